@@ -1,0 +1,35 @@
+/**
+ * The one stream that leaves the engine. Views (terminal, plain lines, NDJSON) only listen.
+ * `task` and `summary` are the stable public events of `--json`; docs/reference.md lists all of them.
+ */
+import type { Outcome, Reason } from "../model.ts";
+
+export type Event =
+  /** Sent at first and whenever the graph has grown: how many tasks the request covers, by rule. */
+  | { readonly type: "plan"; readonly tasks: number; readonly rules: { readonly [rule: string]: number } }
+  | { readonly type: "start"; readonly task: string; readonly reasons: readonly Reason[]; readonly devices: readonly string[] }
+  | { readonly type: "progress"; readonly task: string; readonly fraction: number; readonly note?: string }
+  | {
+      readonly type: "task";
+      readonly task: string;
+      readonly outcome: Outcome;
+      readonly reasons: readonly Reason[];
+      readonly seconds: number;
+      /** For a failed task: why, its log's last lines, and the whole log's path. */
+      readonly error?: string;
+      readonly tail?: readonly string[];
+      readonly log?: string;
+    }
+  /** Something the user should know: waiting for another build, an orphan removed, a kept edit. */
+  | { readonly type: "notice"; readonly level: "info" | "warning"; readonly text: string }
+  | {
+      readonly type: "summary";
+      readonly ran: number;
+      readonly restored: number;
+      readonly fresh: number;
+      readonly failed: number;
+      readonly skipped: number;
+      readonly seconds: number;
+    };
+
+export type Listener = (event: Event) => void;
