@@ -73,7 +73,11 @@ export type TemplatePart =
   /** `${case}` or, for an axis whose elements are maps, `${case.image}`. */
   | { readonly kind: "axis"; readonly name: string; readonly field: readonly string[]; readonly span: Span }
   /** `${generators[generator].window}`: a step is a key, or the value of an axis. */
-  | { readonly kind: "param"; readonly path: readonly (string | { readonly axis: string })[]; readonly span: Span }
+  | {
+      readonly kind: "param";
+      readonly path: readonly (string | { readonly axis: string })[];
+      readonly span: Span;
+    }
   /** `${in}`, `${in.image}`, `${out}`, `${out.model}`: in `cmd` only, shell-quoted. */
   | { readonly kind: "in" | "out"; readonly role: string | null; readonly span: Span }
   | { readonly kind: "scratch"; readonly span: Span };
@@ -163,11 +167,26 @@ export type Reason =
   /** An output differs from what lq wrote. */
   | { readonly kind: "output-edited"; readonly path: string }
   | { readonly kind: "file"; readonly path: string; readonly change: "changed" | "added" | "removed" }
-  | { readonly kind: "param"; readonly path: string; readonly before: Json | undefined; readonly after: Json | undefined }
+  | {
+      readonly kind: "param";
+      readonly path: string;
+      readonly before: Json | undefined;
+      readonly after: Json | undefined;
+    }
   | { readonly kind: "code"; readonly file: string; readonly change: "changed" | "added" | "removed" }
-  | { readonly kind: "package"; readonly name: string; readonly before: string | null; readonly after: string | null }
+  | {
+      readonly kind: "package";
+      readonly name: string;
+      readonly before: string | null;
+      readonly after: string | null;
+    }
   | { readonly kind: "command"; readonly before: string; readonly after: string }
-  | { readonly kind: "env" | "tool"; readonly name: string; readonly before: string | null; readonly after: string | null }
+  | {
+      readonly kind: "env" | "tool";
+      readonly name: string;
+      readonly before: string | null;
+      readonly after: string | null;
+    }
   /** The declared inputs or outputs themselves changed (a role added, renamed, removed). */
   | { readonly kind: "declaration"; readonly what: string }
   /** The last attempt with this key failed. */
@@ -177,7 +196,11 @@ export type Reason =
 export type Freshness =
   | { readonly state: "fresh"; readonly key: string }
   | { readonly state: "restorable"; readonly key: string; readonly reasons: readonly Reason[] }
-  | { readonly state: "stale" | "missing" | "failed"; readonly key: string; readonly reasons: readonly Reason[] }
+  | {
+      readonly state: "stale" | "missing" | "failed";
+      readonly key: string;
+      readonly reasons: readonly Reason[];
+    }
   /** An input comes from a task that has to run first: whether this one runs depends on what that yields. */
   | { readonly state: "blocked"; readonly on: readonly string[] };
 

@@ -7,7 +7,12 @@ import type { Outcome, Reason } from "../model.ts";
 export type Event =
   /** Sent at first and whenever the graph has grown: how many tasks the request covers, by rule. */
   | { readonly type: "plan"; readonly tasks: number; readonly rules: { readonly [rule: string]: number } }
-  | { readonly type: "start"; readonly task: string; readonly reasons: readonly Reason[]; readonly devices: readonly string[] }
+  | {
+      readonly type: "start";
+      readonly task: string;
+      readonly reasons: readonly Reason[];
+      readonly devices: readonly string[];
+    }
   | { readonly type: "progress"; readonly task: string; readonly fraction: number; readonly note?: string }
   | {
       readonly type: "task";

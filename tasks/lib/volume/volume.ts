@@ -5,14 +5,7 @@
  * axes are (z, y, x), as in nnU-Net and MONAI. World coordinates are RAS+ millimetres, as in NIfTI.
  */
 export type VoxelArray =
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array
-  | Float64Array;
+  Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array;
 
 export interface Volume<D extends VoxelArray = VoxelArray> {
   readonly data: D;
