@@ -41,7 +41,7 @@ export function parseNpy(bytes: Buffer): NpyArray {
     .split(",")
     .filter((s) => s.trim() !== "")
     .map(Number);
-  const raw = bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + bytes.length);
+  const raw = new Uint8Array(bytes.subarray(start)).buffer;
   return { shape, fortranOrder, dtype, data: decode(raw, dtype) };
 }
 
