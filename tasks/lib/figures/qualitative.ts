@@ -1,0 +1,107 @@
+/**
+ * Figure 1: one slice of one case under every label version, organs in colour over the grey CT, with a legend.
+ * Returns PNG bytes; the same input gives the same bytes.
+ */
+import { encode } from "fast-png";
+import type { LabelVolume, Volume } from "../volume/volume.ts";
+import { drawText, GLYPH } from "./font.ts";
+import { labelColour } from "./palette.ts";
+
+export interface Qualitative {
+  /** Printed on top; says so when the images are synthetic. */
+  readonly heading: readonly string[];
+  readonly image: Volume;
+  /** Grey window of the image, in its own units. */
+  readonly window: readonly [number, number];
+  readonly versions: readonly { readonly name: string; readonly labels: LabelVolume }[];
+  readonly organs: readonly { readonly name: string; readonly id: number }[];
+  /** Axial slice index. */
+  readonly slice: number;
+}
+
+const TEXT = 2; // scale of the 5×7 font
+const LINE = GLYPH.height * TEXT + 8;
+const GAP = 10;
+const TARGET = 260; // width of one panel, about
+
+export function renderQualitative(figure: Qualitative): Uint8Array {
+  const [nx, ny] = figure.image.size;
+  const scale = Math.max(1, Math.round(TARGET / nx));
+  const panel = { width: nx * scale, height: ny * scale };
+  const columns = Math.min(4, figure.versions.length + 1);
+  const rows = Math.ceil((figure.versions.length + 1) / columns);
+  const legendColumns = Math.max(1, Math.floor((columns * (panel.width + GAP)) / 300));
+  const legendRows = Math.ceil(figure.organs.length / legendColumns);
+  const top = GAP + figure.heading.length * LINE;
+  const canvas = new Canvas(
+    Math.max(GAP + columns * (panel.width + GAP), GAP * 2 + textWidth(longest(figure.heading))),
+    top + rows * (panel.height + LINE + GAP) + legendRows * LINE + GAP,
+  );
+  figure.heading.forEach((line, i) =>
+    canvas.text(GAP, GAP + i * LINE, line, i === 0 ? [0, 0, 0] : [138, 59, 0]),
+  );
+  const panels = [{ name: "CT", labels: null }, ...figure.versions];
+  panels.forEach(({ name, labels }, n) => {
+    const x = GAP + (n % columns) * (panel.width + GAP);
+    const y = top + Math.floor(n / columns) * (panel.height + LINE + GAP);
+    canvas.text(x, y, name, [0, 0, 0]);
+    drawSlice(canvas, x, y + LINE, scale, figure, labels);
+  });
+  figure.organs.forEach((organ, i) => {
+    const x = GAP + (i % legendColumns) * 300;
+    const y = canvas.height - GAP - (legendRows - Math.floor(i / legendColumns)) * LINE;
+    canvas.box(x, y, 16, 14, labelColour(i));
+    canvas.text(x + 22, y, organ.name, [0, 0, 0]);
+  });
+  return encode({ width: canvas.width, height: canvas.height, data: canvas.pixels, channels: 3, depth: 8 });
+}
+
+/** Anterior up, patient's right on the left of the picture: both in-plane axes of a RAS volume run backwards. */
+function drawSlice(
+  canvas: Canvas,
+  left: number,
+  top: number,
+  scale: number,
+  figure: Qualitative,
+  labels: LabelVolume | null,
+): void {
+  const [nx, ny] = figure.image.size;
+  const [low, high] = figure.window;
+  const colours = new Map(figure.organs.map((organ, i) => [organ.id, labelColour(i)]));
+  for (let y = 0; y < ny; y++) {
+    for (let x = 0; x < nx; x++) {
+      const at = x + nx * (y + ny * figure.slice);
+      const grey = Math.round((255 * ((figure.image.data[at] ?? low) - low)) / (high - low));
+      const level = Math.max(0, Math.min(255, grey));
+      const colour = labels ? colours.get(labels.data[at] ?? 0) : undefined;
+      const mixed = colour ? colour.map((c) => Math.round(0.35 * level + 0.65 * c)) : [level, level, level];
+      canvas.box(left + (nx - 1 - x) * scale, top + (ny - 1 - y) * scale, scale, scale, mixed);
+    }
+  }
+}
+
+class Canvas {
+  readonly pixels: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+
+  constructor(width: number, height: number) {
+    this.width = width;
+    this.height = height;
+    this.pixels = new Uint8Array(width * height * 3).fill(255);
+  }
+
+  box(left: number, top: number, width: number, height: number, colour: readonly number[]): void {
+    for (let y = top; y < Math.min(top + height, this.height); y++) {
+      for (let x = left; x < Math.min(left + width, this.width); x++)
+        this.pixels.set(colour, 3 * (y * this.width + x));
+    }
+  }
+
+  text(left: number, top: number, text: string, colour: readonly number[]): void {
+    drawText(text, (x, y) => this.box(left + x * TEXT, top + y * TEXT, TEXT, TEXT, colour));
+  }
+}
+
+const textWidth = (text: string) => text.length * GLYPH.advance * TEXT;
+const longest = (lines: readonly string[]) => lines.reduce((a, b) => (b.length > a.length ? b : a), "");

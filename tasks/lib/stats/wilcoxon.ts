@@ -1,0 +1,70 @@
+/**
+ * Paired comparison of two rows of scores: Wilcoxon's signed-rank test, two-sided, with Holm's correction for
+ * many comparisons. Zero differences are dropped (Wilcoxon's own rule); ties get mid-ranks.
+ * Up to 25 pairs without ties the distribution is exact, otherwise the normal approximation with tie correction.
+ */
+
+/** Two-sided p of the signed-rank test of `differences`; null when all are zero. */
+export function signedRank(differences: readonly number[]): number | null {
+  const nonzero = differences.filter((d) => d !== 0 && Number.isFinite(d));
+  const n = nonzero.length;
+  if (n === 0) return null;
+  const { ranks, tieTerm } = rankMagnitudes(nonzero);
+  const plus = nonzero.reduce((sum, d, i) => sum + (d > 0 ? (ranks[i] ?? 0) : 0), 0);
+  const smaller = Math.min(plus, (n * (n + 1)) / 2 - plus);
+  if (n <= 25 && tieTerm === 0) return Math.min(1, 2 * exactLowerTail(n, smaller));
+  const mean = (n * (n + 1)) / 4;
+  const variance = (n * (n + 1) * (2 * n + 1)) / 24 - tieTerm / 48;
+  return Math.min(1, 2 * normalLowerTail((smaller - mean) / Math.sqrt(variance)));
+}
+
+/** Holm's step-down adjusted p values, in the order given; nulls stay null and do not count. */
+export function holm(ps: readonly (number | null)[]): (number | null)[] {
+  const order = ps.flatMap((p, i) => (p === null ? [] : [{ p, i }])).sort((a, b) => a.p - b.p);
+  const adjusted: (number | null)[] = ps.map(() => null);
+  let running = 0;
+  order.forEach(({ p, i }, rank) => {
+    running = Math.max(running, Math.min(1, p * (order.length - rank)));
+    adjusted[i] = running;
+  });
+  return adjusted;
+}
+
+function rankMagnitudes(values: readonly number[]): { ranks: number[]; tieTerm: number } {
+  const order = values.map((_, i) => i).sort((a, b) => Math.abs(values[a] ?? 0) - Math.abs(values[b] ?? 0));
+  const ranks = new Array<number>(values.length).fill(0);
+  let tieTerm = 0;
+  for (let i = 0; i < order.length;) {
+    let j = i;
+    while (j < order.length && Math.abs(values[order[j] ?? 0] ?? 0) === Math.abs(values[order[i] ?? 0] ?? 0))
+      j++;
+    for (let k = i; k < j; k++) ranks[order[k] ?? 0] = (i + j + 1) / 2;
+    tieTerm += (j - i) ** 3 - (j - i);
+    i = j;
+  }
+  return { ranks, tieTerm };
+}
+
+/** P(T ≤ t) for the signed-rank statistic of n pairs, by counting subsets of 1…n with each sum. */
+function exactLowerTail(n: number, t: number): number {
+  const counts = new Float64Array((n * (n + 1)) / 2 + 1);
+  counts[0] = 1;
+  for (let rank = 1; rank <= n; rank++) {
+    for (let s = counts.length - 1; s >= rank; s--) counts[s] = (counts[s] ?? 0) + (counts[s - rank] ?? 0);
+  }
+  let below = 0;
+  for (let s = 0; s <= t; s++) below += counts[s] ?? 0;
+  return below / 2 ** n;
+}
+
+/** Φ(z) by Abramowitz and Stegun 7.1.26's successor: complementary error function, relative error below 1.2e-7. */
+function normalLowerTail(z: number): number {
+  const x = Math.abs(z) / Math.SQRT2;
+  const t = 1 / (1 + x / 2);
+  const poly = [
+    -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587,
+    -0.82215223, 0.17087277,
+  ].reduceRight((sum, c) => sum * t + c, 0);
+  const erfc = t * Math.exp(-x * x + poly);
+  return z < 0 ? erfc / 2 : 1 - erfc / 2;
+}

@@ -1,0 +1,29 @@
+import { classes, type ScoreTable } from "./table.ts";
+
+/** One line a cell, full precision (fractions of 1), for further analysis. */
+export function renderCsv(table: ScoreTable): string {
+  const marks = classes(table);
+  const lines = ["row,metric,column,mean,std,quintile,state,data"];
+  const data = table.synthetic ? "synthetic" : "real";
+  table.rows.forEach((row, r) => {
+    table.metrics.forEach((metric, m) => {
+      table.columns.forEach((column, c) => {
+        const cell = row.cells[m]?.[c];
+        if (cell === undefined || cell.kind === "absent") return;
+        const numbers =
+          cell.kind === "score" ? [cell.mean, cell.std, marks[r]?.[m]?.[c] ?? ""] : ["", "", ""];
+        const state = cell.kind === "score" ? "scored" : `not converged in ${cell.step}`;
+        lines.push(
+          [row.name, metric, column, ...numbers, state, data].map((v) => quote(String(v))).join(","),
+        );
+      });
+    });
+  });
+  return lines.join("\n") + "\n";
+}
+
+/** RFC 4180 quoting; a leading formula sign is kept from being run by a spreadsheet. */
+export function quote(value: string): string {
+  const safe = /^[=+@]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

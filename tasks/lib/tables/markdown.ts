@@ -1,0 +1,32 @@
+import { allNotes, cellText, classes, QUINTILE_MARKS, SYNTHETIC_NOTICE, type ScoreTable } from "./table.ts";
+
+/** GitHub-flavoured Markdown. Quintiles are circled digits, which survive plain text. */
+export function renderMarkdown(table: ScoreTable): string {
+  const marks = classes(table);
+  const lines = [
+    `# ${table.title}`,
+    "",
+    ...(table.synthetic ? [`> **${SYNTHETIC_NOTICE}**`, ""] : []),
+    table.caption,
+    "",
+  ];
+  lines.push(
+    `| | | ${table.columns.map(escape).join(" | ")} |`,
+    `|---|---|${table.columns.map(() => "---:|").join("")}`,
+  );
+  table.rows.forEach((row, r) => {
+    table.metrics.forEach((metric, m) => {
+      const cells = table.columns.map((_, c) => {
+        const mark = marks[r]?.[m]?.[c];
+        return `${cellText(row.cells[m]?.[c])}${mark ? ` ${QUINTILE_MARKS[mark - 1] ?? ""}` : ""}`;
+      });
+      lines.push(`| ${m === 0 ? escape(row.name) : ""} | ${escape(metric)} | ${cells.join(" | ")} |`);
+    });
+  });
+  return [...lines, "", ...allNotes(table).map((note) => `- ${note}`), ""].join("\n");
+}
+
+/** Text that stands in a table cell as it is. */
+export function escape(text: string): string {
+  return text.replace(/[\\|`*_<>[\]]/g, "\\$&").replace(/\s+/g, " ");
+}

@@ -1,0 +1,59 @@
+/** The paper's own numbers for a row of Table 1 (`quality`), 2 (`segthor`) or 3 (`flare`). */
+import type { Cell, ScoreTable } from "./table.ts";
+import paper from "./paper.json" with { type: "json" };
+
+type Value = readonly [number, number] | null;
+type Rows = {
+  readonly [row: string]: { readonly dice: readonly Value[]; readonly surface_dice: readonly Value[] };
+};
+
+const TABLES: { readonly [table: string]: Rows } = {
+  quality: paper.quality as unknown as Rows,
+  segthor: paper.segthor as unknown as Rows,
+  flare: paper.flare as unknown as Rows,
+};
+
+/** values[metric][column] for the given dataset keys; undefined where the paper has no such table, row or column. */
+export function paperRow(table: string, row: string, columns: readonly string[]): Value[][] | undefined {
+  const values = TABLES[table]?.[row];
+  const at = columns.map((column) => paper.columns.indexOf(column));
+  if (values === undefined || at.includes(-1)) return undefined;
+  return [values.dice, values.surface_dice].map((line) => at.map((i) => line[i] ?? null));
+}
+
+/** One of the paper's own tables, to be rendered as ours are. */
+export function paperTable(table: "quality" | "segthor" | "flare"): ScoreTable {
+  const convert = (value: Value): Cell =>
+    value === null
+      ? { kind: "not-converged", step: "fine-tuning" }
+      : { kind: "score", mean: value[0] / 100, std: value[1] / 100 };
+  return {
+    title: TITLES[table],
+    caption: "Numbers as printed in the paper.",
+    synthetic: false,
+    metrics: ["Dice", "Surface Dice"],
+    columns: ["BTCV", "WORD", "AMOS", "CT-1K", "AbdomenAtlas"],
+    rows: Object.entries(TABLES[table] ?? {}).map(([row, values]) => ({
+      name: NAMES[row] ?? row,
+      cells: [values.dice, values.surface_dice].map((line) => line.map(convert)),
+    })),
+    notes: [],
+  };
+}
+
+const TITLES = {
+  quality: "Table 1 of the paper: label quality of the pseudo-labels",
+  segthor: "Table 2 of the paper: fine-tuned on SegTHOR",
+  flare: "Table 3 of the paper: fine-tuned on FLARE",
+} as const;
+
+const NAMES: { readonly [row: string]: string } = {
+  none: "no pretrain",
+  nnunet: "nnU-Net",
+  medsam: "MedSAM",
+  totalseg: "TotalS",
+  "stu-s": "STU S",
+  "stu-b": "STU B",
+  "stu-l": "STU L",
+  "stu-h": "STU H",
+};
