@@ -1,0 +1,71 @@
+/**
+ * The one source of randomness of the study: seeded, the same on every machine.
+ *
+ * Generator: xoshiro128** 1.1 (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2018),
+ * its 128-bit state being the first 16 bytes of the sha256 of the seed's text. A fork is seeded by the parent's
+ * seed and a label, not by the parent's position: `random.fork("step 7")` is the same whatever was drawn before,
+ * so that work can be resumed, reordered or run in parallel without a change of the numbers.
+ */
+import { createHash } from "node:crypto";
+
+export interface Random {
+  /** Uniform in [0, 1), 32 random bits. */
+  next(): number;
+  /** Uniform integer in [0, n), without bias. Throws RangeError unless 1 ≤ n ≤ 2³². */
+  int(n: number): number;
+  /** Standard normal (Box and Muller, 1958). */
+  normal(): number;
+  /** An independent generator that depends on this one's seed and the label only. */
+  fork(label: number | string): Random;
+}
+
+export function createRandom(seed: number | string): Random {
+  const digest = createHash("sha256").update(String(seed)).digest();
+  let s0 = digest.readInt32LE(0);
+  let s1 = digest.readInt32LE(4);
+  let s2 = digest.readInt32LE(8);
+  let s3 = digest.readInt32LE(12);
+  let spare: number | null = null;
+
+  /** Uniform 32-bit unsigned integer. */
+  function bits(): number {
+    const scrambled = Math.imul(rotate(Math.imul(s1, 5), 7), 9) >>> 0;
+    const shifted = s1 << 9;
+    s2 ^= s0;
+    s3 ^= s1;
+    s1 ^= s2;
+    s0 ^= s3;
+    s2 ^= shifted;
+    s3 = rotate(s3, 11);
+    return scrambled;
+  }
+
+  return {
+    next: () => bits() / 2 ** 32,
+    int(n) {
+      if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) {
+        throw new RangeError(`int(n) wants an integer from 1 to 2^32, not ${n}`);
+      }
+      const limit = 2 ** 32 - (2 ** 32 % n);
+      let value = bits();
+      while (value >= limit) value = bits();
+      return value % n;
+    },
+    normal() {
+      if (spare !== null) {
+        const value = spare;
+        spare = null;
+        return value;
+      }
+      const radius = Math.sqrt(-2 * Math.log(1 - bits() / 2 ** 32));
+      const angle = (2 * Math.PI * bits()) / 2 ** 32;
+      spare = radius * Math.sin(angle);
+      return radius * Math.cos(angle);
+    },
+    fork: (label) => createRandom(`${seed}\n${label}`),
+  };
+}
+
+function rotate(value: number, count: number): number {
+  return (value << count) | (value >>> (32 - count));
+}
