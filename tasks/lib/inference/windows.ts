@@ -1,0 +1,59 @@
+/**
+ * Where nnU-Net's sliding window stands, and how its predictions are weighted.
+ * Reference: MIC-DKFZ/nnUNet nnunetv2/inference/sliding_window_prediction.py.
+ */
+
+/** Lengths along the axes of an array in C order: axis 2 runs fastest. */
+export type Shape3 = readonly [number, number, number];
+
+/**
+ * First voxels of the windows along one axis: evenly spread, no further apart than `patch · step`, rounded half
+ * to even. `size` must be at least `patch` (the caller pads). Throws RangeError unless 0 < step ≤ 1.
+ */
+export function windowStarts(size: number, patch: number, step: number): number[] {
+  if (!(step > 0 && step <= 1))
+    throw new RangeError(`the step is a share of the patch, 0 < step <= 1, not ${step}`);
+  if (size < patch) throw new RangeError(`an axis of ${size} voxels does not hold a window of ${patch}`);
+  const count = Math.ceil((size - patch) / (patch * step)) + 1;
+  const stride = count > 1 ? (size - patch) / (count - 1) : 0;
+  return Array.from({ length: count }, (_, i) => roundHalfEven(stride * i));
+}
+
+/**
+ * Weights of a window's voxels: a Gaussian of sigma = patch / 8 about voxel patch // 2, cut off at 4 sigma, with
+ * the maximum `peak` (10 in nnU-Net v2, 1 in v1). Zeros become the smallest positive weight, so that every
+ * voxel that a window covers has a weight.
+ */
+export function gaussianWeights(patch: Shape3, peak: number): Float32Array {
+  const [gz, gy, gx] = patch.map(gaussianProfile) as [Float64Array, Float64Array, Float64Array];
+  const weights = new Float32Array(patch[0] * patch[1] * patch[2]);
+  let smallest = Infinity;
+  let i = 0;
+  for (const a of gz) {
+    for (const b of gy) {
+      for (const c of gx) {
+        const weight = Math.fround(peak * a * b * c);
+        weights[i++] = weight;
+        if (weight > 0 && weight < smallest) smallest = weight;
+      }
+    }
+  }
+  for (let j = 0; j < weights.length; j++) if (weights[j] === 0) weights[j] = smallest;
+  return weights;
+}
+
+function gaussianProfile(length: number): Float64Array {
+  const sigma = length / 8;
+  const radius = Math.floor(4 * sigma + 0.5);
+  const centre = Math.floor(length / 2);
+  return Float64Array.from({ length }, (_, i) =>
+    Math.abs(i - centre) > radius ? 0 : Math.exp(-((i - centre) ** 2) / (2 * sigma * sigma)),
+  );
+}
+
+export function roundHalfEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  if (rest !== 0.5) return Math.round(value);
+  return below % 2 === 0 ? below : below + 1;
+}

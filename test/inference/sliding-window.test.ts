@@ -1,0 +1,88 @@
+import { expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { argmaxChannels, slidingWindow } from "../../tasks/lib/inference/sliding-window.ts";
+import { gaussianWeights, type Shape3, windowStarts } from "../../tasks/lib/inference/windows.ts";
+import { readNpz } from "../helpers/npz.ts";
+import { shared } from "../helpers/shared.ts";
+
+const models = ["m1", "m2", "m3", "m4"];
+
+interface Expected {
+  readonly step: number;
+  readonly patch: Shape3;
+  readonly cases: Record<string, { padded_shape: number[]; steps: number[][] }>;
+}
+
+test("windows stand where nnU-Net puts them", () => {
+  expect(windowStarts(300, 128, 0.5)).toEqual([0, 57, 115, 172]);
+  expect(windowStarts(110, 64, 0.5)).toEqual([0, 23, 46]);
+  expect(windowStarts(64, 64, 0.5)).toEqual([0]);
+  expect(() => windowStarts(10, 64, 0.5)).toThrow("does not hold");
+  expect(() => windowStarts(100, 64, 0)).toThrow("step");
+});
+
+for (const model of models) {
+  const folder = shared(`golden/04_nnunet_v2/${model}`);
+  test.skipIf(!folder)(`${model}: starts equal, weights within 1e-5 of nnU-Net's`, async () => {
+    const expected = JSON.parse(readFileSync(`${folder}/expected.json`, "utf8")) as Expected;
+    for (const { padded_shape, steps } of Object.values(expected.cases)) {
+      const starts = expected.patch.map((p, i) => windowStarts(padded_shape[i + 1]!, p, expected.step));
+      expect(starts).toEqual(steps);
+    }
+    const golden = (await readNpz(`${folder}/gaussian.npz`)).get("float32")!.data;
+    const weights = gaussianWeights(expected.patch, 10);
+    expect(weights.length).toBe(golden.length);
+    let worst = 0;
+    weights.forEach((w, i) => (worst = Math.max(worst, Math.abs(w - golden[i]!) / golden[i]!)));
+    expect(worst).toBeLessThan(1e-5);
+  });
+}
+
+/** An image whose values tell their place, with one axis shorter than the patch. */
+const shape: Shape3 = [5, 11, 9];
+const image = Float32Array.from({ length: 2 * 5 * 11 * 9 }, (_, i) => Math.sin(i) * 100);
+
+test("a network that copies its input gives back the image, padded and mirrored or not", async () => {
+  for (const mirrorAxes of [[], [0, 2], [0, 1, 2]]) {
+    for (const weights of [10, 1, "constant"] as const) {
+      const channels = await slidingWindow(image, shape, (p) => Promise.resolve(p.slice()), {
+        patch: [6, 4, 4],
+        step: 0.5,
+        batch: 3,
+        mirrorAxes,
+        weights,
+      });
+      expect(channels).toHaveLength(2);
+      channels.forEach((channel, c) => {
+        channel.forEach((v, i) => expect(v).toBeCloseTo(image[c * channel.length + i]!, 3));
+      });
+    }
+  }
+});
+
+test("mirrored predictions are turned back: a network that sees places, not values, averages over them", async () => {
+  const patch: Shape3 = [2, 2, 4];
+  const ramp = Float32Array.from({ length: 16 }, (_, i) => i % 4);
+  const [channel] = await slidingWindow(new Float32Array(16), patch, () => Promise.resolve(ramp.slice()), {
+    patch,
+    step: 0.5,
+    mirrorAxes: [2],
+  });
+  channel!.forEach((v) => expect(v).toBeCloseTo(1.5, 6));
+});
+
+test("values that are not finite are refused", async () => {
+  const run = slidingWindow(new Float32Array(8), [2, 2, 2], (p) => Promise.resolve(p.fill(Infinity)), {
+    patch: [2, 2, 2],
+    step: 1,
+  });
+  await expect(run).rejects.toThrow("not finite");
+});
+
+test("argmax takes the first of equals, in 8 bits while they suffice", () => {
+  expect(argmaxChannels([new Float32Array([1, 2, 0]), new Float32Array([1, 3, -1])])).toEqual(
+    new Uint8Array([0, 1, 0]),
+  );
+  const many = Array.from({ length: 300 }, (_, k) => new Float32Array([k]));
+  expect(argmaxChannels(many)).toEqual(new Uint16Array([299]));
+});
