@@ -1,0 +1,45 @@
+/** What `build`, `status` and `clean` are asked, and what they answer. */
+import type { Freshness, Pipeline } from "../model.ts";
+import type { Listener } from "../report/events.ts";
+
+/** Targets as typed: output paths, directories, rules, task ids, globs of these; none: the pipeline's default. */
+export interface Request {
+  readonly pipeline: Pipeline;
+  readonly targets: readonly string[];
+  /** Absolute folder that relative paths in targets start from. */
+  readonly cwd: string;
+}
+
+export interface BuildRequest extends Request {
+  /** `-j`: cores to use. */
+  readonly jobs?: number | undefined;
+  /** `--slots gpu=2,cpu=8`, as typed. */
+  readonly slots?: string | undefined;
+  /** `-k`: after a failure go on with what does not need the failed task. */
+  readonly keepGoing?: boolean | undefined;
+  /** `-n`: say what would be done; do nothing. Tasks that would run are reported as events without outcome. */
+  readonly dryRun?: boolean | undefined;
+  /** `-f`: run the targets even when fresh, and overwrite outputs that were edited. */
+  readonly force?: boolean | undefined;
+  /** Cancels the build: running tasks are ended, nothing new starts. */
+  readonly signal?: AbortSignal | undefined;
+  readonly listener?: Listener | undefined;
+}
+
+/** Counts of tasks by outcome. */
+export interface Summary {
+  readonly ran: number;
+  readonly restored: number;
+  readonly fresh: number;
+  readonly failed: number;
+  /** Not tried, because something they need failed or the build was stopped by a failure. */
+  readonly skipped: number;
+  readonly cancelled: number;
+  readonly seconds: number;
+}
+
+export interface TaskStatus {
+  readonly id: string;
+  readonly rule: string;
+  readonly freshness: Freshness;
+}

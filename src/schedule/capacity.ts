@@ -1,0 +1,91 @@
+/** What the machine has to give to tasks, and which tasks it could never take. */
+import os from "node:os";
+import { UserError, type Diagnostic } from "../errors.ts";
+import type { SlotRequest, Task } from "../model.ts";
+import { discoverDevices, type Device } from "./devices.ts";
+import { formatBytes, parseSlots } from "./slots-option.ts";
+
+export interface Capacity {
+  /** Cores. */
+  readonly cpu: number;
+  /** Bytes. */
+  readonly memory: number;
+  readonly devices: readonly Device[];
+  /** Places by pool; a pool that is not named here has one place. */
+  readonly pools: ReadonlyMap<string, number>;
+}
+
+export interface CapacityRequest {
+  /** `-j`: cores to use instead of those the machine has. */
+  readonly jobs?: number | undefined;
+  /** `--slots gpu=2,cpu=8,pool=1`: pretend that there is this much. */
+  readonly slots?: string | undefined;
+  /** The driver is asked only when some task wants a device. */
+  readonly wantsDevices: boolean;
+  readonly env: { readonly [name: string]: string | undefined };
+}
+
+export async function discoverCapacity(request: CapacityRequest): Promise<Capacity> {
+  const pretended = parseSlots(request.slots ?? "");
+  return {
+    cpu: pretended.cpu ?? request.jobs ?? os.availableParallelism(),
+    memory: pretended.memory ?? machineMemory(),
+    devices: request.wantsDevices ? await discoverDevices(request.env, pretended.gpu) : [],
+    pools: pretended.pools,
+  };
+}
+
+/** Total memory, or what a container may use of it. */
+function machineMemory(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem();
+}
+
+export function poolSize(capacity: Capacity, name: string): number {
+  return capacity.pools.get(name) ?? 1;
+}
+
+/** @throws UserError naming every rule whose tasks could never start, what it asks for and what there is. */
+export function refuseWhatNeverFits(tasks: Iterable<Task>, capacity: Capacity): void {
+  const seen = new Set<SlotRequest>();
+  const diagnostics: Diagnostic[] = [];
+  for (const { id, rule } of tasks) {
+    if (seen.has(rule.slots)) continue;
+    seen.add(rule.slots);
+    const lack = whatLacks(rule.slots, capacity);
+    if (lack === null) continue;
+    diagnostics.push({
+      message: `${id} can never start: ${lack}`,
+      span: rule.span,
+      hint: "Lower the rule's slots, or pretend with --slots that there is more.",
+    });
+  }
+  if (diagnostics.length > 0) throw new UserError(diagnostics);
+}
+
+/** "it asks for 4 cores and there are 2", or null when the request fits an idle machine. */
+export function whatLacks(request: SlotRequest, capacity: Capacity): string | null {
+  if (request.cpu > capacity.cpu) return `it asks for cpu ${request.cpu} and there is ${capacity.cpu}`;
+  if (request.memory > capacity.memory) {
+    return `it asks for memory ${formatBytes(request.memory)} and there is ${formatBytes(capacity.memory)}`;
+  }
+  for (const [pool, places] of request.pools) {
+    const size = poolSize(capacity, pool);
+    if (places > size) return `it asks for ${pool} ${places} and there is ${size}`;
+  }
+  const { gpu } = request;
+  if (gpu === null || gpu.optional) return null;
+  const suitable = capacity.devices.filter((device) => suits(device, gpu)).length;
+  if (suitable >= gpu.count) return null;
+  const kind = [
+    gpu.type === null ? "" : ` of type ${gpu.type}`,
+    gpu.memory === null ? "" : ` with ${formatBytes(gpu.memory)}`,
+  ].join("");
+  return `it asks for gpu ${gpu.count}${kind} and there ${suitable === 1 ? "is" : "are"} ${suitable}`;
+}
+
+/** Whether an idle device could serve the request. A device of unknown memory serves any, as a whole. */
+export function suits(device: Device, gpu: NonNullable<SlotRequest["gpu"]>): boolean {
+  if (gpu.type !== null && !(device.type ?? "").toLowerCase().includes(gpu.type.toLowerCase())) return false;
+  return gpu.memory === null || device.memory === null || gpu.memory <= device.memory;
+}

@@ -1,0 +1,86 @@
+/**
+ * Ready tasks, longest remaining path first. Tasks that ask for the same slots wait in one line, so choosing
+ * costs the number of different requests, not of tasks.
+ *
+ * A small request may overtake a large one that does not fit yet, but only so often: after that the large one
+ * reserves the machine, and nothing else starts until it has its slots.
+ */
+import type { SlotRequest } from "../model.ts";
+import type { Grant, Slots } from "./slots.ts";
+import { Heap } from "./heap.ts";
+
+/** How many starts may overtake a waiting request. */
+export const PATIENCE = 16;
+
+interface Line<T> {
+  readonly request: SlotRequest;
+  readonly heap: Heap<Waiting<T>>;
+  overtaken: number;
+}
+
+interface Waiting<T> {
+  readonly item: T;
+  readonly priority: number;
+  readonly order: number;
+}
+
+export class ReadyQueue<T> {
+  readonly #slots: Slots;
+  readonly #lines = new Map<string, Line<T>>();
+  readonly #keys = new WeakMap<SlotRequest, string>();
+  #order = 0;
+  size = 0;
+
+  constructor(slots: Slots) {
+    this.#slots = slots;
+  }
+
+  add(item: T, request: SlotRequest, priority: number): void {
+    const key = this.#key(request);
+    let line = this.#lines.get(key);
+    if (line === undefined) {
+      line = { request, heap: new Heap(before), overtaken: 0 };
+      this.#lines.set(key, line);
+    }
+    line.heap.push({ item, priority, order: this.#order++ });
+    this.size += 1;
+  }
+
+  /** The next task that may start, its slots taken; null when none fits now. */
+  next(): { readonly item: T; readonly grant: Grant } | null {
+    const waiting = [...this.#lines.values()].filter((line) => line.heap.size > 0).sort(byUrgency);
+    for (const [index, line] of waiting.entries()) {
+      const grant = this.#slots.take(line.request);
+      if (grant === null) {
+        if (line.overtaken >= PATIENCE) return null;
+        continue;
+      }
+      for (const overtaken of waiting.slice(0, index)) overtaken.overtaken += 1;
+      line.overtaken = 0;
+      this.size -= 1;
+      return { item: line.heap.pop().item, grant };
+    }
+    return null;
+  }
+
+  #key(request: SlotRequest): string {
+    let key = this.#keys.get(request);
+    if (key === undefined) {
+      key = JSON.stringify([request.cpu, request.memory, request.gpu, [...request.pools].sort()]);
+      this.#keys.set(request, key);
+    }
+    return key;
+  }
+}
+
+/** Lines out of patience first, the one that waited longest of them; then by the first task of each. */
+function byUrgency<T>(a: Line<T>, b: Line<T>): number {
+  const aDue = a.overtaken >= PATIENCE ? a.overtaken : 0;
+  const bDue = b.overtaken >= PATIENCE ? b.overtaken : 0;
+  if (aDue !== bDue) return bDue - aDue;
+  return before(a.heap.peek(), b.heap.peek()) ? -1 : 1;
+}
+
+function before<T>(a: Waiting<T>, b: Waiting<T>): boolean {
+  return a.priority !== b.priority ? a.priority > b.priority : a.order < b.order;
+}

@@ -1,0 +1,216 @@
+import { describe, expect, it } from "vitest";
+import type { GpuRequest, SlotRequest } from "../../src/model.ts";
+import { whatLacks, type Capacity } from "../../src/schedule/capacity.ts";
+import { Heap } from "../../src/schedule/heap.ts";
+import { PATIENCE, ReadyQueue } from "../../src/schedule/queue.ts";
+import { remainingPath } from "../../src/schedule/remaining-path.ts";
+import { parseSlots } from "../../src/schedule/slots-option.ts";
+import { Slots, type Grant } from "../../src/schedule/slots.ts";
+import { seeded } from "./random.ts";
+
+const GiB = 2 ** 30;
+
+function ask(change: Partial<SlotRequest> = {}): SlotRequest {
+  return { cpu: 1, memory: 0, gpu: null, pools: new Map(), ...change };
+}
+
+function gpu(change: Partial<GpuRequest> = {}): GpuRequest {
+  return { count: 1, optional: false, memory: null, type: null, ...change };
+}
+
+function machine(change: Partial<Capacity> = {}): Capacity {
+  return { cpu: 8, memory: 64 * GiB, devices: [], pools: new Map(), ...change };
+}
+
+function device(id: string, gibibytes: number, type = "NVIDIA A100"): Capacity["devices"][number] {
+  return { id, memory: gibibytes * GiB, type };
+}
+
+const ids = (grant: Grant | null): string[] | undefined => grant?.devices.map(({ device }) => device.id);
+
+describe("slots", () => {
+  it("hands out whole devices, smallest that serves first, and takes them back", () => {
+    const slots = new Slots(machine({ devices: [device("0", 80), device("1", 24), device("2", 80)] }));
+    const first = slots.take(ask({ gpu: gpu() }));
+    expect(ids(first)).toEqual(["1"]);
+    expect(ids(slots.take(ask({ gpu: gpu({ count: 2 }) })))).toEqual(["0", "2"]);
+    expect(slots.take(ask({ gpu: gpu() }))).toBeNull();
+    slots.give(first as Grant);
+    expect(ids(slots.take(ask({ gpu: gpu() })))).toEqual(["1"]);
+  });
+
+  it("shares a device by declared memory, packing the fullest, and never beside a whole holder", () => {
+    const slots = new Slots(machine({ devices: [device("0", 80), device("1", 80)] }));
+    const share = (gibibytes: number) => slots.take(ask({ gpu: gpu({ memory: gibibytes * GiB }) }));
+    expect(ids(share(30))).toEqual(["0"]);
+    expect(ids(share(30))).toEqual(["0"]);
+    expect(ids(slots.take(ask({ gpu: gpu() })))).toEqual(["1"]);
+    expect(share(30)).toBeNull();
+    expect(ids(share(20))).toEqual(["0"]);
+  });
+
+  it("chooses by type, and runs optional requests without a device only where none would serve", () => {
+    const slots = new Slots(
+      machine({ devices: [device("0", 80), device("1", 80, "NVIDIA H100 80GB HBM3")] }),
+    );
+    expect(ids(slots.take(ask({ gpu: gpu({ type: "h100" }) })))).toEqual(["1"]);
+    expect(ids(slots.take(ask({ gpu: gpu({ optional: true, type: "B200" }) })))).toEqual([]);
+    expect(slots.take(ask({ gpu: gpu({ optional: true, type: "h100" }) }))).toBeNull();
+    expect(ids(new Slots(machine()).take(ask({ gpu: gpu({ optional: true }) })))).toEqual([]);
+  });
+
+  it("counts places in pools; a pool that nobody sized has one", () => {
+    const slots = new Slots(machine({ pools: new Map([["licence", 2]]) }));
+    const licence = ask({ pools: new Map([["licence", 1]]) });
+    expect([slots.take(licence), slots.take(licence), slots.take(licence)].map((g) => g !== null)).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    const scanner = ask({ pools: new Map([["scanner", 1]]) });
+    expect(slots.take(scanner)).not.toBeNull();
+    expect(slots.take(scanner)).toBeNull();
+  });
+
+  it("says what a request lacks that can never fit", () => {
+    const capacity = machine({ cpu: 2, memory: 4 * GiB, devices: [device("0", 24)] });
+    expect(whatLacks(ask({ cpu: 4 }), capacity)).toBe("it asks for cpu 4 and there is 2");
+    expect(whatLacks(ask({ memory: 8 * GiB }), capacity)).toBe("it asks for memory 8 GiB and there is 4 GiB");
+    expect(whatLacks(ask({ gpu: gpu({ count: 2 }) }), capacity)).toBe("it asks for gpu 2 and there is 1");
+    expect(whatLacks(ask({ gpu: gpu({ memory: 40 * GiB }) }), capacity)).toBe(
+      "it asks for gpu 1 with 40 GiB and there are 0",
+    );
+    expect(whatLacks(ask({ pools: new Map([["licence", 2]]) }), capacity)).toBe(
+      "it asks for licence 2 and there is 1",
+    );
+    expect(whatLacks(ask({ gpu: gpu({ count: 4, optional: true }) }), capacity)).toBeNull();
+  });
+
+  it("never hands out more than there is, and gets everything back (random takes and gives)", () => {
+    for (let seed = 0; seed < 200; seed++) {
+      const random = seeded(seed);
+      const devices = Array.from({ length: random.below(5) }, (_, i) =>
+        device(String(i), 10 + random.below(70)),
+      );
+      const capacity = machine({ devices, pools: new Map([["licence", 2]]) });
+      const slots = new Slots(capacity);
+      const held: Grant[] = [];
+      for (let step = 0; step < 100; step++) {
+        if (held.length > 0 && random.below(3) === 0) {
+          slots.give(held.splice(random.below(held.length), 1)[0] as Grant);
+        } else {
+          const memory = random.below(2) === 0 ? null : (1 + random.below(30)) * GiB;
+          const wants = random.below(2) === 0 ? null : gpu({ count: 1 + random.below(2), memory });
+          const pools = new Map(random.below(4) === 0 ? [["licence", 1]] : []);
+          const request = ask({
+            cpu: 1 + random.below(3),
+            memory: random.below(20) * GiB,
+            gpu: wants,
+            pools,
+          });
+          const grant = slots.take(request);
+          if (grant !== null) held.push(grant);
+        }
+        expect(held.reduce((sum, { request }) => sum + request.cpu, 0)).toBeLessThanOrEqual(8);
+        expect(held.reduce((sum, { request }) => sum + request.memory, 0)).toBeLessThanOrEqual(64 * GiB);
+        expect(held.filter(({ request }) => request.pools.size > 0).length).toBeLessThanOrEqual(2);
+        for (const { id, memory } of devices) {
+          const holders = held.flatMap((grant) => grant.devices).filter((part) => part.device.id === id);
+          if (holders.some((part) => part.memory === null)) expect(holders).toHaveLength(1);
+          const used = holders.reduce((sum, part) => sum + (part.memory ?? 0), 0);
+          expect(used).toBeLessThanOrEqual(memory as number);
+        }
+      }
+      for (const grant of held) slots.give(grant);
+      expect(slots.take(ask({ cpu: 8, memory: 64 * GiB, pools: new Map([["licence", 2]]) }))).not.toBeNull();
+    }
+  });
+});
+
+describe("ready queue", () => {
+  it("starts the longest remaining path first, and fills up with what fits", () => {
+    const queue = new ReadyQueue<string>(new Slots(machine({ cpu: 3 })));
+    queue.add("short", ask(), 1);
+    queue.add("long", ask(), 9);
+    queue.add("wide", ask({ cpu: 3 }), 5);
+    const started = [queue.next(), queue.next(), queue.next()].map((next) => next?.item);
+    expect(started).toEqual(["long", "short", undefined]);
+    expect(queue.size).toBe(1);
+  });
+
+  it("does not starve a large request behind an endless stream of small ones", () => {
+    const slots = new Slots(machine({ cpu: 4 }));
+    const queue = new ReadyQueue<string>(slots);
+    const running: Grant[] = [];
+    queue.add("small", ask(), 9);
+    running.push((queue.next() as { grant: Grant }).grant);
+    queue.add("wide", ask({ cpu: 4 }), 5);
+    let starts = 0;
+    for (;;) {
+      queue.add("small", ask(), 1);
+      const next = queue.next();
+      if (next === null) slots.give(running.shift() as Grant);
+      else if (next.item === "wide") break;
+      else running.push(next.grant);
+      expect(++starts).toBeLessThan(10 * PATIENCE);
+    }
+  });
+
+  it("starts every task once, whatever the order of ends (random)", () => {
+    for (let seed = 0; seed < 100; seed++) {
+      const random = seeded(seed);
+      const slots = new Slots(machine());
+      const queue = new ReadyQueue<number>(slots);
+      for (let i = 0; i < 60; i++) queue.add(i, ask({ cpu: 1 + random.below(8) }), random.below(10));
+      const running: Grant[] = [];
+      const started = new Set<number>();
+      while (queue.size > 0) {
+        const next = queue.next();
+        if (next === null) slots.give(running.splice(random.below(running.length), 1)[0] as Grant);
+        else {
+          running.push(next.grant);
+          started.add(next.item);
+        }
+      }
+      expect(started.size).toBe(60);
+    }
+  });
+});
+
+describe("heap", () => {
+  it("gives elements in order (random)", () => {
+    const random = seeded(7);
+    const heap = new Heap<number>((a, b) => a < b);
+    const values = Array.from({ length: 500 }, () => random.below(100));
+    for (const value of values) heap.push(value);
+    expect(values.map(() => heap.pop())).toEqual(values.toSorted((a, b) => a - b));
+    expect(() => heap.pop()).toThrow("empty");
+  });
+});
+
+describe("remaining path", () => {
+  it("is the longest chain of seconds from a task to the end", () => {
+    const dependencies = [[], [0], [0], [1, 2]];
+    const path = remainingPath(
+      [0, 1, 2, 3],
+      (node) => dependencies[node] ?? [],
+      (node) => [1, 10, 2, 5][node] ?? 0,
+    );
+    expect([...path]).toEqual([16, 15, 7, 5]);
+  });
+});
+
+describe("--slots", () => {
+  it("reads amounts, with units for memory", () => {
+    expect(parseSlots("gpu=2, cpu=8,memory=1.5GiB,licence=1")).toEqual({
+      gpu: 2,
+      cpu: 8,
+      memory: 1.5 * GiB,
+      pools: new Map([["licence", 1]]),
+    });
+  });
+
+  it.each(["gpu", "gpu=two", "cpu=1.5", "cpu=2GiB", "gpu=-1"])("refuses %s", (text) => {
+    expect(() => parseSlots(text)).toThrow(`--slots: cannot read "${text}"`);
+  });
+});
