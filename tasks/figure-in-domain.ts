@@ -1,0 +1,52 @@
+/** Figure 2: label quality against in-domain performance, a panel a dataset and metric. */
+import { writeFileSync } from "node:fs";
+import { task } from "lq";
+import { z } from "zod";
+import { renderScatter } from "./lib/figures/scatter.ts";
+import { METRICS } from "./lib/results/cells.ts";
+import { qualityPairs } from "./lib/results/pairs.ts";
+import { inOrder, readEvaluations, readScores } from "./lib/results/results.ts";
+import { aggregation, anySynthetic, names } from "./lib/results/settings.ts";
+import { SYNTHETIC_NOTICE } from "./lib/tables/table.ts";
+
+export default task({
+  params: z.strictObject({ names, aggregation }),
+  run({ files, output, params }) {
+    const scores = readScores(files("scores"));
+    const evaluations = readEvaluations(files("evaluations"));
+    const datasets = inOrder(evaluations.keys(), params.names);
+    const versions = inOrder(
+      [...evaluations.values()].flatMap((v) => [...v.keys()]),
+      params.names,
+    );
+    const display = (key: string) => params.names[key] ?? key;
+    const svg = renderScatter({
+      title: "Label quality against in-domain performance",
+      notice: anySynthetic(files("cases")) ? SYNTHETIC_NOTICE : null,
+      xLabel: "label quality (%)",
+      yLabel: "in-domain score (%)",
+      columns: datasets.map(display),
+      metrics: METRICS.map((m) => m.name),
+      series: versions.map(display),
+      points: METRICS.map(({ key }) =>
+        datasets.map((dataset) => {
+          const pairs = qualityPairs(
+            scores.get(dataset) ?? new Map(),
+            evaluations.get(dataset) ?? new Map(),
+            {
+              metric: key,
+              aggregation: params.aggregation,
+              inDomain: true,
+              originals: true,
+            },
+          );
+          return versions.map((version) => {
+            const pair = pairs.find((p) => p.version === version);
+            return pair ? { x: pair.quality * 100, y: pair.performance * 100 } : null;
+          });
+        }),
+      ),
+    });
+    writeFileSync(output(), svg);
+  },
+});

@@ -1,0 +1,102 @@
+/**
+ * The result files of the study: scores of pseudo-labels and evaluations of trained networks, read back for the
+ * tables and figures.
+ *
+ *     scores/DATASET/GENERATOR/CASE.json          { case, predicts: [organ…], organs: {organ: scores} }
+ *     evaluations/in-domain/DATASET/VERSION.json  { converged, step, why, cases: [{ case, organs }] }
+ *     evaluations/TARGET/DATASET/START.json       the same
+ */
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+
+/** Fractions of 1 (dice, surface_dice) or millimetres; null where undefined. */
+const organScores = z.object({
+  dice: z.number().nullable(),
+  surface_dice: z.number().nullable(),
+  hd95: z.number().nullable(),
+  assd: z.number().nullable(),
+});
+
+const caseScores = z.object({ case: z.string(), organs: z.record(z.string(), organScores) });
+const scoreFile = caseScores.extend({ predicts: z.array(z.string()) });
+const evaluationFile = z.object({
+  converged: z.boolean(),
+  /** Which training did not converge. */
+  step: z.enum(["pre-training", "fine-tuning"]).nullable(),
+  why: z.string().nullable(),
+  cases: z.array(caseScores),
+});
+
+export type OrganScores = z.infer<typeof organScores>;
+export type CaseScores = z.infer<typeof caseScores>;
+export type Evaluation = z.infer<typeof evaluationFile>;
+
+/** All scored cases of one generator on one dataset. */
+export interface GeneratorScores {
+  /** Organs of the dataset that the generator can predict (𝓛_g of eq. 3). */
+  readonly predicts: readonly string[];
+  readonly cases: readonly CaseScores[];
+}
+
+export interface ResultFile {
+  /** Path below the results folder, "btcv/stu-s/0001.json". */
+  readonly name: string;
+  readonly path: string;
+}
+
+/** scores[dataset][generator], from the files under `scores/`. Throws naming the file that does not fit. */
+export function readScores(files: readonly ResultFile[]): Map<string, Map<string, GeneratorScores>> {
+  const result = new Map<string, Map<string, { predicts: string[]; cases: CaseScores[] }>>();
+  for (const file of files) {
+    const [dataset = "", generator = ""] = file.name.split("/");
+    const scores = parse(scoreFile, file);
+    const generators = getOrCreate(
+      result,
+      dataset,
+      () => new Map<string, { predicts: string[]; cases: CaseScores[] }>(),
+    );
+    getOrCreate(generators, generator, () => ({
+      predicts: scores.predicts,
+      cases: [] as CaseScores[],
+    })).cases.push(scores);
+  }
+  return result;
+}
+
+/** evaluations[dataset][version], from the files under `evaluations/…/`. Throws naming the file that does not fit. */
+export function readEvaluations(files: readonly ResultFile[]): Map<string, Map<string, Evaluation>> {
+  const result = new Map<string, Map<string, Evaluation>>();
+  for (const file of files) {
+    const [dataset = "", version = ""] = file.name.replace(/\.json$/, "").split("/");
+    getOrCreate(result, dataset, () => new Map<string, Evaluation>()).set(
+      version,
+      parse(evaluationFile, file),
+    );
+  }
+  return result;
+}
+
+/** Organs that every generator can predict (eq. 3), in the order of the first one's list. */
+export function commonOrgans(generators: Iterable<GeneratorScores>): string[] {
+  const [first, ...others] = [...generators];
+  return (first?.predicts ?? []).filter((organ) => others.every((g) => g.predicts.includes(organ)));
+}
+
+/** Keys in the order of `names` (the order of the tables), then any others by name. */
+export function inOrder(keys: Iterable<string>, names: { readonly [key: string]: string }): string[] {
+  const order = Object.keys(names);
+  const rank = (key: string) => (order.includes(key) ? order.indexOf(key) : order.length);
+  return [...new Set(keys)].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
+function parse<T>(schema: z.ZodType<T>, file: ResultFile): T {
+  const result = schema.safeParse(JSON.parse(readFileSync(file.path, "utf8")));
+  if (!result.success) throw new Error(`${file.name}: ${z.prettifyError(result.error)}`);
+  return result.data;
+}
+
+function getOrCreate<K, V>(map: Map<K, V>, key: K, create: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = create()));
+  return value;
+}

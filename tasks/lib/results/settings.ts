@@ -1,0 +1,24 @@
+/** Params that the tables and figures share. */
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { aggregation } from "../metrics/aggregate.ts";
+import type { ResultFile } from "./results.ts";
+
+/** Display names by key; their order is the order of rows and columns. */
+export const names = z.record(z.string(), z.string());
+
+export const tableText = z.strictObject({
+  title: z.string(),
+  caption: z.string(),
+  /** Statements below the table. */
+  notes: z.array(z.string()).default([]),
+});
+
+export { aggregation };
+
+/** True when any of the case lists says that its cases are phantoms. */
+export function anySynthetic(files: readonly ResultFile[]): boolean {
+  return files.some(
+    ({ path }) => (JSON.parse(readFileSync(path, "utf8")) as { synthetic?: boolean }).synthetic === true,
+  );
+}

@@ -1,0 +1,132 @@
+/** Correlation of label quality with in-domain and with fine-tuned performance, per dataset and pooled. */
+import { writeFileSync } from "node:fs";
+import { task } from "lq";
+import { z } from "zod";
+import { METRICS, type Metric } from "./lib/results/cells.ts";
+import { qualityPairs, type QualityPair } from "./lib/results/pairs.ts";
+import { inOrder, readEvaluations, readScores, type Evaluation } from "./lib/results/results.ts";
+import { aggregation, anySynthetic, names, tableText } from "./lib/results/settings.ts";
+import { correlate, type Estimate } from "./lib/stats/correlation.ts";
+import { quote } from "./lib/tables/csv.ts";
+import { escape } from "./lib/tables/markdown.ts";
+import { SYNTHETIC_NOTICE } from "./lib/tables/table.ts";
+
+const bootstrap = z.strictObject({ seed: z.int(), resamples: z.int().positive() });
+
+interface Line {
+  readonly experiment: string;
+  readonly metric: string;
+  readonly dataset: string;
+  readonly n: number;
+  readonly pearson: Estimate;
+  readonly spearman: Estimate;
+}
+
+export default task({
+  params: z.strictObject({ names, table: tableText.extend({ bootstrap }), aggregation }),
+  run({ files, output, params }) {
+    const scores = readScores(files("scores"));
+    const evaluationFiles = files("evaluations").map((f) => ({
+      ...f,
+      experiment: f.name.split("/")[0] ?? "",
+    }));
+    const experiments = inOrder(
+      evaluationFiles.map((f) => f.experiment),
+      params.names,
+    );
+    const display = (key: string) => params.names[key] ?? key;
+    const lines = experiments.flatMap((experiment) => {
+      const evaluations = readEvaluations(
+        evaluationFiles
+          .filter((f) => f.experiment === experiment)
+          .map(({ name, path }) => ({ name: name.slice(experiment.length + 1), path })),
+      );
+      const datasets = inOrder(evaluations.keys(), params.names);
+      return METRICS.flatMap(({ key, name }) => {
+        const perDataset = datasets.map((d) =>
+          pairsOf(scores, evaluations, d, key, experiment, params.aggregation),
+        );
+        const line = (dataset: string, pairs: readonly QualityPair[]): Line => ({
+          experiment: display(experiment),
+          metric: name,
+          dataset,
+          ...correlate(
+            pairs.map((p) => ({ x: p.quality, y: p.performance })),
+            params.table.bootstrap,
+          ),
+        });
+        return [
+          ...datasets.map((d, i) => line(display(d), perDataset[i] ?? [])),
+          line("pooled", perDataset.flat()),
+          line("pooled, centred by dataset", perDataset.flatMap(centre)),
+        ];
+      });
+    });
+    const synthetic = anySynthetic(files("cases"));
+    writeFileSync(output("md"), markdown(params.table, lines, synthetic));
+    writeFileSync(output("csv"), csv(lines, synthetic));
+  },
+});
+
+function pairsOf(
+  scores: ReturnType<typeof readScores>,
+  evaluations: ReadonlyMap<string, ReadonlyMap<string, Evaluation>>,
+  dataset: string,
+  metric: Metric,
+  experiment: string,
+  settings: z.infer<typeof aggregation>,
+): QualityPair[] {
+  return qualityPairs(scores.get(dataset) ?? new Map(), evaluations.get(dataset) ?? new Map(), {
+    metric,
+    aggregation: settings,
+    inDomain: experiment === "in-domain",
+    originals: false,
+  });
+}
+
+/** Takes each dataset's own level out, so that pooling does not measure differences between datasets. */
+function centre(pairs: readonly QualityPair[]): QualityPair[] {
+  const mean = (of: (p: QualityPair) => number) => pairs.reduce((sum, p) => sum + of(p), 0) / pairs.length;
+  const quality = mean((p) => p.quality);
+  const performance = mean((p) => p.performance);
+  return pairs.map((p) => ({ ...p, quality: p.quality - quality, performance: p.performance - performance }));
+}
+
+function markdown(table: z.infer<typeof tableText>, lines: readonly Line[], synthetic: boolean): string {
+  return [
+    `# ${table.title}`,
+    "",
+    ...(synthetic ? [`> **${SYNTHETIC_NOTICE}**`, ""] : []),
+    table.caption,
+    "",
+    "| Experiment | Metric | Datasets | n | Spearman [95 %] | Pearson [95 %] |",
+    "|---|---|---|---:|---:|---:|",
+    ...lines.map(
+      (l) =>
+        `| ${escape(l.experiment)} | ${l.metric} | ${escape(l.dataset)} | ${l.n} | ${interval(l.spearman)} | ${interval(l.pearson)} |`,
+    ),
+    "",
+    ...table.notes.map((note) => `- ${note}`),
+    "",
+  ].join("\n");
+}
+
+function interval({ value, low, high }: Estimate): string {
+  if (value === null || low === null || high === null) return "–";
+  return `${value.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+}
+
+function csv(lines: readonly Line[], synthetic: boolean): string {
+  const head =
+    "experiment,metric,datasets,n,spearman,spearman_low,spearman_high,pearson,pearson_low,pearson_high,data";
+  const rows = lines.map((l) =>
+    [
+      ...[l.experiment, l.metric, l.dataset, l.n],
+      ...[l.spearman.value, l.spearman.low, l.spearman.high, l.pearson.value, l.pearson.low, l.pearson.high],
+      synthetic ? "synthetic" : "real",
+    ]
+      .map((v) => quote(String(v ?? "")))
+      .join(","),
+  );
+  return [head, ...rows, ""].join("\n");
+}

@@ -1,0 +1,61 @@
+/** Table 1: how well each generator's pseudo-labels match the original labels, per dataset. */
+import { task } from "lq";
+import { z } from "zod";
+import { cellOf, METRICS } from "./lib/results/cells.ts";
+import { commonOrgans, inOrder, readScores } from "./lib/results/results.ts";
+import { aggregation, anySynthetic, names, tableText } from "./lib/results/settings.ts";
+import { paperRow } from "./lib/tables/paper.ts";
+import { writeTable } from "./lib/tables/render.ts";
+
+export default task({
+  params: z.strictObject({ names, table: tableText, aggregation }),
+  run({ files, outputs, params }) {
+    const scores = readScores(files("scores"));
+    const datasets = inOrder(scores.keys(), params.names);
+    const generators = inOrder(
+      [...scores.values()].flatMap((g) => [...g.keys()]),
+      params.names,
+    );
+    const organs = new Map(datasets.map((d) => [d, commonOrgans(scores.get(d)?.values() ?? [])]));
+    writeTable(outputs(), {
+      ...params.table,
+      synthetic: anySynthetic(files("cases")),
+      metrics: METRICS.map((m) => m.name),
+      columns: datasets.map((d) => params.names[d] ?? d),
+      rows: generators.map((generator) => {
+        const paper = paperRow("quality", generator, datasets);
+        return {
+          name: params.names[generator] ?? generator,
+          cells: METRICS.map(({ key }) =>
+            datasets.map((d) =>
+              cellOf(
+                scores.get(d)?.get(generator)?.cases ?? [],
+                organs.get(d) ?? [],
+                key,
+                params.aggregation,
+              ),
+            ),
+          ),
+          ...(paper ? { paper } : {}),
+        };
+      }),
+      notes: [...params.table.notes, excluded(scores, organs, params.names)],
+    });
+  },
+});
+
+/** Says which organs eq. 3 leaves out, per dataset. */
+function excluded(
+  scores: ReturnType<typeof readScores>,
+  organs: ReadonlyMap<string, readonly string[]>,
+  display: { readonly [key: string]: string },
+): string {
+  const parts = [...organs].flatMap(([dataset, common]) => {
+    const all = new Set([...(scores.get(dataset)?.values() ?? [])].flatMap((g) => g.predicts));
+    const left = [...all].filter((organ) => !common.includes(organ));
+    return left.length > 0 ? [`${left.join(", ")} (${display[dataset] ?? dataset})`] : [];
+  });
+  return parts.length > 0
+    ? `Left out, because not every generator can predict them (eq. 3): ${parts.join("; ")}.`
+    : "Every organ can be predicted by every generator (eq. 3 leaves none out).";
+}
