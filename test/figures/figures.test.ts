@@ -1,0 +1,63 @@
+import { decode } from "fast-png";
+import { describe, expect, it } from "vitest";
+import { renderQualitative } from "../../tasks/lib/figures/qualitative.ts";
+import { renderScatter } from "../../tasks/lib/figures/scatter.ts";
+import { labelColour, seriesStyle } from "../../tasks/lib/figures/palette.ts";
+
+const grid = { size: [4, 3, 2], spacing: [1, 1, 1], affine: [] } as const;
+
+describe("qualitative figure", () => {
+  const image = { ...grid, data: Float32Array.from({ length: 24 }, (_, i) => i) };
+  const labels = { ...grid, data: new Uint8Array(24) };
+  labels.data[12] = 7; // first voxel of slice 1: patient's left, posterior → lower right of the picture
+  const figure = {
+    heading: ["CASE 1", "SYNTHETIC"],
+    image,
+    window: [0, 24] as const,
+    versions: [{ name: "base", labels }],
+    organs: [{ name: "liver", id: 7 }],
+    slice: 1,
+  };
+
+  it("puts the organ's colour where the label is, anterior up and the patient's right on the left", () => {
+    const png = decode(renderQualitative(figure));
+    const colour = labelColour(0).map((c) => Math.round(0.65 * c + 0.35 * Math.round((255 * 12) / 24)));
+    const hits: number[][] = [];
+    for (let i = 0; i < png.width * png.height; i++) {
+      if (colour.every((c, k) => png.data[i * 3 + k] === c)) hits.push([i % png.width, Math.floor(i / png.width)]);
+    }
+    expect(hits).toHaveLength(65 * 65); // one voxel, 260 px / 4 voxels a side
+    const panelLeft = 10 + 260 + 10;
+    expect(Math.min(...hits.map(([x = 0]) => x))).toBe(panelLeft + 3 * 65);
+  });
+
+  it("gives the same bytes again", () => {
+    expect(renderQualitative(figure)).toEqual(renderQualitative(figure));
+  });
+});
+
+describe("scatter figure", () => {
+  const svg = renderScatter({
+    title: "A <b>",
+    notice: "Synthetic",
+    xLabel: "x",
+    yLabel: "y",
+    columns: ["BTCV", "WORD"],
+    metrics: ["Dice"],
+    series: ["base", "MedSAM"],
+    points: [[[{ x: 100, y: 80 }, { x: 60, y: 40 }], [null, null]]],
+  });
+
+  it("has a panel a dataset, a legend, its notice, and says where nothing converged", () => {
+    expect(svg).toContain("A &#60;b&#62;");
+    expect(svg).toContain("BTCV, Dice");
+    expect(svg).toContain("Synthetic");
+    expect(svg.match(/none converged/g)).toHaveLength(1);
+    expect(svg.match(/>MedSAM</g)).toHaveLength(1);
+  });
+
+  it("keeps sixteen series apart by colour and marker", () => {
+    const styles = Array.from({ length: 16 }, (_, i) => JSON.stringify(seriesStyle(i)));
+    expect(new Set(styles).size).toBe(16);
+  });
+});
