@@ -1,0 +1,126 @@
+/** From a patient to voxels: Hounsfield units as a scanner would see them, and structures as an annotator would. */
+import type { Random } from "../random.ts";
+import { structures, trunk, type Structure } from "./anatomy.ts";
+import type { Body } from "./shapes.ts";
+import type { Patient } from "./vary.ts";
+
+/** Voxel centres along x, y and z in the patient's life-size millimetres (RAS+), in the volume's own order. */
+export interface Grid {
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  readonly z: Float64Array;
+}
+
+export interface Scanner {
+  /** Standard deviation in Hounsfield units. */
+  readonly noise: number;
+  /** Standard deviation of the Gaussian point spread, in voxels. */
+  readonly blur: number;
+}
+
+export interface Annotator {
+  /** Millimetres (life-size) that every contour is drawn too wide; negative is too tight. */
+  readonly grow: number;
+  /** Standard deviation of a further offset, drawn anew for each organ in each axial slice. */
+  readonly wobble: number;
+}
+
+/** Hounsfield units, rounded, in file order. */
+export function scan(
+  patient: Patient,
+  grid: Grid,
+  present: Present,
+  scanner: Scanner,
+  random: Random,
+): Int16Array {
+  const ideal = new Float32Array(grid.x.length * grid.y.length * grid.z.length).fill(-1000);
+  for (const structure of [...trunk, ...structures.filter(present)]) {
+    fill(ideal, patient.hu(structure), patient.bodies(structure, 0), grid);
+  }
+  const seen = blur(ideal, grid, scanner.blur);
+  return Int16Array.from(seen, (hu) =>
+    Math.max(-1024, Math.min(3071, Math.round(hu + scanner.noise * random.normal()))),
+  );
+}
+
+/**
+ * Label values in file order. `valueOf` gives the label of a structure, 0 for one that is not annotated; such
+ * structures still cover what lies behind them.
+ */
+export function annotate(
+  patient: Patient,
+  grid: Grid,
+  present: Present,
+  valueOf: (structure: Structure) => number,
+  annotator: Annotator,
+  random: Random,
+): Uint8Array {
+  const labels = new Uint8Array(grid.x.length * grid.y.length * grid.z.length);
+  const most = Math.max(0, annotator.grow + 3 * annotator.wobble);
+  for (const structure of structures.filter(present)) {
+    const value = valueOf(structure);
+    const hand = random.fork(structure.name);
+    const offsets = Float64Array.from(grid.z, () =>
+      value === 0 ? 0 : annotator.grow + annotator.wobble * Math.max(-3, Math.min(3, hand.normal())),
+    );
+    fill(labels, value, patient.bodies(structure, most), grid, offsets);
+  }
+  return labels;
+}
+
+type Present = (structure: Structure) => boolean;
+
+function fill(
+  target: Float32Array | Uint8Array,
+  value: number,
+  bodies: readonly Body[],
+  grid: Grid,
+  offsets?: Float64Array,
+): void {
+  const [nx, ny] = [grid.x.length, grid.y.length];
+  for (const body of bodies) {
+    const [xs, ys, zs] = [within(grid.x, body, 0), within(grid.y, body, 1), within(grid.z, body, 2)];
+    for (const k of zs) {
+      const offset = offsets?.[k] ?? 0;
+      for (const j of ys) {
+        const row = nx * (j + ny * k);
+        for (const i of xs) {
+          if (body.depth(grid.x[i]!, grid.y[j]!, grid.z[k]!) + offset > 0) target[row + i] = value;
+        }
+      }
+    }
+  }
+}
+
+/** Indices of the coordinates that lie within the body's bounds. */
+function within(coordinates: Float64Array, body: Body, axis: 0 | 1 | 2): readonly number[] {
+  const found: number[] = [];
+  coordinates.forEach((value, index) => {
+    if (value >= body.low[axis] && value <= body.high[axis]) found.push(index);
+  });
+  return found;
+}
+
+/** Separable three-point Gaussian with the edge voxel repeated. */
+function blur(image: Float32Array, grid: Grid, sigma: number): Float32Array {
+  if (sigma === 0) return image;
+  const tail = Math.exp(-1 / (2 * sigma * sigma));
+  const [centre, side] = [1 / (1 + 2 * tail), tail / (1 + 2 * tail)];
+  const [nx, ny, nz] = [grid.x.length, grid.y.length, grid.z.length];
+  let current = image;
+  for (const [count, step] of [
+    [nx, 1],
+    [ny, nx],
+    [nz, nx * ny],
+  ] as const) {
+    const next = new Float32Array(current.length);
+    for (let i = 0; i < current.length; i++) {
+      const place = Math.floor(i / step) % count;
+      const before = current[place > 0 ? i - step : i]!;
+      const after = current[place < count - 1 ? i + step : i]!;
+      next[i] = centre * current[i]! + side * (before + after);
+    }
+    current = next;
+  }
+  return current;
+}

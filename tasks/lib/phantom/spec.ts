@@ -1,0 +1,130 @@
+/** What a set of phantoms is like: how many, how large, how scanned and how annotated. */
+
+export interface PhantomSpec {
+  readonly cases: number;
+  readonly seed: number;
+  /** Voxels along x, y, z; the number of slices varies by one from case to case. */
+  readonly size: readonly [number, number, number];
+  /** Millimetres along x, y, z; varies by a few per cent from case to case. */
+  readonly spacing: readonly [number, number, number];
+  /**
+   * Size of the phantoms against life. The study's are a tenth, so that a body has a few tens of voxels at
+   * spacings near the real datasets', and a tolerance in millimetres means as many voxels as it does there.
+   */
+  readonly scale: number;
+  /** Life-size height, in millimetres of the mean anatomy, of the scan's middle; cases take them in turn. */
+  readonly centres: readonly number[];
+  /** Directions in which the stored axes run. */
+  readonly axes: "RAS" | "LAS" | "LPS";
+  /** Least and greatest share of full portal-venous enhancement. */
+  readonly contrast: readonly [number, number];
+  readonly noise: number;
+  readonly blur: number;
+  /** Annotation: offset of every contour and wobble between slices, life-size millimetres. */
+  readonly grow: number;
+  readonly wobble: number;
+  /** Organ → the cases (counted from 1) whose patient lacks it. */
+  readonly absent: Readonly<Record<string, readonly number[]>>;
+  /** Case id → other seeds for its image's noise or its annotator's hand, leaving all else as it was. */
+  readonly edits: Readonly<Record<string, { readonly image_seed?: number; readonly label_seed?: number }>>;
+}
+
+const usual = {
+  cases: 10,
+  seed: 2024,
+  scale: 0.1,
+  contrast: [0.85, 1.1],
+  noise: 12,
+  blur: 0.45,
+  grow: 0,
+  wobble: 0.6,
+  absent: {},
+  edits: {},
+} satisfies Partial<PhantomSpec>;
+
+/** The study's phantoms: each with the spacing order, field of view, orientation and habits of its namesake. */
+const presets = {
+  btcv: {
+    ...usual,
+    size: [40, 32, 20],
+    spacing: [0.95, 0.95, 1.7],
+    centres: [50],
+    axes: "LAS",
+    absent: { gallbladder: [3, 8] },
+  },
+  word: {
+    ...usual,
+    size: [40, 32, 24],
+    spacing: [0.98, 0.98, 1.8],
+    centres: [-40],
+    axes: "LPS",
+    contrast: [0.7, 1],
+    grow: 0.5,
+  },
+  amos: {
+    ...usual,
+    size: [40, 32, 22],
+    spacing: [1, 1, 2],
+    centres: [-36],
+    axes: "LAS",
+    contrast: [0.65, 1.1],
+    noise: 14,
+    wobble: 1,
+    absent: { gallbladder: [5], prostate_or_uterus: [7] },
+  },
+  ct1k: {
+    ...usual,
+    size: [40, 32, 20],
+    spacing: [0.92, 0.92, 1.6],
+    centres: [55],
+    axes: "LPS",
+    contrast: [0.65, 1.1],
+    grow: -0.5,
+    absent: { spleen: [6] },
+  },
+  abdomenatlas: {
+    ...usual,
+    size: [44, 36, 24],
+    spacing: [0.86, 0.84, 1.4],
+    centres: [55],
+    axes: "RAS",
+    contrast: [0.65, 1.1],
+    grow: 0.8,
+    wobble: 0.3,
+  },
+  segthor: {
+    ...usual,
+    size: [40, 32, 20],
+    spacing: [1, 1, 1.4],
+    centres: [215],
+    axes: "LPS",
+    contrast: [0.4, 1],
+  },
+  flare22: {
+    ...usual,
+    size: [40, 32, 20],
+    spacing: [0.95, 0.95, 1.7],
+    centres: [55],
+    axes: "RAS",
+  },
+  corpus: {
+    ...usual,
+    size: [40, 32, 28],
+    spacing: [1, 1, 1.7],
+    centres: [-35, 105],
+    axes: "RAS",
+    contrast: [0.5, 1.1],
+  },
+} satisfies Record<string, PhantomSpec>;
+
+export type PhantomName = keyof typeof presets;
+
+export const phantomNames = Object.keys(presets) as PhantomName[];
+
+/** A preset with some of its values replaced. Throws if the name is unknown. */
+export function phantomSpec(name: string, changes: Partial<PhantomSpec> = {}): PhantomSpec {
+  if (!Object.hasOwn(presets, name)) {
+    throw new Error(`no phantoms are defined for "${name}"; known: ${phantomNames.join(", ")}`);
+  }
+  return { ...presets[name as PhantomName], ...changes };
+}
