@@ -28,7 +28,9 @@ export type AxisSpec =
   | { readonly kind: "keys"; readonly path: Template; readonly span: Span }
   | { readonly kind: "glob"; readonly pattern: Template; readonly span: Span }
   /** Read from a JSON or YAML file, maybe one that a task produces. Elements are strings or maps with an `id`. */
-  | { readonly kind: "in"; readonly file: Template; readonly at: string; readonly span: Span };
+  | { readonly kind: "in"; readonly file: Template; readonly at: Template; readonly span: Span }
+  /** A list some of whose items are themselves axes: the values of all, in order. */
+  | { readonly kind: "join"; readonly axes: readonly AxisSpec[]; readonly span: Span };
 
 export interface Rule {
   readonly name: string;

@@ -1,0 +1,106 @@
+/**
+ * Load: the project's folder → a `Pipeline`.
+ *
+ * Nothing is believed: all errors of all files are gathered, each with its place, and thrown together.
+ */
+import { resolve } from "node:path";
+import { UserError } from "../errors.ts";
+import type { AxisSpec, Pipeline, Rule } from "../model.ts";
+import { parseAxis } from "./axes.ts";
+import { readSource } from "./files.ts";
+import { loadParams } from "./params.ts";
+import { Problems } from "./problems.ts";
+import { checkName, describe, readMap, readText, readTexts, refuseUnknownKeys } from "./read.ts";
+import { parseRule } from "./rules.ts";
+import { parseYaml, type Located, type LocatedMap } from "./yaml.ts";
+
+export interface LoadRequest {
+  /** The folder that holds pipeline.yaml. */
+  readonly dir: string;
+  /** Names of profiles/NAME.yaml, later ones over earlier ones. */
+  readonly profiles: readonly string[];
+  /** `a.b=c` each, over everything else. */
+  readonly set: readonly string[];
+}
+
+export const PIPELINE_FILE = "pipeline.yaml";
+export const TOP_KEYS = ["version", "params", "axes", "default", "rules"] as const;
+
+/** Throws a `UserError` with every problem of pipeline.yaml, params and profiles. */
+export function loadPipeline({ dir, profiles, set }: LoadRequest): Pipeline {
+  const root = resolve(dir);
+  const text = readSource(root, PIPELINE_FILE);
+  if (text === null) {
+    throw new UserError({
+      message: `no ${PIPELINE_FILE} can be read in ${root}`,
+      hint: "go to the project's folder, or name it with -C DIR",
+    });
+  }
+  const problems = new Problems();
+  const node = parseYaml(PIPELINE_FILE, text, problems);
+  const map = node && readMap(node, PIPELINE_FILE, problems);
+  const pipeline = map && parsePipeline(root, map, { profiles, set }, problems);
+  problems.throwIfAny();
+  if (!pipeline) throw new UserError(`${PIPELINE_FILE} is empty`);
+  return pipeline;
+}
+
+function parsePipeline(
+  root: string,
+  map: LocatedMap,
+  request: Omit<LoadRequest, "dir">,
+  problems: Problems,
+): Pipeline {
+  refuseUnknownKeys(map, TOP_KEYS, PIPELINE_FILE, problems);
+  const get = (key: (typeof TOP_KEYS)[number]): Located | undefined => map.entries.get(key)?.value;
+  checkVersion(map, get("version"), problems);
+
+  const paramsNode = get("params");
+  const path = paramsNode ? readText(paramsNode, '"params"', problems) : null;
+  const file = path && { path: path.value, span: path.span };
+  const { params, files } = loadParams({ dir: root, file, ...request }, problems);
+
+  const axisNodes = namedEntries(get("axes"), "axes", problems);
+  const axes = new Map([...axisNodes].map(([name, { value }]) => [name, value]));
+  for (const [name, { key }] of axisNodes) checkName(name, "axis", key, problems);
+  const rules = new Map<string, Rule>();
+  for (const [name, { key, value }] of namedEntries(get("rules"), "rules", problems)) {
+    const rule = parseRule(name, key, value, axes, params, problems);
+    if (rule) rules.set(name, rule);
+  }
+  if (rules.size === 0 && problems.count === 0) problems.add("there are no rules", map.span);
+
+  const targets = get("default");
+  return {
+    root,
+    params,
+    axes: parseAxes(axes, rules, params, problems),
+    rules,
+    default: targets ? readTexts(targets, "a default target", problems).map(({ value }) => value) : [],
+    files: [PIPELINE_FILE, ...files],
+  };
+}
+
+/** The named axes by themselves, where a reference may be to any axis that some rule has. */
+function parseAxes(
+  nodes: ReadonlyMap<string, Located>,
+  rules: ReadonlyMap<string, Rule>,
+  params: Pipeline["params"],
+  problems: Problems,
+): ReadonlyMap<string, AxisSpec> {
+  const names = [...rules.values()].flatMap(({ each }) => each);
+  const known = new Map(names.map(({ name, axis }) => [name, axis]));
+  const scope = { axes: known, params, roles: null };
+  return new Map([...nodes].map(([name, node]) => [name, parseAxis(node, scope, problems)]));
+}
+
+function checkVersion(map: LocatedMap, node: Located | undefined, problems: Problems): void {
+  if (!node) problems.add('"version" is missing', map.span, "write version: 1 at the top");
+  else if (node.kind !== "scalar" || node.value !== 1) {
+    problems.add(`version ${describe(node)} is not known`, node.span, "this lq reads version 1");
+  }
+}
+
+function namedEntries(node: Located | undefined, name: string, problems: Problems): LocatedMap["entries"] {
+  return (node && readMap(node, `"${name}"`, problems)?.entries) ?? new Map<string, never>();
+}

@@ -1,0 +1,207 @@
+/** One rule of pipeline.yaml. */
+import type { AxisSpec, Rule, Slot, Template, TemplateValue } from "../model.ts";
+import type { Span } from "../errors.ts";
+import { parseAxis } from "./axes.ts";
+import type { Problems } from "./problems.ts";
+import {
+  checkName,
+  describe,
+  isText,
+  readBoolean,
+  readCount,
+  readMap,
+  readText,
+  readTexts,
+  refuseUnknownKeys,
+} from "./read.ts";
+import { quotedParts } from "./shell.ts";
+import { DEFAULT_SLOTS, parseDuration, parseSlots } from "./slots.ts";
+import { didYouMean } from "./suggest.ts";
+import { parseTemplate, parseValue, type Scope } from "./template.ts";
+import type { Located, LocatedMap } from "./yaml.ts";
+
+export const RULE_KEYS = [
+  "each",
+  "when",
+  "run",
+  "cmd",
+  "in",
+  "out",
+  "with",
+  "env",
+  "tools",
+  "slots",
+  "resume",
+  "retries",
+  "timeout",
+] as const;
+
+/** `axes` are the named axes of the file, not yet parsed: what they may refer to depends on the rule. */
+export function parseRule(
+  name: string,
+  key: Span,
+  node: Located,
+  axes: ReadonlyMap<string, Located>,
+  params: Scope["params"],
+  problems: Problems,
+): Rule | null {
+  checkName(name, "rule", key, problems);
+  const map = readMap(node, `rule "${name}"`, problems);
+  if (!map) return null;
+  refuseUnknownKeys(map, RULE_KEYS, `rule "${name}"`, problems);
+  const get = (key: (typeof RULE_KEYS)[number]): Located | undefined => map.entries.get(key)?.value;
+
+  const each = parseEach(get("each"), axes, params, problems);
+  const scope: Scope = { axes: new Map(each.map(({ name, axis }) => [name, axis])), params, roles: null };
+  const inputs = parseSlotPaths("in", get("in"), scope, problems);
+  const outputs = parseSlotPaths("out", get("out"), scope, problems);
+  if (outputs.length === 0) problems.add(`rule "${name}" has no "out"`, key, "say which files it makes");
+  const roles = { in: inputs.map(({ role }) => role), out: outputs.map(({ role }) => role) };
+  const [when, resume, retries, timeout] = [get("when"), get("resume"), get("retries"), get("timeout")];
+  const [env, tools, slots] = [get("env"), get("tools"), get("slots")];
+  return {
+    name,
+    span: key,
+    each,
+    action: parseAction(name, key, map, { ...scope, roles }, problems),
+    inputs,
+    outputs,
+    with: parseWith(get("with"), scope, problems),
+    env: env ? parseEnv(env, scope, problems) : new Map<string, Template | null>(),
+    tools: tools ? readTexts(tools, "a tool", problems).map(({ value }) => value) : [],
+    slots: slots ? parseSlots(slots, problems) : DEFAULT_SLOTS,
+    when: when ? parseWhen(when, scope, problems) : null,
+    resume: resume ? readBoolean(resume, '"resume"', problems) : false,
+    retries: retries ? readCount(retries, '"retries"', 0, problems) : 0,
+    timeout: timeout ? parseDuration(timeout, problems) : null,
+  };
+}
+
+/** A map from name to axis (or the name of one), or a list of names. An axis may refer to those before it. */
+function parseEach(
+  node: Located | undefined,
+  axes: ReadonlyMap<string, Located>,
+  params: Scope["params"],
+  problems: Problems,
+): Rule["each"] {
+  if (!node) return [];
+  const each: { name: string; axis: AxisSpec }[] = [];
+  const bound = new Map<string, AxisSpec>();
+  const add = (name: string, span: Span, value: Located) => {
+    if (!checkName(name, "axis", span, problems)) return;
+    if (["in", "out", "scratch"].includes(name)) problems.add(`an axis cannot be named "${name}"`, span);
+    if (bound.has(name)) problems.add(`axis "${name}" stands twice`, span);
+    const spec = isText(value) ? axes.get(value.value) : value;
+    if (!spec) {
+      const wanted = isText(value) ? value.value : name;
+      problems.add(`unknown axis "${wanted}"`, value.span, didYouMean(wanted, axes.keys()));
+    }
+    const empty: AxisSpec = { kind: "list", values: [], span: value.span };
+    const axis = spec ? parseAxis(spec, { axes: bound, params, roles: null }, problems) : empty;
+    each.push({ name, axis });
+    bound.set(name, axis);
+  };
+  if (node.kind === "map") for (const [name, { key, value }] of node.entries) add(name, key, value);
+  else if (node.kind === "list") {
+    for (const item of readTexts(node, "an axis name", problems)) add(item.value, item.span, item);
+  } else {
+    const hint = "write [dataset] or { dataset: dataset, case: { glob: … } }";
+    problems.add(`"each" must be a map or a list of axis names, not ${describe(node)}`, node.span, hint);
+  }
+  return each;
+}
+
+function parseAction(
+  name: string,
+  key: Span,
+  map: LocatedMap,
+  scope: Scope,
+  problems: Problems,
+): Rule["action"] {
+  const run = map.entries.get("run");
+  const cmd = map.entries.get("cmd");
+  if (run && cmd) problems.add(`rule "${name}" has both "run" and "cmd"`, cmd.key, "keep one of them");
+  if (!run && !cmd)
+    problems.add(`rule "${name}" has neither "run" nor "cmd"`, key, "say what makes its outputs");
+  if (cmd) return { kind: "cmd", command: parseCommand(cmd.value, scope, problems), span: cmd.value.span };
+  const module = run ? readText(run.value, '"run"', problems) : null;
+  if (module && (/^\/|(^|\/)\.\.(\/|$)|\0|\$\{/.test(module.value) || module.value === "")) {
+    problems.add(`"run" must be the path of a module inside the project`, module.span);
+  }
+  const path = module?.value.replace(/^(\.\/)+/, "") ?? "";
+  return { kind: "run", module: path, span: module?.span ?? key };
+}
+
+function parseCommand(node: Located, scope: Scope, problems: Problems): Template | readonly Template[] {
+  if (node.kind === "list") {
+    if (node.items.length === 0) problems.add('"cmd" is empty', node.span);
+    return readTexts(node, 'an item of "cmd"', problems).map((text) => parseTemplate(text, scope, problems));
+  }
+  const text = readText(node, '"cmd"', problems);
+  if (!text) return { parts: [], span: node.span };
+  if (text.value.trim() === "") problems.add('"cmd" is empty', node.span);
+  const command = parseTemplate(text, scope, problems);
+  for (const { span } of quotedParts(command)) {
+    problems.add("lq quotes this itself: it cannot stand inside quotes", span, "take it out of the quotes");
+  }
+  return command;
+}
+
+/** A path, a list of paths, or a map of either by role. */
+function parseSlotPaths(
+  role: "in" | "out",
+  node: Located | undefined,
+  scope: Scope,
+  problems: Problems,
+): Slot[] {
+  if (!node) return [];
+  const slot = (role: string, node: Located): Slot => {
+    const texts = readTexts(node, `a path of "${role}"`, problems);
+    for (const { value, span } of texts) if (value === "") problems.add("a path cannot be empty", span);
+    const paths = texts.map((text) => parseTemplate(text, scope, problems));
+    return { role, list: node.kind === "list", paths };
+  };
+  if (node.kind !== "map") return [slot(role, node)];
+  for (const [name, { key }] of node.entries) checkName(name, `"${role}"`, key, problems);
+  return [...node.entries].map(([name, { value }]) => slot(name, value));
+}
+
+function parseWith(node: Located | undefined, scope: Scope, problems: Problems): Rule["with"] {
+  const values = new Map<string, { value: TemplateValue; span: Span }>();
+  const map = node ? readMap(node, '"with"', problems) : null;
+  for (const [name, { value }] of map?.entries ?? []) {
+    values.set(name, { value: parseValue(value, scope, problems), span: value.span });
+  }
+  return values;
+}
+
+/** A name or a list of names, taken from lq's environment; or a map from names to values (null: taken from there). */
+function parseEnv(node: Located, scope: Scope, problems: Problems): Rule["env"] {
+  const env = new Map<string, Template | null>();
+  const add = (name: string, span: Span, value: Template | null) => {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      problems.add(`"${name}" is not the name of an environment variable`, span);
+    }
+    env.set(name, value);
+  };
+  if (node.kind !== "map") {
+    for (const { value, span } of readTexts(node, "a variable's name", problems)) add(value, span, null);
+    return env;
+  }
+  for (const [name, { key, value }] of node.entries)
+    add(name, key, parseScalar(value, "a variable", scope, problems));
+  return env;
+}
+
+function parseWhen(node: Located, scope: Scope, problems: Problems): Template | null {
+  return parseScalar(node, '"when"', scope, problems);
+}
+
+/** Text, or a number or boolean as text; null for nothing. */
+function parseScalar(node: Located, what: string, scope: Scope, problems: Problems): Template | null {
+  if (node.kind === "scalar" && node.value === null) return null;
+  if (node.kind === "scalar" && !isText(node))
+    return { parts: [{ kind: "text", text: node.raw }], span: node.span };
+  const text = readText(node, what, problems);
+  return text && parseTemplate(text, scope, problems);
+}

@@ -1,0 +1,94 @@
+/** `slots: { cpu: 2, memory: 4GiB, gpu: 1, POOL: 1 }`, sizes and durations. */
+import type { GpuRequest, SlotRequest } from "../model.ts";
+import type { Problems } from "./problems.ts";
+import { checkName, describe, readBoolean, readCount, readMap, readText, refuseUnknownKeys } from "./read.ts";
+import { nearest } from "./suggest.ts";
+import type { Located } from "./yaml.ts";
+
+export const GPU_KEYS = ["count", "memory", "type", "optional"] as const;
+export const DEFAULT_SLOTS: SlotRequest = { cpu: 1, memory: 0, gpu: null, pools: new Map() };
+
+const OWN_SLOTS = ["cpu", "memory", "gpu"];
+
+export function parseSlots(node: Located, problems: Problems): SlotRequest {
+  const map = readMap(node, '"slots"', problems);
+  let { cpu, memory, gpu } = DEFAULT_SLOTS;
+  const pools = new Map<string, number>();
+  for (const [name, { key, value }] of map?.entries ?? []) {
+    if (name === "cpu") cpu = readCount(value, '"cpu"', 0, problems);
+    else if (name === "memory") memory = parseBytes(value, problems);
+    else if (name === "gpu") gpu = parseGpu(value, problems);
+    else {
+      const slip = OWN_SLOTS.find((own) => name.toLowerCase() === own || nearest(name, [own]) === own);
+      if (slip)
+        problems.add(`unknown slot "${name}"`, key, `did you mean "${slip}"? (other names are pools)`);
+      checkName(name, "pool", key, problems);
+      pools.set(name, readCount(value, `pool "${name}"`, 0, problems));
+    }
+  }
+  return { cpu, memory, gpu, pools };
+}
+
+function parseGpu(node: Located, problems: Problems): GpuRequest | null {
+  const none = { count: 1, optional: false, memory: null, type: null };
+  if (node.kind === "scalar") {
+    if (node.value === "optional") return { ...none, optional: true };
+    if (typeof node.value === "number") {
+      const count = readCount(node, '"gpu"', 0, problems);
+      return count === 0 ? null : { ...none, count };
+    }
+  }
+  if (node.kind !== "map") {
+    const hint = "write gpu: 1, gpu: optional or gpu: { count, memory, type, optional }";
+    problems.add(`"gpu" must be a number, "optional" or a map, not ${describe(node)}`, node.span, hint);
+    return null;
+  }
+  refuseUnknownKeys(node, GPU_KEYS, "gpu", problems);
+  const get = (key: (typeof GPU_KEYS)[number]) => node.entries.get(key)?.value;
+  const [count, memory, type, optional] = GPU_KEYS.map(get);
+  return {
+    count: count ? readCount(count, '"count"', 1, problems) : 1,
+    memory: memory ? parseBytes(memory, problems) : null,
+    type: type ? (readText(type, '"type"', problems)?.value ?? null) : null,
+    optional: optional ? readBoolean(optional, '"optional"', problems) : false,
+  };
+}
+
+const UNITS: { readonly [unit: string]: number } = {
+  "": 1,
+  B: 1,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+};
+
+function parseBytes(node: Located, problems: Problems): number {
+  const text = node.kind === "scalar" ? String(node.value) : "";
+  const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/.exec(text) ?? [];
+  const scale = number !== "" && Object.hasOwn(UNITS, unit) ? UNITS[unit] : undefined;
+  if (scale !== undefined) return Math.round(Number(number) * scale);
+  problems.add(`"memory" must be a size, not ${describe(node)}`, node.span, "write it as in 512MiB or 4GiB");
+  return 0;
+}
+
+const SECONDS: { readonly [unit: string]: number } = { "": 1, s: 1, m: 60, min: 60, h: 3600, d: 86400 };
+
+/** Seconds, from a number or text as in `90s`, `30m`, `2h`. */
+export function parseDuration(node: Located, problems: Problems): number {
+  const text = node.kind === "scalar" ? String(node.value) : "";
+  const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?) ?([a-z]*)$/.exec(text) ?? [];
+  const scale = number !== "" && Object.hasOwn(SECONDS, unit) ? SECONDS[unit] : undefined;
+  const seconds = Number(number) * (scale ?? 0);
+  if (seconds > 0) return seconds;
+  problems.add(
+    `"timeout" must be a duration, not ${describe(node)}`,
+    node.span,
+    "write it as in 90s, 30m or 2h",
+  );
+  return 1;
+}

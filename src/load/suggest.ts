@@ -1,0 +1,23 @@
+/** "did you mean …?" */
+import { distance } from "fastest-levenshtein";
+
+/** The known name nearest to `name`, if it is near enough to be a slip of the fingers. */
+export function nearest(name: string, known: Iterable<string>): string | undefined {
+  const limit = Math.max(1, Math.floor(name.length * 0.4));
+  let best: string | undefined;
+  let least = limit + 1;
+  for (const candidate of known) {
+    if (Math.abs(candidate.length - name.length) >= least) continue;
+    const far = distance(name, candidate);
+    if (far < least && far < candidate.length) [best, least] = [candidate, far];
+  }
+  return best;
+}
+
+/** A hint: the nearest name, or else all of them when they are few. */
+export function didYouMean(name: string, known: Iterable<string>): string | undefined {
+  const all = [...known];
+  const near = nearest(name, all);
+  if (near !== undefined) return `did you mean "${near}"?`;
+  return all.length > 0 && all.length <= 16 ? `known: ${all.join(", ")}` : undefined;
+}

@@ -1,0 +1,223 @@
+/**
+ * Parses text with `${…}` in it.
+ *
+ *     expression = head step*        head: an axis of the rule, a param, or (in `cmd`) in, out, scratch
+ *     step       = "." key | "[" axis "]" | "[" number "]"
+ *
+ * `$${` is a literal `${`.
+ */
+import type { Span } from "../errors.ts";
+import type { AxisSpec, Json, Template, TemplatePart, TemplateValue } from "../model.ts";
+import type { Problems } from "./problems.ts";
+import { isText, type Text } from "./read.ts";
+import { didYouMean } from "./suggest.ts";
+import { toJson, type Located } from "./yaml.ts";
+
+/** The names that may stand in a template. */
+export interface Scope {
+  readonly axes: ReadonlyMap<string, AxisSpec>;
+  readonly params: Json;
+  /** Roles of inputs and outputs, in `cmd` only. */
+  readonly roles: { readonly in: readonly string[]; readonly out: readonly string[] } | null;
+}
+
+type Step = { readonly key: string } | { readonly index: string };
+
+const STEP = /\.([\p{L}\p{N}_-]+)|\[([\p{L}\p{N}_-]+)\]/uy;
+const HEAD = /[\p{L}_][\p{L}\p{N}_-]*/uy;
+const RESERVED: ReadonlySet<string> = new Set(["in", "out", "scratch"]);
+
+export function parseTemplate(node: Text, scope: Scope, problems: Problems): Template {
+  const parts: TemplatePart[] = [];
+  const text = node.value;
+  let literal = "";
+  let from = 0;
+  for (let nth = 0; ; nth++) {
+    const open = text.indexOf("${", from);
+    if (open < 0) break;
+    if (text[open - 1] === "$" && open > from) {
+      literal += text.slice(from, open - 1) + "${";
+      from = open + 2;
+      continue;
+    }
+    literal += text.slice(from, open);
+    const close = text.indexOf("}", open);
+    if (close < 0) {
+      problems.add('"${" without its "}"', expressionSpan(node, nth, "${"), "write $${ for a literal ${");
+      return { parts: [], span: node.span };
+    }
+    const span = expressionSpan(node, nth, text.slice(open, close + 1));
+    const part = parseExpression(text.slice(open + 2, close), span, scope, problems);
+    if (literal !== "") parts.push({ kind: "text", text: literal });
+    if (part) parts.push(part);
+    literal = "";
+    from = close + 1;
+  }
+  literal += text.slice(from);
+  if (literal !== "") parts.push({ kind: "text", text: literal });
+  return { parts, span: node.span };
+}
+
+/** A param path without `${}` around it, as in `{ keys: generators }`: a template of that one part. */
+export function parseParamPath(node: Text, scope: Scope, problems: Problems): Template {
+  const part = node.value.includes("${") ? null : parseSteps(node.value);
+  if (!part) {
+    problems.add(
+      `"${node.value}" is not the path of a param`,
+      node.span,
+      "write it as in datasets[dataset].labels",
+    );
+    return { parts: [], span: node.span };
+  }
+  return { parts: [paramPart(part.head, part.steps, node.span, scope, problems)], span: node.span };
+}
+
+/** Any value; templates wherever text stands in it. */
+export function parseValue(node: Located, scope: Scope, problems: Problems): TemplateValue {
+  if (!hasTemplate(node)) return { kind: "literal", value: toJson(node) };
+  if (isText(node)) return { kind: "template", template: parseTemplate(node, scope, problems) };
+  if (node.kind === "list") {
+    return { kind: "list", items: node.items.map((item) => parseValue(item, scope, problems)) };
+  }
+  if (node.kind === "scalar") return { kind: "literal", value: node.value };
+  const entries = [...node.entries].map(([k, { value }]) => [k, parseValue(value, scope, problems)] as const);
+  return { kind: "map", entries: new Map(entries) };
+}
+
+function hasTemplate(node: Located): boolean {
+  if (node.kind === "scalar") return typeof node.value === "string" && node.value.includes("${");
+  if (node.kind === "list") return node.items.some(hasTemplate);
+  return [...node.entries.values()].some(({ value }) => hasTemplate(value));
+}
+
+function parseExpression(text: string, span: Span, scope: Scope, problems: Problems): TemplatePart | null {
+  const parsed = parseSteps(text.trim());
+  if (!parsed) {
+    const hint =
+      "an expression is a name with steps, as in ${case}, ${case.image}, ${generators[generator].window}";
+    problems.add(`"${text}" is not an expression`, span, hint);
+    return null;
+  }
+  const { head, steps } = parsed;
+  if (RESERVED.has(head)) return pathPart(head, steps, span, scope, problems);
+  const axis = scope.axes.get(head);
+  if (!axis) return paramPart(head, steps, span, scope, problems);
+  const field = steps.map((step) => ("key" in step ? step.key : step.index));
+  if (field.length > 0 && !mayHaveFields(axis)) {
+    problems.add(`axis "${head}" has no fields: its values are text`, span);
+  }
+  return { kind: "axis", name: head, field, span };
+}
+
+function pathPart(
+  head: string,
+  steps: readonly Step[],
+  span: Span,
+  scope: Scope,
+  problems: Problems,
+): TemplatePart | null {
+  if (!scope.roles) {
+    problems.add(`\${${head}} has a meaning in cmd only`, span);
+    return null;
+  }
+  if (head === "scratch" && steps.length === 0) return { kind: "scratch", span };
+  const [step] = steps;
+  if (head === "scratch" || steps.length > 1 || (step && !("key" in step))) {
+    problems.add(
+      `"${head}" takes no such step`,
+      span,
+      "write ${in}, ${in.name}, ${out}, ${out.name} or ${scratch}",
+    );
+    return null;
+  }
+  const kind = head === "in" ? "in" : "out";
+  const roles = scope.roles[kind];
+  if (roles.length === 0) problems.add(`the rule has no "${kind}"`, span);
+  else if (step && !roles.includes(step.key)) {
+    problems.add(`the rule has no "${kind}" named "${step.key}"`, span, didYouMean(step.key, roles));
+  }
+  return { kind, role: step?.key ?? null, span };
+}
+
+function paramPart(
+  head: string,
+  steps: readonly Step[],
+  span: Span,
+  scope: Scope,
+  problems: Problems,
+): TemplatePart {
+  const path: (string | { readonly axis: string })[] = [head];
+  for (const step of steps) {
+    if ("key" in step || /^\d+$/.test(step.index)) path.push("key" in step ? step.key : step.index);
+    else {
+      if (!scope.axes.has(step.index)) {
+        const hint = didYouMean(step.index, scope.axes.keys());
+        problems.add(`[${step.index}] is no axis of this rule`, span, hint);
+      }
+      path.push({ axis: step.index });
+    }
+  }
+  checkFixedSteps(path, span, scope, problems);
+  return { kind: "param", path, span };
+}
+
+/** Follows the path in params as far as it does not depend on an axis. */
+function checkFixedSteps(
+  path: readonly (string | { readonly axis: string })[],
+  span: Span,
+  scope: Scope,
+  problems: Problems,
+): void {
+  let value: Json | undefined = scope.params;
+  for (const [i, step] of path.entries()) {
+    if (typeof step !== "string") return;
+    const inside: Json = value;
+    value = child(inside, step);
+    if (value !== undefined) continue;
+    const name = path.slice(0, i + 1).join(".");
+    const known = [...(i === 0 ? scope.axes.keys() : []), ...keysOf(inside)];
+    const what = i === 0 ? `"${name}" is neither an axis of this rule nor a param` : `no param "${name}"`;
+    problems.add(what, span, didYouMean(step, known));
+    return;
+  }
+}
+
+/** The value at a key of a map or an index of a list; undefined when there is none. */
+export function child(value: Json, key: string): Json | undefined {
+  if (Array.isArray(value)) return /^\d+$/.test(key) ? (value as readonly Json[])[Number(key)] : undefined;
+  if (value === null || typeof value !== "object" || !Object.hasOwn(value, key)) return undefined;
+  return (value as { readonly [key: string]: Json })[key];
+}
+
+export function keysOf(value: Json): string[] {
+  return value !== null && typeof value === "object" && !Array.isArray(value) ? Object.keys(value) : [];
+}
+
+function parseSteps(text: string): { head: string; steps: Step[] } | null {
+  HEAD.lastIndex = 0;
+  const head = HEAD.exec(text)?.[0];
+  if (head === undefined) return null;
+  const steps: Step[] = [];
+  for (STEP.lastIndex = head.length; STEP.lastIndex < text.length;) {
+    const match = STEP.exec(text);
+    if (!match) return null;
+    steps.push(match[1] === undefined ? { index: match[2] ?? "" } : { key: match[1] });
+  }
+  return { head, steps };
+}
+
+function mayHaveFields(axis: AxisSpec): boolean {
+  return axis.kind === "in" || (axis.kind === "join" && axis.axes.some(mayHaveFields));
+}
+
+/** Where the nth `${` of a value stands in the file; the whole value where quoting or folding hides it. */
+function expressionSpan(node: Text, nth: number, expression: string): Span {
+  let at = -1;
+  for (let i = 0; i <= nth; i++) {
+    at = node.raw.indexOf("${", at + 1);
+    if (at < 0) return node.span;
+  }
+  if (!node.raw.startsWith(expression, at)) return node.span;
+  const start = node.span.start + at;
+  return { file: node.span.file, start, end: start + expression.length };
+}

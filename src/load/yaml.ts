@@ -1,0 +1,228 @@
+/**
+ * YAML text as plain values that know where they stand.
+ *
+ * The files are untrusted: aliases are shared, never copied, and refused when together they stand for more
+ * values than a person would write (an "alias bomb"); tags, non-finite numbers and maps with keys that are not
+ * text are refused, so that what is left is JSON.
+ */
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  parseDocument,
+  visit,
+  type Document,
+  type Node,
+  type Pair,
+  type Scalar,
+} from "yaml";
+import type { Span } from "../errors.ts";
+import type { Json } from "../model.ts";
+import type { Problems } from "./problems.ts";
+
+export type Located = LocatedScalar | LocatedList | LocatedMap;
+
+export interface LocatedScalar {
+  readonly kind: "scalar";
+  readonly value: null | boolean | number | string;
+  readonly span: Span;
+  /** The text as it stands in the file, with its quotes. */
+  readonly raw: string;
+}
+
+export interface LocatedList {
+  readonly kind: "list";
+  readonly items: readonly Located[];
+  readonly span: Span;
+}
+
+export interface LocatedMap {
+  readonly kind: "map";
+  readonly entries: ReadonlyMap<string, LocatedEntry>;
+  readonly span: Span;
+}
+
+export interface LocatedEntry {
+  readonly key: Span;
+  readonly value: Located;
+}
+
+const MAX_ALIASED = 100_000;
+const MAX_DEPTH = 100;
+
+/** Parses one YAML document; null, with problems added, when it cannot be read. */
+export function parseYaml(file: string, text: string, problems: Problems): Located | null {
+  const before = problems.count;
+  if (tooDeep(text)) {
+    problems.add(`values are nested more than ${MAX_DEPTH} deep`, { file, start: 0, end: 1 });
+    return null;
+  }
+  // The document's own %YAML line must not bring other types in; duplicate keys are found below, in linear time.
+  const document = parseDocument(text, { schema: "core", prettyErrors: false, uniqueKeys: false });
+  for (const { message, pos } of [...document.errors, ...document.warnings]) {
+    problems.add(firstLine(message), { file, start: pos[0], end: Math.max(pos[1], pos[0] + 1) });
+  }
+  if (problems.count > before) return null;
+  const located = new Locator(file, text, document, problems).root();
+  return problems.count > before ? null : located;
+}
+
+/** The value alone. */
+export function toJson(node: Located): Json {
+  switch (node.kind) {
+    case "scalar":
+      return node.value;
+    case "list":
+      return node.items.map(toJson);
+    case "map":
+      return Object.fromEntries([...node.entries].map(([key, { value }]) => [key, toJson(value)]));
+  }
+}
+
+class Locator {
+  readonly #file: string;
+  readonly #text: string;
+  readonly #document: Document;
+  readonly #problems: Problems;
+  /** Each alias with the node that it stands for. */
+  readonly #targets = new Map<Node, Node>();
+  readonly #done = new Map<Node, { located: Located; size: number }>();
+  readonly #open = new Set<Node>();
+  #aliased = 0;
+
+  constructor(file: string, text: string, document: Document, problems: Problems) {
+    this.#file = file;
+    this.#text = text;
+    this.#document = document;
+    this.#problems = problems;
+    const anchors = new Map<string, Node>();
+    visit(document, {
+      Node: (_, node) => {
+        if (isAlias(node)) {
+          const target = anchors.get(node.source);
+          if (target) this.#targets.set(node, target);
+        } else if (node.anchor) anchors.set(node.anchor, node);
+      },
+    });
+  }
+
+  root(): Located {
+    const { contents } = this.#document;
+    return isNode(contents) ? this.#locate(contents, 0).located : this.#scalar(null, this.#span(null), "");
+  }
+
+  #locate(node: Node, depth: number): { located: Located; size: number } {
+    if (isAlias(node)) return this.#alias(node, depth);
+    const known = this.#done.get(node);
+    if (known) return known;
+    this.#open.add(node);
+    const made = this.#make(node, depth);
+    this.#open.delete(node);
+    this.#done.set(node, made);
+    return made;
+  }
+
+  #make(node: Node, depth: number): { located: Located; size: number } {
+    const span = this.#span(node);
+    if (depth > MAX_DEPTH) return this.#refuse(`values are nested more than ${MAX_DEPTH} deep`, span);
+    if (isScalar(node)) return this.#value(node, span);
+    let size = 1;
+    const inner = (child: unknown): Located => {
+      if (!isNode(child)) return this.#scalar(null, span, "");
+      const made = this.#locate(child, depth + 1);
+      size += made.size;
+      return made.located;
+    };
+    if (!isMap(node)) {
+      const { items } = node as unknown as { items: unknown[] };
+      const located: Located = { kind: "list", items: items.map(inner), span };
+      return { located, size };
+    }
+    const entries = new Map<string, LocatedEntry>();
+    for (const pair of node.items) {
+      const key = this.#key(pair);
+      if (!key) continue;
+      if (entries.has(key.name)) this.#problems.add(`key "${key.name}" stands twice in this map`, key.span);
+      entries.set(key.name, { key: key.span, value: inner(pair.value ?? null) });
+    }
+    return { located: { kind: "map", entries, span }, size };
+  }
+
+  #alias(node: Node, depth: number): { located: Located; size: number } {
+    const span = this.#span(node);
+    const target = this.#targets.get(node);
+    if (!target) return this.#refuse("alias without an anchor before it", span);
+    if (this.#open.has(target)) return this.#refuse("alias inside the value that it stands for", span);
+    const made = this.#locate(target, depth);
+    this.#aliased += made.size;
+    if (this.#aliased > MAX_ALIASED) {
+      this.#problems.add(`aliases stand for more than ${MAX_ALIASED} values`, span);
+      return { located: this.#scalar(null, span, ""), size: 1 };
+    }
+    return made;
+  }
+
+  #key(pair: Pair): { name: string; span: Span } | null {
+    let key = isNode(pair.key) ? pair.key : null;
+    const span = this.#span(key);
+    if (isAlias(key)) key = this.#targets.get(key) ?? null;
+    if (!isScalar(key) || key.value === null || typeof key.value === "object") {
+      this.#problems.add("a key must be text", span);
+      return null;
+    }
+    const name = typeof key.value === "string" ? key.value : (key.source ?? String(key.value));
+    if (name === "__proto__" || name === "<<") {
+      this.#problems.add(`key "${name}" is not allowed`, span);
+      return null;
+    }
+    return { name, span };
+  }
+
+  #value(node: Scalar, span: Span): { located: Located; size: number } {
+    const value = node.value ?? null;
+    if (typeof value === "number" && !Number.isFinite(value)) {
+      return this.#refuse(`${this.#text.slice(span.start, span.end)} is not a finite number`, span);
+    }
+    if (typeof value === "object" ? value !== null : !JSON_TYPES.has(typeof value)) {
+      return this.#refuse("only text, numbers, true, false, null, lists and maps are allowed", span);
+    }
+    const raw = this.#text.slice(span.start, span.end);
+    return { located: this.#scalar(value as LocatedScalar["value"], span, raw), size: 1 };
+  }
+
+  #refuse(message: string, span: Span): { located: Located; size: number } {
+    this.#problems.add(message, span);
+    return { located: this.#scalar(null, span, ""), size: 1 };
+  }
+
+  #scalar(value: LocatedScalar["value"], span: Span, raw: string): LocatedScalar {
+    return { kind: "scalar", value, span, raw };
+  }
+
+  #span(node: Node | null): Span {
+    const [start, end] = node?.range ?? [0, 0];
+    return { file: this.#file, start, end: Math.max(end, start + 1) };
+  }
+}
+
+const JSON_TYPES: ReadonlySet<string> = new Set(["string", "number", "boolean"]);
+
+/** Whether the text may nest deeper than the parser's stack; an upper bound from brackets and indentation. */
+function tooDeep(text: string): boolean {
+  let open = 0;
+  let compact = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 91 || code === 123) open++;
+    else if ((code === 93 || code === 125) && open > 0) open--;
+    else if (code === 10) compact = 0;
+    else if ((code === 45 || code === 63 || code === 58) && text.charCodeAt(i + 1) === 32) compact++;
+    if (open > 50 * MAX_DEPTH || compact > 50 * MAX_DEPTH) return true;
+  }
+  return false;
+}
+
+function firstLine(message: string): string {
+  return message.split("\n", 1)[0] ?? message;
+}
