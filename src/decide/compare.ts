@@ -1,0 +1,167 @@
+/** What differs between two recipes, as reasons. */
+import type { Json, Reason } from "../model.ts";
+import { canonicalJson } from "../fingerprint/canonical.ts";
+import type { Recipe, RecipeInput } from "../fingerprint/recipe.ts";
+
+type Change = "changed" | "added" | "removed";
+
+/** Every difference that changes the key. */
+export function compareRecipes(before: Recipe, after: Recipe): Reason[] {
+  return [
+    ...compareDeclarations(before, after),
+    ...compareActions(before, after),
+    ...compareParams(before.params, after.params),
+    ...compareInputs(before, after),
+    ...compareTexts("env", before.env, after.env),
+    ...compareTexts("tool", before.tools, after.tools),
+  ];
+}
+
+function compareDeclarations(before: Recipe, after: Recipe): Reason[] {
+  if (before.format !== after.format) return [{ kind: "declaration", what: "lq's way of making keys" }];
+  if (before.action.kind !== after.action.kind)
+    return [{ kind: "declaration", what: `${before.action.kind} → ${after.action.kind}` }];
+  const reasons: Reason[] = [];
+  const named = after.action.kind === "cmd";
+  for (const side of ["inputs", "outputs"] as const) {
+    const was = before[side].map((each) => declared(each, named && side === "outputs"));
+    const is = after[side].map((each) => declared(each, named && side === "outputs"));
+    const changes = [...comparison(was, is)].map(([what, change]) => `${side} ${what} ${change}`);
+    if (changes.length > 0) reasons.push(...changes.map((what): Reason => ({ kind: "declaration", what })));
+    else if (was.join("\n") !== is.join("\n"))
+      reasons.push({ kind: "declaration", what: `the order or number of ${side}` });
+  }
+  return reasons;
+}
+
+function declared({ role, path }: { readonly role: string; readonly path: string }, named: boolean): string {
+  if (named) return `${role}: ${path}`;
+  return path.endsWith("/") ? `${role} (a directory)` : role;
+}
+
+function compareActions({ action: before }: Recipe, { action: after }: Recipe): Reason[] {
+  if (before.kind === "cmd" && after.kind === "cmd") {
+    if (JSON.stringify(before.argv) === JSON.stringify(after.argv)) return [];
+    return [{ kind: "command", before: commandText(before.argv), after: commandText(after.argv) }];
+  }
+  if (before.kind !== "run" || after.kind !== "run" || before.code.digest === after.code.digest) return [];
+  const files = comparison(
+    before.code.files.map((each) => [each.path, each.digest]),
+    after.code.files.map((each) => [each.path, each.digest]),
+  );
+  const was = versions(before.code.packages);
+  const is = versions(after.code.packages);
+  const reasons = [
+    ...[...files].map(([file, change]): Reason => ({ kind: "code", file, change })),
+    ...[...comparison([...was], [...is]).keys()].map((name): Reason => ({
+      kind: "package",
+      name,
+      before: was.get(name) ?? null,
+      after: is.get(name) ?? null,
+    })),
+  ];
+  return reasons.length > 0 ? reasons : [{ kind: "declaration", what: "the module that the rule runs" }];
+}
+
+/** Under bash the command as it was written, else the words of the list. */
+function commandText(argv: readonly string[]): string {
+  return argv[0] === "bash" && argv.length === 5 ? (argv[4] ?? "") : argv.join(" ");
+}
+
+function versions(
+  packages: readonly { readonly name: string; readonly version: string }[],
+): Map<string, string> {
+  const map = new Map<string, string>();
+  for (const { name, version } of packages) {
+    const other = map.get(name);
+    map.set(name, other === undefined ? version : `${other}, ${version}`);
+  }
+  return map;
+}
+
+function compareParams(before: Recipe["params"], after: Recipe["params"]): Reason[] {
+  const names = [...new Set([...Object.keys(after), ...Object.keys(before)])];
+  return names.flatMap((name) => {
+    const was = before[name];
+    const is = after[name];
+    return compareValues(is?.origin ?? was?.origin ?? name, was?.value, is?.value);
+  });
+}
+
+/** Differences at the leaves; lists of one length are compared element by element. */
+function compareValues(path: string, before: Json | undefined, after: Json | undefined): Reason[] {
+  if (isBranch(before) && isBranch(after) && Array.isArray(before) === Array.isArray(after)) {
+    const was = new Map(Object.entries(before));
+    const is = new Map(Object.entries(after));
+    if (!Array.isArray(before) || was.size === is.size)
+      return [...new Set([...is.keys(), ...was.keys()])].flatMap((key) =>
+        compareValues(`${path}.${key}`, was.get(key), is.get(key)),
+      );
+  }
+  if (before === after) return [];
+  if (before !== undefined && after !== undefined && canonicalJson(before) === canonicalJson(after))
+    return [];
+  return [{ kind: "param", path, before, after }];
+}
+
+function isBranch(value: Json | undefined): value is { readonly [key: string]: Json } | readonly Json[] {
+  return typeof value === "object" && value !== null;
+}
+
+/** Files by path, within each role; where a role has the same contents in the same order, their names do not matter. */
+function compareInputs(before: Recipe, after: Recipe): Reason[] {
+  const named = after.action.kind === "cmd";
+  const roles = [...new Set([...after.inputs, ...before.inputs].map(({ role }) => role))];
+  const changes = new Map<string, Change>();
+  for (const role of roles) {
+    const was = before.inputs.filter((input) => input.role === role);
+    const is = after.inputs.filter((input) => input.role === role);
+    if (same(was, is, named)) continue;
+    const moved = comparison(contents(was), contents(is));
+    for (const [path, change] of moved) changes.set(path, change);
+    if (moved.size === 0) changes.set(is.map(({ path }) => path).join(", "), "changed");
+  }
+  return [...changes].map(([path, change]) => ({ kind: "file", path, change }));
+}
+
+function same(before: readonly RecipeInput[], after: readonly RecipeInput[], named: boolean): boolean {
+  return (
+    before.length === after.length &&
+    before.every((input, i) => input.digest === after[i]?.digest && (!named || input.path === after[i]?.path))
+  );
+}
+
+function contents(inputs: readonly RecipeInput[]): [string, string][] {
+  return inputs.flatMap(({ path, digest, entries }): [string, string][] =>
+    entries === undefined ? [[path, digest]] : entries.map((entry) => [path + entry.name, entry.digest]),
+  );
+}
+
+function compareTexts(
+  kind: "env" | "tool",
+  before: { readonly [name: string]: string | null },
+  after: { readonly [name: string]: string | null },
+): Reason[] {
+  return [...new Set([...Object.keys(after), ...Object.keys(before)])]
+    .map((name) => ({ name, before: before[name] ?? null, after: after[name] ?? null }))
+    .filter((each) => each.before !== each.after)
+    .map((each) => ({ kind, ...each }));
+}
+
+/** Names with what became of them, those that are new or changed first. */
+function comparison(
+  before: readonly (string | readonly [string, string])[],
+  after: readonly (string | readonly [string, string])[],
+): Map<string, Change> {
+  const pair = (each: string | readonly [string, string]) =>
+    typeof each === "string" ? ([each, ""] as const) : each;
+  const was = new Map(before.map(pair));
+  const is = new Map(after.map(pair));
+  const changes = new Map<string, Change>();
+  for (const [name, value] of is) {
+    if (!was.has(name)) changes.set(name, "added");
+    else if (was.get(name) !== value) changes.set(name, "changed");
+  }
+  for (const name of was.keys()) if (!is.has(name)) changes.set(name, "removed");
+  return changes;
+}

@@ -1,0 +1,56 @@
+/** Whether a task has to run, and why: a pure function of what is recorded and what is on the disk. */
+import type { Recipe } from "../fingerprint/recipe.ts";
+import type { Freshness, Reason } from "../model.ts";
+import type { OutputState } from "../record/outputs.ts";
+import type { DoneRecord, FailedRecord } from "../record/records.ts";
+import { compareRecipes } from "./compare.ts";
+
+export interface Evidence {
+  readonly key: string;
+  readonly recipe: Recipe;
+  /** What the task last put in place. */
+  readonly last: DoneRecord | undefined;
+  /** The recipe of `last`, if the cache still has it; asked only when the keys differ. */
+  readonly lastRecipe: () => Recipe | undefined;
+  readonly failure: FailedRecord | undefined;
+  readonly outputs: readonly { readonly path: string; readonly state: OutputState }[];
+  /** Whether the cache has an action for the key. */
+  readonly cached: boolean;
+  /** `-f` */
+  readonly forced: boolean;
+}
+
+export function decide(evidence: Evidence): Exclude<Freshness, { readonly state: "blocked" }> {
+  const { key, last, failure, outputs, cached, forced } = evidence;
+  const settled = last?.key === key && outputs.every(({ state }) => state === "intact");
+  if (settled && !forced) return { state: "fresh", key };
+
+  const reasons = reasonsOf(evidence);
+  // An edited output is nobody's to replace unasked: it is stale, whether or not the cache could give the old one back.
+  const edited = outputs.some(({ state }) => state === "edited");
+  if (cached && !forced && !edited) return { state: "restorable", key, reasons };
+  if (failure?.key === key) return { state: "failed", key, reasons };
+  return { state: outputs.some(({ state }) => state === "missing") ? "missing" : "stale", key, reasons };
+}
+
+/** Every reason, the first being the one to tell if only one is told. */
+function reasonsOf({ key, recipe, last, lastRecipe, failure, outputs, forced }: Evidence): Reason[] {
+  const reasons: Reason[] = [];
+  for (const { path, state } of outputs)
+    if (state === "edited") reasons.push({ kind: "output-edited", path });
+  if (last === undefined) reasons.push({ kind: "never-built" });
+  else if (last.key === null)
+    reasons.push({ kind: "declaration", what: "an input moved while the task last ran" });
+  else if (last.key !== key) {
+    const before = lastRecipe();
+    const differences = before === undefined ? [] : compareRecipes(before, recipe);
+    if (differences.length > 0) reasons.push(...differences);
+    else reasons.push({ kind: "declaration", what: "the record of the last run is gone from the cache" });
+  }
+  if (last !== undefined)
+    for (const { path, state } of outputs)
+      if (state !== "intact" && state !== "edited") reasons.push({ kind: "output-missing", path });
+  if (failure?.key === key) reasons.push({ kind: "failed-before" });
+  if (forced) reasons.push({ kind: "forced" });
+  return reasons;
+}

@@ -1,0 +1,204 @@
+/** Reads a task module with everything that it imports: once, for its digest and for its bundle. */
+import { readFileSync, realpathSync, statSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import { dirname, extname, join, relative, sep } from "node:path";
+import { pathToFileURL } from "node:url";
+import type {
+  BuildFailure,
+  Loader,
+  OnLoadResult,
+  OnResolveArgs,
+  OnResolveResult,
+  PluginBuild,
+} from "esbuild";
+import { UserError, type Span } from "../errors.ts";
+import type { Json } from "../model.ts";
+import { canonicalJson } from "./canonical.ts";
+import { codeError } from "./code-errors.ts";
+import { sha256 } from "./digest.ts";
+import { apiModule, installation } from "./installation.ts";
+import { packageOf, type PackageVersion } from "./packages.ts";
+
+/** The code that a task runs. */
+export interface Closure {
+  readonly digest: string;
+  /** Sorted by path; relative to the project, or `lq/…` for modules that come with lq. */
+  readonly files: readonly { readonly path: string; readonly digest: string }[];
+  /** Sorted. */
+  readonly packages: readonly PackageVersion[];
+}
+
+export interface Analysis {
+  readonly closure: Closure;
+  /** One ES module, with an inline source map; packages are imported by absolute URLs. */
+  readonly bundle: string;
+  /** Absolute paths of the files that the closure was read from, with the manifests of its packages. */
+  readonly sources: readonly string[];
+}
+
+interface Source {
+  readonly text: string;
+  readonly loader: Loader;
+}
+
+const LOADERS: { readonly [extension: string]: Loader } = {
+  ".ts": "ts",
+  ".mts": "ts",
+  ".cts": "ts",
+  ".tsx": "tsx",
+  ".js": "js",
+  ".mjs": "js",
+  ".cjs": "js",
+  ".jsx": "jsx",
+  ".json": "json",
+  ".yaml": "text",
+  ".yml": "text",
+  ".txt": "text",
+};
+
+const ASKED_BY_LQ = Symbol();
+
+/**
+ * @param root real path of the project
+ * @param module path relative to the project, or `lq/…`
+ * @param outfile where the bundle will be, for its source map
+ * @throws UserError with every error of the code, located
+ */
+export async function analyse(root: string, module: string, outfile: string, span?: Span): Promise<Analysis> {
+  const entry = locate(root, module, span);
+  const sources = new Map<string, Source>();
+  const packages = new Map<string, PackageVersion & { readonly manifest: string }>();
+  const { build } = await import("esbuild");
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    // As Node itself chooses among a package's entries; esbuild's own defaults prefer others.
+    conditions: [],
+    mainFields: ["main"],
+    // A tsconfig.json must not change what a module does: its key would not show it.
+    tsconfigRaw: {},
+    sourcemap: "inline",
+    sourcesContent: false,
+    legalComments: "none",
+    logLevel: "silent",
+    plugins: [{ name: "lq", setup: (each) => collect(each, sources, packages) }],
+  }).catch((error: unknown) => {
+    throw isBuildFailure(error) ? codeError(root, error.errors) : error;
+  });
+  return {
+    closure: await closureOf(root, entry, sources, [...packages.values()]),
+    bundle: result.outputFiles[0]?.text ?? "",
+    sources: [...sources.keys(), ...[...packages.values()].map((each) => each.manifest)],
+  };
+}
+
+function locate(root: string, module: string, span: Span | undefined): string {
+  const file = module.startsWith("lq/") ? join(installation(), module.slice(3)) : join(root, module);
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() === true) return realpathSync(file);
+  throw new UserError({
+    message: `there is no task module ${module}`,
+    ...(span === undefined ? {} : { span }),
+  });
+}
+
+function collect(
+  build: PluginBuild,
+  sources: Map<string, Source>,
+  packages: Map<string, PackageVersion & { readonly manifest: string }>,
+): void {
+  const resolve = async (args: OnResolveArgs): Promise<OnResolveResult | undefined> => {
+    if (args.pluginData === ASKED_BY_LQ || args.kind === "entry-point") return undefined;
+    if (isBuiltin(args.path)) return { path: args.path, external: true };
+    if (args.path === "lq") return { path: apiModule() };
+    if (args.path.startsWith("lq/")) return resolveOwn(args.path);
+    if (/^(?:[./#]|[a-z]+:)/.test(args.path)) return undefined;
+    const { path, errors } = await build.resolve(args.path, {
+      kind: args.kind,
+      importer: args.importer,
+      resolveDir: args.resolveDir,
+      pluginData: ASKED_BY_LQ,
+    });
+    if (errors.length > 0)
+      return {
+        errors: [{ text: `there is no package "${args.path}"`, notes: [{ text: "install it with npm" }] }],
+      };
+    // A package that is linked from elsewhere is edited without a new version: its code counts, as one's own.
+    if (!path.includes(`${sep}node_modules${sep}`)) return { path };
+    const found = packageOf(path);
+    if (found !== null) packages.set(found.manifest, found);
+    return { path: pathToFileURL(path).href, external: true };
+  };
+  const load = (path: string): OnLoadResult => {
+    const loader = LOADERS[extname(path)];
+    if (loader === undefined)
+      return { errors: [{ text: `a task module cannot import a ${extname(path)} file` }] };
+    const text = readFileSync(path, "utf8");
+    if (path !== apiModule()) sources.set(path, { text, loader });
+    return { contents: text, loader, resolveDir: dirname(path) };
+  };
+  build.onResolve({ filter: /.*/ }, resolve);
+  build.onLoad({ filter: /.*/, namespace: "file" }, ({ path }) => load(path));
+}
+
+function resolveOwn(specifier: string): OnResolveResult {
+  const path = join(installation(), specifier.slice(3));
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
+    ? { path: realpathSync(path) }
+    : { errors: [{ text: `there is no module "${specifier}" in lq` }] };
+}
+
+async function closureOf(
+  root: string,
+  entry: string,
+  sources: ReadonlyMap<string, Source>,
+  packages: readonly PackageVersion[],
+): Promise<Closure> {
+  const files = await Promise.all(
+    [...sources].map(async ([path, source]) => ({
+      path: nameOf(root, path),
+      digest: await codeDigest(source),
+    })),
+  );
+  files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const versions = packages
+    .map(({ name, version }) => ({ name, version }))
+    .sort((a, b) => (a.name + a.version < b.name + b.version ? -1 : 1));
+  return {
+    digest: sha256(canonicalJson({ entry: nameOf(root, entry), files, versions })),
+    files,
+    packages: versions,
+  };
+}
+
+function nameOf(root: string, path: string): string {
+  if (path.startsWith(root + sep)) return path.slice(root.length + 1);
+  const home = installation();
+  return path.startsWith(home + sep) ? `lq/${path.slice(home.length + 1)}` : relative(root, path);
+}
+
+/** Digest of what a source says to the machine: no comments, no formatting, no types. */
+async function codeDigest({ text, loader }: Source): Promise<string> {
+  if (loader === "text") return sha256(text);
+  if (loader === "json") return sha256(canonicalJson(JSON.parse(text) as Json));
+  const { transform } = await import("esbuild");
+  const { code } = await transform(text, {
+    loader,
+    minifyWhitespace: true,
+    ignoreAnnotations: true,
+    legalComments: "none",
+    target: "esnext",
+    tsconfigRaw: {},
+    logLevel: "silent",
+  });
+  return sha256(code);
+}
+
+function isBuildFailure(error: unknown): error is BuildFailure {
+  return error instanceof Error && "errors" in error && Array.isArray(error.errors);
+}

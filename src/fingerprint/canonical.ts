@@ -1,0 +1,15 @@
+/**
+ * One text for one value: JSON without spaces, map keys sorted by code unit. Two values that differ only in
+ * key order give the same text, and different values never do.
+ */
+import type { Json } from "../model.ts";
+
+export function canonicalJson(value: Json): string {
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${(value as readonly Json[]).map(canonicalJson).join(",")}]`;
+  const map = value as { readonly [key: string]: Json };
+  const entries = Object.keys(map)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(map[key] ?? null)}`);
+  return `{${entries.join(",")}}`;
+}

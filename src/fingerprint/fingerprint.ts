@@ -1,0 +1,172 @@
+/** A task whose inputs are known → its recipe and key. */
+import { renderCommand } from "../execute/render-command.ts";
+import type { Rule, Task, TaskPath } from "../model.ts";
+import type { CodeClosures, Closure } from "./code.ts";
+import type { FileDigests } from "./files.ts";
+import { parents } from "./paths.ts";
+import { keyOf, RECIPE_FORMAT, type Recipe, type RecipeAction, type RecipeInput } from "./recipe.ts";
+import type { ToolVersions } from "./tools.ts";
+import {
+  coveredFiles,
+  outputsUnder,
+  treeDigest,
+  type Producers,
+  type TreeEntry,
+  type Writings,
+} from "./tree.ts";
+
+export type Fingerprint =
+  | { readonly kind: "ready"; readonly key: string; readonly recipe: Recipe }
+  /** Inputs that are not there. */
+  | { readonly kind: "missing"; readonly paths: readonly string[] };
+
+/**
+ * Content that is known although it is not on the disk (the output of a task that is restorable): by the
+ * output's path, a directory's with its entries.
+ */
+export type Known = (
+  path: string,
+) => { readonly digest: string; readonly entries?: readonly TreeEntry[] } | undefined;
+
+export interface FingerprinterParts {
+  readonly root: string;
+  readonly graph: Producers;
+  readonly files: FileDigests;
+  readonly writings: Writings;
+  readonly code: CodeClosures;
+  readonly tools: ToolVersions;
+  readonly environment: { readonly [name: string]: string | undefined };
+}
+
+export class Fingerprinter {
+  readonly #parts: FingerprinterParts;
+  readonly #rules = new Map<Rule, { code: Closure | null; tools: { readonly [command: string]: string } }>();
+
+  constructor(parts: FingerprinterParts) {
+    this.#parts = parts;
+  }
+
+  /** Reads the code and asks the tools of rules: to be awaited before `fingerprint` sees a task of theirs. */
+  async prepare(rules: Iterable<Rule>): Promise<void> {
+    const { code, tools } = this.#parts;
+    await Promise.all(
+      [...new Set(rules)].map(async (rule) => {
+        if (this.#rules.has(rule)) return;
+        const answers = await Promise.all(rule.tools.map((command) => tools.ask(command)));
+        this.#rules.set(rule, {
+          code: rule.action.kind === "run" ? await code.closure(rule.action.module, rule.action.span) : null,
+          tools: Object.fromEntries(rule.tools.map((command, i) => [command, answers[i] ?? ""])),
+        });
+      }),
+    );
+  }
+
+  /** @throws UserError for an input that is there but cannot be read */
+  fingerprint(task: Task, known: Known = () => undefined): Fingerprint {
+    const rule = this.#rules.get(task.rule);
+    if (rule === undefined) throw new Error(`rule ${task.rule.name} was not prepared`);
+    const missing: string[] = [];
+    const inputs = task.inputs.map((input) => this.#input(input, known, missing));
+    if (missing.length > 0) return { kind: "missing", paths: missing };
+    const recipe: Recipe = {
+      format: RECIPE_FORMAT,
+      action: actionOf(task, rule.code),
+      inputs,
+      outputs: task.outputs.map(({ role, path }) => ({ role, path })),
+      params: task.params,
+      env: this.#env(task),
+      tools: rule.tools,
+    };
+    return { kind: "ready", key: keyOf(recipe), recipe };
+  }
+
+  /**
+   * The inputs of a recipe that, at this moment, are not what the recipe says; this build looks at them anew
+   * when they are asked for again.
+   */
+  moved(recipe: Recipe): string[] {
+    const { root, graph, files, writings } = this.#parts;
+    const moved: string[] = [];
+    for (const { path, entries } of recipe.inputs) {
+      const before = entries?.map(({ name }) => path + name) ?? [path];
+      const changed = before.filter((each) => !files.isUnchanged(each));
+      if (entries !== undefined) {
+        const names = new Set(before);
+        const now = coveredFiles(root, graph, writings, path).map((name) => path + name);
+        changed.push(...now.filter((each) => !names.delete(each)), ...names);
+      }
+      moved.push(...changed);
+    }
+    if (moved.length > 0) files.forget(moved);
+    return [...new Set(moved)];
+  }
+
+  #input({ role, path }: TaskPath, known: Known, missing: string[]): RecipeInput {
+    if (!path.endsWith("/")) {
+      const digest = this.#fileDigest(path, known);
+      if (digest === null) missing.push(path);
+      return { role, path, digest: digest ?? "" };
+    }
+    const given = known(path);
+    if (given !== undefined) return { role, path, digest: given.digest, entries: given.entries ?? [] };
+    const entries = this.#tree(path, known, missing);
+    return { role, path, digest: treeDigest(entries), entries };
+  }
+
+  #fileDigest(path: string, known: Known): string | null {
+    const given = known(path);
+    if (given !== undefined) return given.digest;
+    for (const dir of parents(path)) {
+      const tree = known(dir);
+      if (tree !== undefined) return tree.entries?.find(({ name }) => dir + name === path)?.digest ?? null;
+    }
+    return this.#parts.files.digest(path);
+  }
+
+  #tree(dir: string, known: Known, missing: string[]): TreeEntry[] {
+    const { root, graph, files, writings } = this.#parts;
+    const digests = new Map<string, string>();
+    // Directory outputs that are known without being on the disk: what is there in their place does not count.
+    const given = [...outputsUnder(graph, dir)].filter(
+      (path) => path.endsWith("/") && known(path) !== undefined,
+    );
+    for (const name of coveredFiles(root, graph, writings, dir)) {
+      const path = dir + name;
+      if (given.some((output) => path.startsWith(output))) continue;
+      const digest = known(path)?.digest ?? files.digest(path);
+      if (digest === null) missing.push(path);
+      else digests.set(name, digest);
+    }
+    for (const output of given)
+      for (const { name, digest } of known(output)?.entries ?? [])
+        digests.set(output.slice(dir.length) + name, digest);
+    return [...digests]
+      .map(([name, digest]) => ({ name, digest }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  #env({ env }: Task): { readonly [name: string]: string | null } {
+    const values: { [name: string]: string | null } = {};
+    for (const [name, value] of Object.entries(env))
+      values[name] = value ?? this.#parts.environment[name] ?? null;
+    return values;
+  }
+}
+
+function actionOf(task: Task, code: Closure | null): RecipeAction {
+  if (task.command === null) {
+    if (code === null) throw new Error(`${task.id} has neither a command nor a module`);
+    return { kind: "run", code };
+  }
+  const paths = (all: readonly TaskPath[]) => (role: string | null) =>
+    all.filter((each) => role === null || each.role === role).map((each) => each.path);
+  // The scratch folder is named after the key, so only that there is one can be part of it.
+  return {
+    kind: "cmd",
+    argv: renderCommand(task.command, {
+      in: paths(task.inputs),
+      out: paths(task.outputs),
+      scratch: "${scratch}",
+    }),
+  };
+}

@@ -1,0 +1,77 @@
+/**
+ * Everything that can change a task's outputs, and beside it what it takes to say what changed: the paths of
+ * inputs and the origins of params, which are not part of the key.
+ */
+import type { Json } from "../model.ts";
+import { canonicalJson } from "./canonical.ts";
+import type { Closure } from "./code.ts";
+import { sha256 } from "./digest.ts";
+import type { TreeEntry } from "./tree.ts";
+
+/** Raise when the key's text changes meaning; everything is then built anew. */
+export const RECIPE_FORMAT = 1;
+
+export interface Recipe {
+  readonly format: number;
+  readonly action: RecipeAction;
+  /** In the order of the rule. */
+  readonly inputs: readonly RecipeInput[];
+  readonly outputs: readonly RecipeOutput[];
+  readonly params: { readonly [name: string]: { readonly value: Json; readonly origin: string | null } };
+  /** Declared environment; null where unset. */
+  readonly env: { readonly [name: string]: string | null };
+  /** Declared tools: command → what it printed. */
+  readonly tools: { readonly [command: string]: string };
+}
+
+export type RecipeAction =
+  | { readonly kind: "run"; readonly code: Closure }
+  /** The program with its arguments, with project paths for `${in}` and `${out}`. */
+  | { readonly kind: "cmd"; readonly argv: readonly string[] };
+
+export interface RecipeInput {
+  readonly role: string;
+  readonly path: string;
+  readonly digest: string;
+  /** For a directory, what is under it. */
+  readonly entries?: readonly TreeEntry[];
+}
+
+export interface RecipeOutput {
+  readonly role: string;
+  readonly path: string;
+}
+
+/**
+ * The key: sha256 of the recipe's canonical text.
+ *
+ * For `run`, roles and content stand for the inputs; a `cmd` sees the paths of its files, so there they count.
+ */
+export function keyOf(recipe: Recipe): string {
+  const { action } = recipe;
+  const named = action.kind === "cmd";
+  const inputs = recipe.inputs.map(({ role, path, digest, entries }) => [
+    role,
+    entries === undefined ? "file" : "directory",
+    digest,
+    ...(named ? [path] : []),
+  ]);
+  const outputs = recipe.outputs.map(({ role, path }) => [
+    role,
+    path.endsWith("/") ? "directory" : "file",
+    ...(named ? [path] : []),
+  ]);
+  const params: { [name: string]: Json } = {};
+  for (const name in recipe.params) params[name] = recipe.params[name]?.value ?? null;
+  return sha256(
+    canonicalJson([
+      recipe.format,
+      action.kind === "run" ? action.code.digest : action.argv,
+      inputs,
+      outputs,
+      params,
+      recipe.env,
+      recipe.tools,
+    ]),
+  );
+}

@@ -1,0 +1,118 @@
+/** Directories as content: their sorted tree of (name, digest). */
+import { readdirSync, realpathSync, statSync } from "node:fs";
+import { UserError } from "../errors.ts";
+import type { Task } from "../model.ts";
+import { sha256 } from "./digest.ts";
+import { absolute, CACHE } from "./paths.ts";
+
+export interface TreeEntry {
+  /** Relative to the directory, "/" between parts. */
+  readonly name: string;
+  readonly digest: string;
+}
+
+/** What coverage asks of the graph. */
+export interface Producers {
+  /** The tasks that make something under a directory. */
+  under(dir: string): Iterable<Pick<Task, "outputs">>;
+  /** The task that makes a path, itself or as part of a directory output. */
+  producer(path: string): Pick<Task, "outputs"> | undefined;
+}
+
+/** What coverage asks of the records. */
+export interface Writings {
+  /** Whether lq wrote the file at this path and nobody changed it since. */
+  isUntouched(path: string): boolean;
+}
+
+/**
+ * Digest of a tree. Permissions, times and empty directories are not content.
+ * @param entries sorted by name (code units)
+ */
+export function treeDigest(entries: readonly TreeEntry[]): string {
+  // A name holds no NUL and a digest has a fixed length, so no two trees give one text.
+  return sha256(entries.map(({ name, digest }) => `${name}\0${digest}\n`).join(""));
+}
+
+/**
+ * Every file that a directory input stands for: what the graph makes under it (made yet or not) and what the
+ * disk has, without what lq once wrote for tasks that are gone, unless it was edited since.
+ * @param dir ends in "/"
+ * @returns names relative to the directory, sorted
+ */
+export function coveredFiles(root: string, graph: Producers, writings: Writings, dir: string): string[] {
+  const names = new Set<string>();
+  for (const path of outputsUnder(graph, dir)) if (!path.endsWith("/")) names.add(path.slice(dir.length));
+  for (const name of filesUnder(root, dir)) {
+    const path = dir + name;
+    if (names.has(name) || graph.producer(path) !== undefined || !writings.isUntouched(path)) names.add(name);
+  }
+  return [...names].sort();
+}
+
+/** The outputs, files and directories, that tasks of the graph make under a directory. */
+export function* outputsUnder(graph: Producers, dir: string): Generator<string> {
+  for (const task of graph.under(dir))
+    for (const { path } of task.outputs) if (path.startsWith(dir) && path !== dir) yield path;
+}
+
+/**
+ * Files under a directory, through symbolic links, without lq's own folder.
+ * @param dir ends in "/"
+ * @returns names relative to the directory, sorted; empty if there is no such directory
+ * @throws UserError for a link to a directory that contains it, and for what is neither file nor directory
+ */
+export function filesUnder(root: string, dir: string): string[] {
+  const names: string[] = [];
+  const own = absolute(root, CACHE);
+  const base = absolute(root, dir);
+
+  const visit = (prefix: string, above: readonly string[]): void => {
+    if (base + prefix === own) return;
+    for (const entry of list(base + prefix)) {
+      const name = prefix + entry.name;
+      const link = entry.isSymbolicLink();
+      const target = link ? follow(base + name, dir + name) : entry;
+      if (target === undefined) continue;
+      if (target.isFile()) names.push(name);
+      else if (target.isDirectory()) {
+        const real = link ? realpathSync(base + name) : `${above[above.length - 1] ?? ""}/${entry.name}`;
+        if (link && above.some((folder) => folder === real || folder.startsWith(`${real}/`)))
+          throw new UserError({
+            message: `${dir}${name} is a symbolic link to a directory that contains it`,
+            hint: "remove the link, or name a directory below it as the input",
+          });
+        visit(`${name}/`, [...above, real]);
+      } else throw new UserError(`${dir}${name} is neither a file nor a directory, and cannot be an input`);
+    }
+  };
+
+  const stats = statSync(base, { throwIfNoEntry: false });
+  if (stats === undefined) return [];
+  if (!stats.isDirectory()) throw new UserError(`${dir} is a file where a directory is expected`);
+  visit("", [realpathSync(base)]);
+  return names.sort();
+}
+
+function list(folder: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    // Removed between being listed and being read: as if it had never been there.
+    if (code === "ENOENT" || code === "ENOTDIR") return [];
+    if (code === "EACCES") throw new UserError(`${folder} cannot be read: permission denied`);
+    throw error;
+  }
+}
+
+/** What a link leads to; a link that leads nowhere stands for nothing. */
+function follow(location: string, path: string) {
+  try {
+    return statSync(location, { throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ELOOP")
+      throw new UserError(`${path} is a loop of symbolic links`);
+    throw error;
+  }
+}

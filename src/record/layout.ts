@@ -1,0 +1,8 @@
+/** Where lq keeps its own things, relative to the project (see "On disk" in docs/architecture.md). */
+
+export const STATE_LOG = "cache/state/log";
+export const OBJECTS = "cache/objects";
+export const ACTIONS = "cache/actions";
+export const STAGING = "cache/staging";
+export const CODE = "cache/code";
+export const LOCK = "cache/lock";

@@ -1,0 +1,272 @@
+/**
+ * What lq knows of the project between two builds: for each task what it last put in place and under which
+ * key, what failed, and digests of files. An append-only log (src/record/frames.ts), one writer (the build
+ * that holds the lock), any number of readers, each seeing the log as it was when it opened it.
+ *
+ * Records go to the system as they are made, so that a killed build loses none; digests of files, which are
+ * only remembered to save time, are gathered and go with the next of them. Nothing is synced to the platter: after
+ * a power cut the checksums drop what did not get there, at the price of rebuilding it.
+ */
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
+import path from "node:path";
+import { sameSignature, type FileMemo, type Signature } from "../fingerprint/files.ts";
+import { frame, scanFrames } from "./frames.ts";
+import { STATE_LOG } from "./layout.ts";
+import { Owners, type Owner } from "./owners.ts";
+import {
+  decodeDone,
+  decodeFailed,
+  decodeFile,
+  decodeNote,
+  encodeDone,
+  encodeFailed,
+  encodeFile,
+  encodeName,
+  encodeNote,
+  nameAt,
+  TYPE,
+  type DoneRecord,
+  type FailedRecord,
+  type FileRecord,
+  type NoteRecord,
+  type WrittenOutput,
+} from "./records.ts";
+import { Table } from "./table.ts";
+
+/** Below this the log is not worth rewriting. */
+const SMALL_LOG = 1 << 20;
+
+export class State implements FileMemo {
+  readonly #file: string;
+  readonly #done: Table<DoneRecord>;
+  readonly #failed: Table<FailedRecord>;
+  readonly #placing: Table<DoneRecord>;
+  readonly #left: Table<DoneRecord>;
+  readonly #files: Table<FileRecord>;
+  readonly #notes: Table<NoteRecord>;
+  /** Made when first needed. */
+  #owners: Owners | undefined;
+  /** Open for appending; undefined for a reader. */
+  #handle: number | undefined;
+  #pending: Buffer[] = [];
+  /** Bytes of the log that were unreadable when it was opened. */
+  readonly damaged: number;
+
+  private constructor(file: string, log: Buffer, readonly: boolean) {
+    this.#file = file;
+    this.#done = new Table(log, decodeDone);
+    this.#failed = new Table(log, decodeFailed);
+    this.#placing = new Table(log, decodeDone);
+    this.#left = new Table(log, decodeDone);
+    this.#files = new Table(log, decodeFile);
+    this.#notes = new Table(log, decodeNote);
+    this.damaged = scanFrames(log, (start) => this.#replay(log, start));
+    if (readonly) return;
+    mkdirSync(path.dirname(file), { recursive: true });
+    if (this.damaged > 0 || (log.length > SMALL_LOG && this.#liveBytes() < log.length / 2)) this.#rewrite();
+    this.#handle = openSync(file, "a");
+  }
+
+  /** @param root absolute path of the project. A writer must hold the project's lock. */
+  static open(root: string, { readonly = false }: { readonly readonly?: boolean } = {}): State {
+    const file = path.join(root, STATE_LOG);
+    return new State(file, readOrEmpty(file), readonly);
+  }
+
+  /** What a task last put in place. */
+  last(id: string): DoneRecord | undefined {
+    return this.#done.get(id);
+  }
+
+  /** The task's last attempt, if that failed. */
+  lastFailure(id: string): FailedRecord | undefined {
+    return this.#failed.get(id);
+  }
+
+  /** What a build that was killed meant to put in place for a task: it may or may not be there. */
+  interrupted(id: string): readonly WrittenOutput[] {
+    return this.#placing.get(id)?.outputs ?? [];
+  }
+
+  /** The last that lq wrote to an output path, and for which task. */
+  owner(output: string): Owner | undefined {
+    return this.#ownerIndex().get(output);
+  }
+
+  /** A file as lq wrote it: an output itself, or a part of a directory output. */
+  writtenFile(file: string): { readonly digest: string; readonly signature: Signature } | undefined {
+    return this.#ownerIndex().file(file);
+  }
+
+  /** Every output path that lq has written and not forgotten. */
+  ownedPaths(): Iterable<string> {
+    return this.#ownerIndex().paths();
+  }
+
+  /** Ids of all tasks with outputs in place. */
+  ids(): Iterable<string> {
+    return this.#done.names();
+  }
+
+  all(): Iterable<DoneRecord> {
+    return this.#done.records();
+  }
+
+  /** Seconds that a task last took, whether it ended well or not. */
+  seconds(id: string): number | undefined {
+    return (this.last(id) ?? this.lastFailure(id))?.seconds;
+  }
+
+  /** To be called before outputs are put in place, with the signatures that they have in staging. */
+  recordPlacing(id: string, outputs: readonly WrittenOutput[]): void {
+    const record = { id, key: null, outputs, seconds: 0, finished: 0, log: "" };
+    this.#placing.set(id, record);
+    this.#append(encodeDone(TYPE.placing, id, record));
+  }
+
+  recordDone(record: DoneRecord): void {
+    this.#leaveBehind(record);
+    this.#apply(TYPE.done, record.id);
+    this.#done.set(record.id, record);
+    this.#owners?.add(record);
+    this.#append(encodeDone(TYPE.done, record.id, record));
+  }
+
+  recordFailed(record: FailedRecord): void {
+    this.#failed.set(record.id, record);
+    this.#append(encodeFailed(record));
+  }
+
+  /** The task's outputs are gone, or no longer lq's. */
+  forget(id: string): void {
+    for (const output of this.last(id)?.outputs ?? []) this.#owners?.remove(output.path, id);
+    this.#apply(TYPE.forget, id);
+    this.#append(encodeName(TYPE.forget, id));
+  }
+
+  /** Forgets one output path, whichever record holds it. */
+  forgetOutput(output: string): void {
+    const owner = this.owner(output);
+    if (this.#left.delete(output)) this.#append(encodeName(TYPE.forgetLeft, output));
+    if (owner === undefined) return;
+    this.#owners?.remove(output, owner.id);
+    const record = this.last(owner.id);
+    if (record === undefined || !record.outputs.some((each) => each.path === output)) return;
+    const kept = record.outputs.filter((each) => each.path !== output);
+    if (kept.length === 0) return this.forget(record.id);
+    const rest = { ...record, key: null, outputs: kept };
+    this.#done.set(record.id, rest);
+    this.#append(encodeDone(TYPE.done, record.id, rest));
+  }
+
+  digestOf(file: string, signature: Signature): string | undefined {
+    const known = this.#files.get(file);
+    if (known !== undefined && sameSignature(known.signature, signature)) return known.digest;
+    const written = this.writtenFile(file);
+    return written !== undefined && sameSignature(written.signature, signature) ? written.digest : undefined;
+  }
+
+  rememberFile(file: string, digest: string, signature: Signature): void {
+    const record = { path: file, digest, signature };
+    this.#files.set(file, record);
+    if (this.#handle !== undefined) this.#pending.push(frame(encodeFile(record)));
+  }
+
+  /** A value kept under a name by another part of lq, as JSON text. */
+  note(name: string): string | undefined {
+    return this.#notes.get(name)?.json;
+  }
+
+  rememberNote(name: string, json: string): void {
+    if (this.note(name) === json) return;
+    const record = { name, json };
+    this.#notes.set(name, record);
+    if (this.#handle !== undefined) this.#pending.push(frame(encodeNote(record)));
+  }
+
+  flush(): void {
+    if (this.#handle === undefined || this.#pending.length === 0) return;
+    const bytes = Buffer.concat(this.#pending);
+    this.#pending = [];
+    for (let at = 0; at < bytes.length;) at += writeSync(this.#handle, bytes, at);
+  }
+
+  close(): void {
+    if (this.#handle === undefined) return;
+    this.flush();
+    closeSync(this.#handle);
+    this.#handle = undefined;
+  }
+
+  #append(payload: Buffer): void {
+    if (this.#handle === undefined) throw new Error("the state was opened for reading only");
+    this.#pending.push(frame(payload));
+    this.flush();
+  }
+
+  #replay(log: Buffer, start: number): void {
+    const type = log.readUInt8(start);
+    const name = nameAt(log, start);
+    this.#apply(type, name);
+    if (type === TYPE.done) this.#done.place(name, start);
+    else if (type === TYPE.failed) this.#failed.place(name, start);
+    else if (type === TYPE.placing) this.#placing.place(name, start);
+    else if (type === TYPE.left) this.#left.place(name, start);
+    else if (type === TYPE.file) this.#files.place(name, start);
+    else if (type === TYPE.note) this.#notes.place(name, start);
+  }
+
+  /** What a record ends, beside the one that it replaces. */
+  #apply(type: number, name: string): void {
+    if (type === TYPE.forgetLeft) this.#left.delete(name);
+    if (type === TYPE.forget) this.#done.delete(name);
+    if (type === TYPE.forget || type === TYPE.done) {
+      this.#failed.delete(name);
+      this.#placing.delete(name);
+    }
+  }
+
+  /** Keeps lq's claim to outputs that a task wrote before and does not write any more. */
+  #leaveBehind(next: DoneRecord): void {
+    const before = this.last(next.id);
+    for (const output of before?.outputs ?? []) {
+      if (before === undefined || next.outputs.some((each) => each.path === output.path)) continue;
+      const left = { ...before, outputs: [output] };
+      this.#left.set(output.path, left);
+      this.#append(encodeDone(TYPE.left, output.path, left));
+    }
+    for (const output of next.outputs)
+      if (this.#left.delete(output.path)) this.#append(encodeName(TYPE.forgetLeft, output.path));
+  }
+
+  #ownerIndex(): Owners {
+    this.#owners ??= new Owners([...this.#placing.records(), ...this.#left.records(), ...this.all()]);
+    return this.#owners;
+  }
+
+  #tables() {
+    // In this order a replay ends where the log did: `done` ends what was recorded before it.
+    return [this.#done, this.#left, this.#failed, this.#placing, this.#files, this.#notes];
+  }
+
+  #liveBytes(): number {
+    let bytes = 0;
+    for (const table of this.#tables()) for (const each of table.frames()) bytes += each.length;
+    return bytes;
+  }
+
+  #rewrite(): void {
+    const temporary = `${this.#file}.${process.pid}.tmp`;
+    writeFileSync(temporary, Buffer.concat(this.#tables().flatMap((table) => [...table.frames()])));
+    renameSync(temporary, this.#file);
+  }
+}
+
+function readOrEmpty(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return Buffer.alloc(0);
+    throw error;
+  }
+}
