@@ -88,7 +88,7 @@ export class FileDigests {
 
   /**
    * Takes over the digest of a file that lq itself just put in place, and gives the signature it has there.
-   * Not taken for racy although its ctime is now: see `settle` in src/record/place.ts.
+   * Not taken for racy although its ctime is now: see `Recorder.settle`.
    */
   learn(path: string, digest: string): Signature {
     const signature = signatureAt(this.#root, path);
@@ -134,6 +134,12 @@ export class FileDigests {
     this.#seen.set(path, { signature, digest, racy });
     if (!racy) this.#memo.rememberFile(path, digest, signature);
   }
+}
+
+/** Digest of any file, without looking into memory or remembering; a large one is read beside the event loop. */
+export async function hashFile(location: string): Promise<string> {
+  const { size } = statSync(location);
+  return size <= LARGE ? hashNow(location, location).digest : hashStream(location, location);
 }
 
 export function sameSignature(a: Signature | null, b: Signature | null): boolean {

@@ -121,6 +121,7 @@ export class State implements FileMemo {
   recordPlacing(id: string, outputs: readonly WrittenOutput[]): void {
     const record = { id, key: null, outputs, seconds: 0, finished: 0, log: "" };
     this.#placing.set(id, record);
+    this.#owners?.add(record);
     this.#append(encodeDone(TYPE.placing, id, record));
   }
 

@@ -1,0 +1,110 @@
+/** The stored record of one successful run, as a file. */
+import { z } from "zod";
+import { sha256 } from "../fingerprint/digest.ts";
+import { keyOf, type Recipe } from "../fingerprint/recipe.ts";
+import type { Json } from "../model.ts";
+
+export interface Action {
+  readonly key: string;
+  readonly recipe: Recipe;
+  /** In the order of the recipe's outputs. */
+  readonly outputs: readonly StoredOutput[];
+  readonly seconds: number;
+  /** Milliseconds since 1970. */
+  readonly finished: number;
+}
+
+export type StoredOutput =
+  | { readonly kind: "file"; readonly digest: string; readonly executable: boolean }
+  | {
+      readonly kind: "directory";
+      readonly digest: string;
+      /** Sorted by name. */
+      readonly entries: readonly StoredEntry[];
+    };
+
+export interface StoredEntry {
+  /** Relative to the directory; never leads out of it. */
+  readonly name: string;
+  readonly digest: string;
+  readonly executable: boolean;
+}
+
+/** Raise when the format below changes; actions of another version are as good as absent. */
+const VERSION = 1;
+const HEX = 64;
+const OPENING = '{"sha256":"';
+
+const Digest = z.string().regex(/^[0-9a-f]{64}$/);
+const Name = z.string().refine(isSafeName, "leads out of its directory");
+const Value: z.ZodType<Json> = z.json();
+const Entry = z.object({ name: Name, digest: Digest, executable: z.boolean() });
+const Output = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("file"), digest: Digest, executable: z.boolean() }),
+  z.object({ kind: z.literal("directory"), digest: Digest, entries: z.array(Entry) }),
+]);
+const Tree = z.array(z.object({ name: z.string(), digest: Digest }));
+const Texts = z.record(z.string(), z.string());
+const StoredRecipe = z.object({
+  format: z.number(),
+  action: z.discriminatedUnion("kind", [
+    z.object({
+      kind: z.literal("run"),
+      code: z.object({
+        digest: Digest,
+        files: z.array(z.object({ path: z.string(), digest: Digest })),
+        packages: z.array(z.object({ name: z.string(), version: z.string() })),
+      }),
+    }),
+    z.object({ kind: z.literal("cmd"), argv: z.array(z.string()) }),
+  ]),
+  inputs: z.array(
+    z.object({ role: z.string(), path: z.string(), digest: Digest, entries: z.exactOptional(Tree) }),
+  ),
+  outputs: z.array(z.object({ role: z.string(), path: z.string() })),
+  params: z.record(z.string(), z.object({ value: Value, origin: z.string().nullable() })),
+  env: z.record(z.string(), z.string().nullable()),
+  tools: Texts,
+});
+const StoredAction = z.object({
+  version: z.literal(VERSION),
+  key: Digest,
+  recipe: StoredRecipe,
+  outputs: z.array(Output),
+  seconds: z.number(),
+  finished: z.number(),
+});
+
+/** JSON whose first member is the sha256 of the text that follows it. */
+export function encodeAction(action: Action): string {
+  const rest = JSON.stringify({ version: VERSION, ...action }).slice(1);
+  return `${OPENING}${sha256(rest)}",${rest}`;
+}
+
+/** Null if the text is damaged, not an action, or that of another key. */
+export function decodeAction(text: string, key: string): Action | null {
+  const rest = text.slice(OPENING.length + HEX + 2);
+  if (text !== `${OPENING}${sha256(rest)}",${rest}`) return null;
+  const { data } = StoredAction.safeParse(parse(`{${rest}`));
+  if (data === undefined || data.key !== key) return null;
+  const { recipe, outputs, seconds, finished } = data;
+  // The store may be shared: nothing but the recipe can vouch for its key.
+  return action.outputs.length === action.recipe.outputs.length && keyOf(action.recipe) === key
+    ? action
+    : null;
+}
+
+/** Whether a tree's entry stays inside of its directory. */
+export function isSafeName(name: string): boolean {
+  return (
+    !name.includes("\0") && name.split("/").every((part) => part !== "" && part !== "." && part !== "..")
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

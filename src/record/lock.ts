@@ -1,0 +1,171 @@
+/**
+ * The project's build lock: a file that names its holder, who is dead when its process is.
+ *
+ * `cache/lock` appears by a link, complete or not at all. A dead holder's lock is not removed (two waiters
+ * could each remove one, the second of them the first's fresh lock) but succeeded: whoever manages to create
+ * `cache/lock.after-ID`, ID being the dead holder's, is the next holder, and renames that file over the lock.
+ * IDs are never used twice, so one who comes late to a succession finds that the lock is no longer ID's. A
+ * successor who dies midway is itself succeeded in the same way.
+ *
+ * Rejected: flock (Node has none); a heartbeat (a holder that was stopped for a while would lose its lock, and
+ * a dead one would hold it for as long); a socket (not seen across containers that share the folder).
+ */
+import { randomUUID } from "node:crypto";
+import { linkSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { z } from "zod";
+import { UserError } from "../errors.ts";
+import { LOCK } from "./layout.ts";
+
+const Holder = z.object({
+  id: z.uuid(),
+  pid: z.int(),
+  /** Tells a process from a later one with its number; null where the system does not say. */
+  started: z.string().nullable(),
+  /** The machine (and process namespace) in which the pid means something. */
+  place: z.string(),
+});
+type Holder = z.infer<typeof Holder>;
+
+export interface Lock {
+  release(): void;
+}
+
+const POLL_MS = 50;
+
+/**
+ * Takes the lock, waiting as long as another build holds it.
+ * @param waiting called once for each holder waited for
+ * @throws the signal's reason when it aborts
+ */
+export async function acquireLock(
+  root: string,
+  waiting: (pid: number) => void,
+  signal?: AbortSignal,
+): Promise<Lock> {
+  const lock = join(root, LOCK);
+  mkdirSync(dirname(lock), { recursive: true });
+  const me: Holder = {
+    id: randomUUID(),
+    pid: process.pid,
+    started: startOf(process.pid),
+    place: placeOfPids(),
+  };
+  const ticket = `${lock}.${me.id}`;
+  writeFileSync(ticket, JSON.stringify(me));
+  try {
+    let told: string | undefined;
+    for (;;) {
+      signal?.throwIfAborted();
+      const holder = tryLock(lock, ticket);
+      if (holder === undefined) return { release: () => release(lock, me.id) };
+      if (holder.id !== told) waiting(holder.pid);
+      told = holder.id;
+      await setTimeout(POLL_MS, undefined, { signal });
+    }
+  } finally {
+    rmSync(ticket, { force: true });
+  }
+}
+
+/** @returns who holds it, if that is not the ticket's owner now */
+function tryLock(lock: string, ticket: string): Holder | undefined {
+  if (linked(ticket, lock)) return undefined;
+  const holder = read(lock);
+  // Released just now: the next try will do.
+  if (holder === undefined) return tryLock(lock, ticket);
+  if (isAlive(holder)) return holder;
+  return succeed(lock, ticket, holder, [holder]);
+}
+
+/** @param line the dead: the holder, its successor, and so on */
+function succeed(lock: string, ticket: string, holder: Holder, line: readonly Holder[]): Holder | undefined {
+  const claims = line.map(({ id }) => `${lock}.after-${id}`);
+  const claim = claims.at(-1) ?? "";
+  if (!linked(ticket, claim)) {
+    const successor = read(claim);
+    if (successor === undefined) return tryLock(lock, ticket);
+    return isAlive(successor) ? successor : succeed(lock, ticket, holder, [...line, successor]);
+  }
+  // A claim means something only while every one before it in the line is still there.
+  const intact = [lock, ...claims.slice(0, -1)].every((file, i) => read(file)?.id === line[i]?.id);
+  if (!intact) {
+    rmSync(claim, { force: true });
+    return tryLock(lock, ticket);
+  }
+  renameSync(claim, lock);
+  for (const each of claims) rmSync(each, { force: true });
+  return undefined;
+}
+
+function release(lock: string, id: string): void {
+  if (read(lock)?.id === id) rmSync(lock, { force: true });
+}
+
+function linked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+function read(file: string): Holder | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  const { data } = Holder.safeParse(parse(text));
+  if (data !== undefined) return data;
+  throw new UserError({
+    message: `${file} is not a lock of lq`,
+    hint: "if no build is running, remove it",
+  });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive({ pid, started, place }: Holder): boolean {
+  // Of another machine's processes nothing is known here: its lock stands.
+  if (place !== placeOfPids()) return true;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+  }
+  return startOf(pid) === started;
+}
+
+/** When a process began, in the system's own terms; null where /proc does not say, or it is over. */
+function startOf(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // After the name, which may hold anything, in parentheses: state is field 3, start time field 22.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" || fields[0] === "X" ? null : (fields[19] ?? null);
+  } catch {
+    return null;
+  }
+}
+
+function placeOfPids(): string {
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return `${boot} ${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return hostname();
+  }
+}

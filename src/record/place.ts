@@ -1,0 +1,76 @@
+/** Puts staged outputs into place whole: at every moment the path has the old output or the new, or nothing. */
+import { randomUUID } from "node:crypto";
+import { cpSync, lstatSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { UserError } from "../errors.ts";
+import { absolute } from "../fingerprint/paths.ts";
+import { STAGING } from "./layout.ts";
+
+/**
+ * @param staged absolute path of the finished output; gone afterwards
+ * @param path of the output in the project; a directory ends in "/"
+ */
+export function place(root: string, staged: string, path: string): void {
+  const from = staged.replace(/\/$/, "");
+  const to = absolute(root, path).replace(/\/$/, "");
+  try {
+    mkdirSync(dirname(to), { recursive: true });
+    const there = lstatSync(to, { throwIfNoEntry: false });
+    // A file's rename replaces a file in one step; nothing else can be replaced so, and is moved aside first.
+    if (there === undefined || (!path.endsWith("/") && !there.isDirectory())) move(from, to);
+    else replace(root, from, to);
+  } catch (error) {
+    throw placeable(error, path);
+  }
+}
+
+function replace(root: string, from: string, to: string): void {
+  const aside = join(root, STAGING, `aside-${randomUUID()}`);
+  mkdirSync(dirname(aside), { recursive: true });
+  move(to, aside);
+  try {
+    move(from, to);
+  } catch (error) {
+    move(aside, to);
+    throw error;
+  }
+  rmSync(aside, { recursive: true, force: true });
+}
+
+function move(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
+    // The output's folder is on another file system: complete beside the place first.
+    const near = `${to}.lq-${randomUUID()}`;
+    try {
+      cpSync(from, near, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+      renameSync(near, to);
+    } finally {
+      rmSync(near, { recursive: true, force: true });
+    }
+  }
+  // Between two links of one file, rename does nothing and leaves both.
+  rmSync(from, { recursive: true, force: true });
+}
+
+function placeable(error: unknown, path: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS")
+    return new UserError({
+      message: `the output ${path} cannot be put in place: permission denied`,
+      hint: "check the permissions of its folder",
+    });
+  if (code === "ENOTDIR" || code === "EEXIST")
+    return new UserError({
+      message: `the output ${path} cannot be put in place: a folder of its path is a file`,
+      hint: "move that file away",
+    });
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return new UserError({
+      message: `the output ${path} cannot be put in place: the disk is full`,
+      hint: "free some space and build again",
+    });
+  return error;
+}

@@ -1,0 +1,162 @@
+/**
+ * Puts finished outputs into the store, into place and on record, in an order that a kill at any instant
+ * leaves right: objects, action, the intent to place, the outputs, the record.
+ */
+import { statSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import { UserError } from "../errors.ts";
+import { hashFile, isRacy, type FileDigests, type Signature } from "../fingerprint/files.ts";
+import { absolute } from "../fingerprint/paths.ts";
+import type { Recipe } from "../fingerprint/recipe.ts";
+import { filesUnder, treeDigest, type TreeEntry } from "../fingerprint/tree.ts";
+import type { Task } from "../model.ts";
+import type { Action, StoredEntry, StoredOutput } from "./action.ts";
+import { place } from "./place.ts";
+import type { WrittenOutput } from "./records.ts";
+import type { State } from "./state.ts";
+import type { Store } from "./store.ts";
+
+export interface FinishedRun {
+  readonly task: Task;
+  readonly key: string;
+  readonly recipe: Recipe;
+  /** Absolute paths of the staged outputs, in the task's order; a directory ends in "/". */
+  readonly staged: readonly string[];
+  readonly seconds: number;
+  /** Project path of the attempt's log. */
+  readonly log: string;
+  /** False when an input moved while the task ran: the outputs are placed, but stand for no key. */
+  readonly trusted: boolean;
+}
+
+export class Recorder {
+  readonly #root: string;
+  readonly #state: State;
+  readonly #store: Store;
+  readonly #files: FileDigests;
+  /** Of the file put in place last. */
+  #latest: Signature | undefined;
+
+  constructor(root: string, state: State, store: Store, files: FileDigests) {
+    this.#root = root;
+    this.#state = state;
+    this.#store = store;
+    this.#files = files;
+  }
+
+  /** Records a run that ended well. @throws UserError if an output cannot be read, stored or put in place */
+  async recordRun({ task, key, recipe, staged, seconds, log, trusted }: FinishedRun): Promise<void> {
+    const outputs = await Promise.all(staged.map(readStaged));
+    const finished = Date.now();
+    if (trusted) {
+      for (const [i, output] of outputs.entries())
+        for (const { name, digest } of partsOf(output))
+          await this.#store.putFile((staged[i] ?? "") + name, digest);
+      await this.#store.putAction({ key, recipe, outputs, seconds, finished });
+    }
+    const written = this.#place(task, outputs, staged);
+    this.#state.recordDone({
+      id: task.id,
+      key: trusted ? key : null,
+      outputs: written,
+      seconds,
+      finished,
+      log,
+    });
+  }
+
+  /**
+   * Puts a cached action's outputs in place; those that are there already stay untouched.
+   * @param staging absolute paths, one an output of the task; a directory ends in "/"
+   * @returns false if the action turned out to be damaged: the task has to run
+   */
+  async restore(task: Task, action: Action, staging: readonly string[]): Promise<boolean> {
+    const needed = action.outputs.map((output, i) =>
+      this.#isInPlace(task, i, output) ? null : (staging[i] ?? null),
+    );
+    if (!(await this.#store.restore(action, needed))) return false;
+    const outputs = this.#place(task, action.outputs, needed);
+    const { key, seconds, finished } = action;
+    // Which of two tasks wrote a path last is told by the time, so it is that of the restoring.
+    this.#state.recordDone({
+      id: task.id,
+      key,
+      outputs,
+      seconds,
+      finished: Math.max(finished, Date.now()),
+      log: "",
+    });
+    return true;
+  }
+
+  /**
+   * Waits, some milliseconds at most, until an edit of what was put in place last cannot fall into the same
+   * tick of the file system's clock: from then on every edit shows in the file's signature.
+   */
+  async settle(): Promise<void> {
+    while (this.#latest !== undefined && isRacy(this.#latest, Date.now())) await setTimeout(5);
+  }
+
+  #place(task: Task, outputs: readonly StoredOutput[], staged: readonly (string | null)[]): WrittenOutput[] {
+    const paths = task.outputs.map(({ path }) => path);
+    const intent = outputs.map((output, i) => written(paths[i] ?? "", output, () => UNKNOWN));
+    this.#state.recordPlacing(task.id, intent);
+    return outputs.map((output, i) => {
+      const path = paths[i] ?? "";
+      const from = staged[i] ?? null;
+      if (from !== null) place(this.#root, from, path);
+      return written(path, output, (file, digest) => {
+        const signature = this.#files.learn(file, digest);
+        if (signature.ctimeMs >= (this.#latest?.ctimeMs ?? 0)) this.#latest = signature;
+        return signature;
+      });
+    });
+  }
+
+  #isInPlace(task: Task, index: number, output: StoredOutput): boolean {
+    const path = task.outputs[index]?.path ?? "";
+    try {
+      if (output.kind === "file") return this.#files.digest(path) === output.digest;
+      if (statSync(absolute(this.#root, path), { throwIfNoEntry: false })?.isDirectory() !== true)
+        return false;
+      const entries = filesUnder(this.#root, path).map((name): TreeEntry => {
+        return { name, digest: this.#files.digest(path + name) ?? "" };
+      });
+      return treeDigest(entries) === output.digest;
+    } catch (error) {
+      // Whatever is there is not the output.
+      if (error instanceof UserError) return false;
+      throw error;
+    }
+  }
+}
+
+const UNKNOWN: Signature = { size: 0, mtimeMs: 0, ctimeMs: 0, ino: 0 };
+
+async function readStaged(staged: string): Promise<StoredOutput> {
+  if (!staged.endsWith("/")) return { kind: "file", ...(await readFile(staged)) };
+  const entries: StoredEntry[] = [];
+  for (const name of filesUnder("", staged)) entries.push({ name, ...(await readFile(staged + name)) });
+  return { kind: "directory", digest: treeDigest(entries), entries };
+}
+
+async function readFile(file: string): Promise<{ readonly digest: string; readonly executable: boolean }> {
+  return { digest: await hashFile(file), executable: (statSync(file).mode & 0o100) !== 0 };
+}
+
+function partsOf(output: StoredOutput): readonly StoredEntry[] {
+  return output.kind === "file" ? [{ ...output, name: "" }] : output.entries;
+}
+
+function written(
+  path: string,
+  output: StoredOutput,
+  signatureOf: (file: string, digest: string) => Signature,
+): WrittenOutput {
+  const { digest } = output;
+  if (output.kind === "file") return { kind: "file", path, digest, signature: signatureOf(path, digest) };
+  const entries = output.entries.map(({ name, digest: part }) => {
+    return { name, digest: part, signature: signatureOf(path + name, part) };
+  });
+  return { kind: "directory", path, digest, entries };
+}
