@@ -89,9 +89,8 @@ export function decodeAction(text: string, key: string): Action | null {
   if (data === undefined || data.key !== key) return null;
   const { recipe, outputs, seconds, finished } = data;
   // The store may be shared: nothing but the recipe can vouch for its key.
-  return action.outputs.length === action.recipe.outputs.length && keyOf(action.recipe) === key
-    ? action
-    : null;
+  if (outputs.length !== recipe.outputs.length || keyOf(recipe) !== key) return null;
+  return { key, recipe, outputs, seconds, finished };
 }
 
 /** Whether a tree's entry stays inside of its directory. */
