@@ -1,0 +1,184 @@
+/**
+ * Reads what PyTorch's `torch.save` and Python's `pickle.dump` wrote, as plain data and tensors, executing nothing:
+ * the zip format of torch 1.6 and later, the older format of pickles in a row, and plain pickles.
+ * Formats as in pytorch/pytorch torch/serialization.py and torch/_utils.py.
+ */
+import { open } from "node:fs/promises";
+import { TruncatedError } from "./bytes.ts";
+import { callPlain } from "./numpy.ts";
+import { type Dialect, readPickle } from "./pickle.ts";
+import { elementSize, type ElementType, readRange, Storage, Tensor } from "./tensor.ts";
+import { Global, type Pickled } from "./values.ts";
+import { readZipEntries, type ZipEntry } from "./zip.ts";
+
+/** Greatest pickle that is read (the tensors' bytes are not in it). */
+const maxPickle = 256 * 2 ** 20;
+
+/**
+ * The object that a checkpoint or pickle file holds. Tensors read their bytes from the file when asked to.
+ * Throws an Error that names the file and says what is wrong with it.
+ */
+export async function readCheckpoint(path: string): Promise<Pickled> {
+  try {
+    const head = await readBytes(path, 0, 16);
+    if (head.length === 0) throw new Error("the file is empty");
+    if (head[0] === 0x50 && head[1] === 0x4b) return await readZipFormat(path);
+    return await readPickleFormats(path);
+  } catch (error) {
+    throw new Error(`${path}: not a checkpoint that can be read: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+async function readZipFormat(path: string): Promise<Pickled> {
+  const entries = await readZipEntries(path);
+  const pickleName = [...entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name));
+  if (pickleName === undefined) throw new Error("a zip without data.pkl, so not one of torch.save");
+  const root = pickleName.slice(0, -"data.pkl".length);
+  const order = entries.get(`${root}byteorder`);
+  if (order && Buffer.from(await readEntry(order)).toString("latin1") !== "little") {
+    throw new Error("the tensors are big-endian");
+  }
+  const storages = new Map<string, Storage>();
+  const dialect = torchDialect((type, key, length) => {
+    let storage = storages.get(key);
+    if (!storage) {
+      const entry = entries.get(`${root}data/${key}`);
+      if (!entry) throw new Error(`tensor bytes ${root}data/${key} are missing`);
+      if ((entry.range.inflated ?? entry.range.length) < length * elementSize[type]) {
+        throw new Error(`${root}data/${key} is shorter than its ${length} elements of ${type}`);
+      }
+      storage = new Storage(type, length, entry.range);
+      storages.set(key, storage);
+    }
+    return storage;
+  });
+  return readPickle(await readEntry(entries.get(pickleName)!), dialect).value;
+}
+
+async function readEntry({ range }: ZipEntry): Promise<Uint8Array> {
+  const length = range.inflated ?? range.length;
+  if (length > maxPickle) throw new Error(`a pickle of ${length} bytes is too large`);
+  return readRange(range, 0, length);
+}
+
+/** The older torch format begins with three pickles: this number, 1001, and facts about the machine. */
+const legacyMagic = 0x1950a86a20f9469cfc6cn;
+
+async function readPickleFormats(path: string): Promise<Pickled> {
+  for (let size = 2 ** 20; ; size *= 8) {
+    const data = await readBytes(path, 0, Math.min(size, maxPickle));
+    try {
+      return await parsePickleFormats(path, data);
+    } catch (error) {
+      // Tensors follow the pickle in the same file: read on only where the pickle itself is longer.
+      if (!(error instanceof TruncatedError) || data.length < size) throw error;
+    }
+  }
+}
+
+async function parsePickleFormats(path: string, data: Uint8Array): Promise<Pickled> {
+  const storages = new Map<string, Storage>();
+  const dialect = torchDialect((type, key, length) => {
+    let storage = storages.get(key);
+    if (!storage) storages.set(key, (storage = new Storage(type, length, null)));
+    return storage;
+  });
+  const first = readPickle(data, dialect);
+  if (first.value !== legacyMagic) return first.value;
+  const version = readPickle(data, dialect, first.end);
+  const machine = readPickle(data, dialect, version.end);
+  const object = readPickle(data, dialect, machine.end);
+  const keys = readPickle(data, dialect, object.end);
+  if (!Array.isArray(keys.value)) throw new Error("the list of tensors is missing");
+  let position = keys.end;
+  for (const key of keys.value) {
+    const storage = typeof key === "string" ? storages.get(key) : undefined;
+    if (!storage) throw new Error("the list of tensors names one that is not used");
+    const length = new DataView((await readBytes(path, position, 8)).buffer).getBigInt64(0, true);
+    if (Number(length) !== storage.length) throw new Error(`a storage has another length than it says`);
+    storage.bytes = { path, start: position + 8, length: storage.length * elementSize[storage.type] };
+    position += 8 + storage.bytes.length;
+  }
+  return object.value;
+}
+
+async function readBytes(path: string, start: number, length: number): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const bytes = new Uint8Array(Math.max(0, Math.min(length, (await file.stat()).size - start)));
+    let done = 0;
+    while (done < bytes.length) {
+      const { bytesRead } = await file.read(bytes, done, bytes.length - done, start + done);
+      if (bytesRead === 0) throw new Error("the file shrank while it was read");
+      done += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
+
+function torchDialect(storageOf: (type: ElementType, key: string, length: number) => Storage): Dialect {
+  return {
+    call: (name, args) => callTorch(name, args) ?? callPlain(name, args),
+    persistent(id) {
+      const [kind, type, key, , length, view] = Array.isArray(id) ? id : [];
+      const element = type instanceof Global ? storageTypes[type.name] : undefined;
+      if (kind !== "storage" || !element || typeof key !== "string" || !isLength(length)) {
+        throw new Error("a reference to something that is no torch storage");
+      }
+      if (view !== undefined && view !== null)
+        throw new Error("storage views of torch before 0.4 are not read");
+      return storageOf(element, key, length);
+    },
+  };
+}
+
+const storageTypes: Record<string, ElementType> = {
+  FloatStorage: "float32",
+  DoubleStorage: "float64",
+  HalfStorage: "float16",
+  BFloat16Storage: "bfloat16",
+  CharStorage: "int8",
+  ByteStorage: "uint8",
+  ShortStorage: "int16",
+  IntStorage: "int32",
+  LongStorage: "int64",
+  BoolStorage: "bool",
+  UntypedStorage: "uint8",
+};
+
+function callTorch(name: string, args: readonly Pickled[]): Pickled | undefined {
+  switch (name) {
+    case "torch._utils._rebuild_tensor":
+    case "torch._utils._rebuild_tensor_v2": {
+      const [storage, offset, shape, strides] = args;
+      if (
+        !(storage instanceof Storage) ||
+        typeof offset !== "number" ||
+        !isNumbers(shape) ||
+        !isNumbers(strides)
+      ) {
+        throw new Error("a tensor without storage, offset, shape and strides");
+      }
+      return new Tensor(storage, offset, shape, strides);
+    }
+    case "torch._utils._rebuild_parameter":
+    case "torch._utils._rebuild_parameter_with_state":
+      return args[0];
+    case "torch.Size":
+      return Array.isArray(args[0]) ? args[0] : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function isLength(value: Pickled | undefined): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isNumbers(value: Pickled | undefined): value is number[] {
+  return Array.isArray(value) && value.every((n) => typeof n === "number");
+}
