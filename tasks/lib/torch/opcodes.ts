@@ -35,7 +35,7 @@ export const opcodes: Record<number, (m: Machine) => void> = {
   [code(")")]: (m) => m.push([]),
   [code("}")]: (m) => m.push(new Map()),
   [0x8f]: (m) => m.push(new Set()),
-  [code("(")]: (m) => m.push(mark),
+  [code("(")]: (m) => m.pushMark(),
   [code("l")]: (m) => m.push(m.popMark()),
   [code("t")]: (m) => m.push(m.popMark()),
   [0x85]: (m) => m.push([m.pop()]),

@@ -52,8 +52,12 @@ export class Machine {
     }
   }
 
-  push(value: Slot): void {
+  push(value: Pickled): void {
     this.stack.push(value);
+  }
+
+  pushMark(): void {
+    this.stack.push(mark);
   }
 
   pop(): Pickled {
