@@ -1,0 +1,87 @@
+/**
+ * Soft Dice + cross-entropy as in MONAI's DiceCELoss (softmax, labels one-hot) with its gradient.
+ *
+ * With p = softmax(logits), t the one-hot label, sums over the voxels of one sample (or of the whole batch):
+ *   dice = mean over samples and classes of 1 − (2·Σpt + 1e-5)/(Σp + Σt + 1e-5)
+ *   ce   = mean over samples and voxels of −log p[label], background included
+ *   loss = dice + ce
+ * A class that is absent from a sample still counts in the mean.
+ */
+import type { Graph, Value } from "../onnx/graph.ts";
+import { product, reshape, sum } from "./shapes.ts";
+
+export interface LossOptions {
+  /** Count the background as a class of the Dice part; default false. */
+  readonly includeBackground?: boolean;
+  /** Take the Dice sums over the whole batch; default false. */
+  readonly batchDice?: boolean;
+}
+
+export interface Loss {
+  readonly dice: Value;
+  readonly ce: Value;
+  /** Of dice + ce with respect to the logits. */
+  readonly gradient: Value;
+}
+
+const smooth = 1e-5;
+
+/** One-hot labels (N, C, V) from uint8 labels (N, 1, z, y, x). */
+export function oneHot(g: Graph, labels: Value, shape: readonly number[]): Value {
+  const [batch, classes, ...size] = shape as [number, number, ...number[]];
+  const flat = reshape(g, g.node("Cast", [labels], { to: 6 }), [batch, 1, product(size)]);
+  const ids = g.constant(
+    Int32Array.from({ length: classes }, (_, i) => i),
+    [1, classes, 1],
+  );
+  return g.node("Cast", [g.node("Equal", [flat, ids])], { to: 1 });
+}
+
+/** `logits` (N, C, z, y, x) of the given shape, `target` one-hot (N, C, V). */
+export function diceCrossEntropy(
+  g: Graph,
+  logits: Value,
+  target: Value,
+  shape: readonly number[],
+  options: LossOptions = {},
+): Loss {
+  const [batch, classes, ...size] = shape as [number, number, ...number[]];
+  const voxels = product(size);
+  const op = (name: string, ...inputs: Value[]) => g.node(name, inputs);
+
+  const z = reshape(g, logits, [batch, classes, voxels]);
+  const shifted = op("Sub", z, g.node("ReduceMax", [z, g.ints([1])]));
+  const exponential = op("Exp", shifted);
+  const partition = sum(g, exponential, [1], true);
+  const p = op("Div", exponential, partition);
+
+  const agreed = sum(g, op("Mul", shifted, target), [1], true);
+  const ce = g.node("ReduceMean", [op("Sub", op("Log", partition), agreed)], { keepdims: 0 });
+
+  const over = options.batchDice === true ? [0, 2] : [2];
+  const overlap = sum(g, op("Mul", p, target), over, true);
+  const extent = op("Add", sum(g, p, over, true), sum(g, target, over, true));
+  const numerator = op("Add", op("Add", overlap, overlap), g.scalar(smooth));
+  const denominator = op("Add", extent, g.scalar(smooth));
+  const ratio = op("Div", numerator, denominator);
+  const weight = classWeights(g, options.batchDice === true ? 1 : batch, classes, options);
+  const weighted = op("Mul", weight, op("Sub", g.scalar(1), ratio));
+  const dice = sum(g, weighted, [0, 1, 2]);
+
+  // d dice/dp = a·t + b with a = −2w/denominator, b = w·ratio/denominator; then through the softmax.
+  const perExtent = op("Div", weight, denominator);
+  const a = op("Mul", perExtent, g.scalar(-2));
+  const b = op("Mul", perExtent, ratio);
+  const weightedP = op("Mul", p, op("Add", op("Mul", target, a), b));
+  const diceGradient = op("Sub", weightedP, op("Mul", p, sum(g, weightedP, [1], true)));
+  const ceGradient = op("Mul", op("Sub", p, target), g.scalar(1 / (batch * voxels)));
+  return { dice, ce, gradient: reshape(g, op("Add", diceGradient, ceGradient), shape) };
+}
+
+/** (1, C, 1): what one class of one sample counts in the mean. */
+function classWeights(g: Graph, samples: number, classes: number, options: LossOptions): Value {
+  const first = options.includeBackground === true ? 0 : 1;
+  const weights = new Float32Array(classes).fill(1 / (samples * (classes - first)));
+  if (first === 1) weights[0] = 0;
+  return g.constant(weights, [1, classes, 1]);
+}

@@ -1,0 +1,70 @@
+/**
+ * The one place where onnxruntime sessions are made: threads, device, and a small cache, so that the tasks of
+ * one worker that use the same model load it once.
+ */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { InferenceSession } from "onnxruntime-node";
+
+export type Device = "cpu" | "webgpu" | "cuda" | "auto";
+
+export interface SessionOptions {
+  /** Threads inside one operation; default 1, with which results do not depend on the machine's load. */
+  readonly threads?: number;
+  /** Default cpu. `auto` takes cuda, then webgpu, where they start, else the cpu. */
+  readonly device?: Device;
+  /** Fusions of the runtime; off for training graphs, whose weights are inputs. */
+  readonly optimise?: boolean;
+}
+
+/** A session of a model in memory, the caller's own: `release()` it. Throws an Error that says why it fails. */
+export async function createSession(
+  model: Uint8Array,
+  options: SessionOptions = {},
+): Promise<InferenceSession> {
+  const { threads = 1, device = "cpu", optimise = true } = options;
+  const failures: string[] = [];
+  for (const provider of device === "auto" ? ["cuda", "webgpu", "cpu"] : [device]) {
+    try {
+      return await InferenceSession.create(model, {
+        executionProviders: provider === "cpu" ? ["cpu"] : [provider, "cpu"],
+        executionMode: "sequential",
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        graphOptimizationLevel: optimise ? "all" : "basic",
+        logSeverityLevel: 3,
+      });
+    } catch (error) {
+      failures.push(`${provider}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  throw new Error(`onnxruntime cannot load the model (${failures.join("; ")})`);
+}
+
+const cacheSize = 4;
+const cache = new Map<string, Promise<InferenceSession>>();
+
+/**
+ * A shared session of a model file, by its content; do not release it. The least recently used of more than four
+ * is released.
+ */
+export async function openSession(path: string, options: SessionOptions = {}): Promise<InferenceSession> {
+  const model = await readFile(path);
+  const digest = createHash("sha256").update(model).digest("hex");
+  const key = JSON.stringify([digest, options.threads, options.device, options.optimise]);
+  let session = cache.get(key);
+  if (session === undefined) {
+    session = createSession(model, options).catch((cause: unknown) => {
+      cache.delete(key);
+      throw new Error(`${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    });
+  }
+  cache.delete(key);
+  cache.set(key, session);
+  for (const [oldest, old] of cache) {
+    if (cache.size <= cacheSize) break;
+    cache.delete(oldest);
+    void old.then((unused) => unused.release());
+  }
+  return session;
+}

@@ -1,0 +1,133 @@
+/**
+ * Twenty steps against MONAI and torch (golden 06). Limits are those of its README for another float32
+ * implementation against the float64 numbers.
+ */
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import type { DynUNetSpec, Triple } from "../../tasks/lib/nn/dynunet.ts";
+import { createTrainer } from "../../tasks/lib/nn/trainer.ts";
+import type { Trainer } from "../../tasks/lib/nn/trainer.ts";
+import { readNpz } from "../helpers/npz.ts";
+import { shared } from "../helpers/shared.ts";
+import { relativeL2, largestDifference, floats } from "./golden.ts";
+
+const folder = shared("golden/06_training_parity");
+const names = ["plain", "deepsup_res"];
+
+interface Run {
+  name: string;
+  dynunet_kwargs: {
+    in_channels: number;
+    out_channels: number;
+    kernel_size: Triple[];
+    strides: Triple[];
+    filters: number[];
+    res_block?: boolean;
+    deep_supervision: boolean;
+    deep_supr_num?: number;
+  };
+  patch_zyx: Triple;
+  batch_size: number;
+  n_steps: number;
+  float64: { loss: number[]; dice: number[]; ce: number[]; lr: number[] };
+}
+
+function readRun(name: string): Run {
+  const { runs } = JSON.parse(readFileSync(`${folder}/expected.json`, "utf8")) as { runs: Run[] };
+  return runs.find((run) => run.name === name)!;
+}
+
+function specOf({ dynunet_kwargs: k }: Run): DynUNetSpec {
+  return {
+    inChannels: k.in_channels,
+    outChannels: k.out_channels,
+    kernels: k.kernel_size,
+    strides: k.strides,
+    filters: k.filters,
+    heads: k.deep_supervision ? (k.deep_supr_num ?? 1) : 0,
+    residual: k.res_block ?? false,
+    transposedBias: false,
+  };
+}
+
+const load = async (run: Run, what: string) => floats(await readNpz(`${folder}/${run.name}_${what}.npz`));
+
+function under(arrays: Map<string, Float32Array>, prefix: string): Map<string, Float32Array> {
+  return new Map(
+    [...arrays].flatMap(([name, values]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), values] as const] : [],
+    ),
+  );
+}
+
+async function runSteps(trainer: Trainer, run: Run, from: number, to: number) {
+  const batches = await readNpz(`${folder}/${run.name}_batches.npz`);
+  const images = batches.get("images")!.data as Float32Array;
+  const labels = batches.get("labels")!.data as Uint8Array;
+  const [pixels, voxels] = [images.length / run.n_steps, labels.length / run.n_steps];
+  const results = [];
+  for (let i = from; i < to; i++) {
+    const image = images.slice(i * pixels, (i + 1) * pixels);
+    const label = labels.slice(i * voxels, (i + 1) * voxels);
+    results.push(await trainer.step(image, label, run.float64.lr[i]!));
+  }
+  return results;
+}
+
+test.each(runs.map((run) => [run.name, run] as const))(
+  "%s: losses and weights of 20 steps",
+  async (_, run) => {
+    const trainer = await createTrainer({
+      spec: specOf(run),
+      batch: run.batch_size,
+      patch: run.patch_zyx,
+      weights: await load(run, "weights_initial"),
+    });
+    const [step1] = await runSteps(trainer, run, 0, 1);
+    expect(Math.abs(step1!.loss - run.float64.loss[0]!)).toBeLessThan(5e-6);
+    const gradient = relativeL2(scaled(trainer.moments().first, 10), await load(run, "grads_step1_float64"));
+    expect(gradient).toBeLessThan(1e-5);
+    const expected1 = await load(run, "weights_step1_float64");
+    expect(relativeL2(trainer.weights(), expected1)).toBeLessThan(2e-5);
+    expect(largestDifference(trainer.weights(), expected1)).toBeLessThan(5e-4);
+
+    const rest = await runSteps(trainer, run, 1, run.n_steps);
+    const worst = (key: "loss" | "dice" | "ce") =>
+      Math.max(...[step1!, ...rest].map((result, i) => Math.abs(result[key] - run.float64[key][i]!)));
+    expect(worst("loss")).toBeLessThan(5e-4);
+    expect(worst("dice")).toBeLessThan(5e-4);
+    expect(worst("ce")).toBeLessThan(5e-4);
+    const expected20 = await load(run, "weights_step20_float64");
+    expect(relativeL2(trainer.weights(), expected20)).toBeLessThan(3e-3);
+    expect(largestDifference(trainer.weights(), expected20)).toBeLessThan(4e-3);
+    console.log(
+      `${run.name}: gradient step 1 ${gradient.toExponential(1)}, loss ${worst("loss").toExponential(1)}, ` +
+        `weights step 20 ${relativeL2(trainer.weights(), expected20).toExponential(1)}`,
+    );
+    await trainer.dispose();
+  },
+);
+
+test.skipIf(folder === null).each(names)("%s: goes on after step 10", async (name) => {
+  const run = readRun(name);
+  const state = await load(run, "resume_after_step10_float64");
+  const trainer = await createTrainer({
+    spec: specOf(run),
+    batch: run.batch_size,
+    patch: run.patch_zyx,
+    weights: under(state, "weight/"),
+    moments: { first: under(state, "exp_avg/"), second: under(state, "exp_avg_sq/") },
+    step: 10,
+  });
+  const results = await runSteps(trainer, run, 10, run.n_steps);
+  for (const [i, { loss }] of results.entries()) {
+    expect(Math.abs(loss - run.float64.loss[10 + i]!)).toBeLessThan(5e-4);
+  }
+  expect(relativeL2(trainer.weights(), await load(run, "weights_step20_float64"))).toBeLessThan(3e-3);
+  await trainer.dispose();
+});
+
+/** After the first step the running mean of the gradient is a tenth of it. */
+function scaled(values: Map<string, Float32Array>, factor: number): Map<string, Float32Array> {
+  return new Map([...values].map(([name, array]) => [name, array.map((value) => value * factor)]));
+}
