@@ -1,0 +1,32 @@
+/** What a task finds in its environment: its devices, its share of the cores, and what the rule declares. */
+
+/** Read by the thread pools of OpenMP, the BLAS libraries, NumExpr, Polars and Rayon. */
+const THREAD_COUNTS = [
+  "OMP_NUM_THREADS",
+  "OPENBLAS_NUM_THREADS",
+  "MKL_NUM_THREADS",
+  "BLIS_NUM_THREADS",
+  "NUMEXPR_NUM_THREADS",
+  "VECLIB_MAXIMUM_THREADS",
+  "POLARS_MAX_THREADS",
+  "RAYON_NUM_THREADS",
+];
+
+/**
+ * Variables to set over those of lq itself.
+ *
+ * @param declared of the rule; null: as in lq's own environment.
+ */
+export function taskEnvironment(
+  devices: readonly string[],
+  cpus: number,
+  declared: { readonly [name: string]: string | null },
+): { readonly [name: string]: string } {
+  const env: { [name: string]: string } = {
+    CUDA_DEVICE_ORDER: "PCI_BUS_ID",
+    CUDA_VISIBLE_DEVICES: devices.join(","),
+  };
+  for (const name of THREAD_COUNTS) env[name] = String(cpus);
+  for (const [name, value] of Object.entries(declared)) if (value !== null) env[name] = value;
+  return env;
+}

@@ -1,0 +1,87 @@
+/** Executes one attempt of a task, as a command or in a worker, with its outputs going to a staging folder. */
+import type { CodeClosures } from "../fingerprint/code.ts";
+import { absolute } from "../fingerprint/paths.ts";
+import type { Recipe } from "../fingerprint/recipe.ts";
+import type { Slot, Task, TaskPath } from "../model.ts";
+import type { Attempt, AttemptResult } from "./attempt.ts";
+import { runCommand } from "./command.ts";
+import type { WorkerPool } from "./pool.ts";
+import { renderCommand } from "./render-command.ts";
+import type { Staging } from "./staging.ts";
+import type { ParamValues, RolePaths } from "./worker-messages.ts";
+
+export class Executor {
+  readonly #root: string;
+  readonly #code: CodeClosures;
+  readonly #pool: WorkerPool;
+
+  constructor(root: string, code: CodeClosures, pool: WorkerPool) {
+    this.#root = root;
+    this.#code = code;
+    this.#pool = pool;
+  }
+
+  async run(
+    task: Task,
+    recipe: Recipe,
+    staging: Staging,
+    attempt: Attempt,
+    progress: (fraction: number, note?: string) => void,
+  ): Promise<AttemptResult> {
+    if (task.command !== null) {
+      return runCommand(renderCommand(task.command, this.#commandPaths(task, staging, attempt)), attempt);
+    }
+    const { action } = task.rule;
+    if (action.kind !== "run") throw new Error(`${task.id} has neither a command nor a module`);
+    const entries = new Map(
+      recipe.inputs.map((input) => [input.path, input.entries?.map(({ name }) => name)]),
+    );
+    const job = {
+      module: { name: action.module, bundle: await this.#code.bundle(action.module) },
+      params: paramValues(task),
+      inputs: byRole(
+        task.rule.inputs,
+        task.inputs,
+        ({ path }) => absolute(this.#root, path),
+        ({ path }) => entries.get(path) ?? [],
+      ),
+      outputs: byRole(
+        task.rule.outputs,
+        task.outputs,
+        (output) => staging.path(output),
+        () => [],
+      ),
+    };
+    return this.#pool.run(job, attempt, progress);
+  }
+
+  /** Relative to the project, where commands run: what they print of them is then the same in every checkout. */
+  #commandPaths(task: Task, staging: Staging, attempt: Attempt) {
+    const relative = (path: string): string =>
+      path.startsWith(`${this.#root}/`) ? path.slice(this.#root.length + 1) : path;
+    const ofRole = (paths: readonly TaskPath[], role: string | null): readonly TaskPath[] =>
+      paths.filter((path) => role === null || path.role === role);
+    return {
+      in: (role: string | null) => ofRole(task.inputs, role).map(({ path }) => path),
+      out: (role: string | null) =>
+        ofRole(task.outputs, role).map((output) => relative(staging.path(output))),
+      scratch: attempt.scratch === null ? null : relative(attempt.scratch),
+    };
+  }
+}
+
+export function paramValues(task: Task): ParamValues {
+  return Object.fromEntries(Object.entries(task.params).map(([name, { value }]) => [name, value]));
+}
+
+function byRole(
+  slots: readonly Slot[],
+  paths: readonly TaskPath[],
+  locate: (path: TaskPath) => string,
+  list: (path: TaskPath) => readonly string[],
+): readonly RolePaths[] {
+  return slots.map(({ role, list: isList }) => {
+    const members = paths.filter((path) => path.role === role);
+    return { role, list: isList, paths: members.map(locate), files: members.map(list) };
+  });
+}

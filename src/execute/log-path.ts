@@ -1,0 +1,16 @@
+/** Where the output of a task's last attempt is kept. */
+import { createHash } from "node:crypto";
+import type { Task } from "../model.ts";
+
+const LONGEST_NAME = 200;
+
+/** `cache/logs/predict/btcv,stu-s,case_03.log`, relative to the project root; a rule without axes is its own name. */
+export function logPath(task: Pick<Task, "id" | "rule" | "bindings">): string {
+  const rule = encodeURIComponent(task.rule.name);
+  const name = task.bindings.map(encodeURIComponent).join(",") || rule;
+  const short =
+    name.length <= LONGEST_NAME
+      ? name
+      : `${name.slice(0, LONGEST_NAME)}-${createHash("sha256").update(task.id).digest("hex").slice(0, 16)}`;
+  return `cache/logs/${rule}/${short}.log`;
+}

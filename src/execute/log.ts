@@ -1,0 +1,78 @@
+/**
+ * The output of one attempt. The file is made with the first byte; of an endless output the head and the tail
+ * are kept.
+ */
+import { closeSync, mkdirSync, openSync, readSync, statSync, writeSync } from "node:fs";
+import path from "node:path";
+
+const HEAD_BYTES = 8 * 2 ** 20;
+const TAIL_BYTES = 64 * 2 ** 10;
+const TAIL_LINES = 20;
+
+export class TaskLog {
+  readonly path: string;
+  #file: number | null = null;
+  #written = 0;
+  #seen = 0;
+  #tail: Buffer[] = [];
+  #tailBytes = 0;
+
+  /** Appends: drop the log of an earlier run first. */
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  write(text: string | Uint8Array): void {
+    const chunk = typeof text === "string" ? Buffer.from(text) : Buffer.from(text);
+    this.#seen += chunk.length;
+    const head = chunk.subarray(0, HEAD_BYTES - this.#written);
+    if (head.length > 0) this.#append(head);
+    if (head.length < chunk.length) this.#keepTail(chunk.subarray(head.length));
+  }
+
+  close(): void {
+    const left = this.#seen - this.#written - this.#tailBytes;
+    if (left > 0) this.#append(Buffer.from(`\n[lq: ${left} bytes left out]\n`));
+    for (const chunk of this.#tail.splice(0)) this.#append(chunk);
+    if (this.#file !== null) closeSync(this.#file);
+    this.#file = null;
+  }
+
+  #append(chunk: Uint8Array): void {
+    if (this.#file === null) {
+      mkdirSync(path.dirname(this.path), { recursive: true });
+      this.#file = openSync(this.path, "a");
+    }
+    writeSync(this.#file, chunk);
+    this.#written += chunk.length;
+  }
+
+  #keepTail(chunk: Buffer): void {
+    this.#tail.push(chunk);
+    this.#tailBytes += chunk.length;
+    for (let first = this.#tail[0]; first !== undefined; first = this.#tail[0]) {
+      if (this.#tailBytes - first.length < TAIL_BYTES) break;
+      this.#tailBytes -= first.length;
+      this.#tail.shift();
+    }
+  }
+}
+
+/** The last lines of a log; none when nothing was printed. */
+export function tailOf(file: string): readonly string[] {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, "r");
+  } catch {
+    return [];
+  }
+  try {
+    const size = statSync(file).size;
+    const buffer = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    const length = readSync(descriptor, buffer, 0, buffer.length, size - buffer.length);
+    const lines = buffer.subarray(0, length).toString("utf8").trimEnd().split("\n");
+    return lines.length === 1 && lines[0] === "" ? [] : lines.slice(-TAIL_LINES);
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * Worker processes, started once and reused. A worker is given tasks of its environment only (its devices are
+ * set when it starts), by preference those of the module that it ran last.
+ */
+import { fork, type ChildProcess } from "node:child_process";
+import { GRACE, type Attempt, type AttemptResult } from "./attempt.ts";
+import { TaskLog } from "./log.ts";
+import { endGroup, killGroup, trackGroup } from "./process-group.ts";
+import { workerEntry } from "./worker-entry.ts";
+import type { FromWorker, Job, ModuleFile, ParamIssue, ParamValues, ToWorker } from "./worker-messages.ts";
+
+export type WorkerJob = Omit<Job, "devices" | "cpus" | "scratch" | "log">;
+
+interface Worker {
+  readonly child: ChildProcess;
+  readonly environment: string;
+  /** The bundle that it ran last. */
+  bundle: string;
+  busy: boolean;
+  receive: (message: FromWorker) => void;
+  /** What native code prints. */
+  print: (chunk: Buffer) => void;
+  /** The process is gone: how it ended. */
+  lost: (how: string) => void;
+}
+
+export class WorkerPool {
+  readonly #root: string;
+  readonly #most: number;
+  /** The one used last is last. */
+  readonly #workers: Worker[] = [];
+
+  /** @param most idle processes to keep. */
+  constructor(root: string, most: number) {
+    this.#root = root;
+    this.#most = most;
+  }
+
+  async run(
+    job: WorkerJob,
+    attempt: Attempt,
+    progress: (fraction: number, note?: string) => void,
+  ): Promise<AttemptResult> {
+    if (attempt.signal.aborted) return { kind: "cancelled" };
+    const worker = await this.#acquire(attempt.env, job.module.bundle);
+    const log = new TaskLog(attempt.log);
+    worker.print = (chunk) => log.write(chunk);
+    let timedOut = false;
+    let killer: NodeJS.Timeout | undefined;
+    const cancel = (): void => {
+      post(worker, { type: "cancel" });
+      killer ??= setTimeout(() => killGroup(worker.child), GRACE);
+    };
+    const timer =
+      attempt.timeout === null
+        ? undefined
+        : setTimeout(() => ((timedOut = true), cancel()), attempt.timeout * 1000);
+    attempt.signal.addEventListener("abort", cancel, { once: true });
+
+    const result = await new Promise<AttemptResult>((resolve) => {
+      worker.lost = (how) => resolve({ kind: "failed", error: `its process ended before it did (${how})` });
+      worker.receive = (message) => {
+        if (message.type === "progress") progress(message.fraction, message.note);
+        else if (message.type === "done") resolve({ kind: "done" });
+        else if (message.type === "failed") resolve({ kind: "failed", error: message.error });
+      };
+      const { devices, cpus, scratch } = attempt;
+      post(worker, { type: "run", job: { ...job, devices, cpus, scratch, log: attempt.log } });
+    });
+    clearTimeout(timer);
+    clearTimeout(killer);
+    attempt.signal.removeEventListener("abort", cancel);
+    log.close();
+    this.#release(worker);
+    if (attempt.signal.aborted) return { kind: "cancelled" };
+    if (timedOut) return { kind: "failed", error: `it took longer than its timeout of ${attempt.timeout} s` };
+    return result;
+  }
+
+  /** What is wrong with each of several params of one module. @throws Error when the module cannot be loaded. */
+  async validate(
+    module: ModuleFile,
+    params: readonly ParamValues[],
+    env: { readonly [name: string]: string },
+  ): Promise<readonly (readonly ParamIssue[])[]> {
+    const worker = await this.#acquire(env, module.bundle);
+    try {
+      return await new Promise((resolve, reject) => {
+        worker.lost = (how) => reject(new Error(`${module.name} ended the process that loaded it (${how})`));
+        worker.receive = (message) => {
+          if (message.type === "validated") resolve(message.issues);
+          else if (message.type === "failed") reject(new Error(message.error));
+        };
+        post(worker, { type: "validate", module, params });
+      });
+    } finally {
+      this.#release(worker);
+    }
+  }
+
+  /** Ends every worker; resolves when all are gone. */
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map(end));
+  }
+
+  async #acquire(env: { readonly [name: string]: string }, bundle: string): Promise<Worker> {
+    const environment = JSON.stringify(Object.entries(env).sort());
+    const idle = this.#workers.filter((worker) => !worker.busy && worker.environment === environment);
+    const worker =
+      idle.findLast((candidate) => candidate.bundle === bundle) ??
+      idle.at(-1) ??
+      (await this.#start(env, environment));
+    this.#workers.splice(this.#workers.indexOf(worker), 1);
+    this.#workers.push(worker);
+    worker.busy = true;
+    worker.bundle = bundle;
+    return worker;
+  }
+
+  async #start(env: { readonly [name: string]: string }, environment: string): Promise<Worker> {
+    const child = fork(await workerEntry(), {
+      cwd: this.#root,
+      env: { ...process.env, ...env },
+      execArgv: ["--enable-source-maps"],
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
+    trackGroup(child);
+    const worker: Worker = {
+      child,
+      environment,
+      bundle: "",
+      busy: true,
+      receive() {},
+      print() {},
+      lost() {},
+    };
+    this.#workers.push(worker);
+    child.stdout?.on("data", (chunk: Buffer) => worker.print(chunk));
+    child.stderr?.on("data", (chunk: Buffer) => worker.print(chunk));
+    child.on("message", (message: FromWorker) => worker.receive(message));
+    const drop = (how: string): void => {
+      const index = this.#workers.indexOf(worker);
+      if (index !== -1) this.#workers.splice(index, 1);
+      worker.lost(how);
+    };
+    child.once("error", (error) => drop(error.message));
+    child.once("close", (code, signal) => drop(signal ?? `exit code ${code}`));
+    return worker;
+  }
+
+  #release(worker: Worker): void {
+    worker.busy = false;
+    worker.receive = worker.lost = () => undefined;
+    const idle = this.#workers.filter((candidate) => !candidate.busy);
+    if (idle.length > this.#most) void end(idle[0] as Worker);
+  }
+}
+
+function post(worker: Worker, message: ToWorker): void {
+  // A process that is gone says so by "close".
+  worker.child.send(message, () => undefined);
+}
+
+function end(worker: Worker): Promise<void> {
+  const { child } = worker;
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  worker.busy = true;
+  return new Promise((resolve) => {
+    child.once("exit", () => resolve());
+    endGroup(child, GRACE);
+  });
+}
