@@ -14,7 +14,7 @@ export interface DynUNetSpec {
   readonly outChannels: number;
   /** Convolution kernel of each level, finest first; odd sizes. */
   readonly kernels: readonly Triple[];
-  /** Stride with which each level begins; the first is usually [1, 1, 1]. */
+  /** Stride with which each level begins; the first is [1, 1, 1]. */
   readonly strides: readonly Triple[];
   /** Channels of each level. */
   readonly filters: readonly number[];
@@ -59,6 +59,10 @@ export function checkSpec(spec: DynUNetSpec): void {
       fail(`${what} must be whole and > 0`);
   }
   if (spec.kernels.flat().some((size) => size % 2 === 0)) fail("kernels must be odd");
+  if (spec.strides[0]!.some((stride) => stride !== 1)) fail("the first stride must be [1, 1, 1]");
+  if (spec.kernels.flat().some((size, i) => spec.strides.flat()[i]! > size + 1)) {
+    fail("a stride must be at most its kernel + 1");
+  }
   if (!Number.isInteger(spec.heads) || spec.heads < 0 || spec.heads > levels - 2) {
     fail(`heads must be 0 to ${levels - 2} with ${levels} levels`);
   }

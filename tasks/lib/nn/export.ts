@@ -1,0 +1,28 @@
+/**
+ * What leaves the study: a checkpoint as an inference model, and as a state dict for PyTorch.
+ *
+ *     from monai.networks.nets import DynUNet
+ *     from safetensors.torch import load_file
+ *     network = DynUNet(…)                                  # the arguments stand in the checkpoint's spec
+ *     network.load_state_dict(load_file("model.safetensors"))
+ */
+import type { Checkpoint } from "./checkpoint.ts";
+import type { Triple } from "./dynunet.ts";
+import { inferenceGraph } from "./inference-graph.ts";
+import { aliases, parameters } from "./parameters.ts";
+import { encodeSafetensors } from "./safetensors.ts";
+import type { StoredTensor } from "./safetensors.ts";
+
+/** ONNX; `size` (z, y, x) fixes the input's size. */
+export function exportOnnx(checkpoint: Checkpoint, size?: Triple): Uint8Array {
+  return inferenceGraph(checkpoint.spec, checkpoint.weights, size);
+}
+
+/** Safetensors with every name of MONAI's state dict, second names included. */
+export function exportStateDict({ spec, weights }: Pick<Checkpoint, "spec" | "weights">): Uint8Array {
+  const tensors = new Map<string, StoredTensor>(
+    parameters(spec).map(({ name, shape }) => [name, { shape, data: weights.get(name)! }]),
+  );
+  for (const [alias, name] of aliases(spec)) tensors.set(alias, tensors.get(name)!);
+  return encodeSafetensors({ tensors, metadata: new Map([["format", "pt"]]) });
+}

@@ -1,0 +1,63 @@
+/**
+ * A trained DynUNet as an ONNX model: input `image` (N, C, z, y, x), output `logits` (N, classes, z, y, x), both
+ * float32. Weights are stored under their parameter names. Heads are left out, as in MONAI's eval mode.
+ */
+import { dynunet } from "./dynunet.ts";
+import type { DynUNetSpec, Layers, Triple } from "./dynunet.ts";
+import { createGraph, float } from "./onnx/graph.ts";
+import type { Dimension, Graph, Value } from "./onnx/graph.ts";
+import { parameters } from "./parameters.ts";
+import type { Weights } from "./parameters.ts";
+import { correlate } from "./autodiff/correlation.ts";
+
+/** `size` (z, y, x) fixes the input's size; without it any size goes that the strides divide. */
+export function inferenceGraph(spec: DynUNetSpec, weights: Weights, size?: Triple): Uint8Array {
+  const g = createGraph("DynUNet");
+  const shapes = new Map(parameters(spec).map(({ name, shape }) => [name, shape]));
+  const constant = (name: string): Channels => {
+    const data = weights.get(name);
+    const shape = shapes.get(name);
+    if (data === undefined || shape === undefined) throw new Error(`no weights for ${name}`);
+    return { value: g.constant(data, shape, name), channels: shape[0]!, from: shape[1] ?? 0 };
+  };
+  const space: readonly Dimension[] = size ?? ["z", "y", "x"];
+  const image = g.input("image", "float32", ["batch", spec.inChannels, ...space]);
+  const inferred = { ...spec, heads: 0 };
+  const [logits] = dynunet(inferred, image, inferenceLayers(g, constant));
+  g.output("logits", logits!, "float32", ["batch", spec.outChannels, ...space]);
+  return g.finish();
+}
+
+interface Channels {
+  readonly value: Value;
+  readonly channels: number;
+  readonly from: number;
+}
+
+function inferenceLayers(g: Graph, constant: (name: string) => Channels): Layers<Value> {
+  return {
+    convolution(x, name, kernel, stride, bias) {
+      const weight = constant(`${name}.weight`);
+      const pad = (i: 0 | 1 | 2) => Math.floor((kernel[i] - stride[i] + 1) / 2);
+      const before: Triple = [pad(0), pad(1), pad(2)];
+      if (bias) {
+        const attributes = { kernel_shape: kernel, strides: stride, pads: [...before, ...before] };
+        return g.node("Conv", [x, weight.value, constant(`${name}.bias`).value], attributes);
+      }
+      const { channels: to, from } = weight;
+      return correlate(g, x, weight.value, { from, to, kernel, stride, before, after: before });
+    },
+    transposedConvolution(x, name, kernel, bias) {
+      const inputs = [x, constant(`${name}.weight`).value];
+      if (bias) inputs.push(constant(`${name}.bias`).value);
+      return g.node("ConvTranspose", inputs, { kernel_shape: kernel, strides: kernel });
+    },
+    instanceNorm: (x, name) =>
+      g.node("InstanceNormalization", [x, constant(`${name}.weight`).value, constant(`${name}.bias`).value], {
+        epsilon: float(1e-5),
+      }),
+    leakyRelu: (x) => g.node("LeakyRelu", [x], { alpha: float(0.01) }),
+    add: (a, b) => g.node("Add", [a, b]),
+    concat: (a, b) => g.node("Concat", [a, b], { axis: 1 }),
+  };
+}

@@ -1,0 +1,126 @@
+/** MONAI's DynUNet: names, shapes and outputs (golden 05, limit 5e-5 for float32). */
+import { readFileSync } from "node:fs";
+import { Tensor } from "onnxruntime-node";
+import { describe, expect, test } from "vitest";
+import { checkSpec } from "../../tasks/lib/nn/dynunet.ts";
+import type { DynUNetSpec, Triple } from "../../tasks/lib/nn/dynunet.ts";
+import { exportStateDict } from "../../tasks/lib/nn/export.ts";
+import { inferenceGraph } from "../../tasks/lib/nn/inference-graph.ts";
+import { aliases, initialise, parameters } from "../../tasks/lib/nn/parameters.ts";
+import { decodeSafetensors } from "../../tasks/lib/nn/safetensors.ts";
+import { createSession } from "../../tasks/lib/nn/session.ts";
+import { readNpz } from "../helpers/npz.ts";
+import { shared } from "../helpers/shared.ts";
+import { floats, largestDifference } from "./golden.ts";
+
+const folder = shared("golden/05_dynunet");
+
+interface Model {
+  name: string;
+  kwargs: {
+    in_channels: number;
+    out_channels: number;
+    kernel_size: (number | Triple)[];
+    strides: (number | Triple)[];
+    filters: number[];
+    res_block: boolean;
+    deep_supervision: boolean;
+    deep_supr_num?: number;
+  };
+  keys: Record<string, number[]>;
+  aliases: Record<string, string>;
+}
+
+const triple = (size: number | Triple): Triple => (typeof size === "number" ? [size, size, size] : size);
+
+function readModel(name: string): { model: Model; spec: DynUNetSpec } {
+  const { models } = JSON.parse(readFileSync(`${folder}/expected.json`, "utf8")) as { models: Model[] };
+  const model = models.find((candidate) => candidate.name === name)!;
+  const k = model.kwargs;
+  const spec = {
+    inChannels: k.in_channels,
+    outChannels: k.out_channels,
+    kernels: k.kernel_size.map(triple),
+    strides: k.strides.map(triple),
+    filters: k.filters,
+    heads: k.deep_supervision ? k.deep_supr_num! : 0,
+    residual: k.res_block,
+    transposedBias: false,
+  };
+  return { model, spec };
+}
+
+const names = ["a_tiny3", "b_aniso4", "c_deepsup2", "d_resblock"];
+
+describe.skipIf(folder === null).each(names)("%s", (name) => {
+  test("has MONAI's names, shapes and second names, in order", () => {
+    const { model, spec } = readModel(name);
+    const own = parameters(spec).map((parameter) => [parameter.name, parameter.shape]);
+    const expected = Object.entries(model.keys).filter(([key]) => !(key in model.aliases));
+    expect(own).toEqual(expected);
+    expect([...aliases(spec)]).toEqual(Object.entries(model.aliases));
+    const dict = decodeSafetensors(exportStateDict({ spec, weights: initialise(spec, 1) }));
+    expect([...dict.tensors.keys()]).toEqual(Object.keys(model.keys));
+  });
+
+  test("gives MONAI's output, with a fixed and with a free input size", async () => {
+    const { spec } = readModel(name);
+    const weights = floats(await readNpz(`${folder}/${name}_weights.npz`));
+    const io = await readNpz(`${folder}/${name}_io.npz`);
+    const input = io.get("input")!;
+    const image = new Tensor("float32", input.data as Float32Array, input.shape);
+    const expected = new Map([["logits", io.get("output_eval_float64")!.data]]);
+    for (const size of [input.shape.slice(2) as unknown as Triple, undefined]) {
+      const session = await createSession(inferenceGraph(spec, weights, size));
+      const { logits } = await session.run({ image });
+      expect(logits!.dims).toEqual(io.get("output_eval_float64")!.shape);
+      const difference = largestDifference(new Map([["logits", logits!.data as Float32Array]]), expected);
+      expect(difference).toBeLessThan(5e-5);
+      console.log(`${name}: largest difference ${difference.toExponential(1)}`);
+      await session.release();
+    }
+  });
+});
+
+const small: DynUNetSpec = {
+  inChannels: 1,
+  outChannels: 3,
+  kernels: [
+    [1, 3, 3],
+    [3, 3, 3],
+    [3, 3, 3],
+  ],
+  strides: [
+    [1, 1, 1],
+    [1, 2, 2],
+    [2, 2, 2],
+  ],
+  filters: [64, 64, 64],
+  heads: 0,
+  residual: false,
+  transposedBias: true,
+};
+
+test("initial weights are Kaiming-normal with a = 0.01, a function of the seed", () => {
+  const weights = initialise(small, 3);
+  const conv = weights.get("upsamples.0.conv_block.conv1.conv.weight")!;
+  const deviation = Math.sqrt(conv.reduce((sum, value) => sum + value ** 2, 0) / conv.length);
+  expect(deviation / Math.sqrt(2 / 1.0001 / (128 * 27))).toBeCloseTo(1, 2);
+  expect(new Set(weights.get("bottleneck.norm1.weight"))).toEqual(new Set([1]));
+  expect(new Set(weights.get("output_block.conv.conv.bias"))).toEqual(new Set([0]));
+  const again = (seed: number) => initialise(small, seed).get("upsamples.0.conv_block.conv1.conv.weight")!;
+  expect(Buffer.from(again(3).buffer).equals(Buffer.from(conv.buffer))).toBe(true);
+  expect(Buffer.from(again(4).buffer).equals(Buffer.from(conv.buffer))).toBe(false);
+});
+
+test("a wrong spec is refused with the field named", () => {
+  const broken: [Partial<DynUNetSpec>, RegExp][] = [
+    [{ kernels: small.kernels.slice(1) }, /kernels has 2 levels/],
+    [{ filters: [8, 8] }, /filters has 2 levels/],
+    [{ kernels: [[2, 3, 3], ...small.kernels.slice(1)] }, /kernels must be odd/],
+    [{ strides: [[1, 2, 2], ...small.strides.slice(1)] }, /first stride/],
+    [{ heads: 2 }, /heads must be 0 to 1/],
+    [{ outChannels: 1 }, /outChannels/],
+  ];
+  for (const [change, message] of broken) expect(() => checkSpec({ ...small, ...change })).toThrow(message);
+});
