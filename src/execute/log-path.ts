@@ -1,6 +1,7 @@
 /** Where the output of a task's last attempt is kept. */
 import { createHash } from "node:crypto";
 import type { Task } from "../model.ts";
+import { LOGS } from "../record/layout.ts";
 
 const LONGEST_NAME = 200;
 
@@ -12,5 +13,5 @@ export function logPath(task: Pick<Task, "id" | "rule" | "bindings">): string {
     name.length <= LONGEST_NAME
       ? name
       : `${name.slice(0, LONGEST_NAME)}-${createHash("sha256").update(task.id).digest("hex").slice(0, 16)}`;
-  return `cache/logs/${rule}/${short}.log`;
+  return `${LOGS}/${rule}/${short}.log`;
 }

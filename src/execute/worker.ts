@@ -96,7 +96,7 @@ function describeIssues(issues: readonly ParamIssue[]): string {
 /** What the task prints from JavaScript goes to its log; what native code prints, lq reads from the pipes. */
 function captureOutput(log: TaskLog): () => void {
   const streams = [process.stdout, process.stderr];
-  const originals = streams.map((stream) => stream.write);
+  const originals = streams.map((stream) => stream.write.bind(stream));
   for (const stream of streams) {
     stream.write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
       log.write(chunk);
@@ -106,7 +106,7 @@ function captureOutput(log: TaskLog): () => void {
     };
   }
   return () => {
-    for (const [index, stream] of streams.entries()) stream.write = originals[index] ?? stream.write;
+    for (const [index, write] of originals.entries()) Object.assign(streams[index] ?? {}, { write });
   };
 }
 

@@ -5,4 +5,6 @@ export const OBJECTS = "cache/objects";
 export const ACTIONS = "cache/actions";
 export const STAGING = "cache/staging";
 export const CODE = "cache/code";
+export const LOGS = "cache/logs";
+export const SCRATCH = "cache/scratch";
 export const LOCK = "cache/lock";

@@ -88,6 +88,16 @@ export class Store {
     return true;
   }
 
+  /** Content of an object; null if it is missing or damaged. */
+  read(digest: string): Buffer | null {
+    const file = this.#objectPath(digest);
+    if (statSync(file, { throwIfNoEntry: false }) === undefined) return null;
+    const content = readFileSync(file);
+    if (sha256(content) === digest) return content;
+    this.#discardObject(digest);
+    return null;
+  }
+
   #isComplete(action: Action | undefined): action is Action {
     if (action === undefined) return false;
     const digests = action.outputs.flatMap((output) =>

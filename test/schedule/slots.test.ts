@@ -190,13 +190,13 @@ describe("heap", () => {
 
 describe("remaining path", () => {
   it("is the longest chain of seconds from a task to the end", () => {
-    const dependencies = [[], [0], [0], [1, 2]];
+    const consumers = [[1, 2], [3], [3], []];
     const path = remainingPath(
       [0, 1, 2, 3],
-      (node) => dependencies[node] ?? [],
+      (node) => consumers[node] ?? [],
       (node) => [1, 10, 2, 5][node] ?? 0,
     );
-    expect([...path]).toEqual([16, 15, 7, 5]);
+    expect([0, 1, 2, 3].map((node) => path.get(node))).toEqual([16, 15, 7, 5]);
   });
 });
 

@@ -1,0 +1,145 @@
+/** Build: makes the targets of a request fresh. */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Task } from "./model.ts";
+import { Executor } from "./execute/execute.ts";
+import { WorkerPool } from "./execute/pool.ts";
+import { STAGING } from "./record/layout.ts";
+import { acquireLock } from "./record/lock.ts";
+import { Recorder } from "./record/record.ts";
+import { discoverCapacity, refuseWhatNeverFits, type Capacity } from "./schedule/capacity.ts";
+import { Slots } from "./schedule/slots.ts";
+import { BuildLoop } from "./build/loop.ts";
+import { coverage, removeOrphans } from "./build/orphans.ts";
+import { makePlan, type Plan } from "./build/plan.ts";
+import { refuseBadParams, refuseEdited } from "./build/refuse.ts";
+import type { BuildRequest, Summary } from "./build/request.ts";
+import { TaskRunner } from "./build/run-task.ts";
+import { openSession, type Session } from "./build/session.ts";
+import { Tally } from "./build/tally.ts";
+
+export type { BuildRequest, Summary } from "./build/request.ts";
+
+/**
+ * @returns how many tasks ended how. Failures are not thrown: see `failed`. When the signal aborts, running
+ *   tasks are ended and the summary says what had been done.
+ * @throws UserError when the request, the pipeline or the state of the outputs does not allow the build
+ */
+export async function build(request: BuildRequest): Promise<Summary> {
+  const tally = new Tally(request.listener);
+  if (request.dryRun === true) return predict(request, tally);
+  const { root } = request.pipeline;
+  const signal = request.signal ?? new AbortController().signal;
+  const lock = await acquireLock(
+    root,
+    (pid) => tally.notice(`waiting for another build (process ${pid})`),
+    signal,
+  );
+  try {
+    rmSync(join(root, STAGING), { recursive: true, force: true });
+    const session = openSession(request, {
+      readonly: false,
+      notice: (text) => tally.notice(text, "warning"),
+    });
+    try {
+      await buildWithLock(request, session, tally, signal);
+    } finally {
+      session.state.close();
+    }
+  } finally {
+    rmSync(join(root, STAGING), { recursive: true, force: true });
+    lock.release();
+  }
+  return tally.summary();
+}
+
+async function buildWithLock(
+  request: BuildRequest,
+  session: Session,
+  tally: Tally,
+  signal: AbortSignal,
+): Promise<void> {
+  const force = request.force === true;
+  const plan = await makePlan(session, force);
+  const isClean = cleanTasks(session, plan);
+  const due = [...plan.selected.tasks].filter((task) => !isClean(task));
+  const capacity = await capacityFor(request, plan);
+  refuseWhatNeverFits(due, capacity);
+  if (!force) refuseEdited(session, due);
+  const sweep = (tasks: Iterable<Task>): void =>
+    removeOrphans(session, coverage(request, tasks), (text) => tally.notice(text));
+
+  const pool = new WorkerPool(session.root, capacity.cpu);
+  const recorder = new Recorder(session.root, session.state, session.store, session.files);
+  try {
+    if (due.length > 0)
+      await refuseBadParams(
+        session,
+        pool,
+        due.filter((task) => mayRun(plan, task)),
+      );
+    sweep(plan.selected.tasks);
+    tally.plan(plan.selected.tasks);
+    for (const task of plan.selected.tasks) if (isClean(task)) tally.finish({ task, outcome: "fresh" });
+    const executor = new Executor(session.root, session.code, pool);
+    const runner = new TaskRunner(session, executor, recorder, signal);
+    const slots = new Slots(capacity);
+    const keepGoing = request.keepGoing === true;
+    const grown: (selected: Plan["selected"]) => void = ({ tasks }) => sweep(tasks);
+    await new BuildLoop(
+      { session, plan, slots, runner, recorder, tally, force, keepGoing, signal, grown },
+      isClean,
+    ).run();
+    await recorder.settle();
+  } finally {
+    await pool.close();
+  }
+}
+
+/** The plan, told as the events that the build would send. */
+async function predict(request: BuildRequest, tally: Tally): Promise<Summary> {
+  const session = openSession(request, { readonly: true, notice: (text) => tally.notice(text, "warning") });
+  const plan = await makePlan(session, request.force === true);
+  tally.plan(plan.selected.tasks);
+  for (const task of plan.selected.tasks) {
+    const verdict = plan.verdicts.get(task);
+    if (verdict?.kind !== "decided") tally.finish({ task, outcome: "ran" });
+    else if (verdict.freshness.state === "fresh") tally.finish({ task, outcome: "fresh" });
+    else {
+      const { state, reasons } = verdict.freshness;
+      tally.finish({ task, outcome: state === "restorable" ? "restored" : "ran", reasons });
+    }
+  }
+  return tally.summary();
+}
+
+/** Tasks that are fresh, as is all that they depend on: nothing in this build can change that. */
+function cleanTasks({ graph }: Session, { verdicts }: Plan): (task: Task) => boolean {
+  const isFresh = (task: Task): boolean => {
+    const verdict = verdicts.get(task);
+    return verdict?.kind === "decided" && verdict.freshness.state === "fresh";
+  };
+  const states = [...verdicts.values()];
+  const anyRestorable = states.some(
+    (verdict) => verdict.kind === "decided" && verdict.freshness.state === "restorable",
+  );
+  // Nothing is fresh after what has to run, for that is blocked; only restorable tasks may have fresh ones after them.
+  if (!anyRestorable) return isFresh;
+  const clean = new Set<Task>();
+  for (const task of verdicts.keys()) {
+    if (isFresh(task) && graph.dependencies(task).every((dependency) => clean.has(dependency)))
+      clean.add(task);
+  }
+  return (task) => clean.has(task);
+}
+
+function mayRun({ verdicts }: Plan, task: Task): boolean {
+  const verdict = verdicts.get(task);
+  return verdict?.kind !== "decided" || !["fresh", "restorable"].includes(verdict.freshness.state);
+}
+
+function capacityFor({ jobs, slots }: BuildRequest, { selected }: Plan): Promise<Capacity> {
+  const rules = new Set([...selected.tasks, ...selected.growths].map(({ rule }) => rule));
+  const wantsDevices = [...rules].some((rule) => rule.slots.gpu !== null);
+  return discoverCapacity({ jobs, slots, wantsDevices, env: process.env });
+}

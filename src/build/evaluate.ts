@@ -1,0 +1,50 @@
+/** What a task is at this moment, seen from the files and the records. */
+import { decide } from "../decide/decide.ts";
+import type { Known } from "../fingerprint/fingerprint.ts";
+import type { Recipe } from "../fingerprint/recipe.ts";
+import type { Freshness, Task } from "../model.ts";
+import { outputState } from "../record/outputs.ts";
+import type { Session } from "./session.ts";
+
+export type Verdict =
+  | { readonly kind: "decided"; readonly freshness: Decided; readonly recipe: Recipe }
+  /** Inputs that vanished since the graph was checked. */
+  | { readonly kind: "missing"; readonly paths: readonly string[] };
+
+export type Decided = Exclude<Freshness, { readonly state: "blocked" }>;
+
+/** @param known content of outputs that are restorable and not on the disk yet */
+export function evaluate(
+  { root, state, store, files, fingerprinter }: Session,
+  task: Task,
+  forced: boolean,
+  known?: Known,
+): Verdict {
+  const print = fingerprinter.fingerprint(task, known);
+  if (print.kind === "missing") return print;
+  const { key, recipe } = print;
+  const last = state.last(task.id);
+  const outputs = task.outputs.map(({ path }) => ({
+    path,
+    state: outputState(root, state, files, task.id, path),
+  }));
+  const settled = last?.key === key && outputs.every((output) => output.state === "intact");
+  const freshness = decide({
+    key,
+    recipe,
+    last,
+    lastRecipe: () => (typeof last?.key === "string" ? store.action(last.key)?.recipe : undefined),
+    failure: state.lastFailure(task.id),
+    outputs,
+    cached: !settled && !forced && store.has(key),
+    forced,
+  });
+  return { kind: "decided", freshness, recipe };
+}
+
+/** Paths of outputs that were edited since lq wrote them. */
+export function editedOutputs({ root, state, files }: Session, task: Task): readonly string[] {
+  return task.outputs
+    .map(({ path }) => path)
+    .filter((path) => outputState(root, state, files, task.id, path) === "edited");
+}

@@ -1,0 +1,125 @@
+/**
+ * Which tasks can be looked at now, because everything that they wait for is settled. A task whose inputs
+ * depend on growths is held back until those have grown; only then is it known whom it waits for.
+ */
+import type { Graph } from "../expand/graph.ts";
+import type { Growth, Task } from "../model.ts";
+import type { Selected } from "../select/select.ts";
+
+interface Node {
+  readonly task: Task;
+  readonly consumers: Node[];
+  /** How many that it waits for are not settled. */
+  waiting: number;
+  settled: boolean;
+  /** Something that it waited for wrote its outputs anew. */
+  touched: boolean;
+}
+
+export interface Ready {
+  readonly task: Task;
+  readonly touched: boolean;
+}
+
+export class Frontier {
+  readonly #graph: Graph;
+  readonly #isSettled: (task: Task) => boolean;
+  readonly #nodes = new Map<Task, Node>();
+  readonly #held = new Set<Node>();
+  readonly #ready: Node[] = [];
+  /** Growths to come, by the task that makes their file. */
+  #growths = new Map<Task, Growth[]>();
+  #ripe: Growth[] = [];
+
+  /** @param isSettled tasks that nobody needs to wait for */
+  constructor(graph: Graph, isSettled: (task: Task) => boolean = () => false) {
+    this.#graph = graph;
+    this.#isSettled = isSettled;
+  }
+
+  /** Takes in what is selected, now or after growing. @returns the tasks that are new */
+  extend({ tasks, growths }: Selected): readonly Task[] {
+    const added: Task[] = [];
+    for (const task of tasks) {
+      if (this.#nodes.has(task) || this.#isSettled(task)) continue;
+      const node = { task, consumers: [], waiting: 0, settled: false, touched: false };
+      this.#nodes.set(task, node);
+      this.#held.add(node);
+      added.push(task);
+    }
+    for (const node of this.#held) if (this.#missing(node.task).length === 0) this.#link(node);
+    this.#expect(growths);
+    return added;
+  }
+
+  /** The next task to look at. */
+  take(): Ready | undefined {
+    return this.#ready.pop();
+  }
+
+  /** @param changed whether its outputs were written anew */
+  settle(task: Task, changed: boolean): void {
+    const node = this.#nodes.get(task);
+    if (node === undefined || node.settled) return;
+    node.settled = true;
+    for (const consumer of node.consumers) {
+      consumer.touched ||= changed;
+      consumer.waiting -= 1;
+      if (consumer.waiting === 0) this.#ready.push(consumer);
+    }
+    this.#ripe.push(...(this.#growths.get(task) ?? []));
+  }
+
+  /** Growths whose file is there now, each given once. */
+  takeRipe(): readonly Growth[] {
+    return this.#ripe.splice(0);
+  }
+
+  get hasRipe(): boolean {
+    return this.#ripe.length > 0;
+  }
+
+  /** Tasks that are not settled. */
+  unsettled(): readonly Task[] {
+    return [...this.#nodes.values()].filter((node) => !node.settled).map((node) => node.task);
+  }
+
+  consumers(task: Task): readonly Task[] {
+    return (this.#nodes.get(task)?.consumers ?? []).map((node) => node.task);
+  }
+
+  /** The tasks that a task still waits for: those it reads from, and those whose result tells whom it reads from. */
+  blockers(task: Task): readonly Task[] {
+    const makers = this.#missing(task).flatMap((growth) => this.#graph.producer(growth.file) ?? []);
+    return [...new Set([...this.#graph.dependencies(task), ...makers])].filter((maker) => !this.#done(maker));
+  }
+
+  #missing(task: Task): readonly Growth[] {
+    return task.inputs.flatMap(({ path }) => this.#graph.growthsNeeded(path));
+  }
+
+  #link(node: Node): void {
+    this.#held.delete(node);
+    for (const dependency of this.#graph.dependencies(node.task)) {
+      if (this.#done(dependency)) continue;
+      this.#nodes.get(dependency)?.consumers.push(node);
+      node.waiting += 1;
+    }
+    if (node.waiting === 0) this.#ready.push(node);
+  }
+
+  #done(task: Task): boolean {
+    return this.#isSettled(task) || this.#nodes.get(task)?.settled === true;
+  }
+
+  #expect(growths: ReadonlySet<Growth>): void {
+    this.#growths = new Map();
+    this.#ripe = [];
+    for (const growth of growths) {
+      const maker = this.#graph.producer(growth.file);
+      if (maker === undefined) continue;
+      if (this.#done(maker)) this.#ripe.push(growth);
+      else this.#growths.set(maker, [...(this.#growths.get(maker) ?? []), growth]);
+    }
+  }
+}

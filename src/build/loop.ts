@@ -1,0 +1,267 @@
+/**
+ * Carries a plan out: settles each task when all that it depends on is settled, runs what has to run as slots
+ * come free, and lets the graph grow when a file that an axis reads is there.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../errors.ts";
+import { logPath } from "../execute/log-path.ts";
+import { parseData } from "../expand/data.ts";
+import { absolute } from "../fingerprint/paths.ts";
+import type { Task } from "../model.ts";
+import { STAGING } from "../record/layout.ts";
+import type { Recorder } from "../record/record.ts";
+import { refuseWhatNeverFits } from "../schedule/capacity.ts";
+import { ReadyQueue } from "../schedule/queue.ts";
+import { remainingPath } from "../schedule/remaining-path.ts";
+import type { Grant, Slots } from "../schedule/slots.ts";
+import type { Selected } from "../select/select.ts";
+import { evaluate, type Decided, type Verdict } from "./evaluate.ts";
+import { Frontier, type Ready } from "./frontier.ts";
+import type { Plan } from "./plan.ts";
+import { editedMessage } from "./refuse.ts";
+import type { RunResult, TaskRunner } from "./run-task.ts";
+import type { Session } from "./session.ts";
+import type { Tally } from "./tally.ts";
+
+export interface LoopParts {
+  readonly session: Session;
+  readonly plan: Plan;
+  readonly slots: Slots;
+  readonly runner: TaskRunner;
+  readonly recorder: Recorder;
+  readonly tally: Tally;
+  readonly force: boolean;
+  readonly keepGoing: boolean;
+  readonly signal: AbortSignal;
+  /** Called when the graph has grown. */
+  readonly grown: (selected: Selected) => void;
+}
+
+type Due = { readonly task: Task } & Extract<Verdict, { kind: "decided" }>;
+
+export class BuildLoop {
+  readonly #parts: LoopParts;
+  readonly #frontier: Frontier;
+  readonly #queue: ReadyQueue<Due>;
+  #selected: Selected;
+  #priorities: ReadonlyMap<Task, number> = new Map();
+  /** Jobs under way, and what wakes the loop when one ends. */
+  #jobs = 0;
+  #wake: () => void = () => undefined;
+  /** Tasks that wait for another of the same key, which is queued or running. */
+  readonly #twins = new Map<string, Task[]>();
+  /** Tasks that ran while their inputs changed. */
+  readonly #moved = new Set<Task>();
+  readonly #finished = new Set<Task>();
+  /** Ends the build as soon as nothing runs any more. */
+  #error: unknown = undefined;
+
+  /** @param isClean tasks that are fresh, as is all that they depend on */
+  constructor(parts: LoopParts, isClean: (task: Task) => boolean) {
+    this.#parts = parts;
+    this.#selected = parts.plan.selected;
+    this.#frontier = new Frontier(parts.session.graph, isClean);
+    this.#queue = new ReadyQueue(parts.slots);
+  }
+
+  /** @throws UserError when the graph turns out to be wrong as it grows; nothing runs any more then. */
+  async run(): Promise<void> {
+    this.#extend(this.#selected);
+    for (;;) {
+      const woken = new Promise<void>((resolve) => (this.#wake = resolve));
+      await this.#advance();
+      if (this.#jobs === 0) break;
+      await woken;
+    }
+    if (this.#error !== undefined) throw this.#error;
+    for (const task of this.#frontier.unsettled())
+      if (!this.#finished.has(task)) this.#parts.tally.finish({ task, outcome: "skipped" });
+  }
+
+  /** Everything that can be done now without waiting. */
+  async #advance(): Promise<void> {
+    for (;;) {
+      for (let next = this.#frontier.take(); next && !this.#stopped; next = this.#frontier.take())
+        this.#consider(next);
+      if (this.#stopped || !this.#frontier.hasRipe) break;
+      await this.#grow().catch((error: unknown) => (this.#error ??= error));
+    }
+    while (!this.#stopped) {
+      const next = this.#queue.next();
+      if (next === null) return;
+      this.#start(next.item, next.grant);
+    }
+  }
+
+  get #stopped(): boolean {
+    const { signal, tally, keepGoing } = this.#parts;
+    return signal.aborted || this.#error !== undefined || (tally.failed && !keepGoing);
+  }
+
+  #consider({ task, touched }: Ready): void {
+    const { session, plan, tally, force } = this.#parts;
+    let verdict: Verdict;
+    try {
+      const forced = force && this.#selected.named.has(task);
+      const planned = touched ? undefined : plan.verdicts.get(task);
+      verdict = planned ?? evaluate(session, task, forced);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return this.#fail(task, error.message);
+    }
+    if (verdict.kind === "missing")
+      return this.#fail(task, `its input ${verdict.paths.join(", ")} is not there`);
+    const { freshness } = verdict;
+    if (freshness.state === "fresh") {
+      tally.finish({ task, outcome: "fresh" });
+      return this.#settle(task, false);
+    }
+    const edited = freshness.reasons.find((reason) => reason.kind === "output-edited");
+    if (edited !== undefined && !force) return this.#fail(task, editedMessage(task, edited.path).message);
+    const twins = this.#twins.get(freshness.key);
+    if (twins !== undefined) return void twins.push(task);
+    this.#twins.set(freshness.key, []);
+    const due = { task, ...verdict };
+    if (freshness.state === "restorable") this.#job(this.#restore(due));
+    else this.#queue.add(due, task.rule.slots, this.#priorities.get(task) ?? 0);
+  }
+
+  #start(due: Due, grant: Grant): void {
+    this.#job(this.#run(due, grant).finally(() => this.#parts.slots.give(grant)));
+  }
+
+  async #run({ task, freshness, recipe }: Due, grant: Grant): Promise<void> {
+    const { runner, tally } = this.#parts;
+    const { key } = freshness;
+    const reasons = reasonsOf(freshness);
+    const devices = grant.devices.map(({ device }) => device.id);
+    tally.emit({ type: "start", task: task.id, reasons, devices });
+    const started = performance.now();
+    const result = await runner.run({ task, key, recipe, grant }, (fraction, note) =>
+      tally.emit({ type: "progress", task: task.id, fraction, ...(note === undefined ? {} : { note }) }),
+    );
+    const seconds = (performance.now() - started) / 1000;
+    if (result.kind === "moved") this.#rerun(task, result.paths);
+    else this.#finishRun(task, result, reasons, seconds);
+    this.#release(key);
+  }
+
+  #finishRun(
+    task: Task,
+    result: Exclude<RunResult, { kind: "moved" }>,
+    reasons: ReturnType<typeof reasonsOf>,
+    seconds: number,
+  ): void {
+    const { tally } = this.#parts;
+    if (result.kind === "failed") {
+      const { error, tail } = result;
+      this.#finished.add(task);
+      tally.finish({ task, outcome: "failed", reasons, seconds, error, tail, log: logPath(task) });
+    } else {
+      this.#finished.add(task);
+      tally.finish({ task, outcome: result.kind, reasons, seconds });
+      if (result.kind === "ran") this.#settle(task, true);
+    }
+  }
+
+  /** A result of inputs that changed meanwhile stands for nothing: once more, with the inputs as they are now. */
+  #rerun(task: Task, paths: readonly string[]): void {
+    const what = paths.join(", ");
+    if (this.#moved.has(task))
+      return this.#fail(task, `${what} changed while it ran, twice: what it made was dropped`);
+    this.#moved.add(task);
+    this.#parts.tally.notice(`${what} changed while ${task.id} ran: it runs again`, "warning");
+    this.#consider({ task, touched: true });
+  }
+
+  async #restore(due: Due): Promise<void> {
+    const { session, recorder, tally } = this.#parts;
+    const { task, freshness } = due;
+    const started = performance.now();
+    const action = session.store.action(freshness.key);
+    const folder = join(session.root, STAGING, `restore-${task.index}`);
+    const staging = task.outputs.map(
+      (_, i) => `${folder}/${i}${task.outputs[i]?.path.endsWith("/") ? "/" : ""}`,
+    );
+    if (action !== undefined && (await recorder.restore(task, action, staging))) {
+      this.#finished.add(task);
+      const seconds = (performance.now() - started) / 1000;
+      tally.finish({ task, outcome: "restored", reasons: reasonsOf(freshness), seconds });
+      // What comes after was planned with these very outputs.
+      this.#settle(task, false);
+      this.#release(freshness.key);
+    } else this.#queue.add(due, task.rule.slots, this.#priorities.get(task) ?? 0);
+  }
+
+  #settle(task: Task, changed: boolean): void {
+    this.#finished.add(task);
+    this.#frontier.settle(task, changed);
+  }
+
+  #fail(task: Task, error: string): void {
+    this.#finished.add(task);
+    this.#parts.tally.finish({ task, outcome: "failed", error });
+  }
+
+  /** Lets those go on that waited for a task of the same key. */
+  #release(key: string): void {
+    const twins = this.#twins.get(key) ?? [];
+    this.#twins.delete(key);
+    for (const task of twins) this.#consider({ task, touched: true });
+  }
+
+  /** Errors that are no task's fault end the build. */
+  #job(work: Promise<void>): void {
+    this.#jobs += 1;
+    void work
+      .catch((error: unknown) => (this.#error ??= error))
+      .finally(() => {
+        this.#jobs -= 1;
+        this.#wake();
+      });
+  }
+
+  async #grow(): Promise<void> {
+    const { session, grown } = this.#parts;
+    for (const growth of this.#frontier.takeRipe()) {
+      const text = readFileSync(absolute(session.root, growth.file), "utf8");
+      session.graph.grow(growth, parseData(text, growth.file));
+    }
+    this.#selected = await session.select();
+    grown(this.#selected);
+    this.#extend(this.#selected);
+  }
+
+  #extend(selected: Selected): void {
+    const { slots, tally } = this.#parts;
+    const added = this.#frontier.extend(selected);
+    tally.plan(selected.tasks);
+    refuseWhatNeverFits(added, slots.capacity);
+    this.#priorities = remainingPath(
+      this.#frontier.unsettled(),
+      (task) => this.#frontier.consumers(task),
+      this.#expectedSeconds(),
+    );
+  }
+
+  /** As recorded; what never ran is taken for the average of its rule. */
+  #expectedSeconds(): (task: Task) => number {
+    const { state } = this.#parts.session;
+    const rules = new Map<string, { sum: number; count: number }>();
+    for (const { id, rule } of this.#selected.tasks) {
+      const seconds = state.seconds(id);
+      if (seconds === undefined) continue;
+      const { sum, count } = rules.get(rule.name) ?? { sum: 0, count: 0 };
+      rules.set(rule.name, { sum: sum + seconds, count: count + 1 });
+    }
+    return ({ id, rule }) => {
+      const average = rules.get(rule.name);
+      return state.seconds(id) ?? (average === undefined ? 1 : average.sum / average.count);
+    };
+  }
+}
+
+function reasonsOf(freshness: Decided) {
+  return freshness.state === "fresh" ? [] : freshness.reasons;
+}

@@ -1,0 +1,49 @@
+/**
+ * What lq once wrote for tasks that are no longer in the graph: removed, unless somebody edited it since; then
+ * it is theirs, and lq forgets about it.
+ */
+import { existsSync } from "node:fs";
+import { normalise, parentOf } from "../expand/paths.ts";
+import type { Graph } from "../expand/graph.ts";
+import { absolute } from "../fingerprint/paths.ts";
+import type { Task } from "../model.ts";
+import { isAsWritten } from "../record/outputs.ts";
+import { removeOutput } from "./remove-output.ts";
+import type { Request } from "./request.ts";
+import type { Session } from "./session.ts";
+
+/** Whether a path lies where a build looks after: everywhere, or where its targets and their inputs are. */
+export type Covers = (path: string) => boolean;
+
+export function removeOrphans(session: Session, covers: Covers, notice: (text: string) => void): void {
+  const { root, graph, state, files } = session;
+  for (const path of [...state.ownedPaths()]) {
+    if (mayBeMade(graph, path) || !covers(path)) continue;
+    const output = state.owner(path)?.output;
+    if (output === undefined) continue;
+    if (isAsWritten(root, files, output)) {
+      removeOutput(root, path);
+      notice(`removed ${path}, which no task makes any more`);
+    } else if (existsSync(absolute(root, path))) {
+      notice(`kept ${path}: no task makes it any more, but it was edited; it is yours now`);
+    }
+    files.forget(output.kind === "file" ? [path] : output.entries.map(({ name }) => path + name));
+    state.forgetOutput(path);
+  }
+}
+
+/** What a build covers: everything when it was given no targets, else the folders of what they stand for. */
+export function coverage({ pipeline, targets, cwd }: Request, tasks: Iterable<Task>): Covers {
+  if (targets.length === 0) return () => true;
+  const folders = new Set<string>();
+  const trees = new Set(targets.map((target) => normalise(pipeline.root, `${absolute(cwd, target)}/`)));
+  for (const { inputs, outputs } of tasks) {
+    for (const { path } of outputs) folders.add(parentOf(path));
+    for (const { path } of inputs) if (path.endsWith("/")) trees.add(path);
+  }
+  return (path) => folders.has(parentOf(path)) || [...trees].some((tree) => path.startsWith(tree));
+}
+
+function mayBeMade(graph: Graph, path: string): boolean {
+  return graph.producer(path) !== undefined || graph.growthsFor(path).length > 0;
+}

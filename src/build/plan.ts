@@ -1,0 +1,111 @@
+/**
+ * What a build would do, as far as can be told without doing it: the walk that `status`, `build -n` and the
+ * first part of every build share. It goes on past tasks that are restorable, whose outputs are known; what
+ * comes after a task that has to run is blocked.
+ */
+import { readFileSync } from "node:fs";
+import { parseData } from "../expand/data.ts";
+import type { Known } from "../fingerprint/fingerprint.ts";
+import { absolute, parents } from "../fingerprint/paths.ts";
+import type { Growth, Task } from "../model.ts";
+import type { StoredOutput } from "../record/action.ts";
+import type { Selected } from "../select/select.ts";
+import { evaluate, type Verdict } from "./evaluate.ts";
+import { Frontier } from "./frontier.ts";
+import type { Session } from "./session.ts";
+
+export interface Plan {
+  readonly selected: Selected;
+  /** Of every task that is not blocked, in an order in which each comes after those it depends on. */
+  readonly verdicts: ReadonlyMap<Task, Verdict>;
+  /** The tasks that a blocked task waits for. */
+  readonly blockers: (task: Task) => readonly Task[];
+}
+
+/** @param force run the named targets even when they are fresh */
+export async function makePlan(session: Session, force: boolean): Promise<Plan> {
+  let selected = await session.select();
+  const frontier = new Frontier(session.graph);
+  const outputs = new Map<string, StoredOutput>();
+  const known: Known = (path) => outputs.get(path);
+  const verdicts = new Map<Task, Verdict>();
+  await prefetch(session, frontier.extend(selected));
+  for (;;) {
+    for (let next = frontier.take(); next !== undefined; next = frontier.take()) {
+      const { task } = next;
+      const verdict = evaluate(session, task, force && selected.named.has(task), known);
+      verdicts.set(task, verdict);
+      if (isSettled(verdict)) frontier.settle(task, false);
+      if (isRestorable(verdict)) learnOutputs(session, task, verdict, outputs);
+    }
+    if (!growAll(session, frontier.takeRipe(), outputs)) break;
+    selected = await session.select();
+    await prefetch(session, frontier.extend(selected));
+  }
+  return { selected, verdicts, blockers: (task) => frontier.blockers(task) };
+}
+
+export function isRestorable(verdict: Verdict): boolean {
+  return verdict.kind === "decided" && verdict.freshness.state === "restorable";
+}
+
+function isSettled(verdict: Verdict): boolean {
+  return verdict.kind === "decided" && ["fresh", "restorable"].includes(verdict.freshness.state);
+}
+
+/** @returns whether anything has grown */
+function growAll(
+  session: Session,
+  growths: readonly Growth[],
+  outputs: ReadonlyMap<string, StoredOutput>,
+): boolean {
+  let grown = false;
+  for (const growth of growths) {
+    const text = readKnown(session, growth.file, outputs);
+    // An object that is damaged: the task that makes the file has to run first.
+    if (text === null) continue;
+    session.graph.grow(growth, parseData(text, growth.file));
+    grown = true;
+  }
+  return grown;
+}
+
+function readKnown(
+  { root, store }: Session,
+  path: string,
+  outputs: ReadonlyMap<string, StoredOutput>,
+): string | null {
+  const known = outputs.get(path);
+  if (known !== undefined) return store.read(known.digest)?.toString() ?? null;
+  for (const dir of parents(path)) {
+    const tree = outputs.get(dir);
+    if (tree?.kind !== "directory") continue;
+    const entry = tree.entries.find(({ name }) => dir + name === path);
+    return entry === undefined ? null : (store.read(entry.digest)?.toString() ?? null);
+  }
+  return readFileSync(absolute(root, path), "utf8");
+}
+
+function learnOutputs(
+  { store }: Session,
+  task: Task,
+  verdict: Verdict,
+  outputs: Map<string, StoredOutput>,
+): void {
+  if (verdict.kind !== "decided") return;
+  const action = store.action(verdict.freshness.key);
+  for (const [i, { path }] of task.outputs.entries()) {
+    const output = action?.outputs[i];
+    if (output !== undefined) outputs.set(path, output);
+  }
+}
+
+/** Large sources are hashed several at a time, before the walk asks for one after the other. */
+async function prefetch({ files, graph }: Session, tasks: readonly Task[]): Promise<void> {
+  const sources = new Set<string>();
+  for (const { inputs } of tasks) {
+    for (const { path } of inputs)
+      if (!path.endsWith("/") && graph.producer(path) === undefined) sources.add(path);
+  }
+  await files.prefetch(sources);
+}

@@ -1,0 +1,114 @@
+/** Runs one task to its end: attempts, the check of what they left, the record. */
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../errors.ts";
+import type { AttemptResult } from "../execute/attempt.ts";
+import { taskEnvironment } from "../execute/environment.ts";
+import type { Executor } from "../execute/execute.ts";
+import { logPath } from "../execute/log-path.ts";
+import { tailOf } from "../execute/log.ts";
+import { Staging } from "../execute/staging.ts";
+import type { Recipe } from "../fingerprint/recipe.ts";
+import type { Task } from "../model.ts";
+import { SCRATCH, STAGING } from "../record/layout.ts";
+import type { Recorder } from "../record/record.ts";
+import type { Grant } from "../schedule/slots.ts";
+import type { Session } from "./session.ts";
+
+export interface Run {
+  readonly task: Task;
+  readonly key: string;
+  readonly recipe: Recipe;
+  readonly grant: Grant;
+}
+
+export type RunResult =
+  | { readonly kind: "ran" | "cancelled" }
+  /** Inputs changed while it ran: what it made is thrown away. */
+  | { readonly kind: "moved"; readonly paths: readonly string[] }
+  | { readonly kind: "failed"; readonly error: string; readonly tail: readonly string[] };
+
+type Progress = (fraction: number, note?: string) => void;
+
+export class TaskRunner {
+  readonly #session: Session;
+  readonly #executor: Executor;
+  readonly #recorder: Recorder;
+  readonly #signal: AbortSignal;
+  #attempts = 0;
+
+  constructor(session: Session, executor: Executor, recorder: Recorder, signal: AbortSignal) {
+    this.#session = session;
+    this.#executor = executor;
+    this.#recorder = recorder;
+    this.#signal = signal;
+  }
+
+  /** @returns how it ended; "failed" is on record then. */
+  async run(run: Run, progress: Progress): Promise<RunResult> {
+    const { task, key } = run;
+    const log = logPath(task);
+    const logFile = join(this.#session.root, log);
+    rmSync(logFile, { force: true });
+    const started = performance.now();
+    for (let attempt = 0; ; attempt++) {
+      const result = await this.#attempt(run, log, progress);
+      if (result.kind === "done") return { kind: "ran" };
+      if (result.kind !== "failed") return result;
+      if (attempt < task.rule.retries) continue;
+      const { error } = result;
+      const seconds = (performance.now() - started) / 1000;
+      this.#session.state.recordFailed({ id: task.id, key, seconds, finished: Date.now(), log, error });
+      return { kind: "failed", error, tail: tailOf(logFile) };
+    }
+  }
+
+  async #attempt(run: Run, log: string, progress: Progress): Promise<AttemptResult | RunResult> {
+    const { task, key, recipe } = run;
+    const { root, fingerprinter } = this.#session;
+    const scratch = task.rule.resume ? join(root, SCRATCH, key) : null;
+    if (scratch !== null) mkdirSync(scratch, { recursive: true });
+    const staging = new Staging(join(root, STAGING, String(++this.#attempts)), task.outputs);
+    const started = performance.now();
+    try {
+      const result = await this.#execute(run, staging, scratch, join(root, log), progress);
+      if (result.kind !== "done") return result;
+      const lack = staging.lack(task.outputs);
+      if (lack !== null) return { kind: "failed", error: lack };
+      const moved = fingerprinter.moved(recipe);
+      if (moved.length > 0) return { kind: "moved", paths: moved };
+      const staged = task.outputs.map((output) => staging.path(output));
+      const seconds = (performance.now() - started) / 1000;
+      await this.#recorder.recordRun({ task, key, recipe, staged, seconds, log, trusted: true });
+      if (scratch !== null) rmSync(scratch, { recursive: true, force: true });
+      return result;
+    } catch (error) {
+      if (error instanceof UserError) return { kind: "failed", error: error.message };
+      throw error;
+    } finally {
+      staging.remove();
+    }
+  }
+
+  #execute(
+    { task, recipe, grant }: Run,
+    staging: Staging,
+    scratch: string | null,
+    log: string,
+    progress: Progress,
+  ): Promise<AttemptResult> {
+    const devices = grant.devices.map(({ device }) => device.id);
+    const { cpu } = task.rule.slots;
+    const attempt = {
+      root: this.#session.root,
+      log,
+      devices,
+      cpus: cpu,
+      env: taskEnvironment(devices, cpu, task.env),
+      scratch,
+      timeout: task.rule.timeout,
+      signal: this.#signal,
+    };
+    return this.#executor.run(task, recipe, staging, attempt, progress);
+  }
+}

@@ -1,0 +1,75 @@
+/** What one build, status or clean knows: the graph, the records, this moment's view of the files. */
+import { relative } from "node:path";
+import { UserError } from "../errors.ts";
+import { expand } from "../expand/expand.ts";
+import type { Graph } from "../expand/graph.ts";
+import { CodeClosures } from "../fingerprint/code.ts";
+import { FileDigests } from "../fingerprint/files.ts";
+import { Fingerprinter } from "../fingerprint/fingerprint.ts";
+import { ToolVersions } from "../fingerprint/tools.ts";
+import { isUntouched } from "../record/outputs.ts";
+import { State } from "../record/state.ts";
+import { Store } from "../record/store.ts";
+import { select, suggest, type Selected } from "../select/select.ts";
+import type { Request } from "./request.ts";
+
+export interface Session {
+  readonly root: string;
+  readonly graph: Graph;
+  readonly state: State;
+  readonly store: Store;
+  readonly files: FileDigests;
+  readonly code: CodeClosures;
+  readonly fingerprinter: Fingerprinter;
+  /** What the request covers of the graph as it has grown so far; what it needs is prepared. Throws a UserError. */
+  select(): Promise<Selected>;
+}
+
+/** @param readonly for those who do not hold the project's lock */
+export function openSession(
+  { pipeline, targets, cwd }: Request,
+  { readonly, notice }: { readonly readonly: boolean; readonly notice: (text: string) => void },
+): Session {
+  const { root } = pipeline;
+  const graph = expand(pipeline);
+  const state = State.open(root, { readonly });
+  const files = new FileDigests(root, state);
+  const code = new CodeClosures(root, state);
+  const fingerprinter = new Fingerprinter({
+    root,
+    graph: { under: (dir) => graph.producersUnder(dir), producer: (path) => graph.producer(path) },
+    files,
+    writings: { isUntouched: (path) => isUntouched(state, files, path) },
+    code,
+    tools: new ToolVersions(root),
+    environment: process.env,
+  });
+  return {
+    root,
+    graph,
+    state,
+    store: new Store(root, notice),
+    files,
+    code,
+    fingerprinter,
+    async select() {
+      const selected = select(graph, targets, relative(root, cwd));
+      if (selected.unmatched.length > 0) throw unmatched(graph, selected.unmatched);
+      graph.check(selected);
+      await fingerprinter.prepare([...selected.tasks, ...selected.growths].map(({ rule }) => rule));
+      return selected;
+    },
+  };
+}
+
+function unmatched(graph: Graph, targets: readonly string[]): UserError {
+  return new UserError(
+    targets.map((target) => {
+      const near = suggest(graph, target);
+      return {
+        message: `nothing makes "${target}"`,
+        ...(near === undefined ? {} : { hint: `did you mean "${near}"?` }),
+      };
+    }),
+  );
+}

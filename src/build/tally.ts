@@ -1,0 +1,58 @@
+/** Counts outcomes, and tells the listener of each. */
+import type { Outcome, Reason } from "../model.ts";
+import type { Event, Listener } from "../report/events.ts";
+import type { Task } from "../model.ts";
+import type { Summary } from "./request.ts";
+
+export interface Finished {
+  readonly task: Task;
+  readonly outcome: Outcome;
+  readonly reasons?: readonly Reason[];
+  readonly seconds?: number;
+  readonly error?: string;
+  readonly tail?: readonly string[];
+  readonly log?: string;
+}
+
+export class Tally {
+  readonly #listener: Listener;
+  readonly #started = performance.now();
+  readonly #counts = { ran: 0, restored: 0, fresh: 0, failed: 0, skipped: 0, cancelled: 0 };
+  #planned = -1;
+
+  constructor(listener: Listener = () => undefined) {
+    this.#listener = listener;
+  }
+
+  emit(event: Event): void {
+    this.#listener(event);
+  }
+
+  notice(text: string, level: "info" | "warning" = "info"): void {
+    this.#listener({ type: "notice", level, text });
+  }
+
+  plan(tasks: ReadonlySet<Task>): void {
+    if (tasks.size === this.#planned) return;
+    this.#planned = tasks.size;
+    const rules: { [rule: string]: number } = {};
+    for (const { rule } of tasks) rules[rule.name] = (rules[rule.name] ?? 0) + 1;
+    this.#listener({ type: "plan", tasks: tasks.size, rules });
+  }
+
+  finish({ task, outcome, reasons = [], seconds = 0, ...failure }: Finished): void {
+    this.#counts[outcome] += 1;
+    this.#listener({ type: "task", task: task.id, outcome, reasons, seconds, ...failure });
+  }
+
+  get failed(): boolean {
+    return this.#counts.failed > 0;
+  }
+
+  summary(): Summary {
+    const summary = { ...this.#counts, seconds: (performance.now() - this.#started) / 1000 };
+    const { cancelled: _, ...event } = summary;
+    this.#listener({ type: "summary", ...event });
+    return summary;
+  }
+}
