@@ -1,0 +1,98 @@
+/** Clean: removes what lq wrote and nobody changed since; nothing else. */
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
+import picomatch from "picomatch";
+import { removeOutput } from "./build/remove-output.ts";
+import type { Request } from "./build/request.ts";
+import { normalise } from "./expand/paths.ts";
+import { FileDigests } from "./fingerprint/files.ts";
+import { absolute, CACHE } from "./fingerprint/paths.ts";
+import { LOCK } from "./record/layout.ts";
+import { acquireLock } from "./record/lock.ts";
+import { isAsWritten } from "./record/outputs.ts";
+import type { Owner } from "./record/owners.ts";
+import { State } from "./record/state.ts";
+
+export interface CleanRequest extends Request {
+  /** `--cache`: everything that is cached, too. */
+  readonly cache?: boolean | undefined;
+  /** `-n` */
+  readonly dryRun?: boolean | undefined;
+  /** Called when another build has to end first, with its process. */
+  readonly waiting?: ((pid: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Cleaned {
+  /** Outputs that were (or, in a dry run, would be) removed, sorted. */
+  readonly removed: readonly string[];
+  /** Outputs that somebody edited since lq wrote them: kept, sorted. */
+  readonly kept: readonly string[];
+  /** Whether the cache was (or would be) removed. */
+  readonly cache: boolean;
+}
+
+/** A target is an output, a directory, a rule, a task id, or a glob of these; none: everything that lq wrote. */
+export async function clean(request: CleanRequest): Promise<Cleaned> {
+  const { root } = request.pipeline;
+  if (request.dryRun === true || !existsSync(join(root, CACHE))) {
+    return cleanOutputs(request, State.open(root, { readonly: true }), false);
+  }
+  const lock = await acquireLock(root, request.waiting ?? (() => undefined), request.signal);
+  try {
+    const state = State.open(root);
+    const cleaned = cleanOutputs(request, state, true);
+    state.close();
+    if (cleaned.cache) dropCache(root);
+    return cleaned;
+  } finally {
+    lock.release();
+  }
+}
+
+function cleanOutputs(request: CleanRequest, state: State, forReal: boolean): Cleaned {
+  const { root } = request.pipeline;
+  const files = new FileDigests(root, state);
+  const isWanted = matcher(request);
+  const removed: string[] = [];
+  const kept: string[] = [];
+  for (const path of [...state.ownedPaths()].sort()) {
+    const owner = state.owner(path);
+    if (owner === undefined || !isWanted(path, owner)) continue;
+    if (!existsSync(absolute(root, path))) {
+      if (forReal) state.forgetOutput(path);
+    } else if (isAsWritten(root, files, owner.output)) {
+      removed.push(path);
+      if (!forReal) continue;
+      removeOutput(root, path);
+      state.forgetOutput(path);
+    } else kept.push(path);
+  }
+  return { removed, kept, cache: request.cache === true };
+}
+
+function matcher({ pipeline, targets, cwd }: CleanRequest): (path: string, owner: Owner) => boolean {
+  if (targets.length === 0) return () => true;
+  const tests = targets.map((target) => {
+    const path = normalise(pipeline.root, absolute(cwd, target));
+    const bare = path.replace(/\/$/, "");
+    const isPath = picomatch(join(relative(pipeline.root, cwd), target));
+    const isName = picomatch(target, { bash: true });
+    return (output: string, { id }: Owner): boolean =>
+      output.replace(/\/$/, "") === bare ||
+      bare === "" ||
+      output.startsWith(`${bare}/`) ||
+      isPath(output) ||
+      isName(id) ||
+      isName(id.replace(/:.*/s, ""));
+  });
+  return (path, owner) => tests.some((test) => test(path, owner));
+}
+
+/** All but the lock, which is held. Whatever waits for it starts anew. */
+function dropCache(root: string): void {
+  const lock = LOCK.slice(CACHE.length);
+  for (const name of readdirSync(join(root, CACHE))) {
+    if (!name.startsWith(lock)) rmSync(join(root, CACHE, name), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,26 @@
+/** Status: what each task of a request is, and why. Runs and writes nothing, and needs no lock. */
+import { makePlan } from "./build/plan.ts";
+import type { Request, TaskStatus } from "./build/request.ts";
+import { openSession } from "./build/session.ts";
+
+export type { TaskStatus } from "./build/request.ts";
+
+/**
+ * @returns one entry for each task that the request covers, as far as the graph can be known; a task comes
+ *   after those it depends on unless one of them is blocked.
+ * @throws UserError as `build` does for a request or a pipeline that is wrong
+ */
+export async function status(request: Request): Promise<readonly TaskStatus[]> {
+  const session = openSession(request, { readonly: true, notice: () => undefined });
+  const { selected, verdicts, blockers } = await makePlan(session, false);
+  const decided = [...verdicts].flatMap(([{ id, rule }, verdict]) =>
+    verdict.kind === "decided" ? [{ id, rule: rule.name, freshness: verdict.freshness }] : [],
+  );
+  const blocked = [...selected.tasks]
+    .filter((task) => verdicts.get(task)?.kind !== "decided")
+    .map((task): TaskStatus => {
+      const on = blockers(task).map(({ id }) => id);
+      return { id: task.id, rule: task.rule.name, freshness: { state: "blocked", on } };
+    });
+  return [...decided, ...blocked];
+}
