@@ -1,0 +1,69 @@
+/** The state of an unfinished training on disk, so that it can go on where it was cut off. */
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import type { DynUNetSpec } from "../nn/dynunet.ts";
+import { parameters } from "../nn/parameters.ts";
+import type { Weights } from "../nn/parameters.ts";
+import { decodeSafetensors, encodeSafetensors } from "../nn/safetensors.ts";
+import type { StoredTensor } from "../nn/safetensors.ts";
+import type { Moments } from "../nn/trainer.ts";
+
+export interface TrainingState {
+  readonly weights: Weights;
+  readonly moments: Moments;
+  /** Steps done. */
+  readonly step: number;
+  /** Mean losses of the whole epochs, then the losses of the epoch that was cut off. */
+  readonly epochs: readonly number[];
+  readonly current: readonly number[];
+}
+
+const parts = ["weights.", "first.", "second."] as const;
+const numbers = z.strictObject({
+  step: z.number().int().min(0),
+  epochs: z.array(z.number()),
+  current: z.array(z.number()),
+});
+
+const fileIn = (folder: string) => join(folder, "training.safetensors");
+
+/** Written aside and renamed: a kill at any moment leaves the old state or the new one. */
+export async function saveState(folder: string, spec: DynUNetSpec, state: TrainingState): Promise<void> {
+  const { weights, moments, step, epochs, current } = state;
+  const tensors = new Map<string, StoredTensor>();
+  for (const [i, values] of [weights, moments.first, moments.second].entries()) {
+    for (const { name, shape } of parameters(spec)) {
+      tensors.set(`${parts[i]}${name}`, { shape, data: values.get(name)! });
+    }
+  }
+  const metadata = new Map([["training", JSON.stringify({ step, epochs, current })]]);
+  const path = fileIn(folder);
+  await writeFile(`${path}.new`, encodeSafetensors({ tensors, metadata }));
+  await rename(`${path}.new`, path);
+}
+
+/** Null where nothing (or nothing whole) was saved: the training then begins anew. */
+export async function loadState(folder: string, spec: DynUNetSpec): Promise<TrainingState | null> {
+  try {
+    const { tensors, metadata } = decodeSafetensors(await readFile(fileIn(folder)));
+    const take = (part: string): Weights =>
+      new Map(
+        parameters(spec).map(({ name, shape }) => {
+          const tensor = tensors.get(part + name);
+          if (!(tensor?.data instanceof Float32Array) || tensor.shape.join() !== shape.join()) {
+            throw new Error(`${name} does not fit`);
+          }
+          return [name, tensor.data];
+        }),
+      );
+    const [weights, first, second] = [take(parts[0]), take(parts[1]), take(parts[2])];
+    return {
+      weights,
+      moments: { first, second },
+      ...numbers.parse(JSON.parse(metadata.get("training") ?? "")),
+    };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The training that every training task runs: AdamW with a cosine schedule, a fixed number of batches an epoch.
+ * All randomness is a function of the seed and the step: equal inputs give equal bytes, also over a resumption.
+ */
+import type { DynUNetSpec, Triple } from "../nn/dynunet.ts";
+import type { Weights } from "../nn/parameters.ts";
+import type { LossOptions } from "../nn/autodiff/loss.ts";
+import { createTrainer } from "../nn/trainer.ts";
+import type { Moments, Trainer } from "../nn/trainer.ts";
+import type { BatchSource } from "./patches.ts";
+import { loadState, saveState } from "./progress-file.ts";
+import { cosineRate } from "./schedule.ts";
+import { startWeights } from "./start.ts";
+
+export interface TrainOptions {
+  readonly spec: DynUNetSpec;
+  /** (z, y, x). */
+  readonly patch: Triple;
+  readonly batch: number;
+  readonly batches: BatchSource;
+  readonly seed: number | string;
+  readonly epochs: number;
+  readonly batchesPerEpoch: number;
+  readonly learningRate: number;
+  /** Where the cosine ends; default 0. */
+  readonly minimumRate?: number;
+  readonly weightDecay?: number;
+  readonly loss?: LossOptions;
+  /** Weights of a trained network to start from, but for its output layers. */
+  readonly start?: Weights;
+  readonly threads?: number;
+  /** A folder that survives a cut-off attempt; without one the training begins anew. */
+  readonly scratch?: string | null;
+  readonly signal?: AbortSignal;
+  readonly progress?: (fraction: number, note: string) => void;
+}
+
+export interface Training {
+  readonly weights: Weights;
+  readonly moments: Moments;
+  readonly step: number;
+  /** Mean loss of each epoch. */
+  readonly losses: readonly number[];
+  readonly outcome: "converged" | "not-converged";
+  /** Why it did not converge, or null. */
+  readonly criterion: string | null;
+}
+
+/** At most this often is the state saved. */
+const saveSeconds = 30;
+
+/** Rejects with the signal's reason when aborted, after saving the state to `scratch`. */
+export async function train(options: TrainOptions): Promise<Training> {
+  const { spec, epochs, batchesPerEpoch, signal, scratch = null } = options;
+  const total = epochs * batchesPerEpoch;
+  const saved = scratch === null ? null : await loadState(scratch, spec);
+  const trainer = await createTrainer({
+    spec,
+    batch: options.batch,
+    patch: options.patch,
+    weights: saved?.weights ?? startWeights(spec, options.seed, options.start),
+    ...(saved && { moments: saved.moments, step: saved.step }),
+    ...(options.threads !== undefined && { threads: options.threads }),
+    ...(options.weightDecay !== undefined && { optimizer: { weightDecay: options.weightDecay } }),
+    ...(options.loss && { loss: options.loss }),
+  });
+  const losses = [...(saved?.epochs ?? [])];
+  let current = [...(saved?.current ?? [])];
+  let savedAt = performance.now();
+  const save = async () => {
+    if (scratch === null) return;
+    const { weights, moments, step } = stateOf(trainer);
+    await saveState(scratch, spec, { weights, moments, step, epochs: losses, current });
+    savedAt = performance.now();
+  };
+
+  const prepare = (step: number) => {
+    if (step >= total) return null;
+    const batch = options.batches(step);
+    batch.catch(() => undefined); // awaited later, or not at all where the step before it fails
+    return batch;
+  };
+
+  try {
+    let next = prepare(trainer.steps());
+    while (next !== null) {
+      if (signal?.aborted === true) {
+        await save();
+        signal.throwIfAborted();
+      }
+      const step = trainer.steps();
+      const { images, labels } = await next;
+      const rate = cosineRate(options.learningRate, options.minimumRate ?? 0, step, total);
+      const running = trainer.step(images, labels, rate);
+      next = prepare(step + 1); // while the step runs
+      const { loss } = await running;
+      if (!Number.isFinite(loss)) {
+        const criterion = `the loss was not finite at step ${step + 1} of ${total}`;
+        return { ...stateOf(trainer), losses, outcome: "not-converged", criterion };
+      }
+      current.push(loss);
+      if (current.length === batchesPerEpoch) {
+        losses.push(mean(current));
+        current = [];
+      }
+      const epoch = Math.floor(step / batchesPerEpoch) + 1;
+      options.progress?.((step + 1) / total, `epoch ${epoch}/${epochs}, loss ${loss.toFixed(3)}`);
+      if (performance.now() - savedAt > saveSeconds * 1000) await save();
+    }
+    return { ...stateOf(trainer), losses, ...judge(losses) };
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+function stateOf(trainer: Trainer) {
+  return { weights: trainer.weights(), moments: trainer.moments(), step: trainer.steps() };
+}
+
+/** The last epoch's mean loss must be below 90 % of the first one's. */
+export function judge(losses: readonly number[]): Pick<Training, "outcome" | "criterion"> {
+  const [first, last] = [losses.at(0), losses.at(-1)];
+  if (losses.length < 2 || first === undefined || last === undefined || last < 0.9 * first) {
+    return { outcome: "converged", criterion: null };
+  }
+  const criterion = `the loss of the last epoch (${last.toFixed(3)}) is not below 90 % of the first one's (${first.toFixed(3)})`;
+  return { outcome: "not-converged", criterion };
+}
+
+const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
