@@ -17,16 +17,23 @@ export type DatasetName = keyof typeof datasets;
 export type LabelTable = ReadonlyMap<number, { readonly name: string; readonly organ: Organ }>;
 
 /**
- * Where a generator's label values come from: a fixed class list, or "dataset" for one that predicts every
- * label of the dataset itself (trained on it, or prompted with its boxes).
+ * What a generator can predict: a fixed class list, or "all" labels of whatever dataset it is used on (because it
+ * was trained on that dataset, or is prompted with its boxes).
  */
-export type LabelSource = ClassList | "dataset";
+export type LabelSource = ClassList | "all";
 
 export const datasetNames = Object.keys(datasets) as DatasetName[];
 export const organNames = Object.keys(organs) as Organ[];
 
-/** The label table of a known dataset. Throws if the name is unknown. */
-export function datasetLabels(name: string): LabelTable {
+/**
+ * The label table of a known dataset, by name, or of one's own data: value → organ of the vocabulary, as written
+ * in params. Throws if the dataset or an organ is unknown, or a value is not a label value.
+ */
+export function labelTable(of: string | Readonly<Record<string, string>>): LabelTable {
+  return typeof of === "string" ? datasetLabels(of) : ownLabels(of);
+}
+
+function datasetLabels(name: string): LabelTable {
   const table = (datasets as Record<string, Record<string, { name: string; organ: string }>>)[name];
   if (table === undefined) {
     throw new Error(`no label table for dataset "${name}"; known: ${datasetNames.join(", ")}`);
@@ -36,8 +43,7 @@ export function datasetLabels(name: string): LabelTable {
   );
 }
 
-/** A label table of one's own data: value → organ of the vocabulary, as written in params. */
-export function labelTable(values: Readonly<Record<string, string>>): LabelTable {
+function ownLabels(values: Readonly<Record<string, string>>): LabelTable {
   return new Map(
     Object.entries(values).map(([id, organ]) => {
       const value = Number(id);
@@ -86,7 +92,7 @@ export function remapper(labels: LabelTable, list: ClassList, options: RemapOpti
 export function commonLabels(labels: LabelTable, sources: readonly LabelSource[]): readonly number[] {
   return [...labels]
     .filter(([, { organ }]) =>
-      sources.every((source) => source === "dataset" || sourceIds(organ, source).length > 0),
+      sources.every((source) => source === "all" || sourceIds(organ, source).length > 0),
     )
     .map(([value]) => value)
     .sort((a, b) => a - b);

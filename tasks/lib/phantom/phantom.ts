@@ -1,5 +1,5 @@
 /** One synthetic CT with its labels. The same name, spec and number give the same voxels, whatever other cases there are. */
-import { datasetLabels, labelTable, sourceIds, type LabelTable, type Organ } from "../labels/labels.ts";
+import { labelTable, sourceIds, type LabelTable, type Organ } from "../labels/labels.ts";
 import { createRandom } from "../random.ts";
 import type { Volume } from "../volume/volume.ts";
 import { structures, type Structure } from "./anatomy.ts";
@@ -62,9 +62,9 @@ export function createPhantom(
 
 /** The label table of a dataset's phantoms; the corpus has TotalSegmentator v2's ids of what the anatomy holds. */
 export function phantomLabels(name: string): LabelTable {
-  if (name !== "corpus") return datasetLabels(name);
+  if (name !== "corpus") return labelTable(name);
   const found = corpusOrgans.map((organ): [string, string] => [
-    String(sourceIds(organ, "totalsegmentator_v2")[0]!),
+    String(sourceIds(organ, "totalsegmentator-v2")[0]!),
     organ,
   ]);
   found.sort(([a], [b]) => Number(a) - Number(b));

@@ -1,0 +1,22 @@
+/** The one random split of a dataset that all versions of its labels share. */
+import { createRandom } from "../random.ts";
+
+/**
+ * Sorts the ids by code unit, shuffles them (Fisher-Yates from the last place down, places drawn by the study's
+ * generator seeded with `split SEED`), and takes the first round(n · train) for training, the rest for the test;
+ * at least one each. Both lists come back sorted. Throws RangeError for fewer than two cases.
+ */
+export function randomSplit(
+  ids: readonly string[],
+  { seed, train }: { readonly seed: number; readonly train: number },
+): { readonly train: string[]; readonly test: string[] } {
+  if (ids.length < 2) throw new RangeError(`a split needs two cases or more, not ${ids.length}`);
+  const random = createRandom(`split ${seed}`);
+  const shuffled = [...ids].sort();
+  for (let i = shuffled.length - 1; i > 0; i--) {
+    const j = random.int(i + 1);
+    [shuffled[i], shuffled[j]] = [shuffled[j]!, shuffled[i]!];
+  }
+  const count = Math.min(ids.length - 1, Math.max(1, Math.round(ids.length * train)));
+  return { train: shuffled.slice(0, count).sort(), test: shuffled.slice(count).sort() };
+}

@@ -1,0 +1,124 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import {
+  classNames,
+  commonLabels,
+  datasetNames,
+  labelTable,
+  organNames,
+  remapper,
+  sourceIds,
+  type ClassList,
+} from "../../tasks/lib/labels/labels.ts";
+import { shared } from "../helpers/shared.ts";
+
+interface Maps {
+  vocabulary: Record<string, unknown>;
+  sources: Record<string, Record<string, { names: string[]; ids: number[] }>>;
+  datasets: Record<string, { labels: Record<string, Row>; common_labels: number[] }>;
+  totalsegmentator_v1_classes: Record<string, string>;
+  totalsegmentator_v2_classes: Record<string, string>;
+  stunet_classes: Record<string, string>;
+}
+interface Row {
+  organ: string | null;
+  stunet_ids?: number[];
+  ts_v1_ids?: number[];
+  ts_v2_ids?: number[];
+}
+
+const families = { stunet: "stunet", ts_v1: "totalsegmentator-v1", ts_v2: "totalsegmentator-v2" } as const;
+const everyone = ["all", "totalsegmentator-v2", "stunet"] as const;
+
+describe("label tables", () => {
+  it("drop prostate/uterus of AMOS and rectum of WORD, and nothing else, when every generator counts", () => {
+    const dropped = (name: string): string[] => {
+      const table = labelTable(name);
+      const common = commonLabels(table, everyone);
+      return [...table].filter(([value]) => !common.includes(value)).map(([, { organ }]) => organ);
+    };
+    expect(dropped("amos")).toEqual(["prostate_or_uterus"]);
+    expect(dropped("word")).toEqual(["rectum"]);
+    for (const name of ["btcv", "ct1k", "abdomenatlas", "segthor", "flare22", "flare21"]) {
+      expect(dropped(name)).toEqual([]);
+    }
+    expect(commonLabels(labelTable("amos"), ["all", "totalsegmentator-v2"])).toHaveLength(15);
+  });
+
+  it("have the organ counts of the paper", () => {
+    const sizes = ["btcv", "word", "amos", "ct1k", "abdomenatlas", "segthor", "flare22", "flare21"].map(
+      (name) => labelTable(name).size,
+    );
+    expect(sizes).toEqual([13, 16, 15, 4, 9, 4, 13, 4]);
+  });
+
+  it("can be one's own, in the study's vocabulary", () => {
+    const own = labelTable({ 7: "liver", 300: "kidney" });
+    const lookup = remapper(own, "stunet");
+    expect([...lookup].flatMap((to, from) => (to > 0 ? [[classNames("stunet")[from], to]] : []))).toEqual([
+      ["kidney_left", 300],
+      ["kidney_right", 300],
+      ["liver", 7],
+    ]);
+    expect(() => labelTable({ 1: "livre" })).toThrow('"livre" is not an organ');
+    expect(() => labelTable({ x: "liver" })).toThrow('label value "x"');
+    expect(() => labelTable("chaos")).toThrow('no label table for dataset "chaos"; known: btcv');
+  });
+
+  it("count kidney cysts as kidney of the same side only where asked", () => {
+    const cyst = classNames("totalsegmentator-v2").indexOf("kidney_cyst_left");
+    expect(remapper(labelTable("btcv"), "totalsegmentator-v2")[cyst]).toBe(0);
+    expect(remapper(labelTable("btcv"), "totalsegmentator-v2", { mergeCysts: true })[cyst]).toBe(3);
+    expect(remapper(labelTable("segthor"), "totalsegmentator-v2", { mergeCysts: true })[cyst]).toBe(0);
+  });
+});
+
+const mapFile = shared("reference/label-maps.yaml");
+describe.skipIf(mapFile === null)("against the reference tables", () => {
+  const maps = (mapFile === null ? {} : parse(readFileSync(mapFile, "utf8"))) as Maps;
+
+  it("has the same class lists", () => {
+    const lists: [ClassList, Record<string, string>][] = [
+      ["totalsegmentator-v1", maps.totalsegmentator_v1_classes],
+      ["totalsegmentator-v2", maps.totalsegmentator_v2_classes],
+      ["stunet", maps.stunet_classes],
+    ];
+    expect(lists.map(([list]) => classNames(list).length)).toEqual([105, 118, 105]);
+    for (const [list, expected] of lists) expect({ ...classNames(list) }).toEqual(expected);
+  });
+
+  it("has the same vocabulary and sources", () => {
+    expect([...organNames].sort()).toEqual(Object.keys(maps.vocabulary).sort());
+    for (const organ of organNames) {
+      for (const [short, list] of Object.entries(families)) {
+        expect(sourceIds(organ, list)).toEqual(maps.sources[organ]![short]!.ids);
+      }
+    }
+  });
+
+  it("maps every label of every dataset from the same ids", () => {
+    expect([...datasetNames].sort()).toEqual(Object.keys(maps.datasets).sort());
+    for (const name of datasetNames) {
+      const { labels, common_labels } = maps.datasets[name]!;
+      const table = labelTable(name);
+      expect([...table].map(([value, { organ }]) => [String(value), organ])).toEqual(
+        Object.entries(labels)
+          .filter(([value]) => value !== "0")
+          .map(([value, { organ }]) => [value, organ]),
+      );
+      expect(commonLabels(table, everyone)).toEqual(common_labels);
+      for (const [list, key] of [
+        ["stunet", "stunet_ids"],
+        ["totalsegmentator-v1", "ts_v1_ids"],
+        ["totalsegmentator-v2", "ts_v2_ids"],
+      ] as const) {
+        const lookup = remapper(table, list);
+        for (const value of table.keys()) {
+          const ids = [...lookup].flatMap((to, from) => (to === value ? [from] : []));
+          expect(ids).toEqual([...labels[String(value)]![key]!].sort((a, b) => a - b));
+        }
+      }
+    }
+  });
+});
