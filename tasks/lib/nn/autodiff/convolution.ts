@@ -1,7 +1,8 @@
 /**
  * 3D convolution, its input gradient and its weight gradient, written for onnxruntime's CPU kernels.
  *
- * - Forward, and input gradients of stride 1: correlation.ts.
+ * - Forward: correlation.ts.
+ * - Both gradients of stride 1: gradients-together.ts.
  * - Input gradients of larger strides: each of the s³ phases of the input sees its own subset of taps; one
  *   convolution of the upstream gradient yields all phases as channels, which are then interleaved.
  *   (ConvTranspose, the textbook way, is ten times as slow.)
@@ -12,7 +13,8 @@ import type { Triple } from "../dynunet.ts";
 import type { Graph, Value } from "../onnx/graph.ts";
 import type { Tape, Tensor } from "./tape.ts";
 import { correlate } from "./correlation.ts";
-import type { Correlation } from "./correlation.ts";
+import { bothGradients, stack } from "./gradients-together.ts";
+import type { Geometry } from "./gradients-together.ts";
 import { multiply, padSpace, product, reshape, slice, sum, transpose } from "./shapes.ts";
 
 /** x (N, I, z, y, x) with weight (O, I, kz, ky, kx) and maybe bias (O); padding (k − s + 1)/2 rounded down. */
@@ -35,16 +37,14 @@ export function convolution(
         });
   const shape = [c.batch, c.to, ...c.outputSize];
   return tape.record([x, weight, ...(bias === null ? [] : [bias])], forward, shape, (upstream) => [
-    x.differentiable ? inputGradient(g, upstream, weight.value, c) : null,
-    weightGradient(g, upstream, x.value, c),
+    ...(x.differentiable && product(c.stride) === 1 && product(c.kernel) > 1
+      ? bothGradients(g, upstream, x.value, weight.value, c)
+      : [
+          x.differentiable ? inputGradient(g, upstream, weight.value, c) : null,
+          weightGradient(g, upstream, x.value, c),
+        ]),
     ...(bias === null ? [] : [sum(g, upstream, [0, 2, 3, 4])]),
   ]);
-}
-
-interface Geometry extends Correlation {
-  readonly batch: number;
-  readonly inputSize: Triple;
-  readonly outputSize: Triple;
 }
 
 function geometry(input: readonly number[], weight: readonly number[], stride: Triple): Geometry {
@@ -76,15 +76,9 @@ function inputGradient(g: Graph, upstream: Value, weight: Value, c: Geometry): V
   const phase = axes.map((i) => phases(c.kernel[i], c.stride[i], c.before[i]));
   const count = map((i) => phase[i]!.count);
   const coarse = map((i) => Math.ceil(c.inputSize[i]! / c.stride[i]!));
-  let taps = padSpace(
-    g,
-    weight,
-    [0, 0, 0],
-    map((i) => (phase[i]!.taps.includes(c.kernel[i]!) ? 1 : 0)),
-  );
-  for (const i of axes) taps = g.node("Gather", [taps, g.ints(phase[i]!.taps)], { axis: i + 2 });
+  const chosen = multiply(g, reshape(g, weight, [c.to * c.from, product(c.kernel)]), selection(g, c, phase));
   const [sz, sy, sx] = c.stride;
-  taps = reshape(g, taps, [c.to, c.from, sz, count[0], sy, count[1], sx, count[2]]);
+  let taps = reshape(g, chosen, [c.to, c.from, sz, count[0], sy, count[1], sx, count[2]]);
   taps = transpose(g, taps, [2, 4, 6, 1, 0, 3, 5, 7]);
   const channels = product(c.stride) * c.from;
   const before = map((i) => -phase[i]!.first);
@@ -103,6 +97,18 @@ function inputGradient(g: Graph, upstream: Value, weight: Value, c: Geometry): V
   const full = reshape(g, interleaved, [c.batch, c.from, ...whole]);
   if (axes.every((i) => whole[i] === c.inputSize[i])) return full;
   return slice(g, full, [2, 3, 4], [0, 0, 0], c.inputSize);
+}
+
+/** A matrix of zeros and ones from the kernel's taps to the taps of all phases; faster than gathering them. */
+function selection(g: Graph, c: Geometry, phase: readonly { readonly taps: readonly number[] }[]): Value {
+  const [z, y, x] = phase.map(({ taps }) => taps) as [number[], number[], number[]];
+  const [kz, ky, kx] = c.kernel;
+  const chosen = z.flatMap((tz) =>
+    y.flatMap((ty) => x.map((tx) => (tz < kz && ty < ky && tx < kx ? tx + kx * (ty + ky * tz) : -1))),
+  );
+  const matrix = new Float32Array(product(c.kernel) * chosen.length);
+  for (const [column, tap] of chosen.entries()) if (tap >= 0) matrix[tap * chosen.length + column] = 1;
+  return g.constant(matrix, [product(c.kernel), chosen.length]);
 }
 
 function weightGradient(g: Graph, upstream: Value, x: Value, c: Geometry): Value {
@@ -146,8 +152,4 @@ function tapSlice(g: Graph, padded: Value, tap: Triple, c: Geometry): Value {
   if (product(c.kernel) === 1 && product(c.stride) === 1) return padded;
   const ends = map((i) => tap[i]! + (c.outputSize[i]! - 1) * c.stride[i]! + 1);
   return slice(g, padded, [2, 3, 4], tap, ends, product(c.stride) === 1 ? undefined : c.stride);
-}
-
-function stack(g: Graph, parts: readonly Value[]): Value {
-  return parts.length === 1 ? parts[0]! : g.node("Concat", parts, { axis: 1 });
 }
