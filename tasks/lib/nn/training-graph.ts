@@ -60,7 +60,8 @@ export function trainingGraph(options: TrainingGraphOptions): Uint8Array {
     const share = headWeight(i, outputs.length);
     const loss = diceCrossEntropy(g, full.value, target, shape, options.loss);
     const scaled = (value: Value) => (share === 1 ? value : g.node("Mul", [value, g.scalar(share)]));
-    return { full, dice: scaled(loss.dice), ce: scaled(loss.ce), gradient: scaled(loss.gradient) };
+    const gradient = g.node("Add", [loss.diceGradient, loss.ceGradient]);
+    return { full, dice: scaled(loss.dice), ce: scaled(loss.ce), gradient: scaled(gradient) };
   });
   const gradientOf = tape.gradients(parts.map(({ full, gradient }) => ({ output: full, gradient })));
   const flat = [...tensors.values()].map((tensor) => reshape(g, gradientOf(tensor), [-1]));

@@ -20,8 +20,9 @@ export interface LossOptions {
 export interface Loss {
   readonly dice: Value;
   readonly ce: Value;
-  /** Of dice + ce with respect to the logits. */
-  readonly gradient: Value;
+  /** With respect to the logits, in their shape. */
+  readonly diceGradient: Value;
+  readonly ceGradient: Value;
 }
 
 const smooth = 1e-5;
@@ -75,7 +76,12 @@ export function diceCrossEntropy(
   const weightedP = op("Mul", p, op("Add", op("Mul", target, a), b));
   const diceGradient = op("Sub", weightedP, op("Mul", p, sum(g, weightedP, [1], true)));
   const ceGradient = op("Mul", op("Sub", p, target), g.scalar(1 / (batch * voxels)));
-  return { dice, ce, gradient: reshape(g, op("Add", diceGradient, ceGradient), shape) };
+  return {
+    dice,
+    ce,
+    diceGradient: reshape(g, diceGradient, shape),
+    ceGradient: reshape(g, ceGradient, shape),
+  };
 }
 
 /** (1, C, 1): what one class of one sample counts in the mean. */
