@@ -18,6 +18,7 @@ const file = {
 test("what is written is read back, and written again to the same bytes", () => {
   const bytes = encodeSafetensors(file);
   expect(decodeSafetensors(bytes)).toEqual(file);
+  expect(decodeSafetensors(Buffer.from(bytes))).toEqual(file);
   expect(encodeSafetensors(decodeSafetensors(bytes))).toEqual(bytes);
   expect((8 + Number(new DataView(bytes.buffer).getBigUint64(0, true))) % 8).toBe(0);
 });

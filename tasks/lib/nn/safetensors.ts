@@ -67,7 +67,7 @@ export function decodeSafetensors(bytes: Uint8Array): Safetensors {
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (length > bytes.length - 8) fail(`the header claims ${length} bytes, the file has ${bytes.length}`);
   const header = parseHeader(bytes.subarray(8, 8 + length), fail);
-  const body = bytes.subarray(8 + length);
+  const body = new Uint8Array(bytes.subarray(8 + length)); // a copy: aligned, and never a Buffer with its own `slice`
 
   const tensors = new Map<string, StoredTensor>();
   const metadata = new Map<string, string>();

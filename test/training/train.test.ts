@@ -1,0 +1,169 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { DynUNetSpec, Triple } from "../../tasks/lib/nn/dynunet.ts";
+import { initialise } from "../../tasks/lib/nn/parameters.ts";
+import type { Weights } from "../../tasks/lib/nn/parameters.ts";
+import { createRandom } from "../../tasks/lib/random.ts";
+import { memoryCase } from "../../tasks/lib/training/cases.ts";
+import { patchSource } from "../../tasks/lib/training/patches.ts";
+import { startWeights } from "../../tasks/lib/training/start.ts";
+import { judge, train } from "../../tasks/lib/training/train.ts";
+import type { TrainOptions } from "../../tasks/lib/training/train.ts";
+
+const spec: DynUNetSpec = {
+  inChannels: 1,
+  outChannels: 3,
+  kernels: [
+    [1, 3, 3],
+    [3, 3, 3],
+    [3, 3, 3],
+  ],
+  strides: [
+    [1, 1, 1],
+    [1, 2, 2],
+    [2, 2, 2],
+  ],
+  filters: [4, 6, 8],
+  heads: 0,
+  residual: false,
+  transposedBias: false,
+};
+const patch: Triple = [4, 12, 12];
+
+/** Two boxes of their own intensity in noise. */
+function syntheticCase(id: string) {
+  const random = createRandom(id);
+  const size = [16, 14, 6] as const;
+  const labels = new Uint8Array(16 * 14 * 6);
+  for (const label of [1, 2]) {
+    const [x0, y0, z0] = [random.int(9), random.int(7), random.int(2)];
+    for (let z = z0; z < z0 + 4; z++) {
+      for (let y = y0; y < y0 + 7; y++)
+        labels.fill(label, x0 + 16 * (y + 14 * z), x0 + 7 + 16 * (y + 14 * z));
+    }
+  }
+  const data = Float32Array.from(labels, (label) => label + 0.2 * random.normal());
+  const rest = { size, spacing: [1, 1, 1] as const, affine: [] };
+  return memoryCase(id, { data, ...rest }, { data: labels, ...rest });
+}
+
+function options(change: Partial<TrainOptions> = {}): TrainOptions {
+  const cases = ["a", "b", "c"].map(syntheticCase);
+  const augmentation = {
+    flip: ["x"],
+    scale: [0.9, 1.1],
+    noise: 0.1,
+    contrast: 0.1,
+    brightness: 0.1,
+  } as const;
+  return {
+    spec,
+    patch,
+    batch: 2,
+    batches: patchSource(cases, { batch: 2, patch, seed: "batches", augmentation }),
+    seed: 1,
+    epochs: 3,
+    batchesPerEpoch: 4,
+    learningRate: 1e-2,
+    ...change,
+  };
+}
+
+function sameBytes(a: Weights, b: Weights): boolean {
+  return [...a].every(([name, values]) =>
+    Buffer.from(values.buffer).equals(Buffer.from(b.get(name)!.buffer)),
+  );
+}
+
+let scratch: string;
+beforeEach(async () => {
+  scratch = await mkdtemp(join(tmpdir(), "training-"));
+});
+afterEach(() => rm(scratch, { recursive: true }));
+
+test("a training learns, and the same training gives the same bytes", async () => {
+  const notes: string[] = [];
+  const first = await train(
+    options({ epochs: 12, progress: (fraction, note) => notes.push(`${fraction} ${note}`) }),
+  );
+  expect(first).toMatchObject({ outcome: "converged", criterion: null, step: 48 });
+  expect(first.losses).toHaveLength(12);
+  expect(first.losses.at(-1)!).toBeLessThan(0.7 * first.losses[0]!);
+  expect(notes).toHaveLength(48);
+  expect(notes.at(-1)).toMatch(/^1 epoch 12\/12, loss \d\.\d{3}$/);
+  const second = await train(options({ epochs: 12 }));
+  expect(sameBytes(first.weights, second.weights)).toBe(true);
+  expect(second.losses).toEqual(first.losses);
+  expect(sameBytes((await train(options({ seed: 2 }))).weights, first.weights)).toBe(false);
+});
+
+test("a training cut off at any step ends as if it had not been", async () => {
+  const whole = await train(options());
+  for (const stopAfter of [1, 4, 6, 11]) {
+    const abort = new AbortController();
+    let steps = 0;
+    const progress = () => {
+      if (++steps === stopAfter) abort.abort(new Error("cancelled"));
+    };
+    await expect(train(options({ scratch, signal: abort.signal, progress }))).rejects.toThrow("cancelled");
+    let resumed = 0;
+    const training = await train(options({ scratch, progress: () => resumed++ }));
+    expect(resumed).toBe(12 - stopAfter);
+    expect(sameBytes(training.weights, whole.weights)).toBe(true);
+    expect(sameBytes(training.moments.second, whole.moments.second)).toBe(true);
+    expect(training.losses).toEqual(whole.losses);
+    await rm(join(scratch, "training.safetensors"));
+  }
+});
+
+test("a damaged saved state is not used", async () => {
+  const abort = new AbortController();
+  const cut = options({ scratch, signal: abort.signal, progress: () => abort.abort(new Error("cancelled")) });
+  await expect(train(cut)).rejects.toThrow("cancelled");
+  const path = join(scratch, "training.safetensors");
+  await writeFile(path, (await readFile(path)).subarray(0, -1));
+  let steps = 0;
+  await train(options({ scratch, epochs: 1, progress: () => steps++ }));
+  expect(steps).toBe(4);
+});
+
+test("a loss that is not finite ends the training, on record", async () => {
+  const source = options().batches;
+  const batches = async (step: number) => {
+    const batch = await source(step);
+    if (step === 5) batch.images.fill(NaN);
+    return batch;
+  };
+  const training = await train(options({ batches }));
+  expect(training).toMatchObject({
+    outcome: "not-converged",
+    criterion: "the loss was not finite at step 6 of 12",
+    step: 6,
+  });
+});
+
+test("a loss that hardly falls is not convergence", async () => {
+  expect(judge([2, 1.9, 1.81])).toMatchObject({ outcome: "not-converged", criterion: /not below 90 %/ });
+  expect(judge([2, 1.79])).toEqual({ outcome: "converged", criterion: null });
+  expect((await train(options({ learningRate: 0 }))).outcome).toBe("not-converged");
+});
+
+test("fine-tuning takes all but the output layers; another network is refused", () => {
+  const trained = initialise({ ...spec, outChannels: 9 }, "trained");
+  const weights = startWeights(spec, 5, trained);
+  const fresh = initialise(spec, 5);
+  for (const [name, values] of weights) {
+    expect(values).toEqual((name.startsWith("output_block") ? fresh : trained).get(name));
+  }
+  expect(() => startWeights({ ...spec, filters: [4, 6, 9] }, 5, trained)).toThrow(
+    /another network: bottleneck\.conv1\.conv\.weight should be \[9, 6, 3, 3, 3\], but holds 1296 values/,
+  );
+});
+
+test("a label without an output channel, and a patch that does not fit, are refused", async () => {
+  const two = { ...spec, outChannels: 2 };
+  await expect(train(options({ spec: two }))).rejects.toThrow(/label 2 has no output channel/);
+  await expect(train(options({ patch: [4, 12, 10] }))).rejects.toThrow(/multiple of \[2, 4, 4\]/);
+});
