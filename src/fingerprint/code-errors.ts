@@ -5,7 +5,12 @@ import type { Message } from "esbuild";
 import { UserError, type Diagnostic } from "../errors.ts";
 
 export function codeError(root: string, messages: readonly Message[]): UserError {
-  return new UserError(messages.map((message) => diagnostic(root, message)));
+  return new UserError(messages.map((message) => diagnostic(root, message)).sort(byPlace));
+}
+
+function byPlace({ span: a }: Diagnostic, { span: b }: Diagnostic): number {
+  const [one, two] = [a?.file ?? "", b?.file ?? ""];
+  return one === two ? (a?.start ?? 0) - (b?.start ?? 0) : one < two ? -1 : 1;
 }
 
 function diagnostic(root: string, { text, location, notes }: Message): Diagnostic {

@@ -159,6 +159,8 @@ export function signatureAt(root: string, path: string): Signature | null {
     const stats = statSync(absolute(root, path), { throwIfNoEntry: false });
     return stats === undefined ? null : signatureOf(stats, path);
   } catch (error) {
+    // A folder of the path is a file: there is nothing at the path.
+    if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return null;
     throw readable(error, path);
   }
 }

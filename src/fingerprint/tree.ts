@@ -87,7 +87,8 @@ export function filesUnder(root: string, dir: string): string[] {
     }
   };
 
-  const stats = statSync(base, { throwIfNoEntry: false });
+  // Without the "/", so that a file in the directory's place is seen as one.
+  const stats = follow(base.replace(/\/$/, ""), dir);
   if (stats === undefined) return [];
   if (!stats.isDirectory()) throw new UserError(`${dir} is a file where a directory is expected`);
   visit("", [realpathSync(base)]);
@@ -106,13 +107,14 @@ function list(folder: string) {
   }
 }
 
-/** What a link leads to; a link that leads nowhere stands for nothing. */
+/** What is at a path or where it links to; a link that leads nowhere stands for nothing. */
 function follow(location: string, path: string) {
   try {
     return statSync(location, { throwIfNoEntry: false });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ELOOP")
-      throw new UserError(`${path} is a loop of symbolic links`);
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "ELOOP") throw new UserError(`${path} is a loop of symbolic links`);
+    if (code === "ENOTDIR") return undefined;
     throw error;
   }
 }

@@ -1,0 +1,73 @@
+/** Tasks as `expand` would make them. */
+import type { Json, Rule, Task, TaskPath, Template } from "../../src/model.ts";
+import type { Producers } from "../../src/fingerprint/tree.ts";
+
+export interface TaskSpec {
+  readonly inputs?: { readonly [role: string]: string };
+  readonly outputs?: { readonly [role: string]: string };
+  readonly params?: { readonly [name: string]: Json };
+  readonly env?: { readonly [name: string]: string | null };
+  readonly tools?: readonly string[];
+}
+
+const span = { file: "pipeline.yaml", start: 0, end: 1 };
+
+/** A task that runs tasks/x.ts. */
+export function task(id: string, spec: TaskSpec): Task & { readonly spec: TaskSpec } {
+  const rule: Rule = {
+    name: id,
+    span,
+    each: [],
+    action: { kind: "run", module: "tasks/x.ts", span },
+    inputs: [],
+    outputs: [],
+    with: new Map(),
+    env: new Map(),
+    tools: spec.tools ?? [],
+    slots: { cpu: 1, memory: 0, gpu: null, pools: new Map() },
+    when: null,
+    resume: false,
+    retries: 0,
+    timeout: null,
+  };
+  const params = Object.entries(spec.params ?? {}).map(([name, value]) => [name, { value, origin: null }]);
+  return {
+    id,
+    rule,
+    index: 0,
+    bindings: [],
+    inputs: paths(spec.inputs),
+    outputs: paths(spec.outputs),
+    params: Object.fromEntries(params) as Task["params"],
+    env: spec.env ?? {},
+    command: null,
+    spec,
+  };
+}
+
+/** A task that runs a command of text, "in" and "out" parts under bash. */
+export function cmd(id: string, parts: readonly string[], input: string, output: string): Task {
+  const command: Template = {
+    parts: parts.map((text) =>
+      text === "in" || text === "out" ? { kind: text, role: null, span } : { kind: "text", text },
+    ),
+    span,
+  };
+  const base = task(id, { inputs: { in: input }, outputs: { out: output } });
+  return { ...base, rule: { ...base.rule, action: { kind: "cmd", command, span } }, command };
+}
+
+export function graphOf(tasks: readonly Task[]): Producers {
+  const makes = (each: Task, path: string) =>
+    each.outputs.some(
+      (output) => output.path === path || (output.path.endsWith("/") && path.startsWith(output.path)),
+    );
+  return {
+    under: (dir) => tasks.filter((each) => each.outputs.some(({ path }) => path.startsWith(dir))),
+    producer: (path) => tasks.find((each) => makes(each, path)),
+  };
+}
+
+function paths(roles: { readonly [role: string]: string } = {}): TaskPath[] {
+  return Object.entries(roles).map(([role, path]) => ({ role, list: false, path }));
+}

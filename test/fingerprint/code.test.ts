@@ -1,0 +1,279 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join, sep } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { describe, expect, it, vi } from "vitest";
+import type { UserError } from "../../src/errors.ts";
+import { CodeClosures, type Closure, type NoteMemo } from "../../src/fingerprint/code.ts";
+import { project, write } from "../record/fixture.ts";
+
+class Notes implements NoteMemo {
+  readonly notes = new Map<string, string>();
+  note(name: string): string | undefined {
+    return this.notes.get(name);
+  }
+  rememberNote(name: string, json: string): void {
+    this.notes.set(name, json);
+  }
+}
+
+const MODULE = `import { task } from "lq";
+import { twice } from "./lib/twice.ts";
+import type { Shape } from "./lib/shape.ts";
+import table from "./table.json";
+import labels from "./labels.yaml";
+/** Doubles. */
+export default task({
+  run({ log }) {
+    const shape: Shape = { size: twice(table.n) };
+    log(String(shape.size) + labels);
+  },
+});
+`;
+
+const FILES = {
+  "tasks/x.ts": MODULE,
+  "tasks/lib/twice.ts": `export const twice = (n: number): number => 2 * n;\n`,
+  "tasks/lib/shape.ts": `export interface Shape { size: number }\n`,
+  "tasks/table.json": `{ "n": 4, "m": 5 }`,
+  "tasks/labels.yaml": "liver: 1\n",
+};
+
+function closure(root: string, module = "tasks/x.ts"): Promise<Closure> {
+  return new CodeClosures(root, new Notes()).closure(module);
+}
+
+/** What an edit does to the closure: the files whose digest changes. */
+async function changedBy(path: string, text: string): Promise<string[]> {
+  const root = project(FILES);
+  const before = await closure(root);
+  write(root, path, text);
+  const after = await closure(root);
+  const changed = after.files.filter(
+    (file) => before.files.find((each) => each.path === file.path)?.digest !== file.digest,
+  );
+  expect(after.digest === before.digest).toBe(
+    changed.length === 0 && after.files.length === before.files.length,
+  );
+  return changed.map((file) => file.path);
+}
+
+describe("a closure", () => {
+  it("holds the module with all code and data that it imports, without types and without lq", async () => {
+    const { files, packages } = await closure(project(FILES));
+    expect(files.map((file) => file.path)).toEqual([
+      "tasks/labels.yaml",
+      "tasks/lib/twice.ts",
+      "tasks/table.json",
+      "tasks/x.ts",
+    ]);
+    expect(packages).toEqual([]);
+  });
+
+  it("does not change with comments, formatting, types or the order of keys in data", async () => {
+    expect(
+      await changedBy(
+        "tasks/lib/twice.ts",
+        `// why\nexport const twice = (\n  n: number,\n) => 2 * n; /* so */`,
+      ),
+    ).toEqual([]);
+    expect(
+      await changedBy("tasks/lib/shape.ts", `export interface Shape { size: number; name?: string }`),
+    ).toEqual([]);
+    expect(
+      await changedBy("tasks/x.ts", MODULE.replace("Doubles", "Doubles it").replaceAll("  ", "\t")),
+    ).toEqual([]);
+    expect(await changedBy("tasks/table.json", `{"m":5,\n "n":4}`)).toEqual([]);
+  });
+
+  it("changes with code and data, naming the file", async () => {
+    expect(await changedBy("tasks/lib/twice.ts", `export const twice = (n: number) => 3 * n;`)).toEqual([
+      "tasks/lib/twice.ts",
+    ]);
+    expect(await changedBy("tasks/lib/twice.ts", `export const twice = (x: number) => 2 * x;`)).toEqual([
+      "tasks/lib/twice.ts",
+    ]);
+    expect(await changedBy("tasks/table.json", `{ "n": 5, "m": 5 }`)).toEqual(["tasks/table.json"]);
+    expect(await changedBy("tasks/labels.yaml", "liver: 2\n")).toEqual(["tasks/labels.yaml"]);
+  });
+
+  it("has the versions of the packages used, not their code", async () => {
+    const root = project({
+      "tasks/x.ts": `import { f } from "somepkg/deep"; import "@scope/other"; import fs from "node:fs"; export default f(fs);`,
+      "node_modules/somepkg/package.json": `{"name":"somepkg","version":"1.2.3","exports":{"./deep":{"require":"./deep.cjs","import":"./lib/deep.js"}}}`,
+      "node_modules/somepkg/lib/package.json": `{"type":"module"}`,
+      "node_modules/somepkg/lib/deep.js": `export const f = (x) => x;`,
+      "node_modules/@scope/other/package.json": `{"name":"@scope/other","version":"0.1.0","main":"index.js"}`,
+      "node_modules/@scope/other/index.js": ``,
+    });
+    const before = await closure(root);
+    expect(before.files.map((file) => file.path)).toEqual(["tasks/x.ts"]);
+    expect(before.packages).toEqual([
+      { name: "@scope/other", version: "0.1.0" },
+      { name: "somepkg", version: "1.2.3" },
+    ]);
+    write(root, "node_modules/somepkg/lib/deep.js", `export const f = (x) => [x];`);
+    expect((await closure(root)).digest).toBe(before.digest);
+    write(
+      root,
+      "node_modules/@scope/other/package.json",
+      `{"name":"@scope/other","version":"0.2.0","main":"index.js"}`,
+    );
+    expect((await closure(root)).digest).not.toBe(before.digest);
+  });
+
+  it("has the code of a package that is linked from elsewhere", async () => {
+    const root = project({
+      "tasks/x.ts": `import { f } from "mine"; export default f;`,
+      "packages/mine/package.json": `{"name":"mine","version":"1.0.0","main":"index.ts"}`,
+      "packages/mine/index.ts": `export const f = 1;`,
+    });
+    mkdirSync(join(root, "node_modules"));
+    symlinkSync("../packages/mine", join(root, "node_modules/mine"));
+    expect((await closure(root)).files.map((file) => file.path)).toEqual([
+      "packages/mine/index.ts",
+      "tasks/x.ts",
+    ]);
+  });
+
+  it("finds modules that come with lq from any folder, and names them so", async () => {
+    const root = project({ "tasks/x.ts": `import "lq/src/errors.ts"; export default 1;` });
+    expect((await closure(root)).files.map((file) => file.path)).toEqual(["lq/src/errors.ts", "tasks/x.ts"]);
+    const own = await closure(root, "lq/src/fingerprint/canonical.ts");
+    expect(own.files.map((file) => file.path)).toEqual(["lq/src/fingerprint/canonical.ts"]);
+  });
+});
+
+describe("a closure that was remembered", () => {
+  /** Remembers as a build does that runs a while after the last edit. */
+  async function remembered(root: string, notes: Notes): Promise<Closure> {
+    const clock = vi.spyOn(Date, "now").mockReturnValue(new Date().getTime() + 5000);
+    const found = await new CodeClosures(root, notes).closure("tasks/x.ts");
+    clock.mockRestore();
+    return found;
+  }
+
+  it("is taken while none of its files was touched, and made anew when one was or may stand in for one", async () => {
+    const root = project(FILES);
+    const notes = new Notes();
+    const first = await remembered(root, notes);
+    const [name, json] = [...notes.notes][0]!;
+    const marked = () => notes.notes.set(name, json.replace(first.digest, "f".repeat(64)));
+    marked();
+    const again = () => new CodeClosures(root, notes).closure("tasks/x.ts").then((each) => each.digest);
+    expect(await again()).toBe("f".repeat(64));
+    write(root, "tasks/lib/another.ts", "");
+    expect(await again()).toBe(first.digest);
+    marked();
+    write(root, "tasks/lib/twice.ts", FILES["tasks/lib/twice.ts"]);
+    expect(await again()).toBe(first.digest);
+  });
+
+  it("is not remembered when a file changed in the moment of reading", async () => {
+    const root = project(FILES);
+    const notes = new Notes();
+    const { ctimeMs } = statSync(join(root, "tasks/x.ts"));
+    const clock = vi.spyOn(Date, "now").mockReturnValue(ctimeMs);
+    await new CodeClosures(root, notes).closure("tasks/x.ts");
+    clock.mockRestore();
+    expect(notes.notes.size).toBe(0);
+  });
+
+  it("that is damaged counts as none", async () => {
+    const root = project(FILES);
+    const notes = new Notes();
+    notes.rememberNote("code:tasks/x.ts", `{"version":1,"closure":[]}`);
+    expect((await new CodeClosures(root, notes).closure("tasks/x.ts")).files).toHaveLength(4);
+  });
+});
+
+describe("errors in a module", () => {
+  async function errors(text: string): Promise<readonly string[]> {
+    const root = project({ "tasks/x.ts": text });
+    const error = await closure(root).then(
+      () => expect.fail("no error"),
+      (reason: UserError) => reason,
+    );
+    expect(error.name).toBe("UserError");
+    return error.diagnostics.map(({ message, span }) => {
+      expect(span?.file).toBe("tasks/x.ts");
+      return `${message} @ ${readFileSync(join(root, "tasks/x.ts"), "utf8").slice(span?.start, span?.end)}`;
+    });
+  }
+
+  it("are all told, each with its place", async () => {
+    expect(
+      await errors(`// é\nimport "./gone.ts";\nconst é = 1; import "nopackage/x";\nimport "./also-gone";`),
+    ).toEqual([
+      `Could not resolve "./gone.ts" @ "./gone.ts"`,
+      `there is no package "nopackage/x" @ "nopackage/x"`,
+      `Could not resolve "./also-gone" @ "./also-gone"`,
+    ]);
+    expect(await errors(`const a = 1;\nconst b = = 2;\n`)).toEqual([`Unexpected "=" @ =`]);
+  });
+
+  it("include a module that is not there, at the name in the pipeline", async () => {
+    const span = { file: "pipeline.yaml", start: 3, end: 9 };
+    const missing = new CodeClosures(project(), new Notes()).closure("tasks/none.ts", span);
+    await expect(missing).rejects.toMatchObject({
+      diagnostics: [{ message: "there is no task module tasks/none.ts", span }],
+    });
+  });
+});
+
+describe("a bundle", () => {
+  it("runs wherever it is, with packages found from where they were imported", async () => {
+    const root = project({
+      "tasks/x.ts": `import { task } from "lq";\nimport { f } from "somepkg";\nimport { join } from "node:path";\nexport default task({ run: () => {} });\nexport const seen: string = f(join("a", "b"));\n`,
+      "node_modules/somepkg/package.json": `{"name":"somepkg","version":"1.0.0","type":"module","exports":{"import":"./index.js"}}`,
+      "node_modules/somepkg/index.js": `export const f = (x) => "f:" + x;`,
+    });
+    const bundle = await new CodeClosures(root, new Notes()).bundle("tasks/x.ts");
+    expect(dirname(bundle)).toBe(join(root, "cache/code"));
+    const elsewhere = join(project(), "moved.mjs");
+    cpSync(bundle, elsewhere);
+    const loaded = (await import(/* @vite-ignore */ pathToFileURL(elsewhere).href)) as {
+      seen: string;
+      default: object;
+    };
+    expect(loaded.seen).toBe(`f:a${sep}b`);
+    expect(Object.keys(loaded.default)).toEqual(["run"]);
+  });
+
+  it("points errors to the user's own line, and has a new name when its content is new", async () => {
+    const root = project({
+      "tasks/x.ts": `// one\ninterface A { a: number }\nexport const a: A = { a: 1 };\nthrow new Error("here");\n`,
+    });
+    const bundle = await new CodeClosures(root, new Notes()).bundle("tasks/x.ts");
+    let trace = "";
+    try {
+      execFileSync(process.execPath, ["--enable-source-maps", bundle], { stdio: "pipe" });
+    } catch (error) {
+      trace = String((error as { stderr: Buffer }).stderr);
+    }
+    expect(trace).toContain(`${join(root, "tasks/x.ts")}:4`);
+    expect(await new CodeClosures(root, new Notes()).bundle("tasks/x.ts")).toBe(bundle);
+    writeFileSync(join(root, "tasks/x.ts"), `export default 2;`);
+    expect(await new CodeClosures(root, new Notes()).bundle("tasks/x.ts")).not.toBe(bundle);
+  });
+
+  it("is refused when the code is no longer that of the key", async () => {
+    const root = project(FILES);
+    const notes = new Notes();
+    const clock = vi.spyOn(Date, "now").mockReturnValue(new Date().getTime() + 5000);
+    await new CodeClosures(root, notes).closure("tasks/x.ts");
+    clock.mockRestore();
+    const build = new CodeClosures(root, notes);
+    await build.closure("tasks/x.ts");
+    write(root, "tasks/lib/twice.ts", `export const twice = (n: number) => 5 * n;`);
+    await expect(build.bundle("tasks/x.ts")).rejects.toThrow(
+      "the code of tasks/x.ts changed during the build",
+    );
+  });
+});
+
+it("reads the study's own modules", async () => {
+  const home = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+  const { files } = await closure(home, "tasks/lib/volume/volume.ts");
+  expect(files.map((file) => file.path)).toEqual(["tasks/lib/volume/volume.ts"]);
+});

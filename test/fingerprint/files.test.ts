@@ -1,0 +1,153 @@
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { UserError } from "../../src/errors.ts";
+import { sha256 } from "../../src/fingerprint/digest.ts";
+import { FileDigests, hashFile, isRacy, type FileMemo, type Signature } from "../../src/fingerprint/files.ts";
+import { project, write } from "../record/fixture.ts";
+
+/** A memo that tells what it was asked to remember. */
+class Memory implements FileMemo {
+  readonly known = new Map<string, string>();
+  digestOf(path: string, signature: Signature): string | undefined {
+    return this.known.get(path + JSON.stringify(signature));
+  }
+  rememberFile(path: string, digest: string, signature: Signature): void {
+    this.known.set(path + JSON.stringify(signature), digest);
+  }
+}
+
+/** Runs as if so many milliseconds had passed since the files were written. */
+function later<T>(milliseconds: number, body: () => T): T {
+  const clock = vi.spyOn(Date, "now").mockReturnValue(new Date().getTime() + milliseconds);
+  try {
+    return body();
+  } finally {
+    clock.mockRestore();
+  }
+}
+
+describe("FileDigests", () => {
+  it("is sha256 of the content, at every size around its buffer's", async () => {
+    const root = project();
+    const files = new FileDigests(root, new Memory());
+    for (const size of [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 9 << 20]) {
+      const content = Buffer.alloc(size, `${size} `);
+      writeFileSync(join(root, `f${size}`), content);
+      expect(files.digest(`f${size}`)).toBe(sha256(content));
+      expect(await hashFile(join(root, `f${size}`))).toBe(sha256(content));
+    }
+  });
+
+  it("is null for a file that is not there, and follows links", () => {
+    const root = project({ "a.txt": "a", "b.txt": "b" });
+    symlinkSync("a.txt", join(root, "link"));
+    symlinkSync("nowhere", join(root, "dangling"));
+    const files = new FileDigests(root, new Memory());
+    expect(files.digest("none.txt")).toBeNull();
+    expect(files.digest("a.txt/below")).toBeNull();
+    expect(files.digest("dangling")).toBeNull();
+    expect(files.digest("link")).toBe(sha256("a"));
+    expect(files.digest(join(root, "b.txt"))).toBe(sha256("b"));
+  });
+
+  it("says what is wrong with what cannot be read", () => {
+    const root = project({ "secret.txt": "s" });
+    symlinkSync("loop", join(root, "loop"));
+    mkdirSync(join(root, "folder"));
+    const files = new FileDigests(root, new Memory());
+    expect(() => files.digest("loop")).toThrow(new UserError("loop is a loop of symbolic links"));
+    expect(() => files.digest("folder")).toThrow("folder is a directory where a file is expected");
+    expect(() => files.digest("/dev/null")).toThrow("/dev/null is neither a file nor a directory");
+    chmodSync(join(root, "secret.txt"), 0);
+    if (process.getuid?.() === 0) console.log("skipped: root may read everything");
+    else expect(() => files.digest("secret.txt")).toThrow("secret.txt cannot be read: permission denied");
+  });
+
+  it("does not read again what another build remembered", () => {
+    const root = project({ "a.txt": "one" });
+    const memory = new Memory();
+    later(1000, () => expect(new FileDigests(root, memory).digest("a.txt")).toBe(sha256("one")));
+    for (const key of memory.known.keys()) memory.known.set(key, "remembered");
+    expect(new FileDigests(root, memory).digest("a.txt")).toBe("remembered");
+  });
+
+  it("notices an edit that keeps size and mtime, in place or by replacement", () => {
+    const root = project({ "a.txt": "one", "b.txt": "one" });
+    const memory = new Memory();
+    const first = new FileDigests(root, memory);
+    later(1000, () => [first.digest("a.txt"), first.digest("b.txt")]);
+    expect(memory.known.size).toBe(2);
+
+    const { atime, mtime } = statSync(join(root, "a.txt"));
+    const before = statSync(join(root, "a.txt")).ctimeMs;
+    while (statSync(join(root, "a.txt")).ctimeMs === before) writeFileSync(join(root, "a.txt"), "two");
+    utimesSync(join(root, "a.txt"), atime, mtime);
+    writeFileSync(join(root, "new"), "two");
+    utimesSync(join(root, "new"), atime, mtime);
+    renameSync(join(root, "new"), join(root, "b.txt"));
+
+    const second = new FileDigests(root, memory);
+    expect(second.digest("a.txt")).toBe(sha256("two"));
+    expect(second.digest("b.txt")).toBe(sha256("two"));
+    expect(first.isUnchanged("a.txt")).toBe(false);
+    expect(first.isUnchanged("b.txt")).toBe(false);
+  });
+
+  it("does not remember a file that was hashed in the tick in which it changed", () => {
+    const root = project({ "a.txt": "one" });
+    const memory = new Memory();
+    const files = new FileDigests(root, memory);
+    const { ctimeMs } = statSync(join(root, "a.txt"));
+    later(ctimeMs - Date.now(), () => files.digest("a.txt"));
+    expect(memory.known.size).toBe(0);
+    // The signature alone cannot tell; the content does.
+    expect(files.isUnchanged("a.txt")).toBe(true);
+  });
+
+  it("takes whole seconds and times to come for untrustworthy", () => {
+    const at = (ctimeMs: number): Signature => ({ size: 1, mtimeMs: 0, ctimeMs, ino: 1 });
+    expect(isRacy(at(10_000.5), 10_010)).toBe(true);
+    expect(isRacy(at(10_000.5), 10_100)).toBe(false);
+    expect(isRacy(at(10_000), 11_900)).toBe(true);
+    expect(isRacy(at(10_000), 12_100)).toBe(false);
+    expect(isRacy(at(99_000.5), 10_000)).toBe(true);
+  });
+
+  it("looks at a file once a build, until told that it changed", () => {
+    const root = project({ "a.txt": "one" });
+    const files = new FileDigests(root, new Memory());
+    files.digest("a.txt");
+    write(root, "a.txt", "three");
+    expect(files.digest("a.txt")).toBe(sha256("one"));
+    expect(files.isUnchanged("a.txt")).toBe(false);
+    files.forget(["a.txt"]);
+    expect(files.digest("a.txt")).toBe(sha256("three"));
+    expect(files.isUnchanged("a.txt")).toBe(true);
+    write(root, "a.txt", "fourth");
+    files.learn("a.txt", sha256("fourth"));
+    expect(files.digest("a.txt")).toBe(sha256("fourth"));
+  });
+
+  it("hashes large files ahead, and only those", async () => {
+    const root = project({ "small.txt": "s" });
+    const content = Buffer.alloc(9 << 20, "x");
+    writeFileSync(join(root, "large.bin"), content);
+    const files = new FileDigests(root, new Memory());
+    await files.prefetch(["small.txt", "large.bin", "none", "large.bin"]);
+    const read = vi.spyOn(Buffer, "allocUnsafe");
+    expect(files.digest("large.bin")).toBe(sha256(content));
+    expect(read).not.toHaveBeenCalled();
+    read.mockRestore();
+    expect(files.digest("small.txt")).toBe(sha256(readFileSync(join(root, "small.txt"))));
+  });
+});

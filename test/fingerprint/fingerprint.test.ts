@@ -1,0 +1,211 @@
+import { describe, expect, it } from "vitest";
+import { canonicalJson } from "../../src/fingerprint/canonical.ts";
+import { CodeClosures } from "../../src/fingerprint/code.ts";
+import { sha256 } from "../../src/fingerprint/digest.ts";
+import { FileDigests } from "../../src/fingerprint/files.ts";
+import { Fingerprinter, type Known } from "../../src/fingerprint/fingerprint.ts";
+import { keyOf } from "../../src/fingerprint/recipe.ts";
+import { ToolVersions } from "../../src/fingerprint/tools.ts";
+import { treeDigest } from "../../src/fingerprint/tree.ts";
+import type { Task } from "../../src/model.ts";
+import { State } from "../../src/record/state.ts";
+import { project, write } from "../record/fixture.ts";
+import { cmd, graphOf, task } from "../decide/fixture.ts";
+
+async function fingerprinter(root: string, tasks: readonly Task[], environment = {}): Promise<Fingerprinter> {
+  const state = State.open(root, { readonly: true });
+  const fingerprinter = new Fingerprinter({
+    root,
+    graph: graphOf(tasks),
+    files: new FileDigests(root, state),
+    writings: { isUntouched: () => false },
+    code: new CodeClosures(root, state),
+    tools: new ToolVersions(root),
+    environment,
+  });
+  await fingerprinter.prepare(tasks.map((each) => each.rule));
+  return fingerprinter;
+}
+
+async function keyIn(root: string, one: Task, environment = {}): Promise<string> {
+  const fingerprint = (await fingerprinter(root, [one], environment)).fingerprint(one);
+  if (fingerprint.kind === "missing") throw new Error(`missing ${fingerprint.paths.join()}`);
+  expect(fingerprint.key).toBe(keyOf(fingerprint.recipe));
+  return fingerprint.key;
+}
+
+const FILES = {
+  "tasks/x.ts": "export default 1;",
+  "a.txt": "a",
+  "b.txt": "a",
+  "dir/one": "1",
+  "dir/two": "2",
+};
+
+describe("the key of a run task", () => {
+  const base = task("x", {
+    inputs: { in: "a.txt" },
+    outputs: { out: "out.txt" },
+    params: { n: 1, m: { b: [1], a: 2 } },
+  });
+
+  it("does not see names, paths, slots or the order of keys", async () => {
+    const root = project(FILES);
+    const key = await keyIn(root, base);
+    expect(await keyIn(root, { ...base, id: "y", bindings: ["case"] })).toBe(key);
+    expect(await keyIn(root, task("x", { ...base.spec, inputs: { in: "b.txt" } }))).toBe(key);
+    expect(await keyIn(root, task("x", { ...base.spec, outputs: { out: "elsewhere.txt" } }))).toBe(key);
+    expect(await keyIn(root, task("x", { ...base.spec, params: { m: { a: 2, b: [1] }, n: 1 } }))).toBe(key);
+    expect(
+      await keyIn(root, { ...base, rule: { ...base.rule, slots: { ...base.rule.slots, cpu: 9 } } }),
+    ).toBe(key);
+    write(root, "tasks/x.ts", "// a comment\nexport default 1;");
+    expect(await keyIn(root, base)).toBe(key);
+  });
+
+  it("sees content, roles, kinds, params, environment, tools and code", async () => {
+    const root = project(FILES);
+    const environment = { A: "1" };
+    const variants = [
+      base,
+      task("x", { ...base.spec, inputs: { image: "a.txt" } }),
+      task("x", { ...base.spec, inputs: {} }),
+      task("x", { ...base.spec, inputs: { in: "dir/one" } }),
+      task("x", { ...base.spec, inputs: { in: "dir/" } }),
+      task("x", { ...base.spec, outputs: { out: "out/" } }),
+      task("x", { ...base.spec, params: { n: 1 } }),
+      task("x", { ...base.spec, params: { n: "1", m: { b: [1], a: 2 } } }),
+      task("x", { ...base.spec, params: { n: 1, m: { b: [], a: 2 } } }),
+      task("x", { ...base.spec, env: { A: null } }),
+      task("x", { ...base.spec, env: { B: null } }),
+      task("x", { ...base.spec, env: { A: "2" } }),
+      task("x", { ...base.spec, tools: ["echo 1.0"] }),
+      task("x", { ...base.spec, tools: ["echo 1.1"] }),
+    ];
+    const keys = new Set<string>();
+    for (const variant of variants) keys.add(await keyIn(root, variant, environment));
+    write(root, "a.txt", "changed");
+    keys.add(await keyIn(root, base));
+    write(root, "tasks/x.ts", "export default 2;");
+    keys.add(await keyIn(root, base));
+    expect(keys.size).toBe(variants.length + 2);
+  });
+
+  it("sees a directory's names and contents, not its own name", async () => {
+    const root = project({ ...FILES, "copy/one": "1", "copy/two": "2" });
+    const of = (dir: string) => keyIn(root, task("x", { inputs: { in: dir } }));
+    const key = await of("dir/");
+    expect(await of("copy/")).toBe(key);
+    write(root, "copy/three", "3");
+    expect(await of("copy/")).not.toBe(key);
+  });
+});
+
+describe("the key of a command", () => {
+  it("sees its text with the paths in it, quoted", async () => {
+    const root = project({ ...FILES, "it's": "a" });
+    const one = cmd("x", ["cat ", "in", " > ", "out"], "it's", "out.txt");
+    const ready = (await fingerprinter(root, [one])).fingerprint(one);
+    expect(ready).toMatchObject({
+      recipe: { action: { argv: ["bash", "-euo", "pipefail", "-c", `cat 'it'\\''s' > out.txt`] } },
+    });
+    const keys = new Set([
+      await keyIn(root, one),
+      await keyIn(root, cmd("x", ["cat  ", "in", " > ", "out"], "it's", "out.txt")),
+      await keyIn(root, cmd("x", ["cat ", "in", " > ", "out"], "a.txt", "out.txt")),
+      await keyIn(root, cmd("x", ["cat ", "in", " > ", "out"], "it's", "other.txt")),
+      await keyIn(root, cmd("x", ["make it"], "a.txt", "out.txt")),
+      await keyIn(root, cmd("x", ["make it"], "b.txt", "out.txt")),
+    ]);
+    expect(keys.size).toBe(6);
+  });
+});
+
+describe("Fingerprinter", () => {
+  it("names inputs that are missing, in directories those that the graph still has to make", async () => {
+    const root = project(FILES);
+    const maker = task("maker", { outputs: { out: "dir/made" } });
+    const user = task("user", { inputs: { in: "none.txt", dir: "dir/", also: "a.txt" } });
+    const print = (await fingerprinter(root, [maker, user])).fingerprint(user);
+    expect(print).toEqual({ kind: "missing", paths: ["none.txt", "dir/made"] });
+  });
+
+  it("goes on with content that is known without being there", async () => {
+    const root = project({ ...FILES, "dir/tree/old": "x" });
+    const maker = task("maker", { outputs: { one: "dir/made", tree: "dir/tree/" } });
+    const user = task("user", { inputs: { dir: "dir/", part: "dir/tree/x/y", whole: "dir/tree/" } });
+    const entries = [{ name: "x/y", digest: sha256("y") }];
+    const known: Known = (path) =>
+      path === "dir/made"
+        ? { digest: sha256("made") }
+        : path === "dir/tree/"
+          ? { digest: treeDigest(entries), entries }
+          : undefined;
+    const print = (await fingerprinter(root, [maker, user])).fingerprint(user, known);
+    write(root, "dir/made", "made");
+    write(root, "elsewhere", "");
+    if (print.kind === "missing") throw new Error(print.paths.join());
+    expect(print.recipe.inputs.map((input) => input.digest.slice(0, 8))).toEqual(
+      [
+        treeDigest([
+          { name: "made", digest: sha256("made") },
+          { name: "one", digest: sha256("1") },
+          { name: "tree/x/y", digest: sha256("y") },
+          { name: "two", digest: sha256("2") },
+        ]),
+        sha256("y"),
+        treeDigest(entries),
+      ].map((digest) => digest.slice(0, 8)),
+    );
+  });
+
+  it("tells which inputs moved since, and sees them anew", async () => {
+    const root = project(FILES);
+    const user = task("user", { inputs: { in: "a.txt", dir: "dir/" } });
+    const prints = await fingerprinter(root, [user]);
+    const before = prints.fingerprint(user);
+    if (before.kind === "missing") throw new Error("missing");
+    expect(prints.moved(before.recipe)).toEqual([]);
+    write(root, "a.txt", "longer");
+    write(root, "dir/new", "");
+    write(root, "dir/two", "22");
+    expect(prints.moved(before.recipe).sort()).toEqual(["a.txt", "dir/new", "dir/two"]);
+    const after = prints.fingerprint(user);
+    if (after.kind === "missing") throw new Error("missing");
+    expect(after.key).not.toBe(before.key);
+    expect(prints.moved(after.recipe)).toEqual([]);
+  });
+
+  it("tells what a tool prints on either stream, asks it once, and says when it fails", async () => {
+    const root = project();
+    const tools = new ToolVersions(root);
+    const count = "echo x >> asked; echo 1.0 >&2";
+    expect(await Promise.all([tools.ask(count), tools.ask(count)])).toEqual(["1.0", "1.0"]);
+    expect(await tools.ask("wc -l < asked")).toMatch(/^\s*1$/);
+    await expect(tools.ask("echo oh; false")).rejects.toThrow(`the tool "echo oh; false" failed: oh`);
+  });
+});
+
+describe("canonicalJson", () => {
+  it("is one text for one value, and different for different ones", () => {
+    expect(canonicalJson({ b: [1, { d: null, c: "x" }], a: true })).toBe(
+      `{"a":true,"b":[1,{"c":"x","d":null}]}`,
+    );
+    const values = [
+      {},
+      [],
+      null,
+      "",
+      "null",
+      0,
+      "0",
+      [[]],
+      [{}],
+      { a: {} },
+      { a: [] },
+      ["a", "b"],
+      [`a","b`],
+    ];
+    expect(new Set(values.map(canonicalJson)).size).toBe(values.length);
+  });
+});

@@ -1,0 +1,107 @@
+import { mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { coveredFiles, filesUnder, treeDigest, type Producers } from "../../src/fingerprint/tree.ts";
+import { project } from "../record/fixture.ts";
+
+/** A graph that makes these paths. */
+function graph(...paths: string[]): Producers {
+  const task = { outputs: paths.map((path) => ({ role: "out", list: false, path })) };
+  return {
+    under: () => [task],
+    producer: (path) =>
+      paths.some((each) => path === each || (each.endsWith("/") && path.startsWith(each))) ? task : undefined,
+  };
+}
+
+const nothing = { isUntouched: () => false };
+
+describe("treeDigest", () => {
+  const a = { name: "a", digest: "0".repeat(64) };
+  const b = { name: "b", digest: "1".repeat(64) };
+
+  it("changes with names, contents and their number", () => {
+    const digests = [[], [a], [b], [a, b], [{ ...a, name: "b" }], [{ ...a, digest: b.digest }]].map(
+      treeDigest,
+    );
+    expect(new Set(digests).size).toBe(digests.length);
+  });
+
+  it("cannot be imitated by odd names", () => {
+    expect(
+      treeDigest([{ name: `a\0${"0".repeat(64)}\nb`.replaceAll("\0", " "), digest: b.digest }]),
+    ).not.toBe(treeDigest([a, b]));
+  });
+});
+
+describe("filesUnder", () => {
+  it("lists files by name, through links, with odd names, without lq's own folder", () => {
+    const root = project({
+      "data/b.txt": "",
+      "data/sub/a b\n'c\".txt": "",
+      "data/sub/-x": "",
+      "data/é": "",
+      "data/.hidden": "",
+      "elsewhere/deep/c.txt": "",
+      "cache/objects/x": "",
+    });
+    symlinkSync("../elsewhere", join(root, "data/linked"));
+    symlinkSync("../elsewhere/deep/c.txt", join(root, "data/c"));
+    symlinkSync("nowhere", join(root, "data/dangling"));
+    mkdirSync(join(root, "data/empty"));
+    expect(filesUnder(root, "data/")).toEqual(
+      [".hidden", "b.txt", "c", "linked/deep/c.txt", "sub/-x", "sub/a b\n'c\".txt", "é"].sort(),
+    );
+    expect(filesUnder(root, "").filter((name) => name.startsWith("cache"))).toEqual([]);
+    expect(filesUnder(root, "none/")).toEqual([]);
+  });
+
+  it("names a link that leads round in a circle", () => {
+    const root = project({ "data/sub/a": "" });
+    symlinkSync("../..", join(root, "data/sub/up"));
+    expect(() => filesUnder(root, "data/")).toThrow(
+      "data/sub/up is a symbolic link to a directory that contains it",
+    );
+    rmSync(join(root, "data/sub/up"));
+    symlinkSync("self", join(root, "data/self"));
+    expect(() => filesUnder(root, "data/")).toThrow("data/self is a loop of symbolic links");
+  });
+
+  it("takes one folder linked twice for two", () => {
+    const root = project({ "one/a": "" });
+    mkdirSync(join(root, "data"));
+    symlinkSync("../one", join(root, "data/x"));
+    symlinkSync("../one", join(root, "data/y"));
+    expect(filesUnder(root, "data/")).toEqual(["x/a", "y/a"]);
+  });
+
+  it("says that a file is no directory", () => {
+    expect(() => filesUnder(project({ data: "" }), "data/")).toThrow(
+      "data/ is a file where a directory is expected",
+    );
+  });
+});
+
+describe("coveredFiles", () => {
+  const root = () =>
+    project({ "data/mine.txt": "", "data/made.txt": "", "data/orphan.txt": "", "data/tree/x": "" });
+
+  it("is what the graph makes, made or not, and what the disk has", () => {
+    const covered = coveredFiles(
+      root(),
+      graph("data/made.txt", "data/later.txt", "other.txt"),
+      nothing,
+      "data/",
+    );
+    expect(covered).toEqual(["later.txt", "made.txt", "mine.txt", "orphan.txt", "tree/x"]);
+  });
+
+  it("leaves out what lq wrote for tasks that are gone, but not what the graph still makes", () => {
+    const untouched = { isUntouched: (path: string) => path !== "data/mine.txt" };
+    expect(coveredFiles(root(), graph("data/made.txt", "data/tree/"), untouched, "data/")).toEqual([
+      "made.txt",
+      "mine.txt",
+      "tree/x",
+    ]);
+  });
+});
