@@ -79,7 +79,6 @@ function excerpt({ line, column, text, length }: Place, paint: Paint): string[] 
 
 /** A file's bytes must not steer the terminal. */
 function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are what is taken out
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\u00b7");
 }
 

@@ -168,15 +168,20 @@ function checkFixedSteps(
   scope: Scope,
   problems: Problems,
 ): void {
-  let value: Json | undefined = scope.params;
-  for (const [i, step] of path.entries()) {
+  let value: Json = scope.params;
+  let name = "";
+  for (const step of path) {
     if (typeof step !== "string") return;
-    const inside: Json = value;
-    value = child(inside, step);
-    if (value !== undefined) continue;
-    const name = path.slice(0, i + 1).join(".");
-    const known = [...(i === 0 ? scope.axes.keys() : []), ...keysOf(inside)];
-    const what = i === 0 ? `"${name}" is neither an axis of this rule nor a param` : `no param "${name}"`;
+    const isHead = name === "";
+    name = isHead ? step : `${name}.${step}`;
+    const inside = value;
+    const next = child(inside, step);
+    if (next !== undefined) {
+      value = next;
+      continue;
+    }
+    const known = [...(isHead ? scope.axes.keys() : []), ...keysOf(inside)];
+    const what = isHead ? `"${name}" is neither an axis of this rule nor a param` : `no param "${name}"`;
     problems.add(what, span, didYouMean(step, known));
     return;
   }

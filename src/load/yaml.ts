@@ -167,11 +167,12 @@ class Locator {
     let key = isNode(pair.key) ? pair.key : null;
     const span = this.#span(key);
     if (isAlias(key)) key = this.#targets.get(key) ?? null;
-    if (!isScalar(key) || key.value === null || typeof key.value === "object") {
+    // A number or boolean as a key (a label's value, say) is taken as it is written.
+    const name = isScalar(key) ? (typeof key.value === "string" ? key.value : key.source) : undefined;
+    if (name === undefined || name === "") {
       this.#problems.add("a key must be text", span);
       return null;
     }
-    const name = typeof key.value === "string" ? key.value : (key.source ?? String(key.value));
     if (name === "__proto__" || name === "<<") {
       this.#problems.add(`key "${name}" is not allowed`, span);
       return null;

@@ -1,0 +1,107 @@
+/** The values of an axis, from the pipeline, from the names of files, or from what a file says. */
+import { UserError, type Span } from "../errors.ts";
+import { AT_STEP } from "../load/axes.ts";
+import { child, keysOf } from "../load/template.ts";
+import { didYouMean } from "../load/suggest.ts";
+import type { AxisSpec, AxisValue, Json } from "../model.ts";
+import { bindText, lookUp, type Bound, type Names } from "./bind.ts";
+import { globValues } from "./glob.ts";
+import { unsafe } from "./paths.ts";
+
+/** Values of an axis that is not read from a file. Throws a `UserError` for values that cannot be used. */
+export function axisValues(root: string, spec: AxisSpec, names: Names, bound: Bound): readonly AxisValue[] {
+  if (spec.kind === "in") throw new Error("the values of this axis are in a file");
+  return asValues(texts(root, spec, names, bound), spec.span, "in this axis");
+}
+
+function texts(root: string, spec: AxisSpec, names: Names, bound: Bound): readonly string[] {
+  switch (spec.kind) {
+    case "list":
+      return spec.values;
+    case "keys":
+      return paramKeys(spec, names, bound);
+    case "glob":
+      return globValues(root, bindText(spec.pattern, names)(bound), spec.pattern.span);
+    case "join":
+      return spec.axes.flatMap((axis) => texts(root, axis, names, bound));
+    case "in":
+      return [];
+  }
+}
+
+function paramKeys(spec: Extract<AxisSpec, { kind: "keys" }>, names: Names, bound: Bound): readonly string[] {
+  const [part] = spec.path.parts;
+  if (part?.kind !== "param") return [];
+  const { value, origin } = lookUp(part, names, bound);
+  if (value !== null && typeof value === "object" && !Array.isArray(value)) return Object.keys(value);
+  const message = `param "${origin ?? ""}" is not a map: it has no keys`;
+  throw new UserError({ message, span: spec.path.span });
+}
+
+/**
+ * The values at a place in a file's content, as in `cases[*].id`. An element is text, a number, or a map with
+ * an `id`, whose other entries are the value's fields. Throws a `UserError` that names the file.
+ */
+export function valuesAt(content: Json, at: string, file: string, span: Span): readonly AxisValue[] {
+  let found: readonly Json[] = [content];
+  let place = "";
+  for (AT_STEP.lastIndex = 0; AT_STEP.lastIndex < at.length;) {
+    const [step = "", key, index] = AT_STEP.exec(at) ?? [];
+    if (step === "") throw new UserError({ message: `"${at}" is not a place in a file`, span });
+    found = found.flatMap((value) => {
+      if (index === "*") return elements(value, place, file, span);
+      const next = child(value, key ?? index ?? "");
+      if (next !== undefined) return [next];
+      const hint = didYouMean(key ?? "", keysOf(value));
+      const message = `${file} has no "${place}${step}", which an axis reads`;
+      throw new UserError({ message, span, ...(hint && { hint }) });
+    });
+    place += step;
+  }
+  const last = found.length === 1 && !at.endsWith("[*]") ? found[0] : undefined;
+  const items = Array.isArray(last) ? (last as readonly Json[]) : found;
+  const values = items.map((item) => element(item, place, file, span));
+  refuseDuplicates(values, span, `at "${place}" in ${file}`);
+  return values;
+}
+
+function elements(value: Json, place: string, file: string, span: Span): readonly Json[] {
+  if (Array.isArray(value)) return value as readonly Json[];
+  throw new UserError({ message: `"${place}" in ${file}, which an axis reads, is not a list`, span });
+}
+
+function element(item: Json, place: string, file: string, span: Span): AxisValue {
+  const fields = item !== null && typeof item === "object" && !Array.isArray(item) ? item : null;
+  const id = fields ? child(fields, "id") : item;
+  if (typeof id !== "string" && typeof id !== "number") {
+    const message = `an element at "${place}" in ${file} is neither text, nor a number, nor a map with an "id"`;
+    throw new UserError({ message, span });
+  }
+  const text = String(id);
+  refuseUnsafe(text, span, `at "${place}" in ${file}`);
+  return { text, fields: fields as AxisValue["fields"] };
+}
+
+function asValues(texts: readonly string[], span: Span, where: string): readonly AxisValue[] {
+  const values = texts.map((text): AxisValue => {
+    refuseUnsafe(text, span, where);
+    return { text, fields: null };
+  });
+  refuseDuplicates(values, span, where);
+  return values;
+}
+
+function refuseUnsafe(text: string, span: Span, where: string): void {
+  const why = unsafe(text);
+  if (why === null) return;
+  const message = `value ${JSON.stringify(text)} ${where} ${why}: values become parts of paths`;
+  throw new UserError({ message, span });
+}
+
+function refuseDuplicates(values: readonly AxisValue[], span: Span, where: string): void {
+  const seen = new Set<string>();
+  for (const { text } of values) {
+    if (seen.has(text)) throw new UserError({ message: `value "${text}" stands twice ${where}`, span });
+    seen.add(text);
+  }
+}

@@ -1,0 +1,240 @@
+/**
+ * Templates with the axes of a rule bound to values.
+ *
+ * Each template is compiled once per rule; binding then costs one string concatenation, and nothing for a
+ * template that names no axis.
+ */
+import { UserError, type Span } from "../errors.ts";
+import { child, keysOf } from "../load/template.ts";
+import { didYouMean } from "../load/suggest.ts";
+import type { AxisValue, Json, TaskParam, Template, TemplatePart, TemplateValue } from "../model.ts";
+import { unsafe } from "./paths.ts";
+
+/** Values of the axes bound so far, in the order of `each`. */
+export type Bound = readonly AxisValue[];
+export type Bind<T> = (bound: Bound) => T;
+
+/** What a template can be bound against. */
+export interface Names {
+  readonly axes: readonly string[];
+  readonly params: Json;
+}
+
+type Filled = Extract<TemplatePart, { kind: "axis" | "param" }>;
+
+/** The template as text. `write` turns a value into text; parts for `in`, `out` and `scratch` cannot occur. */
+export function bindText(template: Template, names: Names, write: Write = plainText): Bind<string> {
+  const parts = template.parts.map((part) => bindPart(part, names, write));
+  const [only] = parts;
+  if (parts.length === 1 && only) return memo(only, usesAxis(template));
+  const join = (bound: Bound) => {
+    let text = "";
+    for (const part of parts) text += part(bound);
+    return text;
+  };
+  return memo(join, usesAxis(template));
+}
+
+/** The path that a template stands for; a list of them when it names an axis field that is a list. */
+export function bindPaths(template: Template, names: Names): Bind<string | readonly string[]> {
+  const mayFan = template.parts.some((part) => part.kind === "axis" && part.field.length > 0);
+  if (!mayFan) return bindText(template, names, pathText);
+  const parts = template.parts.map((part) => {
+    if (part.kind !== "axis") return bindPart(part, names, pathText);
+    return (bound: Bound) => {
+      const { value } = lookUp(part, names, bound);
+      if (!Array.isArray(value)) return pathText(value, part.span, true);
+      return (value as readonly Json[]).map((item) => pathText(item, part.span, true));
+    };
+  });
+  return (bound) => {
+    let paths: string | readonly string[] = "";
+    for (const part of parts) paths = combine(paths, part(bound));
+    return paths;
+  };
+}
+
+function combine(
+  heads: string | readonly string[],
+  tails: string | readonly string[],
+): string | readonly string[] {
+  if (typeof heads === "string" && typeof tails === "string") return heads + tails;
+  const [before, after] = [[heads].flat(), [tails].flat()];
+  return before.flatMap((head) => after.map((tail) => head + tail));
+}
+
+/** A command: `in`, `out` and `scratch` are left for the moment it runs. */
+export function bindCommand(template: Template, names: Names, write: Write): Bind<Template> {
+  if (!usesParamOrAxis(template)) return () => template;
+  const parts = template.parts.map((part): TemplatePart | Bind<TemplatePart> => {
+    if (part.kind !== "axis" && part.kind !== "param") return part;
+    const text = bindPart(part, names, write);
+    return (bound) => ({ kind: "text", text: text(bound) });
+  });
+  const fill = (bound: Bound): Template => ({
+    parts: parts.map((part) => (typeof part === "function" ? part(bound) : part)),
+    span: template.span,
+  });
+  return memo(fill, usesAxis(template));
+}
+
+/** A value of `with:`. Text that is one `${…}` and nothing else keeps the type of what it names. */
+export function bindValue(value: TemplateValue, names: Names): Bind<TaskParam> {
+  const json = bindJson(value, names);
+  const fill = (bound: Bound): TaskParam => json(bound);
+  return memo(fill, valueUsesAxis(value));
+}
+
+function bindJson(value: TemplateValue, names: Names): Bind<TaskParam> {
+  switch (value.kind) {
+    case "literal": {
+      const literal = { value: value.value, origin: null };
+      return () => literal;
+    }
+    case "template": {
+      const [only, ...rest] = value.template.parts;
+      if (only && rest.length === 0 && isFilled(only)) return (bound) => lookUp(only, names, bound);
+      const text = bindText(value.template, names);
+      return (bound) => ({ value: text(bound), origin: null });
+    }
+    case "list": {
+      const items = value.items.map((item) => bindJson(item, names));
+      return (bound) => ({ value: items.map((item) => item(bound).value), origin: null });
+    }
+    case "map": {
+      const entries = [...value.entries].map(([key, inner]) => [key, bindJson(inner, names)] as const);
+      return (bound) => ({
+        value: Object.fromEntries(entries.map(([key, inner]) => [key, inner(bound).value])),
+        origin: null,
+      });
+    }
+  }
+}
+
+/** Turns a value into text, for a path or a command or neither. */
+export type Write = (value: Json, span: Span, fromAxis: boolean) => string;
+
+export const plainText: Write = (value, span) => {
+  if (value === null || typeof value !== "object") return String(value);
+  const what = Array.isArray(value) ? "a list" : "a map";
+  throw new UserError({ message: `${what} cannot be part of a text`, span, hint: "name one value in it" });
+};
+
+export const pathText: Write = (value, span, fromAxis) => {
+  const text = plainText(value, span, fromAxis);
+  const why = fromAxis ? unsafe(text) : text.includes("\0") ? "has a NUL character in it" : null;
+  if (why !== null)
+    throw new UserError({ message: `${JSON.stringify(text)} cannot be part of a path: it ${why}`, span });
+  return text;
+};
+
+/** Whether a template, bound to text, means yes. Also `A == B` and `A != B`. */
+export function bindCondition(template: Template, names: Names): Bind<boolean> {
+  const write: Write = (value) => (value !== null && typeof value === "object" ? "true" : String(value));
+  for (const [i, part] of template.parts.entries()) {
+    const operator = part.kind === "text" ? /[!=]=/.exec(part.text) : null;
+    if (part.kind !== "text" || !operator) continue;
+    const { span, parts } = template;
+    const before: TemplatePart = { kind: "text", text: part.text.slice(0, operator.index) };
+    const after: TemplatePart = { kind: "text", text: part.text.slice(operator.index + 2) };
+    const left = bindText({ parts: [...parts.slice(0, i), before], span }, names, write);
+    const right = bindText({ parts: [after, ...parts.slice(i + 1)], span }, names, write);
+    const equal = operator[0] === "==";
+    return (bound) => (left(bound).trim() === right(bound).trim()) === equal;
+  }
+  const text = bindText(template, names, write);
+  return (bound) => !["", "false", "0", "null"].includes(text(bound).trim());
+}
+
+/** The position after the last axis that a template names: how many must be bound before it can be. */
+export function axesNeeded(template: Template, axes: readonly string[]): number {
+  return Math.max(0, ...template.parts.flatMap(axesOf).map((name) => axes.indexOf(name) + 1));
+}
+
+/** The value that an axis or param expression names, and its path when it is a param. */
+export function lookUp(part: Filled, { axes, params }: Names, bound: Bound): TaskParam {
+  if (part.kind === "axis")
+    return { value: axisField(part, boundValue(bound, axes, part.name)), origin: null };
+  const path: string[] = [];
+  let value = params;
+  for (const step of part.path) {
+    const key = typeof step === "string" ? step : boundValue(bound, axes, step.axis).text;
+    path.push(key);
+    const next = child(value, key);
+    if (next === undefined) {
+      const hint = didYouMean(key, keysOf(value));
+      throw new UserError({
+        message: `no param "${path.join(".")}"`,
+        span: part.span,
+        ...(hint && { hint }),
+      });
+    }
+    value = next;
+  }
+  return { value, origin: path.join(".") };
+}
+
+function axisField(part: Extract<Filled, { kind: "axis" }>, { text, fields }: AxisValue): Json {
+  if (part.field.length === 0) return text;
+  let value: Json = fields ?? {};
+  for (const key of part.field) {
+    const next = child(value, key);
+    if (next === undefined) {
+      const name = [part.name, ...part.field].join(".");
+      const hint = didYouMean(key, keysOf(value));
+      const message = `no field "${name}" in the value "${text}"`;
+      throw new UserError({ message, span: part.span, ...(hint && { hint }) });
+    }
+    value = next;
+  }
+  return value;
+}
+
+function boundValue(bound: Bound, axes: readonly string[], name: string): AxisValue {
+  const value = bound[axes.indexOf(name)];
+  if (!value) throw new Error(`axis "${name}" is not bound`);
+  return value;
+}
+
+function bindPart(part: TemplatePart, names: Names, write: Write): Bind<string> {
+  if (part.kind === "text") return () => part.text;
+  if (!isFilled(part)) throw new Error(`\${${part.kind}} outside a command`);
+  if (part.kind === "axis" && part.field.length === 0 && (write === plainText || write === pathText)) {
+    // The common case: axis values were checked when they were made.
+    const index = names.axes.indexOf(part.name);
+    return (bound) => bound[index]?.text ?? boundValue(bound, names.axes, part.name).text;
+  }
+  return (bound) => write(lookUp(part, names, bound).value, part.span, part.kind === "axis");
+}
+
+/** Computes once what depends on no axis. */
+function memo<T>(bind: Bind<T>, depends: boolean): Bind<T> {
+  if (depends) return bind;
+  let known: { readonly value: T } | undefined;
+  return (bound) => (known ??= { value: bind(bound) }).value;
+}
+
+function isFilled(part: TemplatePart): part is Filled {
+  return part.kind === "axis" || part.kind === "param";
+}
+
+function axesOf(part: TemplatePart): string[] {
+  if (part.kind === "axis") return [part.name];
+  return part.kind === "param"
+    ? part.path.flatMap((step) => (typeof step === "string" ? [] : [step.axis]))
+    : [];
+}
+
+export function usesAxis(template: Template): boolean {
+  return template.parts.some((part) => axesOf(part).length > 0);
+}
+
+function usesParamOrAxis(template: Template): boolean {
+  return template.parts.some(isFilled);
+}
+
+export function valueUsesAxis(value: TemplateValue): boolean {
+  if (value.kind === "template") return usesAxis(value.template);
+  if (value.kind === "list") return value.items.some(valueUsesAxis);
+  return value.kind === "map" && [...value.entries.values()].some(valueUsesAxis);
+}

@@ -1,0 +1,192 @@
+/** What can be wrong with a graph as a whole, found before anything runs. */
+import { existsSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Span } from "../errors.ts";
+import { Problems } from "../load/problems.ts";
+import { nearest } from "../load/suggest.ts";
+import type { AxisSpec, Growth, Task, Template } from "../model.ts";
+import { findCycles } from "./cycles.ts";
+import { globMatches } from "./glob.ts";
+import type { Graph } from "./graph.ts";
+import type { OutputIndex } from "./outputs.ts";
+
+export interface Selection {
+  readonly tasks: ReadonlySet<Task>;
+  readonly growths: ReadonlySet<Growth>;
+}
+
+type Collision = { readonly path: string; readonly first: Task; readonly second: Task };
+
+export function checkGraph(
+  graph: Graph,
+  outputs: OutputIndex,
+  collisions: readonly Collision[],
+  selection: Selection | undefined,
+): void {
+  const problems = new Problems();
+  for (const collision of collisions) refuseCollision(collision, problems);
+  refuseNesting(outputs, problems);
+  refuseSources(graph, outputs, problems);
+  refuseMissingModules(graph, problems);
+  refuseMissingInputs(graph, outputs, selection?.tasks ?? graph.tasks, problems);
+  refuseMissingAxisFiles(graph, selection?.growths ?? graph.growths, problems);
+  for (const { names, span } of findCycles(graph)) {
+    const hint = names.length === 2 ? "a task cannot read what it writes" : "each needs what comes after it";
+    problems.add(`cycle: ${names.join(" → ")}`, span, hint);
+  }
+  problems.throwIfAny();
+}
+
+function refuseCollision({ path, first, second }: Collision, problems: Problems): void {
+  const [a, b] = [first.rule, second.rule];
+  const span = spanOf(second, "outputs", path);
+  if (a !== b) {
+    problems.add(`rules "${a.name}" and "${b.name}" both make "${path}"`, span, "give each its own path");
+    return;
+  }
+  const differing = a.each.map(({ name }) => name).filter((_, i) => first.bindings[i] !== second.bindings[i]);
+  const hint = differing.length > 0 ? `put \${${differing.join("}, ${")}} into the path` : "name it once";
+  const makers =
+    first === second ? `task "${first.id}" makes` : `tasks "${first.id}" and "${second.id}" both make`;
+  problems.add(`${makers} "${path}"${first === second ? " twice" : ""}`, span, hint);
+}
+
+/** An output inside an output, or one path as a file and as a directory. */
+function refuseNesting(outputs: OutputIndex, problems: Problems): void {
+  for (const directory of outputs.directories()) {
+    const outer = outputs.exact(directory);
+    const file = outputs.exact(directory.slice(0, -1));
+    const inner = (outer ?? file) ? outputs.under(directory)[0] : undefined;
+    if (outer && inner) {
+      const message = `"${inner.id}" writes inside "${directory}", which is an output of "${outer.id}"`;
+      problems.add(
+        message,
+        spanOf(inner, "outputs", directory),
+        "an output folder belongs to one task alone",
+      );
+    }
+    if (file && inner) {
+      const message = `"${directory.slice(0, -1)}" is an output of "${file.id}", and a folder that "${inner.id}" writes in`;
+      problems.add(message, spanOf(file, "outputs", directory.slice(0, -1)));
+    }
+  }
+  for (const [path, task] of outputs.paths()) {
+    const file = path.endsWith("/") ? outputs.exact(path.slice(0, -1)) : undefined;
+    if (file)
+      problems.add(`"${path}" is an output both as a file and as a folder`, spanOf(task, "outputs", path));
+  }
+}
+
+/** Sources are what people write: the pipeline's files, task modules, files that axes are read from or match. */
+function refuseSources(graph: Graph, outputs: OutputIndex, problems: Problems): void {
+  const modules = [...graph.pipeline.rules.values()].flatMap(({ action }) =>
+    action.kind === "run" ? action.module : [],
+  );
+  for (const source of new Set([...graph.files, ...modules])) {
+    const task = outputs.producer(source);
+    if (!task) continue;
+    problems.add(
+      `output of "${task.id}" would replace the source "${source}"`,
+      spanOf(task, "outputs", source),
+    );
+  }
+  for (const { text, span } of fixedGlobs(graph)) {
+    const matches = globMatches(graph.pipeline.root, text, span);
+    for (const [path, task] of outputs.paths()) {
+      if (!matches(path)) continue;
+      const message = `output "${path}" of "${task.id}" is also a source: the axis pattern "${text}" matches it`;
+      problems.add(message, spanOf(task, "outputs", path), "write it to another folder");
+      break;
+    }
+  }
+}
+
+function fixedGlobs(graph: Graph): { text: string; span: Span }[] {
+  const patterns = (axis: AxisSpec): Template[] =>
+    axis.kind === "glob" ? [axis.pattern] : axis.kind === "join" ? axis.axes.flatMap(patterns) : [];
+  return [...graph.pipeline.rules.values()]
+    .flatMap(({ each }) => each.flatMap(({ axis }) => patterns(axis)))
+    .filter(({ parts }) => parts.every(({ kind }) => kind === "text"))
+    .map(({ parts, span }) => ({
+      text: parts.map((part) => (part.kind === "text" ? part.text : "")).join(""),
+      span,
+    }));
+}
+
+function refuseMissingModules({ pipeline }: Graph, problems: Problems): void {
+  for (const { action } of pipeline.rules.values()) {
+    if (action.kind !== "run" || existsSync(join(pipeline.root, action.module))) continue;
+    problems.add(`there is no module "${action.module}"`, action.span);
+  }
+}
+
+function refuseMissingInputs(
+  graph: Graph,
+  outputs: OutputIndex,
+  tasks: Iterable<Task>,
+  problems: Problems,
+): void {
+  // One problem for each place in the pipeline, however many tasks it concerns.
+  const missing = new Map<string, { path: string; task: Task; paths: Set<string>; wrongKind: boolean }>();
+  const present = new Map<string, "ok" | "missing" | "wrong kind">();
+  const look = (path: string) => {
+    if (outputs.producer(path) || graph.growthsFor(path).length > 0) return "ok";
+    if (path.endsWith("/") || path === "") {
+      if (outputs.under(path).length > 0) return "ok";
+    } else if (outputs.under(`${path}/`).length > 0 || outputs.producer(`${path}/`)) return "wrong kind";
+    return onDisk(graph.pipeline.root, path);
+  };
+  for (const task of tasks) {
+    for (const { path } of task.inputs) {
+      let state = present.get(path);
+      if (!state) present.set(path, (state = look(path)));
+      if (state === "ok") continue;
+      const { start } = spanOf(task, "inputs", path);
+      const place = `${task.rule.name}:${start}:${state}`;
+      const known = missing.get(place);
+      if (known) known.paths.add(path);
+      else missing.set(place, { path, task, paths: new Set([path]), wrongKind: state === "wrong kind" });
+    }
+  }
+  const known = missing.size > 0 ? [...outputs.paths()].map(([path]) => path).slice(0, 20_000) : [];
+  for (const { path, task, paths, wrongKind } of missing.values()) {
+    const more = paths.size > 1 ? ` (and ${paths.size - 1} more like it)` : "";
+    const span = spanOf(task, "inputs", path);
+    if (wrongKind) {
+      const [is, hint] = path.endsWith("/")
+        ? ["a file, not a folder", `write "${path.slice(0, -1)}"`]
+        : ["a folder", `write "${path}/" for all that is in it`];
+      problems.add(`input "${path}" of "${task.id}" is ${is}${more}`, span, hint);
+      continue;
+    }
+    const near = nearest(path, known);
+    const hint =
+      near === undefined ? "make it with a rule, or put the file there" : `did you mean "${near}"?`;
+    problems.add(`nothing makes "${path}", which "${task.id}" reads, and it is not there${more}`, span, hint);
+  }
+}
+
+function onDisk(root: string, path: string): "ok" | "missing" | "wrong kind" {
+  // A path that should be a folder but is a file fails with its "/" on; it is asked for without.
+  const stat = statSync(resolve(root, path.replace(/(.)\/$/, "$1")), { throwIfNoEntry: false });
+  if (!stat) return "missing";
+  return stat.isDirectory() === (path.endsWith("/") || path === "") ? "ok" : "wrong kind";
+}
+
+function refuseMissingAxisFiles(graph: Graph, growths: Iterable<Growth>, problems: Problems): void {
+  for (const { file, rule, bound } of growths) {
+    if (graph.producer(file) || graph.growthsFor(file).length > 0) continue;
+    const each = rule.each[bound.length];
+    const message = `nothing makes "${file}", from which axis "${each?.name ?? ""}" of rule "${rule.name}" is read, and it is not there`;
+    problems.add(message, each?.axis.span ?? rule.span);
+  }
+}
+
+/** Where an input or output of a task is written in the pipeline. */
+function spanOf(task: Task, side: "inputs" | "outputs", path: string): Span {
+  const found = task[side].findIndex((item) => item.path === path);
+  const role = task[side][found]?.role;
+  const slot = task.rule[side].find((slot) => slot.role === role) ?? task.rule[side][0];
+  const before = task[side].slice(0, Math.max(0, found)).filter((item) => item.role === role).length;
+  return (slot?.paths[before] ?? slot?.paths[0])?.span ?? task.rule.span;
+}

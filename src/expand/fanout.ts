@@ -1,0 +1,199 @@
+/**
+ * One rule over its axes: tasks, and growths where the values of an axis are in a file that is not read yet.
+ *
+ * Axes are bound in the order of `each`, so that one may refer to those before it; `when` is asked as soon as
+ * the axes that it names are bound.
+ */
+import { UserError } from "../errors.ts";
+import type { Problems } from "../load/problems.ts";
+import type {
+  AxisSpec,
+  AxisValue,
+  Growth,
+  Pipeline,
+  Rule,
+  Slot,
+  Task,
+  TaskParam,
+  TaskPath,
+  Template,
+} from "../model.ts";
+import { axisValues } from "./axes.ts";
+import {
+  axesNeeded,
+  bindCommand,
+  bindCondition,
+  bindPaths,
+  bindText,
+  bindValue,
+  plainText,
+  usesAxis,
+  valueUsesAxis,
+  type Bind,
+  type Bound,
+  type Names,
+  type Write,
+} from "./bind.ts";
+import { isOutside, normalise } from "./paths.ts";
+import { shellQuote } from "./quote.ts";
+
+/** Where a rule's tasks and growths are put. */
+export interface Sink {
+  readonly tasks: Task[];
+  readonly growths: Growth[];
+  readonly problems: Problems;
+  /** Index of the first task. */
+  readonly first: number;
+}
+
+export class RuleFanout {
+  readonly #rule: Rule;
+  readonly #root: string;
+  readonly #names: Names;
+  readonly #when: { readonly holds: Bind<boolean>; readonly after: number } | null;
+  readonly #inputs: Bind<readonly TaskPath[]>;
+  readonly #outputs: Bind<readonly TaskPath[]>;
+  readonly #params: Bind<Task["params"]>;
+  readonly #env: Bind<Task["env"]>;
+  readonly #command: Bind<Task["command"]>;
+  /** Values of axes that depend on no other, shared between rules by where they are written. */
+  readonly #fixed: Map<string, readonly AxisValue[]>;
+
+  constructor(rule: Rule, pipeline: Pipeline, fixed: Map<string, readonly AxisValue[]>) {
+    const names = { axes: rule.each.map(({ name }) => name), params: pipeline.params };
+    this.#rule = rule;
+    this.#root = pipeline.root;
+    this.#names = names;
+    this.#fixed = fixed;
+    this.#when = rule.when && {
+      holds: bindCondition(rule.when, names),
+      after: axesNeeded(rule.when, names.axes),
+    };
+    this.#inputs = bindSlots(rule.inputs, names, (path) => normalise(pipeline.root, path));
+    this.#outputs = bindSlots(rule.outputs, names, (path, template) =>
+      outputPath(pipeline.root, path, template),
+    );
+    this.#params = bindParams(rule, names);
+    this.#env = bindEnv(rule, names);
+    this.#command = bindAction(rule, names);
+  }
+
+  /** Goes on from the axes that are bound. What is wrong is added to the sink's problems. */
+  expand(bound: Bound, sink: Sink): void {
+    try {
+      if (this.#when?.after === bound.length && !this.#when.holds(bound)) return;
+      const next = this.#rule.each[bound.length];
+      if (!next) sink.tasks.push(this.#task(bound, sink.first + sink.tasks.length));
+      else if (next.axis.kind === "in") sink.growths.push(this.#growth(bound, next.axis));
+      else for (const value of this.#values(next.axis, bound)) this.expand([...bound, value], sink);
+    } catch (error) {
+      sink.problems.absorb(error);
+    }
+  }
+
+  #values(axis: AxisSpec, bound: Bound): readonly AxisValue[] {
+    if (dependsOnAxis(axis)) return axisValues(this.#root, axis, this.#names, bound);
+    const place = `${axis.span.file}:${axis.span.start}`;
+    const known = this.#fixed.get(place) ?? axisValues(this.#root, axis, this.#names, bound);
+    this.#fixed.set(place, known);
+    return known;
+  }
+
+  #task(bound: Bound, index: number): Task {
+    const bindings = bound.map(({ text }) => text);
+    return {
+      id: bindings.length === 0 ? this.#rule.name : `${this.#rule.name}:${bindings.join("/")}`,
+      rule: this.#rule,
+      index,
+      bindings,
+      inputs: this.#inputs(bound),
+      outputs: this.#outputs(bound),
+      params: this.#params(bound),
+      env: this.#env(bound),
+      command: this.#command(bound),
+    };
+  }
+
+  #growth(bound: Bound, axis: Extract<AxisSpec, { kind: "in" }>): Growth {
+    const texts = bound.map(({ text }) => text);
+    return {
+      id: `${this.#rule.name}:${[...texts, "*"].join("/")}`,
+      rule: this.#rule,
+      bound: bound.map((value, i) => ({ name: this.#names.axes[i] ?? "", value })),
+      file: normalise(this.#root, bindText(axis.file, this.#names)(bound)),
+      at: bindText(axis.at, this.#names)(bound),
+    };
+  }
+}
+
+function bindSlots(
+  slots: readonly Slot[],
+  names: Names,
+  finish: (path: string, template: Template) => string,
+): Bind<readonly TaskPath[]> {
+  const binds = slots.flatMap(({ role, list, paths }) =>
+    paths.map((template) => ({ role, list, template, paths: bindPaths(template, names) })),
+  );
+  const fill = (bound: Bound): readonly TaskPath[] => {
+    const filled: TaskPath[] = [];
+    for (const { role, list, template, paths } of binds) {
+      const found = paths(bound);
+      if (typeof found === "string") filled.push({ role, list, path: finish(found, template) });
+      else for (const path of found) filled.push({ role, list: true, path: finish(path, template) });
+    }
+    return filled;
+  };
+  return binds.some(({ template }) => usesAxis(template)) ? fill : once(fill);
+}
+
+/** The project's own folders, which no rule may write. */
+const RESERVED = /^(cache|\.git|node_modules)\//;
+
+function outputPath(root: string, text: string, template: Template): string {
+  const path = normalise(root, text);
+  const { span } = template;
+  if (path === "") throw new UserError({ message: "an output cannot be the project's folder itself", span });
+  if (isOutside(path)) throw new UserError({ message: `output "${text}" is outside the project`, span });
+  if (RESERVED.test(path))
+    throw new UserError({ message: `output "${text}" is in a folder that no rule may write`, span });
+  return path;
+}
+
+function bindParams(rule: Rule, names: Names): Bind<Task["params"]> {
+  const entries = [...rule.with].map(([name, { value }]) => ({ name, value, bind: bindValue(value, names) }));
+  const fill = (bound: Bound): Task["params"] => {
+    const params: { [name: string]: TaskParam } = {};
+    for (const { name, bind } of entries) params[name] = bind(bound);
+    return params;
+  };
+  return entries.some(({ value }) => valueUsesAxis(value)) ? fill : once(fill);
+}
+
+function bindEnv(rule: Rule, names: Names): Bind<Task["env"]> {
+  const entries = [...rule.env].map(([name, value]) => [name, value && bindText(value, names)] as const);
+  const fill = (bound: Bound) =>
+    Object.fromEntries(entries.map(([name, text]) => [name, text && text(bound)]));
+  return [...rule.env.values()].some((value) => value !== null && usesAxis(value)) ? fill : once(fill);
+}
+
+function bindAction({ action }: Rule, names: Names): Bind<Task["command"]> {
+  if (action.kind === "run") return () => null;
+  if ("parts" in action.command) return bindCommand(action.command, names, quotedText);
+  const items = action.command.map((item) => bindCommand(item, names, plainText));
+  const fill = (bound: Bound) => items.map((item) => item(bound));
+  return action.command.some(usesAxis) ? fill : once(fill);
+}
+
+const quotedText: Write = (value, span, fromAxis) => shellQuote(plainText(value, span, fromAxis));
+
+function dependsOnAxis(axis: AxisSpec): boolean {
+  if (axis.kind === "keys") return usesAxis(axis.path);
+  if (axis.kind === "glob") return usesAxis(axis.pattern);
+  return axis.kind === "join" && axis.axes.some(dependsOnAxis);
+}
+
+/** A value that no axis has a part in: computed at the first task, shared by all. */
+function once<T>(fill: Bind<T>): Bind<T> {
+  let known: { readonly value: T } | undefined;
+  return (bound) => (known ??= { value: fill(bound) }).value;
+}

@@ -1,0 +1,99 @@
+/**
+ * `{ glob: "src/*.txt" }`: the source files that a pattern matches, as what its `*` stood for.
+ *
+ * A pattern has one `*` (within a name) or `**` (any depth; then the value is a path); all else is literal.
+ */
+import { readdirSync, statSync, type Dirent } from "node:fs";
+import { join } from "node:path";
+import fastGlob from "fast-glob";
+import { UserError, type Span } from "../errors.ts";
+import { isOutside, normalise } from "./paths.ts";
+
+interface Pattern {
+  readonly before: string;
+  /** `*`, `**` or `**` + `/*`. */
+  readonly star: string;
+  readonly after: string;
+}
+
+/** Sorted; no match is an empty list. */
+export function globValues(root: string, text: string, span: Span): readonly string[] {
+  const pattern = parsePattern(root, text, span);
+  return (pattern.star === "*" ? inOneFolder(root, pattern) : anyDepth(root, pattern)).sort(byCodeUnit);
+}
+
+/** Whether a path is one that the pattern matches. */
+export function globMatches(root: string, text: string, span: Span): (path: string) => boolean {
+  const { before, star, after } = parsePattern(root, text, span);
+  return (path) =>
+    path.length > before.length + after.length &&
+    path.startsWith(before) &&
+    path.endsWith(after) &&
+    (star !== "*" || !path.slice(before.length, path.length - after.length).includes("/"));
+}
+
+function parsePattern(root: string, text: string, span: Span): Pattern {
+  const path = normalise(root, text);
+  const [, before = "", star = "", after = ""] = /^([^*]*)(\*\*\/\*|\*\*|\*)([^*]*)$/.exec(path) ?? [];
+  if (star === "") {
+    const message = `the pattern "${text}" must have one "*" (or "**" for any depth)`;
+    throw new UserError({ message, span, hint: "what it matches becomes the value of the axis" });
+  }
+  if (isOutside(path)) throw new UserError({ message: `the pattern "${text}" leaves the project`, span });
+  return { before, star, after };
+}
+
+/** One `*`: one folder is listed, which is much cheaper than a general walk. */
+function inOneFolder(root: string, { before, after }: Pattern): string[] {
+  const slash = before.lastIndexOf("/") + 1;
+  const folder = join(root, before.slice(0, slash));
+  const start = before.slice(slash);
+  const below = after.indexOf("/");
+  const end = below < 0 ? after : after.slice(0, below);
+  const rest = below < 0 ? "" : after.slice(below + 1);
+  const wantsDirectory = after.endsWith("/");
+  const values: string[] = [];
+  for (const entry of list(folder)) {
+    const { name } = entry;
+    if (name.length <= start.length + end.length || !name.startsWith(start) || !name.endsWith(end)) continue;
+    if (start === "" && name.startsWith(".")) continue;
+    if (below >= 0 || entry.isSymbolicLink()) {
+      if (!exists(join(folder, name, rest), wantsDirectory)) continue;
+    } else if (!entry.isFile()) continue;
+    values.push(name.slice(start.length, name.length - end.length));
+  }
+  return values;
+}
+
+function anyDepth(root: string, { before, star, after }: Pattern): string[] {
+  const onlyDirectories = after.endsWith("/");
+  const end = onlyDirectories ? after.slice(0, -1) : after;
+  const source = `${fastGlob.escapePath(before)}${star === "**" ? "**/*" : star}${fastGlob.escapePath(end)}`;
+  const paths = fastGlob.sync(source, {
+    cwd: root,
+    onlyDirectories,
+    onlyFiles: !onlyDirectories,
+    ignore: ["cache/**", "node_modules/**", ".git/**"],
+    followSymbolicLinks: false,
+  });
+  return paths
+    .map((path) => path.slice(before.length, path.length - end.length))
+    .filter((value) => value !== "");
+}
+
+function list(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
+
+function exists(path: string, wantsDirectory: boolean): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat !== undefined && (wantsDirectory ? stat.isDirectory() : stat.isFile());
+}
+
+function byCodeUnit(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,201 @@
+/**
+ * The tasks of a pipeline and who makes what for whom. A graph only grows: when a file that an axis reads is
+ * known, the growths that waited for it become tasks.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { UserError } from "../errors.ts";
+import { Problems } from "../load/problems.ts";
+import type { AxisValue, Growth, Json, Pipeline, Task } from "../model.ts";
+import { valuesAt } from "./axes.ts";
+import { checkGraph, type Selection } from "./check.ts";
+import { parseData } from "./data.ts";
+import { RuleFanout, type Sink } from "./fanout.ts";
+import { OutputIndex } from "./outputs.ts";
+import { PendingGrowths } from "./pending.ts";
+
+export class Graph {
+  readonly pipeline: Pipeline;
+  readonly #tasks: Task[] = [];
+  readonly #byId = new Map<string, Task>();
+  readonly #outputs = new OutputIndex();
+  /** Outputs that a task before already makes. */
+  readonly #collisions: { readonly path: string; readonly first: Task; readonly second: Task }[] = [];
+  readonly #fanouts: ReadonlyMap<string, RuleFanout>;
+  readonly #pending: PendingGrowths;
+  /** Growths whose file no task is known to make. */
+  readonly #unsettled = new Set<Growth>();
+  readonly #read = new Set<string>();
+
+  /** Throws a `UserError` with every task that cannot be made. */
+  constructor(pipeline: Pipeline) {
+    this.pipeline = pipeline;
+    this.#pending = new PendingGrowths(pipeline.root, pipeline.params);
+    const fixed = new Map<string, readonly AxisValue[]>();
+    const rules = [...pipeline.rules];
+    this.#fanouts = new Map(rules.map(([name, rule]) => [name, new RuleFanout(rule, pipeline, fixed)]));
+    const sink = this.#sink();
+    for (const fanout of this.#fanouts.values()) fanout.expand([], sink);
+    this.#commit(sink);
+    this.#settle();
+  }
+
+  get tasks(): readonly Task[] {
+    return this.#tasks;
+  }
+
+  /** Growths that are not grown yet. */
+  get growths(): readonly Growth[] {
+    return this.#pending.all;
+  }
+
+  /** Source files that the graph was made from: the pipeline's, and those that axes were read from. */
+  get files(): readonly string[] {
+    return [...this.pipeline.files, ...this.#read];
+  }
+
+  task(id: string): Task | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** The task that makes a path, or the directory that the path is in. */
+  producer(path: string): Task | undefined {
+    return this.#outputs.producer(path);
+  }
+
+  /** The tasks with an output in a directory (with its "/"; "" is the project). */
+  producersUnder(directory: string): readonly Task[] {
+    return this.#outputs.under(directory);
+  }
+
+  /** The tasks that make what a task reads, as far as the graph has grown. */
+  dependencies(task: Task): readonly Task[] {
+    const found = new Set<Task>();
+    for (const { path } of task.inputs) {
+      const producer = this.#outputs.producer(path);
+      if (producer) found.add(producer);
+      else if (path.endsWith("/")) for (const maker of this.#outputs.under(path)) found.add(maker);
+    }
+    return [...found];
+  }
+
+  /** Growths that may still make a path or, for a directory, something in it. */
+  growthsFor(path: string): readonly Growth[] {
+    return this.#pending.for(path);
+  }
+
+  /**
+   * Growths that must have grown before it is known what an input is: all that may add to a directory; for a
+   * file those that may make it, unless a task makes it or it is there.
+   */
+  growthsNeeded(input: string): readonly Growth[] {
+    if (this.#pending.size === 0 || this.#outputs.producer(input)) return [];
+    const growths = this.#pending.for(input);
+    if (growths.length === 0 || input.endsWith("/")) return growths;
+    return existsSync(resolve(this.pipeline.root, input)) ? [] : growths;
+  }
+
+  /**
+   * Makes tasks of a growth from the content of its file, and returns all that are new (the new tasks may let
+   * other growths go on). Throws a `UserError`, with the graph as it was, for content that cannot be used.
+   */
+  grow(growth: Growth, content: Json): readonly Task[] {
+    const before = this.#tasks.length;
+    this.#growOne(growth, content);
+    this.#settle();
+    return this.#tasks.slice(before);
+  }
+
+  /**
+   * Throws a `UserError` with everything that is wrong with the graph as it has grown so far. Inputs that are
+   * missing count only for the tasks and growths selected; without a selection for all.
+   */
+  check(selection?: Selection): void {
+    checkGraph(this, this.#outputs, this.#collisions, selection);
+  }
+
+  #growOne(growth: Growth, content: Json): void {
+    if (!this.#pending.has(growth)) throw new Error(`growth ${growth.id} is not pending`);
+    const axis = growth.rule.each[growth.bound.length]?.axis;
+    const fanout = this.#fanouts.get(growth.rule.name);
+    if (!axis || !fanout) throw new Error(`growth ${growth.id} has no axis to read`);
+    const bound = growth.bound.map(({ value }) => value);
+    const sink = this.#sink();
+    for (const value of valuesAt(content, growth.at, growth.file, axis.span))
+      fanout.expand([...bound, value], sink);
+    this.#commit(sink);
+    this.#pending.delete(growth);
+    this.#unsettled.delete(growth);
+  }
+
+  #sink(): Sink {
+    return { tasks: [], growths: [], problems: new Problems(), first: this.#tasks.length };
+  }
+
+  /** All or nothing. */
+  #commit({ tasks, growths, problems }: Sink): void {
+    const ids = new Set<string>();
+    for (const { id, rule } of tasks) {
+      if (ids.has(id) || this.#byId.has(id)) problems.add(`two tasks have the id "${id}"`, rule.span);
+      ids.add(id);
+    }
+    problems.throwIfAny();
+    for (const task of tasks) {
+      this.#tasks.push(task);
+      this.#byId.set(task.id, task);
+      for (const { path } of task.outputs) {
+        const first = this.#outputs.add(path, task);
+        if (first) this.#collisions.push({ path, first, second: task });
+      }
+    }
+    for (const growth of growths) {
+      this.#pending.add(growth);
+      this.#unsettled.add(growth);
+    }
+  }
+
+  /** Grows at once what reads a source file: one that no task makes and no growth that can go on may make. */
+  #settle(): void {
+    for (let again = true; again;) {
+      again = false;
+      for (const growth of this.#unsettled) if (this.producer(growth.file)) this.#unsettled.delete(growth);
+      for (const growth of this.#stuck()) {
+        const content = this.#readSource(growth);
+        if (content === undefined) continue;
+        this.#growOne(growth, content);
+        again = true;
+      }
+    }
+  }
+
+  /** Growths that no task's result will ever let go on. */
+  #stuck(): readonly Growth[] {
+    const stuck = new Set(this.#unsettled);
+    for (let again = stuck.size > 0; again;) {
+      again = false;
+      for (const growth of stuck) {
+        if (!this.growthsFor(growth.file).some((maker) => !stuck.has(maker))) continue;
+        stuck.delete(growth);
+        again = true;
+      }
+    }
+    return [...stuck];
+  }
+
+  #readSource({ file, rule, bound }: Growth): Json | undefined {
+    let text: string;
+    try {
+      text = readFileSync(resolve(this.pipeline.root, file), "utf8");
+    } catch {
+      return undefined;
+    }
+    this.#read.add(file);
+    try {
+      return parseData(text, file);
+    } catch (error) {
+      const span = rule.each[bound.length]?.axis.span;
+      if (!(error instanceof UserError) || !span || error.diagnostics.some((d) => d.span)) throw error;
+      throw new UserError({ message: error.message, span });
+    }
+  }
+}

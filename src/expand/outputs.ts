@@ -1,0 +1,71 @@
+/** Who makes what: outputs by path, and by the directories that they stand in. */
+import type { Task } from "../model.ts";
+import { ancestors, parentOf } from "./paths.ts";
+
+interface Directory {
+  /** The makers of outputs right in it, one entry an output. */
+  readonly makers: Task[];
+  readonly children: string[];
+}
+
+export class OutputIndex {
+  readonly #makers = new Map<string, Task>();
+  readonly #directories = new Map<string, Directory>([["", { makers: [], children: [] }]]);
+  #anyDirectoryOutput = false;
+
+  /** The task that already makes this very path, if one does (then nothing is added). */
+  add(path: string, task: Task): Task | undefined {
+    const other = this.#makers.get(path);
+    if (other) return other;
+    this.#makers.set(path, task);
+    if (path.endsWith("/")) this.#anyDirectoryOutput = true;
+    this.#directory(parentOf(path)).makers.push(task);
+    return undefined;
+  }
+
+  exact(path: string): Task | undefined {
+    return this.#makers.get(path);
+  }
+
+  /** The maker of the path, or of a directory output that it is inside of. */
+  producer(path: string): Task | undefined {
+    const exact = this.#makers.get(path);
+    if (exact || !this.#anyDirectoryOutput) return exact;
+    for (const directory of ancestors(path)) {
+      const maker = this.#makers.get(directory);
+      if (maker) return maker;
+    }
+    return undefined;
+  }
+
+  /** The makers of all outputs under a directory, once each; "" is the project. */
+  under(directory: string): Task[] {
+    const found = new Set<Task>();
+    const open = [directory];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      const inside = this.#directories.get(next);
+      if (!inside) continue;
+      for (const task of inside.makers) found.add(task);
+      for (const child of inside.children) open.push(child);
+    }
+    return [...found];
+  }
+
+  paths(): IterableIterator<[string, Task]> {
+    return this.#makers.entries();
+  }
+
+  /** Directories that have outputs right in them or below. */
+  directories(): IterableIterator<string> {
+    return this.#directories.keys();
+  }
+
+  #directory(path: string): Directory {
+    const known = this.#directories.get(path);
+    if (known) return known;
+    const made: Directory = { makers: [], children: [] };
+    this.#directories.set(path, made);
+    this.#directory(parentOf(path)).children.push(path);
+    return made;
+  }
+}

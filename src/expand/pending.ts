@@ -1,0 +1,125 @@
+/**
+ * Growths, and which paths they may come to make.
+ *
+ * A growth's outputs are its rule's templates with what is not known yet as wildcards. They are indexed by the
+ * folder before the first wildcard, so that asking about one path does not look at every growth.
+ */
+import type { Growth, Json, TemplatePart } from "../model.ts";
+import { lookUp, pathText, type Names } from "./bind.ts";
+import { ancestors, normalise } from "./paths.ts";
+
+interface Shape {
+  readonly growth: Growth;
+  /** The text between wildcards. */
+  readonly literals: readonly string[];
+}
+
+export class PendingGrowths {
+  readonly #shapes = new Map<Growth, readonly Shape[]>();
+  readonly #byFolder = new Map<string, Set<Shape>>();
+  readonly #root: string;
+  readonly #params: Json;
+
+  constructor(root: string, params: Json) {
+    this.#root = root;
+    this.#params = params;
+  }
+
+  get all(): readonly Growth[] {
+    return [...this.#shapes.keys()];
+  }
+
+  get size(): number {
+    return this.#shapes.size;
+  }
+
+  has(growth: Growth): boolean {
+    return this.#shapes.has(growth);
+  }
+
+  add(growth: Growth): void {
+    const shapes = this.#shapesOf(growth);
+    this.#shapes.set(growth, shapes);
+    for (const shape of shapes) {
+      const folder = folderOf(shape);
+      const there = this.#byFolder.get(folder) ?? new Set();
+      this.#byFolder.set(folder, there.add(shape));
+    }
+  }
+
+  delete(growth: Growth): void {
+    for (const shape of this.#shapes.get(growth) ?? []) {
+      const folder = folderOf(shape);
+      const there = this.#byFolder.get(folder);
+      there?.delete(shape);
+      if (there?.size === 0) this.#byFolder.delete(folder);
+    }
+    this.#shapes.delete(growth);
+  }
+
+  /** Growths that may make the path or, for a directory, something in it (or the directory that it is in). */
+  for(path: string): readonly Growth[] {
+    if (this.#shapes.size === 0) return [];
+    const found = new Set<Growth>();
+    const test = path.endsWith("/") || path === "" ? reaches : matches;
+    const look = (folder: string) => {
+      for (const shape of this.#byFolder.get(folder) ?? []) {
+        if (!found.has(shape.growth) && test(shape.literals, path)) found.add(shape.growth);
+      }
+    };
+    look("");
+    for (const folder of ancestors(path)) look(folder);
+    if (test === reaches)
+      for (const folder of this.#byFolder.keys()) if (folder.startsWith(path)) look(folder);
+    return [...found];
+  }
+
+  #shapesOf(growth: Growth): Shape[] {
+    const names: Names = { axes: growth.rule.each.map(({ name }) => name), params: this.#params };
+    const bound = growth.bound.map(({ value }) => value);
+    const known = new Set(growth.bound.map(({ name }) => name));
+    const fill = (part: TemplatePart): string => {
+      if (part.kind === "text") return part.text;
+      if (part.kind !== "axis" && part.kind !== "param") return WILDCARD;
+      const needs =
+        part.kind === "axis" ? [part.name] : part.path.flatMap((s) => (typeof s === "string" ? [] : s.axis));
+      if (!needs.every((name) => known.has(name))) return WILDCARD;
+      return pathText(lookUp(part, names, bound).value, part.span, part.kind === "axis");
+    };
+    return growth.rule.outputs.flatMap(({ paths }) =>
+      paths.map((template) => {
+        const path = normalise(this.#root, template.parts.map(fill).join(""));
+        return { growth, literals: path.split(WILDCARD) };
+      }),
+    );
+  }
+}
+
+/** Stands for an unknown value while a path is put together; no path may have it. */
+const WILDCARD = "\0";
+
+function folderOf({ literals: [first = ""] }: Shape): string {
+  return first.slice(0, first.lastIndexOf("/") + 1);
+}
+
+/** Whether a path is what the shape makes, or is inside the directory that it makes. */
+function matches(literals: readonly string[], path: string): boolean {
+  const [first = "", ...rest] = literals;
+  const last = rest.pop();
+  if (!path.startsWith(first)) return false;
+  if (last === undefined) return path === first || first.endsWith("/");
+  let at = first.length;
+  for (const literal of rest) {
+    const found = path.indexOf(literal, at);
+    if (found < 0) return false;
+    at = found + literal.length;
+  }
+  if (last.endsWith("/")) return path.indexOf(last, at) >= 0;
+  return path.endsWith(last) && path.length - last.length >= at;
+}
+
+/** Whether the shape may make something in a directory; a wildcard may have any number of folders in it. */
+function reaches([first = "", ...rest]: readonly string[], directory: string): boolean {
+  if (first.startsWith(directory)) return true;
+  return directory.startsWith(first) && (rest.length > 0 || first.endsWith("/"));
+}

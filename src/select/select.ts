@@ -1,0 +1,145 @@
+/** Select: targets as typed → the tasks that make them, with all that those need. */
+import { posix } from "node:path";
+import picomatch from "picomatch";
+import { normalise } from "../expand/paths.ts";
+import type { Graph } from "../expand/graph.ts";
+import { nearest } from "../load/suggest.ts";
+import type { Growth, Task } from "../model.ts";
+
+export interface Selected {
+  readonly tasks: ReadonlySet<Task>;
+  /** Those of the tasks that the targets themselves name. */
+  readonly named: ReadonlySet<Task>;
+  /** Growths that may add tasks to these. */
+  readonly growths: ReadonlySet<Growth>;
+  /** Targets that neither a task nor a growth can make. */
+  readonly unmatched: readonly string[];
+}
+
+interface Wanted {
+  readonly tasks: Iterable<Task>;
+  readonly growths: Iterable<Growth>;
+}
+
+/**
+ * A target is an output, a directory, a rule, a task id, or a glob of these; paths are relative to `cwd`, a
+ * folder relative to the project ("" is the project). Without targets: the pipeline's `default`, which is
+ * relative to the project; without that: everything.
+ */
+export function select(graph: Graph, targets: readonly string[], cwd: string): Selected {
+  const { pipeline } = graph;
+  const typed = targets.length > 0;
+  const names = typed ? targets : pipeline.default;
+  if (names.length === 0) return close(graph, { tasks: graph.tasks, growths: graph.growths }, []);
+  const tasks = new Set<Task>();
+  const growths = new Set<Growth>();
+  const unmatched: string[] = [];
+  for (const name of names) {
+    const wanted = match(graph, name, typed ? cwd : "");
+    const before = tasks.size + growths.size;
+    let any = false;
+    for (const task of wanted.tasks) any = tasks.add(task).size > 0;
+    for (const growth of wanted.growths) any = growths.add(growth).size > 0;
+    if (!any && before === tasks.size + growths.size) unmatched.push(name);
+  }
+  return close(graph, { tasks, growths }, unmatched);
+}
+
+/** The name nearest to a target that matched nothing: a rule, a task id or an output. */
+export function suggest(graph: Graph, target: string): string | undefined {
+  const rules = [...graph.pipeline.rules.keys()];
+  const tasks = graph.tasks.flatMap(({ id, outputs }) => [id, ...outputs.map(({ path }) => path)]);
+  return nearest(target, [...rules, ...tasks]);
+}
+
+function match(graph: Graph, target: string, cwd: string): Wanted {
+  const { rules, root } = graph.pipeline;
+  const rule = rules.get(target);
+  if (rule) return ofRule(graph, (name) => name === target);
+  const task = graph.task(target);
+  if (task) return { tasks: [task], growths: [] };
+  const named = growthsOfId(graph, target);
+  if (named.length > 0) return { tasks: [], growths: named };
+  // Without normalising first: "*" and friends are no part of a path's normal form.
+  const path = normalise(root, posix.isAbsolute(target) ? target : posix.join(cwd, target));
+  const exact = ofPath(graph, path);
+  if (exact) return exact;
+  return picomatch.scan(target).isGlob ? ofGlob(graph, target, path) : { tasks: [], growths: [] };
+}
+
+function ofPath(graph: Graph, path: string): Wanted | null {
+  const producer = graph.producer(path) ?? graph.producer(`${path.replace(/\/$/, "")}/`);
+  if (producer) return { tasks: [producer], growths: [] };
+  const directory = path === "" || path.endsWith("/") ? path : `${path}/`;
+  const tasks = graph.producersUnder(directory);
+  const growths = [...graph.growthsFor(directory), ...(directory === path ? [] : graph.growthsFor(path))];
+  return tasks.length + growths.length > 0 ? { tasks, growths } : null;
+}
+
+function ofRule(graph: Graph, matches: (rule: string) => boolean): Wanted {
+  return {
+    tasks: graph.tasks.filter(({ rule }) => matches(rule.name)),
+    growths: graph.growths.filter(({ rule }) => matches(rule.name)),
+  };
+}
+
+/** Growths that may come to have a task of this id. */
+function growthsOfId(graph: Graph, id: string): readonly Growth[] {
+  if (!id.includes(":")) return [];
+  return graph.growths.filter((growth) => id.startsWith(growth.id.slice(0, -1)));
+}
+
+/** In a rule's name or a task's id `*` stands for anything; in a path it stays within one folder. */
+function ofGlob(graph: Graph, pattern: string, path: string): Wanted {
+  const isName = picomatch(pattern, { bash: true });
+  const isPath = picomatch(path);
+  const isDirectory = path.endsWith("/");
+  const tasks = graph.tasks.filter(
+    ({ id, rule, outputs }) =>
+      isName(rule.name) ||
+      isName(id) ||
+      outputs.some((output) => isPath(output.path) || (isDirectory && inMatching(isPath, output.path))),
+  );
+  const beforeId = picomatch.scan(pattern).base;
+  const beforePath = `${picomatch.scan(path).base}/`.replace(/^\/$/, "");
+  const growths = new Set(graph.growthsFor(beforePath));
+  for (const growth of graph.growths) {
+    const known = growth.id.slice(0, -1);
+    if (isName(growth.rule.name) || (pattern.includes(":") && compatible(known, beforeId)))
+      growths.add(growth);
+  }
+  return { tasks, growths };
+}
+
+function inMatching(isPath: (path: string) => boolean, output: string): boolean {
+  for (let end = output.indexOf("/"); end >= 0; end = output.indexOf("/", end + 1)) {
+    if (isPath(output.slice(0, end + 1))) return true;
+  }
+  return false;
+}
+
+function compatible(a: string, b: string): boolean {
+  return a.startsWith(b) || b.startsWith(a);
+}
+
+/** Adds what the wanted tasks and growths need, as far as the graph has grown. */
+function close(graph: Graph, wanted: Wanted, unmatched: readonly string[]): Selected {
+  const tasks = new Set<Task>();
+  const growths = new Set<Growth>();
+  const open: (Task | Growth)[] = [...wanted.tasks, ...wanted.growths];
+  const mayGrow = graph.growths.length > 0;
+  for (let node = open.pop(); node; node = open.pop()) {
+    if ("file" in node) {
+      if (growths.has(node)) continue;
+      growths.add(node);
+      const producer = graph.producer(node.file);
+      open.push(...(producer ? [producer] : graph.growthsFor(node.file)));
+      continue;
+    }
+    if (tasks.has(node)) continue;
+    tasks.add(node);
+    for (const dependency of graph.dependencies(node)) if (!tasks.has(dependency)) open.push(dependency);
+    if (mayGrow) for (const { path } of node.inputs) open.push(...graph.growthsNeeded(path));
+  }
+  return { tasks, named: new Set(wanted.tasks), growths, unmatched };
+}
