@@ -11,6 +11,7 @@ import {
   sourceIds,
   type ClassList,
 } from "../../tasks/lib/labels/labels.ts";
+import { readLabels } from "../../tasks/lib/volume/nifti.ts";
 import { shared } from "../helpers/shared.ts";
 
 interface Maps {
@@ -119,6 +120,26 @@ describe.skipIf(mapFile === null)("against the reference tables", () => {
           expect(ids).toEqual([...labels[String(value)]![key]!].sort((a, b) => a - b));
         }
       }
+    }
+  });
+});
+
+const prediction = shared("data/totalsegmentator/abdomen3mm_seg_ts3mm.nii.gz");
+const goldens = shared("reference/goldens.json");
+describe.skipIf(prediction === null || goldens === null)("remapping a real prediction", () => {
+  it("gives the reference voxel counts for every dataset", async () => {
+    const { data } = await readLabels(prediction!);
+    const expected = (
+      JSON.parse(readFileSync(goldens!, "utf8")) as {
+        remap_abdomen3mm_ts_v2_to_dataset_labels_voxel_counts: Record<string, Record<string, number>>;
+      }
+    ).remap_abdomen3mm_ts_v2_to_dataset_labels_voxel_counts;
+    expect(Object.keys(expected).sort()).toEqual([...datasetNames].sort());
+    for (const name of datasetNames) {
+      const lookup = remapper(labelTable(name), "totalsegmentator-v2");
+      const counts = Object.fromEntries(Object.keys(expected[name]!).map((value) => [value, 0]));
+      for (const value of data) counts[lookup[value]!]!++;
+      expect(counts).toEqual(expected[name]);
     }
   });
 });

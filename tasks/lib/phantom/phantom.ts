@@ -1,10 +1,10 @@
-/** One synthetic CT with its labels. The same name, spec and number give the same voxels, whatever other cases there are. */
+/** One synthetic CT with its labels. The same layout, spec and id give the same voxels, whatever other cases there are. */
 import { labelTable, sourceIds, type LabelTable, type Organ } from "../labels/labels.ts";
 import { createRandom } from "../random.ts";
 import type { Volume } from "../volume/volume.ts";
 import { structures, type Structure } from "./anatomy.ts";
 import { annotate, scan, type Grid } from "./paint.ts";
-import type { PhantomSpec } from "./spec.ts";
+import type { PhantomLayout, PhantomSpec } from "./spec.ts";
 import { createPatient } from "./vary.ts";
 
 export interface Phantom {
@@ -13,17 +13,17 @@ export interface Phantom {
 }
 
 /**
- * `name` separates the datasets' randomness, `id` the cases'; `ordinal` counts the cases from 1 and chooses among
+ * `layout` separates the datasets' randomness, `id` the cases'; `ordinal` counts the cases from 1 and chooses among
  * the spec's centres and absences.
  */
 export function createPhantom(
-  name: string,
+  layout: string,
   spec: PhantomSpec,
   table: LabelTable,
   id: string,
   ordinal: number,
 ): Phantom {
-  const random = createRandom(`phantom ${spec.seed}`).fork(name).fork(id);
+  const random = createRandom(`phantom ${spec.seed}`).fork(layout).fork(id);
   const edit = spec.edits[id] ?? {};
   const [least, most] = spec.contrast;
   const patient = createPatient(
@@ -60,17 +60,15 @@ export function createPhantom(
   return { image: { data: image, size, spacing, affine }, labels: { data: labels, size, spacing, affine } };
 }
 
-/** The label table of a dataset's phantoms; the corpus has TotalSegmentator v2's ids of what the anatomy holds. */
-export function phantomLabels(name: string): LabelTable {
-  if (name !== "corpus") return labelTable(name);
-  const found = corpusOrgans.map((organ): [string, string] => [
-    String(sourceIds(organ, "totalsegmentator-v2")[0]!),
-    organ,
-  ]);
-  found.sort(([a], [b]) => Number(a) - Number(b));
-  return labelTable(Object.fromEntries(found));
+/** The label table of a layout's phantoms; the corpus has TotalSegmentator v2's ids. */
+export function phantomLabels(layout: PhantomLayout): LabelTable {
+  if (layout !== "nnunet-raw") return labelTable(layout);
+  return labelTable(
+    Object.fromEntries(corpusOrgans.map((organ) => [sourceIds(organ, "totalsegmentator-v2")[0]!, organ])),
+  );
 }
 
+/** What of the anatomy is a class of TotalSegmentator's own. */
 const corpusOrgans: readonly Organ[] = [
   "spleen",
   "kidney_right",

@@ -42,7 +42,7 @@ const usual = {
   edits: {},
 } satisfies Partial<PhantomSpec>;
 
-/** The study's phantoms: each with the spacing order, field of view, orientation and habits of its namesake. */
+/** The study's phantoms: each with the order of spacings, field of view, orientation and habits of its namesake. */
 const presets = {
   btcv: {
     ...usual,
@@ -107,7 +107,15 @@ const presets = {
     centres: [55],
     axes: "RAS",
   },
-  corpus: {
+  flare21: {
+    ...usual,
+    size: [40, 32, 20],
+    spacing: [0.95, 0.95, 1.7],
+    centres: [55],
+    axes: "RAS",
+  },
+  /** The corpus that foundation generators are trained on: abdomens and chests, in TotalSegmentator's labels. */
+  "nnunet-raw": {
     ...usual,
     size: [40, 32, 28],
     spacing: [1, 1, 1.7],
@@ -117,14 +125,14 @@ const presets = {
   },
 } satisfies Record<string, PhantomSpec>;
 
-export type PhantomName = keyof typeof presets;
+export type PhantomLayout = keyof typeof presets;
 
-export const phantomNames = Object.keys(presets) as PhantomName[];
+export const phantomLayouts = Object.keys(presets) as PhantomLayout[];
 
-/** A preset with some of its values replaced. Throws if the name is unknown. */
-export function phantomSpec(name: string, changes: Partial<PhantomSpec> = {}): PhantomSpec {
-  if (!Object.hasOwn(presets, name)) {
-    throw new Error(`no phantoms are defined for "${name}"; known: ${phantomNames.join(", ")}`);
+/** A layout's preset with some of its values replaced. Throws if there is none. */
+export function phantomSpec(layout: string, changes: Partial<PhantomSpec> = {}): PhantomSpec {
+  if (!Object.hasOwn(presets, layout)) {
+    throw new Error(`there are no phantoms in the layout "${layout}"; known: ${phantomLayouts.join(", ")}`);
   }
-  return { ...presets[name as PhantomName], ...changes };
+  return { ...presets[layout as PhantomLayout], ...changes };
 }

@@ -1,0 +1,93 @@
+/** Which cases a dataset's folder holds, by its layout. */
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { CaseEntry } from "./case-list.ts";
+import { layoutOf, type Layout } from "./layouts.ts";
+
+/**
+ * The labelled cases below `root`, sorted by id, paths relative to it. Images without a label are passed over:
+ * most datasets have some. Throws, saying what to put where, if there are none; naming them, if labels have no
+ * image or two files claim one case.
+ */
+export async function indexDataset(layout: string, root: string): Promise<CaseEntry[]> {
+  const rules = layoutOf(layout);
+  const paths = await filesBelow(root);
+  const images = byCase(paths, rules.image, rules);
+  const labels = byCase(paths, rules.label, rules);
+  for (const [id, folder] of maskFolders(paths, rules)) {
+    if (!labels.has(id)) labels.set(id, folder);
+  }
+  if (labels.size === 0) throw new Error(nothingThere(layout, root, rules, paths.length));
+
+  const orphans = [...labels].filter(([id]) => !images.has(id)).map(([, label]) => label);
+  if (orphans.length > 0) {
+    throw new Error(
+      `${root}: ${several(orphans.length, "label")} without an image: ${some(orphans)}\n` +
+        `The layout "${layout}" expects ${rules.files.join(" and ")}.`,
+    );
+  }
+  return [...labels]
+    .map(([id, label]) => ({ id, image: images.get(id)!, label }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Every file below a folder, relative, "/" between parts, sorted; links are followed. None if it is absent. */
+async function filesBelow(root: string): Promise<string[]> {
+  const found: string[] = [];
+  async function walk(folder: string): Promise<void> {
+    for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
+      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      const isFolder = entry.isSymbolicLink()
+        ? (await stat(join(root, path))).isDirectory()
+        : entry.isDirectory();
+      if (isFolder) await walk(path);
+      else found.push(path);
+    }
+  }
+  try {
+    await walk("");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || found.length > 0) throw error;
+  }
+  return found.sort();
+}
+
+function byCase(paths: readonly string[], pattern: RegExp, rules: Layout): Map<string, string> {
+  const cases = new Map<string, string>();
+  for (const path of paths) {
+    const name = pattern.exec(path)?.groups?.["id"];
+    if (name === undefined || rules.takes?.(name) === false) continue;
+    const id = name.replaceAll(/[^A-Za-z0-9._-]/g, "_");
+    const other = cases.get(id);
+    if (other !== undefined) throw new Error(`two files for case "${id}": ${other} and ${path}; remove one`);
+    cases.set(id, path);
+  }
+  return cases;
+}
+
+function maskFolders(paths: readonly string[], rules: Layout): Map<string, string> {
+  const folders = new Map<string, string>();
+  if (rules.masks === undefined) return folders;
+  for (const path of paths) {
+    const id = rules.masks.exec(path)?.groups?.["id"];
+    if (id !== undefined) folders.set(id, path.slice(0, path.lastIndexOf("/") + 1));
+  }
+  return folders;
+}
+
+function nothingThere(layout: string, root: string, rules: Layout, files: number): string {
+  const state = files === 0 ? "is empty or absent" : `has ${several(files, "file")}, none of them a label`;
+  return [
+    `${root} ${state}, but the layout "${layout}" expects there:`,
+    ...rules.files.map((file) => `    ${root.replace(/\/$/, "")}/${file}`),
+    `Source: ${rules.source}.`,
+  ].join("\n");
+}
+
+function several(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+function some(names: readonly string[]): string {
+  return names.slice(0, 5).join(", ") + (names.length > 5 ? ` and ${names.length - 5} more` : "");
+}

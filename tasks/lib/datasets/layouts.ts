@@ -1,0 +1,122 @@
+/**
+ * How each dataset lies on disk as its publishers hand it out. Every file is found by its path below the root;
+ * any folders above the known ones are allowed, so that an archive's own top folder need not be removed.
+ */
+import type { DatasetName } from "../labels/labels.ts";
+
+export interface Layout {
+  /** The label table; null where the dataset brings its own in dataset.json. */
+  readonly labels: DatasetName | null;
+  /** Cases with public labels, null where there is no fixed number. */
+  readonly published: number | null;
+  /** Path of an image and of a label below the root; the group `id` names the case. */
+  readonly image: RegExp;
+  readonly label: RegExp;
+  /** A second form of label, taken where the first is missing: the file's folder is the label. */
+  readonly masks?: RegExp;
+  /** Whether a case belongs to the study. */
+  readonly takes?: (id: string) => boolean;
+  /** For a person with an empty folder: what to put there, and where it comes from. */
+  readonly files: readonly string[];
+  readonly source: string;
+}
+
+export type LayoutName = keyof typeof layouts;
+
+export const layouts = {
+  btcv: {
+    labels: "btcv",
+    published: 30,
+    image: below(String.raw`Training/img/img(?<id>\d{4})\.nii\.gz`),
+    label: below(String.raw`Training/label/label(?<id>\d{4})\.nii\.gz`),
+    files: ["RawData/Training/img/img####.nii.gz", "RawData/Training/label/label####.nii.gz"],
+    source: "Synapse, project syn3193805 (free registration): Abdomen, RawData.zip",
+  },
+  word: {
+    labels: "word",
+    published: 100,
+    image: below(String.raw`imagesTr/(?<id>word_\d{4})\.nii\.gz`),
+    label: below(String.raw`labelsTr/(?<id>word_\d{4})\.nii\.gz`),
+    files: ["imagesTr/word_####.nii.gz", "labelsTr/word_####.nii.gz"],
+    source: "WORD V0.1.0, linked from the README of HiLab-git/WORD, which also has the archive's password",
+  },
+  amos: {
+    labels: "amos",
+    published: 200,
+    image: below(String.raw`imagesTr/(?<id>amos_\d{4})\.nii\.gz`),
+    label: below(String.raw`labelsTr/(?<id>amos_\d{4})\.nii\.gz`),
+    // Numbers above 500 are the MR volumes.
+    takes: (id) => Number(id.slice(-4)) <= 500,
+    files: ["imagesTr/amos_####.nii.gz", "labelsTr/amos_####.nii.gz"],
+    source: "Zenodo, records 7155725 and 7262581: AMOS 2022",
+  },
+  ct1k: {
+    labels: "ct1k",
+    published: 1000,
+    // Images lie in three parts; 62 of them have no public mask, so the masks say which cases there are.
+    image: below(String.raw`(?<id>Case_\d{5})_0000\.nii\.gz`),
+    label: below(String.raw`(?<id>Case_\d{5})\.nii\.gz`),
+    files: [
+      "Case_#####_0000.nii.gz (in any folders, all three image parts)",
+      "Case_#####.nii.gz (the masks)",
+    ],
+    source: "AbdomenCT-1K, linked from the README of JunMa11/AbdomenCT-1K",
+  },
+  abdomenatlas: {
+    labels: "abdomenatlas",
+    published: 5195,
+    image: below(String.raw`(?<id>BDMAP_\d{8})/ct\.nii\.gz`),
+    label: below(String.raw`(?<id>BDMAP_\d{8})/combined_labels\.nii\.gz`),
+    masks: below(String.raw`(?<id>BDMAP_\d{8})/segmentations/[^/]+\.nii\.gz`),
+    files: [
+      "BDMAP_########/ct.nii.gz",
+      "BDMAP_########/combined_labels.nii.gz, or BDMAP_########/segmentations/ORGAN.nii.gz",
+    ],
+    source: "AbdomenAtlas 1.0 Mini, linked from the README of MrGiovanni/AbdomenAtlas",
+  },
+  segthor: {
+    labels: "segthor",
+    published: 40,
+    image: below(String.raw`train/(?<id>Patient_\d{2})/\k<id>\.nii\.gz`),
+    label: below(String.raw`train/(?<id>Patient_\d{2})/GT\.nii\.gz`),
+    files: ["train/Patient_##/Patient_##.nii.gz", "train/Patient_##/GT.nii.gz"],
+    source: "the SegTHOR challenge (CodaLab competition 21145, registration)",
+  },
+  flare22: {
+    labels: "flare22",
+    published: 50,
+    image: below(String.raw`FLARE22_LabeledCase50/images/(?<id>FLARE22_Tr_\d{4})_0000\.nii\.gz`),
+    label: below(String.raw`FLARE22_LabeledCase50/labels/(?<id>FLARE22_Tr_\d{4})\.nii\.gz`),
+    files: [
+      "Training/FLARE22_LabeledCase50/images/FLARE22_Tr_####_0000.nii.gz",
+      "Training/FLARE22_LabeledCase50/labels/FLARE22_Tr_####.nii.gz",
+    ],
+    source: "Zenodo, record 7860267: FLARE 2022",
+  },
+  flare21: {
+    labels: "flare21",
+    published: 361,
+    image: below(String.raw`imagesTr/(?<id>train_\d{3})(_0000)?\.nii\.gz`),
+    label: below(String.raw`labelsTr/(?<id>train_\d{3})\.nii\.gz`),
+    files: ["imagesTr/train_###_0000.nii.gz (or without _0000)", "labelsTr/train_###.nii.gz"],
+    source: "the FLARE 2021 challenge (registration)",
+  },
+  "nnunet-raw": {
+    labels: null,
+    published: null,
+    image: below(String.raw`imagesTr/(?<id>[^/.][^/]*?)(_0000)?\.nii(\.gz)?`),
+    label: below(String.raw`labelsTr/(?<id>[^/.][^/]*)\.nii(\.gz)?`),
+    files: ["imagesTr/CASE_0000.nii.gz", "labelsTr/CASE.nii.gz", "dataset.json"],
+    source: "your own volumes, or any dataset in nnU-Net's raw format",
+  },
+} as const satisfies Record<string, Layout>;
+
+/** The layout of that name. Throws if there is none. */
+export function layoutOf(name: string): Layout {
+  if (Object.hasOwn(layouts, name)) return layouts[name as LayoutName];
+  throw new Error(`no layout is called "${name}"; known: ${Object.keys(layouts).join(", ")}`);
+}
+
+function below(pattern: string): RegExp {
+  return new RegExp(`(?:^|/)${pattern}$`);
+}

@@ -1,0 +1,54 @@
+/** Summaries of a dataset's geometry and intensities. */
+
+export interface ForegroundStatistics {
+  readonly mean: number;
+  /** Population standard deviation. */
+  readonly std: number;
+  readonly median: number;
+  /** Percentiles with linear interpolation between ranks, as numpy's default. */
+  readonly percentile_00_5: number;
+  readonly percentile_99_5: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Over the samples of all cases together; null if they are empty. */
+export function foregroundStatistics(samples: readonly Float32Array[]): ForegroundStatistics | null {
+  const count = samples.reduce((sum, sample) => sum + sample.length, 0);
+  if (count === 0) return null;
+  const sorted = new Float32Array(count);
+  let place = 0;
+  for (const sample of samples) {
+    sorted.set(sample, place);
+    place += sample.length;
+  }
+  sorted.sort();
+  let sum = 0;
+  for (const value of sorted) sum += value;
+  const mean = sum / count;
+  let squares = 0;
+  for (const value of sorted) squares += (value - mean) ** 2;
+  return {
+    mean,
+    std: Math.sqrt(squares / count),
+    median: quantile(sorted, 0.5),
+    percentile_00_5: quantile(sorted, 0.005),
+    percentile_99_5: quantile(sorted, 0.995),
+    min: sorted[0]!,
+    max: sorted[count - 1]!,
+  };
+}
+
+/** Mean of the two middle values for an even count; NaN for none. */
+export function median(values: readonly number[]): number {
+  return quantile(Float64Array.from(values).sort(), 0.5);
+}
+
+/** Of ascending values, linear between ranks. */
+function quantile(sorted: Float32Array | Float64Array, share: number): number {
+  const rank = (sorted.length - 1) * share;
+  const below = Math.floor(rank);
+  const low = sorted[below] ?? NaN;
+  const high = sorted[Math.min(below + 1, sorted.length - 1)] ?? NaN;
+  return low + (high - low) * (rank - below);
+}

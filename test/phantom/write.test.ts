@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { indexDataset } from "../../tasks/lib/datasets/index-dataset.ts";
+import { phantomLayouts } from "../../tasks/lib/phantom/spec.ts";
+import { writePhantomDataset } from "../../tasks/lib/phantom/write.ts";
+
+const root = mkdtempSync(join(tmpdir(), "phantom-"));
+afterAll(() => {
+  rmSync(root, { recursive: true });
+});
+
+function digests(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  return Object.fromEntries(
+    files.map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return [path.slice(folder.length), createHash("sha256").update(readFileSync(path)).digest("hex")];
+    }),
+  );
+}
+
+describe("phantom datasets", () => {
+  it.each(phantomLayouts)("of %s are found again in the dataset's own layout", async (layout) => {
+    const folder = join(root, layout);
+    await writePhantomDataset(layout, { cases: 2 }, folder);
+    expect(await indexDataset(layout, folder)).toHaveLength(2);
+  });
+
+  it("keep every byte of the other cases when one is added", async () => {
+    await writePhantomDataset("word", { cases: 2 }, join(root, "two"));
+    await writePhantomDataset("word", { cases: 3 }, join(root, "three"));
+    const [two, three] = [digests(join(root, "two")), digests(join(root, "three"))];
+    expect(Object.keys(three)).toHaveLength(6);
+    expect(three).toMatchObject(two);
+  });
+
+  it("refuse a layout without phantoms, and an edit of a case that is not there", async () => {
+    await expect(writePhantomDataset("chaos", {}, root)).rejects.toThrow('no phantoms in the layout "chaos"');
+    const edits = { Patient_99: { image_seed: 1 } };
+    await expect(writePhantomDataset("segthor", { cases: 2, edits }, root)).rejects.toThrow(
+      "no phantom of segthor is called Patient_99; they are Patient_01",
+    );
+  });
+});
