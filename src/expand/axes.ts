@@ -5,25 +5,30 @@ import { child, keysOf } from "../load/template.ts";
 import { didYouMean } from "../load/suggest.ts";
 import type { AxisSpec, AxisValue, Json } from "../model.ts";
 import { bindText, lookUp, type Bound, type Names } from "./bind.ts";
-import { globValues } from "./glob.ts";
+import type { SourceGlobs } from "./glob.ts";
 import { unsafe } from "./paths.ts";
 
 /** Values of an axis that is not read from a file. Throws a `UserError` for values that cannot be used. */
-export function axisValues(root: string, spec: AxisSpec, names: Names, bound: Bound): readonly AxisValue[] {
+export function axisValues(
+  globs: SourceGlobs,
+  spec: AxisSpec,
+  names: Names,
+  bound: Bound,
+): readonly AxisValue[] {
   if (spec.kind === "in") throw new Error("the values of this axis are in a file");
-  return asValues(texts(root, spec, names, bound), spec.span, "in this axis");
+  return asValues(texts(globs, spec, names, bound), spec.span, "in this axis");
 }
 
-function texts(root: string, spec: AxisSpec, names: Names, bound: Bound): readonly string[] {
+function texts(globs: SourceGlobs, spec: AxisSpec, names: Names, bound: Bound): readonly string[] {
   switch (spec.kind) {
     case "list":
       return spec.values;
     case "keys":
       return paramKeys(spec, names, bound);
     case "glob":
-      return globValues(root, bindText(spec.pattern, names)(bound), spec.pattern.span);
+      return globs.values(bindText(spec.pattern, names)(bound), spec.pattern.span);
     case "join":
-      return spec.axes.flatMap((axis) => texts(root, axis, names, bound));
+      return spec.axes.flatMap((axis) => texts(globs, axis, names, bound));
     case "in":
       return [];
   }

@@ -6,7 +6,7 @@ import { Problems } from "../load/problems.ts";
 import { nearest } from "../load/suggest.ts";
 import type { AxisSpec, Growth, Task, Template } from "../model.ts";
 import { findCycles } from "./cycles.ts";
-import { globMatches } from "./glob.ts";
+import { globMatches, type SourceGlobs } from "./glob.ts";
 import type { Graph } from "./graph.ts";
 import type { OutputIndex } from "./outputs.ts";
 
@@ -19,6 +19,7 @@ type Collision = { readonly path: string; readonly first: Task; readonly second:
 
 export function checkGraph(
   graph: Graph,
+  globs: SourceGlobs,
   outputs: OutputIndex,
   collisions: readonly Collision[],
   selection: Selection | undefined,
@@ -28,7 +29,7 @@ export function checkGraph(
   refuseNesting(outputs, problems);
   refuseSources(graph, outputs, problems);
   refuseMissingModules(graph, problems);
-  refuseMissingInputs(graph, outputs, selection?.tasks ?? graph.tasks, problems);
+  refuseMissingInputs(graph, globs, outputs, selection?.tasks ?? graph.tasks, problems);
   refuseMissingAxisFiles(graph, selection?.growths ?? graph.growths, problems);
   for (const { names, span } of findCycles(graph)) {
     const hint = names.length === 2 ? "a task cannot read what it writes" : "each needs what comes after it";
@@ -122,6 +123,7 @@ function refuseMissingModules({ pipeline }: Graph, problems: Problems): void {
 
 function refuseMissingInputs(
   graph: Graph,
+  globs: SourceGlobs,
   outputs: OutputIndex,
   tasks: Iterable<Task>,
   problems: Problems,
@@ -134,7 +136,7 @@ function refuseMissingInputs(
     if (path.endsWith("/") || path === "") {
       if (outputs.under(path).length > 0) return "ok";
     } else if (outputs.under(`${path}/`).length > 0 || outputs.producer(`${path}/`)) return "wrong kind";
-    return onDisk(graph.pipeline.root, path);
+    return globs.found(path) ? "ok" : onDisk(graph.pipeline.root, path);
   };
   for (const task of tasks) {
     for (const { path } of task.inputs) {

@@ -34,6 +34,7 @@ import {
   type Names,
   type Write,
 } from "./bind.ts";
+import type { SourceGlobs } from "./glob.ts";
 import { isOutside, normalise } from "./paths.ts";
 import { shellQuote } from "./quote.ts";
 
@@ -49,6 +50,7 @@ export interface Sink {
 export class RuleFanout {
   readonly #rule: Rule;
   readonly #root: string;
+  readonly #globs: SourceGlobs;
   readonly #names: Names;
   readonly #when: { readonly holds: Bind<boolean>; readonly after: number } | null;
   readonly #inputs: Bind<readonly TaskPath[]>;
@@ -59,11 +61,12 @@ export class RuleFanout {
   /** Values of axes that depend on no other, shared between rules by where they are written. */
   readonly #fixed: Map<string, readonly AxisValue[]>;
 
-  constructor(rule: Rule, pipeline: Pipeline, fixed: Map<string, readonly AxisValue[]>) {
+  constructor(rule: Rule, pipeline: Pipeline, globs: SourceGlobs, fixed: Map<string, readonly AxisValue[]>) {
     const names = { axes: rule.each.map(({ name }) => name), params: pipeline.params };
     this.#rule = rule;
     this.#root = pipeline.root;
     this.#names = names;
+    this.#globs = globs;
     this.#fixed = fixed;
     this.#when = rule.when && {
       holds: bindCondition(rule.when, names),
@@ -92,9 +95,9 @@ export class RuleFanout {
   }
 
   #values(axis: AxisSpec, bound: Bound): readonly AxisValue[] {
-    if (dependsOnAxis(axis)) return axisValues(this.#root, axis, this.#names, bound);
+    if (dependsOnAxis(axis)) return axisValues(this.#globs, axis, this.#names, bound);
     const place = `${axis.span.file}:${axis.span.start}`;
-    const known = this.#fixed.get(place) ?? axisValues(this.#root, axis, this.#names, bound);
+    const known = this.#fixed.get(place) ?? axisValues(this.#globs, axis, this.#names, bound);
     this.#fixed.set(place, known);
     return known;
   }

@@ -16,10 +16,26 @@ interface Pattern {
   readonly after: string;
 }
 
-/** Sorted; no match is an empty list. */
-export function globValues(root: string, text: string, span: Span): readonly string[] {
-  const pattern = parsePattern(root, text, span);
-  return (pattern.star === "*" ? inOneFolder(root, pattern) : anyDepth(root, pattern)).sort(byCodeUnit);
+export class SourceGlobs {
+  readonly #root: string;
+  readonly #found = new Set<string>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Sorted; no match is an empty list. Throws a `UserError` for what is no pattern. */
+  values(text: string, span: Span): readonly string[] {
+    const pattern = parsePattern(this.#root, text, span);
+    const values = pattern.star === "*" ? inOneFolder(this.#root, pattern) : anyDepth(this.#root, pattern);
+    for (const value of values) this.#found.add(pattern.before + value + pattern.after);
+    return values.sort(byCodeUnit);
+  }
+
+  /** Whether a pattern found this path, so that it is known to be there. */
+  found(path: string): boolean {
+    return this.#found.has(path);
+  }
 }
 
 /** Whether a path is one that the pattern matches. */

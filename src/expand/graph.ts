@@ -11,6 +11,7 @@ import { valuesAt } from "./axes.ts";
 import { checkGraph, type Selection } from "./check.ts";
 import { parseData } from "./data.ts";
 import { RuleFanout, type Sink } from "./fanout.ts";
+import { SourceGlobs } from "./glob.ts";
 import { OutputIndex } from "./outputs.ts";
 import { PendingGrowths } from "./pending.ts";
 
@@ -18,6 +19,7 @@ export class Graph {
   readonly pipeline: Pipeline;
   readonly #tasks: Task[] = [];
   readonly #byId = new Map<string, Task>();
+  readonly #globs: SourceGlobs;
   readonly #outputs = new OutputIndex();
   /** Outputs that a task before already makes. */
   readonly #collisions: { readonly path: string; readonly first: Task; readonly second: Task }[] = [];
@@ -30,10 +32,13 @@ export class Graph {
   /** Throws a `UserError` with every task that cannot be made. */
   constructor(pipeline: Pipeline) {
     this.pipeline = pipeline;
+    this.#globs = new SourceGlobs(pipeline.root);
     this.#pending = new PendingGrowths(pipeline.root, pipeline.params);
     const fixed = new Map<string, readonly AxisValue[]>();
     const rules = [...pipeline.rules];
-    this.#fanouts = new Map(rules.map(([name, rule]) => [name, new RuleFanout(rule, pipeline, fixed)]));
+    this.#fanouts = new Map(
+      rules.map(([name, rule]) => [name, new RuleFanout(rule, pipeline, this.#globs, fixed)]),
+    );
     const sink = this.#sink();
     for (const fanout of this.#fanouts.values()) fanout.expand([], sink);
     this.#commit(sink);
@@ -111,7 +116,7 @@ export class Graph {
    * missing count only for the tasks and growths selected; without a selection for all.
    */
   check(selection?: Selection): void {
-    checkGraph(this, this.#outputs, this.#collisions, selection);
+    checkGraph(this, this.#globs, this.#outputs, this.#collisions, selection);
   }
 
   #growOne(growth: Growth, content: Json): void {
