@@ -1,0 +1,174 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { acquireLock } from "../../src/record/lock.ts";
+import { project } from "./fixture.ts";
+
+const LOCK = "cache/lock";
+
+interface Contents {
+  id: string;
+  pid: number;
+  started: string | null;
+  place: string;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "lq-lock-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+let script = "";
+
+/** A process that takes the lock, says "held", and gives it back when its standard input ends. */
+beforeAll(async () => {
+  const lock = fileURLToPath(new URL("../../src/record/lock.ts", import.meta.url));
+  const { outputFiles } = await build({
+    stdin: {
+      contents: `
+        import { acquireLock } from ${JSON.stringify(lock)};
+        const lock = await acquireLock(process.argv[2], () => {});
+        process.stdout.write("held");
+        process.stdin.on("end", () => { process.stdout.write("freed"); lock.release(); process.exit(); }).resume();`,
+      resolveDir: fileURLToPath(new URL(".", import.meta.url)),
+    },
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "node",
+  });
+  script = join(folder, "hold.mjs");
+  writeFileSync(script, outputFiles[0]?.text ?? "");
+});
+
+function start(root: string): ChildProcess {
+  const child = spawn(process.execPath, [script, root], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return child;
+}
+
+async function holder(root: string): Promise<ChildProcess> {
+  const child = start(root);
+  await once(child.stdout!, "data");
+  return child;
+}
+
+function contents(root: string): Contents {
+  return JSON.parse(readFileSync(join(root, LOCK), "utf8")) as Contents;
+}
+
+const never = () => expect.fail("waited");
+
+describe("the build lock", () => {
+  it("is free, held, and free again", async () => {
+    const root = project();
+    const lock = await acquireLock(root, never);
+    expect(contents(root).pid).toBe(process.pid);
+    lock.release();
+    expect(readdirSync(join(root, "cache"))).toEqual([]);
+    (await acquireLock(root, never)).release();
+  });
+
+  it("is waited for, saying for whom, and taken when given back", async () => {
+    const root = project();
+    const child = await holder(root);
+    const waited: number[] = [];
+    const lock = acquireLock(root, (pid) => {
+      waited.push(pid);
+      child.stdin?.end();
+    });
+    (await lock).release();
+    expect(waited).toEqual([child.pid]);
+  });
+
+  it("can be waited for in vain", async () => {
+    const root = project();
+    const child = await holder(root);
+    const stop = new AbortController();
+    const waiting = acquireLock(root, () => stop.abort(), stop.signal);
+    await expect(waiting).rejects.toThrow("aborted");
+    expect(contents(root).pid).toBe(child.pid);
+    expect(readdirSync(join(root, "cache"))).toEqual(["lock"]);
+  });
+
+  it("passes on at once when its holder is killed", async () => {
+    const root = project();
+    const child = await holder(root);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    (await acquireLock(root, never)).release();
+    expect(readdirSync(join(root, "cache"))).toEqual([]);
+  });
+
+  it("passes on when the holder's number is another process's now", async () => {
+    const root = project();
+    const lock = await acquireLock(root, never);
+    const mine = contents(root);
+    if (mine.started === null) return console.log("skipped: this system does not say when a process began");
+    writeFileSync(join(root, LOCK), JSON.stringify({ ...mine, id: randomUUID(), started: "1" }));
+    (await acquireLock(root, never)).release();
+    lock.release();
+  });
+
+  it("of another machine stands, however its holder's number looks here", async () => {
+    const root = project();
+    await acquireLock(root, never);
+    writeFileSync(
+      join(root, LOCK),
+      JSON.stringify({ ...contents(root), pid: 4_000_000, place: "elsewhere" }),
+    );
+    const stop = new AbortController();
+    await expect(acquireLock(root, () => stop.abort(), stop.signal)).rejects.toThrow("aborted");
+  });
+
+  it("that is none says so", async () => {
+    const root = project({ [LOCK]: "hello" });
+    await expect(acquireLock(root, never)).rejects.toThrow("cache/lock is not a lock of lq");
+  });
+
+  it("passes over successors that died in the act", async () => {
+    const root = project();
+    await acquireLock(root, never);
+    const dead = (): Contents => ({ ...contents(root), id: randomUUID(), started: "1" });
+    const [first, second] = [dead(), dead()];
+    writeFileSync(join(root, LOCK), JSON.stringify(first));
+    writeFileSync(join(root, `${LOCK}.after-${first.id}`), JSON.stringify(second));
+    const lock = await acquireLock(root, never);
+    expect(readdirSync(join(root, "cache"))).toEqual(["lock"]);
+    lock.release();
+    expect(existsSync(join(root, LOCK))).toBe(false);
+  });
+
+  it("has one holder at a time when many want a dead one's", async () => {
+    const root = project();
+    const first = await holder(root);
+    const others = Array.from({ length: 6 }, () => start(root));
+    let holding = 0;
+    let most = 0;
+    const ended = others.map(async (child) => {
+      const exit = once(child, "exit");
+      for await (const chunk of child.stdout!) {
+        for (const word of String(chunk).match(/held|freed/g) ?? []) {
+          holding += word === "held" ? 1 : -1;
+          most = Math.max(most, holding);
+          // Half of them give it back, half die with it.
+          if (word === "held" && (child.pid ?? 0) % 2 === 0) child.stdin?.end();
+          else if (word === "held") {
+            holding--;
+            child.kill("SIGKILL");
+          }
+        }
+      }
+      await exit;
+    });
+    first.kill("SIGKILL");
+    await Promise.all(ended);
+    expect(most).toBe(1);
+    (await acquireLock(root, never)).release();
+  });
+});
