@@ -1,0 +1,61 @@
+/**
+ * Compiles `src/` to `dist/`: the command line, the worker that runs task modules, and the public module.
+ *
+ * What only some commands need is split into chunks that are loaded on demand. Chunks are named by their
+ * content and every file is put in place by a rename, so that two compilations at once, or one beside a running
+ * lq, do no harm. The chunks of the compilation before this one stay, for an lq that is still running.
+ */
+import { build } from "esbuild";
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const home = fileURLToPath(new URL("..", import.meta.url));
+const dist = join(home, "dist");
+const stamp = join(dist, ".stamp");
+
+const began = new Date();
+const result = await build({
+  absWorkingDir: home,
+  entryPoints: { cli: "src/cli.ts", worker: "src/execute/worker.ts", api: "src/api.ts" },
+  outdir: dist,
+  chunkNames: "chunks/[name]-[hash]",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node20.19",
+  external: ["esbuild", "onnxruntime-node"],
+  // CommonJS packages inside an ES module still ask for Node's own modules by `require`.
+  banner: { js: `import { createRequire as __lqRequire } from "node:module"; const require = __lqRequire(import.meta.url);` },
+  legalComments: "none",
+  logLevel: "warning",
+  write: false,
+}).catch(() => process.exit(1));
+
+// Chunks first: an entry never names a file that is not there.
+const files = result.outputFiles.sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)));
+for (const file of files) place(file.path, file.contents);
+dropOldChunks(new Set(files.map((file) => file.path)));
+place(stamp, "");
+utimesSync(stamp, began, began);
+
+function isEntry(file) {
+  return !relative(dist, file.path).startsWith("chunks");
+}
+
+function place(path, contents) {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, contents);
+  renameSync(temporary, path);
+}
+
+function dropOldChunks(current) {
+  const previous = statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const folder = join(dist, "chunks");
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (!current.has(path) && statSync(path).mtimeMs < previous) rmSync(path);
+  }
+}

@@ -1,0 +1,32 @@
+import { build } from "../build.ts";
+import { createListener } from "../report/listener.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { openProject, type CommonFlags } from "./options.ts";
+
+export async function runBuild(targets: readonly string[], flags: CommonFlags): Promise<number> {
+  const { pipeline, cwd } = openProject(flags);
+  const interrupt = onInterrupt();
+  const view = await createListener(flags);
+  try {
+    const summary = await build({
+      pipeline,
+      cwd,
+      targets,
+      jobs: flags.jobs,
+      slots: flags.slots,
+      keepGoing: flags.keepGoing,
+      dryRun: flags.dryRun,
+      force: flags.force,
+      signal: interrupt.signal,
+      listener: view.listener,
+    });
+    return interrupt.exitCode() ?? (summary.failed > 0 ? 1 : 0);
+  } catch (error) {
+    const code = interrupt.exitCode();
+    if (code !== null) return code; // while waiting for another build
+    throw error;
+  } finally {
+    await view.close();
+    interrupt.release();
+  }
+}

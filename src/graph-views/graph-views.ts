@@ -1,0 +1,60 @@
+/** The graph as text for other programs to draw: Graphviz, Mermaid, JSON. */
+import type { Graph } from "../expand/graph.ts";
+import type { Task } from "../model.ts";
+
+export interface Drawing {
+  readonly nodes: readonly { readonly id: string; readonly label: string }[];
+  readonly edges: readonly { readonly from: string; readonly to: string }[];
+}
+
+/** A node a task; edges run from what is needed to what needs it. */
+export function taskDrawing(graph: Graph, tasks: Iterable<Task>): Drawing {
+  const shown = new Set(tasks);
+  return {
+    nodes: [...shown].map(({ id }) => ({ id, label: id })),
+    edges: [...shown].flatMap((task) =>
+      graph
+        .dependencies(task)
+        .filter((dependency) => shown.has(dependency))
+        .map((dependency) => ({ from: dependency.id, to: task.id })),
+    ),
+  };
+}
+
+/** A node a rule, with its number of tasks. */
+export function ruleDrawing(graph: Graph, tasks: Iterable<Task>): Drawing {
+  const counts = new Map<string, number>();
+  const edges = new Map<string, { from: string; to: string }>();
+  for (const task of tasks) {
+    counts.set(task.rule.name, (counts.get(task.rule.name) ?? 0) + 1);
+    for (const { rule } of graph.dependencies(task)) {
+      edges.set(`${rule.name}\0${task.rule.name}`, { from: rule.name, to: task.rule.name });
+    }
+  }
+  return {
+    nodes: [...counts].map(([id, n]) => ({ id, label: n === 1 ? id : `${id} (${n})` })),
+    edges: [...edges.values()],
+  };
+}
+
+export function toDot({ nodes, edges }: Drawing): string {
+  const quote = (text: string) => `"${text.replace(/["\\]/g, "\\$&")}"`;
+  return [
+    "digraph lq {",
+    "  rankdir=LR;",
+    "  node [shape=box, fontname=Helvetica];",
+    ...nodes.map(({ id, label }) => `  ${quote(id)} [label=${quote(label)}];`),
+    ...edges.map(({ from, to }) => `  ${quote(from)} -> ${quote(to)};`),
+    "}",
+  ].join("\n");
+}
+
+export function toMermaid({ nodes, edges }: Drawing): string {
+  const names = new Map(nodes.map(({ id }, i) => [id, `n${i}`]));
+  const quote = (text: string) => `"${text.replaceAll("#", "#35;").replaceAll('"', "#quot;")}"`;
+  return [
+    "flowchart LR",
+    ...nodes.map(({ id, label }) => `  ${names.get(id) ?? ""}[${quote(label)}]`),
+    ...edges.map(({ from, to }) => `  ${names.get(from) ?? ""} --> ${names.get(to) ?? ""}`),
+  ].join("\n");
+}
