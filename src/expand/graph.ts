@@ -139,15 +139,16 @@ export class Graph {
 
   /** All or nothing. */
   #commit({ tasks, growths, problems }: Sink): void {
-    const ids = new Set<string>();
-    for (const { id, rule } of tasks) {
-      if (ids.has(id) || this.#byId.has(id)) problems.add(`two tasks have the id "${id}"`, rule.span);
-      ids.add(id);
+    for (const task of tasks) {
+      if (this.#byId.has(task.id)) problems.add(`two tasks have the id "${task.id}"`, task.rule.span);
+      else this.#byId.set(task.id, task);
     }
-    problems.throwIfAny();
+    if (problems.count > 0) {
+      for (const task of tasks) if (this.#byId.get(task.id) === task) this.#byId.delete(task.id);
+      problems.throwIfAny();
+    }
     for (const task of tasks) {
       this.#tasks.push(task);
-      this.#byId.set(task.id, task);
       for (const { path } of task.outputs) {
         const first = this.#outputs.add(path, task);
         if (first) this.#collisions.push({ path, first, second: task });

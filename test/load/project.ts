@@ -1,0 +1,54 @@
+/** Throw-away projects for tests of load, expand and select. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll } from "vitest";
+import { UserError } from "../../src/errors.ts";
+import { expand } from "../../src/expand/expand.ts";
+import type { Graph } from "../../src/expand/graph.ts";
+import { loadPipeline } from "../../src/load/load.ts";
+import { renderDiagnostics } from "../../src/load/render.ts";
+import type { Pipeline } from "../../src/model.ts";
+
+const made: string[] = [];
+afterAll(() => made.forEach((dir) => rmSync(dir, { recursive: true, force: true })));
+
+/** A folder with these files; `pipeline` without a `version` gets one. */
+export function project(files: { readonly [path: string]: string }): string {
+  const dir = mkdtempSync(join(tmpdir(), "lq-load-"));
+  made.push(dir);
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(dir, path)), { recursive: true });
+    writeFileSync(join(dir, path), text);
+  }
+  return dir;
+}
+
+export function load(dir: string, set: readonly string[] = [], profiles: readonly string[] = []): Pipeline {
+  return loadPipeline({ dir, profiles, set });
+}
+
+export function graphOf(files: { readonly [path: string]: string }): Graph {
+  return expand(load(project(files)));
+}
+
+/** What a user is shown when loading, expanding and checking a project fails; "" when nothing fails. */
+export function complaint(
+  dir: string,
+  set: readonly string[] = [],
+  profiles: readonly string[] = [],
+): string {
+  return rendered(dir, () => {
+    expand(load(dir, set, profiles)).check();
+  });
+}
+
+export function rendered(root: string, act: () => void): string {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return renderDiagnostics(error.diagnostics, { root, color: false });
+  }
+  return "";
+}
