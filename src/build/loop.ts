@@ -55,7 +55,7 @@ export class BuildLoop {
   readonly #moved = new Set<Task>();
   readonly #finished = new Set<Task>();
   /** Ends the build as soon as nothing runs any more. */
-  #error: unknown = undefined;
+  #error: Error | undefined;
 
   /** @param isClean tasks that are fresh, as is all that they depend on */
   constructor(parts: LoopParts, isClean: (task: Task) => boolean) {
@@ -85,7 +85,7 @@ export class BuildLoop {
       for (let next = this.#frontier.take(); next && !this.#stopped; next = this.#frontier.take())
         this.#consider(next);
       if (this.#stopped || !this.#frontier.hasRipe) break;
-      await this.#grow().catch((error: unknown) => (this.#error ??= error));
+      await this.#grow().catch((error: unknown) => this.#abandon(error));
     }
     while (!this.#stopped) {
       const next = this.#queue.next();
@@ -215,11 +215,15 @@ export class BuildLoop {
   #job(work: Promise<void>): void {
     this.#jobs += 1;
     void work
-      .catch((error: unknown) => (this.#error ??= error))
+      .catch((error: unknown) => this.#abandon(error))
       .finally(() => {
         this.#jobs -= 1;
         this.#wake();
       });
+  }
+
+  #abandon(error: unknown): void {
+    this.#error ??= error instanceof Error ? error : new Error(String(error));
   }
 
   async #grow(): Promise<void> {

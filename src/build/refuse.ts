@@ -1,5 +1,5 @@
 /** What a build refuses before anything runs. */
-import type { Json, Task } from "../model.ts";
+import type { Task } from "../model.ts";
 import { UserError, type Diagnostic } from "../errors.ts";
 import { taskEnvironment } from "../execute/environment.ts";
 import { paramValues } from "../execute/execute.ts";
@@ -55,7 +55,7 @@ function groupByModule(tasks: Iterable<Task>): ReadonlyMap<string, ReadonlyMap<s
     if (action.kind !== "run") continue;
     const byParams = modules.get(action.module) ?? new Map<string, Task>();
     modules.set(action.module, byParams);
-    const params = canonicalJson(paramValues(task) as Json);
+    const params = canonicalJson(paramValues(task));
     if (!byParams.has(params)) byParams.set(params, task);
   }
   return modules;

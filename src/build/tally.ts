@@ -1,7 +1,6 @@
 /** Counts outcomes, and tells the listener of each. */
-import type { Outcome, Reason } from "../model.ts";
+import type { Outcome, Reason, Task } from "../model.ts";
 import type { Event, Listener } from "../report/events.ts";
-import type { Task } from "../model.ts";
 import type { Summary } from "./request.ts";
 
 export interface Finished {
@@ -51,8 +50,8 @@ export class Tally {
 
   summary(): Summary {
     const summary = { ...this.#counts, seconds: (performance.now() - this.#started) / 1000 };
-    const { cancelled: _, ...event } = summary;
-    this.#listener({ type: "summary", ...event });
+    const { ran, restored, fresh, failed, skipped, seconds } = summary;
+    this.#listener({ type: "summary", ran, restored, fresh, failed, skipped, seconds });
     return summary;
   }
 }
