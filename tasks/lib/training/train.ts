@@ -4,6 +4,7 @@
  */
 import type { DynUNetSpec, Triple } from "../nn/dynunet.ts";
 import type { Weights } from "../nn/parameters.ts";
+import type { AdamW } from "../nn/autodiff/adamw.ts";
 import type { LossOptions } from "../nn/autodiff/loss.ts";
 import { createTrainer } from "../nn/trainer.ts";
 import type { Moments, Trainer } from "../nn/trainer.ts";
@@ -24,7 +25,7 @@ export interface TrainOptions {
   readonly learningRate: number;
   /** Where the cosine ends; default 0. */
   readonly minimumRate?: number;
-  readonly weightDecay?: number;
+  readonly optimizer?: Partial<AdamW>;
   readonly loss?: LossOptions;
   /** Weights of a trained network to start from, but for its output layers. */
   readonly start?: Weights;
@@ -61,7 +62,7 @@ export async function train(options: TrainOptions): Promise<Training> {
     weights: saved?.weights ?? startWeights(spec, options.seed, options.start),
     ...(saved && { moments: saved.moments, step: saved.step }),
     ...(options.threads !== undefined && { threads: options.threads }),
-    ...(options.weightDecay !== undefined && { optimizer: { weightDecay: options.weightDecay } }),
+    ...(options.optimizer && { optimizer: options.optimizer }),
     ...(options.loss && { loss: options.loss }),
   });
   const losses = [...(saved?.epochs ?? [])];
