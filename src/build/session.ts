@@ -7,6 +7,7 @@ import { CodeClosures } from "../fingerprint/code.ts";
 import { FileDigests } from "../fingerprint/files.ts";
 import { Fingerprinter } from "../fingerprint/fingerprint.ts";
 import { ToolVersions } from "../fingerprint/tools.ts";
+import type { Task } from "../model.ts";
 import { isUntouched } from "../record/outputs.ts";
 import { State } from "../record/state.ts";
 import { Store } from "../record/store.ts";
@@ -44,6 +45,7 @@ export function openSession(
     tools: new ToolVersions(root),
     environment: process.env,
   });
+  const covered = new Set<Task>();
   return {
     root,
     graph,
@@ -53,7 +55,10 @@ export function openSession(
     code,
     fingerprinter,
     async select() {
-      const selected = select(graph, targets, relative(root, cwd));
+      const found = select(graph, targets, relative(root, cwd));
+      // A task whose file an axis was read from belongs to the request, though nobody waits for it any more.
+      for (const task of found.tasks) covered.add(task);
+      const selected = { ...found, tasks: new Set([...covered].sort((a, b) => a.index - b.index)) };
       if (selected.unmatched.length > 0) throw unmatched(graph, selected.unmatched);
       graph.check(selected);
       await fingerprinter.prepare([...selected.tasks, ...selected.growths].map(({ rule }) => rule));
