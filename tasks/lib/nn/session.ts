@@ -17,23 +17,30 @@ export interface SessionOptions {
   readonly optimise?: boolean;
 }
 
-/** A session of a model in memory, the caller's own: `release()` it. Throws an Error that says why it fails. */
+/**
+ * A session of a model in memory or of a model file, the caller's own: `release()` it. Throws an Error that says
+ * why it fails. Only a file can have its weights in another file beside it.
+ */
 export async function createSession(
-  model: Uint8Array,
+  model: Uint8Array | string,
   options: SessionOptions = {},
 ): Promise<InferenceSession> {
   const { threads = 1, device = "cpu", optimise = true } = options;
   const failures: string[] = [];
   for (const provider of device === "auto" ? ["cuda", "webgpu", "cpu"] : [device]) {
     try {
-      return await InferenceSession.create(model, {
+      const settings: InferenceSession.SessionOptions = {
         executionProviders: provider === "cpu" ? ["cpu"] : [provider, "cpu"],
         executionMode: "sequential",
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         graphOptimizationLevel: optimise ? "all" : "basic",
         logSeverityLevel: 3,
-      });
+      };
+      // The overloads for a path and for bytes do not take their union.
+      return await (typeof model === "string"
+        ? InferenceSession.create(model, settings)
+        : InferenceSession.create(model, settings));
     } catch (error) {
       failures.push(`${provider}: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -54,7 +61,7 @@ export async function openSession(path: string, options: SessionOptions = {}): P
   const key = JSON.stringify([digest, options.threads, options.device, options.optimise]);
   let session = cache.get(key);
   if (session === undefined) {
-    session = createSession(model, options).catch((cause: unknown) => {
+    session = createSession(path, options).catch((cause: unknown) => {
       cache.delete(key);
       throw new Error(`${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     });

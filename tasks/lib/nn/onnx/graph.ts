@@ -21,6 +21,13 @@ export const float = (value: number): Attribute => ({ float: value });
 
 export type TensorData = Float32Array | BigInt64Array | Int32Array | Uint8Array;
 
+/** A file beside the model, and the bytes in it. */
+export interface ExternalPlace {
+  readonly location: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
 export interface Graph {
   input(name: string, type: DataType, shape: readonly Dimension[]): Value;
   output(name: string, value: Value, type: DataType, shape: readonly Dimension[]): void;
@@ -36,6 +43,8 @@ export interface Graph {
   ): Value[];
   /** A stored tensor, under `name` if given (then it can be read back by name). */
   constant(data: TensorData, dims: readonly number[], name?: string): Value;
+  /** A float32 tensor whose values lie in a file beside the model. */
+  external(name: string, dims: readonly number[], place: ExternalPlace): Value;
   /** A float32 scalar. */
   scalar(value: number): Value;
   /** A one-dimensional int64 tensor. */
@@ -98,6 +107,17 @@ export function createGraph(name: string): Graph {
       graph.initializer.push(encodeTensor(value, data, dims));
       if (key !== null) constants.set(key, value);
       return value;
+    },
+    external(name, dims, place) {
+      const externalData = Object.entries(place).map(([key, value]) => ({ key, value: String(value) }));
+      graph.initializer.push({
+        name,
+        dims: [...dims],
+        dataType: dataTypes.float32,
+        externalData,
+        dataLocation: 1,
+      });
+      return name;
     },
     scalar: (value) => g.constant(Float32Array.of(value), []),
     ints: (values) => g.constant(BigInt64Array.from(values, BigInt), [values.length]),

@@ -44,7 +44,10 @@ export interface TensorProto {
   name: string;
   dims: number[];
   dataType: number;
-  rawData: Uint8Array;
+  rawData?: Uint8Array;
+  /** Where the values lie in another file: `location`, `offset`, `length` (then dataLocation is 1). */
+  externalData?: { key: string; value: string }[];
+  dataLocation?: number;
   floatData?: number[];
   int32Data?: number[];
   int64Data?: number[];
@@ -115,6 +118,8 @@ const messages: Record<string, Field[]> = {
     ["int64Data", 7, "int64", "repeated"],
     ["name", 8, "string"],
     ["rawData", 9, "bytes"],
+    ["externalData", 13, "StringStringEntryProto", "repeated"],
+    ["dataLocation", 14, "int32"],
   ],
   ValueInfoProto: [
     ["name", 1, "string"],
