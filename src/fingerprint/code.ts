@@ -7,7 +7,7 @@
  */
 import { mkdirSync, renameSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { UserError, type Span } from "../errors.ts";
 import { CODE } from "../record/layout.ts";
 import { analyse, type Analysis, type Closure } from "./analyse.ts";

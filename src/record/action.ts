@@ -1,5 +1,5 @@
 /** The stored record of one successful run, as a file. */
-import { z } from "zod";
+import * as z from "zod/mini";
 import { sha256 } from "../fingerprint/digest.ts";
 import { keyOf, type Recipe } from "../fingerprint/recipe.ts";
 import type { Json } from "../model.ts";
@@ -35,9 +35,9 @@ const VERSION = 1;
 const HEX = 64;
 const OPENING = '{"sha256":"';
 
-const Digest = z.string().regex(/^[0-9a-f]{64}$/);
-const Name = z.string().refine(isSafeName, "leads out of its directory");
-const Value: z.ZodType<Json> = z.json();
+const Digest = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+const Name = z.string().check(z.refine(isSafeName));
+const Value: z.ZodMiniType<Json> = z.json();
 const Entry = z.object({ name: Name, digest: Digest, executable: z.boolean() });
 const Output = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("file"), digest: Digest, executable: z.boolean() }),
@@ -62,8 +62,8 @@ const StoredRecipe = z.object({
     z.object({ role: z.string(), path: z.string(), digest: Digest, entries: z.exactOptional(Tree) }),
   ),
   outputs: z.array(z.object({ role: z.string(), path: z.string() })),
-  params: z.record(z.string(), z.object({ value: Value, origin: z.string().nullable() })),
-  env: z.record(z.string(), z.string().nullable()),
+  params: z.record(z.string(), z.object({ value: Value, origin: z.nullable(z.string()) })),
+  env: z.record(z.string(), z.nullable(z.string())),
   tools: Texts,
 });
 const StoredAction = z.object({

@@ -15,7 +15,7 @@ import { linkSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, wr
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { UserError } from "../errors.ts";
 import { LOCK } from "./layout.ts";
 
@@ -23,7 +23,7 @@ const Holder = z.object({
   id: z.uuid(),
   pid: z.int(),
   /** Tells a process from a later one with its number; null where the system does not say. */
-  started: z.string().nullable(),
+  started: z.nullable(z.string()),
   /** The machine (and process namespace) in which the pid means something. */
   place: z.string(),
 });

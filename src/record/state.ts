@@ -7,11 +7,11 @@
  * only remembered to save time, are gathered and go with the next of them. Nothing is synced to the platter: after
  * a power cut the checksums drop what did not get there, at the price of rebuilding it.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import path from "node:path";
 import { sameSignature, type FileMemo, type Signature } from "../fingerprint/files.ts";
-import { frame, scanFrames } from "./frames.ts";
+import { scanFrames } from "./frames.ts";
 import { STATE_LOG } from "./layout.ts";
+import { LogAppender, readLog, rewriteLog } from "./log-file.ts";
 import { Owners, type Owner } from "./owners.ts";
 import {
   decodeDone,
@@ -37,7 +37,6 @@ import { Table } from "./table.ts";
 const SMALL_LOG = 1 << 20;
 
 export class State implements FileMemo {
-  readonly #file: string;
   readonly #done: Table<DoneRecord>;
   readonly #failed: Table<FailedRecord>;
   readonly #placing: Table<DoneRecord>;
@@ -46,14 +45,12 @@ export class State implements FileMemo {
   readonly #notes: Table<NoteRecord>;
   /** Made when first needed. */
   #owners: Owners | undefined;
-  /** Open for appending; undefined for a reader. */
-  #handle: number | undefined;
-  #pending: Buffer[] = [];
+  /** Undefined for a reader, and after closing. */
+  #appender: LogAppender | undefined;
   /** Bytes of the log that were unreadable when it was opened. */
   readonly damaged: number;
 
   private constructor(file: string, log: Buffer, readonly: boolean) {
-    this.#file = file;
     this.#done = new Table(log, decodeDone);
     this.#failed = new Table(log, decodeFailed);
     this.#placing = new Table(log, decodeDone);
@@ -62,15 +59,15 @@ export class State implements FileMemo {
     this.#notes = new Table(log, decodeNote);
     this.damaged = scanFrames(log, (start) => this.#replay(log, start));
     if (readonly) return;
-    mkdirSync(path.dirname(file), { recursive: true });
-    if (this.damaged > 0 || (log.length > SMALL_LOG && this.#liveBytes() < log.length / 2)) this.#rewrite();
-    this.#handle = openSync(file, "a");
+    if (this.damaged > 0 || (log.length > SMALL_LOG && bytesOf(this.#liveFrames()) < log.length / 2))
+      rewriteLog(file, this.#liveFrames());
+    this.#appender = new LogAppender(file);
   }
 
   /** @param root absolute path of the project. A writer must hold the project's lock. */
   static open(root: string, { readonly = false }: { readonly readonly?: boolean } = {}): State {
     const file = path.join(root, STATE_LOG);
-    return new State(file, readOrEmpty(file), readonly);
+    return new State(file, readLog(file), readonly);
   }
 
   /** What a task last put in place. */
@@ -170,7 +167,7 @@ export class State implements FileMemo {
   rememberFile(file: string, digest: string, signature: Signature): void {
     const record = { path: file, digest, signature };
     this.#files.set(file, record);
-    if (this.#handle !== undefined) this.#pending.push(frame(encodeFile(record)));
+    this.#appender?.gather(encodeFile(record));
   }
 
   /** A value kept under a name by another part of lq, as JSON text. */
@@ -182,27 +179,22 @@ export class State implements FileMemo {
     if (this.note(name) === json) return;
     const record = { name, json };
     this.#notes.set(name, record);
-    if (this.#handle !== undefined) this.#pending.push(frame(encodeNote(record)));
+    this.#appender?.gather(encodeNote(record));
   }
 
   flush(): void {
-    if (this.#handle === undefined || this.#pending.length === 0) return;
-    const bytes = Buffer.concat(this.#pending);
-    this.#pending = [];
-    for (let at = 0; at < bytes.length;) at += writeSync(this.#handle, bytes, at);
+    this.#appender?.flush();
   }
 
   close(): void {
-    if (this.#handle === undefined) return;
-    this.flush();
-    closeSync(this.#handle);
-    this.#handle = undefined;
+    this.#appender?.close();
+    this.#appender = undefined;
   }
 
   #append(payload: Buffer): void {
-    if (this.#handle === undefined) throw new Error("the state was opened for reading only");
-    this.#pending.push(frame(payload));
-    this.flush();
+    if (this.#appender === undefined) throw new Error("the state is open for reading only");
+    this.#appender.gather(payload);
+    this.#appender.flush();
   }
 
   #replay(log: Buffer, start: number): void {
@@ -245,29 +237,14 @@ export class State implements FileMemo {
     return this.#owners;
   }
 
-  #tables() {
+  #liveFrames(): Buffer[] {
     // In this order a replay ends where the log did: `done` ends what was recorded before it.
-    return [this.#done, this.#left, this.#failed, this.#placing, this.#files, this.#notes];
-  }
-
-  #liveBytes(): number {
-    let bytes = 0;
-    for (const table of this.#tables()) for (const each of table.frames()) bytes += each.length;
-    return bytes;
-  }
-
-  #rewrite(): void {
-    const temporary = `${this.#file}.${process.pid}.tmp`;
-    writeFileSync(temporary, Buffer.concat(this.#tables().flatMap((table) => [...table.frames()])));
-    renameSync(temporary, this.#file);
+    return [this.#done, this.#left, this.#failed, this.#placing, this.#files, this.#notes].flatMap(
+      (table) => [...table.frames()],
+    );
   }
 }
 
-function readOrEmpty(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return Buffer.alloc(0);
-    throw error;
-  }
+function bytesOf(frames: readonly Buffer[]): number {
+  return frames.reduce((sum, { length }) => sum + length, 0);
 }

@@ -37,7 +37,8 @@ export class Table<T> {
   }
 
   delete(name: string): boolean {
-    return this.#rows.delete(name);
+    // Most tables are asked to delete at every record, and are empty.
+    return this.#rows.size > 0 && this.#rows.delete(name);
   }
 
   names(): IterableIterator<string> {
