@@ -1,0 +1,266 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, readFileSync } from "node:fs";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Event } from "../../src/report/events.ts";
+import { Project } from "./project.ts";
+
+afterEach(() => vi.unstubAllEnvs());
+
+/** A named pipe: who opens it to write waits for the reader. */
+function fifo(project: Project, name: string): void {
+  execFileSync("mkfifo", [project.path(name)]);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  // A zombie that nobody reaps in this container has ended all the same.
+  return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+}
+
+function errors(events: readonly Event[]): (string | undefined)[] {
+  return events.flatMap((event) =>
+    event.type === "task" && event.outcome === "failed" ? [event.error] : [],
+  );
+}
+
+describe("failures", () => {
+  const pipeline = `version: 1
+rules:
+  bad: { cmd: "echo half > \${out}; echo before; echo trouble >&2; exit 4", in: in.txt, out: bad.txt }
+  after: { cmd: "cp \${in} \${out}", in: bad.txt, out: after.txt }
+  other: { cmd: "cp \${in} \${out}", in: in.txt, out: other.txt, slots: { cpu: 1 } }
+  last: { cmd: "cp \${in} \${out}", in: other.txt, out: last.txt }
+`;
+
+  it("leave the old output, say the last lines, and skip what needs them; -k goes on with the rest", async () => {
+    const project = new Project({
+      "pipeline.yaml": pipeline.replace("exit 4", "cat ${in} > ${out}"),
+      "in.txt": "1",
+    });
+    await project.build();
+    expect(project.read("bad.txt")).toBe("1");
+    project.write("pipeline.yaml", pipeline);
+    project.write("in.txt", "2");
+    const { summary, events } = await project.build({ keepGoing: true });
+    expect(summary).toMatchObject({ ran: 2, failed: 1, skipped: 1 });
+    const failed = events.find((event) => event.type === "task" && event.outcome === "failed");
+    expect(failed).toMatchObject({
+      task: "bad",
+      error: "exit code 4",
+      tail: ["before", "trouble"],
+      log: "cache/logs/bad/bad.log",
+    });
+    expect([project.read("bad.txt"), project.read("after.txt"), project.read("last.txt")]).toEqual([
+      "1",
+      "1",
+      "2",
+    ]);
+    const again = await project.build({ keepGoing: true, targets: ["bad"] });
+    expect(again.events.find((event) => event.type === "start")?.reasons).toContainEqual({
+      kind: "failed-before",
+    });
+  });
+
+  it("stop the build without -k", async () => {
+    const project = new Project({ "pipeline.yaml": pipeline, "in.txt": "1" });
+    const { summary } = await project.build({ jobs: 1 });
+    expect(summary.failed).toBe(1);
+    expect(summary.ran + summary.skipped).toBe(3);
+  });
+
+  it("are tried again as often as the rule says", async () => {
+    const project = new Project({
+      "pipeline.yaml": `version: 1
+rules:
+  flaky:
+    cmd: "echo try >> tries.log; test $(wc -l < tries.log) = 3; echo done > \${out}"
+    out: flaky.txt
+    retries: 2
+`,
+    });
+    expect((await project.build()).summary).toMatchObject({ ran: 1, failed: 0 });
+    expect(project.read("tries.log")).toBe("try\ntry\ntry\n");
+  });
+
+  it("include running longer than the timeout", async () => {
+    const project = new Project({
+      "pipeline.yaml": `version: 1
+rules:
+  slow: { cmd: "touch \${out}; sleep 60", out: slow.txt, timeout: 0.2 }
+`,
+    });
+    const { events } = await project.build();
+    expect(errors(events)).toEqual(["it took longer than its timeout of 0.2 s"]);
+    expect(project.has("slow.txt")).toBe(false);
+  });
+
+  it("include programs that are not there", async () => {
+    const project = new Project({
+      "pipeline.yaml": `version: 1\nrules:\n  none: { cmd: ["no-such-program", "x"], out: x.txt }\n`,
+    });
+    expect(errors((await project.build()).events)).toEqual(['there is no program "no-such-program"']);
+  });
+});
+
+describe("cancelling", () => {
+  it("ends every process of the running tasks within 3 s, also those that ignore SIGTERM", async () => {
+    const project = new Project({
+      "pipeline.yaml": `version: 1
+rules:
+  deaf:
+    cmd: "trap '' TERM; (trap '' TERM; sleep 60) & echo $! $$ > started; while :; do sleep 0.1; done; touch \${out}"
+    out: deaf.txt
+  next: { cmd: "cp \${in} \${out}", in: deaf.txt, out: next.txt }
+`,
+    });
+    fifo(project, "started");
+    const controller = new AbortController();
+    const building = project.build({ signal: controller.signal });
+    const { promises } = await import("node:fs");
+    const pids = (await promises.readFile(project.path("started"), "utf8")).trim().split(" ").map(Number);
+    expect(pids.map(isRunning)).toEqual([true, true]);
+    const cancelled = performance.now();
+    controller.abort();
+    const { summary } = await building;
+    expect(performance.now() - cancelled).toBeLessThan(3000);
+    expect(summary).toMatchObject({ ran: 0, failed: 0, cancelled: 1, skipped: 1 });
+    expect(pids.map(isRunning)).toEqual([false, false]);
+    expect([project.has("deaf.txt"), project.has("cache/lock"), project.has("cache/staging")]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  it("lets a resumable task go on from what it kept, under the same key only", async () => {
+    const pipeline = (text: string) => `version: 1
+rules:
+  train:
+    cmd: "cat \${scratch}/* > seen.txt 2>/dev/null || true; echo ${text} > \${scratch}/step; echo > started; test -e go || sleep 60; cp seen.txt \${out}"
+    out: model.txt
+    resume: true
+`;
+    const project = new Project({ "pipeline.yaml": pipeline("one") });
+    fifo(project, "started");
+    const { promises } = await import("node:fs");
+    const cancelOnce = async (): Promise<void> => {
+      const controller = new AbortController();
+      const building = project.build({ signal: controller.signal });
+      await promises.readFile(project.path("started"));
+      controller.abort();
+      expect((await building).summary.cancelled).toBe(1);
+    };
+    const finish = async (): Promise<string> => {
+      const building = project.build();
+      await promises.readFile(project.path("started"));
+      expect((await building).summary.ran).toBe(1);
+      return project.read("model.txt");
+    };
+    await cancelOnce();
+    project.write("go", "");
+    expect(await finish()).toBe("one\n");
+    project.write("pipeline.yaml", pipeline("two"));
+    expect(await finish()).toBe("");
+    expect(project.read("seen.txt")).toBe("");
+  });
+});
+
+describe("inputs that change while a task runs", () => {
+  it("make it run again, and what it made of the old ones is kept out of the cache", async () => {
+    const project = new Project({
+      "pipeline.yaml": `version: 1
+rules:
+  copy: { cmd: "cat \${in} > \${out}; test -e changed || { touch changed; echo new > in.txt; }", in: in.txt, out: out.txt }
+`,
+      "in.txt": "old\n",
+    });
+    const { summary, notices } = await project.build();
+    expect(summary).toMatchObject({ ran: 1, failed: 0 });
+    expect(notices).toEqual(["in.txt changed while copy ran: it runs again"]);
+    expect(project.read("out.txt")).toBe("new\n");
+    expect((await project.build()).summary.fresh).toBe(1);
+    project.write("in.txt", "old\n");
+    expect((await project.build()).ran).toEqual(["copy"]);
+  });
+
+  it("fail it when they never keep still", async () => {
+    const project = new Project({
+      "pipeline.yaml": `version: 1\nrules:\n  copy: { cmd: "cp \${in} \${out}; echo more >> in.txt", in: in.txt, out: out.txt }\n`,
+      "in.txt": "old\n",
+    });
+    expect(errors((await project.build()).events)).toEqual([
+      "in.txt changed while it ran, twice: what it made was dropped",
+    ]);
+    expect(project.has("out.txt")).toBe(false);
+  });
+});
+
+describe("slots", () => {
+  it("hand out devices, never one to two tasks at once, and show each task its own only", async () => {
+    const project = new Project({
+      "bin/nvidia-smi": `#!/bin/sh
+echo "0, GPU-aaaa, 81920, NVIDIA H100"
+echo "1, GPU-bbbb, 81920, NVIDIA H100"
+`,
+      "pipeline.yaml": `version: 1
+axes: { name: [a, b, c, d, e, f] }
+rules:
+  train:
+    each: { name: name }
+    cmd: "mkdir busy-$CUDA_VISIBLE_DEVICES; echo $CUDA_VISIBLE_DEVICES $CUDA_DEVICE_ORDER > \${out}; rmdir busy-$CUDA_VISIBLE_DEVICES"
+    out: "out/\${name}.txt"
+    slots: { gpu: 1 }
+  none:
+    cmd: "echo \\"[$CUDA_VISIBLE_DEVICES]\\" $OMP_NUM_THREADS > \${out}"
+    out: none.txt
+    slots: { cpu: 2 }
+`,
+    });
+    chmodSync(project.path("bin/nvidia-smi"), 0o755);
+    vi.stubEnv("PATH", `${project.path("bin")}:${process.env["PATH"]}`);
+    const { summary, events } = await project.build({ slots: "cpu=6" });
+    expect(errors(events)).toEqual([]);
+    expect(summary.ran).toBe(7);
+    const seen = new Set(["a", "b", "c", "d", "e", "f"].map((name) => project.read(`out/${name}.txt`)));
+    expect([...seen].sort()).toEqual(["0 PCI_BUS_ID\n", "1 PCI_BUS_ID\n"]);
+    expect(project.read("none.txt")).toBe("[] 2\n");
+  });
+
+  it("that can never be had are refused before anything runs", async () => {
+    const project = new Project({
+      "pipeline.yaml": `version: 1
+rules:
+  small: { cmd: "touch \${out}", out: small.txt }
+  large: { cmd: "touch \${out}", out: large.txt, slots: { gpu: 3 } }
+`,
+    });
+    await expect(project.build({ slots: "gpu=2" })).rejects.toThrow(
+      "large can never start: it asks for gpu 3 and there are 2",
+    );
+    expect(project.has("small.txt")).toBe(false);
+  });
+});
+
+describe("tasks of one key", () => {
+  it("run once; the others are restored", async () => {
+    const project = new Project({
+      "pipeline.yaml": `version: 1
+axes: { name: [a, b, c] }
+rules:
+  same: { each: { name: name }, run: task.ts, in: in.txt, out: "out/\${name}.txt" }
+`,
+      "in.txt": "1",
+      "task.ts": `import { appendFileSync, copyFileSync } from "node:fs";
+import { task } from "lq";
+export default task({ run: ({ input, output }) => (appendFileSync("runs.log", "x"), copyFileSync(input(), output())) });
+`,
+    });
+    const { ran, restored } = await project.build();
+    expect([ran.length, restored.length, project.read("runs.log")]).toEqual([1, 2, "x"]);
+    expect(project.read("out/c.txt")).toBe("1");
+  });
+});
