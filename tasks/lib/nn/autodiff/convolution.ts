@@ -15,7 +15,7 @@ import type { Tape, Tensor } from "./tape.ts";
 import { correlate } from "./correlation.ts";
 import { bothGradients, stack } from "./gradients-together.ts";
 import type { Geometry } from "./gradients-together.ts";
-import { multiply, padSpace, product, reshape, slice, sum, transpose } from "./shapes.ts";
+import { interleave, multiply, padSpace, product, reshape, slice, sum, transpose } from "./shapes.ts";
 
 /** x (N, I, z, y, x) with weight (O, I, kz, ky, kx) and maybe bias (O); padding (k − s + 1)/2 rounded down. */
 export function convolution(
@@ -79,7 +79,7 @@ function inputGradient(g: Graph, upstream: Value, weight: Value, c: Geometry): V
   const chosen = multiply(g, reshape(g, weight, [c.to * c.from, product(c.kernel)]), selection(g, c, phase));
   const [sz, sy, sx] = c.stride;
   let taps = reshape(g, chosen, [c.to, c.from, sz, count[0], sy, count[1], sx, count[2]]);
-  taps = transpose(g, taps, [2, 4, 6, 1, 0, 3, 5, 7]);
+  taps = transpose(g, taps, [1, 2, 4, 6, 0, 3, 5, 7]);
   const channels = product(c.stride) * c.from;
   const before = map((i) => -phase[i]!.first);
   const dx = correlate(g, upstream, reshape(g, taps, [channels, c.to, ...count]), {
@@ -91,10 +91,9 @@ function inputGradient(g: Graph, upstream: Value, weight: Value, c: Geometry): V
     after: map((i) => coarse[i]! + count[i]! - 1 - c.outputSize[i]! - before[i]!),
   });
   if (product(c.stride) === 1) return dx;
-  const split = reshape(g, dx, [c.batch, sz, sy, sx, c.from, ...coarse]);
   const whole = map((i) => coarse[i]! * c.stride[i]!);
-  const interleaved = transpose(g, split, [0, 4, 5, 1, 6, 2, 7, 3]);
-  const full = reshape(g, interleaved, [c.batch, c.from, ...whole]);
+  const fine = interleave(g, dx, c.batch * c.from, c.stride, coarse);
+  const full = reshape(g, fine, [c.batch, c.from, ...whole]);
   if (axes.every((i) => whole[i] === c.inputSize[i])) return full;
   return slice(g, full, [2, 3, 4], [0, 0, 0], c.inputSize);
 }

@@ -41,3 +41,32 @@ export function multiply(g: Graph, a: Value, b: Value, transposed?: "a" | "b"): 
   const attribute = transposed === "a" ? { transA: 1 } : { transB: 1 };
   return g.node("FusedMatMul", [a, b], attribute, "com.microsoft");
 }
+
+type Sizes = readonly [number, number, number];
+
+/**
+ * (…, a, b, c, z, y, x) → (…, z·a, y·b, x·c), flat. One axis at a time: three transpositions that each move one axis
+ * are three times as fast in onnxruntime as one of all.
+ */
+export function interleave(g: Graph, x: Value, lead: number, [a, b, c]: Sizes, [z, y, w]: Sizes): Value {
+  let value = x;
+  const move = (factor: number, shape: readonly number[]) => {
+    if (factor > 1) value = transpose(g, reshape(g, value, shape), [0, 2, 1, 3]);
+  };
+  if (c > 1) value = transpose(g, reshape(g, value, [lead * a * b, c, z * y * w]), [0, 2, 1]);
+  move(b, [lead * a, b, z * y, w * c]);
+  move(a, [lead, a, z, y * b * w * c]);
+  return value;
+}
+
+/** (…, z·a, y·b, x·c) → (…, a, b, c, z, y, x), flat. */
+export function deinterleave(g: Graph, x: Value, lead: number, [a, b, c]: Sizes, [z, y, w]: Sizes): Value {
+  let value = x;
+  const move = (factor: number, shape: readonly number[]) => {
+    if (factor > 1) value = transpose(g, reshape(g, value, shape), [0, 2, 1, 3]);
+  };
+  move(a, [lead, z, a, y * b * w * c]);
+  move(b, [lead * a, z * y, b, w * c]);
+  if (c > 1) value = transpose(g, reshape(g, value, [lead * a * b, z * y * w, c]), [0, 2, 1]);
+  return value;
+}
