@@ -1,0 +1,134 @@
+/**
+ * Exact Euclidean distances from the points of one surface to the nearest point of another, plane by plane: the
+ * two-dimensional transform of a plane with targets, then each query takes the best over the planes.
+ * Source: Felzenszwalb and Huttenlocher, Distance Transforms of Sampled Functions (lower envelope of parabolas).
+ */
+import type { Spacing } from "./surface-area.ts";
+import type { Surface } from "./surface.ts";
+
+/** Distance of each query, in the unit of the spacing; Infinity where there is no target. */
+export function nearestDistances(queries: Surface, targets: Surface, spacing: Spacing): Float64Array {
+  const squared = new Float64Array(queries.length).fill(Infinity);
+  const window = boundsOf(queries);
+  const plane = new PlaneTransform(window, spacing);
+  const across = spacing[2] ** 2;
+  for (let first = 0, end = 0; first < targets.length; first = end) {
+    const z = targets.z[first]!;
+    while (end < targets.length && targets.z[end] === z) end++;
+    plane.transform(targets, first, end);
+    for (let i = 0; i < queries.length; i++) {
+      const dz = queries.z[i]! - z;
+      const least = dz * dz * across;
+      if (least >= squared[i]!) continue;
+      const inPlane = plane.squared[plane.at(queries.x[i]!, queries.y[i]!)]!;
+      // The sum as it is rounded by an array library: x and y first, then z.
+      const total = inPlane + (dz * spacing[2]) ** 2;
+      if (total < squared[i]!) squared[i] = total;
+    }
+  }
+  return squared.map(Math.sqrt);
+}
+
+interface Window {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+function boundsOf({ x, y, length }: Surface): Window {
+  let [left, right, top, bottom] = [65535, 0, 65535, 0];
+  for (let i = 0; i < length; i++) {
+    left = Math.min(left, x[i]!);
+    right = Math.max(right, x[i]!);
+    top = Math.min(top, y[i]!);
+    bottom = Math.max(bottom, y[i]!);
+  }
+  return { x: left, y: top, width: Math.max(0, right - left + 1), height: Math.max(0, bottom - top + 1) };
+}
+
+/** Squared distances within a plane, over a window, to targets that may lie outside of it. */
+class PlaneTransform {
+  /** At x·height + y, counted from the window's corner. */
+  readonly squared: Float64Array;
+  readonly #window: Window;
+  readonly #spacing: Spacing;
+  /** For each row with targets: its y, and the squared distance along x from every column of the window. */
+  #rows: number[] = [];
+  #along: Float64Array[] = [];
+  /** The lower envelope of a column: which rows' parabolas it is made of, and from where on each is the lowest. */
+  #hull = new Int32Array(16);
+  #from = new Float64Array(17);
+
+  constructor(window: Window, spacing: Spacing) {
+    this.#window = window;
+    this.#spacing = spacing;
+    this.squared = new Float64Array(window.width * window.height);
+  }
+
+  at(x: number, y: number): number {
+    return (x - this.#window.x) * this.#window.height + y - this.#window.y;
+  }
+
+  /** Targets `first` to `end` - 1 lie in one plane. */
+  transform(targets: Surface, first: number, end: number): void {
+    this.#rowDistances(targets, first, end);
+    if (this.#hull.length < this.#rows.length) {
+      this.#hull = new Int32Array(this.#rows.length);
+      this.#from = new Float64Array(this.#rows.length + 1);
+    }
+    for (let x = 0; x < this.#window.width; x++) this.#column(x);
+  }
+
+  #rowDistances(targets: Surface, first: number, end: number): void {
+    const { x: left, width } = this.#window;
+    const step = this.#spacing[0];
+    this.#rows = [];
+    let row = first;
+    while (row < end) {
+      const y = targets.y[row]!;
+      const index = this.#rows.push(y) - 1;
+      const along = (this.#along[index] ??= new Float64Array(width));
+      let next = row; // the first target of the row that is not left of x
+      for (let x = 0; x < width; x++) {
+        const place = left + x;
+        while (next < end && targets.y[next] === y && targets.x[next]! < place) next++;
+        let d = next < end && targets.y[next] === y ? targets.x[next]! - place : Infinity;
+        if (next > row) d = Math.min(d, place - targets.x[next - 1]!);
+        along[x] = (d * step) ** 2;
+      }
+      row = next;
+      while (row < end && targets.y[row] === y) row++;
+    }
+  }
+
+  #column(x: number): void {
+    const { y: top, height } = this.#window;
+    const step = this.#spacing[1];
+    const scale = 2 * step * step;
+    const [hull, from, rows, along] = [this.#hull, this.#from, this.#rows, this.#along];
+    let last = -1;
+    for (let r = 0; r < rows.length; r++) {
+      const value = along[r]![x]! + (rows[r]! * step) ** 2;
+      let crossing = -Infinity;
+      while (last >= 0) {
+        const before = rows[hull[last]!]!;
+        const other = along[hull[last]!]![x]! + (before * step) ** 2;
+        crossing = (value - other) / (scale * (rows[r]! - before));
+        if (crossing > from[last]!) break;
+        last--;
+        crossing = -Infinity;
+      }
+      hull[++last] = r;
+      from[last] = crossing;
+    }
+    from[last + 1] = Infinity;
+    const start = x * height;
+    for (let y = 0, k = 0; y < height; y++) {
+      const place = top + y;
+      while (from[k + 1]! < place) k++;
+      const dy = (place - rows[hull[k]!]!) * step;
+      this.squared[start + y] = along[hull[k]!]![x]! + dy * dy;
+    }
+  }
+}
