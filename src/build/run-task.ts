@@ -7,7 +7,7 @@ import { taskEnvironment } from "../execute/environment.ts";
 import type { Executor } from "../execute/execute.ts";
 import { logPath } from "../execute/log-path.ts";
 import { tailOf } from "../execute/log.ts";
-import { Staging } from "../execute/staging.ts";
+import { StagingArea, type Staging } from "../execute/staging.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Task } from "../model.ts";
 import { SCRATCH, STAGING } from "../record/layout.ts";
@@ -35,13 +35,14 @@ export class TaskRunner {
   readonly #executor: Executor;
   readonly #recorder: Recorder;
   readonly #signal: AbortSignal;
-  #attempts = 0;
+  readonly #staging: StagingArea;
 
   constructor(session: Session, executor: Executor, recorder: Recorder, signal: AbortSignal) {
     this.#session = session;
     this.#executor = executor;
     this.#recorder = recorder;
     this.#signal = signal;
+    this.#staging = new StagingArea(join(session.root, STAGING));
   }
 
   /** @returns how it ended; "failed" is on record then. */
@@ -68,7 +69,7 @@ export class TaskRunner {
     const { root, fingerprinter } = this.#session;
     const scratch = task.rule.resume ? join(root, SCRATCH, key) : null;
     if (scratch !== null) mkdirSync(scratch, { recursive: true });
-    const staging = new Staging(join(root, STAGING, String(++this.#attempts)), task.outputs);
+    const staging = this.#staging.take(task.outputs);
     const started = performance.now();
     try {
       const result = await this.#execute(run, staging, scratch, join(root, log), progress);
@@ -77,16 +78,23 @@ export class TaskRunner {
       if (lack !== null) return { kind: "failed", error: lack };
       const moved = fingerprinter.moved(recipe);
       if (moved.length > 0) return { kind: "moved", paths: moved };
-      const staged = task.outputs.map((output) => staging.path(output));
       const seconds = (performance.now() - started) / 1000;
-      await this.#recorder.recordRun({ task, key, recipe, staged, seconds, log, trusted: true });
+      await this.#recorder.recordRun({
+        task,
+        key,
+        recipe,
+        staged: staging.paths,
+        seconds,
+        log,
+        trusted: true,
+      });
       if (scratch !== null) rmSync(scratch, { recursive: true, force: true });
       return result;
     } catch (error) {
       if (error instanceof UserError) return { kind: "failed", error: error.message };
       throw error;
     } finally {
-      staging.remove();
+      this.#staging.give(staging);
     }
   }
 

@@ -31,6 +31,7 @@ export class Executor {
     if (task.command !== null) {
       return runCommand(renderCommand(task.command, this.#commandPaths(task, staging, attempt)), attempt);
     }
+    const staged = stagedBy(task, staging);
     const { action } = task.rule;
     if (action.kind !== "run") throw new Error(`${task.id} has neither a command nor a module`);
     const entries = new Map(
@@ -45,12 +46,7 @@ export class Executor {
         ({ path }) => absolute(this.#root, path),
         ({ path }) => entries.get(path) ?? [],
       ),
-      outputs: byRole(
-        task.rule.outputs,
-        task.outputs,
-        (output) => staging.path(output),
-        () => [],
-      ),
+      outputs: byRole(task.rule.outputs, task.outputs, staged, () => []),
     };
     return this.#pool.run(job, attempt, progress);
   }
@@ -59,12 +55,12 @@ export class Executor {
   #commandPaths(task: Task, staging: Staging, attempt: Attempt) {
     const relative = (path: string): string =>
       path.startsWith(`${this.#root}/`) ? path.slice(this.#root.length + 1) : path;
+    const staged = stagedBy(task, staging);
     const ofRole = (paths: readonly TaskPath[], role: string | null): readonly TaskPath[] =>
       paths.filter((path) => role === null || path.role === role);
     return {
       in: (role: string | null) => ofRole(task.inputs, role).map(({ path }) => path),
-      out: (role: string | null) =>
-        ofRole(task.outputs, role).map((output) => relative(staging.path(output))),
+      out: (role: string | null) => ofRole(task.outputs, role).map((output) => relative(staged(output))),
       scratch: attempt.scratch === null ? null : relative(attempt.scratch),
     };
   }
@@ -72,6 +68,11 @@ export class Executor {
 
 export function paramValues(task: Task): ParamValues {
   return Object.fromEntries(Object.entries(task.params).map(([name, { value }]) => [name, value]));
+}
+
+function stagedBy(task: Task, staging: Staging): (output: TaskPath) => string {
+  const paths = new Map(task.outputs.map((output, index) => [output, staging.paths[index] ?? ""]));
+  return (output) => paths.get(output) ?? "";
 }
 
 function byRole(

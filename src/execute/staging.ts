@@ -1,40 +1,85 @@
-/** Outputs are written to a folder of their own and put in place whole, so that a killed task leaves nothing. */
-import { lstatSync, mkdirSync, rmSync, type Stats } from "node:fs";
-import path from "node:path";
+/**
+ * Outputs are written to a folder of their own and put in place whole, so that a killed task leaves nothing.
+ *
+ * Each output has a numbered folder in it, under its own name there. The folder serves one attempt after the
+ * other, each of which finds it empty: making and removing folders costs more than a small task.
+ */
+import { lstatSync, mkdirSync, readdirSync, rmSync, type Stats } from "node:fs";
+import { join } from "node:path";
 import type { TaskPath } from "../model.ts";
 
-export class Staging {
-  /** Absolute. */
-  readonly folder: string;
+/** Hands out staging folders that nobody uses at the moment. */
+export class StagingArea {
+  readonly #root: string;
+  readonly #free: Staging[] = [];
+  #made = 0;
 
-  /** Makes the folder, the parents of the outputs and the outputs that are directories. */
-  constructor(folder: string, outputs: readonly TaskPath[]) {
-    this.folder = folder;
-    const parents = new Set(outputs.map((output) => path.dirname(this.path(output) + ".")));
-    for (const parent of parents) mkdirSync(parent, { recursive: true });
+  /** @param root absolute path of a folder that nobody else uses */
+  constructor(root: string) {
+    this.#root = root;
   }
 
-  /** Absolute; a directory ends in "/". */
-  path(output: TaskPath): string {
-    return `${this.folder}/${output.path}`;
+  /** A folder that is prepared for these outputs. */
+  take(outputs: readonly TaskPath[]): Staging {
+    const staging = this.#free.pop() ?? new Staging(join(this.#root, String(this.#made++)));
+    staging.prepare(outputs);
+    return staging;
+  }
+
+  give(staging: Staging): void {
+    this.#free.push(staging);
+  }
+}
+
+export class Staging {
+  readonly #folder: string;
+  /** How many numbered folders there are. */
+  #parts = 0;
+  #paths: readonly string[] = [];
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Absolute paths, in the order of the task's outputs; a directory ends in "/" and is there. */
+  get paths(): readonly string[] {
+    return this.#paths;
+  }
+
+  /** Drops what an attempt before left, and makes the outputs that are directories. */
+  prepare(outputs: readonly TaskPath[]): void {
+    for (let part = 0; part < this.#parts; part++) empty(this.#part(part));
+    for (; this.#parts < outputs.length; this.#parts++)
+      mkdirSync(this.#part(this.#parts), { recursive: true });
+    this.#paths = outputs.map(({ path }, index) => `${this.#part(index)}/${nameOf(path)}`);
+    for (const path of this.#paths) if (path.endsWith("/")) mkdirSync(path);
   }
 
   /** What is wrong with what the attempt left, in words; null when every output is there. */
   lack(outputs: readonly TaskPath[]): string | null {
-    for (const output of outputs) {
-      const directory = output.path.endsWith("/");
-      const stats = lstatOrNull(this.path(output).replace(/\/$/, ""));
+    for (const [index, { path }] of outputs.entries()) {
+      const directory = path.endsWith("/");
+      const stats = lstatOrNull((this.#paths[index] ?? "").replace(/\/$/, ""));
       const kind = directory ? stats?.isDirectory() : stats?.isFile();
       if (kind === true) continue;
-      if (stats === null) return `it ended well but did not write its output "${output.path}"`;
-      return `its output "${output.path}" is ${nameKind(stats)}, not a ${directory ? "directory" : "file"}`;
+      if (stats === null) return `it ended well but did not write its output "${path}"`;
+      return `its output "${path}" is ${nameKind(stats)}, not a ${directory ? "directory" : "file"}`;
     }
     return null;
   }
 
-  remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+  #part(index: number): string {
+    return `${this.#folder}/${index}`;
   }
+}
+
+function empty(folder: string): void {
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true });
+}
+
+/** The last part of a path, with the "/" of a directory. */
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/", path.length - 2) + 1);
 }
 
 function lstatOrNull(file: string): Stats | null {
