@@ -1,16 +1,38 @@
 /**
- * Exact Euclidean distances from the points of one surface to the nearest point of another, plane by plane: the
- * two-dimensional transform of a plane with targets, then each query takes the best over the planes.
+ * Exact Euclidean distances from the points of one surface to the nearest point of another. Where there is none
+ * near by, plane by plane: the two-dimensional distance transform of each plane with targets, of which each query
+ * takes the best.
  * Source: Felzenszwalb and Huttenlocher, Distance Transforms of Sampled Functions (lower envelope of parabolas).
  */
+import { ballOf, ballRadius, Marks, PREDICTION } from "./marks.ts";
 import type { Spacing } from "./surface-area.ts";
 import type { Surface } from "./surface.ts";
 
 /** Distance of each query, in the unit of the spacing; Infinity where there is no target. */
 export function nearestDistances(queries: Surface, targets: Surface, spacing: Spacing): Float64Array {
+  const distances = new Float64Array(queries.length).fill(Infinity);
+  // Most points of similar surfaces have a target near by: it is found by looking around.
+  const radius = ballRadius(spacing, PLACES_AROUND);
+  const marks = new Marks(queries, targets, spacing, radius);
+  const { steps, distances: near } = ballOf(spacing, radius, marks);
+  const far: number[] = [];
+  for (let i = 0; i < queries.length; i++) {
+    const at = marks.at(queries, i);
+    let o = 0;
+    while (o < steps.length && (marks.data[at + steps[o]!]! & PREDICTION) === 0) o++;
+    if (o < steps.length) distances[i] = near[o]!;
+    else far.push(i);
+  }
+  const rest = far.length > 0 ? distancesByPlanes(pick(queries, far), targets, spacing) : [];
+  rest.forEach((distance, i) => (distances[far[i]!] = distance));
+  return distances;
+}
+
+const PLACES_AROUND = 300;
+
+function distancesByPlanes(queries: Surface, targets: Surface, spacing: Spacing): Float64Array {
   const squared = new Float64Array(queries.length).fill(Infinity);
-  const window = boundsOf(queries);
-  const plane = new PlaneTransform(window, spacing);
+  const plane = new PlaneTransform(boundsOf(queries), spacing);
   const across = spacing[2] ** 2;
   for (let first = 0, end = 0; first < targets.length; first = end) {
     const z = targets.z[first]!;
@@ -18,15 +40,24 @@ export function nearestDistances(queries: Surface, targets: Surface, spacing: Sp
     plane.transform(targets, first, end);
     for (let i = 0; i < queries.length; i++) {
       const dz = queries.z[i]! - z;
-      const least = dz * dz * across;
-      if (least >= squared[i]!) continue;
-      const inPlane = plane.squared[plane.at(queries.x[i]!, queries.y[i]!)]!;
-      // The sum as it is rounded by an array library: x and y first, then z.
-      const total = inPlane + (dz * spacing[2]) ** 2;
+      if (dz * dz * across >= squared[i]!) continue;
+      // The sum as an array library rounds it: x and y first, then z.
+      const total = plane.squared[plane.at(queries.x[i]!, queries.y[i]!)]! + (dz * spacing[2]) ** 2;
       if (total < squared[i]!) squared[i] = total;
     }
   }
   return squared.map(Math.sqrt);
+}
+
+function pick(surface: Surface, indices: readonly number[]): Surface {
+  const take = (values: Uint16Array) => Uint16Array.from(indices, (i) => values[i]!);
+  return {
+    length: indices.length,
+    x: take(surface.x),
+    y: take(surface.y),
+    z: take(surface.z),
+    code: Uint8Array.from(indices, (i) => surface.code[i]!),
+  };
 }
 
 interface Window {

@@ -2,7 +2,8 @@
 import { nearestDistances } from "./distances.ts";
 import type { Surface } from "./surface.ts";
 import type { Spacing } from "./surface-area.ts";
-import { offsetCount, sharesWithin, surfaceDice } from "./tolerance.ts";
+import { ballSize } from "./marks.ts";
+import { sharesWithin, surfaceDice } from "./tolerance.ts";
 import { quantileDistance, type WeighedDistances, weighedSum, weightWithin } from "./weighed.ts";
 
 export interface SurfaceScores {
@@ -30,7 +31,7 @@ export function surfaceScores(
     return { surface_dice: null, hd95: null, assd: null };
   if (reference.length === 0 || prediction.length === 0) return { surface_dice: 0, hd95: null, assd: null };
   const { areas, spacing, tolerance } = options;
-  const few = offsetCount(spacing, tolerance) <= MOST_OFFSETS;
+  const few = ballSize(spacing, tolerance) <= LARGEST_BALL;
   if (few && !options.distances) {
     const shares = sharesWithin(reference, prediction, areas, spacing, tolerance);
     return { surface_dice: surfaceDice(shares), hd95: null, assd: null };
@@ -54,7 +55,7 @@ export function surfaceScores(
 }
 
 /** Beyond so many places within the tolerance, computing distances is the quicker way. */
-const MOST_OFFSETS = 4096;
+const LARGEST_BALL = 4096;
 
 function measure(from: Surface, to: Surface, { areas, spacing }: SurfaceOptions): WeighedDistances {
   return {

@@ -1,0 +1,171 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { nearestDistances } from "../../tasks/lib/metrics/distances.ts";
+import { type MetricSettings, metricSettings, scoreCase } from "../../tasks/lib/metrics/score.ts";
+import { slotGrids } from "../../tasks/lib/metrics/slots.ts";
+import { type Surface, surfaceElements } from "../../tasks/lib/metrics/surface.ts";
+import { createRandom } from "../../tasks/lib/random.ts";
+import { readLabels } from "../../tasks/lib/volume/nifti.ts";
+import type { LabelVolume } from "../../tasks/lib/volume/volume.ts";
+import { shared } from "../helpers/shared.ts";
+
+const defaults = metricSettings.parse({});
+
+/** 8×8×8 voxels with a 4×4×4 cube of label 1 at each of the given corners. */
+function cubes(...corners: [number, number, number][]): LabelVolume {
+  const data = new Uint8Array(512);
+  for (const [cx, cy, cz] of corners) {
+    for (let i = 0; i < 64; i++)
+      data[cx + (i % 4) + 8 * (cy + (Math.floor(i / 4) % 4) + 8 * (cz + (i >> 4)))] = 1;
+  }
+  const affine = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1];
+  return { data, size: [8, 8, 8], spacing: [1, 1, 2], affine };
+}
+
+const score = (a: LabelVolume, b: LabelVolume, settings: Partial<MetricSettings> = {}) =>
+  scoreCase(a, b, { organ: 1 }, { ...defaults, ...settings }).organ;
+
+test("a perfect prediction", () => {
+  expect(score(cubes([2, 2, 2]), cubes([2, 2, 2]))).toEqual({ dice: 1, surface_dice: 1, hd95: 0, assd: 0 });
+});
+
+test("distances are in millimetres or in voxels", () => {
+  const [a, b] = [cubes([2, 2, 1]), cubes([2, 2, 2])];
+  expect(score(a, b).dice).toBe(0.75);
+  expect(score(a, b).hd95).toBe(2);
+  expect(score(a, b, { units: "voxel" }).hd95).toBe(1);
+  expect(score(a, b).surface_dice).toBeLessThan(1);
+  expect(score(a, b, { units: "voxel" }).surface_dice).toBe(1);
+});
+
+test("empty masks", () => {
+  const [none, some] = [cubes(), cubes([0, 0, 0])];
+  const undefined_ = { dice: null, surface_dice: null, hd95: null, assd: null };
+  expect(score(none, none)).toEqual(undefined_);
+  expect(score(none, none, { both_empty: 1 })).toEqual({ ...undefined_, dice: 1, surface_dice: 1 });
+  expect(score(none, none, { both_empty: 0 })).toEqual({ ...undefined_, dice: 0, surface_dice: 0 });
+  const missed = { dice: 0, surface_dice: 0, hd95: null, assd: null };
+  expect(score(some, none)).toEqual(missed);
+  expect(score(none, some)).toEqual(missed);
+});
+
+test("without distances, the rest is the same", () => {
+  const [a, b] = [cubes([0, 2, 1]), cubes([1, 2, 2])];
+  expect(score(a, b, { distances: false })).toEqual({ ...score(a, b), hd95: null, assd: null });
+});
+
+test("a tolerance larger than the volume covers everything", () => {
+  expect(score(cubes([0, 0, 0]), cubes([4, 4, 4]), { tolerance: 100 }).surface_dice).toBe(1);
+});
+
+test("each organ has its own tolerance, or is refused by name", () => {
+  const [a, b] = [cubes([2, 2, 1]), cubes([2, 2, 2])];
+  const scores = scoreCase(a, b, { fine: 1, coarse: 1 }, { ...defaults, tolerance: { fine: 1, coarse: 2 } });
+  expect(scores.fine.surface_dice).toBeLessThan(1);
+  expect(scores.coarse.surface_dice).toBe(1);
+  expect(() => score(a, b, { tolerance: { liver: 1 } })).toThrow("none is given for organ");
+});
+
+test("volumes on different grids are refused", () => {
+  const a = cubes([0, 0, 0]);
+  const moved = { ...a, affine: a.affine.map((v, i) => (i === 3 ? v + 0.5 : v)) };
+  expect(() => score(a, moved)).toThrow(/prediction: its affine is not that of reference.*0.5/);
+  const longer = { ...a, size: [8, 16, 4] as const };
+  expect(() => score(a, longer)).toThrow("8×16×4 is not that of reference, 8×8×8");
+});
+
+test("more labels than a grid of bytes has room for", () => {
+  const data = Uint16Array.from({ length: 1000 }, (_, i) => i + 1);
+  const volume: LabelVolume = {
+    data,
+    size: [10, 10, 10],
+    spacing: [1, 1, 1],
+    affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1],
+  };
+  const other = { ...volume, data: data.map((label) => (label % 2 === 0 ? label : 0)) };
+  const labels = Object.fromEntries(Array.from(data, (label) => [`n${label}`, label]));
+  const scores = scoreCase(volume, other, labels, defaults);
+  for (const label of data) expect(scores[`n${label}`]!.dice).toBe(label % 2 === 0 ? 1 : 0);
+});
+
+test("nearest distances equal a search through all targets, near and far", () => {
+  const random = createRandom(7);
+  const size = [40, 30, 20] as const;
+  const sparse = (share: number, from: number, to: number): LabelVolume => {
+    const data = Uint8Array.from({ length: 24000 }, (_, i) =>
+      i % 40 >= from && i % 40 < to && random.next() < share ? 1 : 0,
+    );
+    return { data, size, spacing: [0.7, 1.1, 2.3], affine: [] };
+  };
+  const [a, b] = [sparse(0.01, 0, 40), sparse(0.003, 0, 8)];
+  const grids = slotGrids(a, b, [1]);
+  const queries = surfaceElements(grids.reference, 1)[1]!;
+  const targets = surfaceElements(grids.prediction, 1)[1]!;
+  const found = nearestDistances(queries, targets, a.spacing);
+  const brute = Float64Array.from(found, (_, i) => nearest(queries, i, targets, a.spacing));
+  expect(Math.max(...brute)).toBeGreaterThan(15);
+  found.forEach((d, i) => expect(d).toBeCloseTo(brute[i]!, 12));
+});
+
+function nearest(queries: Surface, i: number, targets: Surface, [sx, sy, sz]: readonly number[]): number {
+  let best = Infinity;
+  for (let t = 0; t < targets.length; t++) {
+    const d = Math.hypot(
+      (queries.x[i]! - targets.x[t]!) * sx!,
+      (queries.y[i]! - targets.y[t]!) * sy!,
+      (queries.z[i]! - targets.z[t]!) * sz!,
+    );
+    best = Math.min(best, d);
+  }
+  return best;
+}
+
+describe("figures of the reference implementations on real labels", () => {
+  const goldens = shared("reference/goldens.json");
+  const truth = shared("data/totalsegmentator/slab3mm_seg_ts1p5mm.nii.gz");
+  const predicted = shared("data/totalsegmentator/slab3mm_seg_ts3mm.nii.gz");
+  const here = goldens && truth && predicted ? { goldens, truth, predicted } : null;
+
+  test.skipIf(!here)("DeepMind and MONAI", async () => {
+    const golden = JSON.parse(readFileSync(here!.goldens, "utf8")) as Goldens;
+    const reference = await readLabels(here!.truth);
+    const prediction = await readLabels(here!.predicted);
+    for (const row of golden.surface_dice_deepmind_iso3mm.rows) {
+      for (const tolerance of [0, 1, 2, 3, 5] as const) {
+        const scores = scoreCase(reference, prediction, { organ: row.label }, { ...defaults, tolerance });
+        same(scores.organ.dice, row.dice);
+        same(scores.organ.surface_dice, row[`sd_${tolerance}mm`]);
+      }
+    }
+    const monai = golden.surface_dice_monai.rows.slab3mm;
+    for (const [name, expected] of Object.entries(monai.rows)) {
+      const [, tau, elements, unit] = /^tau(\d)_subvoxels(True|False)_spacing(unit|mm)$/.exec(name)!;
+      const labels = Object.fromEntries(monai.labels.map((label) => [String(label), label]));
+      const scores = scoreCase(reference, prediction, labels, {
+        ...defaults,
+        tolerance: Number(tau),
+        variant: elements === "True" ? "surface-area" : "voxel-count",
+        units: unit === "mm" ? "mm" : "voxel",
+        distances: false,
+      });
+      monai.labels.forEach((label, i) => {
+        same(scores[label]!.surface_dice, expected[i] ?? null);
+      });
+    }
+  });
+});
+
+/** To the six digits that are recorded. */
+function same(actual: number | null, expected: number | null): void {
+  if (expected === null) expect(actual).toBeNull();
+  else expect(actual).toBeCloseTo(expected, 6);
+}
+
+interface Goldens {
+  surface_dice_deepmind_iso3mm: {
+    rows: ({ label: number; dice: number | null } & Record<`sd_${0 | 1 | 2 | 3 | 5}mm`, number | null>)[];
+  };
+  surface_dice_monai: {
+    rows: { slab3mm: { labels: number[]; rows: Record<string, (number | null)[]> } };
+  };
+}
