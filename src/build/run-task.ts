@@ -106,13 +106,12 @@ export class TaskRunner {
     progress: Progress,
   ): Promise<AttemptResult> {
     const devices = grant.devices.map(({ device }) => device.id);
-    const { cpu } = task.rule.slots;
     const attempt = {
       root: this.#session.root,
       log,
       devices,
-      cpus: cpu,
-      env: taskEnvironment(devices, cpu, task.env),
+      cpus: grant.cpu,
+      env: taskEnvironment(devices, grant.cpu, task.env),
       scratch,
       timeout: task.rule.timeout,
       signal: this.#signal,

@@ -6,8 +6,10 @@ import { discoverDevices, type Device } from "./devices.ts";
 import { formatBytes, parseSlots } from "./slots-option.ts";
 
 export interface Capacity {
-  /** Cores. */
+  /** Cores to use. */
   readonly cpu: number;
+  /** Cores there are: a task may ask for as many, and has to do with fewer when `-j` says so. */
+  readonly cores: number;
   /** Bytes. */
   readonly memory: number;
   readonly devices: readonly Device[];
@@ -27,8 +29,10 @@ export interface CapacityRequest {
 
 export async function discoverCapacity(request: CapacityRequest): Promise<Capacity> {
   const pretended = parseSlots(request.slots ?? "");
+  const cores = pretended.cpu ?? Math.max(os.availableParallelism(), request.jobs ?? 0);
   return {
-    cpu: pretended.cpu ?? request.jobs ?? os.availableParallelism(),
+    cpu: Math.min(request.jobs ?? cores, cores),
+    cores,
     memory: pretended.memory ?? machineMemory(),
     devices: request.wantsDevices ? await discoverDevices(request.env, pretended.gpu) : [],
     pools: pretended.pools,
@@ -65,7 +69,7 @@ export function refuseWhatNeverFits(tasks: Iterable<Task>, capacity: Capacity): 
 
 /** "it asks for 4 cores and there are 2", or null when the request fits an idle machine. */
 export function whatLacks(request: SlotRequest, capacity: Capacity): string | null {
-  if (request.cpu > capacity.cpu) return `it asks for cpu ${request.cpu} and there is ${capacity.cpu}`;
+  if (request.cpu > capacity.cores) return `it asks for cpu ${request.cpu} and there is ${capacity.cores}`;
   if (request.memory > capacity.memory) {
     return `it asks for memory ${formatBytes(request.memory)} and there is ${formatBytes(capacity.memory)}`;
   }

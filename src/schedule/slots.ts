@@ -6,6 +6,8 @@ import type { Device } from "./devices.ts";
 /** What a started task holds; given back whole. */
 export interface Grant {
   readonly request: SlotRequest;
+  /** Cores: as many as asked, or all that the build may use. */
+  readonly cpu: number;
   readonly devices: readonly { readonly device: Device; readonly memory: number | null }[];
 }
 
@@ -40,12 +42,13 @@ export class Slots {
 
   /** Takes what is asked, or null when it is not free now. */
   take(request: SlotRequest): Grant | null {
-    if (request.cpu > this.#cpu || request.memory > this.#memory) return null;
+    const cpu = Math.min(request.cpu, this.capacity.cpu);
+    if (cpu > this.#cpu || request.memory > this.#memory) return null;
     for (const [pool, places] of request.pools) if (places > this.#freePlaces(pool)) return null;
     const chosen = this.#chooseDevices(request.gpu);
     if (chosen === null) return null;
 
-    this.#cpu -= request.cpu;
+    this.#cpu -= cpu;
     this.#memory -= request.memory;
     for (const [pool, places] of request.pools) this.#pools.set(pool, this.#freePlaces(pool) - places);
     const share = request.gpu?.memory ?? null;
@@ -56,11 +59,11 @@ export class Slots {
       account.free -= memory ?? 0;
       return { device: account.device, memory };
     });
-    return { request, devices };
+    return { request, cpu, devices };
   }
 
   give(grant: Grant): void {
-    this.#cpu += grant.request.cpu;
+    this.#cpu += grant.cpu;
     this.#memory += grant.request.memory;
     for (const [pool, places] of grant.request.pools) this.#pools.set(pool, this.#freePlaces(pool) + places);
     for (const { device, memory } of grant.devices) {
