@@ -20,18 +20,18 @@ export interface TaskContext<P> {
   /** Validated params. */
   readonly params: P;
   /** The one path of an input role (default "in"), absolute. Throws if the role is unknown or a list. */
-  input(role?: string): string;
+  readonly input: (role?: string) => string;
   /** All paths of an input role that was written as a list (or the single one), absolute, in order. */
-  inputs(role?: string): readonly string[];
+  readonly inputs: (role?: string) => readonly string[];
   /**
    * The files under a directory input, exactly those that the task's key covers, sorted by name.
    * `name` is relative to the directory, with "/" between parts; `path` is absolute.
    */
-  files(role?: string): readonly { readonly name: string; readonly path: string }[];
+  readonly files: (role?: string) => readonly { readonly name: string; readonly path: string }[];
   /** Where to write an output (default role "out"), absolute, in a staging folder that exists. A directory ends in "/". */
-  output(role?: string): string;
+  readonly output: (role?: string) => string;
   /** All paths of an output role that was written as a list, in order. */
-  outputs(role?: string): readonly string[];
+  readonly outputs: (role?: string) => readonly string[];
   /** Ids of the devices handed out; empty on the CPU. */
   readonly devices: readonly string[];
   /** Cores held: use no more threads than this. */
@@ -41,9 +41,9 @@ export interface TaskContext<P> {
   /** For rules with `resume: true`: a folder that survives a killed attempt with the same key. */
   readonly scratch: string | null;
   /** How far the task is (0…1), and what it is at. */
-  progress(fraction: number, note?: string): void;
+  readonly progress: (fraction: number, note?: string) => void;
   /** A line for the task's log. */
-  log(line: string): void;
+  readonly log: (line: string) => void;
 }
 
 /** Declares a task module; the module's default export. */

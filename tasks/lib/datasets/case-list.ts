@@ -24,9 +24,13 @@ export function caseList(text: string): { readonly cases: readonly CaseEntry[] }
   return parsed.data;
 }
 
-/** The JSON text of a case list, with `root` (the dataset's folder, from the project) before each path. */
-export function caseListText(root: string, cases: readonly CaseEntry[]): string {
+/** The JSON text of a case list, with `root` (the dataset's folder, from the project) before each path, and facts about them all. */
+export function caseListText(
+  root: string,
+  cases: readonly CaseEntry[],
+  facts: { readonly synthetic?: boolean } = {},
+): string {
   const prefix = root.endsWith("/") ? root : `${root}/`;
   const placed = cases.map(({ id, image, label }) => ({ id, image: prefix + image, label: prefix + label }));
-  return JSON.stringify({ cases: placed }, null, 1) + "\n";
+  return JSON.stringify({ ...facts, cases: placed }, null, 1) + "\n";
 }

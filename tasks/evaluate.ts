@@ -1,0 +1,54 @@
+/** A network's predictions of held-out cases, scored against the original labels. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { task } from "lq";
+import { z } from "zod";
+import { labelTable } from "./lib/labels/labels.ts";
+import { metricSettings, scoreCase } from "./lib/metrics/score.ts";
+import type { CaseScores, Evaluation } from "./lib/results/results.ts";
+import { caseOf } from "./lib/study/files.ts";
+import { readLabels } from "./lib/volume/nifti.ts";
+
+const outcomeFile = z.object({
+  outcome: z.enum(["converged", "not-converged"]),
+  criterion: z.string().nullable(),
+});
+
+/** Mean Dice below this is a training that did not converge. */
+const LEAST_DICE = 0.05;
+
+export default task({
+  params: z.strictObject({
+    layout: z.string(),
+    metrics: metricSettings,
+    step: z.enum(["pre-training", "fine-tuning"]),
+  }),
+  async run({ params, files, inputs, output }) {
+    const predictions = new Map(files("predictions").map((file) => [file.name, file.path]));
+    const { outcome, criterion } = outcomeFile.parse(
+      JSON.parse(readFileSync(predictions.get("outcome.json") ?? "", "utf8")),
+    );
+    const table = labelTable(params.layout);
+    const labels = Object.fromEntries([...table].map(([value, { name }]) => [name, value]));
+    const cases: CaseScores[] = [];
+    for (const path of outcome === "converged" ? inputs("references") : []) {
+      const id = caseOf(path);
+      const prediction = await readLabels(predictions.get(`${id}.nii.gz`) ?? "");
+      cases.push({ case: id, organs: scoreCase(await readLabels(path), prediction, labels, params.metrics) });
+    }
+    writeFileSync(output(), JSON.stringify(judge(cases, criterion, params.step), null, 1) + "\n");
+  },
+});
+
+function judge(
+  cases: CaseScores[],
+  criterion: string | null,
+  step: "pre-training" | "fine-tuning",
+): Evaluation {
+  const [, passedOn] = /^(pre-training): /.exec(criterion ?? "") ?? [];
+  const where = passedOn === "pre-training" ? passedOn : step;
+  if (criterion !== null) return { converged: false, step: where, why: criterion, cases };
+  const dices = cases.flatMap((c) => Object.values(c.organs).flatMap(({ dice }) => dice ?? []));
+  const mean = dices.reduce((a, b) => a + b, 0) / dices.length;
+  if (mean >= LEAST_DICE) return { converged: true, step: null, why: null, cases };
+  return { converged: false, step, why: `mean Dice ${mean.toFixed(3)} is below ${LEAST_DICE}`, cases };
+}

@@ -1,0 +1,58 @@
+/** Figure 1: one slice of one case under every version of its labels. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { task } from "lq";
+import { z } from "zod";
+import { renderQualitative } from "./lib/figures/qualitative.ts";
+import { inOrder } from "./lib/results/results.ts";
+import { anySynthetic, names } from "./lib/results/settings.ts";
+import { statistics } from "./lib/study/settings.ts";
+import { readLabels, readNifti } from "./lib/volume/nifti.ts";
+
+export default task({
+  params: z.strictObject({
+    names,
+    figure: z.strictObject({
+      dataset: z.string(),
+      case: z.string(),
+      window: z.tuple([z.number(), z.number()]),
+    }),
+  }),
+  async run({ files, input, output, params: { names: display, figure } }) {
+    const { labels } = statistics.parse(JSON.parse(readFileSync(input("stats"), "utf8")));
+    const found = new Map(
+      files("labels")
+        .filter(({ name }) => name.endsWith(`/${figure.case}.nii`))
+        .map(({ name, path }) => [name.slice(0, name.indexOf("/")), path]),
+    );
+    const versions = await Promise.all(
+      inOrder(found.keys(), display).map(async (key) => ({
+        name: display[key] ?? key,
+        labels: await readLabels(found.get(key) ?? ""),
+      })),
+    );
+    const image = await readNifti(input("image"));
+    const synthetic = anySynthetic([{ name: "cases", path: input("cases") }]);
+    const heading = `${display[figure.dataset] ?? figure.dataset} ${figure.case}, one slice under every label version`;
+    const png = renderQualitative({
+      heading: [heading, ...(synthetic ? ["Synthetic phantom, not a patient"] : [])],
+      image,
+      window: figure.window,
+      versions,
+      organs: Object.entries(labels).map(([name, id]) => ({ name, id })),
+      slice: fullestSlice(versions[0]?.labels.data ?? [], image.size),
+    });
+    writeFileSync(output(), png);
+  },
+});
+
+/** The axial slice with the most different labels; of several, the middle one. */
+function fullestSlice(labels: ArrayLike<number>, [nx, ny, nz]: readonly [number, number, number]): number {
+  const counts = Array.from({ length: nz }, (_, z) => {
+    const seen = new Set<number>();
+    for (let i = nx * ny * z; i < nx * ny * (z + 1); i++) seen.add(labels[i] ?? 0);
+    return seen.size;
+  });
+  const most = Math.max(...counts);
+  const fullest = counts.flatMap((count, z) => (count === most ? [z] : []));
+  return fullest[Math.floor(fullest.length / 2)] ?? 0;
+}

@@ -1,0 +1,64 @@
+/** Params that several steps of the study share. */
+import { z } from "zod";
+import type { Augmentation } from "../training/augment.ts";
+import type { ClassList } from "../labels/labels.ts";
+
+/** The published class lists that a generator may predict. */
+export const CLASS_LISTS = [
+  "stunet",
+  "totalsegmentator-v1",
+  "totalsegmentator-v2",
+] as const satisfies ClassList[];
+
+export const triple = z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]);
+
+/** Hounsfield units are clipped to `clip`, then (x − mean) / std. */
+export const normalisation = z.strictObject({
+  clip: z.tuple([z.number(), z.number()]),
+  mean: z.number(),
+  std: z.number().positive(),
+});
+export type Normalisation = z.infer<typeof normalisation>;
+
+/** A DynUNet but for its channels in and out. */
+export const network = z.strictObject({
+  kernels: z.array(triple).min(3),
+  strides: z.array(triple).min(3),
+  filters: z.array(z.int().positive()),
+  heads: z.int().nonnegative(),
+  residual: z.boolean(),
+});
+
+export const training = z.strictObject({
+  seed: z.int(),
+  epochs: z.int().positive(),
+  /** Mini-batches an epoch, whatever the number of cases. */
+  batches: z.int().positive(),
+  batch: z.int().positive(),
+  learning_rate: z.number().positive(),
+  weight_decay: z.number().nonnegative(),
+  /** Probability that a patch is centred on a labelled voxel. */
+  foreground: z.number().min(0).max(1),
+  augmentation: z.strictObject({
+    flip: z.array(z.enum(["x", "y", "z"])).optional(),
+    scale: z.tuple([z.number().positive(), z.number().positive()]).optional(),
+    noise: z.number().nonnegative().optional(),
+    contrast: z.number().nonnegative().optional(),
+    brightness: z.number().nonnegative().optional(),
+  }),
+});
+
+/** What is set of an augmentation. */
+export function augmentationOf(settings: z.infer<typeof training>["augmentation"]): Augmentation {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
+/** How a volume larger than the patch is predicted. */
+export const inference = z.strictObject({ step: z.number().gt(0).max(1) });
+export type Inference = z.infer<typeof inference>;
+
+/** stats/DATASET.json. Axes x, y, z of the patient, millimetres and voxels. */
+export const statistics = z.object({
+  spacing: z.tuple([z.number(), z.number(), z.number()]),
+  labels: z.record(z.string(), z.int()),
+});

@@ -1,0 +1,67 @@
+/** A trained network ready to predict: its checkpoint and a session on its patch. */
+import { Tensor } from "onnxruntime-node";
+import { argmaxChannels, slidingWindow } from "../inference/sliding-window.ts";
+import { inferenceGraph } from "../nn/inference-graph.ts";
+import { readCheckpoint, type Checkpoint } from "../nn/checkpoint.ts";
+import { createSession } from "../nn/session.ts";
+import type { Shape3 } from "../inference/windows.ts";
+import { resizeLogits } from "../resample/resize.ts";
+import type { LabelVolume, Volume } from "../volume/volume.ts";
+import type { Inference } from "./settings.ts";
+
+export interface TrainedNetwork {
+  readonly checkpoint: Checkpoint;
+  /** Of a network with two outputs: the probability of the second, voxel by voxel of (channels, z, y, x). */
+  foreground(channels: Float32Array, shape: Shape3, signal: AbortSignal): Promise<Float32Array>;
+  /**
+   * Predicts a prepared image (canonical axes, the network's spacing and normalisation) and brings the logits to
+   * the grid `onto` (canonical axes too): output channels as label values.
+   */
+  segment(
+    image: Volume,
+    onto: Omit<Volume, "data">,
+    options: Inference & { signal: AbortSignal },
+  ): Promise<LabelVolume>;
+}
+
+/** Networks stay open between the tasks of a worker. */
+const open = new Map<string, Promise<TrainedNetwork>>();
+
+export function openNetwork(path: string, threads: number): Promise<TrainedNetwork> {
+  const key = `${threads} ${path}`;
+  const known = open.get(key);
+  if (known) return known;
+  if (open.size >= 8) open.clear();
+  const opening = load(path, threads);
+  open.set(key, opening);
+  return opening;
+}
+
+async function load(path: string, threads: number): Promise<TrainedNetwork> {
+  const checkpoint = await readCheckpoint(path);
+  const { spec, weights, patch } = checkpoint;
+  const session = await createSession(inferenceGraph(spec, weights, patch), { threads });
+  const predict = async (patches: Float32Array, batch: number) => {
+    const { logits } = await session.run({
+      image: new Tensor("float32", patches, [batch, spec.inChannels, ...patch]),
+    });
+    if (!(logits?.data instanceof Float32Array))
+      throw new Error(`${path}: the network gives no float32 logits`);
+    return logits.data;
+  };
+  return {
+    checkpoint,
+    async foreground(channels, shape, signal) {
+      const [outside, inside] = await slidingWindow(channels, shape, predict, { patch, step: 0.5, signal });
+      if (!outside || !inside) throw new Error(`${path}: the network has less than two outputs`);
+      return inside.map((logit, i) => 1 / (1 + Math.exp((outside[i] ?? 0) - logit)));
+    },
+    async segment(image, onto, { step, signal }) {
+      const [nx, ny, nz] = image.size;
+      const data = Float32Array.from(image.data);
+      const logits = await slidingWindow(data, [nz, ny, nx], predict, { patch, step, signal });
+      const resized = logits.map((channel) => resizeLogits(channel, image.size, onto.size));
+      return { ...onto, data: argmaxChannels(resized) };
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/** One case's pseudo-labels by the prompted 2D network: a box around each original label in each axial slice. */
+import { task } from "lq";
+import { z } from "zod";
+import { createRandom } from "./lib/random.ts";
+import { resizeLogits } from "./lib/resample/resize.ts";
+import { prepareImage, prepareLabels } from "./lib/study/prepare.ts";
+import { normalisation } from "./lib/study/settings.ts";
+import { boxesOf, promptChannels } from "./lib/study/slices.ts";
+import { openNetwork } from "./lib/study/trained-network.ts";
+import { readLabels, readNifti, writeNifti } from "./lib/volume/nifti.ts";
+import { fromCanonical, toCanonical } from "./lib/volume/orient.ts";
+
+export default task({
+  params: z.strictObject({
+    /** Boxes are moved outwards by up to `jitter` pixels, drawn from `seed`. */
+    boxes: z.strictObject({ jitter: z.int().nonnegative(), seed: z.int() }),
+  }),
+  async run({ params: { boxes }, input, output, cpus, signal }) {
+    const network = await openNetwork(input("model"), cpus);
+    const { spacing, normalisation: settings } = network.checkpoint;
+    if (spacing === null) throw new Error(`${input("model")} has no spacing`);
+    const image = await readNifti(input("image"));
+    const prepared = prepareImage(image, spacing, normalisation.parse(settings));
+    const prompts = prepareLabels(await readLabels(input("prompts")), spacing);
+    const [nx, ny, nz] = prepared.size;
+    const random = createRandom(`boxes ${boxes.seed}`);
+    const inside = new Map<number, Float32Array>();
+    for (let z = 0; z < nz; z++) {
+      for (const [label, box] of boxesOf(prompts, z)) {
+        const channels = promptChannels(prepared, z, box, random.fork(`${z} ${label}`).int(boxes.jitter + 1));
+        const probability = await network.foreground(channels, [1, ny, nx], signal);
+        if (!inside.has(label)) inside.set(label, new Float32Array(nx * ny * nz));
+        inside.get(label)?.set(probability, nx * ny * z);
+      }
+    }
+    const canonical = toCanonical(image);
+    const best = new Float32Array(canonical.data.length).fill(0.5);
+    const data = new Uint8Array(canonical.data.length);
+    for (const [label, probability] of [...inside].sort(([a], [b]) => a - b)) {
+      const resized = resizeLogits(probability, prepared.size, canonical.size);
+      resized.forEach((p, i) => {
+        if (p <= (best[i] ?? 0)) return; // of overlapping organs the likelier one
+        best[i] = p;
+        data[i] = label;
+      });
+    }
+    await writeNifti(output(), fromCanonical({ ...canonical, data }, image));
+  },
+});

@@ -1,0 +1,33 @@
+/** Held-out cases by a trained network, on the grids of their original labels. A network that did not converge gives none. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { task } from "lq";
+import { z } from "zod";
+import { inference } from "./lib/study/settings.ts";
+import { caseOf } from "./lib/study/files.ts";
+import { openNetwork } from "./lib/study/trained-network.ts";
+import { readLabels, readNifti, writeNifti } from "./lib/volume/nifti.ts";
+import { fromCanonical, toCanonical } from "./lib/volume/orient.ts";
+
+export default task({
+  params: z.strictObject({ window: inference }),
+  async run({ params, input, inputs, output, cpus, signal, progress }) {
+    const network = await openNetwork(input("model"), cpus);
+    const { outcome, criterion } = network.checkpoint;
+    mkdirSync(output(), { recursive: true });
+    writeFileSync(join(output(), "outcome.json"), JSON.stringify({ outcome, criterion }) + "\n");
+    if (outcome === "not-converged") return;
+    const grids = new Map(inputs("grids").map((path) => [caseOf(path), path]));
+    const images = inputs("images");
+    for (const [i, path] of images.entries()) {
+      const id = caseOf(path);
+      const grid = await readLabels(grids.get(id) ?? "");
+      const segmented = await network.segment(await readNifti(path), toCanonical(grid), {
+        ...params.window,
+        signal,
+      });
+      await writeNifti(join(output(), `${id}.nii.gz`), fromCanonical(segmented, grid));
+      progress((i + 1) / images.length, id);
+    }
+  },
+});

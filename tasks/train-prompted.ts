@@ -1,0 +1,91 @@
+/** Trains a 2D network that is shown a slice and a box, and marks what the box is around. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { task } from "lq";
+import { z } from "zod";
+import { encodeCheckpoint } from "./lib/nn/checkpoint.ts";
+import { caseOf, pathsOf } from "./lib/study/files.ts";
+import {
+  augmentationOf,
+  network,
+  normalisation,
+  statistics,
+  training,
+  triple,
+} from "./lib/study/settings.ts";
+import { boxesOf, promptChannels } from "./lib/study/slices.ts";
+import { memoryCase, type TrainingCase } from "./lib/training/cases.ts";
+import { patchSource } from "./lib/training/patches.ts";
+import { train } from "./lib/training/train.ts";
+import { readLabels, readNifti } from "./lib/volume/nifti.ts";
+
+export default task({
+  params: z.strictObject({ network, patch: triple, training, normalisation }),
+  async run(context) {
+    const { params, input, output, scratch, signal, progress, cpus } = context;
+    const { spacing } = statistics.parse(JSON.parse(readFileSync(input("stats"), "utf8")));
+    const labels = new Map(pathsOf(context, "labels").map((path) => [caseOf(path), path]));
+    const cases: TrainingCase[] = [];
+    for (const path of pathsOf(context, "images"))
+      cases.push(...(await prompts(path, labels.get(caseOf(path)) ?? "")));
+    const spec = { inChannels: 2, outChannels: 2, transposedBias: false, ...params.network };
+    const { seed, epochs, batches, batch, foreground, augmentation } = params.training;
+    const result = await train({
+      spec,
+      patch: params.patch,
+      batch,
+      batches: patchSource(cases, {
+        batch,
+        patch: params.patch,
+        channels: 2,
+        seed: `patches ${seed}`,
+        foreground,
+        augmentation: augmentationOf(augmentation),
+      }),
+      seed,
+      epochs,
+      batchesPerEpoch: batches,
+      learningRate: params.training.learning_rate,
+      optimizer: { weightDecay: params.training.weight_decay },
+      threads: cpus,
+      scratch,
+      signal,
+      progress,
+    });
+    const { patch, normalisation } = params;
+    const head = { spec, seed, patch, spacing, normalisation, labels: { "inside the box": 1 } };
+    writeFileSync(output(), encodeCheckpoint({ ...head, ...result }));
+  },
+});
+
+/** One training case for each label of each slice. */
+async function prompts(imagePath: string, labelPath: string): Promise<TrainingCase[]> {
+  const image = await readNifti(imagePath);
+  const labels = await readLabels(labelPath);
+  const [nx, ny, nz] = image.size;
+  const cases: TrainingCase[] = [];
+  for (let z = 0; z < nz; z++) {
+    for (const [label, box] of boxesOf(labels, z)) {
+      const slice = labels.data.subarray(nx * ny * z, nx * ny * (z + 1));
+      const grid = { size: [nx, ny, 1] as const, spacing: image.spacing, affine: image.affine };
+      const target = memoryCase(
+        `${caseOf(imagePath)} slice ${z} label ${label}`,
+        { ...grid, data: new Float32Array(nx * ny) },
+        { ...grid, data: Uint8Array.from(slice, (v) => Number(v === label)) },
+      );
+      const channels = promptChannels(image, z, box, 0);
+      const plane = (c: number) => ({ ...grid, data: channels.subarray(c * nx * ny, (c + 1) * nx * ny) });
+      const readers = [0, 1].map((c) =>
+        memoryCase(target.id, plane(c), { ...grid, data: new Uint8Array(nx * ny) }),
+      );
+      cases.push({
+        ...target,
+        async image(window) {
+          const parts = [];
+          for (const reader of readers) parts.push(await reader.image(window));
+          return Float32Array.from(parts.flatMap((part) => [...part]));
+        },
+      });
+    }
+  }
+  return cases;
+}

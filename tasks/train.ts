@@ -1,0 +1,134 @@
+/**
+ * Trains a DynUNet: pseudo-label generators, pre-training on a version of a dataset, fine-tuning from a checkpoint.
+ * Not converging is a result: the checkpoint says so, and what starts from it is not trained.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { task } from "lq";
+import { z } from "zod";
+import { classNames, type ClassList } from "./lib/labels/labels.ts";
+import { encodeCheckpoint, readCheckpoint, type Checkpoint } from "./lib/nn/checkpoint.ts";
+import { caseOf, pathsOf } from "./lib/study/files.ts";
+import {
+  augmentationOf,
+  CLASS_LISTS,
+  network,
+  normalisation,
+  statistics,
+  training,
+  triple,
+} from "./lib/study/settings.ts";
+import { memoryCase } from "./lib/training/cases.ts";
+import { patchSource } from "./lib/training/patches.ts";
+import { train } from "./lib/training/train.ts";
+import { readLabels, readNifti } from "./lib/volume/nifti.ts";
+
+export default task({
+  params: z.strictObject({
+    network,
+    patch: triple,
+    training,
+    normalisation,
+    /** Whether to start from the checkpoint given as input "start". */
+    finetune: z.boolean(),
+    /** Train only these classes of the labels: those of a published class list. */
+    classes: z.enum(CLASS_LISTS).optional(),
+    /** Widths of the levels, instead of the network's own. */
+    filters: z.array(z.int().positive()).optional(),
+  }),
+  async run(context) {
+    const { params, input, output, scratch, signal, progress, cpus } = context;
+    const { labels, spacing } = statistics.parse(JSON.parse(readFileSync(input("stats"), "utf8")));
+    const start = params.finetune ? await readCheckpoint(input("start")) : null;
+    const channels = channelsOf(labels, params.classes);
+    const lookup = Uint8Array.from({ length: 65536 }, () => 0);
+    Object.entries(labels).forEach(([name, value]) => (lookup[value] = channels[name] ?? 0));
+    const { kernels, strides, heads, residual, filters } = params.network;
+    const spec = {
+      inChannels: 1,
+      outChannels: 1 + Object.keys(channels).length,
+      kernels,
+      strides,
+      filters: params.filters ?? filters,
+      heads,
+      residual,
+      transposedBias: false,
+    };
+    const head = {
+      spec,
+      seed: params.training.seed,
+      patch: params.patch,
+      spacing: start?.spacing ?? spacing,
+      normalisation: params.normalisation,
+      labels: channels,
+    };
+    if (start?.outcome === "not-converged") {
+      save(output(), { ...notTrained(start), ...head, spec: start.spec, labels: start.labels });
+      return;
+    }
+    const labelPaths = new Map(pathsOf(context, "labels").map((path) => [caseOf(path), path]));
+    const cases = await Promise.all(
+      pathsOf(context, "images").map(async (path) => {
+        const id = caseOf(path);
+        const labelPath = labelPaths.get(id);
+        if (labelPath === undefined) throw new Error(`case ${id} has an image but no labels`);
+        const volume = await readLabels(labelPath);
+        return memoryCase(id, await readNifti(path), {
+          ...volume,
+          data: volume.data.map((v) => lookup[v] ?? 0),
+        });
+      }),
+    );
+    const { seed, epochs, batches, batch, foreground, augmentation } = params.training;
+    const result = await train({
+      spec,
+      patch: params.patch,
+      batch,
+      batches: patchSource(cases, {
+        batch,
+        patch: params.patch,
+        seed: `patches ${seed}`,
+        foreground,
+        augmentation: augmentationOf(augmentation),
+      }),
+      seed,
+      epochs,
+      batchesPerEpoch: batches,
+      learningRate: params.training.learning_rate,
+      optimizer: { weightDecay: params.training.weight_decay },
+      threads: cpus,
+      scratch,
+      signal,
+      progress,
+      ...(start && { start: start.weights }),
+    });
+    save(output(), { ...head, ...result });
+  },
+});
+
+/** Label name → output channel. Channels are in the order of the label values; background is 0. */
+function channelsOf(
+  labels: { readonly [name: string]: number },
+  list: ClassList | undefined,
+): { [name: string]: number } {
+  const known = list === undefined ? null : new Set(classNames(list));
+  const names = Object.keys(labels)
+    .filter((name) => known === null || known.has(name))
+    .sort((a, b) => (labels[a] ?? 0) - (labels[b] ?? 0));
+  return Object.fromEntries(names.map((name, i) => [name, i + 1]));
+}
+
+/** What is passed on from a pre-training that did not converge. */
+function notTrained({ weights, moments, criterion }: Checkpoint) {
+  return {
+    weights,
+    moments,
+    step: 0,
+    losses: [],
+    outcome: "not-converged" as const,
+    criterion: `pre-training: ${criterion ?? "unknown"}`,
+  };
+}
+
+function save(path: string, checkpoint: Checkpoint): void {
+  writeFileSync(path, encodeCheckpoint(checkpoint));
+}
