@@ -1,0 +1,291 @@
+/**
+ * nnU-Net v2's plans.json and dataset.json, as far as prediction needs them.
+ * Reference: MIC-DKFZ/nnUNet nnunetv2/utilities/{plans_handling/plans_handler,label_handling/label_handling}.py.
+ */
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import type { UNetArchitecture } from "../networks/unet.ts";
+import type { NetworkModel, Normalisation, Resampling } from "./model.ts";
+
+const size = z.union([z.number(), z.array(z.number())]);
+const perLevel = z.union([z.number().int(), z.array(z.number().int())]);
+
+const resamplingArguments = z.object({
+  order: z.number().int().default(3),
+  order_z: z.number().int().default(0),
+  force_separate_z: z.boolean().nullable().default(null),
+});
+
+const configuration = z.looseObject({
+  inherits_from: z.string().optional(),
+  previous_stage: z.unknown().optional(),
+});
+
+const fullConfiguration = z.looseObject({
+  patch_size: z.array(z.number().int().positive()),
+  spacing: z.array(z.number().positive()),
+  normalization_schemes: z.array(z.string()),
+  use_mask_for_norm: z.array(z.boolean()),
+  resampling_fn_data: z.string(),
+  resampling_fn_data_kwargs: resamplingArguments,
+  resampling_fn_probabilities: z.string(),
+  resampling_fn_probabilities_kwargs: resamplingArguments,
+  previous_stage: z.string().nullish(),
+  architecture: z
+    .object({
+      network_class_name: z.string(),
+      arch_kwargs: z.looseObject({
+        n_stages: z.number().int().min(2),
+        features_per_stage: perLevel,
+        conv_op: z.string(),
+        kernel_sizes: z.array(size),
+        strides: z.array(size),
+        n_conv_per_stage: perLevel.optional(),
+        n_blocks_per_stage: perLevel.optional(),
+        n_conv_per_stage_decoder: perLevel,
+        norm_op: z.string().nullable(),
+        norm_op_kwargs: z.looseObject({ eps: z.number().default(1e-5) }).nullish(),
+        nonlin: z.string().nullable(),
+        nonlin_kwargs: z.looseObject({ negative_slope: z.number().default(0.01) }).nullish(),
+        bottleneck_channels: z.unknown().optional(),
+        squeeze_excitation: z.unknown().optional(),
+      }),
+    })
+    .optional(),
+  UNet_class_name: z.string().optional(),
+  UNet_base_num_features: z.number().int().optional(),
+  unet_max_num_features: z.number().int().optional(),
+  n_conv_per_stage_encoder: z.array(z.number().int()).optional(),
+  n_conv_per_stage_decoder: z.array(z.number().int()).optional(),
+  pool_op_kernel_sizes: z.array(z.array(z.number().int())).optional(),
+  conv_kernel_sizes: z.array(z.array(z.number().int())).optional(),
+});
+type Configuration = z.infer<typeof fullConfiguration>;
+
+const intensity = z.looseObject({
+  mean: z.number(),
+  std: z.number(),
+  percentile_00_5: z.number(),
+  percentile_99_5: z.number(),
+});
+
+const plansSchema = z.looseObject({
+  dataset_name: z.string(),
+  image_reader_writer: z.string(),
+  transpose_forward: z.tuple([z.number().int(), z.number().int(), z.number().int()]),
+  configurations: z.record(z.string(), configuration),
+  foreground_intensity_properties_per_channel: z.record(z.string(), intensity).optional(),
+  foreground_intensity_properties_by_modality: z.record(z.string(), intensity).optional(),
+});
+
+const datasetSchema = z.looseObject({
+  channel_names: z.record(z.string(), z.string()).optional(),
+  modality: z.record(z.string(), z.string()).optional(),
+  labels: z.record(z.string(), z.union([z.number().int(), z.array(z.number().int())])),
+  regions_class_order: z.array(z.number().int()).optional(),
+  file_ending: z.string(),
+});
+
+export interface V2Plans {
+  readonly model: Omit<NetworkModel, "mirrorAxes" | "folds">;
+  readonly architecture: UNetArchitecture;
+  readonly heads: number;
+  readonly labels: Readonly<Record<string, number | number[]>>;
+}
+
+/** Reads both files of a model folder. Throws an Error that names the file and the key that is wrong or not known. */
+export async function readV2Plans(folder: string, name: string): Promise<V2Plans> {
+  const plans = await readJson(`${folder}/plans.json`, plansSchema);
+  const dataset = await readJson(`${folder}/dataset.json`, datasetSchema);
+  const where = `${folder}/plans.json: configuration ${name}`;
+  const c = checked(where, fullConfiguration, inherit(plans.configurations, name, where));
+  if (c.patch_size.length !== 3)
+    throw new Error(`${where} is of ${c.patch_size.length} dimensions, not three`);
+  if (c.previous_stage) throw new Error(`${where} is the second stage of a cascade, which is not supported`);
+  const channels = Object.keys(dataset.channel_names ?? dataset.modality ?? {}).length;
+  if (channels === 0) throw new Error(`${folder}/dataset.json names no channels`);
+  const statistics =
+    plans.foreground_intensity_properties_per_channel ?? plans.foreground_intensity_properties_by_modality;
+  const output = modelOutput(dataset.labels, dataset.regions_class_order, `${folder}/dataset.json`);
+  return {
+    architecture: c.architecture ? newArchitecture(c.architecture, where) : flatArchitecture(c, where),
+    heads: output.kind === "labels" ? output.count : output.values.length,
+    labels: dataset.labels,
+    model: {
+      nnunet: 2,
+      name: plans.dataset_name,
+      channels,
+      reorient: reorients(plans.image_reader_writer, where),
+      transpose: plans.transpose_forward,
+      spacing: c.spacing as [number, number, number],
+      patch: c.patch_size as [number, number, number],
+      normalisation: Array.from({ length: channels }, (_, i) =>
+        normalisation(c.normalization_schemes[i], c.use_mask_for_norm[i] ?? false, statistics?.[i], where),
+      ),
+      imageResampling: resampling(c.resampling_fn_data, c.resampling_fn_data_kwargs, where),
+      outputResampling: resampling(
+        c.resampling_fn_probabilities,
+        c.resampling_fn_probabilities_kwargs,
+        where,
+      ),
+      output,
+    },
+  };
+}
+
+async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+  let value: unknown;
+  try {
+    // NaN and Infinity, which Python writes, stand only in statistics that are not used.
+    value = JSON.parse(
+      (await readFile(path, "utf8")).replace(/(?<=[:[,]\s*)(NaN|-?Infinity)(?=\s*[,}\]])/g, "0"),
+    );
+  } catch (cause) {
+    throw new Error(`${path}: ${(cause as Error).message}`, { cause });
+  }
+  return checked(path, schema, value);
+}
+
+function checked<T>(where: string, schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (!result.success) throw new Error(`${where}: ${z.prettifyError(result.error)}`);
+  return result.data;
+}
+
+/** The configuration with what it inherits, nearest first. */
+function inherit(
+  all: Readonly<Record<string, z.infer<typeof configuration>>>,
+  name: string,
+  where: string,
+  seen: readonly string[] = [],
+): Record<string, unknown> {
+  const own = Object.hasOwn(all, name) ? all[name] : undefined;
+  if (!own)
+    throw new Error(`${where}: there is no configuration ${name}, only ${Object.keys(all).join(", ")}`);
+  if (seen.includes(name)) throw new Error(`${where}: inherits_from goes in a circle`);
+  const parent = own.inherits_from ? inherit(all, own.inherits_from, where, [...seen, name]) : {};
+  return { ...parent, ...own };
+}
+
+function newArchitecture(a: NonNullable<Configuration["architecture"]>, where: string): UNetArchitecture {
+  const kw = a.arch_kwargs;
+  const encoder = encoderOf(a.network_class_name, where);
+  const unknown = [
+    !kw.conv_op.endsWith("Conv3d") && `conv_op ${kw.conv_op}`,
+    !kw.norm_op?.endsWith("InstanceNorm3d") && `norm_op ${kw.norm_op}`,
+    !/(^|\.)(LeakyReLU|ReLU)$/.test(kw.nonlin ?? "") && `nonlin ${kw.nonlin}`,
+    kw.bottleneck_channels && "bottleneck blocks",
+    kw.squeeze_excitation && "squeeze and excitation",
+  ].filter(Boolean);
+  if (unknown.length > 0) throw new Error(`${where}: not supported: ${unknown.join(", ")}`);
+  const blocks = kw.n_blocks_per_stage ?? kw.n_conv_per_stage;
+  if (blocks === undefined) throw new Error(`${where}: n_conv_per_stage is missing`);
+  return checkedArchitecture(
+    {
+      encoder,
+      features: levels(kw.features_per_stage, kw.n_stages),
+      kernels: kw.kernel_sizes.map(triple),
+      strides: kw.strides.map(triple),
+      encoderBlocks: levels(blocks, kw.n_stages),
+      decoderBlocks: levels(kw.n_conv_per_stage_decoder, kw.n_stages - 1),
+      normEpsilon: kw.norm_op_kwargs?.eps ?? 1e-5,
+      slope: kw.nonlin?.endsWith(".ReLU") ? 0 : (kw.nonlin_kwargs?.negative_slope ?? 0.01),
+    },
+    where,
+  );
+}
+
+/** Plans of before the `architecture` block, such as TotalSegmentator's. */
+function flatArchitecture(c: Configuration, where: string): UNetArchitecture {
+  const { UNet_base_num_features: base, unet_max_num_features: most, conv_kernel_sizes: kernels } = c;
+  const { pool_op_kernel_sizes: strides, n_conv_per_stage_encoder: encoderBlocks } = c;
+  const decoderBlocks = c.n_conv_per_stage_decoder;
+  if (!base || !most || !kernels || !strides || !encoderBlocks || !decoderBlocks) {
+    throw new Error(`${where} has neither an architecture block nor all of the older keys`);
+  }
+  const encoder = encoderOf(c.UNet_class_name ?? "PlainConvUNet", where);
+  const features = kernels.map((_, i) => Math.min(base * 2 ** i, most));
+  return checkedArchitecture(
+    { encoder, features, kernels, strides, encoderBlocks, decoderBlocks, normEpsilon: 1e-5, slope: 0.01 },
+    where,
+  );
+}
+
+function checkedArchitecture(a: UNetArchitecture, where: string): UNetArchitecture {
+  const n = a.features.length;
+  const lengths = [a.kernels.length, a.strides.length, a.encoderBlocks.length, a.decoderBlocks.length + 1];
+  if (lengths.some((length) => length !== n))
+    throw new Error(`${where}: the network's lists differ in length`);
+  return a;
+}
+
+function encoderOf(name: string, where: string): UNetArchitecture["encoder"] {
+  if (/(^|\.)PlainConvUNet$/.test(name)) return "plain";
+  if (/(^|\.)ResidualEncoderUNet$/.test(name)) return "residual";
+  throw new Error(`${where}: network ${name} is not supported (PlainConvUNet and ResidualEncoderUNet are)`);
+}
+
+const triple = (value: number | number[]) => (typeof value === "number" ? [value, value, value] : value);
+const levels = (value: number | number[], count: number) =>
+  typeof value === "number" ? new Array<number>(count).fill(value) : value;
+
+function reorients(reader: string, where: string): boolean {
+  if (reader === "NibabelIOWithReorient") return true;
+  if (reader === "NibabelIO" || reader === "SimpleITKIO") return false;
+  throw new Error(`${where}: image reader ${reader} is not supported`);
+}
+
+function normalisation(
+  scheme: string | undefined,
+  useMask: boolean,
+  statistics: z.infer<typeof intensity> | undefined,
+  where: string,
+): Normalisation {
+  if (scheme === undefined) throw new Error(`${where}: a channel has no normalisation`);
+  switch (scheme) {
+    case "CTNormalization":
+      if (!statistics) throw new Error(`${where}: CT normalisation without intensity statistics`);
+      return {
+        scheme: "ct",
+        low: statistics.percentile_00_5,
+        high: statistics.percentile_99_5,
+        mean: statistics.mean,
+        deviation: statistics.std,
+      };
+    case "ZScoreNormalization":
+      return { scheme: "z-score", useMask };
+    case "NoNormalization":
+      return { scheme: "none" };
+    case "RescaleTo01Normalization":
+      return { scheme: "to-0-1" };
+    case "RGBTo01Normalization":
+      return { scheme: "rgb-to-0-1" };
+    default:
+      throw new Error(`${where}: normalisation ${scheme} is not known`);
+  }
+}
+
+function resampling(name: string, kwargs: z.infer<typeof resamplingArguments>, where: string): Resampling {
+  if (name !== "resample_data_or_seg_to_shape")
+    throw new Error(`${where}: resampling ${name} is not supported`);
+  return { order: kwargs.order, orderZ: kwargs.order_z, separateZ: kwargs.force_separate_z };
+}
+
+/** Regions where a label lists several values; else one head for each distinct value (255, "ignore", has none). */
+function modelOutput(
+  labels: Readonly<Record<string, number | number[]>>,
+  regionOrder: readonly number[] | undefined,
+  where: string,
+): NetworkModel["output"] {
+  const named = Object.entries(labels).filter(([name]) => name !== "ignore");
+  if (named.some(([, value]) => Array.isArray(value) && value.length > 1)) {
+    const regions = named.filter(([, value]) => [value].flat().some((v) => v !== 0));
+    if (regionOrder?.length !== regions.length) {
+      throw new Error(
+        `${where}: regions_class_order must hold one value for each of the ${regions.length} regions`,
+      );
+    }
+    return { kind: "regions", values: [...regionOrder] };
+  }
+  return { kind: "labels", count: new Set(named.flatMap(([, value]) => value)).size };
+}

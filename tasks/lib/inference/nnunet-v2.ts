@@ -1,0 +1,58 @@
+/** Converts a trained-model folder of nnU-Net v2 to ONNX. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { Network } from "../networks/network.ts";
+import { readStateDict } from "../networks/state-dict.ts";
+import { canonicalUNetName, unet, unusedUNetWeights } from "../networks/unet.ts";
+import { readCheckpoint } from "../torch/checkpoint.ts";
+import type { Pickled } from "../torch/values.ts";
+import { findFolds } from "./folds.ts";
+import type { NetworkModel } from "./model.ts";
+import { readV2Plans, type V2Plans } from "./nnunet-v2-plans.ts";
+
+/**
+ * `folder` is `Trainer__Plans__configuration`; writes `model.json` and `fold_X.onnx` with its weights to `out`.
+ * `folds` chooses folds by their names ("0", "all"); all that are there by default.
+ */
+export async function convertV2(
+  folder: string,
+  out: string,
+  folds?: readonly string[],
+): Promise<{ model: NetworkModel; labels: V2Plans["labels"] }> {
+  const files = await findFolds(folder, ["checkpoint_final.pth"], folds);
+  await mkdir(out, { recursive: true });
+  let plans: V2Plans | null = null;
+  let mirrorAxes: number[] = [];
+  for (const { fold, path } of files) {
+    const checkpoint = await readCheckpoint(path);
+    if (!(checkpoint instanceof Map)) throw new Error(`${path}: no checkpoint of nnU-Net v2`);
+    plans ??= await readV2Plans(folder, configurationOf(checkpoint, folder));
+    mirrorAxes = axesOf(checkpoint.get("inference_allowed_mirroring_axes"));
+    try {
+      const state = await readStateDict(checkpoint.get("network_weights"), canonicalUNetName);
+      const network = new Network(join(out, `fold_${fold}`), state);
+      unet(network, plans.architecture, plans.model.channels, plans.heads, plans.model.patch);
+      await network.write(unusedUNetWeights);
+    } catch (error) {
+      throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+  const model: NetworkModel = {
+    ...plans!.model,
+    mirrorAxes,
+    folds: files.map(({ fold }) => ({ fold, file: `fold_${fold}.onnx` })),
+  };
+  await writeFile(join(out, "model.json"), `${JSON.stringify({ kind: "nnunet", ...model }, null, 1)}\n`);
+  return { model, labels: plans!.labels };
+}
+
+/** As the checkpoint says, else as the folder's name ends. */
+function configurationOf(checkpoint: Map<Pickled, Pickled>, folder: string): string {
+  const init = checkpoint.get("init_args");
+  const name = init instanceof Map ? init.get("configuration") : undefined;
+  return typeof name === "string" ? name : (basename(folder).split("__")[2] ?? "3d_fullres");
+}
+
+function axesOf(value: Pickled | undefined): number[] {
+  return Array.isArray(value) ? value.filter((axis) => typeof axis === "number") : [];
+}

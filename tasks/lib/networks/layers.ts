@@ -1,0 +1,75 @@
+/** Layers that the convolutional networks share; names as in their PyTorch modules. */
+import { float, type Value } from "../nn/onnx/graph.ts";
+import type { Network } from "./network.ts";
+
+export type Triple = readonly number[];
+
+/** Convolution `NAME.weight` (out, in, ...kernel) with padding (k − 1) / 2; a bias where the checkpoint has one. */
+export function convolution(
+  n: Network,
+  x: Value,
+  name: string,
+  channels: ConvChannels,
+  stride?: Triple,
+): Value {
+  const shape = n.shape(`${name}.weight`);
+  const kernel = channels.kernel ?? shape.slice(2);
+  if (kernel.some((k) => k % 2 === 0)) throw new Error(`${name} has an even kernel ${kernel.join("×")}`);
+  const inputs = [x, n.weight(`${name}.weight`, [channels.out, channels.in, ...kernel])];
+  if (n.state.has(`${name}.bias`)) inputs.push(n.weight(`${name}.bias`, [channels.out]));
+  const half = kernel.map((k) => (k - 1) / 2);
+  return n.graph.node("Conv", inputs, {
+    kernel_shape: kernel,
+    strides: stride ?? kernel.map(() => 1),
+    pads: [...half, ...half],
+  });
+}
+
+export interface ConvChannels {
+  readonly in: number;
+  readonly out: number;
+  /** Checked against the weight where given, else the weight's. */
+  readonly kernel?: Triple;
+}
+
+/** Transposed convolution whose kernel is its stride: `NAME.weight` (in, out, ...stride). */
+export function upConvolution(
+  n: Network,
+  x: Value,
+  name: string,
+  channels: ConvChannels,
+  stride: Triple,
+): Value {
+  const inputs = [x, n.weight(`${name}.weight`, [channels.in, channels.out, ...stride])];
+  if (n.state.has(`${name}.bias`)) inputs.push(n.weight(`${name}.bias`, [channels.out]));
+  return n.graph.node("ConvTranspose", inputs, { kernel_shape: stride, strides: stride });
+}
+
+/** Instance normalisation with its affine weights. */
+export function instanceNorm(n: Network, x: Value, name: string, channels: number, epsilon = 1e-5): Value {
+  const scale = n.weight(`${name}.weight`, [channels]);
+  const shift = n.weight(`${name}.bias`, [channels]);
+  return n.graph.node("InstanceNormalization", [x, scale, shift], { epsilon: float(epsilon) });
+}
+
+export function leakyRelu(n: Network, x: Value, slope = 0.01): Value {
+  return slope === 0 ? n.graph.node("Relu", [x]) : n.graph.node("LeakyRelu", [x], { alpha: float(slope) });
+}
+
+export function concat(n: Network, values: readonly Value[]): Value {
+  return n.graph.node("Concat", values, { axis: 1 });
+}
+
+/** What follows the last layer: raw logits, or softmax over the classes. */
+export type Head = "logits" | "softmax";
+
+/** Input (batch, channels, ...patch). */
+export function networkInput(n: Network, channels: number, patch: Triple): Value {
+  return n.graph.input("input", "float32", ["batch", channels, ...patch]);
+}
+
+/** Output (batch, classes, ...patch). */
+export function networkOutput(n: Network, x: Value, head: Head, classes: number, patch: Triple): void {
+  const value = head === "softmax" ? n.graph.node("Softmax", [x], { axis: 1 }) : x;
+  n.graph.output("output", value, "float32", ["batch", classes, ...patch]);
+}

@@ -1,0 +1,52 @@
+/** Runs a converted network on a golden input. */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Tensor } from "onnxruntime-node";
+import { openSession } from "../../tasks/lib/nn/session.ts";
+
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), "network-"));
+}
+
+export async function run(
+  model: string,
+  input: Float32Array,
+  shape: readonly number[],
+): Promise<Float32Array> {
+  const session = await openSession(model);
+  const { output } = await session.run({ input: new Tensor("float32", input, shape) });
+  return output!.data as Float32Array;
+}
+
+export function greatestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) return Infinity;
+  let worst = 0;
+  for (let i = 0; i < a.length; i++) {
+    const difference = Math.abs(a[i]! - b[i]!);
+    if (!(difference <= worst)) worst = difference;
+  }
+  return worst;
+}
+
+/** A window of a (channels, z, y, x) array, padded with zeros, centred, where the array is smaller. */
+export function cutWindow(
+  data: ArrayLike<number>,
+  shape: readonly number[],
+  start: readonly number[],
+  patch: readonly number[],
+): Float32Array {
+  const [c, ...size] = shape;
+  const offset = size.map((n, i) => start[i]! - Math.floor(Math.max(0, patch[i]! - n) / 2));
+  const result = new Float32Array(c! * patch[0]! * patch[1]! * patch[2]!);
+  let n = 0;
+  for (let k = 0; k < c!; k++)
+    for (let z = 0; z < patch[0]!; z++)
+      for (let y = 0; y < patch[1]!; y++)
+        for (let x = 0; x < patch[2]!; x++, n++) {
+          const at = [z + offset[0]!, y + offset[1]!, x + offset[2]!];
+          if (at.some((v, i) => v < 0 || v >= size[i]!)) continue;
+          result[n] = data[((k * size[0]! + at[0]!) * size[1]! + at[1]!) * size[2]! + at[2]!]!;
+        }
+  return result;
+}
