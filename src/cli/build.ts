@@ -1,12 +1,12 @@
 import { build } from "../build.ts";
-import { createListener } from "../report/listener.ts";
+import { createView } from "../report/listener.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { openProject, type CommonFlags } from "./options.ts";
+import { openProject, viewOptions, type CommonFlags } from "./options.ts";
 
 export async function runBuild(targets: readonly string[], flags: CommonFlags): Promise<number> {
   const { pipeline, cwd } = openProject(flags);
   const interrupt = onInterrupt();
-  const view = await createListener(flags);
+  const view = await createView(viewOptions(flags, pipeline));
   try {
     const summary = await build({
       pipeline,

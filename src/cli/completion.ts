@@ -1,68 +1,44 @@
-/** Completion scripts. They ask `lq complete WORDS…` for what can come next, a candidate a line. */
-import type { Command } from "commander";
-import { UserError } from "../errors.ts";
-import { expand } from "../expand/expand.ts";
-import { openProject, type CommonFlags } from "./options.ts";
+/** Completion scripts. Each asks `lq complete -- WORDS…` what can come next, one candidate a line. */
+import type { CommonFlags } from "./options.ts";
 
-const SCRIPTS: { readonly [shell: string]: string } = {
-  bash: `_lq() {
-  local IFS=$'\\n'
-  local words
-  words=$("\${COMP_WORDS[0]}" complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
-  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
+/** Readline replaces only what stands after the last `:` or `=`; lq answers with whole words. */
+const BASH = `_lq() {
+  local line=\${COMP_LINE:0:COMP_POINT} own=\${COMP_WORDS[COMP_CWORD]} candidate
+  local current=\${line##*[[:space:]]}
+  local -a words
+  read -ra words <<< "$line"
+  [[ $line == *[[:space:]] ]] && words+=("")
+  [[ $own == [:=] ]] && own=
+  COMPREPLY=()
+  while IFS= read -r candidate; do
+    COMPREPLY+=("\${candidate#"\${current%"$own"}"}")
+  done < <("\${words[0]}" complete -- "\${words[@]:1}" 2> /dev/null)
+  [[ \${#COMPREPLY[@]} == 1 && \${COMPREPLY[0]} == *[/=] ]] && compopt -o nospace
 }
-COMP_WORDBREAKS=\${COMP_WORDBREAKS//:}
 complete -o default -F _lq lq
-`,
-  zsh: `#compdef lq
+`;
+
+const ZSH = `#compdef lq
 _lq() {
   local -a found
-  found=("\${(@f)$("\${words[1]}" complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  compadd -a found
+  found=("\${(@f)$("\${words[1]}" complete -- "\${(@)words[2,CURRENT]}" 2> /dev/null)}")
+  compadd -S '' -- "\${(@M)found:#*[/=]}"
+  compadd -- "\${(@)\${(@)found:#*[/=]}:#}"
 }
-compdef _lq lq
-`,
-  fish: `complete -c lq -f -a '(lq complete -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
-`,
-};
+if [[ $funcstack[1] == _lq ]]; then _lq "$@"; else compdef _lq lq; fi
+`;
+
+const FISH = `function __lq_complete
+    set -l words (commandline -opc)
+    set -l last (commandline -ct)
+    $words[1] complete -- $words[2..-1] "$last" 2> /dev/null
+end
+complete -c lq -f -a '(__lq_complete)'
+`;
+
+const SCRIPTS: { readonly [shell: string]: string } = { bash: BASH, zsh: ZSH, fish: FISH };
 
 export function runCompletion([shell = ""]: readonly string[], _flags: CommonFlags): Promise<number> {
-  const script = SCRIPTS[shell];
-  if (script === undefined) {
-    throw new UserError({ message: `no completion for "${shell}"`, hint: "there is bash, zsh and fish" });
-  }
-  process.stdout.write(script);
+  process.stdout.write(SCRIPTS[shell] ?? "");
   return Promise.resolve(0);
-}
-
-/** Candidates for the last of the words: commands, then flags and targets of the command. Never fails. */
-export function runComplete(words: readonly string[], program: Command): Promise<number> {
-  const last = words.at(-1) ?? "";
-  const command = program.commands.find((c) => c.name() === words[0]);
-  const candidates =
-    words.length < 2 || !command
-      ? program.commands.map((c) => c.name()).filter((name) => name !== "complete")
-      : last.startsWith("-")
-        ? command.options.flatMap((option) => option.long ?? [])
-        : command.name() === "completion"
-          ? Object.keys(SCRIPTS)
-          : targets();
-  const fitting = candidates.filter((candidate) => candidate.startsWith(last));
-  if (fitting.length > 0) process.stdout.write(`${fitting.join("\n")}\n`);
-  return Promise.resolve(0);
-}
-
-const MOST = 5000;
-
-function targets(): string[] {
-  try {
-    const { tasks, pipeline } = expand(openProject({}).pipeline);
-    const all = [
-      ...pipeline.rules.keys(),
-      ...tasks.flatMap(({ id, outputs }) => [id, ...outputs.map((o) => o.path)]),
-    ];
-    return [...new Set(all)].slice(0, MOST);
-  } catch {
-    return []; // a broken pipeline has nothing to complete
-  }
 }

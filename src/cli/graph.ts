@@ -1,33 +1,28 @@
-import { ruleDrawing, taskDrawing, toDot, toMermaid } from "../graph-views/graph-views.ts";
+/** `lq graph`: the graph, as far as it can be known without running anything, for another program to draw. */
+import { byRule, byTask, toDot, toJson, toMermaid } from "../graph-views/graph-views.ts";
 import { openProject, type CommonFlags } from "./options.ts";
 import { planned } from "./tasks-named.ts";
 
 export interface GraphFlags extends CommonFlags {
-  readonly format: string;
+  readonly format: "dot" | "mermaid" | "json";
   readonly tasks?: boolean;
 }
+
+/** More than these are drawn a rule at a time. */
+const MOST_TASKS = 200;
 
 export async function runGraph(targets: readonly string[], flags: GraphFlags): Promise<number> {
   const { session, selected } = await planned(openProject(flags), targets);
   const { graph } = session;
-  if (flags.format === "json") {
-    const tasks = [...selected.tasks].map((task) => ({
-      id: task.id,
-      rule: task.rule.name,
-      inputs: task.inputs.map(({ path }) => path),
-      outputs: task.outputs.map(({ path }) => path),
-      needs: graph.dependencies(task).map(({ id }) => id),
-    }));
-    console.log(
-      JSON.stringify(
-        { tasks, growths: [...selected.growths].map(({ id, file }) => ({ id, file })) },
-        null,
-        1,
-      ),
-    );
-    return 0;
-  }
-  const drawing = flags.tasks ? taskDrawing(graph, selected.tasks) : ruleDrawing(graph, selected.tasks);
-  console.log(flags.format === "dot" ? toDot(drawing) : toMermaid(drawing));
+  const drawing = () =>
+    flags.tasks === true || selected.tasks.size <= MOST_TASKS
+      ? byTask(graph, selected.tasks)
+      : byRule(graph, selected.tasks);
+  const text = {
+    dot: () => toDot(drawing()),
+    mermaid: () => toMermaid(drawing()),
+    json: () => toJson(graph, selected),
+  }[flags.format]();
+  console.log(text);
   return 0;
 }

@@ -1,29 +1,44 @@
-import { existsSync, readFileSync } from "node:fs";
+/** `lq log TARGET`: what the last run of a task printed. Logs' paths go to stderr, their content to stdout. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { logPath } from "../execute/log-path.ts";
-import { tasksNamed } from "./tasks-named.ts";
 import { openProject, type CommonFlags } from "./options.ts";
+import { tasksNamed } from "./tasks-named.ts";
 
-/** The path of the last run's log on stderr, its content on stdout. */
 export async function runLog(targets: readonly string[], flags: CommonFlags): Promise<number> {
   const project = openProject(flags);
   const tasks = await tasksNamed(project, targets);
-  const logs = tasks.map((task) => ({ id: task.id, path: logPath(task) }));
-  const found = logs.filter(({ path }) => existsSync(join(project.pipeline.root, path)));
-  if (found.length === 0) {
+  const logs = tasks.flatMap((task) => {
+    const path = logPath(task);
+    const text = read(join(project.pipeline.root, path));
+    return text === undefined ? [] : [{ task: task.id, path, text }];
+  });
+  if (logs.length === 0) {
+    const [one, ...others] = tasks;
     throw new UserError({
-      message: `${logs.length === 1 ? `${logs[0]?.id ?? ""} has` : `none of these ${logs.length} tasks has`} no log`,
-      hint: "a task has one once it has run here",
+      message:
+        others.length === 0
+          ? `there is no log of ${one?.id}`
+          : `there is no log of any of these ${tasks.length} tasks`,
+      hint: "a task has one when its last run in this project printed something",
     });
   }
-  for (const { id, path } of found) {
-    const text = readFileSync(join(project.pipeline.root, path), "utf8");
-    if (flags.json) console.log(JSON.stringify({ type: "log", task: id, path, text }));
-    else {
-      process.stderr.write(`${id}: ${path}\n`);
-      process.stdout.write(text);
+  for (const { task, path, text } of logs) {
+    if (flags.json) {
+      console.log(JSON.stringify({ type: "log", task, path, text }));
+      continue;
     }
+    console.error(`${task}: ${path}`);
+    process.stdout.write(text);
   }
   return 0;
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
 }

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { UserError } from "../errors.ts";
 import { loadPipeline, PIPELINE_FILE } from "../load/load.ts";
 import type { Pipeline } from "../model.ts";
+import type { ViewOptions } from "../report/listener.ts";
 
 export interface CommonFlags {
   /** -C DIR */
@@ -27,24 +28,29 @@ export interface Project {
 }
 
 /**
- * The project that a command is about: with -C, DIR itself; else the nearest folder upwards that has a
- * pipeline.yaml. Throws UserError if there is none or it is wrong.
+ * The project that a command is about: the nearest folder with a pipeline.yaml, from the start folder upwards.
+ * Throws UserError if there is none or it is wrong.
  */
 export function openProject(flags: CommonFlags): Project {
-  const cwd = resolve(flags.directory ?? ".");
-  const dir = flags.directory === undefined ? nearestProject(cwd) : cwd;
+  const cwd = startFolder(flags);
+  const dir = nearestProject(cwd);
+  if (dir === undefined) {
+    throw new UserError({
+      message: `there is no ${PIPELINE_FILE} in ${cwd} or in any folder above it`,
+      hint: "go to the project's folder, or name it with -C DIR",
+    });
+  }
   return { pipeline: loadPipeline({ dir, profiles: flags.profile ?? [], set: flags.set ?? [] }), cwd };
 }
 
-function nearestProject(from: string): string {
+export function startFolder({ directory }: CommonFlags): string {
+  return resolve(directory ?? ".");
+}
+
+export function nearestProject(from: string): string | undefined {
   for (let dir = from; ; dir = dirname(dir)) {
     if (existsSync(join(dir, PIPELINE_FILE))) return dir;
-    if (dirname(dir) === dir) {
-      throw new UserError({
-        message: `no ${PIPELINE_FILE} here or in any folder above`,
-        hint: "go to the project's folder, or name it with -C DIR",
-      });
-    }
+    if (dirname(dir) === dir) return undefined;
   }
 }
 
@@ -54,4 +60,16 @@ export function useColor(stream: NodeJS.WriteStream, choice: CommonFlags["color"
   if (process.env.NO_COLOR !== undefined && process.env.NO_COLOR !== "") return false;
   if (process.env.FORCE_COLOR !== undefined && process.env.FORCE_COLOR !== "0") return true;
   return stream.isTTY === true;
+}
+
+/** How to show a build, on stdout. */
+export function viewOptions(flags: CommonFlags, pipeline: Pipeline): ViewOptions {
+  return {
+    json: flags.json === true,
+    quiet: flags.quiet === true,
+    dryRun: flags.dryRun === true,
+    color: useColor(process.stdout, flags.color),
+    rules: [...pipeline.rules.keys()],
+    stdout: process.stdout,
+  };
 }

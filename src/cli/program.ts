@@ -1,143 +1,159 @@
-/** Commands, flags and their help. Each command's work is in a file of its own, loaded when it is asked for. */
+/** Commands, flags and their help. The work of each command is in a file of its own, loaded when it is asked for. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { UserError } from "../errors.ts";
 import type { CommonFlags } from "./options.ts";
+import { showUserError } from "./user-error.ts";
 import { VERSION } from "./version.ts";
 
-/** A command's work: targets (or other words) and flags in, exit code out. */
-export type Run<F> = (words: readonly string[], flags: F) => Promise<number>;
+/** The request or the pipeline is wrong. */
+const WRONG = 2;
 
-/** Parses the words after `lq`, runs what they ask for, and returns the exit code. */
-export async function createProgram(words: readonly string[]): Promise<number> {
+/** Parses the words after `lq`, does what they ask for, and returns the exit code. */
+export async function runProgram(words: readonly string[]): Promise<number> {
+  const { program, exitCode } = createProgram();
+  try {
+    await program.parseAsync(words, { from: "user" });
+    return exitCode();
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG;
+    if (!(error instanceof UserError)) throw error;
+    showUserError(error, program.opts<CommonFlags>());
+    return WRONG;
+  }
+}
+
+/** Flags are the program's own, so that they may stand before the command as well as after it. */
+export function createProgram(): { readonly program: Command; exitCode(): number } {
   let code = 0;
-  const program = new Command("lq")
-    .description("Builds what is stale of a graph of tasks declared in pipeline.yaml, and says why.")
-    .version(VERSION, "-V, --version")
-    .showSuggestionAfterError()
-    .exitOverride()
-    .configureOutput({ writeErr: (text) => process.stderr.write(text.replace(/^error: /, "lq: ")) });
+  const program = withCommonFlags(new Command("lq"))
+    .description("Builds what is stale in a graph of tasks that pipeline.yaml declares, and says why.")
+    .version(VERSION, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help, of lq or of a command")
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText("after", examples("lq build", "lq status", "lq why tables/segthor.md", "lq build --help"))
+    .exitOverride();
+
   const command = <F extends CommonFlags>(
     name: string,
-    summary: string,
-    examples: readonly string[],
-    load: () => Promise<Run<F>>,
-  ) => {
-    const created = withCommonFlags(program.command(name).summary(summary).description(summary));
-    created.addHelpText("after", `\nExamples:\n${examples.map((line) => `  $ ${line}`).join("\n")}`);
-    created.action(async (...received: unknown[]) => {
-      const named = created.registeredArguments.map((_, i) => received[i]).flat();
-      const targets = named.filter((word): word is string => typeof word === "string");
-      code = await (await load())(targets, created.opts<F>());
+    about: string,
+    load: () => Promise<(words: readonly string[], flags: F) => Promise<number>>,
+    ...lines: string[]
+  ): Command => {
+    const created = program
+      .command(name)
+      .description(about)
+      .addHelpText("after", examples(...lines));
+    return created.action(async () => {
+      const run = await load();
+      code = await run(created.args, created.optsWithGlobals());
     });
-    return created;
   };
 
   command(
     "build",
-    "build targets and all they need (default: the pipeline's `default`)",
-    [
-      "lq build tables/segthor.md",
-      "lq build -n --set splits.seed=7     # what would run, and why",
-      "lq build 'scores/btcv/**' -k -j 8",
-    ],
+    "make targets, and all they need, fresh",
     async () => (await import("./build.ts")).runBuild,
+    "lq build                              # what the pipeline names as `default`",
+    "lq build tables/segthor.md",
+    "lq build 'scores/btcv/**' predict -k -j 8",
+    "lq build -n --set splits.seed=7       # what would run, and why",
+    "lq build --profile paper --slots gpu=2",
   ).argument("[targets...]", "output paths, directories, rules, task ids, or globs of these");
 
   command(
     "status",
-    "what is fresh, stale or missing, and the first causes; runs nothing",
-    ["lq status", "lq status tables/ --json"],
+    "what is fresh, stale, missing, restorable, blocked or failed, and why; runs nothing",
     async () => (await import("./status.ts")).runStatus,
+    "lq status",
+    "lq status tables/ --json",
+    "lq status --set generators.stu-s.channels=6",
   ).argument("[targets...]", "as for build");
 
   command(
     "clean",
-    "remove outputs that lq wrote and nobody edited",
-    ["lq clean -n", "lq clean scores/", "lq clean --cache"],
+    "remove outputs that lq wrote and nobody has edited since",
     async () => (await import("./clean.ts")).runClean,
+    "lq clean -n                           # what would be removed",
+    "lq clean scores/",
+    "lq clean --cache",
   )
     .argument("[targets...]", "as for build; none: everything that lq wrote")
-    .option("--cache", "drop the cache, too");
+    .option("--cache", "remove the cache as well");
 
   command(
     "watch",
     "build, then build again whenever something changes",
-    ["lq watch tables/quality.md"],
     async () => (await import("./watch.ts")).runWatch,
+    "lq watch",
+    "lq watch tables/quality.md -k",
   ).argument("[targets...]", "as for build");
 
   command(
     "why",
-    "why a task is not fresh: the chain from the change to the target",
-    ["lq why tables/segthor.md", "lq why predict:btcv/stu-s/0001 --set generators.stu-s.channels=6"],
+    "why a task is not fresh: the chain from it to what changed",
     async () => (await import("./why.ts")).runWhy,
+    "lq why tables/segthor.md",
+    "lq why predict:btcv/stu-s/0001 --set generators.stu-s.channels=6",
   ).argument("<target>", "as for build");
 
-  command<CommonFlags & { format: string; tasks?: boolean }>(
+  command(
     "graph",
-    "draw the graph",
-    ["lq graph --format mermaid", "lq graph tables/quality.md --format dot --tasks | dot -Tsvg > graph.svg"],
+    "print the graph for another program to draw",
     async () => (await import("./graph.ts")).runGraph,
+    "lq graph --format mermaid",
+    "lq graph tables/quality.md --format dot --tasks | dot -Tsvg > graph.svg",
   )
     .argument("[targets...]", "as for build")
     .addOption(
-      new Option("--format <format>", "what to write").choices(["dot", "mermaid", "json"]).default("mermaid"),
+      new Option("--format <format>", "what to print").choices(["dot", "mermaid", "json"]).default("mermaid"),
     )
-    .option("--tasks", "a node a task, instead of a node a rule");
+    .option("--tasks", "draw every task (above 200 tasks dot and mermaid draw rules)");
 
   command(
     "log",
-    "show the log of a task's last run",
-    ["lq log pretrain:btcv/base/split"],
+    "print what a task's last run printed; the log's path goes to stderr",
     async () => (await import("./log.ts")).runLog,
+    "lq log predict:btcv/stu-s/0001",
   ).argument("<target>", "as for build");
 
   command(
     "completion",
     "print a completion script for a shell",
-    [
-      "lq completion bash > ~/.local/share/bash-completion/completions/lq",
-      "lq completion zsh > ~/.zfunc/_lq",
-      "lq completion fish > ~/.config/fish/completions/lq.fish",
-    ],
     async () => (await import("./completion.ts")).runCompletion,
-  ).argument("<shell>", "bash, zsh or fish");
+    "lq completion bash > ~/.local/share/bash-completion/completions/lq",
+    "lq completion zsh > ~/.zfunc/_lq",
+    "lq completion fish > ~/.config/fish/completions/lq.fish",
+  ).addArgument(program.createArgument("<shell>", "the shell").choices(["bash", "zsh", "fish"]));
 
-  program
-    .command("complete", { hidden: true })
-    .argument("[words...]")
-    .allowUnknownOption()
-    .action(async (typed: string[]) => {
-      code = await (await import("./completion.ts")).runComplete(typed, program);
-    });
-
-  try {
-    await program.parseAsync(words, { from: "user" });
-    return code;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    throw error;
-  }
+  return { program, exitCode: () => code };
 }
 
-function withCommonFlags(command: Command): Command {
-  return command
-    .option("-C, --directory <dir>", "the project's folder")
-    .option("-j, --jobs <n>", "cores to use", positive)
+function withCommonFlags(program: Command): Command {
+  return program
+    .option(
+      "-C, --directory <dir>",
+      "start in DIR; the project is the nearest pipeline.yaml from there upwards",
+    )
+    .option("-j, --jobs <n>", "cores to use (default: all)", positive)
     .option("-k, --keep-going", "after a failure go on with what does not need the failed task")
     .option("-n, --dry-run", "say what would be done, do nothing")
-    .option("-f, --force", "run the targets even when fresh; overwrite edited outputs")
+    .option("-f, --force", "run the targets even when fresh; overwrite outputs that were edited")
     .option("--profile <name>", "lay profiles/NAME.yaml over the params (repeatable)", append)
-    .option("--set <path=value>", "set one param: --set generators.stu-s.channels=6 (repeatable)", append)
-    .option("--slots <list>", "pretend slots: gpu=2,cpu=8")
-    .option("--json", "for machines: JSON, of builds one event a line")
-    .option("-q, --quiet", "only errors")
-    .addOption(new Option("--color <when>", "colour").choices(["auto", "always", "never"]).default("auto"));
+    .option("--set <path=value>", "set one param, as in --set training.epochs=3 (repeatable)", append)
+    .option("--slots <amounts>", "pretend slots, as in --slots gpu=2,memory=16GiB")
+    .option("--json", "print JSON, one event a line")
+    .option("-q, --quiet", "print failures and warnings only")
+    .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]).default("auto"));
+}
+
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}`;
 }
 
 function positive(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError("It must be a whole number, 1 or more.");
+    throw new InvalidArgumentError("Give a whole number, 1 or more.");
   return value;
 }
 

@@ -1,59 +1,103 @@
+/** `lq status`: like `git status`, what is not as it should be, and why. Runs nothing. */
 import { explain } from "../decide/explain.ts";
-import type { Freshness } from "../model.ts";
+import type { Freshness, Reason } from "../model.ts";
+import { painter, type Paint } from "../report/paint.ts";
 import { status, type TaskStatus } from "../status.ts";
-import { openProject, type CommonFlags } from "./options.ts";
+import { openProject, useColor, type CommonFlags } from "./options.ts";
 
 type State = Freshness["state"];
+
 const STATES: readonly State[] = ["fresh", "stale", "missing", "restorable", "blocked", "failed"];
+const COLOURS = {
+  fresh: "green",
+  stale: "yellow",
+  missing: "yellow",
+  restorable: "cyan",
+  blocked: "dim",
+  failed: "red",
+} as const;
+/** Causes that are listed. */
+const MOST = 30;
 
 export async function runStatus(targets: readonly string[], flags: CommonFlags): Promise<number> {
   const { pipeline, cwd } = openProject(flags);
   const tasks = await status({ pipeline, cwd, targets });
-  if (flags.json) {
-    for (const { id, freshness } of tasks) {
-      const reasons = "reasons" in freshness ? freshness.reasons.map(explain) : [];
-      const on = freshness.state === "blocked" ? { on: freshness.on } : {};
-      console.log(JSON.stringify({ type: "status", task: id, state: freshness.state, reasons, ...on }));
-    }
-  } else if (!flags.quiet) console.log(describeStatus(tasks));
+  if (flags.json) for (const task of tasks) console.log(JSON.stringify(statusRecord(task)));
+  else if (!flags.quiet) console.log(describeStatus(tasks, painter(useColor(process.stdout, flags.color))));
   return 0;
 }
 
-/** A summary by rule, then the first cause of each staleness with how many tasks it makes stale. */
-export function describeStatus(tasks: readonly TaskStatus[]): string {
-  if (tasks.length === 0) return "no tasks";
-  const rules = new Map<string, Map<State, number>>();
-  for (const { rule, freshness } of tasks) {
-    const counts = rules.get(rule) ?? new Map<State, number>();
-    counts.set(freshness.state, (counts.get(freshness.state) ?? 0) + 1);
-    rules.set(rule, counts);
-  }
-  if (tasks.every(({ freshness }) => freshness.state === "fresh")) return `all ${tasks.length} tasks fresh`;
-  const width = Math.max(...[...rules.keys()].map((rule) => rule.length));
-  const lines = [...rules].map(([rule, counts]) => {
-    const parts = STATES.flatMap((state) => {
-      const n = counts.get(state);
-      return n === undefined ? [] : [`${n} ${state}`];
-    });
-    return `${rule.padEnd(width)}  ${parts.join(", ")}`;
-  });
-  return [...lines, "", ...causes(tasks)].join("\n").trimEnd();
+/** A line of `status --json`, and a link of `why --json`. */
+export function statusRecord({ id, rule, freshness }: TaskStatus) {
+  const { state } = freshness;
+  const reasons = reasonsOf(freshness);
+  return { type: "status", task: id, rule, state, reasons, on: state === "blocked" ? freshness.on : [] };
 }
 
-const SHOWN = 30;
+export function reasonsOf(freshness: Freshness): readonly Reason[] {
+  return "reasons" in freshness ? freshness.reasons : [];
+}
 
-function causes(tasks: readonly TaskStatus[]): string[] {
-  const byCause = new Map<string, string[]>();
-  for (const { id, freshness } of tasks) {
-    if (freshness.state === "fresh" || freshness.state === "blocked") continue;
-    const [first] = freshness.reasons;
-    const cause = `${first ? explain(first) : "unknown"}${freshness.state === "restorable" ? " — in the cache" : ""}`;
-    byCause.set(cause, [...(byCause.get(cause) ?? []), id]);
+/** The counts by rule, then what is the cause of how many tasks' state. */
+export function describeStatus(tasks: readonly TaskStatus[], paint: Paint): string {
+  const total = countStates(tasks);
+  if (total.get("fresh") === tasks.length || tasks.length === 0)
+    return `all ${tasks.length} tasks ${paint("green", "fresh")}`;
+  const rules = groupByRule(tasks);
+  const width = Math.max(...[...rules.keys()].map((rule) => rule.length));
+  const counts = [...rules].map(
+    ([rule, own]) => `  ${rule.padEnd(width)}  ${statesText(countStates(own), paint)}`,
+  );
+  return [...counts, "", ...causes(tasks, paint), "", statesText(total, paint)].join("\n");
+}
+
+/** The first reason of each task that has one, those of the same cause together, commonest first. */
+function causes(tasks: readonly TaskStatus[], paint: Paint): string[] {
+  const groups = new Map<string, { readonly text: string; readonly tasks: TaskStatus[] }>();
+  for (const task of tasks) {
+    const [first] = reasonsOf(task.freshness);
+    if (first === undefined) continue;
+    const cause = `${task.freshness.state}\0${causeOf(first, task)}`;
+    const group = groups.get(cause) ?? { text: explain(first), tasks: [] };
+    groups.set(cause, group);
+    group.tasks.push(task);
   }
-  const listed = [...byCause].slice(0, SHOWN).map(([cause, ids]) => {
-    const who = ids.length === 1 ? (ids[0] ?? "") : `${ids.length} tasks, ${ids[0] ?? ""} …`;
-    return `  ${cause} (${who})`;
+  const sorted = [...groups.values()].sort((a, b) => b.tasks.length - a.tasks.length);
+  const lines = sorted.slice(0, MOST).map(({ text, tasks: [one, ...others] }) => {
+    const state = one?.freshness.state ?? "stale";
+    const who = others.length === 0 ? one?.id : `${others.length + 1} tasks, ${one?.id} …`;
+    return `  ${paint(COLOURS[state], state)}: ${text} ${paint("dim", `(${who})`)}`;
   });
-  const more = byCause.size - listed.length;
-  return ["causes:", ...listed, ...(more > 0 ? [`  … and ${more} more (--json has all)`] : [])];
+  const more = sorted.length - lines.length;
+  return [...lines, ...(more > 0 ? [`  … and ${more} more causes (--json lists every task)`] : [])];
+}
+
+/** What tasks must share to be told of together: the words, but for what differs from task to task of a rule. */
+function causeOf(reason: Reason, { rule }: TaskStatus): string {
+  return reason.kind === "command" || reason.kind === "output-missing" || reason.kind === "output-edited"
+    ? `${reason.kind} ${rule}`
+    : explain(reason);
+}
+
+function groupByRule(tasks: readonly TaskStatus[]): ReadonlyMap<string, readonly TaskStatus[]> {
+  const rules = new Map<string, TaskStatus[]>();
+  for (const task of tasks) {
+    const own = rules.get(task.rule);
+    if (own) own.push(task);
+    else rules.set(task.rule, [task]);
+  }
+  return rules;
+}
+
+function countStates(tasks: readonly TaskStatus[]): ReadonlyMap<State, number> {
+  const counts = new Map<State, number>();
+  for (const { freshness } of tasks) counts.set(freshness.state, (counts.get(freshness.state) ?? 0) + 1);
+  return counts;
+}
+
+function statesText(counts: ReadonlyMap<State, number>, paint: Paint): string {
+  return STATES.flatMap((state) => {
+    const count = counts.get(state);
+    return count === undefined ? [] : [paint(COLOURS[state], `${count} ${state}`)];
+  }).join(", ");
 }

@@ -4,10 +4,10 @@ import { UserError } from "../errors.ts";
 import { expand } from "../expand/expand.ts";
 import type { Graph } from "../expand/graph.ts";
 import { renderDiagnostics } from "../load/render.ts";
-import { createListener } from "../report/listener.ts";
+import { createView } from "../report/listener.ts";
 import { watchProject } from "../watch/watch-project.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { openProject, useColor, type CommonFlags } from "./options.ts";
+import { openProject, useColor, viewOptions, type CommonFlags } from "./options.ts";
 
 export async function runWatch(targets: readonly string[], flags: CommonFlags): Promise<number> {
   const { pipeline: first, cwd } = openProject(flags);
@@ -20,7 +20,7 @@ export async function runWatch(targets: readonly string[], flags: CommonFlags): 
   const mayBeOutput = (path: string) =>
     graph !== null && (graph.producer(path) !== undefined || graph.growthsFor(path).length > 0);
   const buildOnce = async (signal: AbortSignal): Promise<void> => {
-    const view = await createListener(flags);
+    const view = await createView(viewOptions(flags, first));
     try {
       const { pipeline } = openProject({ ...flags, directory: first.root });
       graph = expand(pipeline);

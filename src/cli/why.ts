@@ -1,42 +1,57 @@
+/** `lq why TARGET`: the state of what the target names, and the chain from it to what changed. */
 import { explain } from "../decide/explain.ts";
+import { painter, type Paint } from "../report/paint.ts";
 import { status, type TaskStatus } from "../status.ts";
-import { openProject, type CommonFlags } from "./options.ts";
+import { openProject, useColor, type CommonFlags } from "./options.ts";
+import { reasonsOf, statusRecord } from "./status.ts";
 import { tasksNamed } from "./tasks-named.ts";
 
-/** The state of what a target names, its reasons, and below it the chain of what it waits for. */
 export async function runWhy(targets: readonly string[], flags: CommonFlags): Promise<number> {
   const project = openProject(flags);
-  const named = new Set((await tasksNamed(project, targets)).map(({ id }) => id));
+  const named = await tasksNamed(project, targets);
   const byId = new Map((await status({ ...project, targets })).map((task) => [task.id, task]));
-  const wanted = [...byId.values()].filter(({ id }) => named.has(id));
-  for (const task of wanted) {
-    const links = chain(task, byId);
-    if (flags.json) console.log(JSON.stringify({ type: "why", task: task.id, chain: links }));
-    else console.log(describe(links));
+  const paint = painter(useColor(process.stdout, flags.color));
+  for (const { id } of named) {
+    const links = chain(id, byId);
+    if (flags.json) console.log(JSON.stringify({ type: "why", task: id, chain: links.map(statusRecord) }));
+    else console.log(describe(links, paint));
   }
   return 0;
 }
 
-/** The task, the first task it waits for, and so on to one with reasons of its own. */
-function chain(task: TaskStatus, byId: ReadonlyMap<string, TaskStatus>): TaskStatus[] {
+/** The task, the first one that it waits for, and so on to one with reasons of its own. */
+function chain(id: string, byId: ReadonlyMap<string, TaskStatus>): readonly TaskStatus[] {
   const links: TaskStatus[] = [];
-  for (let at: TaskStatus | undefined = task; at && !links.includes(at);) {
+  for (
+    let at = byId.get(id);
+    at;
+    at = at.freshness.state === "blocked" ? byId.get(at.freshness.on[0] ?? "") : undefined
+  )
     links.push(at);
-    at = at.freshness.state === "blocked" ? byId.get(at.freshness.on[0] ?? "") : undefined;
-  }
   return links;
 }
 
-function describe(links: readonly TaskStatus[]): string {
-  return links
-    .flatMap(({ id, freshness }, depth) => {
-      const indent = "  ".repeat(depth);
-      if (freshness.state === "blocked") {
-        const n = freshness.on.length;
-        return [`${indent}${id} waits for ${n === 1 ? "a task" : `${n} tasks, the first:`}`];
-      }
-      const reasons = "reasons" in freshness ? freshness.reasons.map(explain) : [];
-      return [`${indent}${id} is ${freshness.state}`, ...reasons.map((reason) => `${indent}  ${reason}`)];
-    })
-    .join("\n");
+function describe(links: readonly TaskStatus[], paint: Paint): string {
+  return links.flatMap((link, depth) => describeLink(link, "  ".repeat(depth), paint)).join("\n");
+}
+
+function describeLink({ id, freshness }: TaskStatus, indent: string, paint: Paint): readonly string[] {
+  const name = indent + paint("bold", id);
+  switch (freshness.state) {
+    case "fresh":
+      return [`${name} is fresh: nothing that it depends on has changed`];
+    case "blocked": {
+      const { length } = freshness.on;
+      return [`${name} waits for ${length === 1 ? "a task" : `${length} tasks, the first is`}`];
+    }
+    case "restorable":
+      return [`${name} is restorable: the cache has what it would make`, ...reasons()];
+    case "stale":
+    case "missing":
+    case "failed":
+      return [`${name} is ${freshness.state}`, ...reasons()];
+  }
+  function reasons(): readonly string[] {
+    return reasonsOf(freshness).map((reason) => `${indent}  ${explain(reason)}`);
+  }
 }

@@ -1,6 +1,7 @@
 /** The graph as text for other programs to draw: Graphviz, Mermaid, JSON. */
 import type { Graph } from "../expand/graph.ts";
 import type { Task } from "../model.ts";
+import type { Selected } from "../select/select.ts";
 
 export interface Drawing {
   readonly nodes: readonly { readonly id: string; readonly label: string }[];
@@ -8,7 +9,7 @@ export interface Drawing {
 }
 
 /** A node a task; edges run from what is needed to what needs it. */
-export function taskDrawing(graph: Graph, tasks: Iterable<Task>): Drawing {
+export function byTask(graph: Graph, tasks: Iterable<Task>): Drawing {
   const shown = new Set(tasks);
   return {
     nodes: [...shown].map(({ id }) => ({ id, label: id })),
@@ -22,7 +23,7 @@ export function taskDrawing(graph: Graph, tasks: Iterable<Task>): Drawing {
 }
 
 /** A node a rule, with its number of tasks. */
-export function ruleDrawing(graph: Graph, tasks: Iterable<Task>): Drawing {
+export function byRule(graph: Graph, tasks: Iterable<Task>): Drawing {
   const counts = new Map<string, number>();
   const edges = new Map<string, { from: string; to: string }>();
   for (const task of tasks) {
@@ -57,4 +58,22 @@ export function toMermaid({ nodes, edges }: Drawing): string {
     ...nodes.map(({ id, label }) => `  ${names.get(id) ?? ""}[${quote(label)}]`),
     ...edges.map(({ from, to }) => `  ${names.get(from) ?? ""} --> ${names.get(to) ?? ""}`),
   ].join("\n");
+}
+
+/** Everything about the tasks that a program might draw or check; growths may add to them as files are made. */
+export function toJson(graph: Graph, { tasks, growths }: Selected): string {
+  return JSON.stringify(
+    {
+      tasks: [...tasks].map((task) => ({
+        id: task.id,
+        rule: task.rule.name,
+        inputs: task.inputs.map(({ path }) => path),
+        outputs: task.outputs.map(({ path }) => path),
+        needs: graph.dependencies(task).map(({ id }) => id),
+      })),
+      growths: [...growths].map(({ id, file }) => ({ id, file })),
+    },
+    null,
+    2,
+  );
 }

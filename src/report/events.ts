@@ -6,7 +6,13 @@ import type { Outcome, Reason } from "../model.ts";
 
 export type Event =
   /** Sent at first and whenever the graph has grown: how many tasks the request covers, by rule. */
-  | { readonly type: "plan"; readonly tasks: number; readonly rules: { readonly [rule: string]: number } }
+  | {
+      readonly type: "plan";
+      readonly tasks: number;
+      readonly rules: { readonly [rule: string]: number };
+      /** Mean seconds of a rule's tasks in earlier builds, of the rules that have run here. */
+      readonly expected?: { readonly [rule: string]: number };
+    }
   | {
       readonly type: "start";
       readonly task: string;

@@ -1,7 +1,6 @@
-/** Which view listens to a build: NDJSON, nothing but failures, the live terminal view, or plain lines. */
-import type { CommonFlags } from "../cli/options.ts";
-import { useColor } from "../cli/options.ts";
+/** Which view listens to a build: NDJSON, the live terminal view, or plain lines. */
 import type { Listener } from "./events.ts";
+import { painter } from "./paint.ts";
 import { plainView } from "./plain.ts";
 
 export interface View {
@@ -10,19 +9,20 @@ export interface View {
   close(): Promise<void>;
 }
 
-export async function createListener(flags: CommonFlags): Promise<View> {
-  if (flags.json) {
-    return {
-      listener: (event) => process.stdout.write(`${JSON.stringify(event)}\n`),
-      close: () => Promise.resolve(),
-    };
-  }
-  const color = useColor(process.stdout, flags.color);
-  const live = process.stdout.isTTY === true && flags.quiet !== true && flags.dryRun !== true;
-  if (live) return (await import("./terminal.ts")).terminalView({ color });
-  return plainView({
-    quiet: flags.quiet === true,
-    dryRun: flags.dryRun === true,
-    write: (line) => console.log(line),
-  });
+export interface ViewOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly dryRun: boolean;
+  readonly color: boolean;
+  /** The pipeline's rules. */
+  readonly rules: readonly string[];
+  readonly stdout: NodeJS.WriteStream;
+}
+
+export async function createView({ json, quiet, dryRun, ...rest }: ViewOptions): Promise<View> {
+  const { color, stdout } = rest;
+  const write = (line: string): void => void stdout.write(`${line}\n`);
+  if (json) return { listener: (event) => write(JSON.stringify(event)), close: () => Promise.resolve() };
+  if (stdout.isTTY && !quiet && !dryRun) return (await import("./terminal.ts")).terminalView(rest);
+  return plainView({ quiet, dryRun, paint: painter(color), write });
 }

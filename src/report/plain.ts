@@ -1,28 +1,29 @@
 /** One line a task that did something, then a summary: for logs, pipes and dry runs. */
+import { failureLines, noticeLine, summaryLine, taskLine } from "./lines.ts";
 import type { View } from "./listener.ts";
-import { failureLines, summaryLine, taskLine } from "./lines.ts";
+import type { Paint } from "./paint.ts";
 
 export interface PlainOptions {
   /** Failures and warnings only. */
   readonly quiet: boolean;
   readonly dryRun: boolean;
+  readonly paint: Paint;
   write(line: string): void;
 }
 
-export function plainView({ quiet, dryRun, write }: PlainOptions): View {
+export function plainView({ quiet, dryRun, paint, write }: PlainOptions): View {
   return {
     listener: (event) => {
       switch (event.type) {
         case "task":
-          if (event.outcome === "failed") failureLines(event).forEach(write);
+          if (event.outcome === "failed") failureLines(event, paint).forEach(write);
           else if (!quiet && event.outcome !== "fresh") write(taskLine(event, dryRun));
           return;
         case "notice":
-          if (!quiet || event.level === "warning")
-            write(`${event.level === "warning" ? "warning: " : ""}${event.text}`);
+          if (!quiet || event.level === "warning") write(noticeLine(event, paint));
           return;
         case "summary":
-          if (!quiet) write(summaryLine(event, dryRun));
+          if (!quiet) write(summaryLine(event, dryRun, paint));
           return;
         case "plan":
         case "start":

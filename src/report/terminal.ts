@@ -1,141 +1,148 @@
 /**
- * The live view: a line a rule with its counts, below it the running tasks with elapsed time, progress and note,
- * and an estimate of the time left. A thousand tasks are still one line a rule.
+ * The live view: a line a rule with its counts, below it the tasks that run with elapsed time, progress and note,
+ * last an estimate of the time left. A thousand tasks are still one line a rule; a rule with nothing to do is none.
  */
-import { Listr, type ListrTaskWrapper, type DefaultRenderer, type SimpleRenderer } from "listr2";
+import type { ListrTaskWrapper, DefaultRenderer, SimpleRenderer } from "listr2";
 import type { Event } from "./events.ts";
+import { duration, failureLines, noticeLine, summaryLine } from "./lines.ts";
 import type { View } from "./listener.ts";
-import { duration, failureLines, summaryLine } from "./lines.ts";
+import { painter, type Paint } from "./paint.ts";
+import { Progress, type RuleProgress } from "./progress.ts";
 
-type Line = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
-
-interface Running {
-  readonly since: number;
-  fraction: number;
-  note: string;
-}
-
-interface Group {
-  total: number;
-  readonly counts: { ran: number; restored: number; fresh: number; failed: number; skipped: number };
-  readonly running: Map<string, Running>;
-  line: Line | null;
-  finish: () => void;
+export interface TerminalOptions {
+  readonly color: boolean;
+  /** Every rule that the build may come to, in the order to show them in. */
+  readonly rules: readonly string[];
+  readonly stdout: NodeJS.WriteStream;
 }
 
 const REFRESH_MS = 200;
 
-export function terminalView({ color }: { color: boolean }): View {
-  if (!color) process.env.NO_COLOR = "1"; // listr2 asks the environment
-  const groups = new Map<string, Group>();
-  const started = performance.now();
+export function terminalView({ color, rules, stdout }: TerminalOptions): View {
+  const paint = painter(color);
+  const progress = new Progress();
   const after: string[] = [];
-  const list = new Listr([], {
-    concurrent: true,
-    exitOnError: false,
-    rendererOptions: { collapseSubtasks: false },
-  });
-  let shown: Promise<unknown> | null = null;
-  const timer = setInterval(() => groups.forEach((group, rule) => draw(rule, group)), REFRESH_MS);
+  const write = (line: string): void => void stdout.write(`${line}\n`);
+  let live: Promise<LiveList> | undefined;
 
-  const groupOf = (rule: string): Group => {
-    let group = groups.get(rule);
-    if (group === undefined) {
-      const counts = { ran: 0, restored: 0, fresh: 0, failed: 0, skipped: 0 };
-      const created: Group = { total: 0, counts, running: new Map(), line: null, finish: () => undefined };
-      groups.set(rule, (group = created));
-    }
-    return group;
+  const listener = (event: Event): void => {
+    progress.apply(event);
+    if (event.type === "start") live ??= liveList({ color, rules, stdout }, progress);
+    else if (event.type === "task" && event.outcome === "failed") after.push(...failureLines(event, paint));
+    else if (event.type === "notice") (live ? after.push.bind(after) : write)(noticeLine(event, paint));
+    else if (event.type === "summary") after.push(summaryLine(event, false, paint));
   };
-
-  const show = (rule: string, group: Group) => {
-    if (group.line !== null || done(group) >= group.total) return;
-    const finished = new Promise<void>((resolve) => (group.finish = resolve));
-    list.add({
-      title: title(rule, group),
-      rendererOptions: { outputBar: Infinity },
-      task: (_, line) => {
-        group.line = line;
-        return finished;
-      },
-    });
-    shown ??= list.run();
-  };
-
-  const draw = (rule: string, group: Group) => {
-    if (group.line === null) return;
-    group.line.title = title(rule, group);
-    group.line.output = [...group.running].map(([task, state]) => runningLine(task, state)).join("\n");
-  };
-
-  const listener = (event: Event) => {
-    switch (event.type) {
-      case "plan":
-        for (const [rule, total] of Object.entries(event.rules)) groupOf(rule).total = total;
-        return;
-      case "start": {
-        const rule = ruleOf(event.task);
-        const group = groupOf(rule);
-        group.running.set(event.task, { since: performance.now(), fraction: 0, note: "" });
-        show(rule, group);
-        return;
-      }
-      case "progress": {
-        const state = groupOf(ruleOf(event.task)).running.get(event.task);
-        if (state) Object.assign(state, { fraction: event.fraction, note: event.note ?? "" });
-        return;
-      }
-      case "task": {
-        const rule = ruleOf(event.task);
-        const group = groupOf(rule);
-        group.running.delete(event.task);
-        if (event.outcome !== "cancelled") group.counts[event.outcome]++;
-        if (event.outcome === "failed") after.push(...failureLines(event));
-        draw(rule, group);
-        if (done(group) >= group.total) group.finish();
-        return;
-      }
-      case "notice":
-        after.push(event.text);
-        return;
-      case "summary":
-        after.push(summaryLine(event, false));
-        return;
-    }
-  };
-
-  const title = (rule: string, group: Group): string => {
-    const { counts, running, total } = group;
-    const parts = Object.entries(counts).flatMap(([outcome, n]) => (n > 0 ? [`${n} ${outcome}`] : []));
-    const left = estimate(counts.ran, total - done(group), started);
-    const eta = running.size > 0 && left !== null ? `, about ${duration(left)} left` : "";
-    return `${rule} ${done(group)}/${total}${parts.length > 0 ? ` (${parts.join(", ")})` : ""}${eta}`;
-  };
-
   return {
     listener,
     async close() {
-      clearInterval(timer);
-      for (const [rule, group] of groups) {
-        draw(rule, group);
-        group.finish();
-      }
-      await shown;
-      after.forEach((line) => console.log(line));
+      await (await live)?.end();
+      after.forEach(write);
     },
   };
 }
 
-function runningLine(task: string, { since, fraction, note }: Running): string {
-  const share = fraction > 0 ? ` ${Math.floor(fraction * 100)} %` : "";
-  return `${task} ${duration((performance.now() - since) / 1000)}${share}${note === "" ? "" : ` ${note}`}`;
+interface LiveList {
+  end(): Promise<void>;
 }
 
-/** Seconds left for `remaining` tasks at the pace of those that ran; null before the first. */
-function estimate(ran: number, remaining: number, started: number): number | null {
-  if (ran === 0) return null;
-  return ((performance.now() - started) / 1000 / ran) * remaining;
+type Line = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
+
+/** One line of listr2 for each rule, without a title (and so unseen) until a task of it starts, and one for the total. */
+async function liveList({ color, rules, stdout }: TerminalOptions, progress: Progress): Promise<LiveList> {
+  const { Listr, ListrLogger, ProcessOutput, DefaultRenderer } = await import("listr2");
+  // That this is a terminal is settled already.
+  class Renderer extends DefaultRenderer {
+    static override nonTTY = true;
+  }
+  const paint = painter(color);
+  const lines = new Map<string, Line>();
+  const ends: (() => void)[] = [];
+  const entry = (name: string) => ({
+    task: (_: unknown, line: Line) => {
+      lines.set(name, line);
+      return new Promise<void>((resolve, reject) =>
+        ends.push(() => (progress.rules.get(name)?.counts.failed ? reject(new Error(name)) : resolve())),
+      );
+    },
+  });
+  const list = new Listr([...rules, TOTAL].map(entry), {
+    concurrent: true,
+    exitOnError: false,
+    registerSignalListeners: false,
+    renderer: Renderer,
+    rendererOptions: {
+      formatOutput: "truncate",
+      showErrorMessage: false,
+      logger: new ListrLogger({ useIcons: true, processOutput: new ProcessOutput(stdout, stdout) }),
+      color: colours(paint),
+    },
+  });
+  const seen = new Set<string>();
+  const draw = (ended: boolean): void => {
+    const room = Math.max(3, (stdout.rows ?? 24) - seen.size - 4);
+    const share = Math.ceil(room / Math.max(1, progress.running.length));
+    for (const [name, line] of lines) {
+      const rule = progress.rules.get(name);
+      if (rule && rule.running.size > 0) seen.add(name);
+      if (rule && seen.has(name))
+        line.title = ruleTitle(name, rule, progress, share * rule.running.size, paint);
+      else if (name === TOTAL) line.title = ended ? "" : totalTitle(progress, paint);
+    }
+  };
+  const shown = list.run();
+  draw(false);
+  const timer = setInterval(() => draw(false), REFRESH_MS);
+  return {
+    async end() {
+      clearInterval(timer);
+      draw(true);
+      ends.forEach((end) => end());
+      await shown;
+    },
+  };
 }
 
-const done = ({ counts }: Group) => Object.values(counts).reduce((a, b) => a + b, 0);
-const ruleOf = (task: string) => task.replace(/:.*/s, "");
+/** No rule has this name. */
+const TOTAL = "";
+
+function ruleTitle(name: string, rule: RuleProgress, progress: Progress, most: number, paint: Paint): string {
+  const { counts, total, done, running } = rule;
+  const parts = Object.entries(counts).flatMap(([outcome, count]) =>
+    count > 0 ? [`${count} ${outcome}`] : [],
+  );
+  const tasks = [...running.values()];
+  const shown = tasks.slice(0, Math.max(1, most));
+  const rest = tasks.length - shown.length;
+  return [
+    `${paint("bold", name)} ${done}/${total} ${paint("dim", parts.join(", "))}`.trimEnd(),
+    ...shown.map((task) => {
+      const share = task.fraction > 0 ? ` ${Math.floor(task.fraction * 100)} %` : "";
+      return `${task.id} ${paint("dim", `${duration(progress.elapsed(task))}${share} ${task.note}`)}`.trimEnd();
+    }),
+    ...(rest > 0 ? [`… and ${rest} more`] : []),
+  ].join("\n");
+}
+
+function totalTitle(progress: Progress, paint: Paint): string {
+  const left = progress.secondsLeft();
+  const eta = left === null ? "" : `, about ${duration(left)} left`;
+  return paint(
+    "dim",
+    `${progress.done} of ${progress.total} tasks, ${progress.running.length} running${eta}`,
+  );
+}
+
+/** Of the icons; the renderer would ask the environment. */
+function colours(paint: Paint) {
+  const as =
+    (colour: Parameters<Paint>[0]) =>
+    (text = "") =>
+      paint(colour, text);
+  return {
+    PENDING: as("cyan"),
+    COMPLETED: as("green"),
+    FAILED: as("red"),
+    WAITING: as("dim"),
+    OUTPUT: as("dim"),
+  };
+}

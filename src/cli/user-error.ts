@@ -1,0 +1,11 @@
+/** Prints what is wrong with a request or a pipeline, with its places in the project's files, to stderr. */
+import type { UserError } from "../errors.ts";
+import { renderDiagnostics } from "../load/render.ts";
+import { startFolder, nearestProject, useColor, type CommonFlags } from "./options.ts";
+
+export function showUserError({ diagnostics }: UserError, flags: CommonFlags): void {
+  const from = startFolder(flags);
+  const root = nearestProject(from) ?? from;
+  const color = useColor(process.stderr, flags.color);
+  process.stderr.write(`${renderDiagnostics(diagnostics, { root, color })}\n`);
+}

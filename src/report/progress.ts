@@ -1,0 +1,142 @@
+/** Where a build stands, gathered from its events: counts by rule, what runs, how long the rest may take. */
+import type { Outcome } from "../model.ts";
+import type { Event } from "./events.ts";
+
+export interface RunningTask {
+  readonly id: string;
+  /** Milliseconds on the clock of `apply`. */
+  readonly since: number;
+  fraction: number;
+  note: string;
+}
+
+export class RuleProgress {
+  total = 0;
+  readonly counts: Record<Outcome, number> = {
+    ran: 0,
+    restored: 0,
+    fresh: 0,
+    failed: 0,
+    skipped: 0,
+    cancelled: 0,
+  };
+  readonly running = new Map<string, RunningTask>();
+  /** Seconds of the tasks that ran in this build, together. */
+  seconds = 0;
+  /** Mean seconds of this rule's tasks in earlier builds. */
+  expected: number | undefined;
+
+  get done(): number {
+    return Object.values(this.counts).reduce((sum, count) => sum + count, 0);
+  }
+}
+
+export class Progress {
+  readonly rules = new Map<string, RuleProgress>();
+  readonly #clock: () => number;
+  /** When the first task started. */
+  #since: number | undefined;
+
+  /** @param clock milliseconds */
+  constructor(clock: () => number = () => performance.now()) {
+    this.#clock = clock;
+  }
+
+  apply(event: Event): void {
+    switch (event.type) {
+      case "plan":
+        for (const [rule, total] of Object.entries(event.rules)) this.rule(rule).total = total;
+        for (const [rule, seconds] of Object.entries(event.expected ?? {}))
+          this.rule(rule).expected = seconds;
+        return;
+      case "start": {
+        const since = this.#clock();
+        this.#since ??= since;
+        this.rule(ruleOf(event.task)).running.set(event.task, {
+          id: event.task,
+          since,
+          fraction: 0,
+          note: "",
+        });
+        return;
+      }
+      case "progress": {
+        const task = this.rule(ruleOf(event.task)).running.get(event.task);
+        if (task) Object.assign(task, { fraction: event.fraction, note: event.note ?? task.note });
+        return;
+      }
+      case "task": {
+        const rule = this.rule(ruleOf(event.task));
+        rule.running.delete(event.task);
+        rule.counts[event.outcome] += 1;
+        if (event.outcome === "ran") rule.seconds += event.seconds;
+        return;
+      }
+      case "notice":
+      case "summary":
+        return;
+    }
+  }
+
+  get total(): number {
+    return this.#sum((rule) => rule.total);
+  }
+
+  get done(): number {
+    return this.#sum((rule) => rule.done);
+  }
+
+  get running(): readonly RunningTask[] {
+    return [...this.rules.values()].flatMap((rule) => [...rule.running.values()]);
+  }
+
+  elapsed(task: RunningTask): number {
+    return (this.#clock() - task.since) / 1000;
+  }
+
+  /**
+   * Seconds until all is done: the work that is left (each task as long as the mean of its rule, a running one as
+   * its own progress says) over how many tasks have run side by side so far. Null while nothing is known.
+   */
+  secondsLeft(): number | null {
+    const means = [...this.rules.values()]
+      .map((rule) => meanSeconds(rule))
+      .filter((mean) => mean !== undefined);
+    if (means.length === 0 || this.#since === undefined) return null;
+    const overall = means.reduce((sum, mean) => sum + mean, 0) / means.length;
+    const elapsed = (this.#clock() - this.#since) / 1000;
+    let left = 0;
+    let spent = 0;
+    for (const rule of this.rules.values()) {
+      const mean = meanSeconds(rule) ?? overall;
+      const running = [...rule.running.values()];
+      left += (rule.total - rule.done - running.length) * mean;
+      left += running.reduce((sum, task) => sum + this.#taskLeft(task, mean), 0);
+      spent += rule.seconds + running.reduce((sum, task) => sum + this.elapsed(task), 0);
+    }
+    return left / Math.max(1, elapsed === 0 ? 1 : spent / elapsed);
+  }
+
+  rule(name: string): RuleProgress {
+    let rule = this.rules.get(name);
+    if (rule === undefined) this.rules.set(name, (rule = new RuleProgress()));
+    return rule;
+  }
+
+  #taskLeft(task: RunningTask, mean: number): number {
+    const elapsed = this.elapsed(task);
+    return task.fraction > 0 ? (elapsed * (1 - task.fraction)) / task.fraction : Math.max(0, mean - elapsed);
+  }
+
+  #sum(of: (rule: RuleProgress) => number): number {
+    return [...this.rules.values()].reduce((sum, rule) => sum + of(rule), 0);
+  }
+}
+
+function meanSeconds({ counts, seconds, expected }: RuleProgress): number | undefined {
+  return counts.ran > 0 ? seconds / counts.ran : expected;
+}
+
+function ruleOf(task: string): string {
+  return task.replace(/:.*/s, "");
+}
