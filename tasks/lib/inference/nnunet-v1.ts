@@ -1,0 +1,125 @@
+/**
+ * Converts a trained-model folder of nnU-Net v1, or of STU-Net, which is written the same way, to ONNX.
+ * Reference: uni-medical/STU-Net nnUNet-1.7.1/nnunet (plans, network_architecture, training/model_restore.py).
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { Network } from "../networks/network.ts";
+import { readStateDict, type StateDict } from "../networks/state-dict.ts";
+import { stuNet, unusedStuNetWeights } from "../networks/stunet.ts";
+import { genericUNet, unusedGenericUNetWeights } from "../networks/unet-v1.ts";
+import { readCheckpoint } from "../torch/checkpoint.ts";
+import type { Head, Triple } from "../networks/layers.ts";
+import { findFolds } from "./folds.ts";
+import type { NetworkModel, Normalisation } from "./model.ts";
+import { field, integers, numbers, optional } from "./plain.ts";
+import type { Pickled } from "../torch/values.ts";
+
+/**
+ * `folder` is `Trainer__Plans` with `plans.pkl`; writes `model.json` and `fold_X.onnx` with its weights to `out`.
+ * `folds` chooses folds by their names; all that are there by default. `head` "logits" leaves softmax out.
+ */
+export async function convertV1(
+  folder: string,
+  out: string,
+  folds?: readonly string[],
+  head: Head = "softmax",
+): Promise<NetworkModel> {
+  const files = await findFolds(folder, ["model_final_checkpoint.model", "*.model"], folds);
+  const plansPath = join(folder, "plans.pkl");
+  const plans = await readCheckpoint(plansPath);
+  const stage = await stageOf(plans, `${files[0]!.path}.pkl`, plansPath);
+  const model: NetworkModel = {
+    ...readPlans(plans, stage, plansPath, basename(dirname(folder))),
+    folds: files.map(({ fold }) => ({ fold, file: `fold_${fold}.onnx` })),
+  };
+  const pool = field(stage, "pool_op_kernel_sizes", plansPath);
+  if (!Array.isArray(pool)) throw new Error(`${plansPath}: pool_op_kernel_sizes is no list`);
+  const strides = pool.map((p) => integers(p, 3, `${plansPath}: pool_op_kernel_sizes`));
+  const classes = model.output.kind === "labels" ? model.output.count : 0;
+  await mkdir(out, { recursive: true });
+  for (const { fold, path } of files) {
+    const checkpoint = await readCheckpoint(path);
+    try {
+      const state = await readStateDict(optional(checkpoint, "state_dict"));
+      const network = new Network(join(out, `fold_${fold}`), state);
+      const { build, spare } = architecture(state);
+      build(network, strides, model.channels, classes, model.patch, head);
+      await network.write(spare);
+    } catch (error) {
+      throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+  await writeFile(join(out, "model.json"), `${JSON.stringify({ kind: "nnunet", ...model }, null, 1)}\n`);
+  return model;
+}
+
+interface Architecture {
+  readonly build: (
+    n: Network,
+    pool: readonly Triple[],
+    channels: number,
+    classes: number,
+    patch: Triple,
+    head: Head,
+  ) => void;
+  readonly spare: RegExp;
+}
+
+/** Told by the names of the weights. */
+function architecture(state: StateDict): Architecture {
+  if (state.has("conv_blocks_context.0.blocks.0.conv.weight")) {
+    return { build: genericUNet, spare: unusedGenericUNetWeights };
+  }
+  if (state.has("conv_blocks_context.0.0.conv1.weight")) return { build: stuNet, spare: unusedStuNetWeights };
+  throw new Error("the weights are neither those of nnU-Net v1's Generic_UNet nor of STU-Net");
+}
+
+/** The plans of the resolution that the model was trained at: named beside the checkpoint, else the finest. */
+async function stageOf(plans: Pickled, beside: string, where: string): Promise<Pickled> {
+  const stages = field(plans, "plans_per_stage", where);
+  if (!(stages instanceof Map) || stages.size === 0) throw new Error(`${where}: plans_per_stage is empty`);
+  const init = optional(await readCheckpoint(beside).catch(() => null), "init");
+  const named = Array.isArray(init) ? init[5] : undefined;
+  const finest = Math.max(...[...stages.keys()].map(Number));
+  return stages.get(typeof named === "number" ? named : finest) ?? stages.get(finest)!;
+}
+
+function readPlans(plans: Pickled, stage: Pickled, where: string, name: string): Omit<NetworkModel, "folds"> {
+  const number = (key: string) => numbers(field(plans, key, where), 1, `${where}: ${key}`)[0];
+  const channels = number("num_modalities");
+  const transpose = integers(field(plans, "transpose_forward", where), 3, `${where}: transpose_forward`);
+  const patch = integers(field(stage, "patch_size", where), 3, `${where}: patch_size`);
+  return {
+    nnunet: 1,
+    name,
+    channels,
+    reorient: false,
+    transpose,
+    spacing: numbers(field(stage, "current_spacing", where), 3, `${where}: current_spacing`),
+    patch,
+    normalisation: Array.from({ length: channels }, (_, i) => normalisation(plans, i, where)),
+    imageResampling: { order: 3, orderZ: 0, separateZ: null },
+    outputResampling: { order: 1, orderZ: 0, separateZ: null },
+    output: { kind: "labels", count: number("num_classes") + 1 },
+    mirrorAxes: [0, 1, 2],
+  };
+}
+
+function normalisation(plans: Pickled, channel: number, where: string): Normalisation {
+  const scheme = optional(field(plans, "normalization_schemes", where), channel);
+  const useMask = optional(optional(plans, "use_mask_for_norm"), channel) === true;
+  if (scheme !== "CT") return scheme === "noNorm" ? { scheme: "none" } : { scheme: "z-score", useMask };
+  const statistics = optional(
+    optional(optional(plans, "dataset_properties"), "intensityproperties"),
+    channel,
+  );
+  const value = (key: string) => numbers(field(statistics, key, where), 1, `${where}: ${key}`)[0];
+  return {
+    scheme: "ct",
+    low: value("percentile_00_5"),
+    high: value("percentile_99_5"),
+    mean: value("mean"),
+    deviation: value("sd"),
+  };
+}
