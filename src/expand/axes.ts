@@ -2,11 +2,11 @@
 import { UserError, type Span } from "../errors.ts";
 import { AT_STEP } from "../load/axes.ts";
 import { child, keysOf } from "../load/template.ts";
+import { unsafe } from "../load/safe.ts";
 import { didYouMean } from "../load/suggest.ts";
 import type { AxisSpec, AxisValue, Json } from "../model.ts";
 import { bindText, lookUp, type Bound, type Names } from "./bind.ts";
 import type { SourceGlobs } from "./glob.ts";
-import { unsafe } from "./paths.ts";
 
 /** Values of an axis that is not read from a file. Throws a `UserError` for values that cannot be used. */
 export function axisValues(

@@ -6,9 +6,9 @@
  */
 import { UserError, type Span } from "../errors.ts";
 import { child, keysOf } from "../load/template.ts";
+import { unsafe } from "../load/safe.ts";
 import { didYouMean } from "../load/suggest.ts";
 import type { AxisValue, Json, TaskParam, Template, TemplatePart, TemplateValue } from "../model.ts";
-import { unsafe } from "./paths.ts";
 
 /** Values of the axes bound so far, in the order of `each`. */
 export type Bound = readonly AxisValue[];

@@ -1,11 +1,12 @@
 /** What can be wrong with a graph as a whole, found before anything runs. */
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Span } from "../errors.ts";
 import { Problems } from "../load/problems.ts";
 import { nearest } from "../load/suggest.ts";
 import type { AxisSpec, Growth, Task, Template } from "../model.ts";
 import { findCycles } from "./cycles.ts";
+import { statOf } from "./disk.ts";
 import { globMatches, type SourceGlobs } from "./glob.ts";
 import type { Graph } from "./graph.ts";
 import type { OutputIndex } from "./outputs.ts";
@@ -161,7 +162,7 @@ function refuseMissingInputs(
       problems.add(`input "${path}" of "${task.id}" is ${is}${more}`, span, hint);
       continue;
     }
-    const near = nearest(path, known);
+    const near = nearest(path, known, 0.2);
     const hint =
       near === undefined ? "make it with a rule, or put the file there" : `did you mean "${near}"?`;
     problems.add(`nothing makes "${path}", which "${task.id}" reads, and it is not there${more}`, span, hint);
@@ -170,7 +171,7 @@ function refuseMissingInputs(
 
 function onDisk(root: string, path: string): "ok" | "missing" | "wrong kind" {
   // A path that should be a folder but is a file fails with its "/" on; it is asked for without.
-  const stat = statSync(resolve(root, path.replace(/(.)\/$/, "$1")), { throwIfNoEntry: false });
+  const stat = statOf(resolve(root, path.replace(/(.)\/$/, "$1")));
   if (!stat) return "missing";
   return stat.isDirectory() === (path.endsWith("/") || path === "") ? "ok" : "wrong kind";
 }

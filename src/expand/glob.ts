@@ -3,10 +3,11 @@
  *
  * A pattern has one `*` (within a name) or `**` (any depth; then the value is a path); all else is literal.
  */
-import { readdirSync, statSync, type Dirent } from "node:fs";
+import { readdirSync, type Dirent } from "node:fs";
 import { join } from "node:path";
 import fastGlob from "fast-glob";
 import { UserError, type Span } from "../errors.ts";
+import { statOf } from "./disk.ts";
 import { isOutside, normalise } from "./paths.ts";
 
 interface Pattern {
@@ -106,7 +107,7 @@ function list(folder: string): Dirent[] {
 }
 
 function exists(path: string, wantsDirectory: boolean): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statOf(path);
   return stat !== undefined && (wantsDirectory ? stat.isDirectory() : stat.isFile());
 }
 

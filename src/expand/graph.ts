@@ -13,7 +13,7 @@ import { parseData } from "./data.ts";
 import { RuleFanout, type Sink } from "./fanout.ts";
 import { SourceGlobs } from "./glob.ts";
 import { OutputIndex } from "./outputs.ts";
-import { PendingGrowths } from "./pending.ts";
+import { PendingGrowths, type PathPattern } from "./pending.ts";
 
 export class Graph {
   readonly pipeline: Pipeline;
@@ -28,6 +28,8 @@ export class Graph {
   /** Growths whose file no task is known to make. */
   readonly #unsettled = new Set<Growth>();
   readonly #read = new Set<string>();
+  /** What came of growths: the files that it came of. */
+  readonly #origins = new Map<Task | Growth, readonly string[]>();
 
   /** Throws a `UserError` with every task that cannot be made. */
   constructor(pipeline: Pipeline) {
@@ -84,9 +86,19 @@ export class Graph {
     return [...found];
   }
 
+  /** The files, made by tasks, that say that there is such a task: those that its axes were read from. */
+  origins(node: Task | Growth): readonly string[] {
+    return this.#origins.get(node) ?? [];
+  }
+
   /** Growths that may still make a path or, for a directory, something in it. */
   growthsFor(path: string): readonly Growth[] {
     return this.#pending.for(path);
+  }
+
+  /** Growths that may make an output of such a path. */
+  growthsLike(pattern: PathPattern): readonly Growth[] {
+    return this.#pending.like(pattern);
   }
 
   /**
@@ -129,6 +141,9 @@ export class Graph {
     for (const value of valuesAt(content, growth.at, growth.file, axis.span))
       fanout.expand([...bound, value], sink);
     this.#commit(sink);
+    const files = this.producer(growth.file) ? [...this.origins(growth), growth.file] : this.origins(growth);
+    if (files.length > 0) for (const node of [...sink.tasks, ...sink.growths]) this.#origins.set(node, files);
+    this.#origins.delete(growth);
     this.#pending.delete(growth);
     this.#unsettled.delete(growth);
   }

@@ -16,15 +16,6 @@ export function isOutside(path: string): boolean {
   return path.startsWith("/");
 }
 
-/** Why a value from a file or a file name may not be part of a path; null when it may. */
-export function unsafe(text: string): string | null {
-  if (text === "") return "is empty";
-  if (text.includes("\0")) return "has a NUL character in it";
-  if (text.startsWith("/")) return "is an absolute path";
-  if (/(^|\/)\.{0,2}(\/|$)/.test(text)) return 'has an empty, "." or ".." part';
-  return null;
-}
-
 /** The directories above a path, nearest first, each with its "/" at the end. */
 export function* ancestors(path: string): Generator<string> {
   for (let end = path.lastIndexOf("/", path.length - 2); end >= 0; end = path.lastIndexOf("/", end - 1)) {

@@ -8,6 +8,16 @@ import type { Growth, Json, TemplatePart } from "../model.ts";
 import { lookUp, pathText, type Names } from "./bind.ts";
 import { ancestors, normalise } from "./paths.ts";
 
+/** What is known of the paths that a glob matches. */
+export interface PathPattern {
+  /** Text that they all begin with. */
+  readonly before: string;
+  /** Text that they all end with. */
+  readonly after: string;
+  /** Most slashes that they can have. */
+  readonly depth: number;
+}
+
 interface Shape {
   readonly growth: Growth;
   /** The text between wildcards. */
@@ -72,6 +82,18 @@ export class PendingGrowths {
     if (test === reaches)
       for (const folder of this.#byFolder.keys()) if (folder.startsWith(path)) look(folder);
     return [...found];
+  }
+
+  /** Growths that may make an output of such a path. */
+  like({ before, after, depth }: PathPattern): readonly Growth[] {
+    return this.all.filter((growth) =>
+      this.#shapes.get(growth)?.some(({ literals }) => {
+        const [first = "", last = ""] = [literals[0], literals.at(-1)];
+        const slashes = literals.join("").replace(/\/$/, "").split("/").length - 1;
+        const starts = first.startsWith(before) || (literals.length > 1 && before.startsWith(first));
+        return starts && slashes <= depth && (last.endsWith(after) || after.endsWith(last));
+      }),
+    );
   }
 
   #shapesOf(growth: Growth): Shape[] {

@@ -3,6 +3,7 @@ import type { Span } from "../errors.ts";
 import type { AxisSpec } from "../model.ts";
 import type { Problems } from "./problems.ts";
 import { describe, readText, refuseUnknownKeys } from "./read.ts";
+import { unsafe } from "./safe.ts";
 import { parseParamPath, parseTemplate, type Scope } from "./template.ts";
 import type { Located, LocatedList, LocatedMap } from "./yaml.ts";
 
@@ -31,6 +32,8 @@ function parseList(node: LocatedList, scope: Scope, problems: Problems): AxisSpe
     if (item.value === null) problems.add("an axis value must be text or a number, not nothing", item.span);
     const value = typeof item.value === "number" ? item.raw : String(item.value);
     if (seen.has(value)) problems.add(`value "${value}" stands twice in this axis`, item.span);
+    const why = unsafe(value);
+    if (why !== null) problems.add(`value "${value}" ${why}: values become parts of paths`, item.span);
     seen.add(value);
     values.push(value);
   }

@@ -1,21 +1,26 @@
 /** Gathers everything that is wrong, so that a user sees all of it at once. */
 import { UserError, type Diagnostic, type Span } from "../errors.ts";
 
+/** One place in a file that is wrong for thousands of tasks is shown with this many of them. */
+const MAX_PER_PLACE = 5;
+
 export class Problems {
-  readonly #found: Diagnostic[] = [];
-  readonly #seen = new Set<string>();
+  readonly #places = new Map<string, { readonly found: Map<string, Diagnostic>; more: number }>();
+  #count = 0;
 
   get count(): number {
-    return this.#found.length;
+    return this.#count;
   }
 
   /** Adds one problem; the same words at the same place count once. */
   add(message: string, span?: Span, hint?: string): void {
-    const place = span ? `${span.file}:${span.start}:${span.end}` : "";
-    const identity = `${place}\0${message}`;
-    if (this.#seen.has(identity)) return;
-    this.#seen.add(identity);
-    this.#found.push({ message, ...(span && { span }), ...(hint !== undefined && { hint }) });
+    const name = span ? `${span.file}:${span.start}:${span.end}` : "";
+    const place = this.#places.get(name) ?? { found: new Map<string, Diagnostic>(), more: 0 };
+    this.#places.set(name, place);
+    if (place.found.has(message)) return;
+    this.#count++;
+    if (span && place.found.size === MAX_PER_PLACE) place.more++;
+    else place.found.set(message, { message, ...(span && { span }), ...(hint !== undefined && { hint }) });
   }
 
   /** Adds what a `UserError` carries; anything else is a defect and is thrown on. */
@@ -26,7 +31,15 @@ export class Problems {
 
   /** Throws a `UserError` with all problems in the order of the files, if there are any. */
   throwIfAny(): void {
-    if (this.#found.length > 0) throw new UserError([...this.#found].sort(byPlace));
+    if (this.#count === 0) return;
+    const all = [...this.#places.values()].flatMap(({ found, more }) => {
+      const shown = [...found.values()];
+      const last = shown.at(-1);
+      if (last && more > 0)
+        shown[shown.length - 1] = { ...last, message: `${last.message} (and ${more} more here)` };
+      return shown;
+    });
+    throw new UserError(all.sort(byPlace));
   }
 }
 

@@ -87,6 +87,7 @@ function parseEach(
   if (!node) return [];
   const each: { name: string; axis: AxisSpec }[] = [];
   const bound = new Map<string, AxisSpec>();
+  const names = node.kind === "map" ? [...node.entries.keys()] : [];
   const add = (name: string, span: Span, value: Located) => {
     if (!checkName(name, "axis", span, problems)) return;
     if (["in", "out", "scratch"].includes(name)) problems.add(`an axis cannot be named "${name}"`, span);
@@ -97,7 +98,8 @@ function parseEach(
       problems.add(`unknown axis "${wanted}"`, value.span, didYouMean(wanted, axes.keys()));
     }
     const empty: AxisSpec = { kind: "list", values: [], span: value.span };
-    const axis = spec ? parseAxis(spec, { axes: bound, params, roles: null }, problems) : empty;
+    const scope = { axes: bound, params, later: names.slice(each.length + 1), roles: null };
+    const axis = spec ? parseAxis(spec, scope, problems) : empty;
     each.push({ name, axis });
     bound.set(name, axis);
   };

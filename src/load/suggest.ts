@@ -1,9 +1,9 @@
 /** "did you mean …?" */
 import { distance } from "fastest-levenshtein";
 
-/** The known name nearest to `name`, if it is near enough to be a slip of the fingers. */
-export function nearest(name: string, known: Iterable<string>): string | undefined {
-  const limit = Math.max(1, Math.floor(name.length * 0.4));
+/** The known name nearest to `name`, if no more than a part of its letters (`share`) are slips of the fingers. */
+export function nearest(name: string, known: Iterable<string>, share = 0.4): string | undefined {
+  const limit = Math.max(1, Math.floor(name.length * share));
   let best: string | undefined;
   let least = limit + 1;
   for (const candidate of known) {

@@ -17,6 +17,8 @@ import { toJson, type Located } from "./yaml.ts";
 export interface Scope {
   readonly axes: ReadonlyMap<string, AxisSpec>;
   readonly params: Json;
+  /** Axes of the rule that are bound after this text. */
+  readonly later?: readonly string[];
   /** Roles of inputs and outputs, in `cmd` only. */
   readonly roles: { readonly in: readonly string[]; readonly out: readonly string[] } | null;
 }
@@ -179,6 +181,14 @@ function checkFixedSteps(
     if (next !== undefined) {
       value = next;
       continue;
+    }
+    if (isHead && scope.later?.includes(step)) {
+      problems.add(
+        `axis "${step}" is not bound yet here`,
+        span,
+        `name "${step}" earlier in "each": its order counts`,
+      );
+      return;
     }
     const known = [...(isHead ? scope.axes.keys() : []), ...keysOf(inside)];
     const what = isHead ? `"${name}" is neither an axis of this rule nor a param` : `no param "${name}"`;

@@ -50,6 +50,7 @@ export interface LocatedEntry {
 
 const MAX_ALIASED = 100_000;
 const MAX_DEPTH = 100;
+const QUOTE_HINT = "text with ${…} in it must stand in quotes inside { } and [ ]";
 
 /** Parses one YAML document; null, with problems added, when it cannot be read. */
 export function parseYaml(file: string, text: string, problems: Problems): Located | null {
@@ -60,8 +61,14 @@ export function parseYaml(file: string, text: string, problems: Problems): Locat
   }
   // The document's own %YAML line must not bring other types in; duplicate keys are found below, in linear time.
   const document = parseDocument(text, { schema: "core", prettyErrors: false, uniqueKeys: false });
+  // What follows a syntax error on its line is mostly its echo.
+  const lines = new Set<number>();
   for (const { message, pos } of [...document.errors, ...document.warnings]) {
-    problems.add(firstLine(message), { file, start: pos[0], end: Math.max(pos[1], pos[0] + 1) });
+    const line = text.lastIndexOf("\n", pos[0] - 1);
+    if (lines.has(line)) continue;
+    lines.add(line);
+    const hint = text.slice(pos[0] - 1, pos[0] + 1) === "${" ? QUOTE_HINT : undefined;
+    problems.add(firstLine(message), { file, start: pos[0], end: Math.max(pos[1], pos[0] + 1) }, hint);
   }
   if (problems.count > before) return null;
   const located = new Locator(file, text, document, problems).root();
@@ -155,12 +162,11 @@ class Locator {
     if (!target) return this.#refuse("alias without an anchor before it", span);
     if (this.#open.has(target)) return this.#refuse("alias inside the value that it stands for", span);
     const made = this.#locate(target, depth);
+    const was = this.#aliased;
     this.#aliased += made.size;
-    if (this.#aliased > MAX_ALIASED) {
-      this.#problems.add(`aliases stand for more than ${MAX_ALIASED} values`, span);
-      return { located: this.#scalar(null, span, ""), size: 1 };
-    }
-    return made;
+    if (this.#aliased <= MAX_ALIASED) return made;
+    if (was <= MAX_ALIASED) this.#problems.add(`aliases stand for more than ${MAX_ALIASED} values`, span);
+    return { located: this.#scalar(null, span, ""), size: 1 };
   }
 
   #key(pair: Pair): { name: string; span: Span } | null {

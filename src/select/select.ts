@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import picomatch from "picomatch";
 import { normalise } from "../expand/paths.ts";
 import type { Graph } from "../expand/graph.ts";
+import type { PathPattern } from "../expand/pending.ts";
 import { nearest } from "../load/suggest.ts";
 import type { Growth, Task } from "../model.ts";
 
@@ -36,11 +37,10 @@ export function select(graph: Graph, targets: readonly string[], cwd: string): S
   const unmatched: string[] = [];
   for (const name of names) {
     const wanted = match(graph, name, typed ? cwd : "");
-    const before = tasks.size + growths.size;
-    let any = false;
-    for (const task of wanted.tasks) any = tasks.add(task).size > 0;
-    for (const growth of wanted.growths) any = growths.add(growth).size > 0;
-    if (!any && before === tasks.size + growths.size) unmatched.push(name);
+    const [moreTasks, moreGrowths] = [[...wanted.tasks], [...wanted.growths]];
+    if (moreTasks.length + moreGrowths.length === 0) unmatched.push(name);
+    for (const task of moreTasks) tasks.add(task);
+    for (const growth of moreGrowths) growths.add(growth);
   }
   return close(graph, { tasks, growths }, unmatched);
 }
@@ -49,7 +49,7 @@ export function select(graph: Graph, targets: readonly string[], cwd: string): S
 export function suggest(graph: Graph, target: string): string | undefined {
   const rules = [...graph.pipeline.rules.keys()];
   const tasks = graph.tasks.flatMap(({ id, outputs }) => [id, ...outputs.map(({ path }) => path)]);
-  return nearest(target, [...rules, ...tasks]);
+  return nearest(target, rules) ?? nearest(target, tasks, 0.2);
 }
 
 function match(graph: Graph, target: string, cwd: string): Wanted {
@@ -100,15 +100,25 @@ function ofGlob(graph: Graph, pattern: string, path: string): Wanted {
       isName(id) ||
       outputs.some((output) => isPath(output.path) || (isDirectory && inMatching(isPath, output.path))),
   );
-  const beforeId = picomatch.scan(pattern).base;
-  const beforePath = `${picomatch.scan(path).base}/`.replace(/^\/$/, "");
-  const growths = new Set(graph.growthsFor(beforePath));
+  const { base } = picomatch.scan(pattern);
+  const growths = new Set(graph.growthsLike(patternOf(path)));
   for (const growth of graph.growths) {
-    const known = growth.id.slice(0, -1);
-    if (isName(growth.rule.name) || (pattern.includes(":") && compatible(known, beforeId)))
+    if (isName(growth.rule.name) || (base.includes(":") && compatible(growth.id.slice(0, -1), base))) {
       growths.add(growth);
+    }
   }
   return { tasks, growths };
+}
+
+function patternOf(glob: string): PathPattern {
+  const { base } = picomatch.scan(glob);
+  const after = /[^*?[\]{}()!+@|\\/]*$/.exec(glob)?.[0] ?? "";
+  const deep = glob.includes("**") || glob.includes("(") || glob.endsWith("/");
+  return {
+    before: base === "" ? "" : `${base}/`,
+    after,
+    depth: deep ? Infinity : glob.split("/").length - 1,
+  };
 }
 
 function inMatching(isPath: (path: string) => boolean, output: string): boolean {
@@ -132,14 +142,19 @@ function close(graph: Graph, wanted: Wanted, unmatched: readonly string[]): Sele
     if ("file" in node) {
       if (growths.has(node)) continue;
       growths.add(node);
-      const producer = graph.producer(node.file);
-      open.push(...(producer ? [producer] : graph.growthsFor(node.file)));
+      for (const file of [node.file, ...graph.origins(node)]) open.push(...makers(graph, file));
       continue;
     }
     if (tasks.has(node)) continue;
     tasks.add(node);
+    for (const file of graph.origins(node)) open.push(...makers(graph, file));
     for (const dependency of graph.dependencies(node)) if (!tasks.has(dependency)) open.push(dependency);
     if (mayGrow) for (const { path } of node.inputs) open.push(...graph.growthsNeeded(path));
   }
   return { tasks, named: new Set(wanted.tasks), growths, unmatched };
+}
+
+function makers(graph: Graph, file: string): readonly (Task | Growth)[] {
+  const producer = graph.producer(file);
+  return producer ? [producer] : graph.growthsFor(file);
 }

@@ -1,0 +1,125 @@
+/** Whatever is done to a pipeline's files, the answer is a graph or a UserError, and quick. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { UserError } from "../../src/errors.ts";
+import { expand } from "../../src/expand/expand.ts";
+import { renderDiagnostics } from "../../src/load/render.ts";
+import { load, project } from "./project.ts";
+import { VALID } from "./valid.ts";
+
+const ROUNDS = 200;
+const SCRAPS = [
+  "${",
+  "}",
+  "[",
+  "]",
+  "{",
+  "*a",
+  "&a ",
+  "!!set ",
+  "\n",
+  "\t",
+  ":",
+  "- ",
+  "'",
+  '"',
+  "..",
+  "\0",
+  "%YAML 1.1\n---\n",
+];
+const VALUES = [
+  "null",
+  "[]",
+  "{}",
+  "-1",
+  "1e999",
+  "true",
+  "/",
+  "${in}",
+  "~",
+  "? x",
+  "<<: *a",
+  "__proto__",
+  "constructor",
+];
+
+/** Mulberry32: a small seeded generator. */
+function random(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  };
+}
+
+function mutate(text: string, next: (below: number) => number): string {
+  const at = next(text.length);
+  const to = Math.min(text.length, at + 1 + next(30));
+  const pick = (list: readonly string[]) => list[next(list.length)] ?? "";
+  switch (next(5)) {
+    case 0:
+      return text.slice(0, at) + text.slice(to);
+    case 1:
+      return text.slice(0, at) + pick(SCRAPS) + text.slice(at);
+    case 2:
+      return text.slice(0, at) + text.slice(at, to).repeat(2) + text.slice(to);
+    case 3:
+      return text.replace(/: [^\n{[,}]+/g, (value) => (next(12) === 0 ? `: ${pick(VALUES)}` : value));
+    default:
+      return text.slice(0, at) + String.fromCodePoint(1 + next(0x2fff)) + text.slice(to);
+  }
+}
+
+test("mutated pipelines", { timeout: 60_000 }, () => {
+  const outcomes = { right: 0, refused: 0, slowest: 0 };
+  for (const [seed, files] of Object.values(VALID).entries()) {
+    const dir = project(files);
+    const next = random(seed + 1);
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const name of ["pipeline.yaml", "params.yaml"]) {
+        let text = files[name] ?? "";
+        for (let n = next(4); n >= 0 && text.length > 0; n--) text = mutate(text, next);
+        writeFileSync(join(dir, name), text);
+      }
+      const start = performance.now();
+      try {
+        expand(load(dir)).check();
+        outcomes.right++;
+      } catch (error) {
+        if (!(error instanceof UserError)) throw new Error(`seed ${seed}, round ${round}`, { cause: error });
+        expect(renderDiagnostics(error.diagnostics, { root: dir, color: true })).toContain("error:");
+        outcomes.refused++;
+      }
+      outcomes.slowest = Math.max(outcomes.slowest, performance.now() - start);
+    }
+  }
+  expect(outcomes.refused).toBeGreaterThan(ROUNDS);
+  expect(outcomes.slowest).toBeLessThan(2000);
+});
+
+const hostile: { readonly [name: string]: string } = {
+  "a hundred thousand brackets": "[".repeat(100_000),
+  "a hundred thousand braces": "{a: ".repeat(100_000),
+  "a hundred thousand dashes": "- ".repeat(100_000),
+  "deep indentation": Array.from({ length: 3000 }, (_, i) => `${" ".repeat(i)}a:`).join("\n"),
+  "deep lists": Array.from({ length: 3000 }, (_, i) => `${" ".repeat(2 * i)}-`).join("\n"),
+  "many keys": Array.from({ length: 5_000 }, (_, i) => `k${i}: 1`).join("\n"),
+  "many aliases": `a: &a 1\n${Array.from({ length: 5_000 }, (_, i) => `k${i}: *a`).join("\n")}`,
+  "an anchor of itself": "a: &a { b: *a }",
+  "an empty file": "",
+  "only a comment": "# nothing",
+  "two documents": "a: 1\n---\nb: 2",
+};
+
+test.each(Object.entries(hostile))("%s", (_, text) => {
+  const dir = project({ "pipeline.yaml": text });
+  const start = performance.now();
+  expect(() => load(dir)).toThrow(UserError);
+  // As params the same text may be right; it must only end.
+  const other = project({ "pipeline.yaml": VALID["design"]?.["pipeline.yaml"] ?? "", "params.yaml": text });
+  expect(() => load(other)).toThrow(UserError);
+  expect(performance.now() - start).toBeLessThan(3000);
+});
