@@ -128,7 +128,7 @@ rules:
     const { summary } = await building;
     expect(performance.now() - cancelled).toBeLessThan(3000);
     expect(summary).toMatchObject({ ran: 0, failed: 0, cancelled: 1, skipped: 1 });
-    expect(pids.map(isRunning)).toEqual([false, false]);
+    await vi.waitFor(() => expect(pids.map(isRunning)).toEqual([false, false]));
     expect([project.has("deaf.txt"), project.has("cache/lock"), project.has("cache/staging")]).toEqual([
       false,
       false,

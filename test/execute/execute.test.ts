@@ -1,0 +1,130 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Attempt } from "../../src/execute/attempt.ts";
+import { runCommand } from "../../src/execute/command.ts";
+import { logPath } from "../../src/execute/log-path.ts";
+import { tailOf } from "../../src/execute/log.ts";
+import { renderCommand, shellQuote } from "../../src/execute/render-command.ts";
+import type { Rule, Template, TemplatePart } from "../../src/model.ts";
+
+const span = { file: "pipeline.yaml", start: 0, end: 0 };
+const text = (value: string): TemplatePart => ({ kind: "text", text: value });
+const ref = (kind: "in" | "out", role: string | null = null): TemplatePart => ({ kind, role, span });
+const template = (...parts: TemplatePart[]): Template => ({ parts, span });
+
+let root: string;
+beforeEach(() => (root = mkdtempSync(path.join(os.tmpdir(), "lq-execute-"))));
+afterEach(() => rmSync(root, { recursive: true }));
+
+function attempt(change: Partial<Attempt> = {}): Attempt {
+  return {
+    root,
+    log: path.join(root, "task.log"),
+    devices: [],
+    cpus: 1,
+    env: {},
+    scratch: null,
+    timeout: null,
+    signal: new AbortController().signal,
+    ...change,
+  };
+}
+
+const bash = (script: string): string[] => ["bash", "-euo", "pipefail", "-c", script];
+
+describe("commands", () => {
+  it("quote every path for the shell, so that no name does more than name a file", () => {
+    const names = [
+      "plain.txt",
+      "two words",
+      "it's",
+      "$(touch hacked)",
+      "new\nline",
+      "-rf",
+      "ünï",
+      "a;b",
+      "*",
+      "",
+    ];
+    for (const name of names) {
+      const said = execFileSync("bash", ["-c", `printf %s ${shellQuote(name)}`], {
+        encoding: "utf8",
+        cwd: root,
+      });
+      expect(said).toBe(name === "-rf" ? "./-rf" : name);
+    }
+  });
+
+  it("fill in roles; a list runs directly, a path an argument", () => {
+    const paths = {
+      in: (role: string | null) => (role === "one" ? ["a b"] : ["a b", "-c"]),
+      out: () => ["o'ut"],
+      scratch: null,
+    };
+    const string = template(text("cat "), ref("in"), text(" > "), ref("out"));
+    expect(renderCommand(string, paths)).toEqual(bash(`cat 'a b' ./-c > 'o'\\''ut'`));
+    const list = [
+      template(text("cp")),
+      template(ref("in")),
+      template(text("--to="), ref("out")),
+      template(ref("in", "one")),
+    ];
+    expect(renderCommand(list, paths)).toEqual(["cp", "a b", "./-c", "--to=o'ut", "a b"]);
+  });
+
+  it("fail with any command of a pipe, and with a variable that is not set", async () => {
+    expect(await runCommand(bash("false | true"), attempt())).toEqual({
+      kind: "failed",
+      error: "exit code 1",
+    });
+    expect((await runCommand(bash("echo $NOT_SET_AT_ALL"), attempt())).kind).toBe("failed");
+    expect(await runCommand(bash("kill -SEGV $$"), attempt())).toEqual({
+      kind: "failed",
+      error: "ended by SIGSEGV",
+    });
+  });
+
+  it("end what they left running in their group", async () => {
+    expect(await runCommand(bash("sleep 60 & echo $! > pid"), attempt())).toEqual({ kind: "done" });
+    const pid = Number(readFileSync(path.join(root, "pid"), "utf8"));
+    const state = (): string => {
+      try {
+        return /^State:\s+(\S)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "gone";
+      } catch {
+        return "gone";
+      }
+    };
+    await vi.waitFor(() => expect(["gone", "Z"]).toContain(state()));
+  });
+
+  it("keep the head and the tail of an endless output, whatever bytes it has", async () => {
+    const log = path.join(root, "task.log");
+    const script = `head -c 20000000 /dev/zero | tr '\\0' x; printf '\\xff\\xfe\\n'; echo the end`;
+    expect(await runCommand(bash(script), attempt())).toEqual({ kind: "done" });
+    expect(statSync(log).size).toBeLessThan(9 * 2 ** 20);
+    const content = readFileSync(log, "latin1");
+    expect(content).toMatch(/x\n\[lq: \d+ bytes left out\]\nx/);
+    expect(tailOf(log).at(-1)).toBe("the end");
+  });
+
+  it("leave no log when they print nothing", async () => {
+    await runCommand(bash("true"), attempt());
+    expect(tailOf(path.join(root, "task.log"))).toEqual([]);
+    expect(() => statSync(path.join(root, "task.log"))).toThrow("ENOENT");
+  });
+});
+
+describe("log paths", () => {
+  it("stay in the folder of their rule, whatever the values of the axes", () => {
+    const of = (name: string, ...bindings: string[]) =>
+      logPath({ id: `${name}:${bindings.join("/")}`, rule: { name } as Rule, bindings });
+    expect(of("predict", "btcv", "case_03")).toBe("cache/logs/predict/btcv,case_03.log");
+    expect(of("table")).toBe("cache/logs/table/table.log");
+    expect(of("copy", "../../x")).toBe("cache/logs/copy/..%2F..%2Fx.log");
+    expect(path.basename(of("copy", "y".repeat(500))).length).toBeLessThan(255);
+    expect(of("copy", "y".repeat(500))).not.toBe(of("copy", "y".repeat(501)));
+  });
+});
