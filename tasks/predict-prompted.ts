@@ -2,7 +2,7 @@
 import { task } from "lq";
 import { z } from "zod";
 import { createRandom } from "./lib/random.ts";
-import { resizeLogits } from "./lib/resample/resize.ts";
+import { resizeLogits } from "./lib/study/resize-logits.ts";
 import { prepareImage, prepareLabels } from "./lib/study/prepare.ts";
 import { normalisation } from "./lib/study/settings.ts";
 import { boxesOf, promptChannels } from "./lib/study/slices.ts";

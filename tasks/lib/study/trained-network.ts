@@ -5,7 +5,7 @@ import { inferenceGraph } from "../nn/inference-graph.ts";
 import { readCheckpoint, type Checkpoint } from "../nn/checkpoint.ts";
 import { createSession } from "../nn/session.ts";
 import type { Shape3 } from "../inference/windows.ts";
-import { resizeLogits } from "../resample/resize.ts";
+import { resizeLogits } from "./resize-logits.ts";
 import type { LabelVolume, Volume } from "../volume/volume.ts";
 import type { Inference } from "./settings.ts";
 
