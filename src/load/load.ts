@@ -58,14 +58,16 @@ function parsePipeline(
   const paramsNode = get("params");
   const path = paramsNode ? readText(paramsNode, '"params"', problems) : null;
   const file = path && { path: path.value, span: path.span };
+  const before = problems.count;
   const { params, files } = loadParams({ dir: root, file, ...request }, problems);
+  const known = problems.count === before ? params : undefined;
 
   const axisNodes = namedEntries(get("axes"), "axes", problems);
   const axes = new Map([...axisNodes].map(([name, { value }]) => [name, value]));
   for (const [name, { key }] of axisNodes) checkName(name, "axis", key, problems);
   const rules = new Map<string, Rule>();
   for (const [name, { key, value }] of namedEntries(get("rules"), "rules", problems)) {
-    const rule = parseRule(name, key, value, axes, params, problems);
+    const rule = parseRule(name, key, value, axes, known, problems);
     if (rule) rules.set(name, rule);
   }
   if (rules.size === 0 && problems.count === 0) problems.add("there are no rules", map.span);
@@ -74,7 +76,7 @@ function parsePipeline(
   return {
     root,
     params,
-    axes: parseAxes(axes, rules, params, problems),
+    axes: parseAxes(axes, rules, known, problems),
     rules,
     default: targets ? readTexts(targets, "a default target", problems).map(({ value }) => value) : [],
     files: [PIPELINE_FILE, ...files],
@@ -85,7 +87,7 @@ function parsePipeline(
 function parseAxes(
   nodes: ReadonlyMap<string, Located>,
   rules: ReadonlyMap<string, Rule>,
-  params: Pipeline["params"],
+  params: Pipeline["params"] | undefined,
   problems: Problems,
 ): ReadonlyMap<string, AxisSpec> {
   const names = [...rules.values()].flatMap(({ each }) => each);

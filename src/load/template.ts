@@ -16,7 +16,8 @@ import { toJson, type Located } from "./yaml.ts";
 /** The names that may stand in a template. */
 export interface Scope {
   readonly axes: ReadonlyMap<string, AxisSpec>;
-  readonly params: Json;
+  /** Undefined when they could not be read: then nothing is said about them. */
+  readonly params: Json | undefined;
   /** Axes of the rule that are bound after this text. */
   readonly later?: readonly string[];
   /** Roles of inputs and outputs, in `cmd` only. */
@@ -170,7 +171,8 @@ function checkFixedSteps(
   scope: Scope,
   problems: Problems,
 ): void {
-  let value: Json = scope.params;
+  if (scope.params === undefined) return;
+  let value = scope.params;
   let name = "";
   for (const step of path) {
     if (typeof step !== "string") return;

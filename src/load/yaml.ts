@@ -147,11 +147,20 @@ class Locator {
       return { located, size };
     }
     const entries = new Map<string, LocatedEntry>();
+    const merged: Located[] = [];
     for (const pair of node.items) {
       const key = this.#key(pair);
       if (!key) continue;
+      if (key.name === "<<") {
+        merged.push(inner(pair.value ?? null));
+        continue;
+      }
       if (entries.has(key.name)) this.#problems.add(`key "${key.name}" stands twice in this map`, key.span);
       entries.set(key.name, { key: key.span, value: inner(pair.value ?? null) });
+    }
+    for (const source of merged.flatMap((value) => (value.kind === "list" ? value.items : [value]))) {
+      if (source.kind !== "map") this.#problems.add('"<<" takes a map or a list of maps', source.span);
+      else for (const [name, entry] of source.entries) if (!entries.has(name)) entries.set(name, entry);
     }
     return { located: { kind: "map", entries, span }, size };
   }
@@ -179,7 +188,7 @@ class Locator {
       this.#problems.add("a key must be text", span);
       return null;
     }
-    if (name === "__proto__" || name === "<<") {
+    if (name === "__proto__") {
       this.#problems.add(`key "${name}" is not allowed`, span);
       return null;
     }

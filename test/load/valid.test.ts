@@ -76,6 +76,14 @@ describe("what is loaded", () => {
     expect((files["pipeline.yaml"] ?? "").slice(second.span.start, second.span.end)).toBe("${in.a}");
   });
 
+  test("<< merges maps under what is written beside it", () => {
+    const dir = project({
+      "pipeline.yaml": "version: 1\nparams: params.yaml\nrules: { a: { cmd: x, out: y } }",
+      "params.yaml": "a: &a { x: 1, y: 2 }\nb: &b { y: 3, z: 4 }\nc: { y: 5, <<: *a }\nd: { <<: [*a, *b] }",
+    });
+    expect(load(dir).params).toMatchObject({ c: { x: 1, y: 5 }, d: { x: 1, y: 2, z: 4 } });
+  });
+
   test("params, profiles and --set", () => {
     const dir = project({
       "pipeline.yaml": "version: 1\nparams: params.yaml\nrules: { a: { cmd: x, out: y } }",
