@@ -3,9 +3,9 @@ import { NdArray } from "../torch/numpy.ts";
 import type { Pickled } from "../torch/values.ts";
 
 /** The value at a key of a dict. Throws an Error that names `where` and the key. */
-export function field(value: Pickled | undefined, key: Pickled, where: string): Pickled {
+export function field(value: Pickled | undefined, key: string | number, where: string): Pickled {
   const found = optional(value, key);
-  if (found === undefined) throw new Error(`${where}: ${String(key)} is missing`);
+  if (found === undefined) throw new Error(`${where}: ${key} is missing`);
   return found;
 }
 
