@@ -1,0 +1,86 @@
+/**
+ * nnU-Net's intensity schemes, in single precision as there, and the statistics they rest on.
+ * Reference: MIC-DKFZ/nnUNet nnunetv2/preprocessing/normalization/default_normalization_schemes.py.
+ */
+
+/** Of the foreground of the training images; `foreground_intensity_properties_per_channel` in nnU-Net's plans. */
+export interface IntensityStatistics {
+  readonly mean: number;
+  /** Population standard deviation. */
+  readonly std: number;
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  readonly percentile_00_5: number;
+  readonly percentile_99_5: number;
+}
+
+const TINY = 1e-8;
+
+/** The scheme "CT": clips to the 0.5 and 99.5 percentiles of the foreground, then (x - mean) / std. */
+export function normaliseCT(
+  image: ArrayLike<number>,
+  properties: Pick<IntensityStatistics, "mean" | "std" | "percentile_00_5" | "percentile_99_5">,
+): Float32Array {
+  const low = Math.fround(properties.percentile_00_5);
+  const high = Math.fround(properties.percentile_99_5);
+  return standardise(image, properties.mean, properties.std, (x) => Math.min(Math.max(x, low), high));
+}
+
+/**
+ * z-score over the whole image; with `inside` (not 0: inside), over those voxels alone, and the others keep their
+ * values.
+ */
+export function normaliseZScore(image: ArrayLike<number>, inside?: ArrayLike<number>): Float32Array {
+  const within = (i: number) => inside === undefined || inside[i] !== 0;
+  let [sum, count] = [0, 0];
+  for (let i = 0; i < image.length; i++) if (within(i)) [sum, count] = [sum + image[i]!, count + 1];
+  const mean = sum / count;
+  let squares = 0;
+  for (let i = 0; i < image.length; i++) if (within(i)) squares += (image[i]! - mean) ** 2;
+  const normalised = standardise(image, mean, Math.sqrt(squares / count), (x) => x);
+  if (inside) for (let i = 0; i < image.length; i++) if (!within(i)) normalised[i] = image[i]!;
+  return normalised;
+}
+
+function standardise(
+  image: ArrayLike<number>,
+  mean: number,
+  std: number,
+  clip: (value: number) => number,
+): Float32Array {
+  const centre = Math.fround(mean);
+  const scale = Math.fround(Math.max(std, TINY));
+  const normalised = new Float32Array(image.length);
+  for (let i = 0; i < image.length; i++) {
+    normalised[i] = Math.fround(clip(Math.fround(image[i]!)) - centre) / scale;
+  }
+  return normalised;
+}
+
+/** Throws RangeError without values. */
+export function intensityStatistics(values: ArrayLike<number>): IntensityStatistics {
+  const n = values.length;
+  if (n === 0) throw new RangeError("no values to take statistics of");
+  const sorted = Float64Array.from(values).sort();
+  const mean = sorted.reduce((a, b) => a + b, 0) / n;
+  const squares = sorted.reduce((a, b) => a + (b - mean) ** 2, 0);
+  return {
+    mean,
+    std: Math.sqrt(squares / n),
+    median: percentile(sorted, 50),
+    min: sorted[0]!,
+    max: sorted[n - 1]!,
+    percentile_00_5: percentile(sorted, 0.5),
+    percentile_99_5: percentile(sorted, 99.5),
+  };
+}
+
+/** Percentile of ascending values, linear between them (numpy's default). */
+export function percentile(ascending: ArrayLike<number>, percent: number): number {
+  const place = (percent / 100) * (ascending.length - 1);
+  const below = Math.floor(place);
+  const low = ascending[below]!;
+  const high = ascending[Math.min(below + 1, ascending.length - 1)]!;
+  return low + (high - low) * (place - below);
+}

@@ -1,0 +1,144 @@
+/**
+ * Resamples an array along one axis. A cubic B-spline needs its coefficients first, by a recursive filter forth and
+ * back along each line, which is continued with its edge values.
+ * Source: Unser, Splines: a perfect fit for signal and image processing (1999).
+ */
+import { type AxisMap, MARGIN } from "./axis.ts";
+
+export type Samples = ArrayLike<number>;
+
+/**
+ * `source` is (outer, map.from, inner) in C order, `target` (outer, map.to, inner). Lines are worked on in blocks
+ * that stay in the processor's cache.
+ */
+export function resampleAxis(
+  source: Samples,
+  target: Float32Array | Float64Array,
+  map: AxisMap,
+  outer: number,
+  inner: number,
+): void {
+  const block = new Float64Array((map.from + 2 * MARGIN) * BLOCK);
+  const alongRows = inner === 1;
+  const lines = alongRows ? outer : inner;
+  for (let o = 0; o < (alongRows ? 1 : outer); o++) {
+    for (let line = 0; line < lines; line += BLOCK) {
+      const width = Math.min(BLOCK, lines - line);
+      const read = alongRows
+        ? { at: line * map.from, step: 1, line: map.from }
+        : { at: o * map.from * inner + line, step: inner, line: 1 };
+      const write = alongRows
+        ? { at: line * map.to, step: 1, line: map.to }
+        : { at: o * map.to * inner + line, step: inner, line: 1 };
+      load(source, read, block, map.from, width);
+      if (map.taps === 4) toCoefficients(block, map.from, width);
+      else continueEdges(block, map.from, width);
+      evaluate(block, map, width, target, write);
+    }
+  }
+}
+
+/** Lines that are filtered together. */
+const BLOCK = 32;
+
+/** Sample n of line b stands at `at` + n·`step` + b·`line`. */
+interface Layout {
+  readonly at: number;
+  readonly step: number;
+  readonly line: number;
+}
+
+function load(
+  source: Samples,
+  { at, step, line }: Layout,
+  block: Float64Array,
+  n: number,
+  width: number,
+): void {
+  for (let i = 0; i < n; i++) {
+    const row = (i + MARGIN) * BLOCK;
+    const from = at + i * step;
+    for (let b = 0; b < width; b++) block[row + b] = source[from + b * line]!;
+  }
+}
+
+function continueEdges(block: Float64Array, n: number, width: number): void {
+  for (let m = 0; m < MARGIN; m++) {
+    for (let b = 0; b < width; b++) {
+      block[m * BLOCK + b] = block[MARGIN * BLOCK + b]!;
+      block[(MARGIN + n + m) * BLOCK + b] = block[(MARGIN + n - 1) * BLOCK + b]!;
+    }
+  }
+}
+
+const POLE = Math.sqrt(3) - 2;
+
+/**
+ * Samples to coefficients of the spline through them, margins included. With x constant beyond the ends, the
+ * filters' states there are known in closed form: forth, x₀/(1 - p) at the beginning; back, at the end,
+ * -p·X/(1 - p)² - p·e/(1 - p²), e being by how much the last state differs from its limit X/(1 - p).
+ */
+function toCoefficients(block: Float64Array, n: number, width: number): void {
+  const p = POLE;
+  const gain = 6;
+  const begin = MARGIN * BLOCK;
+  const end = (MARGIN + n - 1) * BLOCK;
+  for (let b = 0; b < width; b++) {
+    const edge = (gain * block[begin + b]!) / (1 - p);
+    const lastSample = gain * block[end + b]!;
+    block[b] = block[BLOCK + b] = edge;
+    block[begin + b] = edge;
+    block[end + BLOCK + b] = lastSample;
+  }
+  // Where the line has one sample, the first is the last, and its state is the limit.
+  for (let row = begin + BLOCK; row <= end; row += BLOCK) {
+    for (let b = 0; b < width; b++) block[row + b] = gain * block[row + b]! + p * block[row - BLOCK + b]!;
+  }
+  for (let b = 0; b < width; b++) {
+    const limit = block[end + BLOCK + b]! / (1 - p);
+    const rest = block[end + b]! - limit;
+    const settled = (-p * limit) / (1 - p);
+    const fading = (-p * rest) / (1 - p * p);
+    block[end + b] = settled + fading;
+    block[end + BLOCK + b] = settled + fading * p;
+    block[end + 2 * BLOCK + b] = settled + fading * p * p;
+  }
+  for (let row = end - BLOCK; row >= 0; row -= BLOCK) {
+    for (let b = 0; b < width; b++) block[row + b] = p * (block[row + BLOCK + b]! - block[row + b]!);
+  }
+}
+
+function evaluate(
+  block: Float64Array,
+  { to, taps, first, weights }: AxisMap,
+  width: number,
+  target: Float32Array | Float64Array,
+  { at, step, line }: Layout,
+): void {
+  for (let i = 0; i < to; i++) {
+    const row = first[i]! * BLOCK;
+    const write = at + i * step;
+    if (taps === 4) {
+      const [w0, w1, w2, w3] = [
+        weights[4 * i]!,
+        weights[4 * i + 1]!,
+        weights[4 * i + 2]!,
+        weights[4 * i + 3]!,
+      ];
+      for (let b = 0; b < width; b++) {
+        target[write + b * line] =
+          w0 * block[row + b]! +
+          w1 * block[row + BLOCK + b]! +
+          w2 * block[row + 2 * BLOCK + b]! +
+          w3 * block[row + 3 * BLOCK + b]!;
+      }
+    } else if (taps === 2) {
+      const [w0, w1] = [weights[2 * i]!, weights[2 * i + 1]!];
+      for (let b = 0; b < width; b++) {
+        target[write + b * line] = w0 * block[row + b]! + w1 * block[row + BLOCK + b]!;
+      }
+    } else {
+      for (let b = 0; b < width; b++) target[write + b * line] = block[row + b]!;
+    }
+  }
+}
