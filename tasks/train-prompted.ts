@@ -7,6 +7,7 @@ import { caseOf, pathsOf } from "./lib/study/files.ts";
 import {
   augmentationOf,
   network,
+  optimizerOf,
   normalisation,
   statistics,
   training,
@@ -45,7 +46,7 @@ export default task({
       epochs,
       batchesPerEpoch: batches,
       learningRate: params.training.learning_rate,
-      optimizer: { weightDecay: params.training.weight_decay },
+      optimizer: optimizerOf(params.training),
       threads: cpus,
       scratch,
       signal,

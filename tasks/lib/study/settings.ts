@@ -37,6 +37,8 @@ export const training = z.strictObject({
   batch: z.int().positive(),
   learning_rate: z.number().positive(),
   weight_decay: z.number().nonnegative(),
+  /** AdamW's decay of the running means of the gradient and of its square. */
+  betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]),
   /** Probability that a patch is centred on a labelled voxel. */
   foreground: z.number().min(0).max(1),
   augmentation: z.strictObject({
@@ -47,6 +49,11 @@ export const training = z.strictObject({
     brightness: z.number().nonnegative().optional(),
   }),
 });
+
+/** As the trainer wants it. */
+export function optimizerOf({ weight_decay: weightDecay, betas: [beta1, beta2] }: z.infer<typeof training>) {
+  return { weightDecay, beta1, beta2 };
+}
 
 /** What is set of an augmentation. */
 export function augmentationOf(settings: z.infer<typeof training>["augmentation"]): Augmentation {

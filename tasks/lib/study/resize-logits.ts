@@ -1,0 +1,8 @@
+/** One class's logits or probabilities on another grid over the same extent (sizes x, y, z), linearly. */
+import { resampleLogits } from "../resample/nnunet.ts";
+
+type Size = readonly [number, number, number];
+
+export function resizeLogits(data: Float32Array, [x, y, z]: Size, [toX, toY, toZ]: Size): Float32Array {
+  return resampleLogits(data, [z, y, x], [toZ, toY, toX], { separate: null, result: Float32Array });
+}
