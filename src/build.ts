@@ -16,6 +16,7 @@ import { refuseBadParams, refuseEdited } from "./build/refuse.ts";
 import type { BuildRequest, Summary } from "./build/request.ts";
 import { TaskRunner } from "./build/run-task.ts";
 import { openSession, type Session } from "./build/session.ts";
+import { Steering } from "./build/steering.ts";
 import { Tally } from "./build/tally.ts";
 
 export type { BuildRequest, Summary } from "./build/request.ts";
@@ -42,7 +43,7 @@ export async function build(request: BuildRequest): Promise<Summary> {
       notice: (text) => tally.notice(text, "warning"),
     });
     try {
-      await buildWithLock(request, session, tally, signal);
+      await buildWithLock(request, session, tally, request.steering ?? new Steering(signal));
     } finally {
       session.state.close();
     }
@@ -57,7 +58,7 @@ async function buildWithLock(
   request: BuildRequest,
   session: Session,
   tally: Tally,
-  signal: AbortSignal,
+  steering: Steering,
 ): Promise<void> {
   const force = request.force === true;
   const plan = await makePlan(session, force);
@@ -82,12 +83,12 @@ async function buildWithLock(
     tally.plan(plan.selected.tasks);
     for (const task of plan.selected.tasks) if (isClean(task)) tally.finish({ task, outcome: "fresh" });
     const executor = new Executor(session.root, session.code, pool);
-    const runner = new TaskRunner(session, executor, recorder, signal);
+    const runner = new TaskRunner(session, executor, recorder);
     const slots = new Slots(capacity);
     const keepGoing = request.keepGoing === true;
     const grown: (selected: Plan["selected"]) => void = ({ tasks }) => sweep(tasks);
     await new BuildLoop(
-      { session, plan, slots, runner, recorder, tally, force, keepGoing, signal, grown },
+      { session, plan, slots, runner, recorder, tally, force, keepGoing, steering, grown },
       isClean,
     ).run();
     await recorder.settle();

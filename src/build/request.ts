@@ -1,6 +1,7 @@
 /** What `build`, `status` and `clean` are asked, and what they answer. */
 import type { Freshness, Pipeline } from "../model.ts";
 import type { Listener } from "../report/events.ts";
+import type { Steering } from "./steering.ts";
 
 /** Targets as typed: output paths, directories, rules, task ids, globs of these; none: the pipeline's default. */
 export interface Request {
@@ -23,6 +24,8 @@ export interface BuildRequest extends Request {
   readonly force?: boolean | undefined;
   /** Cancels the build: running tasks are ended, nothing new starts. */
   readonly signal?: AbortSignal | undefined;
+  /** Ends the build early in other ways; made with the same signal. */
+  readonly steering?: Steering | undefined;
   readonly listener?: Listener | undefined;
 }
 

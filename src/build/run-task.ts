@@ -20,6 +20,7 @@ export interface Run {
   readonly key: string;
   readonly recipe: Recipe;
   readonly grant: Grant;
+  readonly signal: AbortSignal;
 }
 
 export type RunResult =
@@ -34,14 +35,12 @@ export class TaskRunner {
   readonly #session: Session;
   readonly #executor: Executor;
   readonly #recorder: Recorder;
-  readonly #signal: AbortSignal;
   readonly #staging: StagingArea;
 
-  constructor(session: Session, executor: Executor, recorder: Recorder, signal: AbortSignal) {
+  constructor(session: Session, executor: Executor, recorder: Recorder) {
     this.#session = session;
     this.#executor = executor;
     this.#recorder = recorder;
-    this.#signal = signal;
     this.#staging = new StagingArea(join(session.root, STAGING));
   }
 
@@ -99,7 +98,7 @@ export class TaskRunner {
   }
 
   #execute(
-    { task, recipe, grant }: Run,
+    { task, recipe, grant, signal }: Run,
     staging: Staging,
     scratch: string | null,
     log: string,
@@ -114,7 +113,7 @@ export class TaskRunner {
       env: taskEnvironment(devices, grant.cpu, task.env),
       scratch,
       timeout: task.rule.timeout,
-      signal: this.#signal,
+      signal,
     };
     return this.#executor.run(task, recipe, staging, attempt, progress);
   }

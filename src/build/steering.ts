@@ -1,0 +1,43 @@
+/** Lets the one who asked for a build end it early, and keep of what runs what still makes sense. */
+
+export class Steering {
+  readonly #running = new Map<string, { readonly key: string; readonly controller: AbortController }>();
+  readonly #signal: AbortSignal;
+  #stopped = false;
+
+  /** @param signal cancels everything */
+  constructor(signal: AbortSignal = new AbortController().signal) {
+    this.#signal = signal;
+    signal.addEventListener("abort", () => [...this.#running.keys()].forEach((id) => this.cancel(id)));
+  }
+
+  /** From now on nothing new starts; what runs goes on. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  get stopped(): boolean {
+    return this.#stopped || this.#signal.aborted;
+  }
+
+  /** Keys of the tasks that run, by id. */
+  get running(): ReadonlyMap<string, string> {
+    return new Map([...this.#running].map(([id, { key }]) => [id, key]));
+  }
+
+  /** Ends a task that runs. */
+  cancel(id: string): void {
+    this.#running.get(id)?.controller.abort(this.#signal.reason);
+  }
+
+  /** The build says that a task runs from now on. @returns what cancels it */
+  enter(id: string, key: string): AbortSignal {
+    const controller = new AbortController();
+    this.#running.set(id, { key, controller });
+    return controller.signal;
+  }
+
+  leave(id: string): void {
+    this.#running.delete(id);
+  }
+}
