@@ -8,7 +8,7 @@ import { UserError } from "../errors.ts";
 import { logPath } from "../execute/log-path.ts";
 import { parseData } from "../expand/data.ts";
 import { absolute } from "../fingerprint/paths.ts";
-import type { Task } from "../model.ts";
+import type { Reason, Task } from "../model.ts";
 import { STAGING } from "../record/layout.ts";
 import type { Recorder } from "../record/record.ts";
 import { refuseWhatNeverFits } from "../schedule/capacity.ts";
@@ -17,11 +17,13 @@ import { remainingPath } from "../schedule/remaining-path.ts";
 import type { Grant, Slots } from "../schedule/slots.ts";
 import type { Selected } from "../select/select.ts";
 import { evaluate, type Decided, type Verdict } from "./evaluate.ts";
+import { expectedSeconds } from "./durations.ts";
 import { Frontier, type Ready } from "./frontier.ts";
 import type { Plan } from "./plan.ts";
 import { editedMessage } from "./refuse.ts";
 import type { RunResult, TaskRunner } from "./run-task.ts";
 import type { Session } from "./session.ts";
+import type { Steering } from "./steering.ts";
 import type { Tally } from "./tally.ts";
 
 export interface LoopParts {
@@ -33,11 +35,12 @@ export interface LoopParts {
   readonly tally: Tally;
   readonly force: boolean;
   readonly keepGoing: boolean;
-  readonly signal: AbortSignal;
+  readonly steering: Steering;
   /** Called when the graph has grown. */
   readonly grown: (selected: Selected) => void;
 }
 
+type Ended = Exclude<RunResult, { readonly kind: "moved" }>;
 type Due = { readonly task: Task } & Extract<Verdict, { kind: "decided" }>;
 
 export class BuildLoop {
@@ -95,8 +98,8 @@ export class BuildLoop {
   }
 
   get #stopped(): boolean {
-    const { signal, tally, keepGoing } = this.#parts;
-    return signal.aborted || this.#error !== undefined || (tally.failed && !keepGoing);
+    const { steering, tally, keepGoing } = this.#parts;
+    return steering.stopped || this.#error !== undefined || (tally.failed && !keepGoing);
   }
 
   #consider({ task, touched }: Ready): void {
@@ -132,37 +135,33 @@ export class BuildLoop {
   }
 
   async #run({ task, freshness, recipe }: Due, grant: Grant): Promise<void> {
-    const { runner, tally } = this.#parts;
+    const { runner, tally, steering } = this.#parts;
     const { key } = freshness;
     const reasons = reasonsOf(freshness);
     const devices = grant.devices.map(({ device }) => device.id);
     tally.emit({ type: "start", task: task.id, reasons, devices });
     const started = performance.now();
-    const result = await runner.run({ task, key, recipe, grant }, (fraction, note) =>
-      tally.emit({ type: "progress", task: task.id, fraction, ...(note === undefined ? {} : { note }) }),
-    );
+    const signal = steering.enter(task.id, key);
+    const result = await runner
+      .run({ task, key, recipe, grant, signal }, (fraction, note) =>
+        tally.emit({ type: "progress", task: task.id, fraction, ...(note === undefined ? {} : { note }) }),
+      )
+      .finally(() => steering.leave(task.id));
     const seconds = (performance.now() - started) / 1000;
     if (result.kind === "moved") this.#rerun(task, result.paths);
     else this.#finishRun(task, result, reasons, seconds);
     this.#release(key);
   }
 
-  #finishRun(
-    task: Task,
-    result: Exclude<RunResult, { kind: "moved" }>,
-    reasons: ReturnType<typeof reasonsOf>,
-    seconds: number,
-  ): void {
+  #finishRun(task: Task, result: Ended, reasons: readonly Reason[], seconds: number): void {
     const { tally } = this.#parts;
+    this.#finished.add(task);
     if (result.kind === "failed") {
       const { error, tail } = result;
-      this.#finished.add(task);
-      tally.finish({ task, outcome: "failed", reasons, seconds, error, tail, log: logPath(task) });
-    } else {
-      this.#finished.add(task);
-      tally.finish({ task, outcome: result.kind, reasons, seconds });
-      if (result.kind === "ran") this.#settle(task, true);
+      return tally.finish({ task, outcome: "failed", reasons, seconds, error, tail, log: logPath(task) });
     }
+    tally.finish({ task, outcome: result.kind, reasons, seconds });
+    if (result.kind === "ran") this.#settle(task, true);
   }
 
   /** A result of inputs that changed meanwhile stands for nothing: once more, with the inputs as they are now. */
@@ -185,7 +184,6 @@ export class BuildLoop {
       (_, i) => `${folder}/${i}${task.outputs[i]?.path.endsWith("/") ? "/" : ""}`,
     );
     if (action !== undefined && (await recorder.restore(task, action, staging))) {
-      this.#finished.add(task);
       const seconds = (performance.now() - started) / 1000;
       tally.finish({ task, outcome: "restored", reasons: reasonsOf(freshness), seconds });
       // What comes after was planned with these very outputs.
@@ -245,27 +243,11 @@ export class BuildLoop {
     this.#priorities = remainingPath(
       this.#frontier.unsettled(),
       (task) => this.#frontier.consumers(task),
-      this.#expectedSeconds(),
+      expectedSeconds(this.#parts.session.state, selected.tasks),
     );
-  }
-
-  /** As recorded; what never ran is taken for the average of its rule. */
-  #expectedSeconds(): (task: Task) => number {
-    const { state } = this.#parts.session;
-    const rules = new Map<string, { sum: number; count: number }>();
-    for (const { id, rule } of this.#selected.tasks) {
-      const seconds = state.seconds(id);
-      if (seconds === undefined) continue;
-      const { sum, count } = rules.get(rule.name) ?? { sum: 0, count: 0 };
-      rules.set(rule.name, { sum: sum + seconds, count: count + 1 });
-    }
-    return ({ id, rule }) => {
-      const average = rules.get(rule.name);
-      return state.seconds(id) ?? (average === undefined ? 1 : average.sum / average.count);
-    };
   }
 }
 
-function reasonsOf(freshness: Decided) {
+function reasonsOf(freshness: Decided): readonly Reason[] {
   return freshness.state === "fresh" ? [] : freshness.reasons;
 }
