@@ -50,8 +50,8 @@ describe("the check of a dataset", () => {
     const { stats } = await check("ct1k");
     expect(stats.cases).toBe(3);
     expect(stats.size.slice(0, 2)).toEqual([32, 24]);
-    expect(stats.spacing[0]).toBeGreaterThan(0.85);
-    expect(stats.spacing[2]).toBeCloseTo(1.6, 5);
+    expect(stats.spacing[0]).toBeGreaterThan(1.05);
+    expect(stats.spacing[2]).toBeCloseTo(1.8, 5);
     const { mean, percentile_00_5, percentile_99_5 } = stats.foreground!;
     expect(mean).toBeGreaterThan(80);
     expect(mean).toBeLessThan(140);
