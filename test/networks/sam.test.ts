@@ -63,12 +63,11 @@ test.skipIf(!folder)("SAM: embeddings within 3e-5, mask logits within 3e-4, IoU 
 });
 
 test.skipIf(!folder)("the names and shapes of ViT-B fit, as medsam_vit_b.pth has them", () => {
-  const shapes = JSON.parse(readFileSync(`${folder}/vit_b_state_dict_shapes.json`, "utf8")) as Record<
-    string,
-    number[]
-  >;
+  const { entries } = JSON.parse(readFileSync(`${folder}/vit_b_state_dict_shapes.json`, "utf8")) as {
+    entries: { name: string; shape: number[] }[];
+  };
   const state = new Map(
-    Object.entries(shapes).map(([name, shape]) => {
+    entries.map(({ name, shape }) => {
       const size = shape.reduce((a, b) => a * b, 1);
       const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
       return [name, new Weights(new Storage("float32", size, null), 0, shape, strides)];
