@@ -27,7 +27,9 @@ const result = await build({
   target: "node20.19",
   external: ["esbuild", "onnxruntime-node"],
   // CommonJS packages inside an ES module still ask for Node's own modules by `require`.
-  banner: { js: `import { createRequire as __lqRequire } from "node:module"; const require = __lqRequire(import.meta.url);` },
+  banner: {
+    js: `import { createRequire as __lqRequire } from "node:module"; const require = __lqRequire(import.meta.url);`,
+  },
   legalComments: "none",
   logLevel: "warning",
   write: false,
