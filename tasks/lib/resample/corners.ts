@@ -1,0 +1,41 @@
+/**
+ * TotalSegmentator's resampling, on a grid whose corner voxels' centres stay in place.
+ * Reference: wasserth/TotalSegmentator totalsegmentator/resampling.py, which is scipy.ndimage.zoom with mode
+ * "nearest"; unlike nnU-Net's it neither clips nor treats thick slices on their own.
+ */
+import { affineOf, columns, type Triple } from "../volume/affine.ts";
+import type { LabelVolume, Volume } from "../volume/volume.ts";
+import type { Order } from "./axis.ts";
+import { nearestLabelArray } from "./labels.ts";
+import { targetShape } from "./nnunet.ts";
+import { resize } from "./resize.ts";
+import type { Grid } from "./volume.ts";
+
+/** The image at about the given spacing (x, y, z in mm), values cut (not rounded) to whole numbers. */
+export function resampleImageByCorners(volume: Volume, spacing: Triple, order: Order): Volume<Int32Array> {
+  const { size, affine } = volume;
+  const shape = targetShape(size, volume.spacing, spacing);
+  const newSize = shape.map((n) => Math.max(1, n)) as [number, number, number];
+  const values = resize(
+    volume.data,
+    [size[2], size[1], size[0]],
+    [newSize[2], newSize[1], newSize[0]],
+    { orders: [order, order, order], alignment: "corners" },
+    Float64Array,
+  );
+  const factors = newSize.map((n, axis) => (n > 1 ? (size[axis]! - 1) / (n - 1) : 1));
+  const steps = columns(affine).map((c, axis) => c.map((v) => v * factors[axis]!));
+  return {
+    data: Int32Array.from(values, Math.trunc),
+    size: newSize,
+    spacing: volume.spacing.map((s, axis) => s * factors[axis]!) as [number, number, number],
+    affine: affineOf(steps as unknown as [Triple, Triple, Triple], [affine[3]!, affine[7]!, affine[11]!]),
+  };
+}
+
+/** Labels back on the original grid: each voxel takes the nearest. */
+export function resampleLabelsByCorners(volume: LabelVolume, grid: Grid): LabelVolume {
+  const [from, to] = [volume.size, grid.size];
+  const data = nearestLabelArray(volume.data, [from[2], from[1], from[0]], [to[2], to[1], to[0]]);
+  return { ...grid, data };
+}
