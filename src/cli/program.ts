@@ -23,7 +23,7 @@ export async function runProgram(words: readonly string[]): Promise<number> {
 }
 
 /** Flags are the program's own, so that they may stand before the command as well as after it. */
-export function createProgram(): { readonly program: Command; exitCode(): number } {
+export function createProgram(): { readonly program: Command; readonly exitCode: () => number } {
   let code = 0;
   const program = withCommonFlags(new Command("lq"))
     .description("Builds what is stale in a graph of tasks that pipeline.yaml declares, and says why.")

@@ -1,44 +1,52 @@
 /** `lq watch`: builds, then builds again whenever something that matters changes. */
 import { build } from "../build.ts";
-import { UserError } from "../errors.ts";
-import { expand } from "../expand/expand.ts";
-import type { Graph } from "../expand/graph.ts";
-import { renderDiagnostics } from "../load/render.ts";
+import type { Steering } from "../build/steering.ts";
+import type { Pipeline } from "../model.ts";
 import { createView } from "../report/listener.ts";
-import { watchProject } from "../watch/watch-project.ts";
+import { watchProject, type WatchEvent } from "../watch/watch-project.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { openProject, useColor, viewOptions, type CommonFlags } from "./options.ts";
+import { openProject, viewOptions, type CommonFlags } from "./options.ts";
+import { showUserError } from "./user-error.ts";
 
 export async function runWatch(targets: readonly string[], flags: CommonFlags): Promise<number> {
-  const { pipeline: first, cwd } = openProject(flags);
+  const { pipeline, cwd } = openProject(flags);
   const interrupt = onInterrupt();
-  const say = (text: string) => {
-    if (flags.json) console.log(JSON.stringify({ type: "notice", level: "info", text }));
-    else if (!flags.quiet) console.log(text);
-  };
-  let graph: Graph | null = null;
-  const mayBeOutput = (path: string) =>
-    graph !== null && (graph.producer(path) !== undefined || graph.growthsFor(path).length > 0);
-  const buildOnce = async (signal: AbortSignal): Promise<void> => {
-    const view = await createView(viewOptions(flags, first));
+  const { signal } = interrupt;
+  const buildOnce = async (pipeline: Pipeline, steering: Steering): Promise<void> => {
+    const { jobs, slots, keepGoing, force } = flags;
+    const view = await createView(viewOptions(flags, pipeline));
+    const { listener } = view;
     try {
-      const { pipeline } = openProject({ ...flags, directory: first.root });
-      graph = expand(pipeline);
-      const { jobs, slots, keepGoing, force } = flags;
-      await build({ pipeline, cwd, targets, jobs, slots, keepGoing, force, signal, listener: view.listener });
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof UserError)) throw error;
-      const color = useColor(process.stderr, flags.color);
-      process.stderr.write(`${renderDiagnostics(error.diagnostics, { root: first.root, color })}\n`);
+      await build({ pipeline, cwd, targets, jobs, slots, keepGoing, force, signal, steering, listener });
     } finally {
       await view.close();
     }
   };
   try {
-    await watchProject({ root: first.root, signal: interrupt.signal, say, mayBeOutput, buildOnce });
+    await watchProject({
+      root: pipeline.root,
+      targets,
+      cwd,
+      signal,
+      load: () => openProject(flags).pipeline,
+      build: buildOnce,
+      refuse: (error) => showUserError(error, flags),
+      announce: (event) => announce(event, flags),
+    });
   } finally {
     interrupt.release();
   }
   return interrupt.exitCode() ?? 0;
+}
+
+const SHOWN = 5;
+
+function announce(event: WatchEvent, { json, quiet }: CommonFlags): void {
+  if (json) console.log(JSON.stringify(event));
+  else if (quiet) return;
+  else if (event.state === "waiting") console.log("waiting for changes");
+  else {
+    const more = event.paths.length - SHOWN;
+    console.log(`changed: ${event.paths.slice(0, SHOWN).join(", ")}${more > 0 ? ` and ${more} more` : ""}`);
+  }
 }

@@ -23,6 +23,8 @@ export async function createView({ json, quiet, dryRun, ...rest }: ViewOptions):
   const { color, stdout } = rest;
   const write = (line: string): void => void stdout.write(`${line}\n`);
   if (json) return { listener: (event) => write(JSON.stringify(event)), close: () => Promise.resolve() };
-  if (stdout.isTTY && !quiet && !dryRun) return (await import("./terminal.ts")).terminalView(rest);
+  // A terminal without a width shows nothing that is drawn.
+  if (stdout.isTTY && stdout.columns > 0 && !quiet && !dryRun)
+    return (await import("./terminal.ts")).terminalView(rest);
   return plainView({ quiet, dryRun, paint: painter(color), write });
 }

@@ -8,7 +8,7 @@ export interface PlainOptions {
   readonly quiet: boolean;
   readonly dryRun: boolean;
   readonly paint: Paint;
-  write(line: string): void;
+  readonly write: (line: string) => void;
 }
 
 export function plainView({ quiet, dryRun, paint, write }: PlainOptions): View {

@@ -83,7 +83,7 @@ async function liveList({ color, rules, stdout }: TerminalOptions, progress: Pro
     const share = Math.ceil(room / Math.max(1, progress.running.length));
     for (const [name, line] of lines) {
       const rule = progress.rules.get(name);
-      if (rule && rule.running.size > 0) seen.add(name);
+      if (rule && hasWorked(rule)) seen.add(name);
       if (rule && seen.has(name))
         line.title = ruleTitle(name, rule, progress, share * rule.running.size, paint);
       else if (name === TOTAL) line.title = ended ? "" : totalTitle(progress, paint);
@@ -117,10 +117,15 @@ function ruleTitle(name: string, rule: RuleProgress, progress: Progress, most: n
     `${paint("bold", name)} ${done}/${total} ${paint("dim", parts.join(", "))}`.trimEnd(),
     ...shown.map((task) => {
       const share = task.fraction > 0 ? ` ${Math.floor(task.fraction * 100)} %` : "";
-      return `${task.id} ${paint("dim", `${duration(progress.elapsed(task))}${share} ${task.note}`)}`.trimEnd();
+      return `${task.id} ${paint("dim", `${duration(progress.elapsed(task))}${share} ${task.note}`.trimEnd())}`;
     }),
     ...(rest > 0 ? [`… and ${rest} more`] : []),
   ].join("\n");
+}
+
+/** Something of it runs, ran or was restored: being fresh or skipped is not worth a line. */
+function hasWorked({ running, counts }: RuleProgress): boolean {
+  return running.size + counts.ran + counts.restored + counts.failed > 0;
 }
 
 function totalTitle(progress: Progress, paint: Paint): string {

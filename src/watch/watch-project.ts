@@ -1,118 +1,124 @@
 /**
- * Waits for changes in a project's folder and has it built again after each burst of them.
+ * Builds, and builds again after each burst of changes.
  *
- * What lq writes itself (its cache, and outputs as it wrote them) is no change. A change that comes while a build
- * runs cancels it, and the next build finds what had been finished in the records: only running tasks are lost.
+ * A change that comes while a build runs stops it from starting more tasks and ends the running tasks that it
+ * made pointless; the others go on to their end, and the next build finds what they made. What lq wrote itself is
+ * no change.
  */
-import { watch } from "chokidar";
-import { relative } from "node:path";
-import { CACHE } from "../fingerprint/paths.ts";
+import { Steering } from "../build/steering.ts";
+import { UserError } from "../errors.ts";
 import { FileDigests } from "../fingerprint/files.ts";
-import { isAsWritten } from "../record/outputs.ts";
+import type { Pipeline } from "../model.ts";
 import { State } from "../record/state.ts";
+import { status } from "../status.ts";
+import { Changes } from "./changes.ts";
+import { EVERYTHING, scopeOf, type Scope } from "./scope.ts";
 
 export interface WatchOptions {
   readonly root: string;
+  readonly targets: readonly string[];
+  readonly cwd: string;
+  /** Ends the watch, and what runs. */
   readonly signal: AbortSignal;
-  readonly say: (text: string) => void;
-  /** Whether a task of the graph makes this path: while a build runs, a change there is the build's own. */
-  readonly mayBeOutput: (path: string) => boolean;
-  /** One build; rejects for nothing but defects. */
-  readonly buildOnce: (signal: AbortSignal) => Promise<void>;
+  /** Reads the pipeline anew. Throws a UserError. */
+  readonly load: () => Pipeline;
+  readonly build: (pipeline: Pipeline, steering: Steering) => Promise<void>;
+  /** Called with what is wrong; the next change may mend it. */
+  readonly refuse: (error: UserError) => void;
+  readonly announce: (event: WatchEvent) => void;
 }
 
-/** Changes this close together are one burst. */
-const BURST_MS = 80;
-const SHOWN = 5;
-const IGNORED = /(^|\/)(node_modules|\.git)(\/|$)/;
+export type WatchEvent =
+  | { readonly type: "watch"; readonly state: "waiting" }
+  | { readonly type: "watch"; readonly state: "changed"; readonly paths: readonly string[] };
 
-/** Resolves when the signal aborts, the running build being ended. */
-export async function watchProject({
-  root,
-  signal,
-  say,
-  mayBeOutput,
-  buildOnce,
-}: WatchOptions): Promise<void> {
-  const changed = new Set<string>();
-  let wake: () => void = () => undefined;
-  let current = new AbortController();
-  const watcher = watch(root, {
-    ignored: (path) => {
-      const name = relative(root, path);
-      return `${name}/`.startsWith(CACHE) || IGNORED.test(name);
-    },
-    ignoreInitial: true,
-    followSymlinks: true,
+/** Resolves when the signal has aborted and nothing runs any more. */
+export async function watchProject(options: WatchOptions): Promise<void> {
+  const { root, signal, announce } = options;
+  const changes = await Changes.of(root);
+  const aborted = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve());
   });
-  watcher.on("all", (event, path) => {
-    if (event === "addDir" || event === "unlinkDir") return;
-    changed.add(relative(root, path));
-    wake();
-  });
-  await new Promise<void>((resolve) => watcher.once("ready", resolve));
-  const abort = () => {
-    current.abort();
-    wake();
-  };
-  signal.addEventListener("abort", abort);
-
   try {
     while (!signal.aborted) {
-      current = new AbortController();
-      let running = true;
-      const building = buildOnce(current.signal).finally(() => {
-        running = false;
-        wake();
-      });
-      if (signal.aborted) current.abort();
-      while (running || (!signal.aborted && !hasForeign(root, changed))) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-          if (!running && changed.size > 0) resolve();
-          else if (!running) say("watching for changes");
-        });
-        await settled(changed);
-        if (running && [...changed].some((path) => !mayBeOutput(path))) current.abort();
+      const owned = ownedPaths(root);
+      const { scope, paths } = await buildOnce(options, changes);
+      let foreign = foreignPaths(root, scope, owned, paths);
+      if (foreign.length === 0) announce({ type: "watch", state: "waiting" });
+      while (foreign.length === 0 && !signal.aborted) {
+        await Promise.race([changes.burst(), aborted]);
+        foreign = foreignPaths(root, scope, owned, changes.take());
       }
-      await building;
-      if (signal.aborted) return;
-      const paths = [...changed].sort();
-      changed.clear();
-      const more = paths.length > SHOWN ? ` and ${paths.length - SHOWN} more` : "";
-      say(`changed: ${paths.slice(0, SHOWN).join(", ")}${more}`);
+      if (!signal.aborted) announce({ type: "watch", state: "changed", paths: foreign });
     }
   } finally {
-    signal.removeEventListener("abort", abort);
-    await watcher.close();
+    await changes.close();
   }
 }
 
-/** Waits until no change has come for a moment. */
-async function settled(changed: ReadonlySet<string>): Promise<void> {
-  for (let before = -1; before !== changed.size;) {
-    before = changed.size;
-    await new Promise((resolve) => setTimeout(resolve, BURST_MS));
+/** One build. @returns what changed meanwhile, and what matters from now on */
+async function buildOnce(
+  options: WatchOptions,
+  changes: Changes,
+): Promise<{ readonly scope: Scope; readonly paths: readonly string[] }> {
+  const { load, build, refuse, signal } = options;
+  const paths: string[] = [];
+  let scope = EVERYTHING;
+  try {
+    const pipeline = load();
+    scope = scopeOf(pipeline);
+    changes.also(scope.outside);
+    const steering = new Steering(signal);
+    let running = true;
+    const building = build(pipeline, steering).finally(() => (running = false));
+    while (running) {
+      await Promise.race([changes.burst(), building]);
+      const burst = changes.take();
+      paths.push(...burst);
+      if (running && burst.some((path) => scope.matters(path) && !scope.isOutput(path)))
+        await endPointless(options, steering);
+    }
+    await building;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    scope = EVERYTHING;
+    if (!signal.aborted) refuse(error);
+  }
+  return { scope, paths };
+}
+
+async function endPointless({ load, targets, cwd }: WatchOptions, steering: Steering): Promise<void> {
+  steering.stop();
+  try {
+    const tasks = await status({ pipeline: load(), targets, cwd });
+    const keys = new Map(tasks.map(({ id, freshness }) => [id, "key" in freshness ? freshness.key : null]));
+    for (const [id, key] of steering.running) if (keys.get(id) !== key) steering.cancel(id);
+  } catch (error) {
+    // Broken for a moment: what runs may be right again when it is mended.
+    if (!(error instanceof UserError)) throw error;
   }
 }
 
-/** Drops from `changed` what is as lq wrote it, and says whether anything is left. */
-function hasForeign(root: string, changed: Set<string>): boolean {
-  if (changed.size === 0) return false;
+/** Those of the changed paths that matter and are not as lq left them. */
+function foreignPaths(
+  root: string,
+  scope: Scope,
+  owned: ReadonlySet<string>,
+  paths: readonly string[],
+): readonly string[] {
+  const mattering = paths.filter((path) => scope.matters(path));
+  if (mattering.length === 0) return [];
   const state = State.open(root, { readonly: true });
   const files = new FileDigests(root, state);
-  for (const path of changed) {
-    const owner = state.owner(path) ?? directoryOwner(state, path);
-    if (owner !== undefined && isAsWritten(root, files, owner.output)) changed.delete(path);
-  }
-  return changed.size > 0;
+  return mattering.filter((path) => {
+    const digest = files.digest(path);
+    const written = state.writtenFile(path);
+    // What lq wrote once and has no record of any more, it removed.
+    return written === undefined ? digest !== null || !owned.has(path) : written.digest !== digest;
+  });
 }
 
-function directoryOwner(state: State, path: string): ReturnType<State["owner"]> {
-  const parts = path.split("/");
-  for (let n = parts.length - 1; n > 0; n--) {
-    const owner = state.owner(`${parts.slice(0, n).join("/")}/`);
-    if (owner !== undefined) return owner;
-  }
-  return undefined;
+function ownedPaths(root: string): ReadonlySet<string> {
+  return new Set(State.open(root, { readonly: true }).ownedPaths());
 }

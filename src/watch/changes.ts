@@ -1,0 +1,73 @@
+/** The files of a project that are changing, gathered into bursts. */
+import { watch } from "chokidar";
+import { isAbsolute, relative } from "node:path";
+import { CACHE } from "../fingerprint/paths.ts";
+
+/** Changes closer together than this are one burst. */
+const QUIET_MS = 80;
+const IGNORED = /(^|\/)(node_modules|\.git)(\/|$)/;
+
+export class Changes {
+  readonly #root: string;
+  readonly #watcher: ReturnType<typeof watch>;
+  readonly #paths = new Set<string>();
+  /** Called when a burst is over. */
+  #notify: () => void = () => undefined;
+  #quiet: NodeJS.Timeout | undefined;
+
+  /** Resolves when every change from now on will be seen. All but lq's cache, version control and packages is. */
+  static async of(root: string): Promise<Changes> {
+    const changes = new Changes(root);
+    await new Promise<void>((resolve) => changes.#watcher.once("ready", resolve));
+    return changes;
+  }
+
+  private constructor(root: string) {
+    this.#root = root;
+    this.#watcher = watch(root, { ignoreInitial: true, ignored: (path) => this.#isIgnored(path) });
+    this.#watcher.on("all", (event, path) => {
+      if (event !== "addDir" && event !== "unlinkDir") this.#add(path);
+    });
+  }
+
+  /** Files outside the project that matter as well. */
+  also(paths: readonly string[]): void {
+    this.#watcher.add([...paths]);
+  }
+
+  /** Resolves when a burst is over whose paths nobody has taken yet. */
+  burst(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#notify = resolve;
+      if (this.#paths.size > 0 && this.#quiet === undefined) resolve();
+    });
+  }
+
+  /** What has changed since the last call: relative to the project or, outside it, absolute. */
+  take(): readonly string[] {
+    const paths = [...this.#paths].sort();
+    this.#paths.clear();
+    return paths;
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#quiet);
+    await this.#watcher.close();
+  }
+
+  #add(path: string): void {
+    const inside = relative(this.#root, path);
+    this.#paths.add(inside.startsWith("..") ? path : inside);
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(() => {
+      this.#quiet = undefined;
+      this.#notify();
+    }, QUIET_MS);
+  }
+
+  #isIgnored(path: string): boolean {
+    const inside = relative(this.#root, path);
+    if (inside.startsWith("..") || isAbsolute(inside)) return false;
+    return `${inside}/`.startsWith(CACHE) || IGNORED.test(inside);
+  }
+}

@@ -1,0 +1,59 @@
+/** Which files a build depends on, so that a change elsewhere in the project disturbs nothing. */
+import { isAbsolute } from "node:path";
+import picomatch from "picomatch";
+import { expand } from "../expand/expand.ts";
+import { parents } from "../fingerprint/paths.ts";
+import type { AxisSpec, Pipeline, Template } from "../model.ts";
+
+export interface Scope {
+  /** Whether a change of the path (relative, or absolute outside the project) can change what is to be built. */
+  matters(path: string): boolean;
+  /** Whether a task writes the path, or the directory that it is in. */
+  isOutput(path: string): boolean;
+  /** Inputs that are not in the project. */
+  readonly outside: readonly string[];
+}
+
+/** While a pipeline is broken, anything may mend it. */
+export const EVERYTHING: Scope = { matters: () => true, isOutput: () => false, outside: [] };
+
+/** What task modules can be made of. */
+const CODE = /\.([cm]?[jt]sx?|json)$/;
+
+/** Throws a UserError as `expand` does. */
+export function scopeOf(pipeline: Pipeline): Scope {
+  const graph = expand(pipeline);
+  const inputs = new Set(graph.tasks.flatMap((task) => task.inputs.map(({ path }) => path)));
+  const files = new Set(graph.files);
+  const globs = [...pipeline.rules.values()].flatMap(({ each }) => each.flatMap(({ axis }) => globsOf(axis)));
+  const isMatched = globs.length === 0 ? () => false : picomatch(globs);
+  return {
+    matters: (path) =>
+      files.has(path) ||
+      CODE.test(path) ||
+      inputs.has(path) ||
+      [...parents(path)].some((directory) => inputs.has(directory)) ||
+      isMatched(path) ||
+      graph.producer(path) !== undefined,
+    isOutput: (path) => graph.producer(path) !== undefined,
+    outside: [...inputs].filter(isAbsolute),
+  };
+}
+
+function globsOf(axis: AxisSpec): readonly string[] {
+  switch (axis.kind) {
+    case "glob":
+      return [looseGlob(axis.pattern)];
+    case "join":
+      return axis.axes.flatMap(globsOf);
+    case "list":
+    case "keys":
+    case "in":
+      return [];
+  }
+}
+
+/** What is filled in later may be anything. */
+function looseGlob({ parts }: Template): string {
+  return parts.map((part) => (part.kind === "text" ? part.text : "**")).join("");
+}
