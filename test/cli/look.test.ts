@@ -1,0 +1,137 @@
+/** The commands that only look: status, why, log, graph; and clean. */
+import { expect, test } from "vitest";
+import { cliProject, type CliProject } from "../helpers/cli.ts";
+
+const FILES = {
+  "pipeline.yaml": `version: 1
+params: params.yaml
+axes:
+  model: { keys: models }
+  case: ["1", "2", "3"]
+rules:
+  predict:
+    each: { model: model, case: case }
+    run: predict.ts
+    with: { width: "\${models[model].width}" }
+    in: "images/\${case}.txt"
+    out: "labels/\${model}/\${case}.txt"
+  table:
+    cmd: "cat \${in}*/*.txt > \${out}"
+    in: labels/
+    out: table.md
+`,
+  "predict.ts": `import { readFileSync, writeFileSync } from "node:fs";
+import { task } from "lq";
+const params = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } };
+export default task({
+  params,
+  run({ input, output, params, log }) {
+    log("width " + params.width);
+    writeFileSync(output(), readFileSync(input(), "utf8") + params.width + "\\n");
+  },
+});
+`,
+  "params.yaml": "models:\n  small: { width: 4 }\n  large: { width: 8 }\n",
+  "images/1.txt": "1\n",
+  "images/2.txt": "2\n",
+  "images/3.txt": "3\n",
+};
+
+async function built(): Promise<CliProject> {
+  const project = cliProject(FILES);
+  expect((await project.lq("build")).code).toBe(0);
+  return project;
+}
+
+test("status tells of tasks with one cause together, with the values before and after", async () => {
+  const project = await built();
+  expect((await project.lq("status")).stdout).toBe("all 7 tasks fresh\n");
+  project.write("params.yaml", FILES["params.yaml"].replace("width: 4", "width: 6"));
+  project.write("images/2.txt", "two\n");
+  const { stdout } = await project.lq("status");
+  expect(stdout).toContain("  predict  2 fresh, 4 stale\n");
+  expect(stdout).toContain("  table    1 blocked\n");
+  expect(stdout).toMatch(/ {2}stale: params models\.small\.width: 4 → 6 \(\d tasks, predict:small\/\d …\)\n/);
+  expect(stdout).toContain("file images/2.txt changed");
+  expect(stdout).toMatch(/\n2 fresh, 4 stale, 1 blocked\n$/);
+});
+
+test("status agrees with the build that follows, and says what the cache has", async () => {
+  const project = await built();
+  project.write("params.yaml", FILES["params.yaml"].replace("width: 4", "width: 6"));
+  const states = (await project.json("status")).map(({ task, state }) => [task, state] as const);
+  const outcomes = new Map((await project.json("build")).map(({ task, outcome }) => [task, outcome]));
+  const expected = { fresh: "fresh", stale: "ran", blocked: "ran" } as const;
+  expect(states.length).toBe(7);
+  for (const [task, state] of states)
+    expect([task, outcomes.get(task)]).toEqual([task, expected[state as "fresh"]]);
+
+  project.write("params.yaml", FILES["params.yaml"]);
+  const { stdout } = await project.lq("status");
+  expect(stdout).toContain("  predict  3 fresh, 3 restorable\n");
+  expect(stdout).toContain("restorable: params models.small.width: 6 → 4 (3 tasks");
+  expect((await project.lq("build")).stdout).toMatch(/\n4 restored, 3 fresh in/);
+});
+
+test("why goes from the target to what changed", async () => {
+  const project = await built();
+  expect((await project.lq("why", "table.md")).stdout).toContain("table is fresh");
+  const set = ["--set", "models.large.width=9"];
+  const { stdout } = await project.lq("why", "table.md", ...set);
+  expect(stdout.split("\n").slice(0, 3)).toEqual([
+    "table waits for 3 tasks, the first is",
+    expect.stringMatching(/^ {2}predict:large\/\d is stale$/),
+    "    params models.large.width: 8 → 9",
+  ]);
+  const [line] = await project.json("why", "table", ...set);
+  expect(line).toMatchObject({
+    type: "why",
+    task: "table",
+    chain: [{ state: "blocked" }, { state: "stale" }],
+  });
+});
+
+test("log prints what a task printed; its path goes to stderr", async () => {
+  const project = await built();
+  const { code, stdout, stderr } = await project.lq("log", "labels/small/1.txt");
+  expect({ code, stdout }).toEqual({ code: 0, stdout: "width 4\n" });
+  expect(stderr).toContain("predict:small/1: cache/logs/predict/small,1.log");
+  expect((await project.lq("log", "table")).code).toBe(2);
+});
+
+test("graph draws tasks, or rules when there are many", async () => {
+  const project = await built();
+  expect((await project.lq("graph")).stdout).toMatch(/^flowchart LR\n/);
+  const dot = (await project.lq("graph", "--format", "dot")).stdout;
+  expect(dot).toContain('"predict:small/1" -> "table";');
+  const graph = JSON.parse((await project.lq("graph", "table", "--format", "json")).stdout) as {
+    tasks: unknown[];
+  };
+  expect(graph.tasks).toContainEqual({
+    id: "predict:small/1",
+    rule: "predict",
+    inputs: ["images/1.txt"],
+    outputs: ["labels/small/1.txt"],
+    needs: [],
+  });
+
+  const many = Array.from({ length: 201 }, (_, i) => `"${i}"`).join(", ");
+  project.write(
+    "pipeline.yaml",
+    `version: 1\naxes: { i: [${many}] }\nrules:\n  make: { each: { i: i }, cmd: "touch \${out}", out: "made/\${i}" }\n`,
+  );
+  expect((await project.lq("graph")).stdout).toContain('["make (201)"]');
+  expect((await project.lq("graph", "--tasks")).stdout.split("\n").length).toBeGreaterThan(201);
+});
+
+test("clean removes what lq wrote and keeps what a person edited", async () => {
+  const project = await built();
+  project.write("labels/small/1.txt", "mine\n");
+  expect((await project.lq("clean", "-n")).stdout).toContain("would remove table.md\n");
+  expect(project.has("table.md")).toBe(true);
+  const { stdout } = await project.lq("clean");
+  expect(stdout).toContain("kept labels/small/1.txt: edited since lq wrote it\n");
+  expect(stdout).toContain("6 outputs removed, 1 kept\n");
+  expect([project.has("table.md"), project.read("labels/small/1.txt")]).toEqual([false, "mine\n"]);
+  expect(project.has("images/1.txt")).toBe(true);
+});

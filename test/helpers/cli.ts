@@ -1,0 +1,142 @@
+/** A project in a folder of its own, and lq as a process of its own on it. */
+import { spawn, type ChildProcessByStdio } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+  existsSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { afterEach } from "vitest";
+import { HOME } from "./bundle.ts";
+
+export type JsonLine = { readonly type: string; readonly [key: string]: unknown };
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const folders: string[] = [];
+const started = new Set<Lq>();
+
+afterEach(async () => {
+  for (const lq of started) lq.kill("SIGKILL");
+  await Promise.all([...started].map(({ ended }) => ended));
+  started.clear();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** @param files content by path */
+export function cliProject(files: { readonly [path: string]: string }): CliProject {
+  const project = new CliProject();
+  for (const [path, content] of Object.entries(files)) project.write(path, content);
+  return project;
+}
+
+export class CliProject {
+  readonly root = realpathSync(mkdtempSync(join(tmpdir(), "lq-cli-")));
+
+  constructor() {
+    folders.push(this.root);
+  }
+
+  path(path: string): string {
+    return join(this.root, path);
+  }
+
+  write(path: string, content: string): void {
+    mkdirSync(dirname(this.path(path)), { recursive: true });
+    writeFileSync(this.path(path), content);
+  }
+
+  read(path: string): string {
+    return readFileSync(this.path(path), "utf8");
+  }
+
+  has(path: string): boolean {
+    return existsSync(this.path(path));
+  }
+
+  remove(path: string): void {
+    rmSync(this.path(path), { recursive: true });
+  }
+
+  start(...words: string[]): Lq {
+    return new Lq(words, this.root);
+  }
+
+  lq(...words: string[]): Promise<Ended> {
+    return this.start(...words).ended;
+  }
+
+  /** The lines of a command with --json. */
+  async json(...words: string[]): Promise<JsonLine[]> {
+    const { stdout } = await this.lq(...words, "--json");
+    return stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as JsonLine);
+  }
+}
+
+export class Lq {
+  readonly ended: Promise<Ended>;
+  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly #lines: string[] = [];
+  /** Lines that have been waited for. */
+  #read = 0;
+  #wake: () => void = () => undefined;
+  #over = false;
+
+  constructor(words: readonly string[], cwd: string) {
+    const env = { ...process.env, NO_COLOR: "1" };
+    this.#child = spawn(process.execPath, [`${HOME}dist/cli.js`, ...words], {
+      cwd,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    started.add(this);
+    const out: string[] = [];
+    const err: string[] = [];
+    this.#child.stdout.on("data", (chunk: Buffer) => out.push(chunk.toString()));
+    this.#child.stderr.on("data", (chunk: Buffer) => err.push(chunk.toString()));
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      createInterface(stream).on("line", (line) => {
+        this.#lines.push(line);
+        this.#wake();
+      });
+    this.ended = new Promise((resolve) =>
+      this.#child.once("close", (code) => {
+        this.#over = true;
+        this.#wake();
+        resolve({ code, stdout: out.join(""), stderr: err.join("") });
+      }),
+    );
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits for the next line, after those already waited for, that has the text. @returns the lines up to it */
+  async line(text: string): Promise<string[]> {
+    const passed: string[] = [];
+    for (;;) {
+      for (let line = this.#lines[this.#read]; line !== undefined; line = this.#lines[this.#read]) {
+        this.#read += 1;
+        passed.push(line);
+        if (line.includes(text)) return passed;
+      }
+      if (this.#over) throw new Error(`lq ended without printing "${text}":\n${passed.join("\n")}`);
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+}
