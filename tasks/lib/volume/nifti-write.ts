@@ -6,7 +6,7 @@ import { createGzip } from "node:zlib";
 import { qFormOf } from "./affine.ts";
 import type { NiftiHeader } from "./nifti-header.ts";
 import { voxelTypeOf } from "./nifti-types.ts";
-import { isGzip } from "./nifti.ts";
+import { isGzip } from "./nifti-file.ts";
 import type { Volume } from "./volume.ts";
 
 export interface WriteOptions {
@@ -36,7 +36,7 @@ export async function writeNifti(path: string, volume: Volume, options: WriteOpt
 
 const CHUNK = 1 << 20;
 
-/** A little larger files than at zlib's default of 6, in a third of the time. */
+/** CT becomes a tenth larger than at zlib's default of 6, label maps half as large again, in a fraction of the time. */
 const LEVEL = 3;
 
 /** The 348 bytes of the header and the four that say that no extension follows. */

@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { constants, createGunzip } from "node:zlib";
+import { isGzip, named, requireRoom, sizeOf } from "./nifti-file.ts";
 import { dataBytes, LONGEST_HEADER, type NiftiHeader, parseNiftiHeader } from "./nifti-header.ts";
 import { decodeVoxels, type VoxelType } from "./nifti-types.ts";
 import type { LabelVolume, Volume } from "./volume.ts";
@@ -163,37 +164,8 @@ class RawReader {
 /** Deflate cannot shrink data further than this: a longer promise is a lie, seen before anything is allocated. */
 const MOST_DEFLATED = 1032;
 
-/** Throws an Error if the voxels that the header promises cannot be in so many bytes. */
-export function requireRoom(header: NiftiHeader, available: number): void {
-  if (header.offset + dataBytes(header) > available) {
-    throw new Error(
-      `${header.shape.join("×")} voxels of ${header.type.name} are promised, more than the file can hold`,
-    );
-  }
-}
-
-export function frameBytes({ shape, type }: { shape: readonly number[]; type: VoxelType }): number {
+function frameBytes({ shape, type }: { shape: readonly number[]; type: VoxelType }): number {
   return shape[0]! * shape[1]! * shape[2]! * type.bytes;
-}
-
-export function sizeOf({ shape }: NiftiHeader): [number, number, number] {
-  return [shape[0]!, shape[1]!, shape[2]!];
-}
-
-export function isGzip(path: string): boolean {
-  return path.toLowerCase().endsWith(".gz");
-}
-
-/** The error with the file's name before it, and in the reader's words where zlib has its own. */
-export function named(path: string, error: unknown): Error {
-  const { message, code } = error as NodeJS.ErrnoException;
-  const words: { readonly [code: string]: string } = {
-    ENOENT: "there is no such file",
-    EISDIR: "it is a folder, not a file",
-    Z_BUF_ERROR: "the gzip stream ends too early: the file is truncated",
-    Z_DATA_ERROR: `the gzip stream is damaged (${message})`,
-  };
-  return new Error(`${path}: ${words[code ?? ""] ?? message}`, { cause: error });
 }
 
 function requireGzip(head: Uint8Array): void {
