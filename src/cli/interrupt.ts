@@ -17,6 +17,7 @@ export function onInterrupt(): Interrupt {
     const handler = () => {
       if (code !== null) process.exit(code);
       code = CODES[name];
+      process.stderr.write("interrupted: ending what runs (once more: at once)\n");
       controller.abort(new Error("interrupted"));
     };
     process.on(name, handler);

@@ -17,7 +17,8 @@ export function plainView({ quiet, dryRun, paint, write }: PlainOptions): View {
       switch (event.type) {
         case "task":
           if (event.outcome === "failed") failureLines(event, paint).forEach(write);
-          else if (!quiet && event.outcome !== "fresh") write(taskLine(event, dryRun));
+          else if (!quiet && event.outcome !== "fresh" && event.outcome !== "skipped")
+            write(taskLine(event, dryRun));
           return;
         case "notice":
           if (!quiet || event.level === "warning") write(noticeLine(event, paint));

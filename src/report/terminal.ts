@@ -56,47 +56,50 @@ async function liveList({ color, rules, stdout }: TerminalOptions, progress: Pro
   }
   const paint = painter(color);
   const lines = new Map<string, Line>();
-  const ends: (() => void)[] = [];
-  const entry = (name: string) => ({
-    task: (_: unknown, line: Line) => {
-      lines.set(name, line);
-      return new Promise<void>((resolve, reject) =>
-        ends.push(() => (progress.rules.get(name)?.counts.failed ? reject(new Error(name)) : resolve())),
-      );
-    },
-  });
-  const list = new Listr([...rules, TOTAL].map(entry), {
-    concurrent: true,
-    exitOnError: false,
-    registerSignalListeners: false,
-    renderer: Renderer,
-    rendererOptions: {
-      formatOutput: "truncate",
-      showErrorMessage: false,
-      logger: new ListrLogger({ useIcons: true, processOutput: new ProcessOutput(stdout, stdout) }),
-      color: colours(paint),
-    },
-  });
   const seen = new Set<string>();
-  const draw = (ended: boolean): void => {
-    const room = Math.max(3, (stdout.rows ?? 24) - seen.size - 4);
-    const share = Math.ceil(room / Math.max(1, progress.running.length));
-    for (const [name, line] of lines) {
-      const rule = progress.rules.get(name);
-      if (rule && hasWorked(rule)) seen.add(name);
-      if (rule && seen.has(name))
-        line.title = ruleTitle(name, rule, progress, share * rule.running.size, paint);
-      else if (name === TOTAL) line.title = ended ? "" : totalTitle(progress, paint);
-    }
+  let end = (): void => undefined;
+  const ended = new Promise<void>((resolve) => (end = resolve));
+
+  const draw = (name: string, line: Line): void => {
+    const rule = progress.rules.get(name);
+    if (rule && hasWorked(rule)) seen.add(name);
+    if (rule && seen.has(name)) line.title = ruleTitle(name, rule, progress, roomFor(rule), paint);
+    else if (name === TOTAL) line.title = progress.running.length > 0 ? totalTitle(progress, paint) : "";
   };
+  /** How many of a rule's running tasks fit on the screen when each rule gets its share. */
+  const roomFor = (rule: RuleProgress): number => {
+    const room = Math.max(3, (stdout.rows ?? 24) - seen.size - 4);
+    return Math.ceil(room / Math.max(1, progress.running.length)) * rule.running.size;
+  };
+  const list = new Listr(
+    [...rules, TOTAL].map((name) => ({
+      task: async (_: unknown, line: Line) => {
+        lines.set(name, line);
+        draw(name, line);
+        await ended;
+        draw(name, line);
+        if (progress.rules.get(name)?.counts.failed) throw new Error(name);
+      },
+    })),
+    {
+      concurrent: true,
+      exitOnError: false,
+      registerSignalListeners: false,
+      renderer: Renderer,
+      rendererOptions: {
+        formatOutput: "truncate",
+        showErrorMessage: false,
+        logger: new ListrLogger({ useIcons: true, processOutput: new ProcessOutput(stdout, stdout) }),
+        color: colours(paint),
+      },
+    },
+  );
   const shown = list.run();
-  draw(false);
-  const timer = setInterval(() => draw(false), REFRESH_MS);
+  const timer = setInterval(() => lines.forEach((line, name) => draw(name, line)), REFRESH_MS);
   return {
     async end() {
       clearInterval(timer);
-      draw(true);
-      ends.forEach((end) => end());
+      end();
       await shown;
     },
   };
