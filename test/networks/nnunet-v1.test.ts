@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { convertV1 } from "../../tasks/lib/inference/nnunet-v1.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
-import { greatestDifference, run, temporaryFolder } from "./golden-network.ts";
+import { greatestDifference, run, temporaryFolder } from "../inference/golden-network.ts";
 
 const models = [
   ["a_stunet_small", "Task101_Toy/STUNetTrainer_small__nnUNetPlansv2.1", "c1", "window", "window_logits"],

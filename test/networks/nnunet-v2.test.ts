@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { convertV2 } from "../../tasks/lib/inference/nnunet-v2.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
-import { cutWindow, greatestDifference, run, temporaryFolder } from "./golden-network.ts";
+import { cutWindow, greatestDifference, run, temporaryFolder } from "../inference/golden-network.ts";
 
 interface Expected {
   readonly model: string;

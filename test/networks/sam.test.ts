@@ -10,7 +10,7 @@ import { openSession } from "../../tasks/lib/nn/session.ts";
 import { Storage, Tensor as Weights } from "../../tasks/lib/torch/tensor.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
-import { greatestDifference, temporaryFolder } from "./golden-network.ts";
+import { greatestDifference, temporaryFolder } from "../inference/golden-network.ts";
 
 const folder = shared("golden/07_sam_medsam");
 

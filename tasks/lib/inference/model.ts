@@ -20,13 +20,6 @@ const normalisation = z.discriminatedUnion("scheme", [
   z.object({ scheme: z.literal("rgb-to-0-1") }),
 ]);
 
-/** How arrays are brought to another grid; `separateZ` null decides by the spacings. */
-const resampling = z.object({
-  order: z.number().int(),
-  orderZ: z.number().int(),
-  separateZ: z.boolean().nullable(),
-});
-
 const output = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("labels"), count: z.number().int().positive() }),
   /** Sigmoid heads; head i writes `values[i]`, later over earlier. */
@@ -46,8 +39,8 @@ export const networkModelSchema = z.object({
   spacing: triple,
   patch: triple,
   normalisation: z.array(normalisation),
-  imageResampling: resampling,
-  outputResampling: resampling,
+  /** Whether thick slices are resampled one by one; null: where the spacings ask for it. */
+  separateZ: z.object({ image: z.boolean().nullable(), output: z.boolean().nullable() }),
   output,
   /** Axes (0 to 2, transposed) that the training mirrored. */
   mirrorAxes: z.array(z.number().int().min(0).max(2)),
@@ -74,6 +67,5 @@ export const modelSchema = z.discriminatedUnion("kind", [
 
 export type NetworkModel = z.infer<typeof networkModelSchema>;
 export type Normalisation = z.infer<typeof normalisation>;
-export type Resampling = z.infer<typeof resampling>;
 export type TotalSegmentatorModel = z.infer<typeof totalSegmentatorSchema>;
 export type Model = z.infer<typeof modelSchema>;

@@ -30,7 +30,7 @@ export async function convertV1(
   const plans = await readCheckpoint(plansPath);
   const stage = await stageOf(plans, `${files[0]!.path}.pkl`, plansPath);
   const model: NetworkModel = {
-    ...readPlans(plans, stage, plansPath, basename(dirname(folder))),
+    ...readPlans(plans, stage, plansPath, folder),
     folds: files.map(({ fold }) => ({ fold, file: `fold_${fold}.onnx` })),
   };
   const pool = field(stage, "pool_op_kernel_sizes", plansPath);
@@ -85,30 +85,36 @@ async function stageOf(plans: Pickled, beside: string, where: string): Promise<P
   return stages.get(typeof named === "number" ? named : finest) ?? stages.get(finest)!;
 }
 
-function readPlans(plans: Pickled, stage: Pickled, where: string, name: string): Omit<NetworkModel, "folds"> {
+function readPlans(
+  plans: Pickled,
+  stage: Pickled,
+  where: string,
+  folder: string,
+): Omit<NetworkModel, "folds"> {
   const number = (key: string) => numbers(field(plans, key, where), 1, `${where}: ${key}`)[0];
   const channels = number("num_modalities");
+  const trainer = basename(folder);
   const transpose = integers(field(plans, "transpose_forward", where), 3, `${where}: transpose_forward`);
   const patch = integers(field(stage, "patch_size", where), 3, `${where}: patch_size`);
   return {
     nnunet: 1,
-    name,
+    name: basename(dirname(folder)),
     channels,
     reorient: false,
     transpose,
     spacing: numbers(field(stage, "current_spacing", where), 3, `${where}: current_spacing`),
     patch,
     normalisation: Array.from({ length: channels }, (_, i) => normalisation(plans, i, where)),
-    imageResampling: { order: 3, orderZ: 0, separateZ: null },
-    outputResampling: { order: 1, orderZ: 0, separateZ: null },
+    separateZ: { image: null, output: null },
     output: { kind: "labels", count: number("num_classes") + 1 },
-    mirrorAxes: [0, 1, 2],
+    mirrorAxes: /no_?mirror/i.test(trainer) ? [] : [0, 1, 2],
   };
 }
 
 function normalisation(plans: Pickled, channel: number, where: string): Normalisation {
   const scheme = optional(field(plans, "normalization_schemes", where), channel);
   const useMask = optional(optional(plans, "use_mask_for_norm"), channel) === true;
+  if (scheme === "CT2") throw new Error(`${where}: normalisation CT2 is not supported`);
   if (scheme !== "CT") return scheme === "noNorm" ? { scheme: "none" } : { scheme: "z-score", useMask };
   const statistics = optional(
     optional(optional(plans, "dataset_properties"), "intensityproperties"),

@@ -45,11 +45,21 @@ export function upConvolution(
   return n.graph.node("ConvTranspose", inputs, { kernel_shape: stride, strides: stride });
 }
 
-/** Instance normalisation with its affine weights. */
+/**
+ * Instance normalisation with its affine weights. Means are taken axis by axis, so that no float32 sum is long: the
+ * runtime's own operator is off by 1e-4 of a logit where a mean is large beside its deviation.
+ */
 export function instanceNorm(n: Network, x: Value, name: string, channels: number, epsilon = 1e-5): Value {
-  const scale = n.weight(`${name}.weight`, [channels]);
-  const shift = n.weight(`${name}.bias`, [channels]);
-  return n.graph.node("InstanceNormalization", [x, scale, shift], { epsilon: float(epsilon) });
+  const { graph: g } = n;
+  const mean = (value: Value) =>
+    [4, 3, 2].reduce((v, axis) => g.node("ReduceMean", [v, g.ints([axis])]), value);
+  const perChannel = (part: string) =>
+    g.node("Reshape", [n.weight(`${name}.${part}`, [channels]), g.ints([channels, 1, 1, 1])]);
+  const centred = g.node("Sub", [x, mean(x)]);
+  const variance = mean(g.node("Mul", [centred, centred]));
+  const deviation = g.node("Sqrt", [g.node("Add", [variance, g.scalar(epsilon)])]);
+  const factor = g.node("Div", [perChannel("weight"), deviation]);
+  return g.node("Add", [g.node("Mul", [centred, factor]), perChannel("bias")]);
 }
 
 export function leakyRelu(n: Network, x: Value, slope = 0.01): Value {

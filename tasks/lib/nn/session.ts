@@ -48,11 +48,11 @@ export async function createSession(
   throw new Error(`onnxruntime cannot load the model (${failures.join("; ")})`);
 }
 
-const cacheSize = 4;
+const cacheSize = 8;
 const cache = new Map<string, Promise<InferenceSession>>();
 
 /**
- * A shared session of a model file, by its content; do not release it. The least recently used of more than four
+ * A shared session of a model file, by its content; do not release it. The least recently used of more than eight
  * is released.
  */
 export async function openSession(path: string, options: SessionOptions = {}): Promise<InferenceSession> {

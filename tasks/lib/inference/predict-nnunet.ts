@@ -1,0 +1,105 @@
+/** Predicts with one converted nnU-Net: preprocessing, windows, folds, export. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Tensor } from "onnxruntime-node";
+import { type Device, openSession } from "../nn/session.ts";
+import { fromCanonical, toCanonical } from "../volume/orient.ts";
+import type { LabelVolume, Volume } from "../volume/volume.ts";
+import { exportLabels } from "./export.ts";
+import { type Model, modelSchema, type NetworkModel } from "./model.ts";
+import { preprocess, type Preprocessed } from "./preprocess.ts";
+import { slidingWindow } from "./sliding-window.ts";
+
+export interface PredictSettings {
+  /** Share of the patch by which windows are apart; the model's own (0.5, TotalSegmentator 0.8) by default. */
+  readonly step?: number;
+  /** Test-time mirroring: as the training did ("auto", default), never, or refuse a model that was not trained so. */
+  readonly mirror?: "auto" | "on" | "off";
+  /** Of the model's folds those to use; all by default. */
+  readonly folds?: readonly string[];
+  readonly device?: Device;
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
+  /** Called with the share that is done, 0 to 1. */
+  readonly progress?: (fraction: number) => void;
+}
+
+/** Reads `model.json` of a converted model. Throws an Error that names the file. */
+export async function readModel(folder: string): Promise<Model> {
+  const path = join(folder, "model.json");
+  try {
+    return modelSchema.parse(JSON.parse(await readFile(path, "utf8")));
+  } catch (cause) {
+    throw new Error(`${path}: not a converted model: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Labels on the grid of `volumes`, the channels of one case as read. `folder` holds the model's networks. */
+export async function predictVolumes(
+  folder: string,
+  model: NetworkModel,
+  volumes: readonly Volume[],
+  settings: PredictSettings,
+): Promise<LabelVolume> {
+  const turned = model.reorient ? volumes.map((volume) => toCanonical(volume)) : volumes;
+  const input = preprocess(model, turned);
+  const outputs = await predictPreprocessed(folder, model, input, settings);
+  const labels = exportLabels(model, outputs, input, turned[0]!);
+  return model.reorient ? fromCanonical(labels, volumes[0]!) : labels;
+}
+
+/** The mean over folds of the merged windows: logits (v2) or probabilities (v1), one array a head. */
+export async function predictPreprocessed(
+  folder: string,
+  model: NetworkModel,
+  input: Pick<Preprocessed, "data" | "shape">,
+  settings: PredictSettings,
+): Promise<Float32Array[]> {
+  const { step = 0.5, mirror = "auto", signal, progress, device = "cpu", threads = 1 } = settings;
+  if (mirror === "on" && model.mirrorAxes.length === 0) {
+    throw new Error(`${model.name} was trained without mirroring, so it is not to be mirrored (mirror: on)`);
+  }
+  const folds = chooseFolds(model, settings.folds);
+  const sums: Float32Array[] = [];
+  for (const [i, { file }] of folds.entries()) {
+    const session = await openSession(join(folder, file), { device, threads });
+    const predict = async (patches: Float32Array, batch: number) => {
+      const shape = [batch, model.channels, ...model.patch];
+      const { output } = await session.run({ input: new Tensor("float32", patches, shape) });
+      const values = (await output!.getData()) as Float32Array;
+      return values;
+    };
+    const heads = await slidingWindow(input.data, input.shape, predict, {
+      patch: model.patch,
+      step,
+      mirrorAxes: mirror === "off" ? [] : model.mirrorAxes,
+      weights: model.nnunet === 2 ? 10 : 1,
+      ...(signal && { signal }),
+      ...(progress && { progress: (fraction: number) => progress((i + fraction) / folds.length) }),
+    });
+    if (i === 0) sums.push(...heads);
+    else heads.forEach((head, k) => addTo(sums[k]!, head));
+  }
+  if (folds.length > 1) for (const sum of sums) divideBy(sum, folds.length);
+  return sums;
+}
+
+function chooseFolds(model: NetworkModel, wanted: readonly string[] | undefined): NetworkModel["folds"] {
+  if (!wanted) return model.folds;
+  return wanted.map((name) => {
+    const fold = model.folds.find((f) => f.fold === name);
+    if (!fold) {
+      const known = model.folds.map((f) => f.fold).join(", ");
+      throw new Error(`${model.name} has no fold ${name}, only ${known}`);
+    }
+    return fold;
+  });
+}
+
+function addTo(sum: Float32Array, values: Float32Array): void {
+  for (let i = 0; i < sum.length; i++) sum[i]! += values[i]!;
+}
+
+function divideBy(values: Float32Array, divisor: number): void {
+  for (let i = 0; i < values.length; i++) values[i]! /= divisor;
+}

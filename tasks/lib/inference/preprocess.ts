@@ -1,0 +1,102 @@
+/**
+ * From images as read to the network's input, and where it lies in them.
+ * Reference: MIC-DKFZ/nnUNet nnunetv2/preprocessing/preprocessors/default_preprocessor.py (v2: normalise, then
+ * resample); uni-medical/STU-Net nnUNet-1.7.1/nnunet/preprocessing/preprocessing.py (v1: resample, then normalise).
+ */
+import { type Box, boxShape, cropArray, nonZero } from "../resample/crop.ts";
+import { resampleLabelArray } from "../resample/labels.ts";
+import { resampleImageArray, separateAxis, type Spacing3, targetShape } from "../resample/nnunet.ts";
+import { normaliseCT, normaliseZScore } from "../resample/normalise.ts";
+import { requireSameGrid } from "../volume/geometry.ts";
+import type { Volume } from "../volume/volume.ts";
+import { permute, transposeArray } from "./arrays.ts";
+import type { NetworkModel, Normalisation } from "./model.ts";
+import type { Shape3 } from "./windows.ts";
+
+export interface Preprocessed {
+  /** (channels, ...shape) in C order, axes transposed as the model asks. */
+  readonly data: Float32Array;
+  readonly shape: Shape3;
+  /** Of the whole image, transposed, before cropping. */
+  readonly originalShape: Shape3;
+  readonly originalSpacing: Spacing3;
+  /** What was cropped to, in the transposed original. */
+  readonly box: Box;
+}
+
+/** `channels` are volumes on one grid, already in the orientation that the model works in. */
+export function preprocess(model: NetworkModel, channels: readonly Volume[]): Preprocessed {
+  if (channels.length !== model.channels) {
+    throw new Error(`${model.name} takes ${model.channels} images (channels) a case, not ${channels.length}`);
+  }
+  const [first] = channels as [Volume];
+  for (const [i, channel] of channels.entries()) {
+    requireSameGrid({ ...first, name: "channel 0" }, { ...channel, name: `channel ${i}` });
+  }
+  const { size, spacing } = first;
+  const stored: Shape3 = [size[2], size[1], size[0]];
+  const originalShape = permute(stored, model.transpose);
+  const originalSpacing = permute([spacing[2], spacing[1], spacing[0]], model.transpose);
+  const arrays = channels.map(({ data }) => transposeArray(Float32Array.from(data), stored, model.transpose));
+  const { box, inside } = nonZero(arrays, originalShape);
+  const cropped = boxShape(box);
+  const shape = targetShape(cropped, originalSpacing, model.spacing);
+  if (shape.some((n) => n === 0)) {
+    throw new Error(
+      `the image is too thin: ${cropped.join("×")} voxels become ${shape.join("×")} at the model's spacing`,
+    );
+  }
+  const separate = separation(model.separateZ.image, originalSpacing, model.spacing);
+  const mask = cropArray(inside, originalShape, box);
+  const resampled = (values: Float32Array) =>
+    resampleImageArray(values, cropped, shape, { separate, result: Float32Array });
+
+  const data = new Float32Array(model.channels * shape[0] * shape[1] * shape[2]);
+  arrays.forEach((array, c) => {
+    const values = cropArray(array, originalShape, box);
+    const scheme = model.normalisation[c]!;
+    const result =
+      model.nnunet === 2
+        ? resampled(normalise(values, scheme, mask))
+        : normaliseV1(resampled(values), scheme, resampleLabelArray(mask, cropped, shape, separate));
+    data.set(result, c * result.length);
+  });
+  return { data, shape, originalShape, originalSpacing, box };
+}
+
+/** The axis along which slices are resampled one by one; `wanted` null decides by the spacings, `first` before. */
+export function separation(wanted: boolean | null, first: Spacing3, second: Spacing3): 0 | 1 | 2 | null {
+  if (wanted === false) return null;
+  if (wanted === null) return separateAxis(first, second);
+  const coarse = ([0, 1, 2] as const).filter((axis) => first[axis] === Math.max(...first));
+  return coarse.length === 1 ? coarse[0]! : null;
+}
+
+function normalise(values: Float32Array, scheme: Normalisation, inside: Uint8Array): Float32Array {
+  switch (scheme.scheme) {
+    case "ct":
+      return normaliseCT(values, {
+        mean: scheme.mean,
+        std: scheme.deviation,
+        percentile_00_5: scheme.low,
+        percentile_99_5: scheme.high,
+      });
+    case "z-score":
+      return normaliseZScore(values, scheme.useMask ? inside : undefined);
+    case "none":
+      return values;
+    case "to-0-1": {
+      const low = values.reduce((a, b) => Math.min(a, b), Infinity);
+      const range = values.reduce((a, b) => Math.max(a, b), -Infinity) - low;
+      return values.map((v) => (v - low) / Math.max(range, 1e-8));
+    }
+    case "rgb-to-0-1":
+      return values.map((v) => v / 255);
+  }
+}
+
+/** v1 sets what lies outside the mask to zero. */
+function normaliseV1(values: Float32Array, scheme: Normalisation, inside: Uint8Array): Float32Array {
+  const result = normalise(values, scheme, inside);
+  return scheme.scheme === "z-score" && scheme.useMask ? result.map((v, i) => (inside[i] ? v : 0)) : result;
+}

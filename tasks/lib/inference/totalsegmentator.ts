@@ -1,0 +1,86 @@
+/**
+ * TotalSegmentator v2: several nnU-Nets on one image at a fixed spacing, their labels joined to the global classes.
+ * Reference: wasserth/TotalSegmentator totalsegmentator/{nnunet,python_api,map_to_binary}.py.
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { classNames } from "../labels/labels.ts";
+import { resampleImageByCorners, resampleLabelsByCorners } from "../resample/corners.ts";
+import { fromCanonical, toCanonical } from "../volume/orient.ts";
+import type { LabelVolume, Volume } from "../volume/volume.ts";
+import type { Model, TotalSegmentatorModel } from "./model.ts";
+import { convertV2 } from "./nnunet-v2.ts";
+import { type PredictSettings, predictVolumes, readModel } from "./predict-nnunet.ts";
+
+/**
+ * `folders` are nnU-Net v2 model folders, later ones writing over earlier ones. Writes `model.json` and one folder a
+ * part to `out`. Throws an Error where a part's label is no class of TotalSegmentator v2.
+ */
+export async function convertTotalSegmentator(
+  folders: readonly string[],
+  out: string,
+): Promise<TotalSegmentatorModel> {
+  const global = classNames("totalsegmentator-v2");
+  const parts: TotalSegmentatorModel["parts"] = [];
+  let spacing = 0;
+  for (const source of folders) {
+    const folder = basename(dirname(source));
+    const { model, labels } = await convertV2(source, join(out, folder));
+    const ids: number[] = [];
+    for (const [name, value] of Object.entries(labels)) {
+      const id = global.indexOf(name);
+      if (id < 0) throw new Error(`${source}/dataset.json: ${name} is no class of TotalSegmentator v2`);
+      ids[Number(value)] = id;
+    }
+    parts.push({ folder, ids: Array.from(ids, (id) => id ?? 0) });
+    spacing = model.spacing[0];
+  }
+  await mkdir(out, { recursive: true });
+  // The package spreads windows wider for the five parts at full resolution.
+  const model: TotalSegmentatorModel = {
+    name: "TotalSegmentator",
+    spacing,
+    step: folders.length > 1 ? 0.8 : 0.5,
+    parts,
+  };
+  const file: Model = { kind: "totalsegmentator", ...model };
+  await writeFile(join(out, "model.json"), `${JSON.stringify(file, null, 1)}\n`);
+  return model;
+}
+
+/** Global class ids on the grid of the image. */
+export async function predictTotalSegmentator(
+  folder: string,
+  model: TotalSegmentatorModel,
+  volumes: readonly Volume[],
+  settings: PredictSettings,
+): Promise<LabelVolume> {
+  const [image, ...more] = volumes;
+  if (!image || more.length > 0)
+    throw new Error(`${model.name} takes one image a case, not ${volumes.length}`);
+  const canonical = toCanonical(image);
+  const fits = canonical.spacing.every((s) => s === model.spacing);
+  const resampled = fits ? canonical : atSpacing(canonical, model.spacing);
+  const labels = new Uint8Array(resampled.data.length);
+  const { progress, ...rest } = settings;
+  for (const [i, part] of model.parts.entries()) {
+    const partFolder = join(folder, part.folder);
+    const network = await readModel(partFolder);
+    if (network.kind !== "nnunet") throw new Error(`${partFolder}: not an nnU-Net`);
+    const local = await predictVolumes(partFolder, network, [resampled], {
+      ...rest,
+      step: settings.step ?? model.step,
+      ...(progress && { progress: (fraction: number) => progress((i + fraction) / model.parts.length) }),
+    });
+    for (let v = 0; v < labels.length; v++)
+      if (local.data[v] !== 0) labels[v] = part.ids[local.data[v]!] ?? 0;
+  }
+  const joined: LabelVolume = { ...resampled, data: labels };
+  return fromCanonical(fits ? joined : resampleLabelsByCorners(joined, canonical), image);
+}
+
+/** The networks take the nominal spacing for granted, though corner-aligned voxels are a little off it. */
+function atSpacing(volume: Volume, spacing: number): Volume {
+  const nominal = [spacing, spacing, spacing] as const;
+  return { ...resampleImageByCorners(volume, nominal, 3), spacing: nominal };
+}

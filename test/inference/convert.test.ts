@@ -1,0 +1,89 @@
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { convertModel, recogniseModel } from "../../tasks/lib/inference/convert.ts";
+import { predictCase } from "../../tasks/lib/inference/predict.ts";
+import { readModel } from "../../tasks/lib/inference/predict-nnunet.ts";
+import { readHeader } from "../../tasks/lib/volume/nifti.ts";
+import { shared } from "../helpers/shared.ts";
+import { temporaryFolder } from "./golden-network.ts";
+
+const v2 = shared("golden/04_nnunet_v2");
+const trained = "Dataset902_ToyOldPlans/nnUNetTrainerNoMirroring__nnUNetPlans__3d_fullres";
+
+test("a folder without a model is refused with what was looked for", async () => {
+  await expect(recogniseModel(temporaryFolder())).rejects.toThrow("plans.json");
+});
+
+test.skipIf(!v2)("several models below one folder are listed", async () => {
+  await expect(recogniseModel(v2!)).rejects.toThrow(/4 models[\s\S]*Dataset901[\s\S]*Dataset904/);
+});
+
+/** A TotalSegmentator of toy networks: each part's labels take names of the global class list. */
+function totalSegmentator(parts: Record<string, string[]>): string {
+  const root = temporaryFolder();
+  for (const [dataset, names] of Object.entries(parts)) {
+    const folder = join(root, dataset, "nnUNetTrainerNoMirroring__nnUNetPlans__3d_fullres");
+    mkdirSync(folder, { recursive: true });
+    cpSync(`${v2}/m2/${trained}`, folder, { recursive: true });
+    const path = join(folder, "dataset.json");
+    const json = JSON.parse(readFileSync(path, "utf8")) as { labels: Record<string, number> };
+    json.labels = Object.fromEntries(["background", ...names].map((name, i) => [name, i]));
+    writeFileSync(path, JSON.stringify(json));
+  }
+  return root;
+}
+
+const six = ["spleen", "kidney_right", "kidney_left", "gallbladder", "liver", "stomach"];
+const image = `${v2}/m2/images/s01_0000.nii.gz`;
+
+test.skipIf(!v2)("TotalSegmentator: five parts are one model; ids are global; later parts win", async () => {
+  const last = ["rib_left_1", "rib_left_2", "rib_left_3", "rib_left_4", "rib_left_5", "rib_left_6"];
+  const ids = [291, 292, 293, 294].map((id) => [`Dataset${id}_Part`, six] as const);
+  const root = totalSegmentator({ ...Object.fromEntries(ids), Dataset295_Ribs: last });
+  expect(await recogniseModel(root)).toHaveProperty("folders.length", 5);
+  const out = temporaryFolder();
+  await convertModel(root, out);
+  const model = await readModel(out);
+  expect(model).toMatchObject({ kind: "totalsegmentator", spacing: 2, step: 0.8 });
+  const labels = await predictCase(out, [image], { threads: 2 });
+  const found = [...new Set(labels.data)].filter((v) => v !== 0);
+  // The five networks are the same, so everything that the first parts wrote is written over by the ribs.
+  expect(found.length).toBeGreaterThan(0);
+  expect(found.every((id) => id >= 92 && id <= 97)).toBe(true);
+  const { shape, affine } = await readHeader(image);
+  expect(labels.size).toEqual(shape.slice(0, 3));
+  expect(labels.affine).toEqual(affine);
+});
+
+test.skipIf(!v2)("TotalSegmentator: a label that is no class of it is refused", async () => {
+  const root = totalSegmentator({ Dataset297_Total3mm: [...six.slice(1), "elbow"] });
+  await expect(convertModel(root, temporaryFolder())).rejects.toThrow("elbow is no class");
+});
+
+test.skipIf(!v2)(
+  "weights that do not fit the plans are refused, naming file, weight and shapes",
+  async () => {
+    const root = join(temporaryFolder(), "Dataset902_Toy");
+    cpSync(`${v2}/m2/${trained}`, join(root, "T__P__3d_fullres"), { recursive: true });
+    const path = join(root, "T__P__3d_fullres", "plans.json");
+    writeFileSync(
+      path,
+      readFileSync(path, "utf8").replace('"UNet_base_num_features": 6', '"UNet_base_num_features": 8'),
+    );
+    await expect(convertModel(root, temporaryFolder())).rejects.toThrow(
+      /checkpoint_final\.pth: weight encoder\.stages\.0\S* is of shape \[6, 1, 3, 3, 3\].*\[8, 1, 3, 3, 3\]/,
+    );
+  },
+);
+
+test.skipIf(!v2)(
+  "mirror: on is refused where the training did not mirror; the number of channels is checked",
+  async () => {
+    const out = temporaryFolder();
+    await convertModel(`${v2}/m2`, out);
+    await expect(predictCase(out, [image], { mirror: "on" })).rejects.toThrow("without mirroring");
+    await expect(predictCase(out, [image, image])).rejects.toThrow("takes 1 images");
+    await expect(predictCase(out, [image], { folds: ["3"] })).rejects.toThrow("no fold 3, only 0");
+  },
+);

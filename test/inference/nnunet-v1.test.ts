@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { convertModel } from "../../tasks/lib/inference/convert.ts";
+import { exportLabels } from "../../tasks/lib/inference/export.ts";
+import { predictPreprocessed, readModel } from "../../tasks/lib/inference/predict-nnunet.ts";
+import { preprocess } from "../../tasks/lib/inference/preprocess.ts";
+import { readLabels, readNifti } from "../../tasks/lib/volume/nifti.ts";
+import { readNpz } from "../helpers/npz.ts";
+import { shared } from "../helpers/shared.ts";
+import { differing, greatestDifference, joined, temporaryFolder } from "./golden-network.ts";
+
+const root = shared("golden/08_nnunet_v1_stunet");
+
+for (const name of ["a_stunet_small", "c_generic_unet"]) {
+  test.skipIf(!root)(`${name}: each stage of nnU-Net v1, and the whole`, { timeout: 180_000 }, async () => {
+    const all = JSON.parse(readFileSync(`${root}/expected.json`, "utf8")) as Record<string, { case: string }>;
+    const id = all[name]!.case;
+    const folder = `${root}/${name}`;
+    const out = temporaryFolder();
+    await convertModel(folder, out);
+    const model = await readModel(out);
+    if (model.kind !== "nnunet") throw new Error("recognised as something else");
+    const volume = await readNifti(`${folder}/images/${id}_0000.nii.gz`);
+    const golden = await readNpz(`${folder}/expected/${id}.npz`);
+
+    const input = preprocess(model, [volume]);
+    const preprocessed = greatestDifference(input.data, golden.get("preprocessed")!.data);
+    const softmax = await predictPreprocessed(out, model, input, { threads: 2 });
+    const merged = greatestDifference(joined(softmax), golden.get("merged_softmax")!.data);
+    const labels = exportLabels(model, softmax, input, volume);
+    const reference = await readLabels(`${folder}/expected/${id}_seg.nii.gz`);
+    const share = differing(labels.data, reference.data);
+    console.info(
+      `${name}: preprocessed ${preprocessed.toExponential(1)}, merged softmax ${merged.toExponential(1)}, ` +
+        `${share * reference.data.length} of ${reference.data.length} voxels differ`,
+    );
+    expect(preprocessed).toBeLessThan(1e-4);
+    expect(merged).toBeLessThan(1e-5);
+    expect(share).toBeLessThanOrEqual(1e-4);
+    expect(labels.size).toEqual(reference.size);
+  });
+}
