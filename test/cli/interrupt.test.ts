@@ -1,0 +1,74 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { cliProject, type CliProject, type JsonLine, type Lq } from "../helpers/cli.ts";
+import { ENDLESS } from "../helpers/modules.ts";
+
+function endless(): CliProject {
+  return cliProject({
+    "endless.ts": ENDLESS,
+    "pipeline.yaml": `version: 1
+rules:
+  quick: { cmd: "echo quick > \${out}", out: quick.txt }
+  endless: { run: endless.ts, in: quick.txt, out: never.txt }
+`,
+  });
+}
+
+/** The processes of the task, once it runs. */
+async function processes(lq: Lq): Promise<number[]> {
+  const line = (await lq.line('"type":"progress"')).at(-1) ?? "";
+  const pids = (JSON.parse(line) as { note: string }).note.split(" ").map(Number);
+  expect(pids.filter(isAlive)).toEqual(pids);
+  return pids;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    // A process that nobody has waited for yet is dead all the same.
+    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)(
+  "%s ends the children within 3 s, with exit code %i; the next build goes on",
+  async (signal, code) => {
+    const project = endless();
+    const lq = project.start("build", "--json");
+    const pids = await processes(lq);
+    const since = performance.now();
+    lq.kill(signal);
+    const ended = await lq.ended;
+    expect(performance.now() - since).toBeLessThan(3000);
+    expect(ended.code).toBe(code);
+    expect(pids.filter(isAlive)).toEqual([]);
+    const events = ended.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as JsonLine);
+    expect(events).toContainEqual(expect.objectContaining({ task: "quick", outcome: "ran" }));
+    expect(events).toContainEqual(expect.objectContaining({ task: "endless", outcome: "cancelled" }));
+    expect(events.at(-1)).toMatchObject({ type: "summary", ran: 1 });
+    expect(project.has("never.txt")).toBe(false);
+
+    project.write("endless.ts", 'import { task } from "lq";\nexport default task({ run() {} });\n');
+    expect((await project.json("build", "quick"))[1]).toMatchObject({ task: "quick", outcome: "fresh" });
+  },
+);
+
+test("a second signal does not wait for anything", async () => {
+  const lq = endless().start("build", "--json");
+  const pids = await processes(lq);
+  lq.kill("SIGINT");
+  await lq.line("interrupted");
+  lq.kill("SIGINT");
+  const since = performance.now();
+  expect((await lq.ended).code).toBe(130);
+  expect(performance.now() - since).toBeLessThan(1000);
+  // The kernel takes a moment to end what was killed.
+  await expect.poll(() => pids.filter(isAlive), { timeout: 1000 }).toEqual([]);
+});
