@@ -1,7 +1,8 @@
 /** What can be wrong with a graph as a whole, found before anything runs. */
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import fg from "fast-glob";
+import { relative, resolve } from "node:path";
 import type { Span } from "../errors.ts";
+import { findModule, modulePath } from "../fingerprint/modules.ts";
 import { Problems } from "../load/problems.ts";
 import { nearest } from "../load/suggest.ts";
 import type { AxisSpec, Growth, Task, Template } from "../model.ts";
@@ -82,7 +83,9 @@ function refuseNesting(outputs: OutputIndex, problems: Problems): void {
 /** Sources are what people write: the pipeline's files, task modules, files that axes are read from or match. */
 function refuseSources(graph: Graph, outputs: OutputIndex, problems: Problems): void {
   const modules = [...graph.pipeline.rules.values()].flatMap(({ action }) =>
-    action.kind === "run" ? action.module : [],
+    action.kind === "run"
+      ? relative(graph.pipeline.root, modulePath(graph.pipeline.root, action.module))
+      : [],
   );
   for (const source of new Set([...graph.files, ...modules])) {
     const task = outputs.producer(source);
@@ -115,11 +118,21 @@ function fixedGlobs(graph: Graph): { text: string; span: Span }[] {
     }));
 }
 
-function refuseMissingModules({ pipeline }: Graph, problems: Problems): void {
-  for (const { action } of pipeline.rules.values()) {
-    if (action.kind !== "run" || existsSync(join(pipeline.root, action.module))) continue;
-    problems.add(`there is no module "${action.module}"`, action.span);
+function refuseMissingModules({ pipeline: { root, rules } }: Graph, problems: Problems): void {
+  for (const { action } of rules.values()) {
+    if (action.kind !== "run" || findModule(root, action.module) !== undefined) continue;
+    problems.add(`there is no module "${action.module}"`, action.span, nearModule(root, action.module));
   }
+}
+
+/** The same name among the modules that come with lq, or a like one in the same folder. */
+function nearModule(root: string, module: string): string | undefined {
+  const own = `lq:${module}`;
+  if (findModule(root, own) !== undefined) return `lq comes with one: write "${own}"`;
+  const folder = module.slice(0, module.lastIndexOf("/") + 1);
+  const names = fg.sync("*.{ts,mts,js,mjs}", { cwd: modulePath(root, folder) });
+  const near = nearest(module.slice(folder.length), names);
+  return near === undefined ? undefined : `did you mean "${folder}${near}"?`;
 }
 
 function refuseMissingInputs(

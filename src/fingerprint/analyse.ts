@@ -1,7 +1,7 @@
 /** Reads a task module with everything that it imports: once, for its digest and for its bundle. */
-import { readFileSync, realpathSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
-import { dirname, extname, join, relative, sep } from "node:path";
+import { dirname, extname, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import type {
   BuildFailure,
@@ -16,13 +16,14 @@ import type { Json } from "../model.ts";
 import { canonicalJson } from "./canonical.ts";
 import { codeError } from "./code-errors.ts";
 import { sha256 } from "./digest.ts";
-import { apiModule, installation } from "./installation.ts";
+import { apiModule } from "./installation.ts";
+import { findModule, moduleName } from "./modules.ts";
 import { packageOf, type PackageVersion } from "./packages.ts";
 
 /** The code that a task runs. */
 export interface Closure {
   readonly digest: string;
-  /** Sorted by path; relative to the project, or `lq/…` for modules that come with lq. */
+  /** Sorted by path; relative to the project, or `lq:…` for modules that come with lq. */
   readonly files: readonly { readonly path: string; readonly digest: string }[];
   /** Sorted. */
   readonly packages: readonly PackageVersion[];
@@ -60,7 +61,7 @@ const ASKED_BY_LQ = Symbol();
 
 /**
  * @param root real path of the project
- * @param module path relative to the project, or `lq/…`
+ * @param module as in `run:`
  * @param outfile where the bundle will be, for its source map
  * @throws UserError with every error of the code, located
  */
@@ -99,8 +100,8 @@ export async function analyse(root: string, module: string, outfile: string, spa
 }
 
 function locate(root: string, module: string, span: Span | undefined): string {
-  const file = module.startsWith("lq/") ? join(installation(), module.slice(3)) : join(root, module);
-  if (statSync(file, { throwIfNoEntry: false })?.isFile() === true) return realpathSync(file);
+  const file = findModule(root, module);
+  if (file !== undefined) return file;
   throw new UserError({
     message: `there is no task module ${module}`,
     ...(span === undefined ? {} : { span }),
@@ -147,10 +148,8 @@ function collect(
 }
 
 function resolveOwn(specifier: string): OnResolveResult {
-  const path = join(installation(), specifier.slice(3));
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
-    ? { path: realpathSync(path) }
-    : { errors: [{ text: `there is no module "${specifier}" in lq` }] };
+  const path = findModule("", `lq:${specifier.slice(3)}`);
+  return path !== undefined ? { path } : { errors: [{ text: `there is no module "${specifier}" in lq` }] };
 }
 
 async function closureOf(
@@ -161,7 +160,7 @@ async function closureOf(
 ): Promise<Closure> {
   const files = await Promise.all(
     [...sources].map(async ([path, source]) => ({
-      path: nameOf(root, path),
+      path: moduleName(root, path),
       digest: await codeDigest(source),
     })),
   );
@@ -170,16 +169,10 @@ async function closureOf(
     .map(({ name, version }) => ({ name, version }))
     .sort((a, b) => (a.name + a.version < b.name + b.version ? -1 : 1));
   return {
-    digest: sha256(canonicalJson({ entry: nameOf(root, entry), files, versions })),
+    digest: sha256(canonicalJson({ entry: moduleName(root, entry), files, versions })),
     files,
     packages: versions,
   };
-}
-
-function nameOf(root: string, path: string): string {
-  if (path.startsWith(root + sep)) return path.slice(root.length + 1);
-  const home = installation();
-  return path.startsWith(home + sep) ? `lq/${path.slice(home.length + 1)}` : relative(root, path);
 }
 
 /** Digest of what a source says to the machine: no comments, no formatting, no types. */

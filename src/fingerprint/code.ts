@@ -13,6 +13,7 @@ import { CODE } from "../record/layout.ts";
 import { analyse, type Analysis, type Closure } from "./analyse.ts";
 import { sha256 } from "./digest.ts";
 import { isRacy, type Signature } from "./files.ts";
+import { installation } from "./installation.ts";
 
 export type { Closure } from "./analyse.ts";
 
@@ -23,7 +24,7 @@ export interface NoteMemo {
 }
 
 /** Raise when what a closure is made of changes. */
-const VERSION = 1;
+const VERSION = 2;
 
 const Remembered = z.object({
   version: z.literal(VERSION),
@@ -76,7 +77,8 @@ export class CodeClosures {
   }
 
   async #find(module: string, span: Span | undefined): Promise<Closure> {
-    const name = `code:${module}`;
+    // The same project may be built by another installation of lq, whose modules are others.
+    const name = `code:${module} ${installation()}`;
     const remembered = recall(this.#memo.note(name));
     if (remembered?.stamps.every(([path, stamp]) => stampOf(path) === stamp)) return remembered.closure;
     const started = Date.now();

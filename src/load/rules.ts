@@ -126,12 +126,17 @@ function parseAction(
   if (!run && !cmd)
     problems.add(`rule "${name}" has neither "run" nor "cmd"`, key, "say what makes its outputs");
   if (cmd) return { kind: "cmd", command: parseCommand(cmd.value, scope, problems), span: cmd.value.span };
-  const module = run ? readText(run.value, '"run"', problems) : null;
-  if (module && (/^\/|(^|\/)\.\.(\/|$)|\0|\$\{/.test(module.value) || module.value === "")) {
-    problems.add(`"run" must be the path of a module inside the project`, module.span);
-  }
-  const path = module?.value.replace(/^(\.\/)+/, "") ?? "";
-  return { kind: "run", module: path, span: module?.span ?? key };
+  return { kind: "run", module: run ? parseModule(run.value, problems) : "", span: run?.value.span ?? key };
+}
+
+/** `tasks/x.ts` of the project, or `lq:tasks/x.ts` of those that come with lq. */
+function parseModule(node: Located, problems: Problems): string {
+  const text = readText(node, '"run"', problems);
+  if (!text) return "";
+  const [, base = "", path = ""] = /^(lq:)?(?:\.\/)*(.*)$/s.exec(text.value) ?? [];
+  if (path === "" || /^\/|(^|\/)\.\.(\/|$)|\0|\$\{/.test(path))
+    problems.add(`"run" must be the path of a module inside ${base ? "lq" : "the project"}`, text.span);
+  return base + path;
 }
 
 function parseCommand(node: Located, scope: Scope, problems: Problems): Template | readonly Template[] {

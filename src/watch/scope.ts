@@ -1,7 +1,8 @@
 /** Which files a build depends on, so that a change elsewhere in the project disturbs nothing. */
-import { isAbsolute } from "node:path";
+import { dirname, isAbsolute } from "node:path";
 import picomatch from "picomatch";
 import { expand } from "../expand/expand.ts";
+import { modulePath, splitModule } from "../fingerprint/modules.ts";
 import { parents } from "../fingerprint/paths.ts";
 import type { AxisSpec, Pipeline, Template } from "../model.ts";
 
@@ -10,7 +11,7 @@ export interface Scope {
   matters(path: string): boolean;
   /** Whether a task writes the path, or the directory that it is in. */
   isOutput(path: string): boolean;
-  /** Inputs that are not in the project. */
+  /** Inputs that are not in the project, and the folders of task modules that come with lq. */
   readonly outside: readonly string[];
 }
 
@@ -36,8 +37,18 @@ export function scopeOf(pipeline: Pipeline): Scope {
       isMatched(path) ||
       graph.producer(path) !== undefined,
     isOutput: (path) => graph.producer(path) !== undefined,
-    outside: [...inputs].filter(isAbsolute),
+    outside: [...[...inputs].filter(isAbsolute), ...ownModules(pipeline)],
   };
+}
+
+/** A module's folder holds what it imports, as a rule. */
+function ownModules({ root, rules }: Pipeline): readonly string[] {
+  const folders = [...rules.values()].flatMap(({ action }) =>
+    action.kind === "run" && splitModule(action.module).base === "lq"
+      ? dirname(modulePath(root, action.module))
+      : [],
+  );
+  return [...new Set(folders)];
 }
 
 function globsOf(axis: AxisSpec): readonly string[] {
