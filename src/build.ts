@@ -4,6 +4,8 @@ import { join } from "node:path";
 import type { Task } from "./model.ts";
 import { Executor } from "./execute/execute.ts";
 import { WorkerPool } from "./execute/pool.ts";
+import { recordBuild } from "./history/build-log.ts";
+import type { Listener } from "./report/events.ts";
 import { STAGING } from "./record/layout.ts";
 import { acquireLock } from "./record/lock.ts";
 import { Recorder } from "./record/record.ts";
@@ -27,9 +29,13 @@ export type { BuildRequest, Summary } from "./build/request.ts";
  * @throws UserError when the request, the pipeline or the state of the outputs does not allow the build
  */
 export async function build(request: BuildRequest): Promise<Summary> {
-  const tally = new Tally(request.listener);
-  if (request.dryRun === true) return predict(request, tally);
+  if (request.dryRun === true) return predict(request, new Tally(request.listener));
   const { root } = request.pipeline;
+  const history: Listener = recordBuild(root, request.targets, (text) => tally.notice(text, "warning"));
+  const tally = new Tally((event) => {
+    history(event);
+    request.listener?.(event);
+  });
   const signal = request.signal ?? new AbortController().signal;
   const lock = await acquireLock(
     root,

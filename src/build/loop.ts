@@ -149,18 +149,22 @@ export class BuildLoop {
       .finally(() => steering.leave(task.id));
     const seconds = (performance.now() - started) / 1000;
     if (result.kind === "moved") this.#rerun(task, result.paths);
-    else this.#finishRun(task, result, reasons, seconds);
+    else this.#finishRun(task, result, { reasons, seconds, key });
     this.#release(key);
   }
 
-  #finishRun(task: Task, result: Ended, reasons: readonly Reason[], seconds: number): void {
+  #finishRun(
+    task: Task,
+    result: Ended,
+    run: { readonly reasons: readonly Reason[]; readonly seconds: number; readonly key: string },
+  ): void {
     const { tally } = this.#parts;
     this.#finished.add(task);
     if (result.kind === "failed") {
       const { error, tail } = result;
-      return tally.finish({ task, outcome: "failed", reasons, seconds, error, tail, log: logPath(task) });
+      return tally.finish({ task, outcome: "failed", ...run, error, tail, log: logPath(task) });
     }
-    tally.finish({ task, outcome: result.kind, reasons, seconds });
+    tally.finish({ task, outcome: result.kind, ...run });
     if (result.kind === "ran") this.#settle(task, true);
   }
 
@@ -185,7 +189,7 @@ export class BuildLoop {
     );
     if (action !== undefined && (await recorder.restore(task, action, staging))) {
       const seconds = (performance.now() - started) / 1000;
-      tally.finish({ task, outcome: "restored", reasons: reasonsOf(freshness), seconds });
+      tally.finish({ task, outcome: "restored", reasons: reasonsOf(freshness), seconds, key: freshness.key });
       // What comes after was planned with these very outputs.
       this.#settle(task, false);
       this.#release(freshness.key);

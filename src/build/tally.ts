@@ -8,6 +8,7 @@ export interface Finished {
   readonly outcome: Outcome;
   readonly reasons?: readonly Reason[];
   readonly seconds?: number;
+  readonly key?: string;
   readonly error?: string;
   readonly tail?: readonly string[];
   readonly log?: string;
@@ -39,9 +40,9 @@ export class Tally {
     this.#listener({ type: "plan", tasks: tasks.size, rules });
   }
 
-  finish({ task, outcome, reasons = [], seconds = 0, ...failure }: Finished): void {
+  finish({ task, outcome, reasons = [], seconds = 0, ...more }: Finished): void {
     this.#counts[outcome] += 1;
-    this.#listener({ type: "task", task: task.id, outcome, reasons, seconds, ...failure });
+    this.#listener({ type: "task", task: task.id, outcome, reasons, seconds, ...more });
   }
 
   get failed(): boolean {

@@ -117,6 +117,47 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   ).argument("<target>", "as for build");
 
   command(
+    "history",
+    "the last builds, or the runs of what targets name, newest first",
+    async () => (await import("./history.ts")).runHistory,
+    "lq history",
+    "lq history checkpoints/btcv/stu-s.safetensors --most 5",
+  )
+    .argument("[targets...]", "as for build; none: the builds themselves")
+    .addOption(new Option("--most <n>", "lines to print").argParser(positive).default(20));
+
+  command(
+    "report",
+    "where the time of a build went",
+    async () => (await import("./report.ts")).runReport,
+    "lq report",
+    "lq report --build 12 --chrome-trace build.json   # open it in ui.perfetto.dev",
+  )
+    .option("--build <number>", "as `lq history` numbers it (default: the last)", positive)
+    .option("--chrome-trace <file>", "also write trace events, to be drawn by a browser");
+
+  command(
+    "diff",
+    "what differs between two recorded runs: inputs, params, code, and how far the outputs do",
+    async () => (await import("./diff.ts")).runDiff,
+    "lq diff tables/segthor.md              # the run before, and now",
+    "lq diff tables/segthor.md@12 @14       # as of the end of builds 12 and 14",
+    "lq diff models/stu-s.onnx models/stu-b.onnx",
+  )
+    .argument("<a>", "a target, or TARGET@BUILD")
+    .argument("[b]", "a target, TARGET@BUILD, or @BUILD for the first's target");
+
+  command(
+    "trace",
+    "what an output, or one cell of a table, was made from: runs, code, params, sources",
+    async () => (await import("./trace.ts")).runTrace,
+    "lq trace checkpoints/segthor/amos/stu-b.safetensors",
+    'lq trace tables/segthor.md --cell "STU B" AMOS Dice',
+  )
+    .argument("<target>", "as for build; one task")
+    .option("--cell <names...>", "the cell's row, column and so on, in any order");
+
+  command(
     "completion",
     "print a completion script for a shell",
     async () => (await import("./completion.ts")).runCompletion,

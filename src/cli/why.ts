@@ -1,7 +1,13 @@
-/** `lq why TARGET`: the state of what the target names, and the chain from it to what changed. */
+/**
+ * `lq why TARGET`: the state of what the target names, and the chain from it to what changed; of what is fresh,
+ * why it last ran.
+ */
 import { explain } from "../decide/explain.ts";
+import { builds, lastRuns } from "../history/builds.ts";
+import type { TaskLine } from "../history/lines.ts";
 import { painter, type Paint } from "../report/paint.ts";
 import { status, type TaskStatus } from "../status.ts";
+import { localTime } from "./local-time.ts";
 import { openProject, useColor, type CommonFlags } from "./options.ts";
 import { reasonsOf, statusRecord } from "./status.ts";
 import { tasksNamed } from "./tasks-named.ts";
@@ -11,10 +17,18 @@ export async function runWhy(targets: readonly string[], flags: CommonFlags): Pr
   const named = await tasksNamed(project, targets);
   const byId = new Map((await status({ ...project, targets })).map((task) => [task.id, task]));
   const paint = painter(useColor(process.stdout, flags.color));
+  const runs = lastRuns(builds(project.pipeline.root));
   for (const { id } of named) {
     const links = chain(id, byId);
-    if (flags.json) console.log(JSON.stringify({ type: "why", task: id, chain: links.map(statusRecord) }));
-    else console.log(describe(links, paint));
+    if (flags.json) {
+      const last = runs.get(id);
+      const lastRun = last === undefined ? null : { build: last.build.number, ...last.run };
+      console.log(JSON.stringify({ type: "why", task: id, chain: links.map(statusRecord), lastRun }));
+      continue;
+    }
+    console.log(describe(links, paint));
+    const last = links[0]?.freshness.state === "fresh" ? runs.get(id) : undefined;
+    if (last !== undefined) console.log(describeLast(last.build.number, last.run));
   }
   return 0;
 }
@@ -29,6 +43,11 @@ function chain(id: string, byId: ReadonlyMap<string, TaskStatus>): readonly Task
   )
     links.push(at);
   return links;
+}
+
+function describeLast(build: number, { outcome, ended, reasons }: TaskLine): string {
+  const why = reasons.map((reason) => `\n    ${explain(reason)}`).join("");
+  return `  ${outcome === "restored" ? "restored" : "it last ran"} in build ${build}, ${localTime(ended)}${why && ", for"}${why}`;
 }
 
 function describe(links: readonly TaskStatus[], paint: Paint): string {

@@ -7,4 +7,5 @@ export const STAGING = "cache/staging";
 export const CODE = "cache/code";
 export const LOGS = "cache/logs";
 export const SCRATCH = "cache/scratch";
+export const HISTORY = "cache/history";
 export const LOCK = "cache/lock";

@@ -2,7 +2,20 @@ import { describe, expect, test } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
 import { cliProject } from "../helpers/cli.ts";
 
-const COMMANDS = ["build", "status", "clean", "watch", "why", "graph", "log", "completion"];
+const COMMANDS = [
+  "build",
+  "status",
+  "clean",
+  "watch",
+  "why",
+  "graph",
+  "log",
+  "history",
+  "report",
+  "diff",
+  "trace",
+  "completion",
+];
 const PIPELINE = 'version: 1\nrules:\n  hello:\n    cmd: "echo hello > ${out}"\n    out: hello.txt\n';
 
 describe("help", () => {

@@ -1,0 +1,104 @@
+/**
+ * What the last builds did, a file a build: cache/history/NUMBER.jsonl.
+ *
+ * The first line is the build, then one line for each task that ran, was restored, failed or was cancelled, in the
+ * order in which they ended, then the summary. Every line is whole or the last; a build that was killed has no
+ * summary, and may lack its last second. Builds that found everything fresh leave no file.
+ */
+import { appendFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Event, Listener } from "../report/events.ts";
+import { HISTORY } from "../record/layout.ts";
+import type { BuildLine, HistoryLine } from "./lines.ts";
+import { HISTORY_VERSION } from "./lines.ts";
+
+/** Builds that are kept; older ones are removed by the next. */
+const KEPT = 200;
+/** Lines gathered before they are written. */
+const GATHERED = 200;
+/** Milliseconds after which what was gathered is written. */
+const INTERVAL = 1000;
+
+/**
+ * A listener that writes the build down; to be used by the holder of the project's lock. A history that cannot be
+ * written is no reason for a build to fail: `notice` is told.
+ */
+export function recordBuild(
+  root: string,
+  targets: readonly string[],
+  notice: (text: string) => void,
+  clock: () => number = Date.now,
+): Listener {
+  const began: BuildLine = { type: "build", version: HISTORY_VERSION, started: clock(), targets };
+  const starts = new Map<string, { readonly at: number; readonly devices: readonly string[] }>();
+  let file: string | null = null;
+  let lines: HistoryLine[] = [];
+  let written = clock();
+  let broken = false;
+
+  const flush = (): void => {
+    written = clock();
+    if (lines.length === 0 || broken) return;
+    try {
+      file ??= nextFile(root);
+      appendFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    } catch (error) {
+      broken = true;
+      notice(`the history of this build cannot be written: ${(error as Error).message}`);
+    }
+    lines = [];
+  };
+  const add = (line: HistoryLine): void => {
+    if (file === null && lines.length === 0) lines.push(began);
+    lines.push(line);
+    if (lines.length >= GATHERED || clock() - written > INTERVAL) flush();
+  };
+
+  return (event: Event) => {
+    if (event.type === "start") starts.set(event.task, { at: clock(), devices: event.devices });
+    else if (event.type === "task") {
+      const { task, outcome, reasons, seconds, key, error } = event;
+      if (outcome === "fresh" || outcome === "skipped") return;
+      const ended = clock();
+      const start = starts.get(task);
+      starts.delete(task);
+      add({
+        type: "task",
+        task,
+        outcome,
+        started: start?.at ?? ended - Math.round(seconds * 1000),
+        ended,
+        devices: start?.devices ?? [],
+        reasons,
+        ...(key === undefined ? {} : { key }),
+        ...(error === undefined ? {} : { error }),
+      });
+    } else if (event.type === "summary" && (file !== null || lines.length > 0)) {
+      const { ran, restored, fresh, failed, skipped } = event;
+      add({ type: "summary", ended: clock(), ran, restored, fresh, failed, skipped });
+      flush();
+    }
+  };
+}
+
+/** The file of the next build; makes the folder, and removes builds that are too old to keep. */
+function nextFile(root: string): string {
+  const folder = join(root, HISTORY);
+  mkdirSync(folder, { recursive: true });
+  const numbers = buildNumbers(folder);
+  for (const old of numbers.slice(0, Math.max(0, numbers.length - KEPT + 1)))
+    rmSync(join(folder, fileName(old)), { force: true });
+  return join(folder, fileName((numbers.at(-1) ?? 0) + 1));
+}
+
+export function fileName(build: number): string {
+  return `${String(build).padStart(6, "0")}.jsonl`;
+}
+
+/** Numbers of the builds in a history folder, oldest first. */
+export function buildNumbers(folder: string): number[] {
+  return readdirSync(folder)
+    .flatMap((name) => /^(\d{6,})\.jsonl$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+}

@@ -1,0 +1,76 @@
+/** Reads the builds that src/history/build-log.ts wrote. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../errors.ts";
+import { HISTORY } from "../record/layout.ts";
+import { buildNumbers, fileName } from "./build-log.ts";
+import { HistoryLine, type SummaryLine, type TaskLine } from "./lines.ts";
+
+export interface Build {
+  readonly number: number;
+  /** Milliseconds since 1970. */
+  readonly started: number;
+  readonly targets: readonly string[];
+  /** In the order in which they ended. */
+  readonly tasks: readonly TaskLine[];
+  /** Null: the build was killed, or still runs. */
+  readonly summary: SummaryLine | null;
+}
+
+/** Every build that is kept, the newest first; read one at a time. */
+export function* builds(root: string): Generator<Build> {
+  const folder = join(root, HISTORY);
+  if (!existsSync(folder)) return;
+  for (const number of buildNumbers(folder).reverse()) {
+    const build = readBuild(root, number);
+    if (build !== null) yield build;
+  }
+}
+
+/** @throws UserError when there is no such build */
+export function buildNumbered(root: string, number: number | undefined): Build {
+  const [found] = number === undefined ? builds(root) : [readBuild(root, number)];
+  if (found) return found;
+  throw new UserError({
+    message: number === undefined ? "no build is on record yet" : `no build ${number} is on record`,
+    hint:
+      number === undefined ? "`lq build` records one when it has something to do" : "`lq history` lists them",
+  });
+}
+
+/** The last run of each task that ended well, in the builds up to one. */
+export function lastRuns(
+  all: Iterable<Build>,
+  upTo = Infinity,
+): ReadonlyMap<string, { readonly build: Build; readonly run: TaskLine }> {
+  const runs = new Map<string, { readonly build: Build; readonly run: TaskLine }>();
+  for (const build of all) {
+    if (build.number > upTo) continue;
+    for (const run of build.tasks) if (isDone(run) && !runs.has(run.task)) runs.set(run.task, { build, run });
+  }
+  return runs;
+}
+
+export function isDone({ outcome }: TaskLine): boolean {
+  return outcome === "ran" || outcome === "restored";
+}
+
+function readBuild(root: string, number: number): Build | null {
+  const file = join(root, HISTORY, fileName(number));
+  if (!existsSync(file)) return null;
+  const [first, ...rest] = readFileSync(file, "utf8").split("\n").flatMap(readLine);
+  if (first?.type !== "build") return null;
+  const tasks = rest.filter((line) => line.type === "task");
+  const summary = rest.find((line) => line.type === "summary") ?? null;
+  return { number, started: first.started, targets: first.targets, tasks, summary };
+}
+
+/** A line cut short by a kill, or one that is none of lq's, counts for nothing. */
+function readLine(text: string): HistoryLine[] {
+  try {
+    const { data } = HistoryLine.safeParse(JSON.parse(text));
+    return data === undefined ? [] : [data];
+  } catch {
+    return [];
+  }
+}

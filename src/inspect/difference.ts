@@ -1,0 +1,144 @@
+/** Two recorded runs of a task, and of those before it: what went into them differently, and how far their outputs are apart. */
+import type { Session } from "../build/session.ts";
+import { compareRecipes } from "../decide/compare.ts";
+import { UserError } from "../errors.ts";
+import { type Build, lastRuns } from "../history/builds.ts";
+import type { Reason, Task } from "../model.ts";
+import type { Action, StoredOutput } from "../record/action.ts";
+import { contentDistance, type Distance } from "./content.ts";
+
+/** The run of a task that stood after a build; `build` null: that stands now. */
+export interface Run {
+  readonly task: Task;
+  readonly build: number | null;
+  readonly action: Action;
+}
+
+export interface Difference {
+  readonly task: string;
+  /** Whether the two runs are the same one. */
+  readonly same: boolean;
+  readonly reasons: readonly Reason[];
+  readonly outputs: readonly { readonly path: string; readonly distance: Distance | null }[];
+  /** Of the tasks that made inputs that differ. */
+  readonly from: readonly Difference[];
+}
+
+type Records = Pick<Session, "graph" | "state" | "store">;
+
+/** Finds runs of the builds on record. */
+export class Runs {
+  readonly #session: Records;
+  readonly #builds: readonly Build[];
+  readonly #keys = new Map<number, ReadonlyMap<string, string>>();
+
+  /** @param builds newest first */
+  constructor(session: Records, builds: readonly Build[]) {
+    this.#session = session;
+    this.#builds = builds;
+  }
+
+  /** Null if the task had not run by then, or the cache has no record of it any more. */
+  find(task: Task, build: number | null): Run | null {
+    const key = build === null ? this.#session.state.last(task.id)?.key : this.#keysAt(build).get(task.id);
+    const action = typeof key === "string" ? this.#session.store.action(key) : undefined;
+    return action === undefined ? null : { task, build, action };
+  }
+
+  /** @throws UserError where `find` finds none */
+  get(task: Task, build: number | null): Run {
+    const run = this.find(task, build);
+    if (run !== null) return run;
+    const when = build === null ? "" : ` in build ${build} or before`;
+    throw new UserError({
+      message: `there is no record of a run of ${task.id}${when}`,
+      hint: "`lq history TARGET` lists its runs; a run is forgotten when the cache lets go of it",
+    });
+  }
+
+  /** The run before the one that stands now. @throws UserError if there is none */
+  previous(task: Task): Run {
+    const now = this.get(task, null);
+    for (const { number, tasks } of this.#builds) {
+      const line = tasks.findLast((each) => each.task === task.id && each.key !== undefined);
+      if (line === undefined || line.key === now.action.key) continue;
+      const run = this.find(task, number);
+      if (run !== null && run.action.key !== now.action.key) return run;
+    }
+    throw new UserError({ message: `${task.id} has no earlier run that differs from the one that stands` });
+  }
+
+  #keysAt(build: number): ReadonlyMap<string, string> {
+    let keys = this.#keys.get(build);
+    if (keys === undefined) {
+      const runs = [...lastRuns(this.#builds, build)];
+      keys = new Map(runs.flatMap(([id, { run }]) => (run.key === undefined ? [] : [[id, run.key]])));
+      this.#keys.set(build, keys);
+    }
+    return keys;
+  }
+}
+
+/** Compares two runs and, where they are of one task, the runs behind the inputs that differ. */
+export function difference(session: Records, runs: Runs, before: Run, after: Run): Difference {
+  const seen = new Set<string>();
+  const compare = (a: Run, b: Run): Difference => {
+    seen.add(b.task.id);
+    const reasons = a.action.key === b.action.key ? [] : compareRecipes(a.action.recipe, b.action.recipe);
+    const from: Difference[] = [];
+    if (a.task === b.task)
+      for (const task of makersOf(session, reasons)) {
+        if (seen.has(task.id)) continue;
+        const [was, is] = [runs.find(task, a.build), runs.find(task, b.build)];
+        if (was !== null && is !== null && was.action.key !== is.action.key) from.push(compare(was, is));
+      }
+    const same = a.action.key === b.action.key;
+    return { task: b.task.id, same, reasons, outputs: outputDistances(session, a, b), from };
+  };
+  return compare(before, after);
+}
+
+function makersOf({ graph }: Records, reasons: readonly Reason[]): ReadonlySet<Task> {
+  const paths = reasons.flatMap((reason) => (reason.kind === "file" ? [reason.path] : []));
+  return new Set(paths.flatMap((path) => graph.producer(path) ?? []));
+}
+
+function outputDistances(session: Records, before: Run, after: Run): Difference["outputs"] {
+  return after.action.outputs.flatMap((output, i) => {
+    const path = after.task.outputs[i]?.path ?? "";
+    const was = before.action.outputs[i];
+    if (was === undefined || was.digest === output.digest) return [];
+    const pairs = paired(was, output);
+    return pairs.map(([name, a, b]) => ({
+      path: path + name,
+      distance: distance(session, path + name, a, b),
+    }));
+  });
+}
+
+/** The parts of two outputs that differ: name, digest before, digest after. */
+function paired(
+  before: StoredOutput,
+  after: StoredOutput,
+): [string, string | undefined, string | undefined][] {
+  const [was, is] = [parts(before), parts(after)];
+  return [...new Set([...was.keys(), ...is.keys()])]
+    .map((name): [string, string | undefined, string | undefined] => [name, was.get(name), is.get(name)])
+    .filter(([, a, b]) => a !== b);
+}
+
+function parts(output: StoredOutput): ReadonlyMap<string, string> {
+  if (output.kind === "file") return new Map([["", output.digest]]);
+  return new Map(output.entries.map(({ name, digest }) => [name, digest]));
+}
+
+/** Null where one side is not there, or not in the cache any more. */
+function distance(
+  { store }: Records,
+  path: string,
+  before: string | undefined,
+  after: string | undefined,
+): Distance | null {
+  const [a, b] = [before && store.read(before), after && store.read(after)];
+  return a && b ? contentDistance(path, a, b) : null;
+}

@@ -1,0 +1,236 @@
+/** The commands that look into what has been: history, report, diff, trace, why of what is fresh. */
+import { appendFileSync, readFileSync, readdirSync } from "node:fs";
+import { expect, test } from "vitest";
+import { cliProject, type CliProject, type JsonLine } from "../helpers/cli.ts";
+
+const FILES = {
+  "pipeline.yaml": `version: 1
+params: params.yaml
+axes:
+  model: { keys: models }
+rules:
+  train:
+    each: { model: model }
+    cmd: "echo weights \${models[model].width} $(cat \${in}) > \${out}"
+    in: "data/corpus.txt"
+    out: "models/\${model}.txt"
+    slots: { gpu: 1 }
+  score:
+    each: { model: model }
+    run: score.ts
+    with: { penalty: "\${penalty}" }
+    in: "models/\${model}.txt"
+    out: "scores/\${model}.json"
+  table:
+    run: table.ts
+    in: { scores: scores/ }
+    out: [table.md, table.cells.json]
+`,
+  "params.yaml": "penalty: 1\nmodels:\n  small: { width: 4 }\n  large: { width: 8 }\n",
+  "score.ts": `import { readFileSync, writeFileSync } from "node:fs";
+import { task } from "lq";
+const params = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } };
+export default task({
+  params,
+  run({ input, output, params }) {
+    const width = Number(readFileSync(input(), "utf8").split(" ")[1]);
+    writeFileSync(output(), JSON.stringify({ dice: width * 10 - params.penalty, name: "a" }));
+  },
+});
+`,
+  "table.ts": `import { readFileSync, writeFileSync } from "node:fs";
+import { task } from "lq";
+export default task({
+  run({ files, outputs }) {
+    const rows = files("scores").map(({ name, path }) => [name, JSON.parse(readFileSync(path, "utf8")).dice]);
+    const [table, cells] = outputs();
+    writeFileSync(table, rows.map(([name, dice]) => name + " | " + dice + "\\n").join(""));
+    writeFileSync(cells, JSON.stringify({ version: 1, cells: rows.map(([name, dice]) => (
+      { names: [name.replace(".json", ""), "Dice"], value: String(dice), inputs: [{ role: "scores", name }] })) }));
+  },
+});
+`,
+  "data/corpus.txt": "corpus\n",
+};
+
+async function built(): Promise<CliProject> {
+  const project = cliProject(FILES);
+  expect((await project.lq("build", "--slots", "gpu=1")).stderr).toBe("");
+  return project;
+}
+
+/** A second build, after `models.small.width` has changed from 4 to 6. */
+async function builtTwice(): Promise<CliProject> {
+  const project = await built();
+  project.write("params.yaml", FILES["params.yaml"].replace("width: 4", "width: 6"));
+  expect((await project.lq("build", "--slots", "gpu=1")).code).toBe(0);
+  return project;
+}
+
+test("history lists builds that did something, and the runs of a task with their reasons", async () => {
+  const project = await builtTwice();
+  expect((await project.lq("build")).code).toBe(0); // nothing to do: no history
+  const lines = await project.json("history");
+  expect(lines).toMatchObject([
+    { type: "build", build: 2, ran: 3, fresh: 2, failed: 0, complete: true },
+    { type: "build", build: 1, ran: 5, fresh: 0, failed: 0, complete: true },
+  ]);
+  const runs = await project.json("history", "train");
+  expect(runs.map(({ build, task }) => [build, task])).toEqual([
+    [2, "train:small"],
+    ...[1, 1].map((build, i) => [build, (runs[1 + i] as JsonLine).task]),
+  ]);
+  expect(runs[0]).toMatchObject({ outcome: "ran", devices: ["0"], reasons: [{ kind: "command" }] });
+  const { stdout } = await project.lq("history", "scores/small.json", "--most", "1");
+  expect(stdout).toMatch(/^ {4}2 .* ran score:small: file models\/small\.txt changed\n$/);
+});
+
+test("a build cut off in mid-line is told as far as it got", async () => {
+  const project = await built();
+  const file = project.path("cache/history/000001.jsonl");
+  const lines = readFileSync(file, "utf8").split("\n");
+  project.write("cache/history/000002.jsonl", lines.slice(0, 3).join("\n") + "\n" + lines[3]?.slice(0, 20));
+  expect((await project.json("history"))[0]).toMatchObject({ build: 2, ran: 2, complete: false });
+  appendFileSync(project.path("cache/history/000003.jsonl"), "no history\n");
+  expect(await project.json("history")).toHaveLength(2);
+});
+
+test("a failed task is in the history, with its error", async () => {
+  const project = cliProject({
+    "pipeline.yaml": 'version: 1\nrules:\n  no:\n    cmd: "exit 3"\n    out: no.txt\n',
+  });
+  expect((await project.lq("build")).code).toBe(1);
+  expect((await project.json("history", "no"))[0]).toMatchObject({ outcome: "failed", build: 1 });
+  expect(JSON.stringify(await project.json("history", "no"))).toContain("3");
+});
+
+test("report sums up a build, and writes it as trace events with a lane a device", async () => {
+  const project = await built();
+  const { stdout } = await project.lq("report", "--chrome-trace", "trace.json");
+  expect(stdout).toMatch(/^build 1, .* tasks at once\n/);
+  for (const rule of ["train", "score", "table"]) expect(stdout).toContain(`  ${rule} `);
+  type Traced = {
+    traceEvents: { ph: string; name: string; pid: number; tid: number; ts: number; dur: number }[];
+  };
+  const { traceEvents } = JSON.parse(project.read("trace.json")) as Traced;
+  const runs = traceEvents.filter(({ ph, pid }) => ph === "X" && pid === 1);
+  expect(runs.map(({ name }) => name).sort()).toEqual([
+    "score:large",
+    "score:small",
+    "table",
+    "train:large",
+    "train:small",
+  ]);
+  // No lane has two tasks at once, and the one device had the trainings one after the other.
+  for (const pid of [1, 2])
+    for (const a of traceEvents.filter((event) => event.ph === "X" && event.pid === pid))
+      for (const b of traceEvents.filter((event) => event.ph === "X" && event.pid === pid))
+        if (a !== b && a.tid === b.tid)
+          expect(a.ts + a.dur <= b.ts + 1 || b.ts + b.dur <= a.ts + 1).toBe(true);
+  expect((await project.lq("report", "--build", "7")).code).toBe(2);
+});
+
+test("diff goes from a table's changed lines down to the param that changed, with the values", async () => {
+  const project = await builtTwice();
+  const [found] = await project.json("diff", "table.md@1", "@2");
+  expect(found).toMatchObject({
+    task: "table",
+    reasons: [{ kind: "file", path: "scores/small.json", change: "changed" }],
+    outputs: [
+      {
+        path: "table.md",
+        distance: { kind: "text", removed: ["small.json | 39"], added: ["small.json | 59"] },
+      },
+      { path: "table.cells.json", distance: { kind: "json" } },
+    ],
+    from: [
+      {
+        task: "score:small",
+        outputs: [{ distance: { kind: "json", numbers: 1, of: 1, most: 20, others: 0 } }],
+        from: [{ task: "train:small", reasons: [{ kind: "command" }], from: [] }],
+      },
+    ],
+  });
+  // Without builds: the run before, and now.
+  const { stdout } = await project.lq("diff", "scores/small.json");
+  expect(stdout).toContain("score:small in build 1 → score:small now");
+  expect(stdout).toContain("1 of 1 numbers differ, by at most 20");
+});
+
+test("diff of a param, of two tasks, of the same run, and of what is not on record", async () => {
+  const project = await built();
+  project.write("params.yaml", FILES["params.yaml"].replace("penalty: 1", "penalty: 3"));
+  expect((await project.lq("build", "scores/")).code).toBe(0);
+  expect((await project.lq("diff", "score:large")).stdout).toContain("params penalty: 1 → 3");
+  expect((await project.json("diff", "train:small", "train:large"))[0]).toMatchObject({
+    same: false,
+    ends: [
+      { task: "train:small", build: null },
+      { task: "train:large", build: null },
+    ],
+  });
+  expect((await project.lq("diff", "train:small@1", "@2")).stdout).toContain("the same run");
+  const missing = await project.lq("diff", "train:small@0", "@1");
+  expect(missing).toMatchObject({ code: 2 });
+  expect(missing.stderr).toContain("there is no record of a run of train:small in build 0 or before");
+  expect((await project.lq("diff", "scores/")).code).toBe(2);
+});
+
+test("trace follows one cell to its model, sources, params and runs, and to nothing else", async () => {
+  const project = await builtTwice();
+  const [traced] = await project.json("trace", "table.md", "--cell", "dice", "SMALL");
+  expect(traced).toMatchObject({
+    cell: { names: ["small", "Dice"], value: "59" },
+    step: {
+      rule: "table",
+      from: [
+        {
+          rule: "score",
+          tasks: [{ task: "score:small", outputs: ["scores/small.json"], build: 2 }],
+          params: [{ name: "penalty", values: [1] }],
+          code: { name: "score.ts", files: 1 },
+          from: [
+            {
+              rule: "train",
+              tasks: [{ task: "train:small", build: 2, devices: ["0"] }],
+              sources: [{ path: "data/corpus.txt" }],
+              from: [],
+            },
+          ],
+        },
+      ],
+    },
+  });
+  const { stdout } = await project.lq("trace", "table.md");
+  expect(stdout).toContain("score:large and 1 more of score");
+  expect(stdout).toContain("source  data/corpus.txt");
+});
+
+test("trace says which cells there are, and refuses what it cannot follow", async () => {
+  const project = await built();
+  const strange = await project.lq("trace", "table.md", "--cell", "smal", "Dice");
+  expect(strange).toMatchObject({ code: 2 });
+  expect(strange.stderr).toContain('did you mean "small"?');
+  expect((await project.lq("trace", "table.md", "--cell", "Dice")).stderr).toContain("2 cells are named");
+  expect((await project.lq("trace", "scores/small.json", "--cell", "Dice")).stderr).toContain("does not say");
+  expect((await project.lq("clean")).code).toBe(0);
+  expect((await project.lq("trace", "table.md")).stderr).toContain("has not been built yet");
+});
+
+test("why of a fresh task tells why it last ran", async () => {
+  const project = await builtTwice();
+  const { stdout } = await project.lq("why", "scores/small.json");
+  expect(stdout).toContain("score:small is fresh");
+  expect(stdout).toMatch(/it last ran in build 2, .*, for\n {4}file models\/small\.txt changed\n/);
+});
+
+test("only the newest 200 builds are kept", async () => {
+  const project = await built();
+  for (let build = 2; build <= 200; build++)
+    project.write(`cache/history/${String(build).padStart(6, "0")}.jsonl`, "");
+  project.write("data/corpus.txt", "other\n");
+  expect((await project.lq("build", "--slots", "gpu=1")).code).toBe(0);
+  const names = readdirSync(project.path("cache/history")).sort();
+  expect(names).toHaveLength(200);
+  expect([names[0], names.at(-1)]).toEqual(["000002.jsonl", "000201.jsonl"]);
+});
