@@ -36,9 +36,18 @@ export interface TaskContext<P> {
   readonly devices: readonly string[];
   /** Cores held: use no more threads than this. */
   readonly cpus: number;
-  /** Aborted when the build is cancelled. */
+  /**
+   * Aborted when the task is to end: the build was cancelled, or the machine is about to be taken away. A task
+   * that heeds it throws (`signal.throwIfAborted()`); whatever it does, its process is ended soon after: within
+   * 2 s, or, with `resume: true` and when a batch system asks (SIGTERM, SIGUSR1), within the rule's `grace`.
+   */
   readonly signal: AbortSignal;
-  /** For rules with `resume: true`: a folder that survives a killed attempt with the same key. */
+  /**
+   * For rules with `resume: true`, else null: a folder, absolute, that is kept until an attempt with this very key
+   * succeeds. A resumable task reads at its start what it finds here; writes its state now and then, and once more
+   * when `signal` aborts, under another name first and renamed then, for it may be killed at any instant; and
+   * makes the same outputs however often it was interrupted.
+   */
   readonly scratch: string | null;
   /** How far the task is (0…1), and what it is at. */
   readonly progress: (fraction: number, note?: string) => void;

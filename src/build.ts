@@ -1,16 +1,14 @@
 /** Build: makes the targets of a request fresh. */
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import type { Task } from "./model.ts";
 import { Executor } from "./execute/execute.ts";
 import { WorkerPool } from "./execute/pool.ts";
 import { recordBuild } from "./history/build-log.ts";
 import type { Listener } from "./report/events.ts";
-import { STAGING } from "./record/layout.ts";
 import { acquireLock } from "./record/lock.ts";
 import { Recorder } from "./record/record.ts";
 import { discoverCapacity, refuseWhatNeverFits, type Capacity } from "./schedule/capacity.ts";
 import { Slots } from "./schedule/slots.ts";
+import { clearLeftovers } from "./build/leftovers.ts";
 import { BuildLoop } from "./build/loop.ts";
 import { coverage, removeOrphans } from "./build/orphans.ts";
 import { makePlan, type Plan } from "./build/plan.ts";
@@ -43,7 +41,7 @@ export async function build(request: BuildRequest): Promise<Summary> {
     signal,
   );
   try {
-    rmSync(join(root, STAGING), { recursive: true, force: true });
+    clearLeftovers(root);
     const session = openSession(request, {
       readonly: false,
       notice: (text) => tally.notice(text, "warning"),
@@ -54,7 +52,7 @@ export async function build(request: BuildRequest): Promise<Summary> {
       session.state.close();
     }
   } finally {
-    rmSync(join(root, STAGING), { recursive: true, force: true });
+    clearLeftovers(root);
     lock.release();
   }
   return tally.summary();

@@ -51,7 +51,11 @@ export interface Rule {
   readonly when: Template | null;
   /** Keep a scratch folder for the key between attempts. */
   readonly resume: boolean;
+  /** Seconds that a resumable task has to save in when the machine is about to be taken away. */
+  readonly grace: number;
   readonly retries: number;
+  /** What a failed attempt prints when a device's memory did not suffice; null: not to be told. */
+  readonly oom: RegExp | null;
   /** Seconds; null is no limit. */
   readonly timeout: number | null;
 }

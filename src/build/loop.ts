@@ -15,6 +15,7 @@ import { refuseWhatNeverFits } from "../schedule/capacity.ts";
 import { ReadyQueue } from "../schedule/queue.ts";
 import { remainingPath } from "../schedule/remaining-path.ts";
 import type { Grant, Slots } from "../schedule/slots.ts";
+import { wholeDevices } from "../schedule/whole-devices.ts";
 import type { Selected } from "../select/select.ts";
 import { evaluate, type Decided, type Verdict } from "./evaluate.ts";
 import { expectedSeconds } from "./durations.ts";
@@ -40,7 +41,7 @@ export interface LoopParts {
   readonly grown: (selected: Selected) => void;
 }
 
-type Ended = Exclude<RunResult, { readonly kind: "moved" }>;
+type Ended = Exclude<RunResult, { readonly kind: "moved" | "crowded" }>;
 type Due = { readonly task: Task } & Extract<Verdict, { kind: "decided" }>;
 
 export class BuildLoop {
@@ -134,7 +135,8 @@ export class BuildLoop {
     this.#job(this.#run(due, grant).finally(() => this.#parts.slots.give(grant)));
   }
 
-  async #run({ task, freshness, recipe }: Due, grant: Grant): Promise<void> {
+  async #run(due: Due, grant: Grant): Promise<void> {
+    const { task, freshness, recipe } = due;
     const { runner, tally, steering } = this.#parts;
     const { key } = freshness;
     const reasons = reasonsOf(freshness);
@@ -143,11 +145,11 @@ export class BuildLoop {
     const started = performance.now();
     const signal = steering.enter(task.id, key);
     const result = await runner
-      .run({ task, key, recipe, grant, signal }, (fraction, note) =>
-        tally.emit({ type: "progress", task: task.id, fraction, ...(note === undefined ? {} : { note }) }),
-      )
+      .run({ task, key, recipe, grant, signal }, tally.emit)
       .finally(() => steering.leave(task.id));
     const seconds = (performance.now() - started) / 1000;
+    if (result.kind === "crowded")
+      return this.#queue.add(due, wholeDevices(task.rule.slots), this.#priorities.get(task) ?? 0);
     if (result.kind === "moved") this.#rerun(task, result.paths);
     else this.#finishRun(task, result, { reasons, seconds, key });
     this.#release(key);

@@ -22,7 +22,10 @@ export interface BuildRequest extends Request {
   readonly dryRun?: boolean | undefined;
   /** `-f`: run the targets even when fresh, and overwrite outputs that were edited. */
   readonly force?: boolean | undefined;
-  /** Cancels the build: running tasks are ended, nothing new starts. */
+  /**
+   * Cancels the build: running tasks are ended, nothing new starts. With a `Preempted` as its reason, resumable
+   * tasks are given the time to save.
+   */
   readonly signal?: AbortSignal | undefined;
   /** Ends the build early in other ways; made with the same signal. */
   readonly steering?: Steering | undefined;

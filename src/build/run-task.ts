@@ -6,12 +6,14 @@ import type { AttemptResult } from "../execute/attempt.ts";
 import { taskEnvironment } from "../execute/environment.ts";
 import type { Executor } from "../execute/execute.ts";
 import { logPath } from "../execute/log-path.ts";
-import { tailOf } from "../execute/log.ts";
+import { sizeOf, tailOf, TaskLog, textFrom } from "../execute/log.ts";
+import { RUN } from "../execute/process-tree.ts";
 import { StagingArea, type Staging } from "../execute/staging.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Task } from "../model.ts";
 import { SCRATCH, STAGING } from "../record/layout.ts";
 import type { Recorder } from "../record/record.ts";
+import type { Event } from "../report/events.ts";
 import type { Grant } from "../schedule/slots.ts";
 import type { Session } from "./session.ts";
 
@@ -25,11 +27,11 @@ export interface Run {
 
 export type RunResult =
   | { readonly kind: "ran" | "cancelled" }
+  /** Its share of a device's memory did not suffice: to be run again with the whole device. */
+  | { readonly kind: "crowded" }
   /** Inputs changed while it ran: what it made is thrown away. */
   | { readonly kind: "moved"; readonly paths: readonly string[] }
   | { readonly kind: "failed"; readonly error: string; readonly tail: readonly string[] };
-
-type Progress = (fraction: number, note?: string) => void;
 
 export class TaskRunner {
   readonly #session: Session;
@@ -41,29 +43,46 @@ export class TaskRunner {
     this.#session = session;
     this.#executor = executor;
     this.#recorder = recorder;
-    this.#staging = new StagingArea(join(session.root, STAGING));
+    this.#staging = new StagingArea(join(session.root, STAGING, RUN));
   }
 
-  /** @returns how it ended; "failed" is on record then. */
-  async run(run: Run, progress: Progress): Promise<RunResult> {
-    const { task, key } = run;
+  /**
+   * @param emit told of progress and of attempts that are to follow
+   * @returns how it ended; "failed" is on record then
+   */
+  async run(run: Run, emit: (event: Event) => void): Promise<RunResult> {
+    const { task, key, grant } = run;
     const log = logPath(task);
     const logFile = join(this.#session.root, log);
     rmSync(logFile, { force: true });
     const started = performance.now();
-    for (let attempt = 0; ; attempt++) {
-      const result = await this.#attempt(run, log, progress);
+    for (let attempt = 1; ; attempt++) {
+      const printed = sizeOf(logFile);
+      const result = await this.#attempt(run, log, emit);
       if (result.kind === "done") return { kind: "ran" };
       if (result.kind !== "failed") return result;
-      if (attempt < task.rule.retries) continue;
       const { error } = result;
+      const next = { type: "retry", task: task.id, attempt: attempt + 1, error } as const;
+      if (sharesDevice(grant) && task.rule.oom?.test(textFrom(logFile, printed))) {
+        emit({ ...next, wholeDevice: true });
+        return { kind: "crowded" };
+      }
+      if (attempt <= task.rule.retries) {
+        note(logFile, `attempt ${attempt} failed: ${error}`);
+        emit({ ...next, wholeDevice: false });
+        continue;
+      }
       const seconds = (performance.now() - started) / 1000;
       this.#session.state.recordFailed({ id: task.id, key, seconds, finished: Date.now(), log, error });
       return { kind: "failed", error, tail: tailOf(logFile) };
     }
   }
 
-  async #attempt(run: Run, log: string, progress: Progress): Promise<AttemptResult | RunResult> {
+  async #attempt(
+    run: Run,
+    log: string,
+    emit: (event: Event) => void,
+  ): Promise<AttemptResult | Exclude<RunResult, { kind: "crowded" }>> {
     const { task, key, recipe } = run;
     const { root, fingerprinter } = this.#session;
     const scratch = task.rule.resume ? join(root, SCRATCH, key) : null;
@@ -71,7 +90,9 @@ export class TaskRunner {
     const staging = this.#staging.take(task.outputs);
     const started = performance.now();
     try {
-      const result = await this.#execute(run, staging, scratch, join(root, log), progress);
+      const result = await this.#execute(run, staging, scratch, join(root, log), (fraction, note) =>
+        emit({ type: "progress", task: task.id, fraction, ...(note === undefined ? {} : { note }) }),
+      );
       if (result.kind !== "done") return result;
       const lack = staging.lack(task.outputs);
       if (lack !== null) return { kind: "failed", error: lack };
@@ -102,7 +123,7 @@ export class TaskRunner {
     staging: Staging,
     scratch: string | null,
     log: string,
-    progress: Progress,
+    progress: (fraction: number, note?: string) => void,
   ): Promise<AttemptResult> {
     const devices = grant.devices.map(({ device }) => device.id);
     const attempt = {
@@ -113,8 +134,19 @@ export class TaskRunner {
       env: taskEnvironment(devices, grant.cpu, task.env),
       scratch,
       timeout: task.rule.timeout,
+      grace: task.rule.grace,
       signal,
     };
     return this.#executor.run(task, recipe, staging, attempt, progress);
   }
+}
+
+function note(logFile: string, text: string): void {
+  const log = new TaskLog(logFile);
+  log.write(`[lq: ${text}]\n`);
+  log.close();
+}
+
+function sharesDevice({ devices }: Grant): boolean {
+  return devices.some(({ memory }) => memory !== null);
 }

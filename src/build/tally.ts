@@ -24,9 +24,7 @@ export class Tally {
     this.#listener = listener;
   }
 
-  emit(event: Event): void {
-    this.#listener(event);
-  }
+  readonly emit = (event: Event): void => this.#listener(event);
 
   notice(text: string, level: "info" | "warning" = "info"): void {
     this.#listener({ type: "notice", level, text });

@@ -13,6 +13,8 @@ export interface Attempt {
   readonly scratch: string | null;
   /** Seconds; null is no limit. */
   readonly timeout: number | null;
+  /** Seconds to save in, when the attempt is preempted; only with a scratch folder. */
+  readonly grace: number;
   /** Ends the attempt. */
   readonly signal: AbortSignal;
 }
@@ -22,5 +24,18 @@ export type AttemptResult =
   | { readonly kind: "failed"; readonly error: string }
   | { readonly kind: "cancelled" };
 
+/**
+ * The reason of a signal that a batch system is behind, which announces so that it will soon take the machine
+ * away: who can resume is given time to save what it has.
+ */
+export class Preempted extends Error {
+  override readonly name = "Preempted";
+}
+
 /** Milliseconds between asking a task to end and ending it: a cancelled build is over within 3 s. */
-export const GRACE = 2000;
+const GRACE = 2000;
+
+/** Milliseconds that an attempt has to end in once its signal has aborted, or its time is up. */
+export function graceOf({ scratch, grace, signal }: Attempt): number {
+  return scratch !== null && signal.reason instanceof Preempted ? grace * 1000 : GRACE;
+}

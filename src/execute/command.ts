@@ -1,8 +1,11 @@
-/** Runs a `cmd` task: one process group, its output in the log. */
+/** Runs a `cmd` task: one process tree, its output in the log. */
 import { spawn } from "node:child_process";
-import { GRACE, type Attempt, type AttemptResult } from "./attempt.ts";
+import { graceOf, type Attempt, type AttemptResult } from "./attempt.ts";
 import { TaskLog } from "./log.ts";
-import { endGroup, trackGroup } from "./process-group.ts";
+import { MARK, newMark, ProcessTree } from "./process-tree.ts";
+
+/** Milliseconds after its exit that a command's output is still read from what it left running. */
+const LINGER = 1000;
 
 /** @param argv the program and its arguments; the working directory is the project root. */
 export function runCommand(argv: readonly string[], attempt: Attempt): Promise<AttemptResult> {
@@ -10,18 +13,19 @@ export function runCommand(argv: readonly string[], attempt: Attempt): Promise<A
   return new Promise((resolve) => {
     const [program = "", ...args] = argv;
     const log = new TaskLog(attempt.log);
+    const mark = newMark();
     const child = spawn(program, args, {
       cwd: attempt.root,
-      env: { ...process.env, ...attempt.env },
+      env: { ...process.env, ...attempt.env, [MARK]: mark },
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
     });
-    trackGroup(child);
+    const tree = new ProcessTree(child, mark);
     child.stdout.on("data", (chunk: Buffer) => log.write(chunk));
     child.stderr.on("data", (chunk: Buffer) => log.write(chunk));
 
     let timedOut = false;
-    const end = (): void => endGroup(child, GRACE);
+    const end = (): void => tree.end(graceOf(attempt));
     const timer =
       attempt.timeout === null
         ? undefined
@@ -40,9 +44,8 @@ export function runCommand(argv: readonly string[], attempt: Attempt): Promise<A
     child.once("error", (error) => {
       if (child.pid === undefined) finish({ kind: "failed", error: cannotStart(program, error) });
     });
-    // A daemon that left the group may hold the pipes: after the exit they are read no longer than the grace.
     child.once("exit", () =>
-      setTimeout(() => (child.stdout.destroy(), child.stderr.destroy()), GRACE).unref(),
+      setTimeout(() => (child.stdout.destroy(), child.stderr.destroy()), LINGER).unref(),
     );
     child.once("close", (code, signal) => {
       if (attempt.signal.aborted) finish({ kind: "cancelled" });

@@ -60,19 +60,25 @@ export class TaskLog {
 
 /** The last lines of a log; none when nothing was printed. */
 export function tailOf(file: string): readonly string[] {
-  let descriptor: number;
+  const lines = textFrom(file, 0).trimEnd().split("\n");
+  return lines.length === 1 && lines[0] === "" ? [] : lines.slice(-TAIL_LINES);
+}
+
+/** What was printed after a number of bytes, or the end of it. */
+export function textFrom(file: string, start: number): string {
+  const size = sizeOf(file);
+  const buffer = Buffer.alloc(Math.max(0, Math.min(size - start, TAIL_BYTES)));
+  if (buffer.length === 0) return "";
+  const descriptor = openSync(file, "r");
   try {
-    descriptor = openSync(file, "r");
-  } catch {
-    return [];
-  }
-  try {
-    const size = statSync(file).size;
-    const buffer = Buffer.alloc(Math.min(size, TAIL_BYTES));
     const length = readSync(descriptor, buffer, 0, buffer.length, size - buffer.length);
-    const lines = buffer.subarray(0, length).toString("utf8").trimEnd().split("\n");
-    return lines.length === 1 && lines[0] === "" ? [] : lines.slice(-TAIL_LINES);
+    return buffer.subarray(0, length).toString("utf8");
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Bytes; 0 when nothing was printed. */
+export function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -3,16 +3,20 @@
  * set when it starts), by preference those of the module that it ran last.
  */
 import { fork, type ChildProcess } from "node:child_process";
-import { GRACE, type Attempt, type AttemptResult } from "./attempt.ts";
+import { graceOf, type Attempt, type AttemptResult } from "./attempt.ts";
 import { TaskLog } from "./log.ts";
-import { endGroup, killGroup, trackGroup } from "./process-group.ts";
+import { MARK, newMark, ProcessTree } from "./process-tree.ts";
 import { workerEntry } from "./worker-entry.ts";
 import type { FromWorker, Job, ModuleFile, ParamIssue, ParamValues, ToWorker } from "./worker-messages.ts";
 
 export type WorkerJob = Omit<Job, "devices" | "cpus" | "scratch" | "log">;
 
+/** Milliseconds that a worker has to end in when it is no longer needed. */
+const LEAVE = 1000;
+
 interface Worker {
   readonly child: ChildProcess;
+  readonly tree: ProcessTree;
   readonly environment: string;
   /** The bundle that it ran last. */
   bundle: string;
@@ -49,7 +53,7 @@ export class WorkerPool {
     let killer: NodeJS.Timeout | undefined;
     const cancel = (): void => {
       post(worker, { type: "cancel" });
-      killer ??= setTimeout(() => killGroup(worker.child), GRACE);
+      killer ??= setTimeout(() => worker.tree.kill(), graceOf(attempt));
     };
     const timer =
       attempt.timeout === null
@@ -71,7 +75,10 @@ export class WorkerPool {
     clearTimeout(killer);
     attempt.signal.removeEventListener("abort", cancel);
     log.close();
-    this.#release(worker);
+    const ended = attempt.signal.aborted || timedOut;
+    // What an ended task left running, and a device's memory that a failed one may still hold, go with the process.
+    if (ended || (result.kind === "failed" && attempt.devices.length > 0)) await end(worker);
+    else this.#release(worker);
     if (attempt.signal.aborted) return { kind: "cancelled" };
     if (timedOut) return { kind: "failed", error: `it took longer than its timeout of ${attempt.timeout} s` };
     return result;
@@ -100,7 +107,7 @@ export class WorkerPool {
 
   /** Ends every worker; resolves when all are gone. */
   async close(): Promise<void> {
-    await Promise.all(this.#workers.map(end));
+    await Promise.all(this.#workers.map(dismiss));
   }
 
   async #acquire(env: { readonly [name: string]: string }, bundle: string): Promise<Worker> {
@@ -118,16 +125,17 @@ export class WorkerPool {
   }
 
   async #start(env: { readonly [name: string]: string }, environment: string): Promise<Worker> {
+    const mark = newMark();
     const child = fork(await workerEntry(), {
       cwd: this.#root,
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...env, [MARK]: mark },
       execArgv: ["--enable-source-maps"],
       detached: true,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
-    trackGroup(child);
     const worker: Worker = {
       child,
+      tree: new ProcessTree(child, mark),
       environment,
       bundle: "",
       busy: true,
@@ -153,7 +161,7 @@ export class WorkerPool {
     worker.busy = false;
     worker.receive = worker.lost = () => undefined;
     const idle = this.#workers.filter((candidate) => !candidate.busy);
-    if (idle.length > this.#most) void end(idle[0] as Worker);
+    if (idle.length > this.#most) void dismiss(idle[0] as Worker);
   }
 }
 
@@ -162,12 +170,21 @@ function post(worker: Worker, message: ToWorker): void {
   worker.child.send(message, () => undefined);
 }
 
-function end(worker: Worker): Promise<void> {
-  const { child } = worker;
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+/** Ends a worker that is idle. */
+function dismiss(worker: Worker): Promise<void> {
   worker.busy = true;
+  return gone(worker, () => worker.tree.dismiss(LEAVE));
+}
+
+/** Ends a worker whose task may have left something behind. */
+function end(worker: Worker): Promise<void> {
+  return gone(worker, () => worker.tree.end(LEAVE));
+}
+
+function gone({ child }: Worker, start: () => void): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => {
     child.once("exit", () => resolve());
-    endGroup(child, GRACE);
+    start();
   });
 }

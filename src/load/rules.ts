@@ -32,9 +32,14 @@ export const RULE_KEYS = [
   "tools",
   "slots",
   "resume",
+  "grace",
   "retries",
+  "oom",
   "timeout",
 ] as const;
+
+/** Seconds: what Slurm and Kubernetes leave between the signal and the kill. */
+const DEFAULT_GRACE = 30;
 
 /** `axes` are the named axes of the file, not yet parsed: what they may refer to depends on the rule. */
 export function parseRule(
@@ -57,8 +62,12 @@ export function parseRule(
   const outputs = parseSlotPaths("out", get("out"), scope, problems);
   if (outputs.length === 0) problems.add(`rule "${name}" has no "out"`, key, "say which files it makes");
   const roles = { in: inputs.map(({ role }) => role), out: outputs.map(({ role }) => role) };
-  const [when, resume, retries, timeout] = [get("when"), get("resume"), get("retries"), get("timeout")];
+  const [when, resume, grace] = [get("when"), get("resume"), get("grace")];
+  const [retries, timeout, oom] = [get("retries"), get("timeout"), get("oom")];
   const [env, tools, slots] = [get("env"), get("tools"), get("slots")];
+  const resumes = resume ? readBoolean(resume, '"resume"', problems) : false;
+  if (grace && !resumes)
+    problems.add('"grace" is the time to save in of a rule with "resume: true"', grace.span);
   return {
     name,
     span: key,
@@ -71,9 +80,11 @@ export function parseRule(
     tools: tools ? readTexts(tools, "a tool", problems).map(({ value }) => value) : [],
     slots: slots ? parseSlots(slots, problems) : DEFAULT_SLOTS,
     when: when ? parseWhen(when, scope, problems) : null,
-    resume: resume ? readBoolean(resume, '"resume"', problems) : false,
+    resume: resumes,
+    grace: grace ? parseDuration(grace, '"grace"', problems) : DEFAULT_GRACE,
     retries: retries ? readCount(retries, '"retries"', 0, problems) : 0,
-    timeout: timeout ? parseDuration(timeout, problems) : null,
+    oom: oom ? parsePattern(oom, problems) : null,
+    timeout: timeout ? parseDuration(timeout, '"timeout"', problems) : null,
   };
 }
 
@@ -198,6 +209,18 @@ function parseEnv(node: Located, scope: Scope, problems: Problems): Rule["env"] 
   for (const [name, { key, value }] of node.entries)
     add(name, key, parseScalar(value, "a variable", scope, problems));
   return env;
+}
+
+function parsePattern(node: Located, problems: Problems): RegExp | null {
+  const text = readText(node, '"oom"', problems);
+  if (!text) return null;
+  try {
+    return new RegExp(text.value);
+  } catch {
+    const hint = "escape characters such as ( and [ with a backslash";
+    problems.add(`"oom" must be a regular expression, and "${text.value}" is none`, text.span, hint);
+    return null;
+  }
 }
 
 function parseWhen(node: Located, scope: Scope, problems: Problems): Template | null {

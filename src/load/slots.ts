@@ -79,14 +79,14 @@ function parseBytes(node: Located, problems: Problems): number {
 const SECONDS: { readonly [unit: string]: number } = { "": 1, s: 1, m: 60, min: 60, h: 3600, d: 86400 };
 
 /** Seconds, from a number or text as in `90s`, `30m`, `2h`. */
-export function parseDuration(node: Located, problems: Problems): number {
+export function parseDuration(node: Located, what: string, problems: Problems): number {
   const text = node.kind === "scalar" ? String(node.value) : "";
   const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?) ?([a-z]*)$/.exec(text) ?? [];
   const scale = number !== "" && Object.hasOwn(SECONDS, unit) ? SECONDS[unit] : undefined;
   const seconds = Number(number) * (scale ?? 0);
   if (seconds > 0) return seconds;
   problems.add(
-    `"timeout" must be a duration, not ${describe(node)}`,
+    `${what} must be a duration, not ${describe(node)}`,
     node.span,
     "write it as in 90s, 30m or 2h",
   );

@@ -20,6 +20,16 @@ export type Event =
       readonly devices: readonly string[];
     }
   | { readonly type: "progress"; readonly task: string; readonly fraction: number; readonly note?: string }
+  /** An attempt failed; another follows. */
+  | {
+      readonly type: "retry";
+      readonly task: string;
+      /** Of the attempt that follows: 2 for the second. */
+      readonly attempt: number;
+      readonly error: string;
+      /** The device's memory did not suffice: what follows has the device to itself. */
+      readonly wholeDevice: boolean;
+    }
   | {
       readonly type: "task";
       readonly task: string;

@@ -4,6 +4,7 @@ import type { Event } from "./events.ts";
 import type { Paint } from "./paint.ts";
 
 type TaskEvent = Extract<Event, { type: "task" }>;
+type Retry = Extract<Event, { type: "retry" }>;
 type Notice = Extract<Event, { type: "notice" }>;
 type Summary = Extract<Event, { type: "summary" }>;
 
@@ -23,6 +24,11 @@ export function taskLine({ task, outcome, seconds, reasons }: TaskEvent, dryRun:
   const [first, ...others] = reasons;
   const why = first ? `: ${explain(first)}${others.length > 0 ? ` (+${others.length} more)` : ""}` : "";
   return `${verb} ${task}${time}${why}`;
+}
+
+/** "retrying train:btcv/base (attempt 2): exit code 1" */
+export function retryLine({ task, attempt, error, wholeDevice }: Retry): string {
+  return `retrying ${task} (attempt ${attempt}${wholeDevice ? ", with the whole device" : ""}): ${error}`;
 }
 
 /** A failed task: why, the end of its log, and where the whole of it is. */

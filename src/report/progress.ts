@@ -72,6 +72,10 @@ export class Progress {
         if (event.outcome === "ran") rule.seconds += event.seconds;
         return;
       }
+      case "retry":
+        // With the whole device it waits for its turn, and starts anew.
+        if (event.wholeDevice) this.rule(ruleOf(event.task)).running.delete(event.task);
+        return;
       case "notice":
       case "summary":
         return;

@@ -4,7 +4,7 @@
  */
 import type { ListrTaskWrapper, DefaultRenderer, SimpleRenderer } from "listr2";
 import type { Event } from "./events.ts";
-import { duration, failureLines, noticeLine, summaryLine } from "./lines.ts";
+import { duration, failureLines, noticeLine, retryLine, summaryLine } from "./lines.ts";
 import type { View } from "./listener.ts";
 import { painter, type Paint } from "./paint.ts";
 import { Progress, type RuleProgress } from "./progress.ts";
@@ -29,6 +29,7 @@ export function terminalView({ color, rules, stdout }: TerminalOptions): View {
     progress.apply(event);
     if (event.type === "start") live ??= liveList({ color, rules, stdout }, progress);
     else if (event.type === "task" && event.outcome === "failed") after.push(...failureLines(event, paint));
+    else if (event.type === "retry") after.push(retryLine(event));
     else if (event.type === "notice") (live ? after.push.bind(after) : write)(noticeLine(event, paint));
     else if (event.type === "summary") after.push(summaryLine(event, false, paint));
   };

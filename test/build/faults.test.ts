@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, readFileSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Event } from "../../src/report/events.ts";
+import { isAlive } from "../helpers/alive.ts";
 import { Project } from "./project.ts";
 
 afterEach(() => vi.unstubAllEnvs());
@@ -9,16 +10,6 @@ afterEach(() => vi.unstubAllEnvs());
 /** A named pipe: who opens it to write waits for the reader. */
 function fifo(project: Project, name: string): void {
   execFileSync("mkfifo", [project.path(name)]);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  // A zombie that nobody reaps in this container has ended all the same.
-  return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
 }
 
 function errors(events: readonly Event[]): (string | undefined)[] {
@@ -72,18 +63,52 @@ rules:
     expect(summary.ran + summary.skipped).toBe(3);
   });
 
-  it("are tried again as often as the rule says", async () => {
+  it("are tried again as often as the rule says; the log and the events tell of each", async () => {
     const project = new Project({
       "pipeline.yaml": `version: 1
 rules:
   flaky:
-    cmd: "echo try >> tries.log; test $(wc -l < tries.log) = 3; echo done > \${out}"
+    cmd: "echo try >> tries.log; echo once; test $(wc -l < tries.log) = 3; echo done > \${out}"
     out: flaky.txt
     retries: 2
 `,
     });
-    expect((await project.build()).summary).toMatchObject({ ran: 1, failed: 0 });
+    const { summary, events } = await project.build();
+    expect(summary).toMatchObject({ ran: 1, failed: 0 });
     expect(project.read("tries.log")).toBe("try\ntry\ntry\n");
+    const retry = { type: "retry", task: "flaky", error: "exit code 1", wholeDevice: false };
+    expect(events.filter(({ type }) => type === "retry")).toEqual([
+      { ...retry, attempt: 2 },
+      { ...retry, attempt: 3 },
+    ]);
+    expect(project.read("cache/logs/flaky/flaky.log")).toBe(
+      "once\n[lq: attempt 1 failed: exit code 1]\nonce\n[lq: attempt 2 failed: exit code 1]\nonce\n",
+    );
+  });
+
+  it("for want of a device's memory are tried again with the whole device", async () => {
+    const cmd = (name: string, needs: string): string =>
+      `"echo ${name} $CUDA_VISIBLE_DEVICES >> log.txt; test $(grep -c ${name} log.txt) -ge ${needs} || { echo 'RuntimeError: CUDA out of memory (tried 2 GiB)'; exit 1; }; touch \${out}"`;
+    const project = new Project({
+      "bin/nvidia-smi": `#!/bin/sh\necho "0, GPU-aaaa, 81920, NVIDIA H100"\n`,
+      "pipeline.yaml": `version: 1
+rules:
+  big: { cmd: ${cmd("big", "2")}, out: big, slots: { gpu: { memory: 10GiB } }, oom: "CUDA out of memory" }
+  huge: { cmd: ${cmd("huge", "9")}, out: huge, slots: { gpu: { memory: 10GiB } }, oom: "CUDA out of memory" }
+  other: { cmd: ${cmd("other", "9")}, out: other, slots: { gpu: { memory: 10GiB } }, oom: "no such thing" }
+`,
+    });
+    chmodSync(project.path("bin/nvidia-smi"), 0o755);
+    vi.stubEnv("PATH", `${project.path("bin")}:${process.env["PATH"]}`);
+    const { ran, failed, events } = await project.build({ keepGoing: true });
+    expect([ran, failed]).toEqual([["big"], ["huge", "other"]]);
+    const retried = events.flatMap((event) => (event.type === "retry" ? [event] : []));
+    expect(retried.map(({ task, wholeDevice }) => [task, wholeDevice]).sort()).toEqual([
+      ["big", true],
+      ["huge", true],
+    ]);
+    const runs = project.read("log.txt").trim().split("\n").sort();
+    expect(runs).toEqual(["big 0", "big 0", "huge 0", "huge 0", "other 0"]);
   });
 
   it("include running longer than the timeout", async () => {
@@ -122,13 +147,13 @@ rules:
     const building = project.build({ signal: controller.signal });
     const { promises } = await import("node:fs");
     const pids = (await promises.readFile(project.path("started"), "utf8")).trim().split(" ").map(Number);
-    expect(pids.map(isRunning)).toEqual([true, true]);
+    expect(pids.map(isAlive)).toEqual([true, true]);
     const cancelled = performance.now();
     controller.abort();
     const { summary } = await building;
     expect(performance.now() - cancelled).toBeLessThan(3000);
     expect(summary).toMatchObject({ ran: 0, failed: 0, cancelled: 1, skipped: 1 });
-    await vi.waitFor(() => expect(pids.map(isRunning)).toEqual([false, false]));
+    await vi.waitFor(() => expect(pids.map(isAlive)).toEqual([false, false]));
     expect([project.has("deaf.txt"), project.has("cache/lock"), project.has("cache/staging")]).toEqual([
       false,
       false,

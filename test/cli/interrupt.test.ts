@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { isAlive } from "../helpers/alive.ts";
 import { cliProject, type CliProject, type JsonLine, type Lq } from "../helpers/cli.ts";
 import { ENDLESS } from "../helpers/modules.ts";
 
@@ -20,15 +20,6 @@ async function processes(lq: Lq): Promise<number[]> {
   const pids = (JSON.parse(line) as { note: string }).note.split(" ").map(Number);
   expect(pids.filter(isAlive)).toEqual(pids);
   return pids;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    // A process that nobody has waited for yet is dead all the same.
-    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return false;
-  }
 }
 
 test.each([

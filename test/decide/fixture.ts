@@ -28,6 +28,8 @@ export function task(id: string, spec: TaskSpec): Task & { readonly spec: TaskSp
     when: null,
     resume: false,
     retries: 0,
+    grace: 30,
+    oom: null,
     timeout: null,
   };
   const params = Object.entries(spec.params ?? {}).map(([name, value]) => [name, { value, origin: null }]);

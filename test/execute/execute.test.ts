@@ -28,6 +28,7 @@ function attempt(change: Partial<Attempt> = {}): Attempt {
     env: {},
     scratch: null,
     timeout: null,
+    grace: 30,
     signal: new AbortController().signal,
     ...change,
   };
