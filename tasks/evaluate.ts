@@ -3,10 +3,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
 import { labelTable } from "./lib/labels/labels.ts";
-import { metricSettings, scoreCase } from "./lib/metrics/score.ts";
+import { metricSettings } from "./lib/metrics/score.ts";
+import { scoreFiles } from "./lib/metrics/score-files.ts";
 import type { CaseScores, Evaluation } from "./lib/results/results.ts";
 import { caseOf } from "./lib/study/files.ts";
-import { readLabels } from "./lib/volume/nifti.ts";
 
 const outcomeFile = z.object({
   outcome: z.enum(["converged", "not-converged"]),
@@ -32,8 +32,8 @@ export default task({
     const cases: CaseScores[] = [];
     for (const path of outcome === "converged" ? inputs("references") : []) {
       const id = caseOf(path);
-      const prediction = await readLabels(predictions.get(`${id}.nii.gz`) ?? "");
-      cases.push({ case: id, organs: scoreCase(await readLabels(path), prediction, labels, params.metrics) });
+      const prediction = predictions.get(`${id}.nii.gz`) ?? "";
+      cases.push({ case: id, organs: await scoreFiles(path, prediction, labels, params.metrics) });
     }
     writeFileSync(output(), JSON.stringify(judge(cases, criterion, params.step), null, 1) + "\n");
   },

@@ -4,8 +4,8 @@ import { task } from "lq";
 import { z } from "zod";
 import { CLASS_LISTS } from "./lib/study/settings.ts";
 import { commonLabels, labelTable } from "./lib/labels/labels.ts";
-import { metricSettings, scoreCase } from "./lib/metrics/score.ts";
-import { readLabels } from "./lib/volume/nifti.ts";
+import { metricSettings } from "./lib/metrics/score.ts";
+import { scoreFiles } from "./lib/metrics/score-files.ts";
 
 export default task({
   params: z.strictObject({
@@ -17,10 +17,8 @@ export default task({
   async run({ params, input, output }) {
     const table = labelTable(params.layout);
     const labels = Object.fromEntries([...table].map(([value, { name }]) => [name, value]));
-    const reference = await readLabels(input("reference"));
-    const prediction = await readLabels(input("prediction"));
     const predicts = commonLabels(table, [params.classes]).map((value) => table.get(value)?.name ?? "");
-    const organs = scoreCase(reference, prediction, labels, params.metrics);
+    const organs = await scoreFiles(input("reference"), input("prediction"), labels, params.metrics);
     writeFileSync(output(), JSON.stringify({ case: params.case, predicts, organs }, null, 1) + "\n");
   },
 });

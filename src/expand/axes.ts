@@ -28,10 +28,20 @@ function texts(globs: SourceGlobs, spec: AxisSpec, names: Names, bound: Bound): 
     case "glob":
       return globs.values(bindText(spec.pattern, names)(bound), spec.pattern.span);
     case "join":
-      return spec.axes.flatMap((axis) => texts(globs, axis, names, bound));
+      return joined(spec.axes.map((axis) => ({ axis, values: texts(globs, axis, names, bound) })));
     case "in":
       return [];
   }
+}
+
+/** The values of all, in order; what several globs match is one value. */
+function joined(
+  parts: readonly { readonly axis: AxisSpec; readonly values: readonly string[] }[],
+): readonly string[] {
+  const matched = new Set<string>();
+  return parts.flatMap(({ axis, values }) =>
+    axis.kind === "glob" ? values.filter((value) => matched.size < matched.add(value).size) : values,
+  );
 }
 
 function paramKeys(spec: Extract<AxisSpec, { kind: "keys" }>, names: Names, bound: Bound): readonly string[] {

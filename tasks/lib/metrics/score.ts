@@ -6,6 +6,7 @@ import { MOST_SLOTS, slotGrids } from "./slots.ts";
 import { boundaryVoxels, surfaceElements } from "./surface.ts";
 import { type Spacing, surfaceAreas } from "./surface-area.ts";
 import { surfaceScores } from "./surface-scores.ts";
+import { toleranceOf } from "./tolerances.ts";
 
 const distance = z.number().nonnegative();
 
@@ -95,11 +96,4 @@ export function scoreCase<Organ extends string>(
     Organ,
     OrganScores
   >;
-}
-
-function toleranceOf(organ: string, tolerance: MetricSettings["tolerance"]): number {
-  if (typeof tolerance === "number") return tolerance;
-  const own = tolerance[organ];
-  if (own === undefined) throw new Error(`tolerance: none is given for ${organ}`);
-  return own;
 }

@@ -44,6 +44,11 @@ export interface ResultFile {
   readonly path: string;
 }
 
+/** Scored cases, a file each. Throws naming the file that does not fit. */
+export function readCases(files: readonly ResultFile[]): CaseScores[] {
+  return files.map((file) => parse(caseScores, file));
+}
+
 /** scores[dataset][generator], from the files under `scores/`. Throws naming the file that does not fit. */
 export function readScores(files: readonly ResultFile[]): Map<string, Map<string, GeneratorScores>> {
   const result = new Map<string, Map<string, { predicts: string[]; cases: CaseScores[] }>>();

@@ -1,0 +1,20 @@
+/** Scores two files. */
+import { requireSameGrid } from "../volume/geometry.ts";
+import { readLabels } from "../volume/nifti.ts";
+import { type MetricSettings, type OrganScores, scoreCase } from "./score.ts";
+
+/**
+ * Scores of each label; `labels` gives their values by name.
+ *
+ * Throws an Error that names the file and the fact if one is no label map, or the two are not on the same grid.
+ */
+export async function scoreFiles(
+  reference: string,
+  prediction: string,
+  labels: Readonly<Record<string, number>>,
+  settings: MetricSettings,
+): Promise<Record<string, OrganScores>> {
+  const [truth, predicted] = await Promise.all([readLabels(reference), readLabels(prediction)]);
+  requireSameGrid({ name: reference, ...truth }, { name: prediction, ...predicted });
+  return scoreCase(truth, predicted, labels, settings);
+}

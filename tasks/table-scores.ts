@@ -1,0 +1,22 @@
+/** Mean and deviation of scored cases, by organ and over all organs. */
+import { writeFileSync } from "node:fs";
+import { task } from "lq";
+import { z } from "zod";
+import { aggregation } from "./lib/metrics/aggregate.ts";
+import { metricSettings } from "./lib/metrics/score.ts";
+import { readCases } from "./lib/results/results.ts";
+import { organTable, renderOrganCsv, renderOrganMarkdown } from "./lib/tables/organ-table.ts";
+
+const { tolerance, variant, units, both_empty } = metricSettings.shape;
+
+export default task({
+  params: z.strictObject({
+    tolerance,
+    conventions: z.strictObject({ variant, units, both_empty, deviation: aggregation.shape.deviation }),
+  }),
+  run({ files, output, params: { tolerance, conventions } }) {
+    const table = organTable(readCases(files("scores")), { ...conventions, tolerance });
+    writeFileSync(output("md"), renderOrganMarkdown(table));
+    writeFileSync(output("csv"), renderOrganCsv(table));
+  },
+});
