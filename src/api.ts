@@ -28,6 +28,8 @@ export interface TaskContext<P> {
    * `name` is relative to the directory, with "/" between parts; `path` is absolute.
    */
   readonly files: (role?: string) => readonly { readonly name: string; readonly path: string }[];
+  /** Names of the files under an input `{ names: FOLDER/ }`, relative to the folder, sorted. What is in them is not the task's to read. */
+  readonly names: (role?: string) => readonly string[];
   /** Where to write an output (default role "out"), absolute, in a staging folder that exists. A directory ends in "/". */
   readonly output: (role?: string) => string;
   /** All paths of an output role that was written as a list, in order. */

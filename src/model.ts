@@ -66,6 +66,10 @@ export interface Slot {
   /** True when the role was written as a list (then a module reads it with `inputs()`). */
   readonly list: boolean;
   readonly paths: readonly Template[];
+  /** An input `{ names: … }`: of a folder, the names of the files in it and not what is in the files. */
+  readonly names?: true;
+  /** What to tell a person who lacks the input. */
+  readonly hint?: Template;
 }
 
 /** Text with `${…}` in it, parsed once. */
@@ -138,6 +142,8 @@ export interface TaskPath {
   readonly list: boolean;
   /** Relative to root (or absolute, for an input outside it); ends in "/" for a directory. */
   readonly path: string;
+  /** Of an input that is a directory: only the names of the files in it count. */
+  readonly names?: true;
 }
 
 export interface TaskParam {

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
-import { labelTable } from "./lib/labels/labels.ts";
+import { readLabelTable } from "./lib/labels/labels.ts";
 import { metricSettings } from "./lib/metrics/score.ts";
 import { scoreFiles } from "./lib/metrics/score-files.ts";
 import type { CaseScores, Evaluation } from "./lib/results/results.ts";
@@ -18,16 +18,15 @@ const LEAST_DICE = 0.05;
 
 export default task({
   params: z.strictObject({
-    layout: z.string(),
     metrics: metricSettings,
     step: z.enum(["pre-training", "fine-tuning"]),
   }),
-  async run({ params, files, inputs, output }) {
+  async run({ params, files, input, inputs, output }) {
     const predictions = new Map(files("predictions").map((file) => [file.name, file.path]));
     const { outcome, criterion } = outcomeFile.parse(
       JSON.parse(readFileSync(predictions.get("outcome.json") ?? "", "utf8")),
     );
-    const table = labelTable(params.layout);
+    const table = readLabelTable(readFileSync(input("organs"), "utf8"));
     const labels = Object.fromEntries([...table].map(([value, { name }]) => [name, value]));
     const cases: CaseScores[] = [];
     for (const path of outcome === "converged" ? inputs("references") : []) {

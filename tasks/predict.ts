@@ -1,7 +1,15 @@
 /** One case's pseudo-labels by a trained network, remapped to the dataset's labels where its classes are others. */
+import { readFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
-import { classNames, labelTable, remapper, type LabelSource } from "./lib/labels/labels.ts";
+import {
+  classNames,
+  readLabelTable,
+  remapper,
+  type LabelSource,
+  type LabelTable,
+  type Organ,
+} from "./lib/labels/labels.ts";
 import { prepareImage } from "./lib/study/prepare.ts";
 import { CLASS_LISTS, inference, normalisation } from "./lib/study/settings.ts";
 import { openNetwork } from "./lib/study/trained-network.ts";
@@ -10,7 +18,6 @@ import { fromCanonical, toCanonical } from "./lib/volume/orient.ts";
 
 export default task({
   params: z.strictObject({
-    layout: z.string(),
     /** "all" where the network was trained on the dataset's own labels; else its class list. */
     classes: z.enum(["all", ...CLASS_LISTS]),
     window: inference,
@@ -23,7 +30,7 @@ export default task({
     const prepared = prepareImage(image, spacing, normalisation.parse(settings));
     const canonical = toCanonical(image);
     const segmented = await network.segment(prepared, canonical, { ...params.window, signal });
-    const values = valuesOf(labels, params);
+    const values = valuesOf(labels, readLabelTable(readFileSync(input("organs"), "utf8")), params.classes);
     const data = segmented.data.map((channel) => values[channel] ?? 0);
     await writeNifti(output(), fromCanonical({ ...segmented, data }, image));
   },
@@ -32,10 +39,10 @@ export default task({
 /** Output channel → label value of the dataset. */
 function valuesOf(
   channels: { readonly [name: string]: number },
-  { layout, classes }: { layout: string; classes: LabelSource },
+  table: LabelTable<Organ | null>,
+  classes: LabelSource,
 ): Uint8Array {
   const values = new Uint8Array(1 + Math.max(0, ...Object.values(channels)));
-  const table = labelTable(layout);
   if (classes === "all") {
     for (const [value, { name }] of table) values[channels[name] ?? 0] = value;
   } else {

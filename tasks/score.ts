@@ -1,21 +1,20 @@
 /** How well one case's pseudo-labels match the original ones. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
 import { CLASS_LISTS } from "./lib/study/settings.ts";
-import { commonLabels, labelTable } from "./lib/labels/labels.ts";
+import { commonLabels, readLabelTable } from "./lib/labels/labels.ts";
 import { metricSettings } from "./lib/metrics/score.ts";
 import { scoreFiles } from "./lib/metrics/score-files.ts";
 
 export default task({
   params: z.strictObject({
     case: z.string(),
-    layout: z.string(),
     classes: z.enum(["all", ...CLASS_LISTS]),
     metrics: metricSettings,
   }),
   async run({ params, input, output }) {
-    const table = labelTable(params.layout);
+    const table = readLabelTable(readFileSync(input("organs"), "utf8"));
     const labels = Object.fromEntries([...table].map(([value, { name }]) => [name, value]));
     const predicts = commonLabels(table, [params.classes]).map((value) => table.get(value)?.name ?? "");
     const organs = await scoreFiles(input("reference"), input("prediction"), labels, params.metrics);

@@ -2,8 +2,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
-import type { Manifest } from "./lib/datasets/check-dataset.ts";
+import { caseList } from "./lib/datasets/case-list.ts";
+import { readChecks } from "./lib/datasets/check-case.ts";
 import { duplicates } from "./lib/datasets/leakage.ts";
+import { manifestOf, type Manifest } from "./lib/datasets/manifest.ts";
+import { readLabelTable } from "./lib/labels/labels.ts";
 import { inOrder } from "./lib/results/results.ts";
 import { anySynthetic, names } from "./lib/results/settings.ts";
 import { escape } from "./lib/tables/markdown.ts";
@@ -12,16 +15,19 @@ import { SYNTHETIC_NOTICE } from "./lib/tables/table.ts";
 export default task({
   params: z.strictObject({ names }),
   run({ files, output, params }) {
+    const tables = new Map(files("organs").map(({ name, path }) => [name, readFileSync(path, "utf8")]));
     const manifests = Object.fromEntries(
-      files("manifests")
-        .filter(({ name }) => name.endsWith(".json"))
-        .map(({ name, path }) => [
-          name.replace(/\.json$/, ""),
-          JSON.parse(readFileSync(path, "utf8")) as Manifest,
-        ]),
+      files("cases").map(({ name, path }): [string, Manifest] => {
+        const dataset = name.replace(/\.json$/, "");
+        const checks = files("checks").flatMap((file) =>
+          file.name.startsWith(`${dataset}/`) ? [{ ...file, name: file.name.slice(dataset.length + 1) }] : [],
+        );
+        const list = caseList(readFileSync(path, "utf8"));
+        return [dataset, manifestOf(list, readChecks(checks), readLabelTable(tables.get(name) ?? ""))];
+      }),
     );
     const rows = inOrder(Object.keys(manifests), params.names).map((key) => {
-      const { cases, published, labels, warnings } = manifests[key] as Manifest;
+      const { cases, published, labels, errors, warnings } = manifests[key] as Manifest;
       const absent = Object.entries(labels).flatMap(([label, { absent: ids }]) =>
         ids.length > 0 ? [`${label} in ${ids.length}`] : [],
       );
@@ -31,6 +37,7 @@ export default task({
         published ?? "–",
         Object.keys(labels).length,
         absent.join(", ") || "–",
+        errors.length,
         warnings.length,
       ];
       return `| ${cells.map((cell) => escape(String(cell))).join(" | ")} |`;
@@ -40,8 +47,8 @@ export default task({
       "# Datasets",
       "",
       ...(anySynthetic(files("cases")) ? [`> **${SYNTHETIC_NOTICE}**`, ""] : []),
-      "| Dataset | Cases | Published | Labels | Absent | Warnings |",
-      "|---|---:|---:|---:|---|---:|",
+      "| Dataset | Cases | Published | Labels | Absent | Unusable cases | Warnings |",
+      "|---|---:|---:|---:|---|---:|---:|",
       ...rows,
       "",
       "## Images that occur more than once",

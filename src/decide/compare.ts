@@ -34,8 +34,12 @@ function compareDeclarations(before: Recipe, after: Recipe): Reason[] {
   return reasons;
 }
 
-function declared({ role, path }: { readonly role: string; readonly path: string }, named: boolean): string {
+function declared(
+  { role, path, names }: Pick<RecipeInput, "role" | "path" | "names">,
+  named: boolean,
+): string {
   if (named) return `${role}: ${path}`;
+  if (names !== undefined) return `${role} (names)`;
   return path.endsWith("/") ? `${role} (a directory)` : role;
 }
 
@@ -132,9 +136,11 @@ function same(before: readonly RecipeInput[], after: readonly RecipeInput[], nam
 }
 
 function contents(inputs: readonly RecipeInput[]): [string, string][] {
-  return inputs.flatMap(({ path, digest, entries }): [string, string][] =>
-    entries === undefined ? [[path, digest]] : entries.map((entry) => [path + entry.name, entry.digest]),
-  );
+  return inputs.flatMap(({ path, digest, entries, names }): [string, string][] => {
+    if (names !== undefined) return names.map((name) => [path + name, ""]);
+    if (entries !== undefined) return entries.map((entry) => [path + entry.name, entry.digest]);
+    return [[path, digest]];
+  });
 }
 
 function compareTexts(

@@ -34,8 +34,8 @@ export class Executor {
     const staged = stagedBy(task, staging);
     const { action } = task.rule;
     if (action.kind !== "run") throw new Error(`${task.id} has neither a command nor a module`);
-    const entries = new Map(
-      recipe.inputs.map((input) => [input.path, input.entries?.map(({ name }) => name)]),
+    const names = new Map(
+      recipe.inputs.map((input) => [input.path, input.names ?? input.entries?.map(({ name }) => name)]),
     );
     const job = {
       module: { name: action.module, bundle: await this.#code.bundle(action.module) },
@@ -44,7 +44,7 @@ export class Executor {
         task.rule.inputs,
         task.inputs,
         ({ path }) => absolute(this.#root, path),
-        ({ path }) => entries.get(path) ?? [],
+        ({ path }) => names.get(path) ?? [],
       ),
       outputs: byRole(task.rule.outputs, task.outputs, staged, () => []),
     };
@@ -81,8 +81,8 @@ function byRole(
   locate: (path: TaskPath) => string,
   list: (path: TaskPath) => readonly string[],
 ): readonly RolePaths[] {
-  return slots.map(({ role, list: isList }) => {
+  return slots.map(({ role, list: isList, names }) => {
     const members = paths.filter((path) => path.role === role);
-    return { role, list: isList, paths: members.map(locate), files: members.map(list) };
+    return { role, list: isList, paths: names ? [] : members.map(locate), files: members.map(list) };
   });
 }

@@ -20,11 +20,13 @@ export function taskContext<P>(
     inputs: (role = "in") => find(job.inputs, "input", role).paths,
     files: (role = "in") => {
       const { paths, files } = find(job.inputs, "input", role);
+      if (paths.length < files.length) throw namesOnly(role);
       if (!paths.every((path) => path.endsWith("/"))) throw new Error(`input "${role}" is not a directory`);
       return paths.flatMap((path, index) =>
         (files[index] ?? []).map((name) => ({ name, path: path + name })),
       );
     },
+    names: (role = "in") => find(job.inputs, "input", role).files.flat(),
     output: (role = "out") => single(job.outputs, "output", role),
     outputs: (role = "out") => find(job.outputs, "output", role).paths,
     devices: job.devices,
@@ -49,7 +51,12 @@ function find(roles: readonly RolePaths[], kind: "input" | "output", role: strin
 }
 
 function single(roles: readonly RolePaths[], kind: "input" | "output", role: string): string {
-  const { list, paths } = find(roles, kind, role);
+  const { list, paths, files } = find(roles, kind, role);
+  if (paths.length < files.length) throw namesOnly(role);
   if (!list && paths[0] !== undefined) return paths[0];
   throw new Error(`${kind} "${role}" is a list: read it with ${kind}s("${role}")`);
+}
+
+function namesOnly(role: string): Error {
+  return new Error(`of input "${role}" only names count: read them with names("${role}")`);
 }

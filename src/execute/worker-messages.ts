@@ -35,8 +35,9 @@ export interface Job {
 export interface RolePaths {
   readonly role: string;
   readonly list: boolean;
+  /** Empty for an input of which only names count. */
   readonly paths: readonly string[];
-  /** Names under each path that is a directory, sorted; empty for a file. */
+  /** Names under each directory, sorted; empty for a file. */
   readonly files: readonly (readonly string[])[];
 }
 

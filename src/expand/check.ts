@@ -1,11 +1,13 @@
 /** What can be wrong with a graph as a whole, found before anything runs. */
+import { readdirSync } from "node:fs";
 import fg from "fast-glob";
 import { relative, resolve } from "node:path";
 import type { Span } from "../errors.ts";
 import { findModule, modulePath } from "../fingerprint/modules.ts";
 import { Problems } from "../load/problems.ts";
 import { nearest } from "../load/suggest.ts";
-import type { AxisSpec, Growth, Task, Template } from "../model.ts";
+import type { AxisSpec, Growth, Task, TaskPath, Template } from "../model.ts";
+import { bindText } from "./bind.ts";
 import { findCycles } from "./cycles.ts";
 import { statOf } from "./disk.ts";
 import { globMatches, type SourceGlobs } from "./glob.ts";
@@ -15,6 +17,17 @@ import type { OutputIndex } from "./outputs.ts";
 export interface Selection {
   readonly tasks: ReadonlySet<Task>;
   readonly growths: ReadonlySet<Growth>;
+}
+
+/** Empty: a folder of whose files the names are wanted. */
+type Presence = "ok" | "missing" | "empty" | "wrong kind";
+
+interface Missing {
+  readonly path: string;
+  readonly task: Task;
+  readonly paths: Set<string>;
+  readonly state: Presence;
+  readonly hint: string | undefined;
 }
 
 type Collision = { readonly path: string; readonly first: Task; readonly second: Task };
@@ -143,32 +156,34 @@ function refuseMissingInputs(
   problems: Problems,
 ): void {
   // One problem for each place in the pipeline, however many tasks it concerns.
-  const missing = new Map<string, { path: string; task: Task; paths: Set<string>; wrongKind: boolean }>();
-  const present = new Map<string, "ok" | "missing" | "wrong kind">();
-  const look = (path: string) => {
+  const missing = new Map<string, Missing>();
+  const present = new Map<string, Presence>();
+  const look = ({ path, names }: TaskPath): Presence => {
     if (outputs.producer(path) || graph.growthsFor(path).length > 0) return "ok";
     if (path.endsWith("/") || path === "") {
       if (outputs.under(path).length > 0) return "ok";
     } else if (outputs.under(`${path}/`).length > 0 || outputs.producer(`${path}/`)) return "wrong kind";
-    return globs.found(path) ? "ok" : onDisk(graph.pipeline.root, path);
+    return globs.found(path) ? "ok" : onDisk(graph.pipeline.root, path, names === true);
   };
   for (const task of tasks) {
-    for (const { path } of task.inputs) {
+    for (const input of task.inputs) {
+      const { path } = input;
       let state = present.get(path);
-      if (!state) present.set(path, (state = look(path)));
+      if (!state) present.set(path, (state = look(input)));
       if (state === "ok") continue;
       const { start } = spanOf(task, "inputs", path);
-      const place = `${task.rule.name}:${start}:${state}`;
+      const hint = hintOf(graph, task, input);
+      const place = `${task.rule.name}:${start}:${state}:${hint ?? ""}`;
       const known = missing.get(place);
       if (known) known.paths.add(path);
-      else missing.set(place, { path, task, paths: new Set([path]), wrongKind: state === "wrong kind" });
+      else missing.set(place, { path, task, paths: new Set([path]), state, hint });
     }
   }
   const known = missing.size > 0 ? [...outputs.paths()].map(([path]) => path).slice(0, 20_000) : [];
-  for (const { path, task, paths, wrongKind } of missing.values()) {
+  for (const { path, task, paths, state, hint: said } of missing.values()) {
     const more = paths.size > 1 ? ` (and ${paths.size - 1} more like it)` : "";
     const span = spanOf(task, "inputs", path);
-    if (wrongKind) {
+    if (state === "wrong kind") {
       const [is, hint] = path.endsWith("/")
         ? ["a file, not a folder", `write "${path.slice(0, -1)}"`]
         : ["a folder", `write "${path}/" for all that is in it`];
@@ -177,16 +192,26 @@ function refuseMissingInputs(
     }
     const near = nearest(path, known, 0.2);
     const hint =
-      near === undefined ? "make it with a rule, or put the file there" : `did you mean "${near}"?`;
-    problems.add(`nothing makes "${path}", which "${task.id}" reads, and it is not there${more}`, span, hint);
+      said ?? (near === undefined ? "make it with a rule, or put the file there" : `did you mean "${near}"?`);
+    const is = state === "empty" ? "empty" : "not there";
+    problems.add(`nothing makes "${path}", which "${task.id}" reads, and it is ${is}${more}`, span, hint);
   }
 }
 
-function onDisk(root: string, path: string): "ok" | "missing" | "wrong kind" {
+/** What the pipeline has to say to a person who lacks an input. */
+function hintOf({ pipeline }: Graph, { rule, bindings }: Task, { role }: TaskPath): string | undefined {
+  const hint = rule.inputs.find((slot) => slot.role === role)?.hint;
+  if (hint === undefined) return undefined;
+  const names = { axes: rule.each.map(({ name }) => name), params: pipeline.params };
+  return bindText(hint, names)(bindings.map((text) => ({ text, fields: null })));
+}
+
+function onDisk(root: string, path: string, wantsNames: boolean): Presence {
   // A path that should be a folder but is a file fails with its "/" on; it is asked for without.
   const stat = statOf(resolve(root, path.replace(/(.)\/$/, "$1")));
   if (!stat) return "missing";
-  return stat.isDirectory() === (path.endsWith("/") || path === "") ? "ok" : "wrong kind";
+  if (stat.isDirectory() !== (path.endsWith("/") || path === "")) return "wrong kind";
+  return wantsNames && readdirSync(resolve(root, path)).length === 0 ? "empty" : "ok";
 }
 
 function refuseMissingAxisFiles(graph: Graph, growths: Iterable<Growth>, problems: Problems): void {

@@ -134,19 +134,30 @@ function bindSlots(
   names: Names,
   finish: (path: string, template: Template) => string,
 ): Bind<readonly TaskPath[]> {
-  const binds = slots.flatMap(({ role, list, paths }) =>
-    paths.map((template) => ({ role, list, template, paths: bindPaths(template, names) })),
+  const binds = slots.flatMap(({ role, list, paths, names: only }) =>
+    paths.map((template) => ({
+      fixed: { role, list, ...(only && { names: only }) },
+      template,
+      paths: bindPaths(template, names),
+    })),
   );
   const fill = (bound: Bound): readonly TaskPath[] => {
     const filled: TaskPath[] = [];
-    for (const { role, list, template, paths } of binds) {
+    for (const { fixed, template, paths } of binds) {
       const found = paths(bound);
-      if (typeof found === "string") filled.push({ role, list, path: finish(found, template) });
-      else for (const path of found) filled.push({ role, list: true, path: finish(path, template) });
+      if (typeof found === "string") filled.push({ ...fixed, path: finish(found, template) });
+      else for (const path of found) filled.push({ ...fixed, list: true, path: finish(path, template) });
     }
+    for (const { path, names } of filled) if (names && !path.endsWith("/")) throw notAFolder(path, slots);
     return filled;
   };
   return binds.some(({ template }) => usesAxis(template)) ? fill : once(fill);
+}
+
+function notAFolder(path: string, slots: readonly Slot[]): UserError {
+  const span = slots.find(({ names }) => names)?.paths[0]?.span;
+  const message = `"names" is for the names in a folder, and "${path}" does not end in "/"`;
+  return new UserError({ message, ...(span && { span }) });
 }
 
 /** The project's own folders, which no rule may write. */

@@ -8,6 +8,7 @@ import { keyOf, RECIPE_FORMAT, type Recipe, type RecipeAction, type RecipeInput 
 import type { ToolVersions } from "./tools.ts";
 import {
   coveredFiles,
+  namesDigest,
   outputsUnder,
   treeDigest,
   type Producers,
@@ -87,27 +88,29 @@ export class Fingerprinter {
   moved(recipe: Recipe): string[] {
     const { root, graph, files, writings } = this.#parts;
     const moved: string[] = [];
-    for (const { path, entries } of recipe.inputs) {
-      const before = entries?.map(({ name }) => path + name) ?? [path];
-      const changed = before.filter((each) => !files.isUnchanged(each));
-      if (entries !== undefined) {
-        const names = new Set(before);
-        const now = coveredFiles(root, graph, writings, path).map((name) => path + name);
-        changed.push(...now.filter((each) => !names.delete(each)), ...names);
-      }
-      moved.push(...changed);
+    for (const { path, entries, names } of recipe.inputs) {
+      const before = (names ?? entries?.map(({ name }) => name))?.map((name) => path + name);
+      if (names === undefined) moved.push(...(before ?? [path]).filter((each) => !files.isUnchanged(each)));
+      if (before === undefined) continue;
+      const gone = new Set(before);
+      const now = coveredFiles(root, graph, writings, path).map((name) => path + name);
+      moved.push(...now.filter((each) => !gone.delete(each)), ...gone);
     }
     if (moved.length > 0) files.forget(moved);
     return [...new Set(moved)];
   }
 
-  #input({ role, path }: TaskPath, known: Known, missing: string[]): RecipeInput {
+  #input({ role, path, names: only }: TaskPath, known: Known, missing: string[]): RecipeInput {
     if (!path.endsWith("/")) {
       const digest = this.#fileDigest(path, known);
       if (digest === null) missing.push(path);
       return { role, path, digest: digest ?? "" };
     }
     const given = known(path);
+    if (only) {
+      const names = given?.entries?.map(({ name }) => name) ?? this.#names(path, known);
+      return { role, path, digest: namesDigest(names), names };
+    }
     if (given !== undefined) return { role, path, digest: given.digest, entries: given.entries ?? [] };
     const entries = this.#tree(path, known, missing);
     return { role, path, digest: treeDigest(entries), entries };
@@ -124,25 +127,40 @@ export class Fingerprinter {
   }
 
   #tree(dir: string, known: Known, missing: string[]): TreeEntry[] {
-    const { root, graph, files, writings } = this.#parts;
-    const digests = new Map<string, string>();
-    // Directory outputs that are known without being on the disk: what is there in their place does not count.
+    const { inOutputs, others } = this.#covered(dir, known);
+    const entries = [...inOutputs];
+    for (const name of others) {
+      const path = dir + name;
+      const digest = known(path)?.digest ?? this.#parts.files.digest(path);
+      if (digest === null) missing.push(path);
+      else entries.push({ name, digest });
+    }
+    return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  #names(dir: string, known: Known): string[] {
+    const { inOutputs, others } = this.#covered(dir, known);
+    return [...inOutputs.map(({ name }) => name), ...others].sort();
+  }
+
+  /**
+   * What a directory covers: what is in directory outputs that are known without being on the disk (what is
+   * there in their place does not count), and the names of all other files.
+   */
+  #covered(dir: string, known: Known): { readonly inOutputs: TreeEntry[]; readonly others: string[] } {
+    const { root, graph, writings } = this.#parts;
     const given = [...outputsUnder(graph, dir)].filter(
       (path) => path.endsWith("/") && known(path) !== undefined,
     );
-    for (const name of coveredFiles(root, graph, writings, dir)) {
-      const path = dir + name;
-      if (given.some((output) => path.startsWith(output))) continue;
-      const digest = known(path)?.digest ?? files.digest(path);
-      if (digest === null) missing.push(path);
-      else digests.set(name, digest);
-    }
-    for (const output of given)
-      for (const { name, digest } of known(output)?.entries ?? [])
-        digests.set(output.slice(dir.length) + name, digest);
-    return [...digests]
-      .map(([name, digest]) => ({ name, digest }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    const inOutputs = given.flatMap((output) =>
+      (known(output)?.entries ?? []).map(({ name, digest }) => {
+        return { name: output.slice(dir.length) + name, digest };
+      }),
+    );
+    const others = coveredFiles(root, graph, writings, dir).filter(
+      (name) => !given.some((output) => (dir + name).startsWith(output)),
+    );
+    return { inOutputs, others };
   }
 
   #env({ env }: Task): { readonly [name: string]: string | null } {

@@ -35,6 +35,8 @@ export interface RecipeInput {
   readonly digest: string;
   /** For a directory, what is under it. */
   readonly entries?: readonly TreeEntry[];
+  /** For a directory of which only names count, those of the files under it, sorted. */
+  readonly names?: readonly string[];
 }
 
 export interface RecipeOutput {
@@ -50,9 +52,9 @@ export interface RecipeOutput {
 export function keyOf(recipe: Recipe): string {
   const { action } = recipe;
   const named = action.kind === "cmd";
-  const inputs = recipe.inputs.map(({ role, path, digest, entries }) => [
+  const inputs = recipe.inputs.map(({ role, path, digest, entries, names }) => [
     role,
-    entries === undefined ? "file" : "directory",
+    names ? "names" : entries === undefined ? "file" : "directory",
     digest,
     ...(named ? [path] : []),
   ]);

@@ -34,6 +34,11 @@ export function treeDigest(entries: readonly TreeEntry[]): string {
   return sha256(entries.map(({ name, digest }) => `${name}\0${digest}\n`).join(""));
 }
 
+/** Digest of the names in a directory, whatever their files hold. */
+export function namesDigest(names: readonly string[]): string {
+  return sha256(names.join("\0"));
+}
+
 /**
  * Every file that a directory input stands for: what the graph makes under it (made yet or not) and what the
  * disk has, without what lq once wrote for tasks that are gone, unless it was edited since.

@@ -165,7 +165,7 @@ function parseCommand(node: Located, scope: Scope, problems: Problems): Template
   return command;
 }
 
-/** A path, a list of paths, or a map of either by role. */
+/** A path, a list of paths, or a map of either by role; in a map an input may also be a map of `INPUT_KEYS`. */
 function parseSlotPaths(
   role: "in" | "out",
   node: Located | undefined,
@@ -173,15 +173,37 @@ function parseSlotPaths(
   problems: Problems,
 ): Slot[] {
   if (!node) return [];
-  const slot = (role: string, node: Located): Slot => {
-    const texts = readTexts(node, `a path of "${role}"`, problems);
-    for (const { value, span } of texts) if (value === "") problems.add("a path cannot be empty", span);
-    const paths = texts.map((text) => parseTemplate(text, scope, problems));
-    return { role, list: node.kind === "list", paths };
-  };
-  if (node.kind !== "map") return [slot(role, node)];
+  if (node.kind !== "map") return [parseSlot(role, node, scope, problems)];
   for (const [name, { key }] of node.entries) checkName(name, `"${role}"`, key, problems);
-  return [...node.entries].map(([name, { value }]) => slot(name, value));
+  return [...node.entries].map(([name, { value }]) =>
+    role === "in" && value.kind === "map"
+      ? parseInput(name, value, scope, problems)
+      : parseSlot(name, value, scope, problems),
+  );
+}
+
+function parseSlot(role: string, node: Located, scope: Scope, problems: Problems): Slot {
+  const texts = readTexts(node, `a path of "${role}"`, problems);
+  for (const { value, span } of texts) if (value === "") problems.add("a path cannot be empty", span);
+  const paths = texts.map((text) => parseTemplate(text, scope, problems));
+  return { role, list: node.kind === "list", paths };
+}
+
+export const INPUT_KEYS = ["path", "names", "hint"] as const;
+
+/** `{ path: … }` or `{ names: FOLDER/ }`, with a `hint` for who lacks it. */
+function parseInput(role: string, node: LocatedMap, scope: Scope, problems: Problems): Slot {
+  refuseUnknownKeys(node, INPUT_KEYS, `input "${role}"`, problems);
+  const get = (key: (typeof INPUT_KEYS)[number]): Located | undefined => node.entries.get(key)?.value;
+  const [path, names, hint] = [get("path"), get("names"), get("hint")];
+  const [read] = path && names ? [] : [path ?? names];
+  if (!read) problems.add(`input "${role}" needs one of "path" and "names"`, node.span);
+  const text = hint && readText(hint, '"hint"', problems);
+  return {
+    ...(read ? parseSlot(role, read, scope, problems) : { role, list: false, paths: [] }),
+    ...(names && { names: true }),
+    ...(text && { hint: parseTemplate(text, scope, problems) }),
+  };
 }
 
 function parseWith(node: Located | undefined, scope: Scope, problems: Problems): Rule["with"] {

@@ -59,7 +59,13 @@ const StoredRecipe = z.object({
     z.object({ kind: z.literal("cmd"), argv: z.array(z.string()) }),
   ]),
   inputs: z.array(
-    z.object({ role: z.string(), path: z.string(), digest: Digest, entries: z.exactOptional(Tree) }),
+    z.object({
+      role: z.string(),
+      path: z.string(),
+      digest: Digest,
+      entries: z.exactOptional(Tree),
+      names: z.exactOptional(z.array(z.string())),
+    }),
   ),
   outputs: z.array(z.object({ role: z.string(), path: z.string() })),
   params: z.record(z.string(), z.object({ value: Value, origin: z.nullable(z.string()) })),

@@ -4,13 +4,13 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { AXIS_KEYS } from "../../src/load/axes.ts";
 import { TOP_KEYS } from "../../src/load/load.ts";
-import { RULE_KEYS } from "../../src/load/rules.ts";
+import { INPUT_KEYS, RULE_KEYS } from "../../src/load/rules.ts";
 import { GPU_KEYS } from "../../src/load/slots.ts";
 import { load, project } from "./project.ts";
 import { VALID } from "./valid.ts";
 
 const text = readFileSync(new URL("../../schema/pipeline.schema.json", import.meta.url), "utf8");
-type Keys = { readonly properties: { readonly [key: string]: unknown } };
+type Keys = { readonly properties?: { readonly [key: string]: unknown }; readonly oneOf?: readonly Keys[] };
 const schema = JSON.parse(text) as Keys & { readonly definitions: { readonly [name: string]: Keys } };
 const validate = new Ajv({ strict: false }).compile(schema);
 
@@ -32,8 +32,9 @@ test("the schema refuses what the loader refuses", () => {
 test("schema and loader know the same keys", () => {
   const keys = (...names: string[]) =>
     names.flatMap((name) => Object.keys(schema.definitions[name]?.properties ?? {}));
-  expect(Object.keys(schema.properties).sort()).toEqual([...TOP_KEYS].sort());
+  expect(Object.keys(schema.properties ?? {}).sort()).toEqual([...TOP_KEYS].sort());
   expect(keys("rule").sort()).toEqual([...RULE_KEYS].sort());
+  expect(Object.keys(schema.definitions["input"]?.oneOf?.[1]?.properties ?? {})).toEqual([...INPUT_KEYS]);
   expect(keys("keysAxis", "globAxis", "fileAxis").sort()).toEqual([...AXIS_KEYS].sort());
   const { slots } = schema.definitions as unknown as {
     slots: { properties: { gpu: { oneOf: { properties?: object }[] } } };
@@ -63,7 +64,9 @@ describe("what is loaded", () => {
     expect(one?.inputs.map(({ role, list }) => [role, list])).toEqual([
       ["a", false],
       ["b", true],
+      ["c", false],
     ]);
+    expect(one?.inputs.map(({ names }) => names)).toEqual([undefined, undefined, true]);
     expect(two?.outputs.map(({ role, list }) => [role, list])).toEqual([["out", true]]);
   });
 

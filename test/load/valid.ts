@@ -62,7 +62,7 @@ rules:
     cmd: |
       echo "$\${HOME}" $(basename \${in.a}) # don't
       cat \${in} > \${out.x}; cp \${out.x} \${out.y}; touch \${scratch}/x
-    in: { a: a.txt, b: [b.txt, c.txt] }
+    in: { a: a.txt, b: { path: [b.txt, c.txt], hint: "see \${dataset}" }, c: { names: src/ } }
     out: { x: "x/\${dataset}/\${version}", y: "y/\${dataset}/\${version}" }
     env: { LANG: C, HOME: null, N: 3 }
     tools: [bash --version]

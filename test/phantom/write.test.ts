@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { indexDataset } from "../../tasks/lib/datasets/index-dataset.ts";
+import { listCases } from "../../tasks/lib/datasets/list-cases.ts";
 import { phantomLayouts } from "../../tasks/lib/phantom/spec.ts";
 import { writePhantomDataset } from "../../tasks/lib/phantom/write.ts";
 
@@ -28,7 +28,8 @@ describe("phantom datasets", () => {
   it.each(phantomLayouts)("of %s are found again in the dataset's own layout", async (layout) => {
     const folder = join(root, layout);
     await writePhantomDataset(layout, { cases: 2 }, folder);
-    expect(await indexDataset(layout, folder)).toHaveLength(2);
+    const names = Object.keys(digests(folder)).map((path) => path.slice(1));
+    expect(listCases(layout, folder, names)).toHaveLength(2);
   });
 
   it("keep every byte of the other cases when one is added", async () => {

@@ -1,74 +1,93 @@
-/** What there is to know, and to complain of, in one case's files. */
+/** What there is to know, and to complain of, in one case's files: checks/DATASET/CASE.json. */
 import { createHash } from "node:crypto";
-import { join } from "node:path";
-import type { Random } from "../random.ts";
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { createRandom } from "../random.ts";
 import { columns, cosine } from "../volume/affine.ts";
 import { readNifti } from "../volume/nifti.ts";
 import { orientationOf } from "../volume/orient.ts";
 import type { LabelVolume, Volume } from "../volume/volume.ts";
-import type { CaseEntry } from "./case-list.ts";
 import { readCaseLabel } from "./read-label.ts";
 
-export interface CaseCheck {
-  readonly id: string;
+const triple = z.tuple([z.number(), z.number(), z.number()]);
+
+const facts = z.object({
   /** Voxels and millimetres along patient left-right, back-front, foot-head, whatever the stored order. */
-  readonly size: readonly [number, number, number];
-  readonly spacing: readonly [number, number, number];
+  size: triple,
+  spacing: triple,
   /** Label value → voxels; background left out. */
-  readonly voxels: Readonly<Record<number, number>>;
+  voxels: z.record(z.string(), z.int()),
   /** Equal for the same image in any orientation, header or compression. */
-  readonly content: string;
-  /** Hounsfield units at random labelled voxels. */
-  readonly sample: Float32Array;
-  readonly errors: readonly string[];
-  readonly warnings: readonly string[];
-}
+  content: z.string(),
+  /** Hounsfield units, rounded, at random labelled voxels. */
+  sample: z.array(z.int()),
+});
+
+const check = z.object({
+  /** Null where a file cannot be read. */
+  facts: facts.nullable(),
+  errors: z.array(z.string()),
+  warnings: z.array(z.string()),
+});
+
+export type CaseFacts = z.infer<typeof facts>;
+export type CaseCheck = z.infer<typeof check>;
 
 /**
- * Reads a case and compares image with label. `draws` intensities are sampled, with replacement, so that every
- * case weighs the same (as nnU-Net's fingerprint does). Throws if a file cannot be read.
+ * Intensities sampled of a case, with replacement, so that every case weighs the same (as in nnU-Net's
+ * fingerprint).
  */
-export async function checkCase(
-  layout: string,
-  root: string,
-  entry: CaseEntry,
-  names: ReadonlyMap<number, string>,
-  draws: number,
-  random: Random,
-): Promise<CaseCheck> {
-  const image = await readNifti(join(root, entry.image));
-  const label = await readCaseLabel(layout, join(root, entry.label));
+const DRAWS = 2000;
+
+/** Reads a case and compares image with label. What is wrong with the files is in the result, not thrown. */
+export async function checkCase(layout: string, imagePath: string, labelPath: string): Promise<CaseCheck> {
+  try {
+    return compare(await readNifti(imagePath), await readCaseLabel(layout, labelPath));
+  } catch (error) {
+    return { facts: null, errors: [(error as Error).message], warnings: [] };
+  }
+}
+
+/** The checks of a dataset by case, from their files. */
+export function readChecks(
+  files: readonly { readonly name: string; readonly path: string }[],
+): ReadonlyMap<string, CaseCheck> {
+  return new Map(
+    files.map(({ name, path }) => [
+      name.replace(/\.json$/, ""),
+      check.parse(JSON.parse(readFileSync(path, "utf8"))),
+    ]),
+  );
+}
+
+function compare(image: Volume, label: LabelVolume): CaseCheck {
   const sameShape = image.size.join() === label.size.join();
   const voxels = countVoxels(label);
-  const strangers = Object.keys(voxels).filter((value) => !names.has(Number(value)));
-  const errors = [
-    ...(sameShape ? [] : [`image has ${image.size.join("×")} voxels, label ${label.size.join("×")}`]),
-    ...(strangers.length === 0 ? [] : [`label values without a name: ${strangers.join(", ")}`]),
-  ];
   const shift = Math.max(...image.affine.map((value, i) => Math.abs(value - label.affine[i]!)));
-  const warnings = [
-    ...(shift <= 1e-3
-      ? []
-      : [`image and label lie apart in space: affines differ by ${shift.toPrecision(3)}`]),
-    ...(isOrthogonal(image.affine) ? [] : ["the image's axes are not at right angles"]),
-    ...(image.spacing.every((mm) => mm === 1) ? ["spacing of 1×1×1 mm is probably made up"] : []),
-    ...(Object.keys(voxels).length > 0 ? [] : ["no voxel is labelled"]),
-  ];
+  const content = contentDigest(image);
   return {
-    id: entry.id,
-    ...patientGrid(image),
-    voxels,
-    content: contentDigest(image),
-    sample: sameShape ? sampleForeground(image, label, draws, random) : new Float32Array(),
-    errors,
-    warnings,
+    facts: {
+      ...patientGrid(image),
+      voxels,
+      content,
+      sample: sameShape ? sampleForeground(image, label, content) : [],
+    },
+    errors: sameShape ? [] : [`image has ${image.size.join("×")} voxels, label ${label.size.join("×")}`],
+    warnings: [
+      ...(shift <= 1e-3
+        ? []
+        : [`image and label lie apart in space: affines differ by ${shift.toPrecision(3)}`]),
+      ...(isOrthogonal(image.affine) ? [] : ["the image's axes are not at right angles"]),
+      ...(image.spacing.every((mm) => mm === 1) ? ["spacing of 1×1×1 mm is probably made up"] : []),
+      ...(Object.keys(voxels).length > 0 ? [] : ["no voxel is labelled"]),
+    ],
   };
 }
 
-function countVoxels(label: LabelVolume): Record<number, number> {
+function countVoxels(label: LabelVolume): CaseFacts["voxels"] {
   const counts = new Float64Array(65536);
   for (const value of label.data) counts[value]!++;
-  const voxels: Record<number, number> = {};
+  const voxels: CaseFacts["voxels"] = {};
   counts.forEach((count, value) => {
     if (value > 0 && count > 0) voxels[value] = count;
   });
@@ -85,16 +104,17 @@ function contentDigest(image: Volume): string {
   return createHash("sha256").update(histogram).digest("hex").slice(0, 32);
 }
 
-function sampleForeground(image: Volume, label: LabelVolume, draws: number, random: Random): Float32Array {
+function sampleForeground(image: Volume, label: LabelVolume, seed: string): number[] {
   const places = new Uint32Array(label.data.length);
   let count = 0;
   for (let i = 0; i < label.data.length; i++) if (label.data[i]! > 0) places[count++] = i;
-  if (count === 0) return new Float32Array();
-  return Float32Array.from({ length: draws }, () => image.data[places[random.int(count)]!]!);
+  if (count === 0) return [];
+  const random = createRandom(seed);
+  return Array.from({ length: DRAWS }, () => Math.round(image.data[places[random.int(count)]!]!));
 }
 
 /** Size and spacing by the patient axis that each stored axis is closest to. */
-function patientGrid(image: Volume): Pick<CaseCheck, "size" | "spacing"> {
+function patientGrid(image: Volume): Pick<CaseFacts, "size" | "spacing"> {
   const { axes } = orientationOf(image.affine);
   const size: [number, number, number] = [0, 0, 0];
   const spacing: [number, number, number] = [0, 0, 0];

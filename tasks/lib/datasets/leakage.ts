@@ -1,5 +1,5 @@
 /** Images that occur more than once, within a dataset or across datasets: what is trained on may be tested on. */
-import type { Manifest } from "./check-dataset.ts";
+import type { Manifest } from "./manifest.ts";
 
 export interface Duplicate {
   /** "dataset/case", sorted; two or more. */
@@ -7,7 +7,7 @@ export interface Duplicate {
 }
 
 /** `manifests`: dataset name → manifest. In order of the first place. */
-export function duplicates(manifests: Readonly<Record<string, Manifest>>): Duplicate[] {
+export function duplicates(manifests: Readonly<Record<string, Pick<Manifest, "contents">>>): Duplicate[] {
   const places = new Map<string, string[]>();
   for (const [dataset, { contents }] of Object.entries(manifests)) {
     for (const [id, content] of Object.entries(contents)) {

@@ -13,7 +13,7 @@ export interface ForegroundStatistics {
 }
 
 /** Over the samples of all cases together; null if they are empty. */
-export function foregroundStatistics(samples: readonly Float32Array[]): ForegroundStatistics | null {
+export function foregroundStatistics(samples: readonly (readonly number[])[]): ForegroundStatistics | null {
   const count = samples.reduce((sum, sample) => sum + sample.length, 0);
   if (count === 0) return null;
   const sorted = new Float32Array(count);

@@ -5,6 +5,7 @@
  * family whose union it is), `classes.json` (the families' class lists in the order of their ids, id 0 being the
  * background) and `datasets.json` (the label tables as the datasets are distributed).
  */
+import { z } from "zod";
 import classes from "./classes.json" with { type: "json" };
 import datasets from "./datasets.json" with { type: "json" };
 import organs from "./organs.json" with { type: "json" };
@@ -13,8 +14,14 @@ export type Organ = keyof typeof organs;
 export type ClassList = keyof typeof classes;
 export type DatasetName = keyof typeof datasets;
 
-/** Label value → the dataset's own name of it and the organ it is. Background, 0, is not listed. */
-export type LabelTable = ReadonlyMap<number, { readonly name: string; readonly organ: Organ }>;
+/**
+ * Label value → the dataset's own name of it and the organ it is, in one's own data maybe none of the study's.
+ * Background, 0, is not listed.
+ */
+export type LabelTable<O extends Organ | null = Organ> = ReadonlyMap<
+  number,
+  { readonly name: string; readonly organ: O }
+>;
 
 /**
  * What a generator can predict: a fixed class list, or "all" labels of whatever dataset it is used on (because it
@@ -55,6 +62,26 @@ function ownLabels(values: Readonly<Record<string, string>>): LabelTable {
   );
 }
 
+const tableFile = z.record(
+  z.string().regex(/^\d+$/),
+  z.object({
+    name: z.string(),
+    organ: z
+      .string()
+      .nullable()
+      .transform((organ) => (organ === null ? null : organOf(organ))),
+  }),
+);
+
+/** A label table as a file, organs/DATASET.json. */
+export function labelTableText(table: LabelTable<Organ | null>): string {
+  return JSON.stringify(Object.fromEntries(table), null, 1) + "\n";
+}
+
+export function readLabelTable(text: string): LabelTable<Organ | null> {
+  return new Map(Object.entries(tableFile.parse(JSON.parse(text))).map(([id, label]) => [Number(id), label]));
+}
+
 /** Class names in the order of their ids, background first. */
 export function classNames(list: ClassList): readonly string[] {
   return classes[list];
@@ -74,10 +101,10 @@ export interface RemapOptions {
  * Lookup from a family's class id to the dataset's label value: several classes may merge into one label, and a
  * class without a label becomes 0. Index it with each voxel of an arg-max label map.
  */
-export function remapper(labels: LabelTable, list: ClassList, options: RemapOptions = {}): Uint16Array {
+export function remapper(labels: LabelTable<Organ | null>, list: ClassList, options: RemapOptions = {}): Uint16Array {
   const lookup = new Uint16Array(classNames(list).length);
   for (const [value, { organ }] of labels) {
-    for (const id of sourceIds(organ, list)) lookup[id] = value;
+    for (const id of organ === null ? [] : sourceIds(organ, list)) lookup[id] = value;
   }
   if (options.mergeCysts === true) {
     for (const side of ["left", "right"]) {
@@ -89,18 +116,25 @@ export function remapper(labels: LabelTable, list: ClassList, options: RemapOpti
 }
 
 /** The label values, ascending, that every one of the sources can predict (equation 3 of the paper). */
-export function commonLabels(labels: LabelTable, sources: readonly LabelSource[]): readonly number[] {
+export function commonLabels(
+  labels: LabelTable<Organ | null>,
+  sources: readonly LabelSource[],
+): readonly number[] {
   return [...labels]
     .filter(([, { organ }]) =>
-      sources.every((source) => source === "all" || sourceIds(organ, source).length > 0),
+      sources.every(
+        (source) => source === "all" || (organ !== null && sourceIds(organ, source).length > 0),
+      ),
     )
     .map(([value]) => value)
     .sort((a, b) => a - b);
 }
 
+export function isOrgan(name: string): name is Organ {
+  return Object.hasOwn(organs, name);
+}
+
 function organOf(name: string): Organ {
-  if (!Object.hasOwn(organs, name)) {
-    throw new Error(`"${name}" is not an organ of the study's vocabulary; known: ${organNames.join(", ")}`);
-  }
-  return name as Organ;
+  if (isOrgan(name)) return name;
+  throw new Error(`"${name}" is not an organ of the study's vocabulary; known: ${organNames.join(", ")}`);
 }

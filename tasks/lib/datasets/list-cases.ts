@@ -1,17 +1,17 @@
-/** Which cases a dataset's folder holds, by its layout. */
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+/** Which cases a dataset holds, from the names of its files and its layout. */
 import type { CaseEntry } from "./case-list.ts";
 import { layoutOf, type Layout } from "./layouts.ts";
 
 /**
- * The labelled cases below `root`, sorted by id, paths relative to it. Images without a label are passed over:
- * most datasets have some. Throws, saying what to put where, if there are none; naming them, if labels have no
- * image or two files claim one case.
+ * The labelled cases among the files under a dataset's folder, sorted by id. Images without a label are passed
+ * over: most datasets have some.
+ * @param root the folder, for messages
+ * @param paths of all files under it, relative to it, "/" between parts
+ * @throws Error saying what to put where, if there are no labels; naming them, if labels have no image or two
+ *   files claim one case
  */
-export async function indexDataset(layout: string, root: string): Promise<CaseEntry[]> {
+export function listCases(layout: string, root: string, paths: readonly string[]): CaseEntry[] {
   const rules = layoutOf(layout);
-  const paths = await filesBelow(root);
   const images = byCase(paths, rules.image, rules);
   const labels = byCase(paths, rules.label, rules);
   for (const [id, folder] of maskFolders(paths, rules)) {
@@ -29,27 +29,6 @@ export async function indexDataset(layout: string, root: string): Promise<CaseEn
   return [...labels]
     .map(([id, label]) => ({ id, image: images.get(id)!, label }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
-}
-
-/** Every file below a folder, relative, "/" between parts, sorted; links are followed. None if it is absent. */
-async function filesBelow(root: string): Promise<string[]> {
-  const found: string[] = [];
-  async function walk(folder: string): Promise<void> {
-    for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
-      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      const isFolder = entry.isSymbolicLink()
-        ? (await stat(join(root, path))).isDirectory()
-        : entry.isDirectory();
-      if (isFolder) await walk(path);
-      else found.push(path);
-    }
-  }
-  try {
-    await walk("");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || found.length > 0) throw error;
-  }
-  return found.sort();
 }
 
 function byCase(paths: readonly string[], pattern: RegExp, rules: Layout): Map<string, string> {
@@ -76,9 +55,8 @@ function maskFolders(paths: readonly string[], rules: Layout): Map<string, strin
 }
 
 function nothingThere(layout: string, root: string, rules: Layout, files: number): string {
-  const state = files === 0 ? "is empty or absent" : `has ${several(files, "file")}, none of them a label`;
   return [
-    `${root} ${state}, but the layout "${layout}" expects there:`,
+    `${root} has ${several(files, "file")}, none of them a label; the layout "${layout}" expects there:`,
     ...rules.files.map((file) => `    ${root.replace(/\/$/, "")}/${file}`),
     `Source: ${rules.source}.`,
   ].join("\n");

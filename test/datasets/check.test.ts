@@ -1,12 +1,16 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { checkDataset, type Manifest } from "../../tasks/lib/datasets/check-dataset.ts";
-import { indexDataset } from "../../tasks/lib/datasets/index-dataset.ts";
+import { checkCase } from "../../tasks/lib/datasets/check-case.ts";
+import { datasetJsonLabels } from "../../tasks/lib/datasets/dataset-json.ts";
+import { layoutOf } from "../../tasks/lib/datasets/layouts.ts";
 import { duplicates } from "../../tasks/lib/datasets/leakage.ts";
+import { listCases } from "../../tasks/lib/datasets/list-cases.ts";
+import { manifestOf, statisticsOf, type Manifest } from "../../tasks/lib/datasets/manifest.ts";
 import { readCaseLabel } from "../../tasks/lib/datasets/read-label.ts";
 import { foregroundStatistics, median } from "../../tasks/lib/datasets/statistics.ts";
+import { labelTable } from "../../tasks/lib/labels/labels.ts";
 import { writePhantomDataset } from "../../tasks/lib/phantom/write.ts";
 import { readNifti, writeNifti } from "../../tasks/lib/volume/nifti.ts";
 
@@ -21,7 +25,23 @@ afterAll(() => {
 });
 
 async function check(layout: string, folder = join(root, layout)) {
-  return checkDataset(layout, folder, await indexDataset(layout, folder));
+  const names = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+  const cases = listCases(layout, folder, names);
+  const checks = await Promise.all(
+    cases.map(async ({ id, image, label }) => {
+      return [id, await checkCase(layout, join(folder, image), `${folder}/${label}`)] as const;
+    }),
+  );
+  const { labels } = layoutOf(layout);
+  const json = join(folder, "dataset.json");
+  const table = labels === null ? datasetJsonLabels(readFileSync(json, "utf8"), json) : labelTable(labels);
+  const found = new Map(checks);
+  return {
+    manifest: manifestOf({ layout, synthetic: true, cases }, found, table),
+    stats: statisticsOf(found, table),
+  };
 }
 
 /** A copy of the CT-1K phantoms in which one case's file was rewritten. */
@@ -48,7 +68,6 @@ describe("the check of a dataset", () => {
 
   it("gives median geometry on the patient's axes and intensities of what is labelled", async () => {
     const { stats } = await check("ct1k");
-    expect(stats.cases).toBe(3);
     expect(stats.size.slice(0, 2)).toEqual([32, 24]);
     expect(stats.spacing[0]).toBeGreaterThan(1.05);
     expect(stats.spacing[2]).toBeCloseTo(1.8, 5);
@@ -150,12 +169,16 @@ describe("the check of a dataset", () => {
     const { manifest } = await check("nnunet-raw");
     expect(manifest.errors).toEqual([]);
     expect(manifest.labels["portal_vein_and_splenic_vein"]?.value).toBe(64);
-    const bare = join(root, "bare");
-    cpSync(join(root, "nnunet-raw"), bare, { recursive: true });
-    rmSync(join(bare, "dataset.json"));
-    await expect(check("nnunet-raw", bare)).rejects.toThrow("dataset.json is missing: it says what");
-    writeFileSync(join(bare, "dataset.json"), "{ no");
-    await expect(check("nnunet-raw", bare)).rejects.toThrow("dataset.json is not JSON");
+    const old = '{ "labels": { "0": "background", "3": "spleen", "4": "a lesion" } }';
+    expect([...datasetJsonLabels(old, "dataset.json")]).toEqual([
+      [3, { name: "spleen", organ: "spleen" }],
+      [4, { name: "a lesion", organ: null }],
+    ]);
+    expect(() => datasetJsonLabels("{ no", "own/dataset.json")).toThrow("own/dataset.json is not JSON");
+    expect(() => datasetJsonLabels("{}", "d.json")).toThrow("d.json does not say what the label values mean");
+    expect(() => datasetJsonLabels('{ "labels": { "liver": -1 } }', "d.json")).toThrow(
+      'd.json: "liver" has no label value',
+    );
   });
 });
 
@@ -175,7 +198,10 @@ describe("a case's label", () => {
 
 describe("statistics", () => {
   it("are numpy's mean, std and linear percentiles", () => {
-    const result = foregroundStatistics([Float32Array.of(4, 1), Float32Array.of(3, 2, 10)])!;
+    const result = foregroundStatistics([
+      [4, 1],
+      [3, 2, 10],
+    ])!;
     expect(result).toMatchObject({ mean: 4, median: 3, min: 1, max: 10 });
     expect(result.std).toBeCloseTo(Math.sqrt(10), 12);
     expect(result.percentile_00_5).toBeCloseTo(1.02, 6);

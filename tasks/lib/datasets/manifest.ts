@@ -1,0 +1,75 @@
+/** What the checks of its cases say of a dataset as a whole. */
+import type { LabelTable, Organ } from "../labels/labels.ts";
+import type { CaseList } from "./case-list.ts";
+import type { CaseCheck, CaseFacts } from "./check-case.ts";
+import { layoutOf } from "./layouts.ts";
+import { foregroundStatistics, median, type ForegroundStatistics } from "./statistics.ts";
+
+/** What was found: `data/NAME.json`. */
+export interface Manifest {
+  readonly layout: string;
+  readonly cases: number;
+  /** How many the publishers have; null where there is no fixed number. */
+  readonly published: number | null;
+  /** Label name → value, and the cases in which it does not occur. */
+  readonly labels: Readonly<Record<string, { readonly value: number; readonly absent: readonly string[] }>>;
+  /** Case id → digest of the image's content. */
+  readonly contents: Readonly<Record<string, string>>;
+  /** Cases that cannot be used as they are, and cases to look at: "id: what". */
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** What networks are planned by: `stats/NAME.json`. Axes x, y, z of the patient. */
+export interface DatasetStatistics {
+  /** Medians over cases, each axis by itself; millimetres and voxels. */
+  readonly spacing: readonly [number, number, number];
+  readonly size: readonly [number, number, number];
+  /** Label name → value. */
+  readonly labels: Readonly<Record<string, number>>;
+  /** Hounsfield units of labelled voxels; null if there are none. */
+  readonly foreground: ForegroundStatistics | null;
+}
+
+type Checks = ReadonlyMap<string, CaseCheck>;
+type Labels = LabelTable<Organ | null>;
+
+export function manifestOf({ layout, cases }: CaseList, checks: Checks, table: Labels): Manifest {
+  const found = factsOf(checks);
+  return {
+    layout,
+    cases: cases.length,
+    published: layoutOf(layout).published,
+    labels: Object.fromEntries(
+      [...table].map(([value, { name }]) => [
+        name,
+        { value, absent: found.filter(([, { voxels }]) => !(value in voxels)).map(([id]) => id) },
+      ]),
+    ),
+    contents: Object.fromEntries(found.map(([id, { content }]) => [id, content])),
+    errors: [...checks].flatMap(([id, { facts, errors }]) =>
+      [...errors, ...nameless(facts, table)].map((what) => `${id}: ${what}`),
+    ),
+    warnings: [...checks].flatMap(([id, { warnings }]) => warnings.map((what) => `${id}: ${what}`)),
+  };
+}
+
+export function statisticsOf(checks: Checks, table: Labels): DatasetStatistics {
+  const found = factsOf(checks).map(([, facts]) => facts);
+  const axis = (of: "size" | "spacing", i: 0 | 1 | 2): number => median(found.map((facts) => facts[of][i]));
+  return {
+    spacing: [axis("spacing", 0), axis("spacing", 1), axis("spacing", 2)],
+    size: [axis("size", 0), axis("size", 1), axis("size", 2)],
+    labels: Object.fromEntries([...table].map(([value, { name }]) => [name, value])),
+    foreground: foregroundStatistics(found.map(({ sample }) => sample)),
+  };
+}
+
+function factsOf(checks: Checks): (readonly [string, CaseFacts])[] {
+  return [...checks].flatMap(([id, { facts }]) => (facts === null ? [] : [[id, facts] as const]));
+}
+
+function nameless(facts: CaseFacts | null, table: Labels): string[] {
+  const strangers = Object.keys(facts?.voxels ?? {}).filter((value) => !table.has(Number(value)));
+  return strangers.length === 0 ? [] : [`label values without a name: ${strangers.join(", ")}`];
+}

@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import { caseList, caseListText } from "../../tasks/lib/datasets/case-list.ts";
+import { layouts } from "../../tasks/lib/datasets/layouts.ts";
+import { listCases } from "../../tasks/lib/datasets/list-cases.ts";
+
+const list = (layout: string, ...paths: string[]) => listCases(layout, "data/x", paths);
+const ids = (layout: string, ...paths: string[]) => list(layout, ...paths).map(({ id }) => id);
+
+describe("the cases of a dataset", () => {
+  it("pairs BTCV's img and label by number, passing over the test images and pre-registered pairs", () => {
+    const cases = list(
+      "btcv",
+      "RawData/Training/img/img0021.nii.gz",
+      "RawData/Training/img/img0002.nii.gz",
+      "RawData/Training/label/label0002.nii.gz",
+      "RawData/Training/label/label0021.nii.gz",
+      "RawData/Testing/img/img0061.nii.gz",
+      "RegData/Training-Training/img/0001/img0001-0002.nii.gz",
+    );
+    expect(cases).toEqual([
+      {
+        id: "0002",
+        image: "RawData/Training/img/img0002.nii.gz",
+        label: "RawData/Training/label/label0002.nii.gz",
+      },
+      {
+        id: "0021",
+        image: "RawData/Training/img/img0021.nii.gz",
+        label: "RawData/Training/label/label0021.nii.gz",
+      },
+    ]);
+  });
+
+  it("takes WORD's published training split only, also below the archive's own folder", () => {
+    const parts = ["Tr", "Val", "Ts"].flatMap((part) => [
+      `WORD-V0.1.0/images${part}/word_000${part.length}.nii.gz`,
+      `WORD-V0.1.0/labels${part}/word_000${part.length}.nii.gz`,
+    ]);
+    const litter = ["WORD-V0.1.0/imagesTr/._word_0009.nii.gz", "WORD-V0.1.0/labelsTr/.DS_Store"];
+    expect(list("word", ...parts, ...litter).map(({ label }) => label)).toEqual([
+      "WORD-V0.1.0/labelsTr/word_0002.nii.gz",
+    ]);
+  });
+
+  it("leaves out AMOS's MR volumes, which have numbers above 500, and its validation part", () => {
+    const train = ["0001", "0410", "0500", "0507", "0600"].flatMap((number) => [
+      `imagesTr/amos_${number}.nii.gz`,
+      `labelsTr/amos_${number}.nii.gz`,
+    ]);
+    const validation = ["imagesVa/amos_0008.nii.gz", "labelsVa/amos_0008.nii.gz"];
+    expect(ids("amos", ...train, ...validation, "dataset.json")).toEqual([
+      "amos_0001",
+      "amos_0410",
+      "amos_0500",
+    ]);
+  });
+
+  it("finds CT-1K's images in any part, and passes over those without a public mask", () => {
+    const images = ["Part1/Case_00001_0000.nii.gz", "Part3/Case_00900_0000.nii.gz"];
+    const unmasked = "Part2/Case_00500_0000.nii.gz";
+    const masks = ["Mask/Case_00001.nii.gz", "Mask/Case_00900.nii.gz"];
+    expect(list("ct1k", ...images, unmasked, ...masks).map(({ image }) => image)).toEqual(images);
+    expect(
+      ids(
+        "ct1k",
+        "imagesTr/Case_00003_0000.nii.gz",
+        "labels/Case_00003.nii.gz",
+        "imagesTs/Case_00009_0000.nii.gz",
+      ),
+    ).toEqual(["Case_00003"]);
+  });
+
+  it("prefers AbdomenAtlas's combined file, and takes the folder of masks where there is none", () => {
+    const files = ["BDMAP_00000001", "BDMAP_00000002"].flatMap((id) => [
+      `${id}/ct.nii.gz`,
+      `${id}/segmentations/liver.nii.gz`,
+      `${id}/segmentations/spleen.nii.gz`,
+    ]);
+    const cases = list("abdomenatlas", ...files, "BDMAP_00000001/combined_labels.nii.gz");
+    expect(cases.map(({ label }) => label)).toEqual([
+      "BDMAP_00000001/combined_labels.nii.gz",
+      "BDMAP_00000002/segmentations/",
+    ]);
+  });
+
+  it("names SegTHOR's cases after their folders, and FLARE's after their labels", () => {
+    const segthor = ["train/Patient_07/Patient_07.nii.gz", "train/Patient_07/GT.nii.gz"];
+    expect(ids("segthor", ...segthor, "test/Patient_41.nii.gz")).toEqual(["Patient_07"]);
+    const flare = "Training/FLARE22_LabeledCase50";
+    const flare22 = [
+      `${flare}/images/FLARE22_Tr_0003_0000.nii.gz`,
+      `${flare}/labels/FLARE22_Tr_0003.nii.gz`,
+      "Training/FLARE22_UnlabeledCase1-1000/Case_00001_0000.nii.gz",
+      "Tuning/images/FLARETs_0001_0000.nii.gz",
+      "Tuning/labels/FLARETs_0001.nii.gz",
+    ];
+    expect(ids("flare22", ...flare22)).toEqual(["FLARE22_Tr_0003"]);
+    const flare21 = [
+      ...["imagesTr/train_000_0000.nii.gz", "labelsTr/train_000.nii.gz"],
+      ...["imagesTr/train_001.nii.gz", "labelsTr/train_001.nii.gz", "imagesTs/validation_001.nii.gz"],
+    ];
+    expect(ids("flare21", ...flare21)).toEqual(["train_000", "train_001"]);
+  });
+
+  it("makes ids of one's own files safe for paths", () => {
+    const own = ["imagesTr/Müller, A_0000.nii.gz", "labelsTr/Müller, A.nii.gz"];
+    expect(list("nnunet-raw", ...own, "imagesTr/b.nii", "labelsTr/b.nii")).toEqual([
+      { id: "M_ller__A", image: "imagesTr/Müller, A_0000.nii.gz", label: "labelsTr/Müller, A.nii.gz" },
+      { id: "b", image: "imagesTr/b.nii", label: "labelsTr/b.nii" },
+    ]);
+  });
+
+  it.each(Object.keys(layouts))("says for %s what to put where when no label is there", (layout) => {
+    const { files, source } = layouts[layout as keyof typeof layouts];
+    const message = () => list(layout, "readme.txt");
+    expect(message).toThrow(
+      `data/x has 1 file, none of them a label; the layout "${layout}" expects there:\n` +
+        files.map((file) => `    data/x/${file}\n`).join("") +
+        `Source: ${source}.`,
+    );
+  });
+
+  it("names labels without an image, and two files that claim one case", () => {
+    const label = "labelsTr/word_0001.nii.gz";
+    expect(() => list("word", label)).toThrow("data/x: 1 label without an image: labelsTr/word_0001.nii.gz");
+    const images = ["imagesTr/word_0001.nii.gz", "copy/imagesTr/word_0001.nii.gz"];
+    expect(() => list("word", label, ...images)).toThrow('two files for case "word_0001": imagesTr');
+  });
+
+  it("refuses an unknown layout", () => {
+    expect(() => list("brats")).toThrow('no layout is called "brats"; known: btcv');
+  });
+
+  it("are kept in a case list", () => {
+    const cases = [{ id: "a", image: "imagesTr/a.nii.gz", label: "masks/a/" }];
+    const known = { layout: "nnunet-raw", synthetic: false, cases };
+    expect(caseList(caseListText(known))).toEqual(known);
+    expect(() => caseList('{ "cases": [{ "id": "a" }] }')).toThrow("not a case list");
+  });
+});
