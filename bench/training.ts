@@ -1,63 +1,156 @@
 /**
- * Time of a training step and of making its session, on one thread, for the demo's networks and for a 32³ patch
- * at widths 16/32/64. Bundle and run:
+ * A training step beside the same step in PyTorch eager (dynunet_torch.py): CPU time, peak memory, and the share of
+ * the input pipeline with every augmentation on. One thread each.
  *
  *     npx esbuild bench/training.ts --bundle --platform=node --format=esm --packages=external --outfile=cache/bench.mjs
  *     node cache/bench.mjs
+ *
+ * Needs a Python with torch as /usr/bin/python3 (Debian: python3-torch); without one, only lq's times are shown.
  */
-import { createRandom } from "../tasks/lib/random.ts";
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import type { DynUNetSpec, Triple } from "../tasks/lib/nn/dynunet.ts";
 import { initialise } from "../tasks/lib/nn/parameters.ts";
 import { createTrainer } from "../tasks/lib/nn/trainer.ts";
+import { createRandom } from "../tasks/lib/random.ts";
+import { memoryCase } from "../tasks/lib/training/cases.ts";
+import { patchSource } from "../tasks/lib/training/patches.ts";
+
+interface Case extends DynUNetSpec {
+  readonly name: string;
+  readonly patch: Triple;
+  readonly batch: number;
+  readonly steps: number;
+  readonly threads: number;
+}
+
+interface Measured {
+  /** Milliseconds of CPU time of each step. */
+  readonly steps: readonly number[];
+  /** MiB at most, of the whole process. */
+  readonly memory: number;
+  readonly input?: readonly number[];
+}
 
 const cube: Triple = [3, 3, 3];
 const flat: Triple = [1, 3, 3];
 const one: Triple = [1, 1, 1];
 const half: Triple = [2, 2, 2];
 const halfPlane: Triple = [1, 2, 2];
+const plain = {
+  inChannels: 1,
+  outChannels: 14,
+  kernels: [cube, cube, cube],
+  strides: [one, half, half],
+  filters: [16, 32, 64],
+  heads: 0,
+  residual: false,
+  transposedBias: false,
+  batch: 1,
+  patch: [32, 32, 32] as const,
+  threads: 1,
+  steps: 15,
+};
+const six: Triple[] = [one, halfPlane, half, half, half, halfPlane];
 
-function spec(filters: number[], kernels: Triple[], strides: Triple[], outChannels: number): DynUNetSpec {
-  const rest = { heads: 0, residual: false, transposedBias: false };
-  return { inChannels: 1, outChannels, filters, kernels, strides, ...rest };
-}
-
-const cases: [string, DynUNetSpec, number, Triple][] = [
-  ["32³ 16/32/64", spec([16, 32, 64], [cube, cube, cube], [one, half, half], 14), 1, [32, 32, 32]],
-  ["32³ 16/32/64, 2 classes", spec([16, 32, 64], [cube, cube, cube], [one, half, half], 2), 1, [32, 32, 32]],
-  ["16×24×24 6/12/24", spec([6, 12, 24], [cube, cube, cube], [one, half, half], 14), 1, [16, 24, 24]],
-  ["16×24×24 8/16/32", spec([8, 16, 32], [cube, cube, cube], [one, half, half], 14), 1, [16, 24, 24]],
-  ["same, batch 2", spec([8, 16, 32], [cube, cube, cube], [one, half, half], 14), 2, [16, 24, 24]],
-  ["16×32×32 8/16/32", spec([8, 16, 32], [cube, cube, cube], [one, half, half], 14), 1, [16, 32, 32]],
-  [
-    "16×32×32 8/16/32, flat",
-    spec([8, 16, 32], [flat, cube, cube], [one, halfPlane, half], 14),
-    1,
-    [16, 32, 32],
-  ],
-  ["24×32×32 8/16/32", spec([8, 16, 32], [cube, cube, cube], [one, half, half], 14), 1, [24, 32, 32]],
-  ["1×64×64 8/16/32", spec([8, 16, 32], [flat, flat, flat], [one, halfPlane, halfPlane], 2), 4, [1, 64, 64]],
+const cases: Case[] = [
+  { ...plain, name: "32³, 16/32/64" },
+  { ...plain, name: "same, batch 2, residual", batch: 2, residual: true, steps: 7 },
+  { ...plain, name: "16×24×24, 8/16/32", patch: [16, 24, 24], filters: [8, 16, 32], steps: 40 },
+  {
+    ...plain,
+    name: "six levels, 3 heads, residual",
+    kernels: [flat, flat, cube, cube, cube, cube],
+    strides: six,
+    filters: [16, 32, 64, 128, 160, 160],
+    heads: 3,
+    residual: true,
+    patch: [16, 64, 64],
+    steps: 5,
+  },
+  {
+    ...plain,
+    name: "1×64×64, 8/16/32, batch 4",
+    kernels: [flat, flat, flat],
+    strides: [one, halfPlane, halfPlane],
+    filters: [8, 16, 32],
+    batch: 4,
+    patch: [1, 64, 64],
+    steps: 40,
+  },
 ];
 
-console.log("network, patch, batch                    session ms   step ms (median)   (least)");
-for (const [name, network, batch, patch] of cases) {
-  const random = createRandom(name);
-  const voxels = batch * patch[0] * patch[1] * patch[2];
-  const images = Float32Array.from({ length: voxels }, () => random.normal());
-  const labels = Uint8Array.from({ length: voxels }, () => random.int(network.outChannels));
-  const start = performance.now();
-  const trainer = await createTrainer({ spec: network, batch, patch, weights: initialise(network, 1) });
-  const session = performance.now() - start;
-  const times: number[] = [];
-  const end = performance.now() + 2000;
-  while (performance.now() < end || times.length < 5) {
-    const begin = performance.now();
-    await trainer.step(images, labels, 1e-3);
-    times.push(performance.now() - begin);
+const [asked] = process.argv.slice(2);
+if (asked === undefined) compare();
+else console.log(JSON.stringify(await measure(JSON.parse(asked) as Case)));
+
+function compare(): void {
+  console.log("patch, widths".padEnd(32), "lq ms  torch ms  ratio    lq MiB  torch MiB  ratio    input");
+  for (const item of cases) {
+    const own = run(process.execPath, fileURLToPath(import.meta.url), item);
+    if (own === null) throw new Error(`${item.name}: the measurement failed`);
+    const torch = run(
+      "/usr/bin/python3",
+      fileURLToPath(new URL("../bench/dynunet_torch.py", import.meta.url)),
+      item,
+    );
+    const ms = least(own.steps);
+    const pair = (a: number, b: number | undefined, digits: number) =>
+      [a.toFixed(digits), b?.toFixed(digits) ?? "-", b === undefined ? "-" : (a / b).toFixed(2)] as const;
+    const [time, torchTime, timeRatio] = pair(ms, torch ? least(torch.steps) : undefined, 1);
+    const [memory, torchMemory, memoryRatio] = pair(own.memory, torch?.memory, 0);
+    console.log(
+      item.name.padEnd(30) + time.padStart(8) + torchTime.padStart(10) + timeRatio.padStart(7),
+      memory.padStart(9) + torchMemory.padStart(11) + memoryRatio.padStart(7),
+      `${((100 * least(own.input ?? [])) / ms).toFixed(1)} %`.padStart(8),
+    );
   }
-  times.sort((a, b) => a - b);
-  console.log(
-    `${name.padEnd(38)}${session.toFixed(0).padStart(10)}` +
-      `${times[times.length >> 1]!.toFixed(1).padStart(19)}${times[0]!.toFixed(1).padStart(10)}`,
-  );
+}
+
+function run(program: string, script: string, item: Case): Measured | null {
+  const { status, stdout } = spawnSync(program, [script, JSON.stringify(item)], { encoding: "utf8" });
+  return status === 0 ? (JSON.parse(stdout) as Measured) : null;
+}
+
+async function measure(item: Case): Promise<Measured> {
+  const { batch, patch, threads } = item;
+  const trainer = await createTrainer({ spec: item, batch, patch, threads, weights: initialise(item, 1) });
+  const source = patchSource([noise(item)], {
+    batch,
+    patch,
+    seed: 1,
+    augmentation: { flip: ["x"], scale: [0.9, 1.1], noise: 0.1, contrast: 0.1, brightness: 0.1 },
+  });
+  const measured = { steps: [] as number[], input: [] as number[] };
+  for (let step = 0; step < item.steps; step++) {
+    const begin = cpu();
+    const { images, labels } = await source(step);
+    const between = cpu();
+    await trainer.step(images, labels, 1e-3);
+    measured.input.push(between - begin);
+    measured.steps.push(cpu() - between);
+  }
   await trainer.dispose();
+  return { ...measured, memory: process.resourceUsage().maxRSS / 1024 };
+}
+
+/** A case somewhat larger than the patch, of random intensities and labels. */
+function noise({ patch: [z, y, x], outChannels }: Case) {
+  const random = createRandom("noise");
+  const size: Triple = [x + 16, y + 16, z + 16];
+  const grid = { size, spacing: one, affine: [] };
+  const voxels = size[0] * size[1] * size[2];
+  const data = Float32Array.from({ length: voxels }, () => random.normal());
+  const labels = Uint8Array.from({ length: voxels }, () => random.int(outChannels));
+  return memoryCase("noise", { ...grid, data }, { ...grid, data: labels });
+}
+
+function cpu(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** The step that other work on the machine disturbed least. */
+function least(values: readonly number[]): number {
+  return Math.min(...values);
 }

@@ -104,7 +104,7 @@ test
     for (const [name, tensor] of Object.entries(tensors)) {
       g.output(`grad/${name}`, gradientOf(tensor), "float32", tensor.shape);
     }
-    const session = await createSession(g.finish(), { optimise: false });
+    const session = await createSession(g.finish(), { training: true });
     const feed = (array: string, shape: readonly number[]) =>
       new OrtTensor("float32", arrays.get(`${item.case}/${array}`)!, shape);
     const results = await session.run({
@@ -138,7 +138,7 @@ test
     g.output("ce", loss.ce, "float32", []);
     g.output("dice_gradient", loss.diceGradient, "float32", shape);
     g.output("ce_gradient", loss.ceGradient, "float32", shape);
-    const session = await createSession(g.finish(), { optimise: false });
+    const session = await createSession(g.finish(), { training: true });
     const labels = Uint8Array.from(arrays.get(`${item.case}/in/labels`)!);
     const results = await session.run({
       logits: new OrtTensor("float32", arrays.get(`${item.case}/in/logits`)!, shape),
@@ -177,7 +177,7 @@ async function optimiser(size: number, weightDecay: number) {
   g.output("w", next.weights, "float32", [size]);
   g.output("m", next.first, "float32", [size]);
   g.output("v", next.second, "float32", [size]);
-  const session = await createSession(g.finish(), { optimise: false });
+  const session = await createSession(g.finish(), { training: true });
   const tensor = (values: Float32Array) => new OrtTensor("float32", values, [size]);
   const number = (value: number) => new OrtTensor("float32", Float32Array.of(value), []);
   let state: Record<"first" | "second", Float32Array> = {

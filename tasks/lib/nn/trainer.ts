@@ -57,7 +57,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   const optimizer = { ...adamWDefaults, ...options.optimizer };
   const list = parameters(spec);
   const graph = trainingGraph({ spec, batch, patch, optimizer, ...(options.loss && { loss: options.loss }) });
-  const session = await createSession(graph, { threads: options.threads ?? 1, optimise: false });
+  const session = await createSession(graph, { threads: options.threads ?? 1, training: true });
   const size = list.reduce((total, { shape }) => total + product(shape), 0);
 
   const flatten = (weights: Weights | undefined): Tensor => {
