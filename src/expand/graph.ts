@@ -17,6 +17,7 @@ import { PendingGrowths, type PathPattern } from "./pending.ts";
 
 export class Graph {
   readonly pipeline: Pipeline;
+  readonly #wrote: (path: string) => boolean;
   readonly #tasks: Task[] = [];
   readonly #byId = new Map<string, Task>();
   readonly #globs: SourceGlobs;
@@ -32,8 +33,9 @@ export class Graph {
   readonly #origins = new Map<Task | Growth, readonly string[]>();
 
   /** Throws a `UserError` with every task that cannot be made. */
-  constructor(pipeline: Pipeline) {
+  constructor(pipeline: Pipeline, wrote: (path: string) => boolean = () => false) {
     this.pipeline = pipeline;
+    this.#wrote = wrote;
     this.#globs = new SourceGlobs(pipeline.root);
     this.#pending = new PendingGrowths(pipeline.root, pipeline.params);
     const fixed = new Map<string, readonly AxisValue[]>();
@@ -103,13 +105,14 @@ export class Graph {
 
   /**
    * Growths that must have grown before it is known what an input is: all that may add to a directory; for a
-   * file those that may make it, unless a task makes it or it is there.
+   * file those that may make it, unless a task makes it or it is a source that is there.
    */
   growthsNeeded(input: string): readonly Growth[] {
     if (this.#pending.size === 0 || this.#outputs.producer(input)) return [];
     const growths = this.#pending.for(input);
     if (growths.length === 0 || input.endsWith("/")) return growths;
-    return existsSync(resolve(this.pipeline.root, input)) ? [] : growths;
+    const isSource = existsSync(resolve(this.pipeline.root, input)) && !this.#wrote(input);
+    return isSource ? [] : growths;
   }
 
   /**
