@@ -4,14 +4,13 @@ import { task } from "lq";
 import { z } from "zod";
 import { METRICS, type Metric } from "./lib/results/cells.ts";
 import { qualityPairs, type QualityPair } from "./lib/results/pairs.ts";
-import { inOrder, readEvaluations, readScores, type Evaluation } from "./lib/results/results.ts";
+import { experimentsOf, inOrder, readScores, type Evaluation } from "./lib/results/results.ts";
 import { aggregation, anySynthetic, names, tableText } from "./lib/results/settings.ts";
+import { bootstrap } from "./lib/stats/bootstrap.ts";
 import { correlate, type Estimate } from "./lib/stats/correlation.ts";
 import { quote } from "./lib/tables/csv.ts";
 import { escape } from "./lib/tables/markdown.ts";
 import { SYNTHETIC_NOTICE } from "./lib/tables/table.ts";
-
-const bootstrap = z.strictObject({ seed: z.int(), resamples: z.int().positive() });
 
 interface Line {
   readonly experiment: string;
@@ -26,21 +25,10 @@ export default task({
   params: z.strictObject({ names, table: tableText.extend({ bootstrap }), aggregation }),
   run({ files, output, params }) {
     const scores = readScores(files("scores"));
-    const evaluationFiles = files("evaluations").map((f) => ({
-      ...f,
-      experiment: f.name.split("/")[0] ?? "",
-    }));
-    const experiments = inOrder(
-      evaluationFiles.map((f) => f.experiment),
-      params.names,
-    );
+    const experiments = experimentsOf(files("evaluations"));
     const display = (key: string) => params.names[key] ?? key;
-    const lines = experiments.flatMap((experiment) => {
-      const evaluations = readEvaluations(
-        evaluationFiles
-          .filter((f) => f.experiment === experiment)
-          .map(({ name, path }) => ({ name: name.slice(experiment.length + 1), path })),
-      );
+    const lines = inOrder(experiments.keys(), params.names).flatMap((experiment) => {
+      const evaluations = experiments.get(experiment) ?? new Map<string, Map<string, Evaluation>>();
       const datasets = inOrder(evaluations.keys(), params.names);
       return METRICS.flatMap(({ key, name }) => {
         const perDataset = datasets.map((d) =>

@@ -50,6 +50,10 @@ export default task({
               return evaluationCell(evaluations.get(d)?.get(row), organs, key, params.aggregation);
             }),
           ),
+          from: datasets.map((d) => {
+            const evaluation = evaluations.get(d)?.get(row);
+            return evaluation ? [{ input: "evaluations", file: evaluation.file }] : [];
+          }),
           ...(paper ? { paper } : {}),
         };
       }),

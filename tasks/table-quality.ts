@@ -36,6 +36,9 @@ export default task({
               ),
             ),
           ),
+          from: datasets.map((d) =>
+            (scores.get(d)?.get(generator)?.cases ?? []).map(({ file }) => ({ input: "scores", file })),
+          ),
           ...(paper ? { paper } : {}),
         };
       }),

@@ -24,7 +24,8 @@ describe("qualitative figure", () => {
     const colour = labelColour(0).map((c) => Math.round(0.65 * c + 0.35 * Math.round((255 * 12) / 24)));
     const hits: number[][] = [];
     for (let i = 0; i < png.width * png.height; i++) {
-      if (colour.every((c, k) => png.data[i * 3 + k] === c)) hits.push([i % png.width, Math.floor(i / png.width)]);
+      if (colour.every((c, k) => png.data[i * 3 + k] === c))
+        hits.push([i % png.width, Math.floor(i / png.width)]);
     }
     expect(hits).toHaveLength(65 * 65); // one voxel, 260 px / 4 voxels a side
     const panelLeft = 10 + 260 + 10;
@@ -45,7 +46,15 @@ describe("scatter figure", () => {
     columns: ["BTCV", "WORD"],
     metrics: ["Dice"],
     series: ["base", "MedSAM"],
-    points: [[[{ x: 100, y: 80 }, { x: 60, y: 40 }], [null, null]]],
+    points: [
+      [
+        [
+          { x: 100, y: 80 },
+          { x: 60, y: 40 },
+        ],
+        [null, null],
+      ],
+    ],
   });
 
   it("has a panel a dataset, a legend, its notice, and says where nothing converged", () => {

@@ -28,7 +28,10 @@ describe("correlation", () => {
 
   it("gives ties their mid-rank", () => {
     // ranks x: 1, 2.5, 2.5, 4; y: 1, 2, 3, 4 → 4.5 / sqrt(4.5 · 5)
-    expect(correlate(pairs([1, 2, 2, 3], [1, 2, 3, 4]), options).spearman.value).toBeCloseTo(4.5 / Math.sqrt(22.5), 12);
+    expect(correlate(pairs([1, 2, 2, 3], [1, 2, 3, 4]), options).spearman.value).toBeCloseTo(
+      4.5 / Math.sqrt(22.5),
+      12,
+    );
   });
 
   it("holds its value inside its interval, the same for the same seed", () => {

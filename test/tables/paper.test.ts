@@ -29,7 +29,9 @@ type Quintiles = {
 };
 
 describe.runIf(reference)("the paper's numbers", () => {
-  const file = (reference ? parse(readFileSync(reference, "utf8")) : {}) as Reference & { readonly quintiles: Quintiles };
+  const file = (reference ? parse(readFileSync(reference, "utf8")) : {}) as Reference & {
+    readonly quintiles: Quintiles;
+  };
 
   it("are those of the transcription", () => {
     for (const [ours, theirs] of [

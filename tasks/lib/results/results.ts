@@ -31,11 +31,14 @@ export type OrganScores = z.infer<typeof organScores>;
 export type CaseScores = z.infer<typeof caseScores>;
 export type Evaluation = z.infer<typeof evaluationFile>;
 
+/** What was read from a file, by its name below the results folder. */
+export type FromFile<T> = T & { readonly file: string };
+
 /** All scored cases of one generator on one dataset. */
 export interface GeneratorScores {
   /** Organs of the dataset that the generator can predict (𝓛_g of eq. 3). */
   readonly predicts: readonly string[];
-  readonly cases: readonly CaseScores[];
+  readonly cases: readonly FromFile<CaseScores>[];
 }
 
 export interface ResultFile {
@@ -51,34 +54,48 @@ export function readCases(files: readonly ResultFile[]): CaseScores[] {
 
 /** scores[dataset][generator], from the files under `scores/`. Throws naming the file that does not fit. */
 export function readScores(files: readonly ResultFile[]): Map<string, Map<string, GeneratorScores>> {
-  const result = new Map<string, Map<string, { predicts: string[]; cases: CaseScores[] }>>();
+  const result = new Map<string, Map<string, { predicts: string[]; cases: FromFile<CaseScores>[] }>>();
   for (const file of files) {
     const [dataset = "", generator = ""] = file.name.split("/");
     const scores = parse(scoreFile, file);
     const generators = getOrCreate(
       result,
       dataset,
-      () => new Map<string, { predicts: string[]; cases: CaseScores[] }>(),
+      () => new Map<string, { predicts: string[]; cases: FromFile<CaseScores>[] }>(),
     );
     getOrCreate(generators, generator, () => ({
       predicts: scores.predicts,
-      cases: [] as CaseScores[],
-    })).cases.push(scores);
+      cases: [] as FromFile<CaseScores>[],
+    })).cases.push({ ...scores, file: file.name });
   }
   return result;
 }
 
 /** evaluations[dataset][version], from the files under `evaluations/…/`. Throws naming the file that does not fit. */
-export function readEvaluations(files: readonly ResultFile[]): Map<string, Map<string, Evaluation>> {
-  const result = new Map<string, Map<string, Evaluation>>();
+export function readEvaluations(
+  files: readonly ResultFile[],
+): Map<string, Map<string, FromFile<Evaluation>>> {
+  const result = new Map<string, Map<string, FromFile<Evaluation>>>();
   for (const file of files) {
     const [dataset = "", version = ""] = file.name.replace(/\.json$/, "").split("/");
-    getOrCreate(result, dataset, () => new Map<string, Evaluation>()).set(
-      version,
-      parse(evaluationFile, file),
-    );
+    getOrCreate(result, dataset, () => new Map<string, FromFile<Evaluation>>()).set(version, {
+      ...parse(evaluationFile, file),
+      file: file.name,
+    });
   }
   return result;
+}
+
+/** result[experiment][dataset][version], from all files under `evaluations/`. */
+export function experimentsOf(
+  files: readonly ResultFile[],
+): Map<string, Map<string, Map<string, FromFile<Evaluation>>>> {
+  const byExperiment = new Map<string, ResultFile[]>();
+  for (const { name, path } of files) {
+    const end = name.indexOf("/");
+    getOrCreate(byExperiment, name.slice(0, end), () => []).push({ name: name.slice(end + 1), path });
+  }
+  return new Map([...byExperiment].map(([experiment, own]) => [experiment, readEvaluations(own)]));
 }
 
 /** Organs that every generator can predict (eq. 3), in the order of the first one's list. */

@@ -1,7 +1,6 @@
 /** Correlation of two paired samples, with percentile bootstrap intervals over the pairs. */
 import { sampleCorrelation } from "simple-statistics";
-import { createRandom } from "../random.ts";
-import { quantile } from "./quintiles.ts";
+import { bootstrapInterval, type Bootstrap } from "./bootstrap.ts";
 
 export interface Pair {
   readonly x: number;
@@ -24,7 +23,7 @@ export interface Estimate {
 }
 
 /** Pearson's and Spearman's (mid-ranks for ties) correlation of `pairs`, resampled `resamples` times from `seed`. */
-export function correlate(pairs: readonly Pair[], options: { seed: number; resamples: number }): Correlation {
+export function correlate(pairs: readonly Pair[], options: Bootstrap): Correlation {
   return {
     n: pairs.length,
     pearson: estimate(pairs, pearson, options),
@@ -35,18 +34,11 @@ export function correlate(pairs: readonly Pair[], options: { seed: number; resam
 function estimate(
   pairs: readonly Pair[],
   statistic: (pairs: readonly Pair[]) => number | null,
-  options: { seed: number; resamples: number },
+  options: Bootstrap,
 ): Estimate {
   const value = pairs.length < 3 ? null : statistic(pairs);
   if (value === null) return { value: null, low: null, high: null };
-  const random = createRandom(options.seed);
-  const resampled: number[] = [];
-  for (let i = 0; i < options.resamples; i++) {
-    const drawn = statistic(pairs.map(() => pairs[random.int(pairs.length)] as Pair));
-    if (drawn !== null) resampled.push(drawn);
-  }
-  resampled.sort((a, b) => a - b);
-  return { value, low: quantile(resampled, 0.025), high: quantile(resampled, 0.975) };
+  return { value, ...bootstrapInterval(pairs, statistic, options) };
 }
 
 function pearson(pairs: readonly Pair[]): number | null {

@@ -1,4 +1,4 @@
-import { classes, type ScoreTable } from "./table.ts";
+import { cellState, classes, type ScoreTable } from "./table.ts";
 
 /** One line a cell, full precision (fractions of 1), for further analysis. */
 export function renderCsv(table: ScoreTable): string {
@@ -12,9 +12,10 @@ export function renderCsv(table: ScoreTable): string {
         if (cell === undefined || cell.kind === "absent") return;
         const numbers =
           cell.kind === "score" ? [cell.mean, cell.std, marks[r]?.[m]?.[c] ?? ""] : ["", "", ""];
-        const state = cell.kind === "score" ? "scored" : `not converged in ${cell.step}`;
         lines.push(
-          [row.name, metric, column, ...numbers, state, data].map((v) => quote(String(v))).join(","),
+          [row.name, metric, column, ...numbers, cellState(cell), data]
+            .map((v) => quote(String(v)))
+            .join(","),
         );
       });
     });

@@ -1,6 +1,6 @@
 /** The renderings of a score table by file ending. */
 import { writeFileSync } from "node:fs";
-import { extname } from "node:path";
+import { renderCells } from "./cells-json.ts";
 import { renderCsv } from "./csv.ts";
 import { renderHtml } from "./html.ts";
 import { renderLatex } from "./latex.ts";
@@ -12,17 +12,16 @@ export const RENDERERS: { readonly [ending: string]: (table: ScoreTable) => stri
   csv: renderCsv,
   tex: renderLatex,
   html: renderHtml,
+  "cells.json": renderCells,
 };
 
 /** Writes a table to every path, in the rendering that its ending names. */
 export function writeTable(paths: readonly string[], table: ScoreTable): void {
+  const endings = Object.keys(RENDERERS);
   for (const path of paths) {
-    const ending = extname(path).slice(1);
-    const render = RENDERERS[ending];
-    if (!render)
-      throw new Error(
-        `${path}: no table format ".${ending}" (there are ${Object.keys(RENDERERS).join(", ")})`,
-      );
-    writeFileSync(path, render(table));
+    const ending = endings.find((each) => path.endsWith(`.${each}`));
+    if (ending === undefined)
+      throw new Error(`${path}: no table format ends like that (there are ${endings.join(", ")})`);
+    writeFileSync(path, RENDERERS[ending]!(table));
   }
 }

@@ -29,6 +29,14 @@ export interface TableRow {
   readonly cells: readonly (readonly Cell[])[];
   /** The paper's printed values (percent), where it has this row: paper[metric][column]. */
   readonly paper?: readonly (readonly (readonly [number, number] | null)[])[];
+  /** The files that the cells of each column were computed from. */
+  readonly from?: readonly (readonly CellSource[])[];
+}
+
+/** A file by the task's input that it belongs to and its name below that. */
+export interface CellSource {
+  readonly input: string;
+  readonly file: string;
 }
 
 export const SYNTHETIC_NOTICE =
@@ -61,6 +69,10 @@ export function cellText(cell: Cell | undefined): string {
   if (cell === undefined || cell.kind === "absent") return "";
   if (cell.kind === "not-converged") return "✗";
   return `${percent(cell.mean)} ± ${percent(cell.std)}`;
+}
+
+export function cellState(cell: Exclude<Cell, { kind: "absent" }>): string {
+  return cell.kind === "score" ? "scored" : `not converged in ${cell.step}`;
 }
 
 export function percent(fraction: number): string {

@@ -1,0 +1,31 @@
+/** How much paired scores differ. */
+import { bootstrapInterval, type Bootstrap, type Interval } from "./bootstrap.ts";
+import { signedRank } from "./wilcoxon.ts";
+
+export interface PairedDifference {
+  /** Number of pairs. */
+  readonly n: number;
+  readonly mean: number;
+  /** Percentile bootstrap over the pairs, 95 %. */
+  readonly interval: Interval;
+  /** Two-sided, of Wilcoxon's signed-rank test; null when no pair differs. */
+  readonly p: number | null;
+}
+
+/** Null without pairs. */
+export function pairedDifference(
+  differences: readonly number[],
+  settings: Bootstrap,
+): PairedDifference | null {
+  if (differences.length === 0) return null;
+  return {
+    n: differences.length,
+    mean: meanOf(differences),
+    interval: bootstrapInterval(differences, meanOf, settings),
+    p: signedRank(differences),
+  };
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

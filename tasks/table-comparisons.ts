@@ -1,0 +1,88 @@
+/** Whether rows of the study's tables differ from one of them: paired tests and bootstrap intervals. */
+import { writeFileSync } from "node:fs";
+import { task } from "lq";
+import { z } from "zod";
+import { allOrgans, METRICS } from "./lib/results/cells.ts";
+import { compareRows } from "./lib/results/comparisons.ts";
+import {
+  commonOrgans,
+  experimentsOf,
+  inOrder,
+  readScores,
+  type CaseScores,
+  type Evaluation,
+  type GeneratorScores,
+} from "./lib/results/results.ts";
+import { anySynthetic, names, tableText } from "./lib/results/settings.ts";
+import { bootstrap } from "./lib/stats/bootstrap.ts";
+import {
+  renderComparisonsCsv,
+  renderComparisonsMarkdown,
+  type ComparisonBlock,
+} from "./lib/tables/comparison-table.ts";
+
+type Rows = ReadonlyMap<string, readonly CaseScores[]>;
+
+export default task({
+  params: z.strictObject({
+    names,
+    table: tableText.extend({
+      bootstrap,
+      /** Which row the others are compared with: of the label quality, and of each experiment. */
+      against: z.record(z.string(), z.string()),
+    }),
+  }),
+  run({ files, output, params: { names, table } }) {
+    const scores = readScores(files("scores"));
+    const quality = new Map([...scores].map(([dataset, rows]) => [dataset, qualityRows(rows)]));
+    const experiments = new Map<string, ReadonlyMap<string, Rows>>([["quality", quality]]);
+    for (const [experiment, datasets] of experimentsOf(files("evaluations")))
+      experiments.set(
+        experiment,
+        new Map([...datasets].map(([dataset, rows]) => [dataset, evaluatedRows(rows)])),
+      );
+    const blocks = inOrder(experiments.keys(), names).flatMap((experiment): ComparisonBlock[] => {
+      const datasets = experiments.get(experiment) ?? new Map<string, Rows>();
+      const against = table.against[experiment];
+      if (against === undefined) return [];
+      const common = experiment === "quality" || experiment === "in-domain";
+      const columns = inOrder(datasets.keys(), names);
+      const compare = (dataset: string, metric: (typeof METRICS)[number]["key"]) => {
+        const rows = datasets.get(dataset) ?? new Map<string, readonly CaseScores[]>();
+        const organs = common
+          ? commonOrgans(scores.get(dataset)?.values() ?? [])
+          : allOrgans([...rows.values()].flat());
+        return compareRows(rows, against, { organs, metric, bootstrap: table.bootstrap });
+      };
+      return [
+        {
+          title: names[experiment] ?? experiment,
+          against: names[against] ?? against,
+          columns: columns.map((dataset) => names[dataset] ?? dataset),
+          rows: inOrder(
+            [...datasets.values()].flatMap((rows) => [...rows.keys()]),
+            names,
+          )
+            .filter((row) => row !== against)
+            .map((row) => ({ key: row, name: names[row] ?? row })),
+          metrics: METRICS.map(({ key, name }) => ({
+            name,
+            comparisons: columns.map((dataset) => compare(dataset, key)),
+          })),
+        },
+      ];
+    });
+    const synthetic = anySynthetic(files("cases"));
+    writeFileSync(output("md"), renderComparisonsMarkdown(table, blocks, synthetic));
+    writeFileSync(output("csv"), renderComparisonsCsv(blocks, synthetic));
+  },
+});
+
+function qualityRows(generators: ReadonlyMap<string, GeneratorScores>): Rows {
+  return new Map([...generators].map(([generator, { cases }]) => [generator, cases]));
+}
+
+/** A training that did not converge has no cases to compare. */
+function evaluatedRows(versions: ReadonlyMap<string, Evaluation>): Rows {
+  return new Map([...versions].map(([version, { converged, cases }]) => [version, converged ? cases : []]));
+}
