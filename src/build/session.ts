@@ -7,7 +7,7 @@ import { CodeClosures } from "../fingerprint/code.ts";
 import { FileDigests } from "../fingerprint/files.ts";
 import { Fingerprinter } from "../fingerprint/fingerprint.ts";
 import { ToolVersions } from "../fingerprint/tools.ts";
-import type { Pipeline, Task } from "../model.ts";
+import type { Task } from "../model.ts";
 import { isUntouched } from "../record/outputs.ts";
 import { State } from "../record/state.ts";
 import { Store } from "../record/store.ts";
@@ -32,8 +32,8 @@ export function openSession(
   { readonly, notice }: { readonly readonly: boolean; readonly notice: (text: string) => void },
 ): Session {
   const { root } = pipeline;
+  const graph = expand(pipeline);
   const state = State.open(root, { readonly });
-  const graph = expandBeside(state, pipeline);
   const files = new FileDigests(root, state);
   const code = new CodeClosures(root, state);
   const fingerprinter = new Fingerprinter({
@@ -65,15 +65,6 @@ export function openSession(
       return selected;
     },
   };
-}
-
-function expandBeside(state: State, pipeline: Pipeline): Graph {
-  try {
-    return expand(pipeline, (path) => state.writtenFile(path) !== undefined);
-  } catch (error) {
-    state.close();
-    throw error;
-  }
 }
 
 function unmatched(graph: Graph, targets: readonly string[]): UserError {

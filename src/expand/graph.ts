@@ -2,7 +2,7 @@
  * The tasks of a pipeline and who makes what for whom. A graph only grows: when a file that an axis reads is
  * known, the growths that waited for it become tasks.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { UserError } from "../errors.ts";
 import { Problems } from "../load/problems.ts";
@@ -17,7 +17,6 @@ import { PendingGrowths, type PathPattern } from "./pending.ts";
 
 export class Graph {
   readonly pipeline: Pipeline;
-  readonly #wrote: (path: string) => boolean;
   readonly #tasks: Task[] = [];
   readonly #byId = new Map<string, Task>();
   readonly #globs: SourceGlobs;
@@ -33,9 +32,8 @@ export class Graph {
   readonly #origins = new Map<Task | Growth, readonly string[]>();
 
   /** Throws a `UserError` with every task that cannot be made. */
-  constructor(pipeline: Pipeline, wrote: (path: string) => boolean = () => false) {
+  constructor(pipeline: Pipeline) {
     this.pipeline = pipeline;
-    this.#wrote = wrote;
     this.#globs = new SourceGlobs(pipeline.root);
     this.#pending = new PendingGrowths(pipeline.root, pipeline.params);
     const fixed = new Map<string, readonly AxisValue[]>();
@@ -105,14 +103,12 @@ export class Graph {
 
   /**
    * Growths that must have grown before it is known what an input is: all that may add to a directory; for a
-   * file those that may make it, unless a task makes it or it is a source that is there.
+   * file those that may make it, unless a task is known to. That the file is there tells nothing: an earlier
+   * build may have made it.
    */
   growthsNeeded(input: string): readonly Growth[] {
     if (this.#pending.size === 0 || this.#outputs.producer(input)) return [];
-    const growths = this.#pending.for(input);
-    if (growths.length === 0 || input.endsWith("/")) return growths;
-    const isSource = existsSync(resolve(this.pipeline.root, input)) && !this.#wrote(input);
-    return isSource ? [] : growths;
+    return this.#pending.for(input);
   }
 
   /**

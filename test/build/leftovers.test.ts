@@ -39,4 +39,7 @@ it("a file that a task made which the graph has yet to grow", async () => {
     ...["train:a/only", "train:b/only"],
   ]);
   expect(project.read("reports/a.txt")).toBe("2 a\n");
+  // Nor when lq has no record of making it.
+  project.remove("cache");
+  expect((await project.build({ targets: ["reports/a.txt"] })).ran).toContain("train:a/only");
 });

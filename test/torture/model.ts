@@ -1,0 +1,251 @@
+/**
+ * A random project and, computed apart from lq, what each of its files must be and which runs are the same run.
+ * Rules of every shape: files and directories in and out, params, code, axes by keys and from a built file.
+ */
+import type { seeded } from "../schedule/random.ts";
+
+export type Random = ReturnType<typeof seeded>;
+
+type Shape =
+  /** The least three lines of several files. */
+  | { readonly kind: "mix"; readonly inputs: readonly string[]; readonly param: string | null }
+  /** A directory of two files. */
+  | { readonly kind: "split"; readonly input: string }
+  /** Every file of a directory. */
+  | { readonly kind: "gather"; readonly dir: string }
+  /** A task module, which imports another. */
+  | { readonly kind: "module"; readonly input: string };
+
+export type RuleModel = Shape & { readonly text: string };
+
+export interface TaskModel {
+  readonly id: string;
+  /** Equal for two runs that must have the same outputs; the second of them is needless. */
+  readonly key: string;
+  readonly outputs: ReadonlyMap<string, string>;
+  readonly needs: readonly string[];
+}
+
+interface Spec {
+  readonly sources: Map<string, string>;
+  readonly params: Map<string, string>;
+  /** Keys of the axis `fan`, with a value each. */
+  readonly names: Map<string, string>;
+  readonly rules: Map<string, RuleModel>;
+  constant: string;
+  /** Changes nothing that counts, nor does the order. */
+  comment: string;
+  reversed: boolean;
+}
+
+export class Model {
+  /** Plain data: a `structuredClone` of it is a state to come back to. */
+  spec: Spec = {
+    sources: new Map(),
+    params: new Map(),
+    names: new Map(),
+    rules: new Map(),
+    constant: "c",
+    comment: "",
+    reversed: false,
+  };
+  readonly #withModules: boolean;
+  #made = 0;
+
+  constructor(random: Random, withModules: boolean) {
+    this.#withModules = withModules;
+    for (let i = 0; i < 4; i++) this.spec.sources.set(`src/${i}`, text(random));
+    this.spec.sources.set("src/items", "i0\ni1\n");
+    this.spec.sources.set("tree/a", text(random));
+    this.spec.sources.set("tree/sub/b", text(random));
+    for (let i = 0; i < 3; i++) this.spec.params.set(`p${i}`, word(random));
+    for (let i = 0; i < 2; i++) this.spec.names.set(`n${i}`, word(random));
+    for (let i = 0; i < 7; i++) this.addRule(random);
+  }
+
+  addRule(random: Random): void {
+    this.spec.rules.set(`r${this.#made++}`, {
+      ...this.#shape(random, [...this.spec.rules.keys()]),
+      text: word(random),
+    });
+  }
+
+  removeRule(random: Random): void {
+    if (this.spec.rules.size < 4) return;
+    const gone = this.pickRule(random);
+    this.spec.rules.delete(gone);
+    // Those that read it read something else now.
+    for (const [name, rule] of this.spec.rules) if (refersTo(rule, gone)) this.rewire(random, name);
+  }
+
+  rewire(random: Random, name: string): void {
+    const names = [...this.spec.rules.keys()];
+    const rule = this.spec.rules.get(name) as RuleModel;
+    this.spec.rules.set(name, {
+      ...this.#shape(random, names.slice(0, names.indexOf(name))),
+      text: rule.text,
+    });
+  }
+
+  retext(random: Random, name: string): void {
+    this.spec.rules.set(name, { ...(this.spec.rules.get(name) as RuleModel), text: word(random) });
+  }
+
+  pickRule(random: Random): string {
+    return pick(random, [...this.spec.rules.keys()]);
+  }
+
+  #shape(random: Random, before: readonly string[]): Shape {
+    const kinds = (kind: Shape["kind"]) => before.filter((name) => this.spec.rules.get(name)?.kind === kind);
+    const files = [
+      ...["0", "1", "2", "3"].map((i) => `src/${i}`),
+      "tree/a",
+      "grown/i0",
+      "fan/n0",
+      ...["mix", "gather", "module"]
+        .flatMap((kind) => kinds(kind as Shape["kind"]))
+        .map((name) => `out/${name}`),
+    ];
+    switch (random.below(this.#withModules ? 7 : 6)) {
+      case 0:
+        return { kind: "split", input: pick(random, files) };
+      case 1:
+        return {
+          kind: "gather",
+          dir: pick(random, ["tree/", "grown/", "fan/", ...kinds("split").map((name) => `out/${name}/`)]),
+        };
+      case 6:
+        return { kind: "module", input: pick(random, files) };
+      default: {
+        const inputs = Array.from({ length: 1 + random.below(3) }, () => pick(random, files));
+        const param = random.below(2) === 0 ? null : `p${random.below(3)}`;
+        return { kind: "mix", inputs: [...new Set(inputs)], param };
+      }
+    }
+  }
+
+  /** Every file that is not made by a task. */
+  files(): ReadonlyMap<string, string> {
+    const params = [
+      ...[...this.spec.params].map(([name, value]) => `${name}: ${value}`),
+      "names:",
+      ...[...this.spec.names].map(([name, value]) => `  ${name}: ${value}`),
+    ];
+    const rules = [...this.spec.rules].map(([name, rule]) => `  ${name}: ${ruleText(name, rule)}`);
+    const fixed = [
+      `  items: { cmd: "{ echo '{ \\"items\\": ['; sed 's/.*/\\"&\\"/' \${in} | paste -sd, -; echo ']}'; } > \${out}", in: src/items, out: out/items.json }`,
+      `  grow: { each: { item: { in: out/items.json, at: items } }, cmd: "{ echo \${item}; cat \${in}; } > \${out}", in: src/0, out: "grown/\${item}" }`,
+      `  fan: { each: { name: { keys: names } }, cmd: "echo \${names[name]} > \${out}", out: "fan/\${name}" }`,
+    ];
+    const all = [...fixed, ...rules];
+    if (this.spec.reversed) all.reverse();
+    const pipeline = `version: 1\nparams: params.yaml\nrules:\n${all.join("\n")}\n# ${this.spec.comment}\n`;
+    return new Map([
+      ...this.spec.sources,
+      ["params.yaml", `${params.join("\n")}\n`],
+      ["pipeline.yaml", pipeline],
+      ["lib.ts", `/* ${this.spec.comment} */ export const constant: string = "${this.spec.constant}";\n`],
+      ["module.ts", MODULE],
+    ]);
+  }
+
+  /** Every task, each after those it needs. */
+  tasks(): readonly TaskModel[] {
+    const contents = new Map(this.spec.sources);
+    const maker = new Map<string, string>();
+    const tasks: TaskModel[] = [];
+    const add = (
+      id: string,
+      what: unknown,
+      outputs: readonly (readonly [string, string])[],
+      reads: readonly string[],
+    ): void => {
+      const needs = reads.flatMap((path) => maker.get(path) ?? []);
+      const seen = reads.map((path) => [path, contents.get(path)]);
+      const key = JSON.stringify([what, seen, outputs.map(([path]) => path)]);
+      tasks.push({ id, key, outputs: new Map(outputs), needs });
+      for (const [path, content] of outputs) {
+        contents.set(path, content);
+        maker.set(path, id);
+      }
+    };
+    const get = (path: string): string => contents.get(path) ?? "";
+    const items = get("src/items").split("\n").slice(0, -1);
+    const list = `{ "items": [\n${items.map((item) => `"${item}"`).join(",")}\n]}\n`;
+    add("items", "items", [["out/items.json", list]], ["src/items"]);
+    for (const item of items)
+      add(`grow:${item}`, item, [[`grown/${item}`, `${item}\n${get("src/0")}`]], ["src/0"]);
+    for (const [name, value] of this.spec.names)
+      add(`fan:${name}`, value, [[`fan/${name}`, `${value}\n`]], []);
+    for (const [name, rule] of this.spec.rules) {
+      const out = `out/${name}`;
+      if (rule.kind === "mix") {
+        const label = [rule.text, ...(rule.param === null ? [] : [this.spec.params.get(rule.param)])].join(
+          " ",
+        );
+        const lines = rule.inputs.flatMap((path) => get(path).split("\n").slice(0, -1));
+        const least = [...new Set(lines)].sort().slice(0, 3);
+        add(name, label, [[out, [label, ...least, ""].join("\n")]], rule.inputs);
+      } else if (rule.kind === "split") {
+        const parts = [
+          [`${out}/head`, `${rule.text}\n`],
+          [`${out}/sub/body`, get(rule.input)],
+        ] as const;
+        add(name, rule.text, parts, [rule.input]);
+      } else if (rule.kind === "gather") {
+        const members = [...contents.keys()].filter((path) => path.startsWith(rule.dir)).sort();
+        add(name, rule.text, [[out, [`${rule.text}\n`, ...members.map(get)].join("")]], members);
+      } else {
+        const made = `${rule.text} ${this.spec.constant}\n${get(rule.input)}`;
+        add(name, null, [[out, made]], [rule.input]);
+        // The paths of a module's inputs and outputs are not in its key.
+        tasks.push({ ...(tasks.pop() as TaskModel), key: made });
+      }
+    }
+    return tasks;
+  }
+}
+
+const MODULE = `import { readFileSync, writeFileSync } from "node:fs";
+import { task } from "lq";
+import { constant } from "./lib.ts";
+export default task({
+  params: { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } },
+  run({ input, output, params: { text } }) {
+    writeFileSync(output(), text + " " + constant + "\\n" + readFileSync(input(), "utf8"));
+  },
+});
+`;
+
+function ruleText(name: string, rule: RuleModel): string {
+  // Not declared, so that a failure that is injected changes no key.
+  const trap = `test ! -e fail/${name} || exit 3`;
+  const out = `out/${name}`;
+  if (rule.kind === "mix") {
+    const param = rule.param === null ? "" : ` \${${rule.param}}`;
+    return `{ cmd: "${trap}; { echo ${rule.text}${param}; cat \${in} | LC_ALL=C sort -u | head -n 3; } > \${out}", in: [${rule.inputs.join(", ")}], out: ${out} }`;
+  }
+  if (rule.kind === "split")
+    return `{ cmd: "${trap}; echo ${rule.text} > \${out}head; mkdir \${out}sub; cat \${in} > \${out}sub/body", in: ${rule.input}, out: ${out}/ }`;
+  if (rule.kind === "gather")
+    return `{ cmd: "${trap}; { echo ${rule.text}; cd \${in}; find . -type f | LC_ALL=C sort | xargs cat; } > \${out}", in: ${rule.dir}, out: ${out} }`;
+  return `{ run: module.ts, in: ${rule.input}, with: { text: ${rule.text} }, out: ${out} }`;
+}
+
+function refersTo(rule: RuleModel, name: string): boolean {
+  const paths = rule.kind === "mix" ? rule.inputs : rule.kind === "gather" ? [rule.dir] : [rule.input];
+  return paths.some((path) => path === `out/${name}` || path.startsWith(`out/${name}/`));
+}
+
+export function pick<T>(random: Random, list: readonly T[]): T {
+  return list[random.below(list.length)] as T;
+}
+
+export function word(random: Random): string {
+  return `w${random.below(6)}`;
+}
+
+/** One to three lines. */
+export function text(random: Random): string {
+  return Array.from({ length: 1 + random.below(3) }, () => `${word(random)}\n`).join("");
+}

@@ -1,0 +1,258 @@
+/**
+ * Random projects under random edits, against a model that computes every file anew: after each build all outputs
+ * are right, and exactly those tasks ran that had never run with these inputs before.
+ */
+import { lstatSync, readdirSync, statSync, utimesSync } from "node:fs";
+import { expect, it } from "vitest";
+import { status } from "../../src/status.ts";
+import { Project, type Built, type Options } from "../build/project.ts";
+import { seeded } from "../schedule/random.ts";
+import { Model, pick, text, word, type Random, type TaskModel } from "./model.ts";
+import { rounds, seeds, TIMEOUT } from "./torture.ts";
+
+it.each(seeds(5, 200))(
+  "random edits are built right, and nothing twice (seed %i)",
+  { timeout: TIMEOUT },
+  async (seed) => {
+    const world = new World(seed);
+    for (let step = 0; step < rounds(10, 50); step++) {
+      world.edit();
+      await world.build(`seed ${seed}, step ${step}`);
+    }
+  },
+);
+
+class World {
+  readonly #random: Random;
+  readonly #model: Model;
+  readonly #project = new Project({});
+  /** What is on the disk of what the model says, so that only what differs is written. */
+  readonly #written = new Map<string, string>();
+  /** Keys of runs that ended well. */
+  readonly #done = new Set<string>();
+  readonly #failing = new Set<string>();
+  readonly #past: Model["spec"][] = [];
+  /** An output that somebody edited since. */
+  #edited: string | null = null;
+
+  constructor(seed: number) {
+    this.#random = seeded(seed);
+    // Starting a worker costs more than all the rest: every fifth project has modules.
+    this.#model = new Model(this.#random, seed % 5 === 0);
+  }
+
+  edit(): void {
+    const random = this.#random;
+    const model = this.#model;
+    const { spec } = model;
+    if (this.#past.length > 0 && random.below(8) === 0) {
+      model.spec = structuredClone(pick(random, this.#past));
+      return this.#write();
+    }
+    for (let n = random.below(3); n >= 0; n--) {
+      const name = model.pickRule(random);
+      switch (random.below(14)) {
+        case 0:
+          spec.sources.set(`src/${random.below(4)}`, text(random));
+          break;
+        case 1:
+          this.#editUnseen(`src/${random.below(4)}`);
+          break;
+        case 2:
+          model.retext(random, name);
+          break;
+        case 3:
+          model.rewire(random, name);
+          break;
+        case 4:
+          if (spec.rules.size < 12) model.addRule(random);
+          break;
+        case 5:
+          model.removeRule(random);
+          break;
+        case 6:
+          this.#removeOutput();
+          break;
+        case 7:
+          this.#editOutput();
+          break;
+        case 8:
+          spec.params.set(`p${random.below(3)}`, word(random));
+          break;
+        case 9:
+          toggle(spec.names, `n${1 + random.below(4)}`, word(random));
+          break;
+        case 10: {
+          const items = Array.from({ length: 4 }, (_, i) => i).filter(
+            (i) => i === 0 || random.below(2) === 0,
+          );
+          spec.sources.set("src/items", items.map((i) => `i${i}\n`).join(""));
+          break;
+        }
+        case 11:
+          toggle(spec.sources, pick(random, ["tree/sub/b", "tree/c", "tree/sub/deep/d"]), text(random));
+          break;
+        case 12:
+          if (random.below(2) === 0) spec.constant = word(random);
+          else spec.comment = word(random);
+          spec.reversed = random.below(2) === 0;
+          break;
+        default:
+          if (!this.#failing.delete(name)) this.#failing.add(name);
+      }
+    }
+    this.#write();
+  }
+
+  async build(where: string): Promise<void> {
+    const random = this.#random;
+    const tasks = this.#model.tasks();
+    const options: Options = { jobs: 1 + random.below(8), keepGoing: random.below(2) === 0 };
+    if (this.#edited !== null && (await this.#settleEdited(this.#edited))) return;
+    if (random.below(3) === 0) {
+      const target = pick(random, tasks);
+      const targets = [...target.outputs.keys()].slice(0, 1);
+      this.#check(
+        where,
+        neededBy(tasks, target),
+        await this.#project.build({ ...options, targets }),
+        options,
+      );
+      return;
+    }
+    const foretold = random.below(3) === 0 ? await status(this.#project.request()) : [];
+    const built = await this.#project.build(options);
+    this.#check(where, tasks, built, options);
+    for (const { id, freshness } of foretold) {
+      if (freshness.state === "fresh") expect([where, built.ran, built.restored].flat()).not.toContain(id);
+      if (freshness.state === "restorable") expect([where, ...built.ran]).not.toContain(id);
+    }
+    if (built.summary.failed > 0) return;
+    const expected = tasks.flatMap(({ outputs }) => [...outputs.keys()]).sort();
+    const found = ["out", "grown", "fan"].flatMap((dir) => filesUnder(this.#project, dir)).sort();
+    expect([where, ...found]).toEqual([where, ...expected]);
+    this.#past.push(structuredClone(this.#model.spec));
+  }
+
+  #check(where: string, tasks: readonly TaskModel[], built: Built, { keepGoing = false }: Options): void {
+    const { events } = built;
+    const outcomes = new Map(
+      events.flatMap((event) => (event.type === "task" ? [[event.task, event.outcome]] : [])),
+    );
+    const ran = new Set<string>();
+    const mayFail = new Set<string>();
+    const cut = new Set<string>();
+    for (const { id, key, outputs, needs } of tasks) {
+      const what = `${where}: ${id} ${outcomes.get(id)}`;
+      if (needs.some((need) => mayFail.has(need) || cut.has(need))) cut.add(id);
+      else if (!this.#done.has(key) && this.#fails(id)) mayFail.add(id);
+      if (["ran", "restored", "fresh"].includes(outcomes.get(id) ?? "")) {
+        for (const [path, content] of outputs)
+          expect([what, this.#project.read(path)]).toEqual([what, content]);
+        if (outcomes.get(id) === "ran") {
+          expect([what, this.#done.has(key)]).toEqual([what, false]);
+          ran.add(key);
+        }
+      } else if (outcomes.get(id) === "failed") expect([what, mayFail.has(id)]).toEqual([what, true]);
+      else if (built.summary.failed === 0) expect(what).toBe("done");
+      else if (keepGoing && !cut.has(id)) expect(what).toBe("done, for it needs nothing that failed");
+    }
+    if (keepGoing) expect([where, ...built.failed]).toEqual([where, ...[...mayFail].sort()]);
+    for (const key of ran) this.#done.add(key);
+  }
+
+  #fails(id: string): boolean {
+    return this.#failing.has(id) && this.#model.spec.rules.get(id)?.kind !== "module";
+  }
+
+  /** @returns whether that was a build of its own */
+  async #settleEdited(path: string): Promise<boolean> {
+    this.#edited = null;
+    const project = this.#project;
+    await expect(project.build()).rejects.toThrow(`${path} was edited since lq wrote it`);
+    if (this.#random.below(2) === 0) {
+      project.remove(path);
+      return false;
+    }
+    this.#failing.clear();
+    this.#write();
+    const tasks = this.#model.tasks();
+    // -f runs again what has run: which of these was needed is not told.
+    const { summary } = await project.build({ force: true });
+    expect(summary.failed).toBe(0);
+    for (const { key, outputs } of tasks) {
+      for (const [output, content] of outputs)
+        expect([output, project.read(output)]).toEqual([output, content]);
+      this.#done.add(key);
+    }
+    return true;
+  }
+
+  #write(): void {
+    const files = new Map(this.#model.files());
+    for (const name of this.#failing) files.set(`fail/${name}`, "");
+    for (const path of this.#written.keys()) {
+      if (files.has(path)) continue;
+      this.#project.remove(path);
+      this.#written.delete(path);
+    }
+    for (const [path, content] of files) {
+      if (this.#written.get(path) === content) continue;
+      this.#project.write(path, content);
+      this.#written.set(path, content);
+    }
+  }
+
+  /** An edit that keeps size and modification time. */
+  #editUnseen(path: string): void {
+    const content = this.#model.spec.sources.get(path)?.replace(/w\d/, word(this.#random));
+    if (content === undefined || content === this.#written.get(path) || !this.#written.has(path)) return;
+    const before = statSync(this.#project.path(path));
+    if (content.length !== before.size) return;
+    this.#project.write(path, content);
+    utimesSync(this.#project.path(path), before.atime, before.mtime);
+    this.#written.set(path, content);
+    this.#model.spec.sources.set(path, content);
+  }
+
+  #removeOutput(): void {
+    const { path } = this.#output();
+    if (path !== null && path !== this.#edited) this.#project.remove(path);
+  }
+
+  #editOutput(): void {
+    const { path, id } = this.#output();
+    // Of a rule that may be gone by the next build, what is edited becomes somebody's own.
+    if (path === null || this.#edited !== null || this.#model.spec.rules.get(id)?.kind !== "mix") return;
+    this.#project.write(path, "edited by hand\n");
+    this.#edited = path;
+  }
+
+  /** An output that is there. */
+  #output(): { readonly id: string; readonly path: string | null } {
+    const { id, outputs } = pick(this.#random, this.#model.tasks());
+    const path = pick(this.#random, [...outputs.keys()]);
+    return {
+      id,
+      path: this.#project.has(path) && lstatSync(this.#project.path(path)).isFile() ? path : null,
+    };
+  }
+}
+
+function neededBy(tasks: readonly TaskModel[], target: TaskModel): readonly TaskModel[] {
+  const needed = new Set([target.id]);
+  for (const { id, needs } of [...tasks].reverse())
+    if (needed.has(id)) needs.forEach((need) => needed.add(need));
+  return tasks.filter(({ id }) => needed.has(id));
+}
+
+function toggle(map: Map<string, string>, key: string, value: string): void {
+  if (!map.delete(key)) map.set(key, value);
+}
+
+function filesUnder(project: Project, dir: string): string[] {
+  if (!project.has(dir)) return [];
+  return readdirSync(project.path(dir), { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? filesUnder(project, `${dir}/${entry.name}`) : [`${dir}/${entry.name}`],
+  );
+}
