@@ -28,6 +28,8 @@ export class Graph {
   /** Growths whose file no task is known to make. */
   readonly #unsettled = new Set<Growth>();
   readonly #read = new Set<string>();
+  /** Found when asked for; forgotten when the graph grows. */
+  readonly #awaitedBy = new Map<Growth, ReadonlySet<string>>();
   /** What came of growths: the files that it came of. */
   readonly #origins = new Map<Task | Growth, readonly string[]>();
 
@@ -103,12 +105,12 @@ export class Graph {
 
   /**
    * Growths that must have grown before it is known what an input is: all that may add to a directory; for a
-   * file those that may make it, unless a task is known to. That the file is there tells nothing: an earlier
-   * build may have made it.
+   * file those that may make it, unless a task is known to. That the file is there tells nothing, for an earlier
+   * build may have made it; only of what a growth itself waits for is it certain that it makes none of it.
    */
   growthsNeeded(input: string): readonly Growth[] {
     if (this.#pending.size === 0 || this.#outputs.producer(input)) return [];
-    return this.#pending.for(input);
+    return this.#pending.for(input).filter((growth) => !this.#awaited(growth).has(input));
   }
 
   /**
@@ -128,6 +130,20 @@ export class Graph {
    */
   check(selection?: Selection): void {
     checkGraph(this, this.#globs, this.#outputs, this.#collisions, selection);
+  }
+
+  /** Every path that is read before the growth can grow. */
+  #awaited(growth: Growth): ReadonlySet<string> {
+    const known = this.#awaitedBy.get(growth);
+    if (known !== undefined) return known;
+    const paths = new Set([growth.file]);
+    for (const path of paths) {
+      const makers = [this.producer(path), ...(path.endsWith("/") ? this.producersUnder(path) : [])];
+      for (const maker of makers) for (const input of maker?.inputs ?? []) paths.add(input.path);
+      if (makers[0] === undefined) for (const other of this.growthsFor(path)) paths.add(other.file);
+    }
+    this.#awaitedBy.set(growth, paths);
+    return paths;
   }
 
   #growOne(growth: Growth, content: Json): void {
@@ -161,6 +177,7 @@ export class Graph {
       for (const task of tasks) if (this.#byId.get(task.id) === task) this.#byId.delete(task.id);
       problems.throwIfAny();
     }
+    this.#awaitedBy.clear();
     for (const task of tasks) {
       this.#tasks.push(task);
       for (const { path } of task.outputs) {

@@ -43,3 +43,16 @@ it("a file that a task made which the graph has yet to grow", async () => {
   project.remove("cache");
   expect((await project.build({ targets: ["reports/a.txt"] })).ran).toContain("train:a/only");
 });
+
+it("a file that only what comes after it could make is a source", async () => {
+  const project = new Project({
+    "pipeline.yaml": `version: 1
+rules:
+  list: { cmd: "cat \${in} > \${out}", in: src.json, out: list.json }
+  grow: { each: { item: { in: list.json, at: "items[*]" } }, cmd: "touch \${out}", out: "\${item}.json" }
+`,
+    "src.json": '{ "items": ["a", "b"] }',
+  });
+  expect((await project.build()).ran).toEqual(["grow:a", "grow:b", "list"]);
+  expect((await project.build()).summary.fresh).toBe(3);
+});
