@@ -108,7 +108,9 @@ async function predict(request: BuildRequest, tally: Tally): Promise<Summary> {
   tally.plan(plan.selected.tasks);
   for (const task of plan.selected.tasks) {
     const verdict = plan.verdicts.get(task);
-    if (verdict?.kind !== "decided") tally.finish({ task, outcome: "ran" });
+    const error = plan.failures.get(task);
+    if (error !== undefined) tally.finish({ task, outcome: "failed", error });
+    else if (verdict?.kind !== "decided") tally.finish({ task, outcome: "ran" });
     else if (verdict.freshness.state === "fresh") tally.finish({ task, outcome: "fresh" });
     else {
       const { state, reasons } = verdict.freshness;

@@ -51,6 +51,8 @@ export interface Rule {
   readonly when: Template | null;
   /** Keep a scratch folder for the key between attempts. */
   readonly resume: boolean;
+  /** Its tasks are cheap and decide the shape of the graph: `status` and dry runs may run them aside. */
+  readonly shape: boolean;
   /** Seconds that a resumable task has to save in when the machine is about to be taken away. */
   readonly grace: number;
   readonly retries: number;

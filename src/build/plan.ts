@@ -1,7 +1,8 @@
 /**
  * What a build would do, as far as can be told without doing it: the walk that `status`, `build -n` and the
  * first part of every build share. It goes on past tasks that are restorable, whose outputs are known; what
- * comes after a task that has to run is blocked.
+ * comes after a task that has to run is blocked, unless its rule is marked `shape`: who only looks foresees its
+ * outputs.
  */
 import { readFileSync } from "node:fs";
 import { parseData } from "../expand/data.ts";
@@ -12,6 +13,7 @@ import type { StoredOutput } from "../record/action.ts";
 import type { Selected } from "../select/select.ts";
 import { evaluate, type Verdict } from "./evaluate.ts";
 import { Frontier } from "./frontier.ts";
+import { Foresight } from "./foresight.ts";
 import type { Session } from "./session.ts";
 
 export interface Plan {
@@ -20,15 +22,31 @@ export interface Plan {
   readonly verdicts: ReadonlyMap<Task, Verdict>;
   /** The tasks that a blocked task waits for. */
   readonly blockers: (task: Task) => readonly Task[];
+  /** Tasks that would fail, and why, as far as that is foreseen. */
+  readonly failures: ReadonlyMap<Task, string>;
 }
+
+/** Content of a blob that is not on the disk; null if there is none. */
+type ReadBlob = (digest: string) => Buffer | null;
 
 /** @param force run the named targets even when they are fresh */
 export async function makePlan(session: Session, force: boolean): Promise<Plan> {
+  const foresight = new Foresight(session);
+  try {
+    return await walk(session, force, foresight);
+  } finally {
+    await foresight.close();
+  }
+}
+
+async function walk(session: Session, force: boolean, foresight: Foresight): Promise<Plan> {
   let selected = await session.select();
   const frontier = new Frontier(session.graph);
   const outputs = new Map<string, StoredOutput>();
   const known: Known = (path) => outputs.get(path);
   const verdicts = new Map<Task, Verdict>();
+  const failures = new Map<Task, string>();
+  const readBlob: ReadBlob = (digest) => foresight.read(digest) ?? session.store.read(digest);
   await prefetch(session, frontier.extend(selected));
   for (;;) {
     for (let next = frontier.take(); next !== undefined; next = frontier.take()) {
@@ -36,13 +54,20 @@ export async function makePlan(session: Session, force: boolean): Promise<Plan> 
       const verdict = evaluate(session, task, force && selected.named.has(task), known);
       verdicts.set(task, verdict);
       if (isSettled(verdict)) frontier.settle(task, false);
-      if (isRestorable(verdict)) learnOutputs(session, task, verdict, outputs);
+      if (isRestorable(verdict)) learn(task, restorable(session, verdict), outputs);
+      if (!session.readonly || !task.rule.shape || verdict.kind !== "decided" || isSettled(verdict)) continue;
+      const result = await foresight.run(task, verdict.recipe);
+      if (typeof result === "string") failures.set(task, result);
+      else {
+        learn(task, result, outputs);
+        frontier.settle(task, false);
+      }
     }
-    if (!growAll(session, frontier.takeRipe(), outputs)) break;
+    if (!growAll(session, frontier.takeRipe(), outputs, readBlob)) break;
     selected = await session.select();
     await prefetch(session, frontier.extend(selected));
   }
-  return { selected, verdicts, blockers: (task) => frontier.blockers(task) };
+  return { selected, verdicts, blockers: (task) => frontier.blockers(task), failures };
 }
 
 export function isRestorable(verdict: Verdict): boolean {
@@ -58,10 +83,11 @@ function growAll(
   session: Session,
   growths: readonly Growth[],
   outputs: ReadonlyMap<string, StoredOutput>,
+  readBlob: ReadBlob,
 ): boolean {
   let grown = false;
   for (const growth of growths) {
-    const text = readKnown(session, growth.file, outputs);
+    const text = readKnown(session.root, growth.file, outputs, readBlob);
     // An object that is damaged: the task that makes the file has to run first.
     if (text === null) continue;
     session.graph.grow(growth, parseData(text, growth.file));
@@ -71,31 +97,29 @@ function growAll(
 }
 
 function readKnown(
-  { root, store }: Session,
+  root: string,
   path: string,
   outputs: ReadonlyMap<string, StoredOutput>,
+  readBlob: ReadBlob,
 ): string | null {
   const known = outputs.get(path);
-  if (known !== undefined) return store.read(known.digest)?.toString() ?? null;
+  if (known !== undefined) return readBlob(known.digest)?.toString() ?? null;
   for (const dir of parents(path)) {
     const tree = outputs.get(dir);
     if (tree?.kind !== "directory") continue;
     const entry = tree.entries.find(({ name }) => dir + name === path);
-    return entry === undefined ? null : (store.read(entry.digest)?.toString() ?? null);
+    return entry === undefined ? null : (readBlob(entry.digest)?.toString() ?? null);
   }
   return readFileSync(absolute(root, path), "utf8");
 }
 
-function learnOutputs(
-  { store }: Session,
-  task: Task,
-  verdict: Verdict,
-  outputs: Map<string, StoredOutput>,
-): void {
-  if (verdict.kind !== "decided") return;
-  const action = store.action(verdict.freshness.key);
+function restorable({ store }: Session, verdict: Verdict): readonly StoredOutput[] {
+  return (verdict.kind === "decided" && store.action(verdict.freshness.key)?.outputs) || [];
+}
+
+function learn(task: Task, written: readonly StoredOutput[], outputs: Map<string, StoredOutput>): void {
   for (const [i, { path }] of task.outputs.entries()) {
-    const output = action?.outputs[i];
+    const output = written[i];
     if (output !== undefined) outputs.set(path, output);
   }
 }

@@ -16,6 +16,8 @@ import type { Request } from "./request.ts";
 
 export interface Session {
   readonly root: string;
+  /** For those who only look: nothing may be changed. */
+  readonly readonly: boolean;
   readonly graph: Graph;
   readonly state: State;
   readonly store: Store;
@@ -48,6 +50,7 @@ export function openSession(
   const covered = new Set<Task>();
   return {
     root,
+    readonly,
     graph,
     state,
     store: new Store(root, notice),

@@ -32,6 +32,7 @@ export const RULE_KEYS = [
   "tools",
   "slots",
   "resume",
+  "shape",
   "grace",
   "retries",
   "oom",
@@ -81,11 +82,22 @@ export function parseRule(
     slots: slots ? parseSlots(slots, problems) : DEFAULT_SLOTS,
     when: when ? parseWhen(when, scope, problems) : null,
     resume: resumes,
+    shape: parseShape(name, map, problems),
     grace: grace ? parseDuration(grace, '"grace"', problems) : DEFAULT_GRACE,
     retries: retries ? readCount(retries, '"retries"', 0, problems) : 0,
     oom: oom ? parsePattern(oom, problems) : null,
     timeout: timeout ? parseDuration(timeout, '"timeout"', problems) : null,
   };
+}
+
+/** A command reads its files where they are; a module is told, and so can be run aside. */
+function parseShape(name: string, { entries }: LocatedMap, problems: Problems): boolean {
+  const shape = entries.get("shape");
+  if (!shape || !readBoolean(shape.value, '"shape"', problems)) return false;
+  const other = entries.get("cmd") ?? entries.get("resume");
+  const message = `rule "${name}" has "shape": only a module ("run"), without "resume", can be run to know the graph`;
+  if (other) problems.add(message, shape.key);
+  return true;
 }
 
 /** A map from name to axis (or the name of one), or a list of names. An axis may refer to those before it. */

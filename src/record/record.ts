@@ -133,7 +133,8 @@ export class Recorder {
 
 const UNKNOWN: Signature = { size: 0, mtimeMs: 0, ctimeMs: 0, ino: 0 };
 
-async function readStaged(staged: string): Promise<StoredOutput> {
+/** @param staged absolute path of an output; a directory ends in "/" */
+export async function readStaged(staged: string): Promise<StoredOutput> {
   if (!staged.endsWith("/")) return { kind: "file", ...(await readFile(staged)) };
   const entries: StoredEntry[] = [];
   for (const name of filesUnder("", staged)) entries.push({ name, ...(await readFile(staged + name)) });
@@ -144,7 +145,8 @@ async function readFile(file: string): Promise<{ readonly digest: string; readon
   return { digest: await hashFile(file), executable: (statSync(file).mode & 0o100) !== 0 };
 }
 
-function partsOf(output: StoredOutput): readonly StoredEntry[] {
+/** Its files; the name of an output that is a file itself is empty. */
+export function partsOf(output: StoredOutput): readonly StoredEntry[] {
   return output.kind === "file" ? [{ ...output, name: "" }] : output.entries;
 }
 

@@ -27,6 +27,7 @@ export function task(id: string, spec: TaskSpec): Task & { readonly spec: TaskSp
     slots: { cpu: 1, memory: 0, gpu: null, pools: new Map() },
     when: null,
     resume: false,
+    shape: false,
     retries: 0,
     grace: 30,
     oom: null,
