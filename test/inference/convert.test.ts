@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import { convertModel, recogniseModel } from "../../tasks/lib/inference/convert.ts";
 import { predictCase } from "../../tasks/lib/inference/predict.ts";
 import { readModel } from "../../tasks/lib/inference/predict-nnunet.ts";
-import { readHeader } from "../../tasks/lib/volume/nifti.ts";
+import { cropArray } from "../../tasks/lib/resample/crop.ts";
+import { readHeader, readNifti, writeNifti } from "../../tasks/lib/volume/nifti.ts";
 import { shared } from "../helpers/shared.ts";
 import { temporaryFolder } from "./golden-network.ts";
 
@@ -46,15 +47,55 @@ test.skipIf(!v2)("TotalSegmentator: five parts are one model; ids are global; la
   await convertModel(root, out);
   const model = await readModel(out);
   expect(model).toMatchObject({ kind: "totalsegmentator", spacing: 2, step: 0.8 });
-  const labels = await predictCase(out, [image], { threads: 2 });
+  const corner = await cornerOf(image);
+  const labels = await predictCase(out, [corner], { threads: 2 });
   const found = [...new Set(labels.data)].filter((v) => v !== 0);
   // The five networks are the same, so everything that the first parts wrote is written over by the ribs.
   expect(found.length).toBeGreaterThan(0);
   expect(found.every((id) => id >= 92 && id <= 97)).toBe(true);
-  const { shape, affine } = await readHeader(image);
+  const { shape, affine } = await readHeader(corner);
   expect(labels.size).toEqual(shape.slice(0, 3));
   expect(labels.affine).toEqual(affine);
 });
+
+test.skipIf(!v2)(
+  "TotalSegmentator: the 3 mm network alone is told by its folder or by its plans",
+  async () => {
+    const root = totalSegmentator({ Dataset297_Total3mm: six });
+    expect(await recogniseModel(root)).toMatchObject({
+      kind: "totalsegmentator",
+      folders: [expect.anything()],
+    });
+    const folder = join(root, "Dataset297_Total3mm/nnUNetTrainerNoMirroring__nnUNetPlans__3d_fullres");
+    const moved = temporaryFolder();
+    cpSync(folder, moved, { recursive: true });
+    expect(await recogniseModel(moved)).toMatchObject({ kind: "nnunet-v2", dataset: 902 });
+    edit(join(moved, "plans.json"), (text) => text.replace("Dataset902_ToyOldPlans", "Dataset297_Total3mm"));
+    expect(await recogniseModel(moved)).toMatchObject({ kind: "totalsegmentator", folders: [moved] });
+    const out = temporaryFolder();
+    await convertModel(moved, out);
+    expect(await readModel(out)).toMatchObject({
+      kind: "totalsegmentator",
+      step: 0.5,
+      labels: { spleen: 1 },
+    });
+  },
+);
+
+/** A few voxels of an image, so that one window holds them. */
+async function cornerOf(path: string): Promise<string> {
+  const volume = await readNifti(path);
+  const [x, y, z] = volume.size;
+  const box = { start: [z - 20, y - 24, x - 24], end: [z, y, x] } as const;
+  const corner = join(temporaryFolder(), "corner_0000.nii.gz");
+  const data = cropArray(Float32Array.from(volume.data), [z, y, x], box);
+  await writeNifti(corner, { ...volume, data, size: [24, 24, 20] });
+  return corner;
+}
+
+function edit(path: string, change: (text: string) => string): void {
+  writeFileSync(path, change(readFileSync(path, "utf8")));
+}
 
 test.skipIf(!v2)("TotalSegmentator: a label that is no class of it is refused", async () => {
   const root = totalSegmentator({ Dataset297_Total3mm: [...six.slice(1), "elbow"] });
@@ -66,10 +107,8 @@ test.skipIf(!v2)(
   async () => {
     const root = join(temporaryFolder(), "Dataset902_Toy");
     cpSync(`${v2}/m2/${trained}`, join(root, "T__P__3d_fullres"), { recursive: true });
-    const path = join(root, "T__P__3d_fullres", "plans.json");
-    writeFileSync(
-      path,
-      readFileSync(path, "utf8").replace('"UNet_base_num_features": 6', '"UNet_base_num_features": 8'),
+    edit(join(root, "T__P__3d_fullres", "plans.json"), (text) =>
+      text.replace('"UNet_base_num_features": 6', '"UNet_base_num_features": 8'),
     );
     await expect(convertModel(root, temporaryFolder())).rejects.toThrow(
       /checkpoint_final\.pth: weight encoder\.stages\.0\S* is of shape \[6, 1, 3, 3, 3\].*\[8, 1, 3, 3, 3\]/,
@@ -83,7 +122,32 @@ test.skipIf(!v2)(
     const out = temporaryFolder();
     await convertModel(`${v2}/m2`, out);
     await expect(predictCase(out, [image], { mirror: "on" })).rejects.toThrow("without mirroring");
-    await expect(predictCase(out, [image, image])).rejects.toThrow("takes 1 images");
+    await expect(predictCase(out, [image, image])).rejects.toThrow("takes 1 image (channel)");
     await expect(predictCase(out, [image], { folds: ["3"] })).rejects.toThrow("no fold 3, only 0");
   },
 );
+
+const v1 = shared("golden/08_nnunet_v1_stunet/c_generic_unet/Task502_Toy");
+
+test.skipIf(!v2 || !v1)("cascades and two dimensions are refused by name", async () => {
+  const copied = (from: string, name: string): string => {
+    const folder = join(temporaryFolder(), "Task502_Toy", name);
+    cpSync(from, folder, { recursive: true });
+    return folder;
+  };
+  const cascade = copied(
+    `${v1}/nnUNetTrainerV2__nnUNetPlansv2.1`,
+    "nnUNetTrainerV2CascadeFullRes__nnUNetPlansv2.1",
+  );
+  await expect(convertModel(cascade, temporaryFolder())).rejects.toThrow("second stage of a cascade");
+
+  const flat = copied(`${v2}/m2/${trained}`, "T__P__3d_fullres");
+  edit(join(flat, "plans.json"), (text) => text.replace(/"patch_size": \[\s*32,\s*/, '"patch_size": ['));
+  await expect(convertModel(flat, temporaryFolder())).rejects.toThrow("of 2 dimensions, not three");
+
+  const second = copied(`${v2}/m2/${trained}`, "T__P__3d_fullres");
+  edit(join(second, "plans.json"), (text) =>
+    text.replace('"patch_size"', '"previous_stage": "3d_lowres", "patch_size"'),
+  );
+  await expect(convertModel(second, temporaryFolder())).rejects.toThrow("second stage of a cascade");
+});

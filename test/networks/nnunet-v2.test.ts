@@ -20,7 +20,7 @@ for (const name of ["m1", "m2", "m3", "m4"]) {
   test.skipIf(!folder)(`${name}: logits of one window within 1e-4 of nnU-Net v2's`, async () => {
     const expected = JSON.parse(readFileSync(`${folder}/expected.json`, "utf8")) as Expected;
     const out = temporaryFolder();
-    const { model } = await convertV2(`${folder}/${expected.model}`, out);
+    const model = await convertV2(`${folder}/${expected.model}`, out);
     expect(model.folds.map(({ fold }) => Number(fold))).toEqual(expected.folds);
     expect(model.mirrorAxes).toEqual(expected.mirroring_axes ?? []);
     expect(readdirSync(out)).toContain("model.json");

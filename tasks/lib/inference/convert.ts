@@ -1,78 +1,117 @@
 /** Recognises a model by its files and converts it to ONNX once. */
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { convertSam } from "./convert-sam.ts";
 import { convertV1 } from "./nnunet-v1.ts";
 import { convertV2 } from "./nnunet-v2.ts";
 import { convertTotalSegmentator } from "./totalsegmentator.ts";
 
 export type RecognisedModel =
-  | { readonly kind: "nnunet-v2"; readonly folder: string }
+  | { readonly kind: "nnunet-v2"; readonly folder: string; readonly dataset: number | null }
   /** Also STU-Net, which is told by its weights' names. */
   | { readonly kind: "nnunet-v1"; readonly folder: string }
-  | { readonly kind: "totalsegmentator"; readonly folders: readonly string[] };
+  | { readonly kind: "totalsegmentator"; readonly folders: readonly string[] }
+  /** SAM or MedSAM. */
+  | { readonly kind: "sam"; readonly checkpoint: string };
 
-/** Folders above a model that are searched. */
-const maxDepth = 4;
+/** Folders above a model that are searched: v1's lies in RESULTS/nnUNet/CONFIGURATION/TASK/TRAINER. */
+const maxDepth = 6;
 
 /**
  * What a folder, or what lies below it, is: nnU-Net v2 has plans.json, v1 and STU-Net plans.pkl; TotalSegmentator
- * its five parts (Dataset291 to 295) or the 3 mm or 6 mm net (297, 298). Throws an Error where there is nothing, or
- * more than one model.
+ * its five parts (Dataset291 to 295) or the 3 mm or 6 mm net (297, 298); SAM is a single .pth file. Throws an Error
+ * that says what was looked for and what is there where there is nothing, or more than one model.
  */
 export async function recogniseModel(folder: string): Promise<RecognisedModel> {
   const found = await findModels(folder, maxDepth);
-  const total = (id: number) => found.filter((m) => m.kind === "nnunet-v2" && datasetOf(m.folder) === id);
-  const parts = [291, 292, 293, 294, 295].map(total);
-  if (parts.every((models) => models.length === 1)) {
-    return { kind: "totalsegmentator", folders: parts.map(([part]) => part!.folder) };
+  const trainedOn = (id: number) =>
+    found.flatMap((model) => (model.kind === "nnunet-v2" && model.dataset === id ? [model.folder] : []));
+  const parts = [291, 292, 293, 294, 295].map(trainedOn);
+  if (parts.every((folders) => folders.length === 1)) {
+    return { kind: "totalsegmentator", folders: parts.flat() };
   }
   const [only, ...more] = found;
-  if (!only) {
-    throw new Error(
-      `${folder}: no model: neither plans.json with dataset.json (nnU-Net v2) nor plans.pkl (v1)`,
-    );
-  }
+  if (!only) throw new Error(await nothingIn(folder));
   if (more.length > 0) {
-    const list = found.map((model) => `\n  ${model.folder}`).join("");
+    const list = found.map((model) => `\n  ${placeOf(model)}`).join("");
     throw new Error(`${folder} holds ${found.length} models; name one of them:${list}`);
   }
-  const single = only.kind === "nnunet-v2" && [297, 298].includes(datasetOf(only.folder) ?? 0);
-  return single ? { kind: "totalsegmentator", folders: [only.folder] } : only;
+  const single = [297, 298].flatMap(trainedOn);
+  return single.length > 0 ? { kind: "totalsegmentator", folders: single } : only;
 }
 
-interface Found {
-  readonly kind: "nnunet-v2" | "nnunet-v1";
-  readonly folder: string;
-}
+type Found = Exclude<RecognisedModel, { kind: "totalsegmentator" }>;
 
 async function findModels(folder: string, depth: number): Promise<Found[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const names = new Set(entries.map((entry) => entry.name));
-  if (names.has("plans.json") && names.has("dataset.json")) return [{ kind: "nnunet-v2", folder }];
-  if (names.has("plans.pkl")) return [{ kind: "nnunet-v1", folder }];
-  if (depth === 0) return [];
-  const below = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  const found = await Promise.all(below.sort().map((name) => findModels(join(folder, name), depth - 1)));
-  return found.flat();
+  const names = (await readdir(folder)).sort();
+  if (names.includes("plans.json") && names.includes("dataset.json")) {
+    return [{ kind: "nnunet-v2", folder, dataset: await datasetOf(folder) }];
+  }
+  if (names.includes("plans.pkl")) return [{ kind: "nnunet-v1", folder }];
+  const checkpoints = names.filter((name) => name.endsWith(".pth") && !isNetworkOfFold(folder));
+  const found: Found[] = checkpoints.map((name) => ({ kind: "sam", checkpoint: join(folder, name) }));
+  if (depth === 0) return found;
+  for (const name of names) {
+    const path = join(folder, name);
+    if ((await stat(path)).isDirectory()) found.push(...(await findModels(path, depth - 1)));
+  }
+  return found;
 }
 
-function datasetOf(folder: string): number | null {
-  const match = /[\\/]Dataset(\d{3})_[^\\/]+[\\/][^\\/]+[\\/]?$/.exec(folder);
-  return match ? Number(match[1]) : null;
+/** A fold of nnU-Net whose plans are missing. */
+function isNetworkOfFold(folder: string): boolean {
+  return /^(fold_\w+|all)$/.test(basename(folder));
+}
+
+function placeOf(model: Found): string {
+  return model.kind === "sam" ? model.checkpoint : model.folder;
+}
+
+const LOOKED_FOR = `a folder of nnU-Net v2 or TotalSegmentator has plans.json, dataset.json and fold_0/checkpoint_final.pth,
+one of nnU-Net v1 or STU-Net plans.pkl and fold_0/*.model with *.model.pkl; SAM is a single file *.pth`;
+
+async function nothingIn(folder: string): Promise<string> {
+  const names = (await readdir(folder, { recursive: true })).sort();
+  const some = names.slice(0, 5).join(", ") + (names.length > 5 ? `, … (${names.length} in all)` : "");
+  return `${folder}: no model is recognised: ${LOOKED_FOR}.\nThere is ${some || "nothing"}.`;
+}
+
+/** The number of the dataset that a model of nnU-Net v2 was trained on, as its folder is named, or as its plans say. */
+async function datasetOf(folder: string): Promise<number | null> {
+  const plans = await readFile(join(folder, "plans.json"), "utf8");
+  const named =
+    /[\\/]Dataset(\d{3})_[^\\/]+[\\/][^\\/]+[\\/]?$/.exec(folder) ??
+    /"dataset_name":\s*"Dataset(\d{3})_/.exec(plans);
+  return named ? Number(named[1]) : null;
+}
+
+export interface ConvertSettings {
+  /** Attention heads of SAM's mask decoder, which its weights do not tell: 8 (default) in every released model. */
+  readonly decoderHeads?: number;
 }
 
 /**
- * Writes the converted model (`model.json`, ONNX graphs, weights) to the folder `out`, for predictCase. `folds`
- * chooses folds by name; all that are there by default.
+ * Writes the converted model (`model.json`, ONNX graphs, weights) to the folder `out`, for predictCase or, of SAM,
+ * predictMedSam. Returns what it is.
  */
-export async function convertModel(folder: string, out: string, folds?: readonly string[]): Promise<void> {
+export async function convertModel(
+  folder: string,
+  out: string,
+  { decoderHeads }: ConvertSettings = {},
+): Promise<RecognisedModel> {
   const model = await recogniseModel(folder);
   switch (model.kind) {
     case "nnunet-v2":
-      return void (await convertV2(model.folder, out, folds));
+      await convertV2(model.folder, out);
+      break;
     case "nnunet-v1":
-      return void (await convertV1(model.folder, out, folds));
+      await convertV1(model.folder, out);
+      break;
     case "totalsegmentator":
-      return void (await convertTotalSegmentator(model.folders, out));
+      await convertTotalSegmentator(model.folders, out);
+      break;
+    case "sam":
+      await convertSam(model.checkpoint, out, decoderHeads);
   }
+  return model;
 }

@@ -11,15 +11,10 @@ export interface FoldFile {
 }
 
 /**
- * Folds that have one of the checkpoints `names` (the first that exists; a name that starts with "*" is an
- * ending), by number: all of `folder`, or those in `wanted`. As nnU-Net does, `fold_all` counts only where there
- * is no other or it is asked for. Throws an Error where one is missing.
+ * The folds that have one of the checkpoints `names` (the first that exists; a name that starts with "*" is an
+ * ending), by number. Throws an Error where there is none.
  */
-export async function findFolds(
-  folder: string,
-  names: readonly string[],
-  wanted?: readonly string[],
-): Promise<FoldFile[]> {
+export async function findFolds(folder: string, names: readonly string[]): Promise<FoldFile[]> {
   const found: FoldFile[] = [];
   for (const entry of (await readdir(folder)).sort()) {
     const fold = /^(?:fold_(\d+)|(all)|fold_(all))$/.exec(entry);
@@ -27,18 +22,10 @@ export async function findFolds(
     const path = await findCheckpoint(join(folder, entry), names);
     if (path) found.push({ fold: fold[1] ?? "all", path });
   }
-  const numbered = found.filter(({ fold }) => fold !== "all");
-  const chosen = wanted
-    ? wanted.map((fold) => {
-        const file = found.find((f) => f.fold === fold);
-        if (!file) throw new Error(`${folder}: fold ${fold} has no ${names.join(" or ")}`);
-        return file;
-      })
-    : numbered.length > 0
-      ? numbered
-      : found;
-  if (chosen.length === 0) throw new Error(`${folder}: no fold has a checkpoint (${names.join(" or ")})`);
-  return chosen;
+  if (found.length === 0) {
+    throw new Error(`${folder}: no trained network: there is no fold_0/${names.join(" or fold_0/")}`);
+  }
+  return found;
 }
 
 async function findCheckpoint(folder: string, names: readonly string[]): Promise<string | null> {

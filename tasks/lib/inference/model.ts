@@ -26,6 +26,9 @@ const output = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("regions"), values: z.array(z.number().int().nonnegative()) }),
 ]);
 
+/** Value of each label in the label maps, by name, background left out. */
+const labels = z.record(z.string(), z.number().int().positive());
+
 export const networkModelSchema = z.object({
   /** 2: normalise then resample, mean of logits, weights' peak 10. 1: resample then normalise, mean of softmax, 1. */
   nnunet: z.union([z.literal(1), z.literal(2)]),
@@ -42,6 +45,8 @@ export const networkModelSchema = z.object({
   /** Whether thick slices are resampled one by one; null: where the spacings ask for it. */
   separateZ: z.object({ image: z.boolean().nullable(), output: z.boolean().nullable() }),
   output,
+  /** Empty where the model names no labels (nnU-Net v1). */
+  labels,
   /** Axes (0 to 2, transposed) that the training mirrored. */
   mirrorAxes: z.array(z.number().int().min(0).max(2)),
   /** Networks `NAME.onnx` beside this file, one for each fold. */
@@ -50,6 +55,7 @@ export const networkModelSchema = z.object({
 
 export const totalSegmentatorSchema = z.object({
   name: z.string(),
+  labels,
   /** Isotropic spacing of the networks in millimetres. */
   spacing: z.number().positive(),
   /** Share of the patch by which windows are apart. */

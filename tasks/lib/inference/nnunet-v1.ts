@@ -12,20 +12,15 @@ import { readCheckpoint } from "../torch/checkpoint.ts";
 import type { Head, Triple } from "../networks/layers.ts";
 import { findFolds } from "./folds.ts";
 import type { NetworkModel, Normalisation } from "./model.ts";
-import { field, integers, numbers, optional } from "./plain.ts";
+import { field, integers, listOf, numbers, optional } from "./plain.ts";
 import type { Pickled } from "../torch/values.ts";
 
 /**
  * `folder` is `Trainer__Plans` with `plans.pkl`; writes `model.json` and `fold_X.onnx` with its weights to `out`.
- * `folds` chooses folds by their names; all that are there by default. `head` "logits" leaves softmax out.
+ * `head` "logits" leaves softmax out. Throws an Error for two dimensions and for the second stage of a cascade.
  */
-export async function convertV1(
-  folder: string,
-  out: string,
-  folds?: readonly string[],
-  head: Head = "softmax",
-): Promise<NetworkModel> {
-  const files = await findFolds(folder, ["model_final_checkpoint.model", "*.model"], folds);
+export async function convertV1(folder: string, out: string, head: Head = "softmax"): Promise<NetworkModel> {
+  const files = await findFolds(folder, ["model_final_checkpoint.model", "*.model"]);
   const plansPath = join(folder, "plans.pkl");
   const plans = await readCheckpoint(plansPath);
   const stage = await stageOf(plans, `${files[0]!.path}.pkl`, plansPath);
@@ -33,8 +28,8 @@ export async function convertV1(
     ...readPlans(plans, stage, plansPath, folder),
     folds: files.map(({ fold }) => ({ fold, file: `fold_${fold}.onnx` })),
   };
-  const pool = field(stage, "pool_op_kernel_sizes", plansPath);
-  if (!Array.isArray(pool)) throw new Error(`${plansPath}: pool_op_kernel_sizes is no list`);
+  const pool = listOf(field(stage, "pool_op_kernel_sizes", plansPath));
+  if (!pool) throw new Error(`${plansPath}: pool_op_kernel_sizes is no list`);
   const strides = pool.map((p) => integers(p, 3, `${plansPath}: pool_op_kernel_sizes`));
   const classes = model.output.kind === "labels" ? model.output.count : 0;
   await mkdir(out, { recursive: true });
@@ -95,7 +90,18 @@ function readPlans(
   const channels = number("num_modalities");
   const trainer = basename(folder);
   const transpose = integers(field(plans, "transpose_forward", where), 3, `${where}: transpose_forward`);
-  const patch = integers(field(stage, "patch_size", where), 3, `${where}: patch_size`);
+  if (/cascade/i.test(trainer)) {
+    throw new Error(
+      `${folder}: the second stage of a cascade, which is not supported (3d_fullres and 3d_lowres are)`,
+    );
+  }
+  const size = field(stage, "patch_size", where);
+  if (listOf(size)?.length === 2) {
+    throw new Error(
+      `${where}: a model of two dimensions, which is not supported (3d_fullres and 3d_lowres are)`,
+    );
+  }
+  const patch = integers(size, 3, `${where}: patch_size`);
   return {
     nnunet: 1,
     name: basename(dirname(folder)),
@@ -107,6 +113,7 @@ function readPlans(
     normalisation: Array.from({ length: channels }, (_, i) => normalisation(plans, i, where)),
     separateZ: { image: null, output: null },
     output: { kind: "labels", count: number("num_classes") + 1 },
+    labels: {},
     mirrorAxes: /no_?mirror/i.test(trainer) ? [] : [0, 1, 2],
   };
 }

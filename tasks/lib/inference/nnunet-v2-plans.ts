@@ -60,7 +60,6 @@ export interface V2Plans {
   readonly model: Omit<NetworkModel, "mirrorAxes" | "folds">;
   readonly architecture: UNetArchitecture;
   readonly heads: number;
-  readonly labels: Readonly<Record<string, number | number[]>>;
 }
 
 /** Reads both files of a model folder. Throws an Error that names the file and the key that is wrong or not known. */
@@ -80,7 +79,6 @@ export async function readV2Plans(folder: string, name: string): Promise<V2Plans
   return {
     architecture: readArchitecture(c, where),
     heads: output.kind === "labels" ? output.count : output.values.length,
-    labels: dataset.labels,
     model: {
       nnunet: 2,
       name: plans.dataset_name,
@@ -97,6 +95,7 @@ export async function readV2Plans(folder: string, name: string): Promise<V2Plans
         output: separateZ(c.resampling_fn_probabilities, c.resampling_fn_probabilities_kwargs, 1, where),
       },
       output,
+      labels: writtenLabels(dataset.labels, output),
     },
   };
 }
@@ -193,7 +192,7 @@ function modelOutput(
 ): NetworkModel["output"] {
   const named = Object.entries(labels).filter(([name]) => name !== "ignore");
   if (named.some(([, value]) => Array.isArray(value) && value.length > 1)) {
-    const regions = named.filter(([, value]) => [value].flat().some((v) => v !== 0));
+    const regions = regionsOf(labels);
     if (regionOrder?.length !== regions.length) {
       throw new Error(
         `${where}: regions_class_order must hold one value for each of the ${regions.length} regions`,
@@ -202,4 +201,23 @@ function modelOutput(
     return { kind: "regions", values: [...regionOrder] };
   }
   return { kind: "labels", count: new Set(named.flatMap(([, value]) => value)).size };
+}
+
+function regionsOf(labels: Readonly<Record<string, number | number[]>>): [string, number | number[]][] {
+  return Object.entries(labels).filter(
+    ([name, value]) => name !== "ignore" && [value].flat().some((v) => v !== 0),
+  );
+}
+
+/** What each name's value is in the label maps that are written. */
+function writtenLabels(
+  labels: Readonly<Record<string, number | number[]>>,
+  output: NetworkModel["output"],
+): Record<string, number> {
+  return Object.fromEntries(
+    regionsOf(labels).map(([name, value], i) => [
+      name,
+      output.kind === "regions" ? output.values[i]! : [value].flat()[0]!,
+    ]),
+  );
 }

@@ -10,16 +10,9 @@ import { findFolds } from "./folds.ts";
 import type { NetworkModel } from "./model.ts";
 import { readV2Plans, type V2Plans } from "./nnunet-v2-plans.ts";
 
-/**
- * `folder` is `Trainer__Plans__configuration`; writes `model.json` and `fold_X.onnx` with its weights to `out`.
- * `folds` chooses folds by their names ("0", "all"); all that are there by default.
- */
-export async function convertV2(
-  folder: string,
-  out: string,
-  folds?: readonly string[],
-): Promise<{ model: NetworkModel; labels: V2Plans["labels"] }> {
-  const files = await findFolds(folder, ["checkpoint_final.pth"], folds);
+/** `folder` is `Trainer__Plans__configuration`; writes `model.json` and `fold_X.onnx` with its weights to `out`. */
+export async function convertV2(folder: string, out: string): Promise<NetworkModel> {
+  const files = await findFolds(folder, ["checkpoint_final.pth"]);
   await mkdir(out, { recursive: true });
   let plans: V2Plans | null = null;
   let mirrorAxes: number[] = [];
@@ -43,7 +36,7 @@ export async function convertV2(
     folds: files.map(({ fold }) => ({ fold, file: `fold_${fold}.onnx` })),
   };
   await writeFile(join(out, "model.json"), `${JSON.stringify({ kind: "nnunet", ...model }, null, 1)}\n`);
-  return { model, labels: plans!.labels };
+  return model;
 }
 
 /** As the checkpoint says, else as the folder's name ends. */

@@ -17,11 +17,16 @@ export function optional(value: Pickled | undefined, key: Pickled): Pickled | un
 export function numbers(value: Pickled, count: 1, where: string): [number];
 export function numbers(value: Pickled, count: 3, where: string): [number, number, number];
 export function numbers(value: Pickled, count: number, where: string): number[] {
-  const list = value instanceof NdArray ? value.values() : Array.isArray(value) ? value : [value];
+  const list = listOf(value) ?? [value];
   if (list.length !== count || !list.every((v): v is number => typeof v === "number" && Number.isFinite(v))) {
     throw new Error(`${where} is not ${count === 1 ? "a number" : `${count} numbers`}`);
   }
   return list;
+}
+
+/** The elements of a list, tuple or numpy array. */
+export function listOf(value: Pickled | undefined): Pickled[] | null {
+  return value instanceof NdArray ? value.values() : Array.isArray(value) ? value : null;
 }
 
 /** Three integers. */

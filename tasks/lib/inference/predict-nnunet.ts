@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
-import { type Device, openSession } from "../nn/session.ts";
+import { openSession, type SessionOptions } from "../nn/session.ts";
 import { fromCanonical, toCanonical } from "../volume/orient.ts";
 import type { LabelVolume, Volume } from "../volume/volume.ts";
 import { exportLabels } from "./export.ts";
@@ -10,15 +10,13 @@ import { type Model, modelSchema, type NetworkModel } from "./model.ts";
 import { preprocess, type Preprocessed } from "./preprocess.ts";
 import { slidingWindow } from "./sliding-window.ts";
 
-export interface PredictSettings {
+export interface PredictSettings extends Omit<SessionOptions, "training"> {
   /** Share of the patch by which windows are apart; the model's own (0.5, TotalSegmentator 0.8) by default. */
   readonly step?: number;
   /** Test-time mirroring: as the training did ("auto", default), never, or refuse a model that was not trained so. */
   readonly mirror?: "auto" | "on" | "off";
-  /** Of the model's folds those to use; all by default. */
+  /** Of the model's folds those to use, by name ("0", "all"); see chooseFolds for the default. */
   readonly folds?: readonly string[];
-  readonly device?: Device;
-  readonly threads?: number;
   readonly signal?: AbortSignal;
   /** Called with the share that is done, 0 to 1. */
   readonly progress?: (fraction: number) => void;
@@ -55,14 +53,14 @@ export async function predictPreprocessed(
   input: Pick<Preprocessed, "data" | "shape">,
   settings: PredictSettings,
 ): Promise<Float32Array[]> {
-  const { step = 0.5, mirror = "auto", signal, progress, device = "cpu", threads = 1 } = settings;
+  const { step = 0.5, mirror = "auto", signal, progress } = settings;
   if (mirror === "on" && model.mirrorAxes.length === 0) {
     throw new Error(`${model.name} was trained without mirroring, so it is not to be mirrored (mirror: on)`);
   }
   const folds = chooseFolds(model, settings.folds);
   const sums: Float32Array[] = [];
   for (const [i, { file }] of folds.entries()) {
-    const session = await openSession(join(folder, file), { device, threads });
+    const session = await openSession(join(folder, file), settings);
     const predict = async (patches: Float32Array, batch: number) => {
       const shape = [batch, model.channels, ...model.patch];
       const { output } = await session.run({ input: new Tensor("float32", patches, shape) });
@@ -84,8 +82,12 @@ export async function predictPreprocessed(
   return sums;
 }
 
+/** Without a wish all, but the one trained on all cases ("all") only where there is no other, as nnU-Net does. */
 function chooseFolds(model: NetworkModel, wanted: readonly string[] | undefined): NetworkModel["folds"] {
-  if (!wanted) return model.folds;
+  if (!wanted) {
+    const numbered = model.folds.filter(({ fold }) => fold !== "all");
+    return numbered.length > 0 ? numbered : model.folds;
+  }
   return wanted.map((name) => {
     const fold = model.folds.find((f) => f.fold === name);
     if (!fold) {

@@ -27,7 +27,9 @@ export interface Preprocessed {
 /** `channels` are volumes on one grid, already in the orientation that the model works in. */
 export function preprocess(model: NetworkModel, channels: readonly Volume[]): Preprocessed {
   if (channels.length !== model.channels) {
-    throw new Error(`${model.name} takes ${model.channels} images (channels) a case, not ${channels.length}`);
+    throw new Error(
+      `${model.name} takes ${model.channels} ${model.channels === 1 ? "image (channel)" : "images (channels)"} a case, not ${channels.length}`,
+    );
   }
   const [first] = channels as [Volume];
   for (const [i, channel] of channels.entries()) {

@@ -25,12 +25,12 @@ export async function convertTotalSegmentator(
   let spacing = 0;
   for (const source of folders) {
     const folder = basename(dirname(source));
-    const { model, labels } = await convertV2(source, join(out, folder));
-    const ids: number[] = [];
-    for (const [name, value] of Object.entries(labels)) {
+    const model = await convertV2(source, join(out, folder));
+    const ids = [0];
+    for (const [name, value] of Object.entries(model.labels)) {
       const id = global.indexOf(name);
       if (id < 0) throw new Error(`${source}/dataset.json: ${name} is no class of TotalSegmentator v2`);
-      ids[Number(value)] = id;
+      ids[value] = id;
     }
     parts.push({ folder, ids: Array.from(ids, (id) => id ?? 0) });
     spacing = model.spacing[0];
@@ -39,6 +39,7 @@ export async function convertTotalSegmentator(
   // The package spreads windows wider for the five parts at full resolution.
   const model: TotalSegmentatorModel = {
     name: "TotalSegmentator",
+    labels: Object.fromEntries(global.map((name, id) => [name, id] as const).slice(1)),
     spacing,
     step: folders.length > 1 ? 0.8 : 0.5,
     parts,

@@ -11,13 +11,20 @@ export type Device = "cpu" | "webgpu" | "cuda" | "auto";
 export interface SessionOptions {
   /** Threads inside one operation; default 1, with which results do not depend on the machine's load. */
   readonly threads?: number;
-  /** Default cpu. `auto` takes cuda, then webgpu, where they start, else the cpu. */
+  /**
+   * Default cpu. `auto` takes cuda, then webgpu, where the task holds a GPU and they start, else the cpu. One process
+   * sees no other GPUs than its task's (CUDA_VISIBLE_DEVICES), so the first is the right one.
+   */
   readonly device?: Device;
   /**
    * For training graphs, of a thousand nodes run hundreds of times. The runtime finds nothing to rewrite in them, in
    * 40 ms; and what it would plan of their memory before the second step is half as large again as what they use.
    */
   readonly training?: boolean;
+  /** Ids of the GPUs that the task holds, none by default. */
+  readonly devices?: readonly string[];
+  /** Told of each session that is made. */
+  readonly log?: (line: string) => void;
 }
 
 /**
@@ -28,9 +35,9 @@ export async function createSession(
   model: Uint8Array | string,
   options: SessionOptions = {},
 ): Promise<InferenceSession> {
-  const { threads = 1, device = "cpu", training = false } = options;
+  const { threads = 1, training = false } = options;
   const failures: string[] = [];
-  for (const provider of device === "auto" ? ["cuda", "webgpu", "cpu"] : [device]) {
+  for (const provider of providers(options)) {
     try {
       const settings: InferenceSession.SessionOptions = {
         executionProviders: provider === "cpu" ? ["cpu"] : [provider, "cpu"],
@@ -42,14 +49,35 @@ export async function createSession(
         logSeverityLevel: 3,
       };
       // The overloads for a path and for bytes do not take their union.
-      return await (typeof model === "string"
+      const session = await (typeof model === "string"
         ? InferenceSession.create(model, settings)
         : InferenceSession.create(model, settings));
+      options.log?.(
+        `loaded ${typeof model === "string" ? model : "a network"} on ${provider}, threads: ${threads}`,
+      );
+      return session;
     } catch (error) {
       failures.push(`${provider}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  throw new Error(`onnxruntime cannot load the model (${failures.join("; ")})`);
+  throw new Error(`onnxruntime cannot load the model (${failures.join("; ")})${hintFor(options.device)}`);
+}
+
+function providers({ device = "cpu", devices = [] }: SessionOptions): ("cuda" | "webgpu" | "cpu")[] {
+  if (device === "auto") return devices.length > 0 ? ["cuda", "webgpu", "cpu"] : ["cpu"];
+  if (device === "cuda" && devices.length === 0) {
+    throw new Error(
+      "device: cuda, but the task holds no GPU: none was free, or its rule asks for none (slots: { gpu: 1 })",
+    );
+  }
+  return [device];
+}
+
+function hintFor(device: Device | undefined): string {
+  if (device === "cuda") {
+    return `. The libraries for CUDA 12 are fetched, in lq's folder, by: ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install`;
+  }
+  return device === "webgpu" ? ". WebGPU needs a GPU with a Vulkan driver" : "";
 }
 
 const cacheSize = 8;

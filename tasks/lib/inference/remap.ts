@@ -1,0 +1,64 @@
+/** From a published model's label values to those of a dataset. */
+import { classNames, type LabelSource, type LabelTable, remapper } from "../labels/labels.ts";
+import type { LabelVolume } from "../volume/volume.ts";
+import type { Model } from "./model.ts";
+
+/**
+ * Lookup by the values of the model's label maps. `classes` names the list of classes that the model predicts; "all"
+ * stands for a model trained on the dataset's own labels, whatever their numbers in it. A model that names no labels
+ * (nnU-Net v1) must have as many as the list, and with "all" the dataset's own numbers.
+ * Throws an Error that names the labels which do not fit.
+ */
+export function datasetValues(model: Model, table: LabelTable, classes: LabelSource): Uint16Array {
+  const known = classes === "all" ? ownValues(table) : listedValues(table, classes);
+  const named = Object.entries(model.labels);
+  if (named.length > 0) {
+    const strangers = named.filter(([name]) => !known.has(plain(name))).map(([name]) => name);
+    if (strangers.length > 0) {
+      const where = classes === "all" ? "among the labels of the dataset" : `in the class list ${classes}`;
+      throw new Error(`${model.name} predicts what is not ${where}: ${strangers.join(", ")}`);
+    }
+    const values = new Uint16Array(1 + Math.max(...named.map(([, value]) => value)));
+    for (const [name, value] of named) values[value] = known.get(plain(name))!;
+    return values;
+  }
+  const count = model.kind === "nnunet" && model.output.kind === "labels" ? model.output.count : 0;
+  if (classes === "all") return Uint16Array.from({ length: count }, (_, i) => (table.has(i) ? i : 0));
+  if (count !== classNames(classes).length) {
+    const { length } = classNames(classes);
+    throw new Error(`${model.name} predicts ${count} classes, but the class list ${classes} has ${length}`);
+  }
+  return remapper(table, classes);
+}
+
+/** Each voxel's value looked up. */
+export function relabelled(labels: LabelVolume, values: Uint16Array): LabelVolume {
+  const wide = values.some((value) => value > 255);
+  const data = wide ? new Uint16Array(labels.data.length) : new Uint8Array(labels.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = values[labels.data[i]!] ?? 0;
+  return { ...labels, data };
+}
+
+/** A dataset's labels by its own name of them and by the study's. */
+function ownValues(table: LabelTable): Map<string, number> {
+  return new Map(
+    [...table].flatMap(([value, { name, organ }]) => [
+      [plain(organ), value],
+      [plain(name), value],
+    ]),
+  );
+}
+
+function listedValues(table: LabelTable, classes: Exclude<LabelSource, "all">): Map<string, number> {
+  const values = remapper(table, classes);
+  return new Map(classNames(classes).map((name, id) => [plain(name), values[id]!]));
+}
+
+/** "Right kidney" and "kidney_right" are one name. */
+function plain(name: string): string {
+  return name
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .sort()
+    .join(" ");
+}

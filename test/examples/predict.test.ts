@@ -1,0 +1,126 @@
+import { expect, test } from "vitest";
+import { readHeader, readLabels } from "../../tasks/lib/volume/nifti.ts";
+import { HOME } from "../helpers/bundle.ts";
+import { shared } from "../helpers/shared.ts";
+import { differing } from "../inference/golden-network.ts";
+import { copiedExample } from "./copied-example.ts";
+
+const golden = shared("golden");
+const v2 = `${golden}/04_nnunet_v2`;
+const v1 = `${golden}/08_nnunet_v1_stunet`;
+
+interface Model {
+  readonly what: string;
+  /** Below which model folder and images/ lie, and the expected segmentation. */
+  readonly root: string;
+  readonly model: string;
+  readonly case: string;
+  readonly expected: string;
+  readonly set?: readonly string[];
+}
+
+const models: Model[] = [
+  {
+    what: "nnU-Net v2 of old plans, not mirrored, step 0.8",
+    root: `${v2}/m2`,
+    model: "Dataset902_ToyOldPlans",
+    case: "s01",
+    expected: "s01_seg_float32.nii.gz",
+    set: ["--set", "step=0.8"],
+  },
+  {
+    what: "nnU-Net v2 residual, anisotropic",
+    root: `${v2}/m3`,
+    model: "Dataset903_ToyAniso",
+    case: "sts_x",
+    expected: "sts_x_seg_float32.nii.gz",
+  },
+  {
+    what: "nnU-Net v2 of two channels and regions",
+    root: `${v2}/m4`,
+    model: "Dataset904_ToyRegions",
+    case: "two_ch",
+    expected: "two_ch_seg_float32.nii.gz",
+  },
+  {
+    what: "STU-Net",
+    root: `${v1}/a_stunet_small`,
+    model: "Task101_Toy",
+    case: "c1",
+    expected: "c1_seg.nii.gz",
+  },
+  {
+    what: "nnU-Net v1",
+    root: `${v1}/c_generic_unet`,
+    model: "Task502_Toy",
+    case: "c2",
+    expected: "c2_seg.nii.gz",
+  },
+];
+
+for (const { what, root, model, case: id, expected, set = [] } of models) {
+  // At most one voxel in ten thousand may differ (those whose two best classes are all but equal).
+  test.skipIf(!golden)(
+    `${what}: lq build gives the reference's segmentation`,
+    { timeout: 240_000 },
+    async () => {
+      const project = copiedExample("predict", {
+        [`model/${model}`]: `${root}/${model}`,
+        images: `${root}/images`,
+      });
+      const built = await project.lq("build", ...set);
+      expect(built.stderr).toBe("");
+      expect(built.code).toBe(0);
+      const labels = await readLabels(project.path(`prediction/${id}.nii.gz`));
+      const reference = await readLabels(`${root}/expected/${expected}`);
+      expect(differing(labels.data, reference.data)).toBeLessThanOrEqual(1e-4);
+      expect(labels.size).toEqual(reference.size);
+      const image = await readHeader(project.path(`images/${id}_0000.nii.gz`));
+      labels.affine.forEach((value, i) => expect(value).toBeCloseTo(image.affine[i]!, 4));
+      const again = await project.json("build", ...set);
+      expect(again.at(-1)).toMatchObject({ ran: 0, fresh: 3 });
+    },
+  );
+}
+
+const m2 = { model: `${v2}/m2/Dataset902_ToyOldPlans`, image: `${v2}/m2/images/s01_0000.nii.gz` };
+
+test.skipIf(!golden)(
+  "what is wrong with model or images is said with what is there and what is expected",
+  async () => {
+    const stranger = copiedExample("predict", {
+      "images/a_0000.nii.gz": m2.image,
+      "model/notes.txt": `${HOME}README.md`,
+    });
+    const unrecognised = await stranger.lq("build", "convert");
+    expect(unrecognised.code).toBe(1);
+    expect(unrecognised.stderr + unrecognised.stdout).toMatch(
+      /no model is recognised: .*plans\.json[^]*There is notes\.txt/,
+    );
+
+    const gap = copiedExample("predict", { "images/a_0002.nii.gz": m2.image, model: m2.model });
+    const missing = await gap.lq("build");
+    expect(missing.code).toBe(1);
+    expect(missing.stderr + missing.stdout).toContain(
+      "image a_0000.nii.gz is missing: of case a there is a_0002.nii.gz",
+    );
+
+    const unnamed = copiedExample("predict", { "images/scan.nii.gz": m2.image, model: m2.model });
+    const named = await unnamed.lq("build");
+    expect(named.stderr + named.stdout).toContain("image scan.nii.gz is not named CASE_0000.nii.gz");
+
+    const two = copiedExample("predict", {
+      "images/a_0000.nii.gz": m2.image,
+      "images/a_0001.nii.gz": m2.image,
+      model: m2.model,
+    });
+    const channels = await two.lq("build");
+    expect(channels.code).toBe(1);
+    expect(channels.stderr + channels.stdout).toContain("takes 1 image (channel) a case, not 2");
+
+    const nothing = copiedExample("predict", { "images/a_0000.nii.gz": m2.image });
+    const absent = await nothing.lq("build");
+    expect(absent.code).not.toBe(0);
+    expect(absent.stderr).toContain("put a model there as it is distributed");
+  },
+);
