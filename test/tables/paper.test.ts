@@ -1,9 +1,9 @@
 /** Given the paper's printed numbers, the renderers give the paper's tables with its quintiles and blanks. */
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import paper from "../../tasks/lib/tables/paper.json" with { type: "json" };
-import { paperTable } from "../../tasks/lib/tables/paper.ts";
+import { PAPER_TABLES, paperTable } from "../../tasks/lib/tables/paper.ts";
 import { renderMarkdown } from "../../tasks/lib/tables/markdown.ts";
 import { RENDERERS } from "../../tasks/lib/tables/render.ts";
 import { classes } from "../../tasks/lib/tables/table.ts";
@@ -60,6 +60,16 @@ describe.runIf(reference)("the paper's numbers", () => {
     });
   });
 });
+
+test.each(PAPER_TABLES)(
+  "docs/tables/paper has %s as it is rendered now (else run scripts/paper-tables.mjs)",
+  (name) => {
+    for (const ending of ["md", "csv", "tex", "html"]) {
+      const file = new URL(`../../docs/tables/paper/${name}.${ending}`, import.meta.url);
+      expect(readFileSync(file, "utf8")).toBe(RENDERERS[ending]?.(paperTable(name)));
+    }
+  },
+);
 
 describe("renderings of the paper's table 2", () => {
   const table = paperTable("segthor");
