@@ -25,7 +25,10 @@ export interface Built {
   readonly notices: readonly string[];
 }
 
-export type Options = Partial<Omit<BuildRequest, "pipeline" | "cwd">> & { readonly set?: readonly string[] };
+export type Options = Partial<Omit<BuildRequest, "pipeline" | "cwd">> & {
+  readonly set?: readonly string[];
+  readonly profiles?: readonly string[];
+};
 
 const folders: string[] = [];
 
@@ -65,8 +68,8 @@ export class Project {
   }
 
   request(options: Options = {}): BuildRequest {
-    const { set = [], ...rest } = options;
-    const pipeline = loadPipeline({ dir: this.root, profiles: [], set });
+    const { set = [], profiles = [], ...rest } = options;
+    const pipeline = loadPipeline({ dir: this.root, profiles, set });
     return { targets: [], ...rest, pipeline, cwd: this.root };
   }
 
