@@ -15,6 +15,7 @@ import { makePlan, type Plan } from "./build/plan.ts";
 import { refuseBadParams, refuseEdited } from "./build/refuse.ts";
 import type { BuildRequest, Summary } from "./build/request.ts";
 import { TaskRunner } from "./build/run-task.ts";
+import { sealPlan } from "./build/seal-build.ts";
 import { openSession, type Session } from "./build/session.ts";
 import { Steering } from "./build/steering.ts";
 import { Tally } from "./build/tally.ts";
@@ -42,15 +43,8 @@ export async function build(request: BuildRequest): Promise<Summary> {
   );
   try {
     clearLeftovers(root);
-    const session = openSession(request, {
-      readonly: false,
-      notice: (text) => tally.notice(text, "warning"),
-    });
-    try {
-      await buildWithLock(request, session, tally, request.steering ?? new Steering(signal));
-    } finally {
-      session.state.close();
-    }
+    await buildOnce(request, tally, request.steering ?? new Steering(signal));
+    if (tally.hasWorked) await lookAgain(request);
   } finally {
     clearLeftovers(root);
     lock.release();
@@ -58,12 +52,33 @@ export async function build(request: BuildRequest): Promise<Summary> {
   return tally.summary();
 }
 
+async function buildOnce(request: BuildRequest, tally: Tally, steering: Steering): Promise<void> {
+  const session = openSession(request, {
+    readonly: false,
+    notice: (text) => tally.notice(text, "warning"),
+  });
+  let plan: Plan;
+  try {
+    plan = await buildWithLock(request, session, tally, steering);
+  } finally {
+    session.state.close();
+  }
+  if (request.seal !== undefined) sealPlan(session, plan, request.seal);
+}
+
+/** Sees whether all is fresh now, so that the next build need not. */
+async function lookAgain(request: BuildRequest): Promise<void> {
+  if (request.seal === undefined) return;
+  const session = openSession(request, { readonly: true, notice: () => undefined });
+  sealPlan(session, await makePlan(session, false), request.seal);
+}
+
 async function buildWithLock(
   request: BuildRequest,
   session: Session,
   tally: Tally,
   steering: Steering,
-): Promise<void> {
+): Promise<Plan> {
   const force = request.force === true;
   const plan = await makePlan(session, force);
   const isClean = cleanTasks(session, plan);
@@ -99,6 +114,7 @@ async function buildWithLock(
   } finally {
     await pool.close();
   }
+  return plan;
 }
 
 /** The plan, told as the events that the build would send. */

@@ -30,6 +30,15 @@ export interface BuildRequest extends Request {
   /** Ends the build early in other ways; made with the same signal. */
   readonly steering?: Steering | undefined;
   readonly listener?: Listener | undefined;
+  /** Leave a seal if nothing is left to do. */
+  readonly seal?: SealRequest | undefined;
+}
+
+export interface SealRequest {
+  /** What the request is, in words that another of the same meaning has as well. */
+  readonly request: string;
+  /** A moment (milliseconds since 1970) before the pipeline was read. */
+  readonly since: number;
 }
 
 /** Counts of tasks by outcome. */

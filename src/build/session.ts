@@ -1,5 +1,6 @@
 /** What one build, status or clean knows: the graph, the records, this moment's view of the files. */
 import { relative } from "node:path";
+import { Disk } from "../disk.ts";
 import { UserError } from "../errors.ts";
 import { expand } from "../expand/expand.ts";
 import type { Graph } from "../expand/graph.ts";
@@ -21,6 +22,7 @@ export interface Session {
   readonly graph: Graph;
   readonly state: State;
   readonly store: Store;
+  readonly disk: Disk;
   readonly files: FileDigests;
   readonly code: CodeClosures;
   readonly fingerprinter: Fingerprinter;
@@ -34,10 +36,11 @@ export function openSession(
   { readonly, notice }: { readonly readonly: boolean; readonly notice: (text: string) => void },
 ): Session {
   const { root } = pipeline;
-  const graph = expand(pipeline);
+  const disk = new Disk();
+  const graph = expand(pipeline, disk);
   const state = State.open(root, { readonly });
-  const files = new FileDigests(root, state);
-  const code = new CodeClosures(root, state);
+  const files = new FileDigests(root, state, disk);
+  const code = new CodeClosures(root, state, disk);
   const fingerprinter = new Fingerprinter({
     root,
     graph: { under: (dir) => graph.producersUnder(dir), producer: (path) => graph.producer(path) },
@@ -54,6 +57,7 @@ export function openSession(
     graph,
     state,
     store: new Store(root, notice),
+    disk,
     files,
     code,
     fingerprinter,

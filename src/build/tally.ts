@@ -14,6 +14,9 @@ export interface Finished {
   readonly log?: string;
 }
 
+/** How many tasks that are fresh cost as much as one that is run or restored. */
+const MUCH = 20;
+
 export class Tally {
   readonly #listener: Listener;
   readonly #started = performance.now();
@@ -45,6 +48,12 @@ export class Tally {
 
   get failed(): boolean {
     return this.#counts.failed > 0;
+  }
+
+  /** Whether enough was done, and all of it well, that one more look at everything costs little beside it. */
+  get hasWorked(): boolean {
+    const { ran, restored, fresh, failed, skipped, cancelled } = this.#counts;
+    return failed + skipped + cancelled === 0 && ran + restored > fresh / MUCH;
   }
 
   summary(): Summary {

@@ -1,6 +1,7 @@
 import { build } from "../build.ts";
 import { createView } from "../report/listener.ts";
 import { onInterrupt } from "./interrupt.ts";
+import { sealRequest } from "./flags.ts";
 import { openProject, viewOptions, type CommonFlags } from "./options.ts";
 
 export async function runBuild(targets: readonly string[], flags: CommonFlags): Promise<number> {
@@ -19,6 +20,7 @@ export async function runBuild(targets: readonly string[], flags: CommonFlags): 
       force: flags.force,
       signal: interrupt.signal,
       listener: view.listener,
+      seal: { request: sealRequest(pipeline.root, cwd, targets, flags), since: performance.timeOrigin },
     });
     return interrupt.exitCode() ?? (summary.failed > 0 ? 1 : 0);
   } catch (error) {

@@ -1,25 +1,11 @@
-/** The flags that every command shares, and what follows from them. */
-import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+/** The project that a command is about, and how to show what it does. */
 import { UserError } from "../errors.ts";
 import { loadPipeline, PIPELINE_FILE } from "../load/load.ts";
 import type { Pipeline } from "../model.ts";
 import type { ViewOptions } from "../report/listener.ts";
+import { nearestProject, startFolder, useColor, type CommonFlags } from "./flags.ts";
 
-export interface CommonFlags {
-  /** -C DIR */
-  readonly directory?: string;
-  readonly jobs?: number;
-  readonly slots?: string;
-  readonly keepGoing?: boolean;
-  readonly dryRun?: boolean;
-  readonly force?: boolean;
-  readonly profile?: readonly string[];
-  readonly set?: readonly string[];
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-  readonly color?: "auto" | "always" | "never";
-}
+export { nearestProject, startFolder, useColor, type CommonFlags } from "./flags.ts";
 
 export interface Project {
   readonly pipeline: Pipeline;
@@ -41,25 +27,6 @@ export function openProject(flags: CommonFlags): Project {
     });
   }
   return { pipeline: loadPipeline({ dir, profiles: flags.profile ?? [], set: flags.set ?? [] }), cwd };
-}
-
-export function startFolder({ directory }: CommonFlags): string {
-  return resolve(directory ?? ".");
-}
-
-export function nearestProject(from: string): string | undefined {
-  for (let dir = from; ; dir = dirname(dir)) {
-    if (existsSync(join(dir, PIPELINE_FILE))) return dir;
-    if (dirname(dir) === dir) return undefined;
-  }
-}
-
-/** --color wins; `auto` follows the stream, NO_COLOR and FORCE_COLOR. */
-export function useColor(stream: NodeJS.WriteStream, choice: CommonFlags["color"] = "auto"): boolean {
-  if (choice !== "auto") return choice === "always";
-  if (process.env.NO_COLOR !== undefined && process.env.NO_COLOR !== "") return false;
-  if (process.env.FORCE_COLOR !== undefined && process.env.FORCE_COLOR !== "0") return true;
-  return stream.isTTY === true;
 }
 
 /** How to show a build, on stdout. */

@@ -52,7 +52,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "build",
     "make targets, and all they need, fresh",
-    async () => (await import("./build.ts")).runBuild,
+    async () => (await import("./sealed.ts")).runBuild,
     "lq build                              # what the pipeline names as `default`",
     "lq build tables/segthor.md",
     "lq build 'scores/btcv/**' predict -k -j 8",
@@ -63,7 +63,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "status",
     "what is fresh, stale, missing, restorable, blocked or failed, and why; runs nothing",
-    async () => (await import("./status.ts")).runStatus,
+    async () => (await import("./sealed.ts")).runStatus,
     "lq status",
     "lq status tables/ --json",
     "lq status --set generators.stu-s.channels=6",

@@ -1,6 +1,7 @@
 /** `lq status`: like `git status`, what is not as it should be, and why. Runs nothing. */
 import { explain } from "../decide/explain.ts";
 import type { Freshness, Reason } from "../model.ts";
+import { allFreshLine } from "../report/lines.ts";
 import { painter, type Paint } from "../report/paint.ts";
 import { status, type TaskStatus } from "../status.ts";
 import { openProject, useColor, type CommonFlags } from "./options.ts";
@@ -41,8 +42,7 @@ export function reasonsOf(freshness: Freshness): readonly Reason[] {
 /** The counts by rule, then what is the cause of how many tasks' state. */
 export function describeStatus(tasks: readonly TaskStatus[], paint: Paint): string {
   const total = countStates(tasks);
-  if (total.get("fresh") === tasks.length || tasks.length === 0)
-    return `all ${tasks.length} tasks ${paint("green", "fresh")}`;
+  if (total.get("fresh") === tasks.length || tasks.length === 0) return allFreshLine(tasks.length, paint);
   const rules = groupByRule(tasks);
   const width = Math.max(...[...rules.keys()].map((rule) => rule.length));
   const counts = [...rules].map(

@@ -1,7 +1,7 @@
 /** What can be wrong with a graph as a whole, found before anything runs. */
-import { readdirSync } from "node:fs";
 import fg from "fast-glob";
 import { relative, resolve } from "node:path";
+import type { Disk } from "../disk.ts";
 import type { Span } from "../errors.ts";
 import { findModule, modulePath } from "../fingerprint/modules.ts";
 import { Problems } from "../load/problems.ts";
@@ -9,7 +9,6 @@ import { nearest } from "../load/suggest.ts";
 import type { AxisSpec, Growth, Task, TaskPath, Template } from "../model.ts";
 import { bindText } from "./bind.ts";
 import { findCycles } from "./cycles.ts";
-import { statOf } from "./disk.ts";
 import { globMatches, type SourceGlobs } from "./glob.ts";
 import type { Graph } from "./graph.ts";
 import type { OutputIndex } from "./outputs.ts";
@@ -34,6 +33,7 @@ type Collision = { readonly path: string; readonly first: Task; readonly second:
 
 export function checkGraph(
   graph: Graph,
+  disk: Disk,
   globs: SourceGlobs,
   outputs: OutputIndex,
   collisions: readonly Collision[],
@@ -44,7 +44,7 @@ export function checkGraph(
   refuseNesting(outputs, problems);
   refuseSources(graph, outputs, problems);
   refuseMissingModules(graph, problems);
-  refuseMissingInputs(graph, globs, outputs, selection?.tasks ?? graph.tasks, problems);
+  refuseMissingInputs(graph, disk, globs, outputs, selection?.tasks ?? graph.tasks, problems);
   refuseMissingAxisFiles(graph, selection?.growths ?? graph.growths, problems);
   for (const { names, span } of findCycles(graph)) {
     const hint = names.length === 2 ? "a task cannot read what it writes" : "each needs what comes after it";
@@ -150,6 +150,7 @@ function nearModule(root: string, module: string): string | undefined {
 
 function refuseMissingInputs(
   graph: Graph,
+  disk: Disk,
   globs: SourceGlobs,
   outputs: OutputIndex,
   tasks: Iterable<Task>,
@@ -163,7 +164,7 @@ function refuseMissingInputs(
     if (path.endsWith("/") || path === "") {
       if (outputs.under(path).length > 0) return "ok";
     } else if (outputs.under(`${path}/`).length > 0 || outputs.producer(`${path}/`)) return "wrong kind";
-    return globs.found(path) ? "ok" : onDisk(graph.pipeline.root, path, names === true);
+    return globs.found(path) ? "ok" : onDisk(disk, graph.pipeline.root, path, names === true);
   };
   for (const task of tasks) {
     for (const input of task.inputs) {
@@ -206,12 +207,12 @@ function hintOf({ pipeline }: Graph, { rule, bindings }: Task, { role }: TaskPat
   return bindText(hint, names)(bindings.map((text) => ({ text, fields: null })));
 }
 
-function onDisk(root: string, path: string, wantsNames: boolean): Presence {
+function onDisk(disk: Disk, root: string, path: string, wantsNames: boolean): Presence {
   // A path that should be a folder but is a file fails with its "/" on; it is asked for without.
-  const stat = statOf(resolve(root, path.replace(/(.)\/$/, "$1")));
+  const stat = disk.find(resolve(root, path.replace(/(.)\/$/, "$1")));
   if (!stat) return "missing";
   if (stat.isDirectory() !== (path.endsWith("/") || path === "")) return "wrong kind";
-  return wantsNames && readdirSync(resolve(root, path)).length === 0 ? "empty" : "ok";
+  return wantsNames && disk.list(resolve(root, path)).length === 0 ? "empty" : "ok";
 }
 
 function refuseMissingAxisFiles(graph: Graph, growths: Iterable<Growth>, problems: Problems): void {

@@ -3,11 +3,11 @@
  *
  * A pattern has one `*` (within a name) or `**` (any depth; then the value is a path); all else is literal.
  */
-import { readdirSync, type Dirent } from "node:fs";
+import type { Dirent, readdirSync } from "node:fs";
 import { join } from "node:path";
 import fastGlob from "fast-glob";
+import type { Disk } from "../disk.ts";
 import { UserError, type Span } from "../errors.ts";
-import { statOf } from "./disk.ts";
 import { isOutside, normalise } from "./paths.ts";
 
 interface Pattern {
@@ -19,16 +19,21 @@ interface Pattern {
 
 export class SourceGlobs {
   readonly #root: string;
+  readonly #disk: Disk;
   readonly #found = new Set<string>();
 
-  constructor(root: string) {
+  constructor(root: string, disk: Disk) {
     this.#root = root;
+    this.#disk = disk;
   }
 
   /** Sorted; no match is an empty list. Throws a `UserError` for what is no pattern. */
   values(text: string, span: Span): readonly string[] {
     const pattern = parsePattern(this.#root, text, span);
-    const values = pattern.star === "*" ? inOneFolder(this.#root, pattern) : anyDepth(this.#root, pattern);
+    const values =
+      pattern.star === "*"
+        ? inOneFolder(this.#root, this.#disk, pattern)
+        : anyDepth(this.#root, this.#disk, pattern);
     for (const value of values) this.#found.add(pattern.before + value + pattern.after);
     return values.sort(byCodeUnit);
   }
@@ -61,7 +66,7 @@ function parsePattern(root: string, text: string, span: Span): Pattern {
 }
 
 /** One `*`: one folder is listed, which is much cheaper than a general walk. */
-function inOneFolder(root: string, { before, after }: Pattern): string[] {
+function inOneFolder(root: string, disk: Disk, { before, after }: Pattern): string[] {
   const slash = before.lastIndexOf("/") + 1;
   const folder = join(root, before.slice(0, slash));
   const start = before.slice(slash);
@@ -70,19 +75,19 @@ function inOneFolder(root: string, { before, after }: Pattern): string[] {
   const rest = below < 0 ? "" : after.slice(below + 1);
   const wantsDirectory = after.endsWith("/");
   const values: string[] = [];
-  for (const entry of list(folder)) {
+  for (const entry of list(disk, folder)) {
     const { name } = entry;
     if (name.length <= start.length + end.length || !name.startsWith(start) || !name.endsWith(end)) continue;
     if (start === "" && name.startsWith(".")) continue;
     if (below >= 0 || entry.isSymbolicLink()) {
-      if (!exists(join(folder, name, rest), wantsDirectory)) continue;
+      if (!exists(disk, join(folder, name, rest), wantsDirectory)) continue;
     } else if (!entry.isFile()) continue;
     values.push(name.slice(start.length, name.length - end.length));
   }
   return values;
 }
 
-function anyDepth(root: string, { before, star, after }: Pattern): string[] {
+function anyDepth(root: string, disk: Disk, { before, star, after }: Pattern): string[] {
   const onlyDirectories = after.endsWith("/");
   const end = onlyDirectories ? after.slice(0, -1) : after;
   const source = `${fastGlob.escapePath(before)}${star === "**" ? "**/*" : star}${fastGlob.escapePath(end)}`;
@@ -92,22 +97,24 @@ function anyDepth(root: string, { before, star, after }: Pattern): string[] {
     onlyFiles: !onlyDirectories,
     ignore: ["cache/**", "node_modules/**", ".git/**"],
     followSymbolicLinks: false,
+    // Asked with `withFileTypes` always, which its types do not say.
+    fs: { readdirSync: ((folder: string) => disk.list(folder)) as unknown as typeof readdirSync },
   });
   return paths
     .map((path) => path.slice(before.length, path.length - end.length))
     .filter((value) => value !== "");
 }
 
-function list(folder: string): Dirent[] {
+function list(disk: Disk, folder: string): Dirent[] {
   try {
-    return readdirSync(folder, { withFileTypes: true });
+    return disk.list(folder);
   } catch {
     return [];
   }
 }
 
-function exists(path: string, wantsDirectory: boolean): boolean {
-  const stat = statOf(path);
+function exists(disk: Disk, path: string, wantsDirectory: boolean): boolean {
+  const stat = disk.find(path);
   return stat !== undefined && (wantsDirectory ? stat.isDirectory() : stat.isFile());
 }
 

@@ -2,8 +2,8 @@
  * The tasks of a pipeline and who makes what for whom. A graph only grows: when a file that an axis reads is
  * known, the growths that waited for it become tasks.
  */
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import type { Disk } from "../disk.ts";
 import { UserError } from "../errors.ts";
 import { Problems } from "../load/problems.ts";
 import type { AxisValue, Growth, Json, Pipeline, Task } from "../model.ts";
@@ -17,6 +17,7 @@ import { PendingGrowths, type PathPattern } from "./pending.ts";
 
 export class Graph {
   readonly pipeline: Pipeline;
+  readonly #disk: Disk;
   readonly #tasks: Task[] = [];
   readonly #byId = new Map<string, Task>();
   readonly #globs: SourceGlobs;
@@ -34,9 +35,10 @@ export class Graph {
   readonly #origins = new Map<Task | Growth, readonly string[]>();
 
   /** Throws a `UserError` with every task that cannot be made. */
-  constructor(pipeline: Pipeline) {
+  constructor(pipeline: Pipeline, disk: Disk) {
     this.pipeline = pipeline;
-    this.#globs = new SourceGlobs(pipeline.root);
+    this.#disk = disk;
+    this.#globs = new SourceGlobs(pipeline.root, disk);
     this.#pending = new PendingGrowths(pipeline.root, pipeline.params);
     const fixed = new Map<string, readonly AxisValue[]>();
     const rules = [...pipeline.rules];
@@ -129,7 +131,7 @@ export class Graph {
    * missing count only for the tasks and growths selected; without a selection for all.
    */
   check(selection?: Selection): void {
-    checkGraph(this, this.#globs, this.#outputs, this.#collisions, selection);
+    checkGraph(this, this.#disk, this.#globs, this.#outputs, this.#collisions, selection);
   }
 
   /** Every path that is read before the growth can grow. */
@@ -222,7 +224,7 @@ export class Graph {
   #readSource({ file, rule, bound }: Growth): Json | undefined {
     let text: string;
     try {
-      text = readFileSync(resolve(this.pipeline.root, file), "utf8");
+      text = this.#disk.read(resolve(this.pipeline.root, file));
     } catch {
       return undefined;
     }

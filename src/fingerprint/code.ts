@@ -8,6 +8,7 @@
 import { mkdirSync, renameSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod/mini";
+import { Disk } from "../disk.ts";
 import { UserError, type Span } from "../errors.ts";
 import { CODE } from "../record/layout.ts";
 import { analyse, type Analysis, type Closure } from "./analyse.ts";
@@ -39,10 +40,12 @@ const Remembered = z.object({
 export class CodeClosures {
   readonly #root: string;
   readonly #memo: NoteMemo;
+  readonly #disk: Disk;
   readonly #closures = new Map<string, Promise<Closure>>();
   readonly #analyses = new Map<string, Promise<Analysis>>();
 
-  constructor(root: string, memo: NoteMemo) {
+  constructor(root: string, memo: NoteMemo, disk = new Disk()) {
+    this.#disk = disk;
     this.#root = realpathSync(root);
     this.#memo = memo;
   }
@@ -80,14 +83,14 @@ export class CodeClosures {
     // The same project may be built by another installation of lq, whose modules are others.
     const name = `code:${module} ${installation()}`;
     const remembered = recall(this.#memo.note(name));
-    if (remembered?.stamps.every(([path, stamp]) => stampOf(path) === stamp)) return remembered.closure;
+    if (remembered?.stamps.every(([path, stamp]) => stampOf(this.#disk, path) === stamp))
+      return remembered.closure;
     const started = Date.now();
     const { closure, sources } = await this.#analyse(module, span);
     const watched = [...new Set(sources.flatMap((path) => [path, dirname(path)]))];
-    if (!watched.some((path) => isRacyPath(path, started))) {
-      const stamps = watched.map((path): [string, string] => [path, stampOf(path)]);
+    const stamps = watched.map((path): [string, string] => [path, stampOf(this.#disk, path)]);
+    if (!watched.some((path) => isRacyPath(path, started)))
       this.#memo.rememberNote(name, JSON.stringify({ version: VERSION, closure, stamps }));
-    }
     return closure;
   }
 
@@ -106,8 +109,8 @@ function recall(json: string | undefined): z.infer<typeof Remembered> | undefine
   return Remembered.safeParse(JSON.parse(json)).data;
 }
 
-function stampOf(path: string): string {
-  const stats = statSync(path, { throwIfNoEntry: false });
+function stampOf(disk: Disk, path: string): string {
+  const stats = disk.find(path);
   return stats === undefined ? "" : `${stats.size} ${stats.mtimeMs} ${stats.ctimeMs} ${stats.ino}`;
 }
 

@@ -8,6 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync, type Stats } from "node:fs";
+import { Disk } from "../disk.ts";
 import { UserError } from "../errors.ts";
 import { sha256 } from "./digest.ts";
 import { absolute } from "./paths.ts";
@@ -44,13 +45,26 @@ const TICK_MS = 20;
 const COARSE_TICK_MS = 2_000;
 
 export class FileDigests {
+  readonly disk: Disk;
   readonly #root: string;
   readonly #memo: FileMemo;
   readonly #seen = new Map<string, Seen>();
+  #steady = true;
 
-  constructor(root: string, memo: FileMemo) {
+  constructor(root: string, memo: FileMemo, disk = new Disk()) {
+    this.disk = disk;
     this.#root = root;
     this.#memo = memo;
+  }
+
+  /** Each path that was looked at, with what stood there. */
+  *seen(): Generator<readonly [string, Signature | null]> {
+    for (const [path, { signature }] of this.#seen) yield [path, signature];
+  }
+
+  /** Whether every file has been looked at once only. */
+  get steady(): boolean {
+    return this.#steady;
   }
 
   /** Digest of a file's content, following symbolic links; null if there is none. Throws UserError if it cannot be read. */
@@ -94,11 +108,13 @@ export class FileDigests {
     const signature = signatureAt(this.#root, path);
     if (signature === null) throw new UserError(`${path} vanished while lq was writing it`);
     this.#seen.set(path, { signature, digest, racy: false });
+    this.#steady = false;
     return signature;
   }
 
   /** Look at the disk again the next time that one of these is asked for. */
   forget(paths: Iterable<string>): void {
+    this.#steady = false;
     for (const path of paths) this.#seen.delete(path);
   }
 

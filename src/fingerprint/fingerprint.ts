@@ -93,7 +93,7 @@ export class Fingerprinter {
       if (names === undefined) moved.push(...(before ?? [path]).filter((each) => !files.isUnchanged(each)));
       if (before === undefined) continue;
       const gone = new Set(before);
-      const now = coveredFiles(root, graph, writings, path).map((name) => path + name);
+      const now = coveredFiles(root, graph, writings, path, files.disk).map((name) => path + name);
       moved.push(...now.filter((each) => !gone.delete(each)), ...gone);
     }
     if (moved.length > 0) files.forget(moved);
@@ -148,7 +148,7 @@ export class Fingerprinter {
    * there in their place does not count), and the names of all other files.
    */
   #covered(dir: string, known: Known): { readonly inOutputs: TreeEntry[]; readonly others: string[] } {
-    const { root, graph, writings } = this.#parts;
+    const { root, graph, files, writings } = this.#parts;
     const given = [...outputsUnder(graph, dir)].filter(
       (path) => path.endsWith("/") && known(path) !== undefined,
     );
@@ -157,7 +157,7 @@ export class Fingerprinter {
         return { name: output.slice(dir.length) + name, digest };
       }),
     );
-    const others = coveredFiles(root, graph, writings, dir).filter(
+    const others = coveredFiles(root, graph, writings, dir, files.disk).filter(
       (name) => !given.some((output) => (dir + name).startsWith(output)),
     );
     return { inOutputs, others };

@@ -1,5 +1,6 @@
 /** Directories as content: their sorted tree of (name, digest). */
-import { readdirSync, realpathSync, statSync } from "node:fs";
+import { realpathSync } from "node:fs";
+import { Disk } from "../disk.ts";
 import { UserError } from "../errors.ts";
 import type { Task } from "../model.ts";
 import { sha256 } from "./digest.ts";
@@ -45,10 +46,16 @@ export function namesDigest(names: readonly string[]): string {
  * @param dir ends in "/"
  * @returns names relative to the directory, sorted
  */
-export function coveredFiles(root: string, graph: Producers, writings: Writings, dir: string): string[] {
+export function coveredFiles(
+  root: string,
+  graph: Producers,
+  writings: Writings,
+  dir: string,
+  disk: Disk,
+): string[] {
   const names = new Set<string>();
   for (const path of outputsUnder(graph, dir)) if (!path.endsWith("/")) names.add(path.slice(dir.length));
-  for (const name of filesUnder(root, dir)) {
+  for (const name of filesUnder(root, dir, disk)) {
     const path = dir + name;
     if (names.has(name) || graph.producer(path) !== undefined || !writings.isUntouched(path)) names.add(name);
   }
@@ -67,17 +74,17 @@ export function* outputsUnder(graph: Producers, dir: string): Generator<string> 
  * @returns names relative to the directory, sorted; empty if there is no such directory
  * @throws UserError for a link to a directory that contains it, and for what is neither file nor directory
  */
-export function filesUnder(root: string, dir: string): string[] {
+export function filesUnder(root: string, dir: string, disk = new Disk()): string[] {
   const names: string[] = [];
   const own = absolute(root, CACHE);
   const base = absolute(root, dir);
 
   const visit = (prefix: string, above: readonly string[]): void => {
     if (base + prefix === own) return;
-    for (const entry of list(base + prefix)) {
+    for (const entry of list(disk, base + prefix)) {
       const name = prefix + entry.name;
       const link = entry.isSymbolicLink();
-      const target = link ? follow(base + name, dir + name) : entry;
+      const target = link ? follow(disk, base + name, dir + name) : entry;
       if (target === undefined) continue;
       if (target.isFile()) names.push(name);
       else if (target.isDirectory()) {
@@ -93,16 +100,16 @@ export function filesUnder(root: string, dir: string): string[] {
   };
 
   // Without the "/", so that a file in the directory's place is seen as one.
-  const stats = follow(base.replace(/\/$/, ""), dir);
+  const stats = follow(disk, base.replace(/\/$/, ""), dir);
   if (stats === undefined) return [];
   if (!stats.isDirectory()) throw new UserError(`${dir} is a file where a directory is expected`);
   visit("", [realpathSync(base)]);
   return names.sort();
 }
 
-function list(folder: string) {
+function list(disk: Disk, folder: string) {
   try {
-    return readdirSync(folder, { withFileTypes: true });
+    return disk.list(folder);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     // Removed between being listed and being read: as if it had never been there.
@@ -113,9 +120,9 @@ function list(folder: string) {
 }
 
 /** What is at a path or where it links to; a link that leads nowhere stands for nothing. */
-function follow(location: string, path: string) {
+function follow(disk: Disk, location: string, path: string) {
   try {
-    return statSync(location, { throwIfNoEntry: false });
+    return disk.stat(location);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === "ELOOP") throw new UserError(`${path} is a loop of symbolic links`);

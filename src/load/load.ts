@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import { UserError } from "../errors.ts";
 import type { AxisSpec, Pipeline, Rule } from "../model.ts";
 import { parseAxis } from "./axes.ts";
-import { readSource } from "./files.ts";
+import { PIPELINE_FILE, readSource } from "./files.ts";
 import { loadParams } from "./params.ts";
 import { Problems } from "./problems.ts";
 import { checkName, describe, readMap, readText, readTexts, refuseUnknownKeys } from "./read.ts";
@@ -23,7 +23,7 @@ export interface LoadRequest {
   readonly set: readonly string[];
 }
 
-export const PIPELINE_FILE = "pipeline.yaml";
+export { PIPELINE_FILE } from "./files.ts";
 export const TOP_KEYS = ["version", "params", "axes", "default", "rules"] as const;
 
 /** Throws a `UserError` with every problem of pipeline.yaml, params and profiles. */

@@ -1,6 +1,7 @@
 /** Where lq keeps its own things, relative to the project (see "On disk" in docs/architecture.md). */
 
 export const STATE_LOG = "cache/state/log";
+export const SEAL = "cache/state/seal";
 export const OBJECTS = "cache/objects";
 export const ACTIONS = "cache/actions";
 export const STAGING = "cache/staging";

@@ -39,7 +39,7 @@ export function outputState(
 export function isAsWritten(root: string, files: FileDigests, output: WrittenOutput): boolean {
   try {
     if (output.kind === "file") return files.digest(output.path) === output.digest;
-    const names = filesUnder(root, output.path);
+    const names = filesUnder(root, output.path, files.disk);
     return (
       names.length === output.entries.length &&
       output.entries.every(

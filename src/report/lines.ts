@@ -55,6 +55,11 @@ export function summaryLine(summary: Summary, dryRun: boolean, paint: Paint): st
   return `${parts.join(", ") || "nothing done"} in ${duration(summary.seconds)}`;
 }
 
+/** "all 410 tasks fresh" */
+export function allFreshLine(tasks: number, paint: Paint): string {
+  return `all ${tasks} tasks ${paint("green", "fresh")}`;
+}
+
 /** "0.4 s", "3 min 20 s", "5 h 02 min" */
 export function duration(seconds: number): string {
   if (seconds < 60) return `${(Math.floor(seconds * 10) / 10).toFixed(1)} s`;

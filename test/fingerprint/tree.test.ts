@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { Disk } from "../../src/disk.ts";
 import { coveredFiles, filesUnder, treeDigest, type Producers } from "../../src/fingerprint/tree.ts";
 import { project } from "../record/fixture.ts";
 
@@ -92,16 +93,15 @@ describe("coveredFiles", () => {
       graph("data/made.txt", "data/later.txt", "other.txt"),
       nothing,
       "data/",
+      new Disk(),
     );
     expect(covered).toEqual(["later.txt", "made.txt", "mine.txt", "orphan.txt", "tree/x"]);
   });
 
   it("leaves out what lq wrote for tasks that are gone, but not what the graph still makes", () => {
     const untouched = { isUntouched: (path: string) => path !== "data/mine.txt" };
-    expect(coveredFiles(root(), graph("data/made.txt", "data/tree/"), untouched, "data/")).toEqual([
-      "made.txt",
-      "mine.txt",
-      "tree/x",
-    ]);
+    expect(
+      coveredFiles(root(), graph("data/made.txt", "data/tree/"), untouched, "data/", new Disk()),
+    ).toEqual(["made.txt", "mine.txt", "tree/x"]);
   });
 });

@@ -1,0 +1,48 @@
+/** The flags that every command shares, and what follows from them without reading the project. */
+import { existsSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { PIPELINE_FILE } from "../load/files.ts";
+
+export interface CommonFlags {
+  /** -C DIR */
+  readonly directory?: string;
+  readonly jobs?: number;
+  readonly slots?: string;
+  readonly keepGoing?: boolean;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+  readonly profile?: readonly string[];
+  readonly set?: readonly string[];
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly color?: "auto" | "always" | "never";
+}
+
+export function startFolder({ directory }: CommonFlags): string {
+  return resolve(directory ?? ".");
+}
+
+export function nearestProject(from: string): string | undefined {
+  for (let dir = from; ; dir = dirname(dir)) {
+    if (existsSync(join(dir, PIPELINE_FILE))) return dir;
+    if (dirname(dir) === dir) return undefined;
+  }
+}
+
+/** --color wins; `auto` follows the stream, NO_COLOR and FORCE_COLOR. */
+export function useColor(stream: NodeJS.WriteStream, choice: CommonFlags["color"] = "auto"): boolean {
+  if (choice !== "auto") return choice === "always";
+  if (process.env.NO_COLOR !== undefined && process.env.NO_COLOR !== "") return false;
+  if (process.env.FORCE_COLOR !== undefined && process.env.FORCE_COLOR !== "0") return true;
+  return stream.isTTY === true;
+}
+
+/** What makes two builds of a project ask for the same, apart from what is on the disk. */
+export function sealRequest(
+  root: string,
+  cwd: string,
+  targets: readonly string[],
+  { profile = [], set = [] }: CommonFlags,
+): string {
+  return JSON.stringify([relative(root, cwd), targets, profile, set]);
+}

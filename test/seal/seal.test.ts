@@ -1,0 +1,130 @@
+/** What a seal answers must be what a build that looks at everything would find. */
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import { beforeEach, describe, expect, it } from "vitest";
+import { SEAL } from "../../src/record/layout.ts";
+import { sealedTasks } from "../../src/seal/seal.ts";
+import { Project } from "../build/project.ts";
+
+const PIPELINE = `version: 1
+params: params.yaml
+axes:
+  name: { glob: "src/*.txt" }
+  deep: { glob: "deep/**/*.txt" }
+rules:
+  copy: { each: [name], cmd: "cat \${in} > \${out}", in: "src/\${name}.txt", out: "out/\${name}.txt" }
+  list: { each: [deep], cmd: "cat \${in} > \${out}", in: "deep/\${deep}.txt", out: "list/\${deep}.txt" }
+  split: { cmd: "cp \${in} \${out}/a; cp \${in} \${out}/b", in: "src/one.txt", out: "parts/" }
+  all: { cmd: "ls -R \${in.data} > \${out}", in: { data: "data/", parts: "parts/" }, out: "all.txt", env: [LQ_SEAL_TEST], with: { n: "\${n}" } }
+`;
+
+let project: Project;
+const sealed = (): number | null => sealedTasks(project.root, "all", process.env);
+
+/** Edits wait for the file system's clock, as a build takes nothing for settled that is younger than its tick. */
+const settle = () => setTimeout(50);
+
+async function build(options: { readonly targets?: readonly string[] } = {}) {
+  return project.build({ ...options, seal: { request: "all", since: Date.now() } });
+}
+
+beforeEach(async () => {
+  delete process.env["LQ_SEAL_TEST"];
+  project = new Project({
+    "pipeline.yaml": PIPELINE,
+    "params.yaml": "n: 1\n",
+    "src/one.txt": "one\n",
+    "src/two.txt": "two\n",
+    "deep/a/x.txt": "x\n",
+    "data/1": "1\n",
+    "data/below/2": "2\n",
+  });
+  mkdirSync(project.path("elsewhere"));
+  symlinkSync("../elsewhere", project.path("data/link"));
+  await settle();
+  await build();
+});
+
+describe("a seal", () => {
+  it("holds after a build that ran everything, and after one that found everything fresh", async () => {
+    expect(sealed()).toBe(5);
+    project.write("src/one.txt", "other\n");
+    await settle();
+    const { ran } = await build();
+    expect(ran).toEqual(["all", "copy:one", "split"]);
+    expect(sealed()).toBe(5);
+    appendFileSync(project.path("pipeline.yaml"), "# a comment\n");
+    await settle();
+    expect(sealed()).toBeNull();
+    expect((await build()).summary.fresh).toBe(5);
+    expect(sealed()).toBe(5);
+  });
+
+  it.each<[string, () => void]>([
+    ["a source", () => project.write("src/one.txt", "ONE\n")],
+    [
+      "a source that keeps size and mtime",
+      () => {
+        project.write("src/one.txt", "ONE\n");
+        utimesSync(project.path("src/one.txt"), 1, 1);
+      },
+    ],
+    ["the pipeline", () => appendFileSync(project.path("pipeline.yaml"), "\n")],
+    ["the params", () => project.write("params.yaml", "n: 2\n")],
+    ["an output", () => project.write("out/one.txt", "by hand\n")],
+    ["a file in an output", () => project.write("parts/a", "by hand\n")],
+    ["a file put into an output", () => project.write("parts/c", "by hand\n")],
+    ["an output removed", () => project.remove("out/one.txt")],
+    ["a file put where an axis looks", () => project.write("src/three.txt", "three\n")],
+    ["a file put where an axis looks, in a new folder", () => project.write("deep/b/c/y.txt", "y\n")],
+    ["a source renamed", () => renameSync(project.path("src/two.txt"), project.path("src/three.txt"))],
+    ["a file put into a folder that is an input", () => project.write("data/3", "3\n")],
+    ["a file put below a folder that is an input", () => project.write("data/below/4", "4\n")],
+    ["a file put behind a link in a folder that is an input", () => project.write("elsewhere/5", "5\n")],
+    ["an environment variable that is part of a key", () => (process.env["LQ_SEAL_TEST"] = "set")],
+    ["what lq has on record", () => appendFileSync(project.path("cache/state/log"), "x")],
+  ])("does not hold after a change of %s", (_, change) => {
+    expect(sealed()).toBe(5);
+    change();
+    expect(sealed()).toBeNull();
+  });
+
+  it("does not hold for another request", () => {
+    expect(sealedTasks(project.root, "another", process.env)).toBeNull();
+  });
+
+  it("is not left when something failed, is young, or has to be asked for its version", async () => {
+    project.write("src/one.txt", "young\n");
+    await build({ targets: ["out/two.txt"] });
+    project.write("pipeline.yaml", PIPELINE.replace("cat ${in} >", "false ${in} >"));
+    await settle();
+    expect((await build()).failed).not.toEqual([]);
+    expect(sealed()).toBeNull();
+    project.write("pipeline.yaml", PIPELINE.replace("copy: {", "copy: { tools: [echo 1],"));
+    await settle();
+    expect((await build()).failed).toEqual([]);
+    expect(sealed()).toBeNull();
+  });
+
+  it("counts for nothing when it is damaged, wherever that is", () => {
+    const file = project.path(SEAL);
+    const whole = readFileSync(file);
+    for (let at = 0; at < whole.length; at += at < 24 ? 1 : 29) {
+      const flipped = Buffer.from(whole);
+      flipped[at] = (flipped[at] ?? 0) ^ 0x10;
+      writeFileSync(file, flipped);
+      // Three bytes between the version and the checksum mean nothing.
+      expect(sealed(), `byte ${at} flipped`).toBe(at >= 5 && at < 8 ? 5 : null);
+      writeFileSync(file, whole.subarray(0, at));
+      expect(sealed(), `cut at byte ${at}`).toBeNull();
+    }
+  });
+});
