@@ -2,12 +2,17 @@
 import type { Task } from "./model.ts";
 import { Executor } from "./execute/execute.ts";
 import { WorkerPool } from "./execute/pool.ts";
+import { loadConfig, type Config } from "./load/config.ts";
 import { recordBuild } from "./history/build-log.ts";
 import type { Listener } from "./report/events.ts";
 import { acquireLock } from "./record/lock.ts";
 import { Recorder } from "./record/record.ts";
 import { discoverCapacity, refuseWhatNeverFits, type Capacity } from "./schedule/capacity.ts";
+import { canClaim } from "./schedule/claims.ts";
+import { Leases } from "./schedule/leases.ts";
+import { NO_DRIVER } from "./schedule/nvidia-smi.ts";
 import { Slots } from "./schedule/slots.ts";
+import { DriverUsage } from "./schedule/usage.ts";
 import { clearLeftovers } from "./build/leftovers.ts";
 import { BuildLoop } from "./build/loop.ts";
 import { coverage, removeOrphans } from "./build/orphans.ts";
@@ -83,12 +88,14 @@ async function buildWithLock(
   const plan = await makePlan(session, force);
   const isClean = cleanTasks(session, plan);
   const due = [...plan.selected.tasks].filter((task) => !isClean(task));
-  const capacity = await capacityFor(request, plan);
+  const config = loadConfig(process.env);
+  const capacity = await capacityFor(request, due, plan, config);
   refuseWhatNeverFits(due, capacity);
   if (!force) refuseEdited(session, due);
   const sweep = (tasks: Iterable<Task>): void =>
     removeOrphans(session, coverage(request, tasks), (text) => tally.notice(text));
 
+  const leases = await openLeases(capacity, config, (text) => tally.notice(text, "warning"));
   const pool = new WorkerPool(session.root, capacity.cpu);
   const recorder = new Recorder(session.root, session.state, session.store, session.files);
   try {
@@ -103,7 +110,7 @@ async function buildWithLock(
     for (const task of plan.selected.tasks) if (isClean(task)) tally.finish({ task, outcome: "fresh" });
     const executor = new Executor(session.root, session.code, pool);
     const runner = new TaskRunner(session, executor, recorder);
-    const slots = new Slots(capacity);
+    const slots = new Slots(capacity, leases);
     const keepGoing = request.keepGoing === true;
     const grown: (selected: Plan["selected"]) => void = ({ tasks }) => sweep(tasks);
     await new BuildLoop(
@@ -113,6 +120,7 @@ async function buildWithLock(
     await recorder.settle();
   } finally {
     await pool.close();
+    leases?.close();
   }
   return plan;
 }
@@ -161,8 +169,30 @@ function mayRun({ verdicts }: Plan, task: Task): boolean {
   return verdict?.kind !== "decided" || !["fresh", "restorable"].includes(verdict.freshness.state);
 }
 
-function capacityFor({ jobs, slots }: BuildRequest, { selected }: Plan): Promise<Capacity> {
-  const rules = new Set([...selected.tasks, ...selected.growths].map(({ rule }) => rule));
+function capacityFor(
+  { jobs, slots }: BuildRequest,
+  due: readonly Task[],
+  { selected }: Plan,
+  { groups }: Config,
+): Promise<Capacity> {
+  const rules = new Set([...due, ...selected.growths].map(({ rule }) => rule));
   const wantsDevices = [...rules].some((rule) => rule.slots.gpu !== null);
-  return discoverCapacity({ jobs, slots, wantsDevices, env: process.env });
+  return discoverCapacity({ jobs, slots, groups, wantsDevices, env: process.env });
+}
+
+/** Null: there is no device to share with other builds, or no way to hear of them. */
+async function openLeases(
+  { devices, trouble }: Capacity,
+  { busy }: Config,
+  warn: (text: string) => void,
+): Promise<Leases | null> {
+  if (trouble !== null && trouble !== NO_DRIVER) warn(`no GPU is used: ${trouble}`);
+  if (devices.length === 0) return null;
+  if (!canClaim()) {
+    warn("other builds on this machine cannot be seen here: two may use one GPU");
+    return null;
+  }
+  const usage = busy === null ? null : new DriverUsage(busy);
+  await usage?.refresh();
+  return new Leases(usage);
 }

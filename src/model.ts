@@ -115,8 +115,10 @@ export interface GpuRequest {
   readonly count: number;
   /** Use one if there is one, else run without. */
   readonly optional: boolean;
-  /** Bytes of a shared device; null takes whole devices. */
+  /** Bytes of each device that the task uses: all of it, when null. */
   readonly memory: number | null;
+  /** No other task is let on a device, however much memory is left. */
+  readonly whole: boolean;
   readonly type: string | null;
 }
 

@@ -46,6 +46,7 @@ export class Foresight {
       root,
       log: join(root, "log"),
       devices: [],
+      leases: [],
       cpus: 1,
       env: taskEnvironment([], 1, task.env),
       scratch: null,

@@ -12,6 +12,7 @@ import type { Reason, Task } from "../model.ts";
 import { STAGING } from "../record/layout.ts";
 import type { Recorder } from "../record/record.ts";
 import { refuseWhatNeverFits } from "../schedule/capacity.ts";
+import type { Waiting } from "../schedule/leases.ts";
 import { ReadyQueue } from "../schedule/queue.ts";
 import { remainingPath } from "../schedule/remaining-path.ts";
 import type { Grant, Slots } from "../schedule/slots.ts";
@@ -58,6 +59,8 @@ export class BuildLoop {
   /** Tasks that ran while their inputs changed. */
   readonly #moved = new Set<Task>();
   readonly #finished = new Set<Task>();
+  /** The last notice of what is waited for. */
+  #told = "";
   /** Ends the build as soon as nothing runs any more. */
   #error: Error | undefined;
 
@@ -71,16 +74,27 @@ export class BuildLoop {
 
   /** @throws UserError when the graph turns out to be wrong as it grows; nothing runs any more then. */
   async run(): Promise<void> {
+    this.#parts.steering.onStop(() => this.#wake());
     this.#extend(this.#selected);
     for (;;) {
       const woken = new Promise<void>((resolve) => (this.#wake = resolve));
       await this.#advance();
-      if (this.#jobs === 0) break;
+      const waiting = this.#parts.slots.rest(() => this.#wake());
+      this.#tellOf(waiting);
+      if (this.#jobs === 0 && waiting === null) break;
       await woken;
+      waiting?.end();
     }
     if (this.#error !== undefined) throw this.#error;
     for (const task of this.#frontier.unsettled())
       if (!this.#finished.has(task)) this.#parts.tally.finish({ task, outcome: "skipped" });
+  }
+
+  /** What is waited for outside of this build, each time that it is something else. */
+  #tellOf(waiting: Waiting | null): void {
+    const text = waiting?.reasons.join("; ") ?? "";
+    if (text !== "" && text !== this.#told) this.#parts.tally.notice(`waiting: ${text}`);
+    this.#told = text;
   }
 
   /** Everything that can be done now without waiting. */

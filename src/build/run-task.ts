@@ -126,10 +126,12 @@ export class TaskRunner {
     progress: (fraction: number, note?: string) => void,
   ): Promise<AttemptResult> {
     const devices = grant.devices.map(({ device }) => device.id);
+    const leases = grant.devices.flatMap(({ lease }) => lease ?? []);
     const attempt = {
       root: this.#session.root,
       log,
       devices,
+      leases,
       cpus: grant.cpu,
       env: taskEnvironment(devices, grant.cpu, task.env),
       scratch,

@@ -3,17 +3,27 @@
 export class Steering {
   readonly #running = new Map<string, { readonly key: string; readonly controller: AbortController }>();
   readonly #signal: AbortSignal;
+  readonly #onStop = new Set<() => void>();
   #stopped = false;
 
   /** @param signal cancels everything */
   constructor(signal: AbortSignal = new AbortController().signal) {
     this.#signal = signal;
-    signal.addEventListener("abort", () => [...this.#running.keys()].forEach((id) => this.cancel(id)));
+    signal.addEventListener("abort", () => {
+      for (const id of [...this.#running.keys()]) this.cancel(id);
+      for (const react of this.#onStop) react();
+    });
   }
 
   /** From now on nothing new starts; what runs goes on. */
   stop(): void {
     this.#stopped = true;
+    for (const react of this.#onStop) react();
+  }
+
+  /** @param react called when the build is to end early */
+  onStop(react: () => void): void {
+    this.#onStop.add(react);
   }
 
   get stopped(): boolean {

@@ -181,7 +181,7 @@ function withCommonFlags(program: Command): Command {
     .option("-f, --force", "run the targets even when fresh; overwrite outputs that were edited")
     .option("--profile <name>", "lay profiles/NAME.yaml over the params (repeatable)", append)
     .option("--set <path=value>", "set one param, as in --set training.epochs=3 (repeatable)", append)
-    .option("--slots <amounts>", "pretend slots, as in --slots gpu=2,memory=16GiB")
+    .option("--slots <amounts>", "pretend slots, as in --slots gpu=2:h100:80GiB,memory=16GiB")
     .option("--json", "print JSON, one event a line")
     .option("-q, --quiet", "print failures and warnings only")
     .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]).default("auto"));

@@ -1,11 +1,20 @@
 /** One try of one task: what it is given, and how it ended. */
 
+export interface DeviceLease {
+  /** Open in lq. */
+  readonly descriptor: number;
+  /** A process that is kept for later tasks has to end now. */
+  readonly dropped: AbortSignal;
+}
+
 export interface Attempt {
   /** Absolute path of the project. */
   readonly root: string;
   /** Absolute path of the log. */
   readonly log: string;
   readonly devices: readonly string[];
+  /** The devices' leases, inherited by the process that uses them. */
+  readonly leases: readonly DeviceLease[];
   readonly cpus: number;
   /** Environment variables to set over lq's own. */
   readonly env: { readonly [name: string]: string };

@@ -18,11 +18,11 @@ export function runCommand(argv: readonly string[], attempt: Attempt): Promise<A
       cwd: attempt.root,
       env: { ...process.env, ...attempt.env, [MARK]: mark },
       detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", ...attempt.leases.map(({ descriptor }) => descriptor)],
     });
     const tree = new ProcessTree(child, mark);
-    child.stdout.on("data", (chunk: Buffer) => log.write(chunk));
-    child.stderr.on("data", (chunk: Buffer) => log.write(chunk));
+    child.stdout?.on("data", (chunk: Buffer) => log.write(chunk));
+    child.stderr?.on("data", (chunk: Buffer) => log.write(chunk));
 
     let timedOut = false;
     const end = (): void => tree.end(graceOf(attempt));
@@ -45,7 +45,7 @@ export function runCommand(argv: readonly string[], attempt: Attempt): Promise<A
       if (child.pid === undefined) finish({ kind: "failed", error: cannotStart(program, error) });
     });
     child.once("exit", () =>
-      setTimeout(() => (child.stdout.destroy(), child.stderr.destroy()), LINGER).unref(),
+      setTimeout(() => (child.stdout?.destroy(), child.stderr?.destroy()), LINGER).unref(),
     );
     child.once("close", (code, signal) => {
       if (attempt.signal.aborted) finish({ kind: "cancelled" });

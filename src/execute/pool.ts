@@ -3,7 +3,7 @@
  * set when it starts), by preference those of the module that it ran last.
  */
 import { fork, type ChildProcess } from "node:child_process";
-import { graceOf, type Attempt, type AttemptResult } from "./attempt.ts";
+import { graceOf, type Attempt, type AttemptResult, type DeviceLease } from "./attempt.ts";
 import { TaskLog } from "./log.ts";
 import { MARK, newMark, ProcessTree } from "./process-tree.ts";
 import { workerEntry } from "./worker-entry.ts";
@@ -46,7 +46,7 @@ export class WorkerPool {
     progress: (fraction: number, note?: string) => void,
   ): Promise<AttemptResult> {
     if (attempt.signal.aborted) return { kind: "cancelled" };
-    const worker = await this.#acquire(attempt.env, job.module.bundle);
+    const worker = await this.#acquire(attempt.env, job.module.bundle, attempt.leases);
     const log = new TaskLog(attempt.log);
     worker.print = (chunk) => log.write(chunk);
     let timedOut = false;
@@ -110,13 +110,18 @@ export class WorkerPool {
     await Promise.all(this.#workers.map(dismiss));
   }
 
-  async #acquire(env: { readonly [name: string]: string }, bundle: string): Promise<Worker> {
-    const environment = JSON.stringify(Object.entries(env).sort());
+  async #acquire(
+    env: { readonly [name: string]: string },
+    bundle: string,
+    leases: readonly DeviceLease[] = [],
+  ): Promise<Worker> {
+    const descriptors = leases.map(({ descriptor }) => descriptor);
+    const environment = JSON.stringify([Object.entries(env).sort(), descriptors]);
     const idle = this.#workers.filter((worker) => !worker.busy && worker.environment === environment);
     const worker =
       idle.findLast((candidate) => candidate.bundle === bundle) ??
       idle.at(-1) ??
-      (await this.#start(env, environment));
+      (await this.#start(env, environment, leases));
     this.#workers.splice(this.#workers.indexOf(worker), 1);
     this.#workers.push(worker);
     worker.busy = true;
@@ -124,14 +129,18 @@ export class WorkerPool {
     return worker;
   }
 
-  async #start(env: { readonly [name: string]: string }, environment: string): Promise<Worker> {
+  async #start(
+    env: { readonly [name: string]: string },
+    environment: string,
+    leases: readonly DeviceLease[],
+  ): Promise<Worker> {
     const mark = newMark();
     const child = fork(await workerEntry(), {
       cwd: this.#root,
       env: { ...process.env, ...env, [MARK]: mark },
       execArgv: ["--enable-source-maps"],
       detached: true,
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      stdio: ["ignore", "pipe", "pipe", "ipc", ...leases.map(({ descriptor }) => descriptor)],
     });
     const worker: Worker = {
       child,
@@ -144,6 +153,8 @@ export class WorkerPool {
       lost() {},
     };
     this.#workers.push(worker);
+    for (const { dropped } of leases)
+      dropped.addEventListener("abort", () => void dismiss(worker), { once: true });
     child.stdout?.on("data", (chunk: Buffer) => worker.print(chunk));
     child.stderr?.on("data", (chunk: Buffer) => worker.print(chunk));
     child.on("message", (message: FromWorker) => worker.receive(message));

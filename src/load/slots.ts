@@ -5,7 +5,7 @@ import { checkName, describe, readBoolean, readCount, readMap, readText, refuseU
 import { nearest } from "./suggest.ts";
 import type { Located } from "./yaml.ts";
 
-export const GPU_KEYS = ["count", "memory", "type", "optional"] as const;
+export const GPU_KEYS = ["count", "memory", "type", "optional", "whole"] as const;
 export const DEFAULT_SLOTS: SlotRequest = { cpu: 1, memory: 0, gpu: null, pools: new Map() };
 
 const OWN_SLOTS = ["cpu", "memory", "gpu"];
@@ -16,7 +16,7 @@ export function parseSlots(node: Located, problems: Problems): SlotRequest {
   const pools = new Map<string, number>();
   for (const [name, { key, value }] of map?.entries ?? []) {
     if (name === "cpu") cpu = readCount(value, '"cpu"', 0, problems);
-    else if (name === "memory") memory = parseBytes(value, problems);
+    else if (name === "memory") memory = parseBytes(value, '"memory"', problems);
     else if (name === "gpu") gpu = parseGpu(value, problems);
     else {
       const slip = OWN_SLOTS.find((own) => name.toLowerCase() === own || nearest(name, [own]) === own);
@@ -30,7 +30,7 @@ export function parseSlots(node: Located, problems: Problems): SlotRequest {
 }
 
 function parseGpu(node: Located, problems: Problems): GpuRequest | null {
-  const none = { count: 1, optional: false, memory: null, type: null };
+  const none = { count: 1, optional: false, memory: null, type: null, whole: true };
   if (node.kind === "scalar") {
     if (node.value === "optional") return { ...none, optional: true };
     if (typeof node.value === "number") {
@@ -39,16 +39,17 @@ function parseGpu(node: Located, problems: Problems): GpuRequest | null {
     }
   }
   if (node.kind !== "map") {
-    const hint = "write gpu: 1, gpu: optional or gpu: { count, memory, type, optional }";
+    const hint = "write gpu: 1, gpu: optional or gpu: { count, memory, type, whole, optional }";
     problems.add(`"gpu" must be a number, "optional" or a map, not ${describe(node)}`, node.span, hint);
     return null;
   }
   refuseUnknownKeys(node, GPU_KEYS, "gpu", problems);
   const get = (key: (typeof GPU_KEYS)[number]) => node.entries.get(key)?.value;
-  const [count, memory, type, optional] = GPU_KEYS.map(get);
+  const [count, memory, type, optional, whole] = GPU_KEYS.map(get);
   return {
     count: count ? readCount(count, '"count"', 1, problems) : 1,
-    memory: memory ? parseBytes(memory, problems) : null,
+    memory: memory ? parseBytes(memory, '"memory"', problems) : null,
+    whole: whole ? readBoolean(whole, '"whole"', problems) : memory === undefined,
     type: type ? (readText(type, '"type"', problems)?.value ?? null) : null,
     optional: optional ? readBoolean(optional, '"optional"', problems) : false,
   };
@@ -67,12 +68,13 @@ const UNITS: { readonly [unit: string]: number } = {
   TiB: 2 ** 40,
 };
 
-function parseBytes(node: Located, problems: Problems): number {
+/** Bytes, from a number or text as in `512MiB`. */
+export function parseBytes(node: Located, what: string, problems: Problems): number {
   const text = node.kind === "scalar" ? String(node.value) : "";
   const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/.exec(text) ?? [];
   const scale = number !== "" && Object.hasOwn(UNITS, unit) ? UNITS[unit] : undefined;
   if (scale !== undefined) return Math.round(Number(number) * scale);
-  problems.add(`"memory" must be a size, not ${describe(node)}`, node.span, "write it as in 512MiB or 4GiB");
+  problems.add(`${what} must be a size, not ${describe(node)}`, node.span, "write it as in 512MiB or 4GiB");
   return 0;
 }
 

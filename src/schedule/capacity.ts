@@ -1,7 +1,7 @@
 /** What the machine has to give to tasks, and which tasks it could never take. */
 import os from "node:os";
 import { UserError, type Diagnostic } from "../errors.ts";
-import type { SlotRequest, Task } from "../model.ts";
+import type { GpuRequest, SlotRequest, Task } from "../model.ts";
 import { discoverDevices, type Device } from "./devices.ts";
 import { formatBytes, parseSlots } from "./slots-option.ts";
 
@@ -13,6 +13,8 @@ export interface Capacity {
   /** Bytes. */
   readonly memory: number;
   readonly devices: readonly Device[];
+  /** Why there are no devices. */
+  readonly trouble: string | null;
   /** Places by pool; a pool that is not named here has one place. */
   readonly pools: ReadonlyMap<string, number>;
 }
@@ -22,6 +24,8 @@ export interface CapacityRequest {
   readonly jobs?: number | undefined;
   /** `--slots gpu=2,cpu=8,pool=1`: pretend that there is this much. */
   readonly slots?: string | undefined;
+  /** Device indices or UUIDs that belong together. */
+  readonly groups?: readonly (readonly string[])[];
   /** The driver is asked only when some task wants a device. */
   readonly wantsDevices: boolean;
   readonly env: { readonly [name: string]: string | undefined };
@@ -29,12 +33,16 @@ export interface CapacityRequest {
 
 export async function discoverCapacity(request: CapacityRequest): Promise<Capacity> {
   const pretended = parseSlots(request.slots ?? "");
+  const { env, groups = [], wantsDevices } = request;
+  const found = wantsDevices
+    ? await discoverDevices({ env, pretended: pretended.gpu, groups })
+    : { devices: [], trouble: null };
   const cores = pretended.cpu ?? Math.max(os.availableParallelism(), request.jobs ?? 0);
   return {
     cpu: Math.min(request.jobs ?? cores, cores),
     cores,
     memory: pretended.memory ?? machineMemory(),
-    devices: request.wantsDevices ? await discoverDevices(request.env, pretended.gpu) : [],
+    ...found,
     pools: pretended.pools,
   };
 }
@@ -79,17 +87,28 @@ export function whatLacks(request: SlotRequest, capacity: Capacity): string | nu
   }
   const { gpu } = request;
   if (gpu === null || gpu.optional) return null;
-  const suitable = capacity.devices.filter((device) => suits(device, gpu)).length;
-  if (suitable >= gpu.count) return null;
+  const suitable = capacity.devices.filter((device) => suits(device, gpu));
+  const together = largestGroup(suitable);
+  if (together >= gpu.count) return null;
   const kind = [
     gpu.type === null ? "" : ` of type ${gpu.type}`,
     gpu.memory === null ? "" : ` with ${formatBytes(gpu.memory)}`,
   ].join("");
-  return `it asks for gpu ${gpu.count}${kind} and there ${suitable === 1 ? "is" : "are"} ${suitable}`;
+  const asked = `it asks for gpu ${gpu.count}${kind}`;
+  if (suitable.length >= gpu.count) return `${asked} together and the largest group has ${together}`;
+  const why = capacity.trouble === null ? "" : ` (${capacity.trouble})`;
+  return `${asked} and there ${suitable.length === 1 ? "is" : "are"} ${suitable.length}${why}`;
+}
+
+/** How many of the devices one task could have. */
+export function largestGroup(devices: readonly Device[]): number {
+  const sizes = new Map<string, number>();
+  for (const { group } of devices) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  return Math.max(0, ...sizes.values());
 }
 
 /** Whether an idle device could serve the request. A device of unknown memory serves any, as a whole. */
-export function suits(device: Device, gpu: NonNullable<SlotRequest["gpu"]>): boolean {
+export function suits(device: Device, gpu: GpuRequest): boolean {
   if (gpu.type !== null && !(device.type ?? "").toLowerCase().includes(gpu.type.toLowerCase())) return false;
   return gpu.memory === null || device.memory === null || gpu.memory <= device.memory;
 }

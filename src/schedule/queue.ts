@@ -2,8 +2,8 @@
  * Ready tasks, longest remaining path first. Tasks that ask for the same slots wait in one line, so choosing
  * costs the number of different requests, not of tasks.
  *
- * A small request may overtake a large one that does not fit yet, but only so often: after that the large one
- * reserves the machine, and nothing else starts until it has its slots.
+ * A small request may overtake a large one that does not fit yet, but only so often: after that nothing that uses
+ * what the large one lacks starts before it. What other builds keep from it is not reserved: they may keep it long.
  */
 import type { SlotRequest } from "../model.ts";
 import type { Grant, Slots } from "./slots.ts";
@@ -49,10 +49,13 @@ export class ReadyQueue<T> {
   /** The next task that may start, its slots taken; null when none fits now. */
   next(): { readonly item: T; readonly grant: Grant } | null {
     const waiting = [...this.#lines.values()].filter((line) => line.heap.size > 0).sort(byUrgency);
+    const reserved = new Set<string>();
     for (const [index, line] of waiting.entries()) {
+      if (usesAny(line.request, reserved)) continue;
       const grant = this.#slots.take(line.request);
       if (grant === null) {
-        if (line.overtaken >= PATIENCE) return null;
+        if (line.overtaken >= PATIENCE)
+          for (const resource of this.#slots.lacks(line.request)) reserved.add(resource);
         continue;
       }
       for (const overtaken of waiting.slice(0, index)) overtaken.overtaken += 1;
@@ -71,6 +74,14 @@ export class ReadyQueue<T> {
     }
     return key;
   }
+}
+
+function usesAny({ cpu, memory, gpu, pools }: SlotRequest, resources: ReadonlySet<string>): boolean {
+  if (resources.size === 0) return false;
+  if (cpu > 0 && resources.has("cpu")) return true;
+  if (memory > 0 && resources.has("memory")) return true;
+  if (gpu !== null && resources.has("gpu")) return true;
+  return [...pools.keys()].some((pool) => resources.has(`pool ${pool}`));
 }
 
 /** Lines out of patience first, the one that waited longest of them; then by the first task of each. */

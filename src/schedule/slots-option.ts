@@ -1,12 +1,19 @@
-/** The value of `--slots`: `gpu=2,cpu=8,memory=16GiB,licence=1`. */
+/** The value of `--slots`: `gpu=2,cpu=8,memory=16GiB,licence=1`; devices may be described: `gpu=2:h100:80GiB`. */
 import { UserError } from "../errors.ts";
 
 export interface PretendedSlots {
   readonly cpu: number | null;
   /** Bytes. */
   readonly memory: number | null;
-  readonly gpu: number | null;
+  readonly gpu: PretendedDevices | null;
   readonly pools: ReadonlyMap<string, number>;
+}
+
+export interface PretendedDevices {
+  readonly count: number;
+  readonly type: string | null;
+  /** Bytes of each. */
+  readonly memory: number | null;
 }
 
 const UNITS: { readonly [unit: string]: number } = {
@@ -24,27 +31,45 @@ const UNITS: { readonly [unit: string]: number } = {
 
 /** @throws UserError for an entry that is not `name=amount`. */
 export function parseSlots(text: string): PretendedSlots {
-  const amounts = new Map<string, number>();
+  let cpu: number | null = null;
+  let memory: number | null = null;
+  let gpu: PretendedDevices | null = null;
+  const pools = new Map<string, number>();
   for (const entry of text.split(",").filter((part) => part.trim() !== "")) {
-    const match = /^\s*([\w-]+)\s*=\s*(\d+(?:\.\d+)?)\s*([KMGT]?i?B)?\s*$/.exec(entry);
-    const name = match?.[1];
-    const unit = UNITS[match?.[3] ?? ""];
-    const amount = Number(match?.[2]) * (unit ?? NaN);
-    const whole = name === "memory" || (Number.isInteger(amount) && match?.[3] === undefined);
-    if (name === undefined || Number.isNaN(amount) || !whole) {
+    const [, name, value = ""] = /^\s*([\w-]+)\s*=\s*(.*?)\s*$/.exec(entry) ?? [];
+    const amount =
+      name === "memory" ? parseSize(value) : name === "gpu" ? parseDevices(value) : parseCount(value);
+    if (name === undefined || amount === null) {
       throw new UserError({
         message: `--slots: cannot read "${entry.trim()}"`,
-        hint: "Write name=amount, as in --slots gpu=2,cpu=8,memory=16GiB,licence=1.",
+        hint: "Write name=amount, as in --slots gpu=2,cpu=8,memory=16GiB,licence=1 or gpu=2:h100:80GiB.",
       });
     }
-    amounts.set(name, amount);
+    if (typeof amount !== "number") gpu = amount;
+    else if (name === "cpu") cpu = amount;
+    else if (name === "memory") memory = amount;
+    else pools.set(name, amount);
   }
-  const take = (name: string): number | null => {
-    const amount = amounts.get(name) ?? null;
-    amounts.delete(name);
-    return amount;
-  };
-  return { cpu: take("cpu"), memory: take("memory"), gpu: take("gpu"), pools: amounts };
+  return { cpu, memory, gpu, pools };
+}
+
+function parseCount(text: string): number | null {
+  return /^\d+$/.test(text) ? Number(text) : null;
+}
+
+function parseSize(text: string): number | null {
+  const [, number, unit = ""] = /^(\d+(?:\.\d+)?)\s*([KMGT]?i?B)?$/.exec(text) ?? [];
+  const scale = UNITS[unit];
+  return number === undefined || scale === undefined ? null : Number(number) * scale;
+}
+
+/** `2`, `2:h100`, `2:h100:80GiB`, `2:80GiB`. */
+function parseDevices(text: string): PretendedDevices | null {
+  const [first = "", ...rest] = text.split(":");
+  const count = parseCount(first);
+  const memory = rest.length > 0 ? parseSize(rest.at(-1) ?? "") : null;
+  const [type = null, ...more] = memory === null ? rest : rest.slice(0, -1);
+  return count === null || more.length > 0 || type === "" ? null : { count, type, memory };
 }
 
 export function formatBytes(bytes: number): string {

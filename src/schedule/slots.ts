@@ -1,14 +1,21 @@
 /** The accounts of a build: what is free, who holds which device. */
 import type { GpuRequest, SlotRequest } from "../model.ts";
-import { poolSize, suits, type Capacity } from "./capacity.ts";
-import type { Device } from "./devices.ts";
+import { largestGroup, poolSize, suits, type Capacity } from "./capacity.ts";
+import { partOf, type Device } from "./devices.ts";
+import type { Lease, Leases, Waiting } from "./leases.ts";
 
 /** What a started task holds; given back whole. */
 export interface Grant {
   readonly request: SlotRequest;
   /** Cores: as many as asked, or all that the build may use. */
   readonly cpu: number;
-  readonly devices: readonly { readonly device: Device; readonly memory: number | null }[];
+  readonly devices: readonly {
+    readonly device: Device;
+    /** Bytes; null: the whole device. */
+    readonly memory: number | null;
+    /** Null: nobody else is on the machine. */
+    readonly lease: Lease | null;
+  }[];
 }
 
 interface DeviceAccount {
@@ -23,13 +30,16 @@ interface DeviceAccount {
 
 export class Slots {
   readonly capacity: Capacity;
+  readonly #leases: Leases | null;
   #cpu: number;
   #memory: number;
   readonly #pools = new Map<string, number>();
   readonly #devices: readonly DeviceAccount[];
 
-  constructor(capacity: Capacity) {
+  /** @param leases what other builds have of the devices; null: there are no others */
+  constructor(capacity: Capacity, leases: Leases | null = null) {
     this.capacity = capacity;
+    this.#leases = leases;
     this.#cpu = capacity.cpu;
     this.#memory = capacity.memory;
     this.#devices = capacity.devices.map((device) => ({
@@ -42,23 +52,13 @@ export class Slots {
 
   /** Takes what is asked, or null when it is not free now. */
   take(request: SlotRequest): Grant | null {
-    const cpu = Math.min(request.cpu, this.capacity.cpu);
-    if (cpu > this.#cpu || request.memory > this.#memory) return null;
-    for (const [pool, places] of request.pools) if (places > this.#freePlaces(pool)) return null;
-    const chosen = this.#chooseDevices(request.gpu);
-    if (chosen === null) return null;
-
+    if (this.lacks(request).size > 0) return null;
+    const devices = this.#takeDevices(request);
+    if (devices === null) return null;
+    const cpu = this.#coresFor(request);
     this.#cpu -= cpu;
     this.#memory -= request.memory;
     for (const [pool, places] of request.pools) this.#pools.set(pool, this.#freePlaces(pool) - places);
-    const share = request.gpu?.memory ?? null;
-    const devices = chosen.map((account) => {
-      const memory = account.device.memory === null ? null : share;
-      account.holders += 1;
-      account.whole = memory === null;
-      account.free -= memory ?? 0;
-      return { device: account.device, memory };
-    });
     return { request, cpu, devices };
   }
 
@@ -66,32 +66,120 @@ export class Slots {
     this.#cpu += grant.cpu;
     this.#memory += grant.request.memory;
     for (const [pool, places] of grant.request.pools) this.#pools.set(pool, this.#freePlaces(pool) + places);
-    for (const { device, memory } of grant.devices) {
+    for (const { device, memory, lease } of grant.devices) {
       const account = this.#devices.find((candidate) => candidate.device === device);
       if (account === undefined) throw new Error(`device ${device.id} was never handed out`);
       account.holders -= 1;
       account.whole = false;
       account.free += memory ?? 0;
+      if (lease !== null) this.#leases?.release(lease);
     }
+  }
+
+  /** Of which resources this build's own tasks leave too little for the request now. */
+  lacks(request: SlotRequest): ReadonlySet<string> {
+    const lacking = new Set<string>();
+    if (this.#coresFor(request) > this.#cpu) lacking.add("cpu");
+    if (request.memory > this.#memory) lacking.add("memory");
+    for (const [pool, places] of request.pools)
+      if (places > this.#freePlaces(pool)) lacking.add(`pool ${pool}`);
+    const { gpu } = request;
+    if (gpu !== null && this.#needed(gpu) > largestGroup(this.#free(gpu).map(({ device }) => device)))
+      lacking.add("gpu");
+    return lacking;
+  }
+
+  /**
+   * Nothing more can start now. If something could but for others, they are told, and `wake` is called when it may be
+   * worth another try. @returns null when nothing waits for others
+   */
+  rest(wake: () => void): Waiting | null {
+    return this.#leases?.rest(wake) ?? null;
+  }
+
+  #coresFor(request: SlotRequest): number {
+    return Math.min(request.cpu, this.capacity.cpu);
   }
 
   #freePlaces(pool: string): number {
     return this.#pools.get(pool) ?? poolSize(this.capacity, pool);
   }
 
-  /** The tightest fit: the least memory that serves, then the order of the machine. Null: wait. */
-  #chooseDevices(gpu: GpuRequest | null): readonly DeviceAccount[] | null {
-    if (gpu === null) return [];
-    const suitable = this.#devices.filter(({ device }) => suits(device, gpu));
-    if (suitable.length < gpu.count && gpu.optional) return [];
-    const left = (account: DeviceAccount): number =>
-      gpu.memory === null ? (account.device.memory ?? 0) : account.free;
-    const free = suitable
-      .filter((account) => {
-        if (account.holders === 0) return true;
-        return gpu.memory !== null && !account.whole && account.free >= gpu.memory;
-      })
-      .sort((a, b) => left(a) - left(b));
-    return free.length < gpu.count ? null : free.slice(0, gpu.count);
+  /** How many devices the request gets: none, if it can do without and the machine could never serve it. */
+  #needed(gpu: GpuRequest): number {
+    return gpu.optional && largestGroup(this.#suitable(gpu).map(({ device }) => device)) < gpu.count
+      ? 0
+      : gpu.count;
   }
+
+  #suitable(gpu: GpuRequest): readonly DeviceAccount[] {
+    return this.#devices.filter(({ device }) => suits(device, gpu));
+  }
+
+  /** Those that would serve it as far as this build's own tasks go. */
+  #free(gpu: GpuRequest): readonly DeviceAccount[] {
+    return this.#suitable(gpu).filter((account) => {
+      if (account.holders === 0) return true;
+      return !gpu.whole && gpu.memory !== null && !account.whole && account.free >= gpu.memory;
+    });
+  }
+
+  /** Null: others hold them. */
+  #takeDevices(request: SlotRequest): Grant["devices"] | null {
+    const { gpu } = request;
+    const count = gpu === null ? 0 : this.#needed(gpu);
+    if (gpu === null || count === 0) return [];
+    const share = gpu.whole ? null : gpu.memory;
+    const free = this.#free(gpu);
+    const left = free.filter((account) => this.#leases?.leaves(account.device, share, request) ?? true);
+    const chosen = tightest(left, count, gpu);
+    const leases =
+      chosen &&
+      this.#leases?.take(
+        chosen.map(({ device }) => device),
+        share,
+        request,
+      );
+    if (chosen === null || leases === null) {
+      this.#leases?.block(
+        request,
+        free.map(({ device }) => device),
+        share,
+      );
+      return null;
+    }
+    return chosen.map((account, i) => {
+      const memory = partOf(account.device, share);
+      account.holders += 1;
+      account.whole = memory === null;
+      account.free -= memory ?? 0;
+      return { device: account.device, memory, lease: leases?.[i] ?? null };
+    });
+  }
+}
+
+/**
+ * The tightest fit, all of one group: the devices with the least memory left, then those of the group with the
+ * fewest free, then in the order of the machine. Null: no group has as many.
+ */
+function tightest(
+  free: readonly DeviceAccount[],
+  count: number,
+  gpu: GpuRequest,
+): readonly DeviceAccount[] | null {
+  const left = ({ device, free }: DeviceAccount): number => (gpu.whole ? (device.memory ?? 0) : free);
+  const groups = new Map<string, DeviceAccount[]>();
+  for (const account of free) {
+    const group = groups.get(account.device.group) ?? [];
+    groups.set(account.device.group, group);
+    group.push(account);
+  }
+  const choices = [...groups.values()]
+    .filter(({ length }) => length >= count)
+    .map((group) => {
+      const accounts = group.toSorted((a, b) => left(a) - left(b)).slice(0, count);
+      return { accounts, left: accounts.reduce((sum, each) => sum + left(each), 0), size: group.length };
+    });
+  const [best] = choices.sort((a, b) => a.left - b.left || a.size - b.size);
+  return best?.accounts ?? null;
 }

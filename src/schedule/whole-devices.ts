@@ -2,5 +2,5 @@
 import type { SlotRequest } from "../model.ts";
 
 export function wholeDevices(request: SlotRequest): SlotRequest {
-  return request.gpu === null ? request : { ...request, gpu: { ...request.gpu, memory: null } };
+  return request.gpu === null ? request : { ...request, gpu: { ...request.gpu, whole: true } };
 }

@@ -24,6 +24,7 @@ function attempt(change: Partial<Attempt> = {}): Attempt {
     root,
     log: path.join(root, "task.log"),
     devices: [],
+    leases: [],
     cpus: 1,
     env: {},
     scratch: null,

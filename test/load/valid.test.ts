@@ -53,7 +53,7 @@ describe("what is loaded", () => {
     expect(one?.slots).toEqual({
       cpu: 2,
       memory: 1.5 * 2 ** 30,
-      gpu: { count: 2, memory: 10 * 2 ** 30, type: "h100", optional: true },
+      gpu: { count: 2, memory: 10 * 2 ** 30, type: "h100", optional: true, whole: false },
       pools: new Map([["licence", 1]]),
     });
     expect(two?.slots).toEqual({ cpu: 1, memory: 0, gpu: null, pools: new Map() });

@@ -1,61 +1,136 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { readFileSync } from "node:fs";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { discoverDevices } from "../../src/schedule/devices.ts";
+import { askDriver } from "../../src/schedule/nvidia-smi.ts";
+import { fakeDriver, fakeDriverScript } from "../helpers/nvidia-smi.ts";
 
 const GiB = 2 ** 30;
-let folder: string;
 
-/** A driver on PATH that lists two devices, and leaves a mark when it is asked. */
-beforeEach(() => {
-  folder = mkdtempSync(path.join(os.tmpdir(), "lq-smi-"));
-  const script = `#!/bin/sh
-echo "0, GPU-aaaa-1111, 81920, NVIDIA H100 80GB HBM3"
-echo "1, GPU-bbbb-2222, 24576, NVIDIA L4"
-`;
-  writeFileSync(path.join(folder, "nvidia-smi"), script, { mode: 0o755 });
-  vi.stubEnv("PATH", `${folder}:${process.env["PATH"]}`);
-});
+beforeEach(() =>
+  fakeDriver([
+    "0, GPU-aaaa-1111, 81920, 10, Disabled, NVIDIA H100 80GB HBM3",
+    "1, GPU-bbbb-2222, 24576, 0, [N/A], NVIDIA L4",
+  ]),
+);
 
-afterEach(() => {
-  vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true });
-});
+const H100 = "NVIDIA H100 80GB HBM3";
+const h100 = { id: "0", uuid: "GPU-aaaa-1111", memory: 80 * GiB, type: H100, group: H100 };
+const l4 = { id: "1", uuid: "GPU-bbbb-2222", memory: 24 * GiB, type: "NVIDIA L4", group: "NVIDIA L4" };
 
-const h100 = { id: "0", memory: 80 * GiB, type: "NVIDIA H100 80GB HBM3" };
-const l4 = { id: "1", memory: 24 * GiB, type: "NVIDIA L4" };
+async function devices(request: Partial<Parameters<typeof discoverDevices>[0]> = {}) {
+  return (await discoverDevices({ env: {}, ...request })).devices;
+}
+const masked = (mask: string) => devices({ env: { CUDA_VISIBLE_DEVICES: mask } });
+const pretend = (count: number) => ({ count, type: null, memory: null });
 
 describe("devices", () => {
   it("are those the driver lists", async () => {
-    expect(await discoverDevices({}, null)).toEqual([h100, l4]);
-  });
-
-  it("are none without a driver, or with one that fails", async () => {
-    writeFileSync(path.join(folder, "nvidia-smi"), "#!/bin/sh\necho NVIDIA-SMI has failed; exit 9\n");
-    expect(await discoverDevices({}, null)).toEqual([]);
-    vi.stubEnv("PATH", "/nonexistent");
-    expect(await discoverDevices({}, null)).toEqual([]);
+    expect(await devices()).toEqual([h100, l4]);
   });
 
   it("are at most those an outer mask names, in its order", async () => {
-    expect(await discoverDevices({ CUDA_VISIBLE_DEVICES: "1" }, null)).toEqual([l4]);
-    expect(await discoverDevices({ CUDA_VISIBLE_DEVICES: "GPU-bbbb,0" }, null)).toEqual([
-      { ...l4, id: "GPU-bbbb" },
-      h100,
+    expect(await masked("1")).toEqual([l4]);
+    expect(await masked("GPU-bbbb,0")).toEqual([{ ...l4, id: "GPU-bbbb" }, h100]);
+    for (const none of ["", "-1", "NoDevFiles"]) expect(await masked(none)).toEqual([]);
+    expect(await masked("1,-1,0")).toEqual([l4]);
+  });
+
+  it("are those of the mask even where no driver answers", async () => {
+    vi.stubEnv("PATH", "/nonexistent");
+    const unknown = { memory: null, type: null };
+    expect(await masked("3,MIG-7")).toEqual([
+      { id: "3", uuid: "3", group: "", ...unknown },
+      { id: "MIG-7", uuid: "MIG-7", group: "MIG-7", ...unknown },
     ]);
-    expect(await discoverDevices({ CUDA_VISIBLE_DEVICES: "MIG-7/1/0" }, null)).toEqual([
-      { id: "MIG-7/1/0", memory: null, type: null },
-    ]);
-    for (const none of ["", "-1", "NoDevFiles"]) {
-      expect(await discoverDevices({ CUDA_VISIBLE_DEVICES: none }, null)).toEqual([]);
-    }
-    expect(await discoverDevices({ CUDA_VISIBLE_DEVICES: "1,-1,0" }, null)).toEqual([l4]);
+  });
+
+  it("are none in a Slurm job that was given none", async () => {
+    expect(await discoverDevices({ env: { SLURM_JOB_ID: "7" } })).toEqual({
+      devices: [],
+      trouble: "this Slurm job was given none: CUDA_VISIBLE_DEVICES is not set",
+    });
+    expect(await devices({ env: { SLURM_JOB_ID: "7", CUDA_VISIBLE_DEVICES: "1" } })).toEqual([l4]);
   });
 
   it("can be pretended, but not beyond the mask", async () => {
-    expect((await discoverDevices({}, 3)).map(({ id }) => id)).toEqual(["0", "1", "2"]);
-    expect(await discoverDevices({ CUDA_VISIBLE_DEVICES: "1,0" }, 1)).toEqual([l4]);
-    await expect(discoverDevices({ CUDA_VISIBLE_DEVICES: "1" }, 2)).rejects.toThrow("does not go beyond it");
+    expect((await devices({ pretended: pretend(3) })).map(({ id, uuid }) => [id, uuid])).toEqual([
+      ["0", "GPU-aaaa-1111"],
+      ["1", "GPU-bbbb-2222"],
+      ["2", "2"],
+    ]);
+    const env = { CUDA_VISIBLE_DEVICES: "1,0" };
+    expect(await devices({ env, pretended: pretend(1) })).toEqual([l4]);
+    await expect(devices({ env, pretended: pretend(3) })).rejects.toThrow("does not go beyond it");
+    const [described] = await devices({ pretended: { count: 1, type: "B200", memory: 180 * GiB } });
+    expect(described).toMatchObject({ type: "B200", memory: 180 * GiB });
+  });
+
+  it("belong together by type, or as declared by index or UUID", async () => {
+    const groups = [["0", "GPU-bbbb-2222"]];
+    expect((await devices({ groups })).map(({ group }) => group)).toEqual(["group 0", "group 0"]);
+  });
+});
+
+describe("nvidia-smi", () => {
+  it("is asked for the instances of a GPU that is divided; each is by itself", async () => {
+    fakeDriverScript(`
+if [ "$1" = -L ]; then
+  echo 'GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-aaaa)'
+  echo '  MIG 3g.20gb     Device  0: (UUID: MIG-1111)'
+  echo '  MIG 1c.2g.10gb  Device  1: (UUID: MIG-2222)'
+  echo 'GPU 1: NVIDIA L4 (UUID: GPU-bbbb)'
+else
+  echo '0, GPU-aaaa, 40960, [N/A], Enabled, NVIDIA A100-SXM4-40GB'
+  echo '1, GPU-bbbb, [N/A], [N/A], [N/A], NVIDIA L4'
+fi`);
+    expect(await devices()).toEqual([
+      {
+        id: "MIG-1111",
+        uuid: "MIG-1111",
+        memory: 19 * GiB,
+        type: "NVIDIA A100-SXM4-40GB MIG 3g.20gb",
+        group: "MIG-1111",
+      },
+      {
+        id: "MIG-2222",
+        uuid: "MIG-2222",
+        memory: 9.5 * GiB,
+        type: "NVIDIA A100-SXM4-40GB MIG 1c.2g.10gb",
+        group: "MIG-2222",
+      },
+      { ...l4, uuid: "GPU-bbbb", memory: null },
+    ]);
+  });
+
+  it("that fails, is not there or never answers is no device, and says why", async () => {
+    fakeDriverScript("echo NVIDIA-SMI has failed because it could not talk to the driver; exit 9");
+    expect(await askDriver()).toEqual({
+      devices: [],
+      trouble:
+        "nvidia-smi failed (exit code 9): NVIDIA-SMI has failed because it could not talk to the driver",
+    });
+    // What it starts keeps the pipe open when it is killed itself.
+    const driver = fakeDriverScript('sleep 1000 & echo $! > "$0.pid"; wait');
+    expect(await askDriver(500)).toEqual({
+      devices: [],
+      trouble: "nvidia-smi did not answer within 0.5 s",
+    });
+    process.kill(Number(readFileSync(`${driver}.pid`, "utf8")), "SIGKILL");
+    vi.stubEnv("PATH", "/nonexistent");
+    expect(await askDriver()).toEqual({ devices: [], trouble: "there is no nvidia-smi" });
+  });
+
+  it("may print what it likes", async () => {
+    for (const line of [
+      "",
+      "No devices were found",
+      "0, GPU-a",
+      "x, y, z",
+      ",,,,,",
+      "0,[Unknown Error],1,2,3,4",
+    ]) {
+      fakeDriver([line]);
+      expect((await askDriver()).devices.every(({ uuid }) => uuid === "GPU-a")).toBe(true);
+    }
   });
 });

@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { GpuRequest, SlotRequest } from "../../src/model.ts";
 import { whatLacks, type Capacity } from "../../src/schedule/capacity.ts";
+import type { Device } from "../../src/schedule/devices.ts";
 import { Heap } from "../../src/schedule/heap.ts";
 import { PATIENCE, ReadyQueue } from "../../src/schedule/queue.ts";
 import { remainingPath } from "../../src/schedule/remaining-path.ts";
 import { parseSlots } from "../../src/schedule/slots-option.ts";
 import { Slots, type Grant } from "../../src/schedule/slots.ts";
+import { wholeDevices } from "../../src/schedule/whole-devices.ts";
 import { seeded } from "./random.ts";
 
 const GiB = 2 ** 30;
@@ -15,15 +17,16 @@ function ask(change: Partial<SlotRequest> = {}): SlotRequest {
 }
 
 function gpu(change: Partial<GpuRequest> = {}): GpuRequest {
-  return { count: 1, optional: false, memory: null, type: null, ...change };
+  const { memory = null } = change;
+  return { count: 1, optional: false, whole: memory === null, type: null, ...change, memory };
 }
 
 function machine(change: Partial<Capacity> = {}): Capacity {
-  return { cpu: 8, cores: 8, memory: 64 * GiB, devices: [], pools: new Map(), ...change };
+  return { cpu: 8, cores: 8, memory: 64 * GiB, devices: [], trouble: null, pools: new Map(), ...change };
 }
 
-function device(id: string, gibibytes: number, type = "NVIDIA A100"): Capacity["devices"][number] {
-  return { id, memory: gibibytes * GiB, type };
+function device(id: string, gibibytes: number, type = "NVIDIA A100", group = "one"): Device {
+  return { id, uuid: `GPU-${id}`, memory: gibibytes * GiB, type, group };
 }
 
 const ids = (grant: Grant | null): string[] | undefined => grant?.devices.map(({ device }) => device.id);
@@ -57,6 +60,24 @@ describe("slots", () => {
     expect(ids(slots.take(ask({ gpu: gpu({ optional: true, type: "B200" }) })))).toEqual([]);
     expect(slots.take(ask({ gpu: gpu({ optional: true, type: "h100" }) }))).toBeNull();
     expect(ids(new Slots(machine()).take(ask({ gpu: gpu({ optional: true }) })))).toEqual([]);
+  });
+
+  it("gives a task devices of one group, of the group with the fewest free", () => {
+    const devices = ["0", "1", "2", "3", "4"].map((id) => device(id, 80, "H100", Number(id) < 2 ? "a" : "b"));
+    const slots = new Slots(machine({ devices }));
+    const pair = ask({ gpu: gpu({ count: 2 }) });
+    expect(ids(slots.take(ask({ gpu: gpu() })))).toEqual(["0"]);
+    expect(ids(slots.take(pair))).toEqual(["2", "3"]);
+    expect(slots.take(pair)).toBeNull();
+    const large = ask({ gpu: gpu({ count: 4 }) });
+    expect(whatLacks(large, slots.capacity)).toBe("it asks for gpu 4 together and the largest group has 3");
+  });
+
+  it("lets nothing beside a task that wants the whole of a device that is large enough", () => {
+    const slots = new Slots(machine({ devices: [device("0", 24), device("1", 80)] }));
+    const share = ask({ gpu: gpu({ memory: 30 * GiB }) });
+    expect(ids(slots.take(wholeDevices(share)))).toEqual(["1"]);
+    expect(slots.take(share)).toBeNull();
   });
 
   it("counts places in pools; a pool that nobody sized has one", () => {
@@ -165,6 +186,28 @@ describe("ready queue", () => {
     }
   });
 
+  it("keeps devices for a large request that waited long, and lets work without devices go on", () => {
+    const slots = new Slots(machine({ devices: [device("0", 80), device("1", 80)] }));
+    const queue = new ReadyQueue<string>(slots);
+    const one = ask({ cpu: 0, gpu: gpu() });
+    queue.add("one", one, 10);
+    let held = queue.next() as { readonly item: string; readonly grant: Grant };
+    queue.add("both", ask({ cpu: 0, gpu: gpu({ count: 2 }) }), 9);
+    for (let overtakes = 0; overtakes < PATIENCE; overtakes++) {
+      queue.add("one", one, 5);
+      const next = queue.next() as typeof held;
+      expect(next.item).toBe("one");
+      slots.give(held.grant);
+      held = next;
+    }
+    queue.add("one", one, 5);
+    queue.add("cpu", ask(), 0);
+    expect(queue.next()?.item).toBe("cpu");
+    expect(queue.next()).toBeNull();
+    slots.give(held.grant);
+    expect(queue.next()?.item).toBe("both");
+  });
+
   it("starts every task once, whatever the order of ends (random)", () => {
     for (let seed = 0; seed < 100; seed++) {
       const random = seeded(seed);
@@ -212,14 +255,24 @@ describe("remaining path", () => {
 describe("--slots", () => {
   it("reads amounts, with units for memory", () => {
     expect(parseSlots("gpu=2, cpu=8,memory=1.5GiB,licence=1")).toEqual({
-      gpu: 2,
+      gpu: { count: 2, type: null, memory: null },
       cpu: 8,
       memory: 1.5 * GiB,
       pools: new Map([["licence", 1]]),
     });
   });
 
-  it.each(["gpu", "gpu=two", "cpu=1.5", "cpu=2GiB", "gpu=-1"])("refuses %s", (text) => {
-    expect(() => parseSlots(text)).toThrow(`--slots: cannot read "${text}"`);
+  it("reads what kind of device is pretended", () => {
+    const described = (text: string) => parseSlots(text).gpu;
+    expect(described("gpu=2:h100:80GiB")).toEqual({ count: 2, type: "h100", memory: 80 * GiB });
+    expect(described("gpu=1:NVIDIA L4")).toEqual({ count: 1, type: "NVIDIA L4", memory: null });
+    expect(described("gpu=4:24GiB")).toEqual({ count: 4, type: null, memory: 24 * GiB });
   });
+
+  it.each(["gpu", "gpu=1:a:b", "gpu=1::8GiB", "gpu=two", "cpu=1.5", "cpu=2GiB", "gpu=-1"])(
+    "refuses %s",
+    (text) => {
+      expect(() => parseSlots(text)).toThrow(`--slots: cannot read "${text}"`);
+    },
+  );
 });

@@ -1,0 +1,73 @@
+/**
+ * What a user says about a machine, for every project on it: `~/.config/lq/config.yaml` (or under
+ * XDG_CONFIG_HOME). It can change which devices tasks run on, never what they make.
+ *
+ *     gpu:
+ *       busy: 2GiB                  # leave devices alone of whose memory others use more than this
+ *       groups: [[0, 1], [2, 3]]    # tasks with several devices get them from one of these
+ */
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { readSource } from "./files.ts";
+import { Problems } from "./problems.ts";
+import { describe, readMap, refuseUnknownKeys } from "./read.ts";
+import { parseBytes } from "./slots.ts";
+import { parseYaml, type Located } from "./yaml.ts";
+
+export interface Config {
+  /** Bytes in use above which a device is left alone; null: leases alone decide. */
+  readonly busy: number | null;
+  /** Device indices or UUIDs that belong together. */
+  readonly groups: readonly (readonly string[])[];
+}
+
+const NOTHING: Config = { busy: null, groups: [] };
+
+/** @throws UserError with everything that is wrong in the file. */
+export function loadConfig(env: { readonly [name: string]: string | undefined }): Config {
+  const dir = join(env["XDG_CONFIG_HOME"] || join(homedir(), ".config"), "lq");
+  const text = readSource(dir, "config.yaml");
+  if (text === null) return NOTHING;
+  const problems = new Problems();
+  const node = parseYaml(join(dir, "config.yaml"), text, problems);
+  const config = node && parseConfig(node, problems);
+  problems.throwIfAny();
+  return config ?? NOTHING;
+}
+
+function parseConfig(node: Located, problems: Problems): Config {
+  const map = readMap(node, "config.yaml", problems);
+  if (map) refuseUnknownKeys(map, ["gpu"], "config.yaml", problems);
+  const gpu = map?.entries.get("gpu")?.value;
+  const settings = gpu && readMap(gpu, '"gpu"', problems);
+  if (!settings) return NOTHING;
+  refuseUnknownKeys(settings, ["busy", "groups"], "gpu", problems);
+  const busy = settings.entries.get("busy")?.value;
+  const groups = settings.entries.get("groups")?.value;
+  return {
+    busy: busy ? parseBytes(busy, '"busy"', problems) : null,
+    groups: groups ? parseGroups(groups, problems) : [],
+  };
+}
+
+function parseGroups(node: Located, problems: Problems): readonly (readonly string[])[] {
+  const members = readItems(node).map((group) => readItems(group).map(readId));
+  const ids = members.flat();
+  if (members.length > 0 && members.every(({ length }) => length > 0) && ids.every((id) => id !== null)) {
+    const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+    if (twice !== undefined) problems.add(`device ${twice} is in "groups" twice`, node.span);
+    return members.map((group) => group.filter((id) => id !== null));
+  }
+  const hint = "write lists of device indices or UUIDs, as in groups: [[0, 1], [2, 3]]";
+  problems.add(`"groups" must be a list of lists, not ${describe(node)}`, node.span, hint);
+  return [];
+}
+
+function readItems(node: Located): readonly Located[] {
+  return node.kind === "list" ? node.items : [];
+}
+
+function readId(node: Located): string | null {
+  if (node.kind !== "scalar" || node.value === null || typeof node.value === "boolean") return null;
+  return String(node.value);
+}

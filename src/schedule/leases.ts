@@ -1,0 +1,220 @@
+/**
+ * Which devices this build may use beside the other lq builds of the machine (`claims.ts`).
+ *
+ * To take a part of a device, a build says that it holds it and then looks: when all that is held does not fit
+ * the device, it takes its word back. Of two that try at once each sees the other, so never both succeed.
+ * Builds that wait are served in the order in which they began to, device by device. A build keeps a device from
+ * one task to the next, but only while no other waits for it.
+ */
+import type { SlotRequest } from "../model.ts";
+import { claim, listClaims, nameOfDevice, whenGone, type Claim, type OwnClaim } from "./claims.ts";
+import { partOf, type Device } from "./devices.ts";
+import { waitingFor } from "./waiting-for.ts";
+
+/** A part of a device, held by this build. */
+export interface Lease {
+  readonly device: Device;
+  /** Bytes; null: the whole device. */
+  readonly memory: number | null;
+  /** For the processes that use the device to inherit: it is held as long as one of them lives. */
+  readonly descriptor: number;
+  /** The build gives it back: a process that was kept for later tasks on the device has to end. */
+  readonly dropped: AbortSignal;
+}
+
+/** Devices that are left alone because of other people's work on them. */
+export interface Usage {
+  isBusy(device: Device): boolean;
+  /** Bytes in use when that was last asked. */
+  used(device: Device): number;
+  /** Calls back when a device may have become free. @returns what ends the waiting */
+  whenChanged(wake: () => void): () => void;
+}
+
+export interface Waiting {
+  /** What is waited for, in a user's words. */
+  readonly reasons: readonly string[];
+  end(): void;
+}
+
+interface Held extends Lease {
+  readonly claim: OwnClaim;
+  readonly controller: AbortController;
+}
+
+interface Blocked {
+  readonly devices: readonly Device[];
+  readonly by: readonly Claim[];
+}
+
+/** Milliseconds for which what others claim is not read again: about one round of the queue. */
+const FRESH_MS = 20;
+/** Milliseconds, up to twice as long, before a try that met another try is repeated. */
+const BACKOFF_MS = 20;
+
+export class Leases {
+  readonly #usage: Usage | null;
+  readonly #held = new Set<Held>();
+  /** Of those held: not used by any task now. */
+  readonly #idle = new Set<Held>();
+  readonly #waits = new Map<SlotRequest, { readonly since: number; readonly claims: readonly OwnClaim[] }>();
+  /** In this round of the queue: who kept devices from a request. */
+  readonly #blocked = new Map<SlotRequest, Blocked>();
+  #seen: { readonly at: number; readonly claims: readonly Claim[] } | null = null;
+
+  constructor(usage: Usage | null = null) {
+    this.#usage = usage;
+  }
+
+  /** Whether others leave a request its part of a device, as far as can be told without trying. */
+  leaves(device: Device, share: number | null, request: SlotRequest): boolean {
+    return (
+      !this.#isBusy(device) &&
+      this.#inTheWay(device, request, [{ memory: partOf(device, share) }]).length === 0
+    );
+  }
+
+  /** Takes a part of each device; null when others were faster. */
+  take(devices: readonly Device[], share: number | null, request: SlotRequest): readonly Lease[] | null {
+    const leases = devices.map((device) => {
+      const memory = partOf(device, share);
+      return this.#reuse(device, memory) ?? this.#hold(device, memory);
+    });
+    this.#seen = null;
+    if (devices.every((device) => this.#inTheWay(device, request, []).length === 0)) {
+      this.#endWait(request);
+      return leases;
+    }
+    leases.forEach((lease) => this.#drop(lease));
+    return null;
+  }
+
+  /** A task that held the lease has ended. */
+  release(lease: Lease): void {
+    for (const held of this.#held) if (held === lease) this.#idle.add(held);
+  }
+
+  /** To be called when a request was given nothing because of others. @param devices those that would serve it */
+  block(request: SlotRequest, devices: readonly Device[], share: number | null): void {
+    const by = devices.flatMap((device) =>
+      this.#inTheWay(device, request, [{ memory: partOf(device, share) }]),
+    );
+    this.#blocked.set(request, { devices, by });
+  }
+
+  /**
+   * The queue has started what it could. Gives back what no task uses and, if a request was blocked, gets in line
+   * until the next round, which `wake` asks for as soon as one of the others gives way.
+   *
+   * @returns null when nothing waits for others
+   */
+  rest(wake: () => void): Waiting | null {
+    for (const lease of this.#idle) this.#drop(lease);
+    for (const request of this.#waits.keys()) if (!this.#blocked.has(request)) this.#endWait(request);
+    if (this.#blocked.size === 0) return null;
+    for (const [request, { devices }] of this.#blocked) this.#beginWait(request, devices);
+    const blocked = [...this.#blocked.values()];
+    this.#blocked.clear();
+
+    const others = new Map(blocked.flatMap(({ by }) => by.map((each) => [each.name, each])));
+    const devices = [...new Set(blocked.flatMap((each) => each.devices))];
+    const busy = devices.filter((device) => this.#isBusy(device));
+    let timer: NodeJS.Timeout | undefined;
+    const wakeLater = (): void => {
+      timer ??= setTimeout(wake, BACKOFF_MS * (1 + Math.random()));
+    };
+    const ends = [
+      whenGone(others.values(), (seen) => (seen ? wake() : wakeLater())),
+      this.#usage?.whenChanged(wake),
+    ];
+    if (others.size === 0 && busy.length === 0) wakeLater();
+    return {
+      reasons: waitingFor(devices, [...others.values()], busy, (device) => this.#usage?.used(device) ?? 0),
+      end() {
+        clearTimeout(timer);
+        for (const end of ends) end?.();
+      },
+    };
+  }
+
+  /** Gives everything back. */
+  close(): void {
+    for (const request of this.#waits.keys()) this.#endWait(request);
+    for (const lease of this.#held) this.#drop(lease);
+  }
+
+  /** Claims of others that leave too little of a device for what this build holds and adds, or that come first. */
+  #inTheWay(device: Device, request: SlotRequest, added: readonly Part[]): readonly Claim[] {
+    const name = nameOfDevice(device.uuid);
+    const claims = this.#others().filter((each) => each.device === name);
+    const since = this.#waits.get(request)?.since ?? Infinity;
+    const first = claims.filter((each) => each.kind === "wait" && each.since < since);
+    const holds = claims.filter((each) => each.kind === "hold");
+    const own = [...this.#held].filter((held) => held.device === device && !this.#idle.has(held));
+    return fits(device, [...holds, ...own, ...added]) ? first : [...holds, ...first];
+  }
+
+  #isBusy(device: Device): boolean {
+    const isHeld = [...this.#held].some((held) => held.device === device);
+    return !isHeld && this.#usage?.isBusy(device) === true;
+  }
+
+  #others(): readonly Claim[] {
+    if (this.#seen === null || performance.now() - this.#seen.at > FRESH_MS) {
+      const waits = [...this.#waits.values()].flatMap(({ claims }) => claims);
+      const own = new Set([...waits, ...[...this.#held].map((held) => held.claim)].map(({ name }) => name));
+      const claims = listClaims().filter(({ name }) => !own.has(name));
+      this.#seen = { at: performance.now(), claims };
+    }
+    return this.#seen.claims;
+  }
+
+  #reuse(device: Device, memory: number | null): Held | undefined {
+    const found = [...this.#idle].find((held) => held.device === device && held.memory === memory);
+    if (found !== undefined) this.#idle.delete(found);
+    return found;
+  }
+
+  #hold(device: Device, memory: number | null): Held {
+    // Processes that were kept for another part of the device would be in the way.
+    for (const held of this.#idle) if (held.device === device) this.#drop(held);
+    const own = claim({ device: device.uuid, kind: "hold", memory });
+    const controller = new AbortController();
+    const { descriptor } = own;
+    const held = { device, memory, descriptor, dropped: controller.signal, claim: own, controller };
+    this.#held.add(held);
+    return held;
+  }
+
+  #drop(lease: Held): void {
+    this.#held.delete(lease);
+    this.#idle.delete(lease);
+    lease.claim.withdraw();
+    lease.controller.abort();
+    this.#seen = null;
+  }
+
+  #beginWait(request: SlotRequest, devices: readonly Device[]): void {
+    if (this.#waits.has(request)) return;
+    const since = Date.now();
+    const claims = devices.map(({ uuid }) => claim({ device: uuid, kind: "wait", since }));
+    this.#waits.set(request, { since, claims });
+    this.#seen = null;
+  }
+
+  #endWait(request: SlotRequest): void {
+    for (const each of this.#waits.get(request)?.claims ?? []) each.withdraw();
+    this.#waits.delete(request);
+    this.#seen = null;
+  }
+}
+
+interface Part {
+  readonly memory: number | null;
+}
+
+/** One part always fits: a single task gets nothing that is larger than its device. */
+function fits(device: Device, parts: readonly Part[]): boolean {
+  if (parts.length <= 1) return true;
+  return parts.reduce((sum, { memory }) => sum + (memory ?? Infinity), 0) <= (device.memory ?? 0);
+}

@@ -1,0 +1,109 @@
+/** Asks the NVIDIA driver, through `nvidia-smi`, which devices there are and how much of them is in use. */
+import { execa } from "execa";
+
+export interface Listed {
+  /** In PCI bus order; of a MIG instance, that of its GPU. */
+  readonly index: string;
+  readonly uuid: string;
+  /** Bytes; null when the driver does not say. */
+  readonly memory: number | null;
+  /** Bytes in use; null when the driver does not say. */
+  readonly used: number | null;
+  readonly type: string | null;
+  readonly mig: boolean;
+}
+
+export interface Answer {
+  readonly devices: readonly Listed[];
+  /** Why there are none; null: it was asked and there are those. */
+  readonly trouble: string | null;
+}
+
+/** The only command that is believed to be missing where there is no GPU. */
+export const NO_DRIVER = "there is no nvidia-smi";
+
+const LIMIT_MS = 10_000;
+const MiB = 2 ** 20;
+
+/**
+ * MIG instances stand in the place of a GPU that is divided into them. Never throws.
+ *
+ * @param limit milliseconds for each question: a driver in trouble never answers
+ */
+export async function askDriver(limit = LIMIT_MS): Promise<Answer> {
+  const fields = "index,uuid,memory.total,memory.used,mig.mode.current,name";
+  const answer = await ask([`--query-gpu=${fields}`, "--format=csv,noheader,nounits"], limit);
+  if (typeof answer !== "string") return { devices: [], ...answer };
+  const gpus = answer.split("\n").flatMap(parseGpu);
+  if (!gpus.some(({ divided }) => divided)) return { devices: gpus, trouble: null };
+  const list = await ask(["-L"], limit);
+  if (typeof list !== "string") return { devices: [], ...list };
+  const instances = parseInstances(list);
+  return {
+    devices: gpus.flatMap((gpu) =>
+      gpu.divided ? instances.filter(({ index }) => index === gpu.index) : [gpu],
+    ),
+    trouble: null,
+  };
+}
+
+async function ask(words: readonly string[], limit: number): Promise<string | { readonly trouble: string }> {
+  const child = execa("nvidia-smi", words, {
+    reject: false,
+    timeout: limit,
+    killSignal: "SIGKILL",
+    stdin: "ignore",
+    maxBuffer: MiB,
+  });
+  let timer: NodeJS.Timeout | undefined;
+  // Not even SIGKILL ends a process that waits inside the driver, or the one that it has started.
+  const silence = new Promise<"silence">((resolve) => (timer = setTimeout(resolve, limit * 1.1, "silence")));
+  const result = await Promise.race([child, silence]);
+  clearTimeout(timer);
+  if (result === "silence" || result.timedOut) {
+    child.stdout.destroy();
+    child.stderr.destroy();
+    child.unref();
+    return { trouble: `nvidia-smi did not answer within ${limit / 1000} s` };
+  }
+  if (result.code === "ENOENT") return { trouble: NO_DRIVER };
+  if (!result.failed) return result.stdout;
+  const [line = ""] = `${result.stdout}\n${result.stderr}`.trim().split("\n");
+  return { trouble: `nvidia-smi failed (exit code ${result.exitCode ?? "none"}): ${line.slice(0, 200)}` };
+}
+
+/** "0, GPU-…, 81559, 3, Disabled, NVIDIA H100 80GB HBM3"; what is unknown stands in brackets. */
+function parseGpu(line: string): readonly (Listed & { readonly divided: boolean })[] {
+  const [index = "", uuid = "", memory, used, mig, ...name] = line.split(",").map((field) => field.trim());
+  if (!/^\d+$/.test(index) || !uuid.startsWith("GPU-")) return [];
+  const type = name.join(", ");
+  const known = { index, uuid, memory: mebibytes(memory), used: mebibytes(used), type: type || null };
+  return [{ ...known, mig: false, divided: mig === "Enabled" }];
+}
+
+/**
+ * The instances below each GPU of `nvidia-smi -L`:
+ *
+ *     GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-…)
+ *       MIG 3g.20gb     Device  0: (UUID: MIG-…)
+ */
+function parseInstances(text: string): readonly Listed[] {
+  const instances: Listed[] = [];
+  let gpu = { index: "", type: "" };
+  for (const line of text.split("\n")) {
+    const [, index, type] = /^GPU (\d+): (.*) \(UUID: /.exec(line) ?? [];
+    if (index !== undefined && type !== undefined) gpu = { index, type };
+    const [, profile = "", uuid] = /^\s+MIG (\S+)\s.*\(UUID: (MIG-[^)]+)\)/.exec(line) ?? [];
+    if (uuid === undefined) continue;
+    const gigabytes = /\.(\d+)gb/.exec(profile)?.[1];
+    // The profile's number is rounded up: an instance "20gb" of an A100 has 19.5 GiB.
+    const memory = gigabytes === undefined ? null : Math.floor(Number(gigabytes) * 0.95 * 2 ** 30);
+    const described = `${gpu.type} MIG ${profile}`;
+    instances.push({ index: gpu.index, uuid, memory, used: null, type: described, mig: true });
+  }
+  return instances;
+}
+
+function mebibytes(text: string | undefined): number | null {
+  return text !== undefined && /^\d+(\.\d+)?$/.test(text) ? Math.round(Number(text) * MiB) : null;
+}

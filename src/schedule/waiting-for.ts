@@ -1,0 +1,28 @@
+/** Says what a build waits for that is in other hands. */
+import { existsSync } from "node:fs";
+import { nameOfDevice, type Claim } from "./claims.ts";
+import type { Device } from "./devices.ts";
+import { formatBytes } from "./slots-option.ts";
+
+/** One sentence a device: "GPU 0 is held by process 4711 (ann)". */
+export function waitingFor(
+  devices: readonly Device[],
+  claims: readonly Claim[],
+  busy: readonly Device[],
+  used: (device: Device) => number,
+): readonly string[] {
+  return devices.flatMap((device) => {
+    const own = claims.filter((claim) => claim.device === nameOfDevice(device.uuid));
+    const holds = own.filter(({ kind }) => kind === "hold");
+    const causes = (holds.length > 0 ? holds : own).map(describe);
+    if (busy.includes(device))
+      causes.push(`left alone, for others use ${formatBytes(used(device))} of its memory`);
+    return causes.length === 0 ? [] : [`GPU ${device.id} is ${[...new Set(causes)].join(" and ")}`];
+  });
+}
+
+function describe({ kind, pid, user }: Claim): string {
+  if (kind === "wait") return `next for process ${pid} (${user})`;
+  if (existsSync(`/proc/${pid}`)) return `held by process ${pid} (${user})`;
+  return `held by a task that process ${pid} (${user}) left running`;
+}

@@ -1,0 +1,27 @@
+/** A driver for tests: a program `nvidia-smi` in a folder of its own, which it puts on PATH. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, vi } from "vitest";
+
+const folders: string[] = [];
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+/** @param answer lines as `--query-gpu=index,uuid,memory.total,memory.used,mig.mode.current,name` gives them */
+export function fakeDriver(answer: readonly string[]): void {
+  fakeDriverScript(`cat <<'END'\n${answer.join("\n")}\nEND`);
+}
+
+/** @returns the program's path */
+export function fakeDriverScript(script: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "lq-smi-"));
+  folders.push(folder);
+  const program = join(folder, "nvidia-smi");
+  writeFileSync(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  vi.stubEnv("PATH", `${folder}:${process.env["PATH"]}`);
+  return program;
+}

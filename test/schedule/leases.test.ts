@@ -1,0 +1,321 @@
+/** Devices shared with other lq processes: real builds in several projects, a driver on PATH, no GPU. */
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync, watch } from "node:fs";
+import { dirname } from "node:path";
+import { createInterface } from "node:readline";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { claim, listClaims } from "../../src/schedule/claims.ts";
+import { Leases, type Waiting } from "../../src/schedule/leases.ts";
+import { Slots } from "../../src/schedule/slots.ts";
+import { cliProject, type CliProject, type Lq } from "../helpers/cli.ts";
+import { fakeDriver, fakeDriverScript } from "../helpers/nvidia-smi.ts";
+import { seeded } from "./random.ts";
+
+const GiB = 2 ** 30;
+
+/** Two devices that no other test, and no build on this machine, has. */
+const [first, second] = [`GPU-${randomUUID()}`, `GPU-${randomUUID()}`];
+const line = (index: number, uuid: string, used = 0) =>
+  `${index}, ${uuid}, 81920, ${used}, Disabled, NVIDIA H100`;
+
+beforeEach(() => {
+  fakeDriver([line(0, first), line(1, second)]);
+  vi.stubEnv("XDG_CONFIG_HOME", "/nonexistent");
+});
+
+const leftBehind = new Set<number>();
+afterEach(() => {
+  for (const pid of leftBehind) process.kill(pid, "SIGKILL");
+  leftBehind.clear();
+});
+
+/** A project of one task that says on which devices it runs, and ends when the file `go` is there. */
+function project(slots: string, count = 1): CliProject {
+  return cliProject({
+    "pipeline.yaml": `version: 1
+axes: { n: [${Array.from({ length: count }, (_, i) => `t${i}`).join(", ")}] }
+default: [train]
+rules:
+  train:
+    each: { n: n }
+    cmd: 'echo $$ > pid-\${n}; echo "$CUDA_DEVICE_ORDER $CUDA_VISIBLE_DEVICES" > at-\${n}; until [ -e go ]; do sleep 0.05; done; cp at-\${n} \${out}'
+    out: "\${n}.txt"
+    slots: { cpu: 0, gpu: ${slots} }
+`,
+  });
+}
+
+const here = ["build", "--json"];
+
+async function appears(project: CliProject, file: string): Promise<string> {
+  const path = project.path(file);
+  const watcher = watch(dirname(path));
+  try {
+    while (!existsSync(path) || readFileSync(path, "utf8") === "")
+      await new Promise((resolve) => watcher.once("change", resolve));
+    return readFileSync(path, "utf8").trim();
+  } finally {
+    watcher.close();
+  }
+}
+
+/** lq and the watchdog that would end its tasks: every child of lq that waits for a word from it. */
+function killAtOnce(lq: number): void {
+  process.kill(lq, "SIGSTOP");
+  const children = readFileSync(`/proc/${lq}/task/${lq}/children`, "utf8").trim().split(" ").map(Number);
+  const watchdogs = children.filter((pid) =>
+    readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("lq-watchdog"),
+  );
+  expect(watchdogs).toHaveLength(1);
+  for (const pid of [...watchdogs, lq]) process.kill(pid, "SIGKILL");
+}
+
+async function finished(lq: Lq): Promise<void> {
+  const { code, stdout, stderr } = await lq.ended;
+  expect(code, stdout + stderr).toBe(0);
+}
+
+const mine = () => listClaims().filter(({ device }) => device === first || device === second);
+
+describe("two builds on one machine", () => {
+  it("never have one device; the second waits, says for whom, and goes on at once", async () => {
+    const [one, other] = [project("2"), project("1")];
+    const holder = one.start(...here);
+    expect(await appears(one, "at-t0")).toBe("PCI_BUS_ID 0,1");
+    const waiter = other.start(...here);
+    const told = (await waiter.line('"notice"')).at(-1) ?? "";
+    expect(told).toMatch(/waiting: GPU 0 is held by process \d+ \(.+\); GPU 1 is held by process \d+/);
+    expect(other.has("at-t0")).toBe(false);
+    one.write("go", "");
+    expect(await appears(other, "at-t0")).toBe("PCI_BUS_ID 0");
+    other.write("go", "");
+    await finished(holder);
+    await finished(waiter);
+    expect(mine()).toEqual([]);
+  });
+
+  it("use different devices at the same time", async () => {
+    const [one, other] = [project("1"), project("1")];
+    const builds = [one, other].map((each) => each.start(...here));
+    const devices = await Promise.all([one, other].map((each) => appears(each, "at-t0")));
+    expect(devices.toSorted()).toEqual(["PCI_BUS_ID 0", "PCI_BUS_ID 1"]);
+    for (const each of [one, other]) each.write("go", "");
+    await Promise.all(builds.map(finished));
+  });
+
+  it("share a device when both ask for a share and the memory fits", async () => {
+    vi.stubEnv("CUDA_VISIBLE_DEVICES", "0");
+    const sharers = [project("{ memory: 30GiB }"), project("{ memory: 50GiB }")];
+    const builds = sharers.map((each) => each.start(...here));
+    for (const each of sharers) expect(await appears(each, "at-t0")).toBe("PCI_BUS_ID 0");
+    const third = project("{ memory: 1GiB }");
+    const waiter = third.start(...here);
+    await waiter.line("waiting: GPU 0 is held by");
+    sharers[0]?.write("go", "");
+    await appears(third, "at-t0");
+    for (const each of [...sharers, third]) each.write("go", "");
+    await Promise.all([...builds, waiter].map(finished));
+  });
+
+  it("take turns where both have more to do", async () => {
+    vi.stubEnv("CUDA_VISIBLE_DEVICES", "0");
+    const [one, other] = [project("1", 2), project("1")];
+    const holder = one.start(...here);
+    await holder.line('"start"');
+    const waiter = other.start(...here);
+    await waiter.line("waiting: GPU 0 is held by");
+    one.write("go", "");
+    // It has another task for the device, and lets the other build go first.
+    await holder.line("waiting: GPU 0 is held by");
+    expect((await appears(other, "at-t0")).length).toBeGreaterThan(0);
+    other.write("go", "");
+    await Promise.all([holder, waiter].map(finished));
+  });
+
+  it("serve a request for all devices before those that came later", async () => {
+    const [one, all, late] = [project("1"), project("2"), project("1")];
+    const holder = one.start(...here);
+    await appears(one, "at-t0");
+    const large = all.start(...here);
+    await large.line("waiting: GPU 0 is held by");
+    const small = late.start(...here);
+    // Device 1 is free, but is kept for the one that needs both.
+    await small.line("GPU 1 is next for process");
+    one.write("go", "");
+    expect(await appears(all, "at-t0")).toBe("PCI_BUS_ID 0,1");
+    expect(late.has("at-t0")).toBe(false);
+    all.write("go", "");
+    late.write("go", "");
+    await Promise.all([holder, large, small].map(finished));
+  });
+});
+
+describe("claims", () => {
+  it("are seen and waited for by every user", async ({ skip }) => {
+    if (process.getuid?.() !== 0) skip("only root can be somebody else");
+    const own = claim({ device: first, kind: "hold", memory: null });
+    const script = `require("net").connect("\\0" + process.argv[1]).on("connect", () => console.log("up"))
+      .on("error", () => 0).on("close", () => console.log("gone"));
+      console.log(require("fs").readFileSync("/proc/net/unix", "latin1").includes(process.argv[1]));`;
+    const nobody = spawn(process.execPath, ["-e", script, own.name], { uid: 65534, cwd: "/" });
+    const lines: string[] = [];
+    for await (const line of createInterface(nobody.stdout)) {
+      lines.push(line);
+      if (line === "up") own.withdraw();
+    }
+    expect(lines).toEqual(["true", "up", "gone"]);
+  });
+
+  it("of many builds never exceed a device, and each gets its turn (random)", async () => {
+    const devices = [first, second].map((uuid, i) => {
+      return { id: String(i), uuid, memory: 80 * GiB, type: "H100", group: "H100" };
+    });
+    const running = new Map<string, number[]>(devices.map(({ uuid }) => [uuid, []]));
+    const use = async (seed: number): Promise<void> => {
+      const random = seeded(seed);
+      const leases = new Leases();
+      const slots = new Slots(
+        { cpu: 9, cores: 9, memory: 0, devices, trouble: null, pools: new Map() },
+        leases,
+      );
+      for (let task = 0; task < 12; task++) {
+        const share = random.below(3) === 0 ? null : (1 + random.below(50)) * GiB;
+        const count = 1 + random.below(2);
+        const gpu = { count, optional: false, memory: share, whole: share === null, type: null };
+        const request = { cpu: 0, memory: 0, gpu, pools: new Map() };
+        let grant = slots.take(request);
+        while (grant === null) {
+          const waiting = await new Promise<Waiting | null>((resolve) => {
+            const rested = slots.rest(() => resolve(rested));
+            if (rested === null) resolve(null);
+          });
+          waiting?.end();
+          grant = slots.take(request);
+        }
+        for (const { device, memory } of grant.devices) {
+          const used = running.get(device.uuid) as number[];
+          used.push(memory ?? 80 * GiB);
+          expect(used.reduce((sum, each) => sum + each)).toBeLessThanOrEqual(80 * GiB);
+        }
+        for (let turn = random.below(4); turn > 0; turn--) await new Promise(setImmediate);
+        for (const { device, memory } of grant.devices) {
+          const used = running.get(device.uuid) as number[];
+          used.splice(used.indexOf(memory ?? 80 * GiB), 1);
+        }
+        slots.give(grant);
+        if (random.below(2) === 0) slots.rest(() => undefined)?.end();
+      }
+      leases.close();
+    };
+    await Promise.all([1, 2, 3, 4, 5].map(use));
+    expect(mine()).toEqual([]);
+  });
+});
+
+describe("a build that is killed", () => {
+  it("gives its devices back at once", async () => {
+    vi.stubEnv("CUDA_VISIBLE_DEVICES", "1");
+    const [one, other] = [project("1"), project("1")];
+    const holder = one.start(...here);
+    await appears(one, "at-t0");
+    const waiter = other.start(...here);
+    await waiter.line("waiting:");
+    holder.kill("SIGKILL");
+    expect(await appears(other, "at-t0")).toBe("PCI_BUS_ID 1");
+    other.write("go", "");
+    await finished(waiter);
+  });
+
+  it("but not while one of its tasks still uses them", async () => {
+    vi.stubEnv("CUDA_VISIBLE_DEVICES", "1");
+    const [one, other] = [project("1"), project("1")];
+    const holder = one.start(...here);
+    const task = Number(await appears(one, "pid-t0"));
+    leftBehind.add(-task);
+    killAtOnce(holder.pid);
+    await holder.ended;
+    const waiter = other.start(...here);
+    await waiter.line("GPU 1 is held by a task that process");
+    process.kill(-task, "SIGKILL");
+    leftBehind.delete(-task);
+    expect(await appears(other, "at-t0")).toBe("PCI_BUS_ID 1");
+    other.write("go", "");
+    await finished(waiter);
+  });
+
+  it("while it waits leaves no trace either", async () => {
+    vi.stubEnv("CUDA_VISIBLE_DEVICES", "1");
+    const [one, other] = [project("1"), project("1")];
+    const holder = one.start(...here);
+    await appears(one, "at-t0");
+    const waiter = other.start(...here);
+    await waiter.line("waiting:");
+    expect(mine().map(({ kind }) => kind)).toEqual(["hold", "wait"]);
+    waiter.kill("SIGKILL");
+    await waiter.ended;
+    expect(mine().map(({ kind }) => kind)).toEqual(["hold"]);
+    one.write("go", "");
+    await finished(holder);
+  });
+
+  it("ends at once when it is interrupted while it waits", async () => {
+    vi.stubEnv("CUDA_VISIBLE_DEVICES", "1");
+    const [one, other] = [project("1"), project("1")];
+    const holder = one.start(...here);
+    await appears(one, "at-t0");
+    const waiter = other.start(...here);
+    await waiter.line("waiting:");
+    waiter.kill("SIGTERM");
+    expect((await waiter.ended).code).toBe(143);
+    one.write("go", "");
+    await finished(holder);
+  });
+});
+
+describe("devices that other people use", () => {
+  it("are left alone if so configured, and the build says so", async () => {
+    fakeDriver([line(0, first, 4000), line(1, second, 100)]);
+    const settings = cliProject({ "lq/config.yaml": "gpu: { busy: 1GiB }\n" });
+    vi.stubEnv("XDG_CONFIG_HOME", settings.root);
+    const free = project("1");
+    const build = free.start(...here);
+    expect(await appears(free, "at-t0")).toBe("PCI_BUS_ID 1");
+    const both = project("2");
+    const waiter = both.start(...here);
+    expect((await waiter.line("waiting:")).at(-1)).toContain(
+      "GPU 0 is left alone, for others use 3.9 GiB of its memory",
+    );
+    free.write("go", "");
+    await finished(build);
+    waiter.kill("SIGTERM");
+    await waiter.ended;
+  });
+
+  it("a setting that is wrong is refused with its place", async () => {
+    const settings = cliProject({ "lq/config.yaml": "gpu: { busi: 1GiB, groups: [0, 1] }\n" });
+    vi.stubEnv("XDG_CONFIG_HOME", settings.root);
+    const { code, stderr } = await project("1").lq("build");
+    expect(code).toBe(2);
+    expect(stderr).toContain('config.yaml:1:8: error: unknown key "busi" in gpu');
+    expect(stderr).toContain('did you mean "busy"?');
+    expect(stderr).toContain('"groups" must be a list of lists');
+  });
+});
+
+describe("a driver in trouble", () => {
+  it("is told of where a task can do without, and refused where not", async () => {
+    fakeDriverScript("echo cannot talk to the driver; exit 9");
+    const can = project("optional");
+    can.write("go", "");
+    const build = await can.lq("build");
+    expect(build.code).toBe(0);
+    expect(build.stdout).toContain(
+      "no GPU is used: nvidia-smi failed (exit code 9): cannot talk to the driver",
+    );
+    expect(can.read("t0.txt")).toBe("PCI_BUS_ID \n");
+    const { code, stderr } = await project("1").lq("build");
+    expect(code).toBe(2);
+    expect(stderr).toContain("it asks for gpu 1 and there are 0 (nvidia-smi failed");
+  });
+});
