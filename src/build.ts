@@ -5,6 +5,7 @@ import { WorkerPool } from "./execute/pool.ts";
 import { loadConfig, type Config } from "./load/config.ts";
 import { recordBuild } from "./history/build-log.ts";
 import type { Listener } from "./report/events.ts";
+import { updateLockFile } from "./lockfile/update.ts";
 import { acquireLock } from "./record/lock.ts";
 import { Recorder } from "./record/record.ts";
 import { discoverCapacity, refuseWhatNeverFits, type Capacity } from "./schedule/capacity.ts";
@@ -18,6 +19,7 @@ import { BuildLoop } from "./build/loop.ts";
 import { coverage, removeOrphans } from "./build/orphans.ts";
 import { makePlan, type Plan } from "./build/plan.ts";
 import { refuseBadParams, refuseEdited } from "./build/refuse.ts";
+import { shareNeeds } from "./build/open-store.ts";
 import type { BuildRequest, Summary } from "./build/request.ts";
 import { TaskRunner } from "./build/run-task.ts";
 import { sealPlan } from "./build/seal-build.ts";
@@ -118,6 +120,8 @@ async function buildWithLock(
       isClean,
     ).run();
     await recorder.settle();
+    updateLockFile(session);
+    if (tally.worked) shareNeeds(session, request.pipeline);
   } finally {
     await pool.close();
     leases?.close();

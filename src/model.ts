@@ -19,9 +19,20 @@ export interface Pipeline {
   /** In the order of the file (the order means nothing). */
   readonly rules: ReadonlyMap<string, Rule>;
   readonly default: readonly string[];
+  readonly cache: CacheSettings;
   /** Every file the pipeline was read from (pipeline.yaml, params, profiles), relative to root. */
   readonly files: readonly string[];
 }
+
+export interface CacheSettings {
+  /** Absolute path of the folder of objects and actions; null: the project's own. */
+  readonly folder: string | null;
+  /** How outputs come from the cache and go into it: tried in this order, and a copy after all of them. */
+  readonly links: readonly LinkKind[];
+}
+
+/** See src/record/links.ts. */
+export type LinkKind = "reflink" | "hardlink" | "symlink" | "copy";
 
 export type AxisSpec =
   | { readonly kind: "list"; readonly values: readonly string[]; readonly span: Span }
@@ -55,6 +66,8 @@ export interface Rule {
   readonly shape: boolean;
   /** Seconds that a resumable task has to save in when the machine is about to be taken away. */
   readonly grace: number;
+  /** Keep a line for each task in lq.lock. */
+  readonly lock: boolean;
   readonly retries: number;
   /** What a failed attempt prints when a device's memory did not suffice; null: not to be told. */
   readonly oom: RegExp | null;

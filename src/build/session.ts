@@ -11,8 +11,9 @@ import { ToolVersions } from "../fingerprint/tools.ts";
 import type { Task } from "../model.ts";
 import { isUntouched } from "../record/outputs.ts";
 import { State } from "../record/state.ts";
-import { Store } from "../record/store.ts";
+import type { Store } from "../record/store.ts";
 import { select, suggest, type Selected } from "../select/select.ts";
+import { openStore } from "./open-store.ts";
 import type { Request } from "./request.ts";
 
 export interface Session {
@@ -56,7 +57,7 @@ export function openSession(
     readonly,
     graph,
     state,
-    store: new Store(root, notice),
+    store: openStore(pipeline, notice),
     disk,
     files,
     code,

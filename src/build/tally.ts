@@ -46,6 +46,11 @@ export class Tally {
     this.#listener({ type: "task", task: task.id, outcome, reasons, seconds, ...more });
   }
 
+  /** Whether outputs were put in place. */
+  get worked(): boolean {
+    return this.#counts.ran + this.#counts.restored > 0;
+  }
+
   get failed(): boolean {
     return this.#counts.failed > 0;
   }

@@ -1,6 +1,7 @@
 /** Commands, flags and their help. The work of each command is in a file of its own, loaded when it is asked for. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { UserError } from "../errors.ts";
+import { bytesOf } from "../sizes.ts";
 import type { CommonFlags } from "./options.ts";
 import { showUserError } from "./user-error.ts";
 import { VERSION } from "./version.ts";
@@ -117,6 +118,28 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   ).argument("<target>", "as for build");
 
   command(
+    "cache",
+    "look after the cached contents: verify, gc, stats",
+    async () => (await import("./cache.ts")).runCache,
+    "lq cache stats",
+    "lq cache verify                        # hash everything; move what is damaged aside",
+    "lq cache gc --keep-size 50GiB --keep-days 30 -n",
+  )
+    .addArgument(program.createArgument("<action>", "what to do").choices(["verify", "gc", "stats"]))
+    .option("--keep-size <size>", "gc: bytes that the cache may have, as in 50GiB", size)
+    .option("--keep-days <n>", "gc: days since a cached result was last of use", days);
+
+  command(
+    "lock",
+    "compare outputs with lq.lock, which git has, or bring them from a cache",
+    async () => (await import("./lock.ts")).runLock,
+    "lq lock check",
+    "lq lock pull checkpoints/",
+  )
+    .addArgument(program.createArgument("<action>", "what to do").choices(["check", "pull"]))
+    .argument("[targets...]", "as for build; none: all that lq.lock names");
+
+  command(
     "history",
     "the last builds, or the runs of what targets name, newest first",
     async () => (await import("./history.ts")).runHistory,
@@ -195,6 +218,18 @@ function positive(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
     throw new InvalidArgumentError("Give a whole number, 1 or more.");
+  return value;
+}
+
+function size(text: string): number {
+  const bytes = bytesOf(text);
+  if (bytes === null) throw new InvalidArgumentError("Write it as in 512MiB or 50GiB.");
+  return bytes;
+}
+
+function days(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0)) throw new InvalidArgumentError("Give a number, 0 or more.");
   return value;
 }
 

@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import { UserError } from "../errors.ts";
 import type { AxisSpec, Pipeline, Rule } from "../model.ts";
 import { parseAxis } from "./axes.ts";
+import { parseCache } from "./cache.ts";
 import { PIPELINE_FILE, readSource } from "./files.ts";
 import { loadParams } from "./params.ts";
 import { Problems } from "./problems.ts";
@@ -24,7 +25,7 @@ export interface LoadRequest {
 }
 
 export { PIPELINE_FILE } from "./files.ts";
-export const TOP_KEYS = ["version", "params", "axes", "default", "rules"] as const;
+export const TOP_KEYS = ["version", "params", "axes", "default", "cache", "rules"] as const;
 
 /** Throws a `UserError` with every problem of pipeline.yaml, params and profiles. */
 export function loadPipeline({ dir, profiles, set }: LoadRequest): Pipeline {
@@ -79,6 +80,7 @@ function parsePipeline(
     axes: parseAxes(axes, rules, known, problems),
     rules,
     default: targets ? readTexts(targets, "a default target", problems).map(({ value }) => value) : [],
+    cache: parseCache(root, get("cache"), problems),
     files: [PIPELINE_FILE, ...files],
   };
 }

@@ -34,6 +34,7 @@ export const RULE_KEYS = [
   "resume",
   "shape",
   "grace",
+  "lock",
   "retries",
   "oom",
   "timeout",
@@ -65,6 +66,7 @@ export function parseRule(
   const roles = { in: inputs.map(({ role }) => role), out: outputs.map(({ role }) => role) };
   const [when, resume, grace] = [get("when"), get("resume"), get("grace")];
   const [retries, timeout, oom] = [get("retries"), get("timeout"), get("oom")];
+  const lock = get("lock");
   const [env, tools, slots] = [get("env"), get("tools"), get("slots")];
   const resumes = resume ? readBoolean(resume, '"resume"', problems) : false;
   if (grace && !resumes)
@@ -84,6 +86,7 @@ export function parseRule(
     resume: resumes,
     shape: parseShape(name, map, problems),
     grace: grace ? parseDuration(grace, '"grace"', problems) : DEFAULT_GRACE,
+    lock: lock ? readBoolean(lock, '"lock"', problems) : false,
     retries: retries ? readCount(retries, '"retries"', 0, problems) : 0,
     oom: oom ? parsePattern(oom, problems) : null,
     timeout: timeout ? parseDuration(timeout, '"timeout"', problems) : null,

@@ -1,6 +1,7 @@
 /** `slots: { cpu: 2, memory: 4GiB, gpu: 1, POOL: 1 }`, sizes and durations. */
 import type { GpuRequest, SlotRequest } from "../model.ts";
 import type { Problems } from "./problems.ts";
+import { bytesOf } from "../sizes.ts";
 import { checkName, describe, readBoolean, readCount, readMap, readText, refuseUnknownKeys } from "./read.ts";
 import { nearest } from "./suggest.ts";
 import type { Located } from "./yaml.ts";
@@ -55,25 +56,10 @@ function parseGpu(node: Located, problems: Problems): GpuRequest | null {
   };
 }
 
-const UNITS: { readonly [unit: string]: number } = {
-  "": 1,
-  B: 1,
-  kB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  TB: 1e12,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-  TiB: 2 ** 40,
-};
-
 /** Bytes, from a number or text as in `512MiB`. */
 export function parseBytes(node: Located, what: string, problems: Problems): number {
-  const text = node.kind === "scalar" ? String(node.value) : "";
-  const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/.exec(text) ?? [];
-  const scale = number !== "" && Object.hasOwn(UNITS, unit) ? UNITS[unit] : undefined;
-  if (scale !== undefined) return Math.round(Number(number) * scale);
+  const bytes = node.kind === "scalar" ? bytesOf(String(node.value)) : null;
+  if (bytes !== null) return bytes;
   problems.add(`${what} must be a size, not ${describe(node)}`, node.span, "write it as in 512MiB or 4GiB");
   return 0;
 }

@@ -2,11 +2,17 @@
 
 export const STATE_LOG = "cache/state/log";
 export const SEAL = "cache/state/seal";
-export const OBJECTS = "cache/objects";
-export const ACTIONS = "cache/actions";
+/** Holds what the store has, unless the project says that the store is elsewhere. */
+export const STORE = "cache";
 export const STAGING = "cache/staging";
 export const CODE = "cache/code";
 export const LOGS = "cache/logs";
 export const SCRATCH = "cache/scratch";
 export const HISTORY = "cache/history";
 export const LOCK = "cache/lock";
+
+// In the store's folder:
+export const OBJECTS = "objects";
+export const ACTIONS = "actions";
+export const QUARANTINE = "quarantine";
+export const NEEDED = "needed";

@@ -1,5 +1,5 @@
 /** What lq finds where it wrote an output. */
-import { lstatSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
 import { UserError } from "../errors.ts";
 import type { FileDigests } from "../fingerprint/files.ts";
 import { absolute } from "../fingerprint/paths.ts";
@@ -28,7 +28,7 @@ export function outputState(
 ): OutputState {
   const own = state.last(id)?.outputs.find((each) => each.path === path);
   if (own !== undefined && isAsWritten(root, files, own)) return "intact";
-  if (!exists(root, path)) return "missing";
+  if (!exists(root, path) || (own !== undefined && isHollow(root, files, own))) return "missing";
   const owner = state.owner(path);
   const others = [owner?.output, ...state.interrupted(id), ...state.interrupted(owner?.id ?? id)];
   for (const other of others) if (other?.path === path && isAsWritten(root, files, other)) return "replaced";
@@ -53,17 +53,32 @@ export function isAsWritten(root: string, files: FileDigests, output: WrittenOut
   }
 }
 
+/** Whether a directory is as lq wrote it but for links into a cache that has let go of what they lead to. */
+function isHollow(root: string, files: FileDigests, output: WrittenOutput): boolean {
+  if (output.kind === "file") return false;
+  const paths = output.entries.map(({ name }) => output.path + name);
+  const isLost = paths.map((path) => !exists(root, path) && isLink(root, path));
+  if (!isLost.includes(true)) return false;
+  const rest = output.entries.filter((_, i) => isLost[i] === false);
+  return isAsWritten(root, files, { ...output, entries: rest });
+}
+
 /** Whether lq wrote the file at a path, itself or in a directory output, and nobody changed it since. */
 export function isUntouched(state: State, files: FileDigests, path: string): boolean {
   const written = state.writtenFile(path);
   return written !== undefined && files.digest(path) === written.digest;
 }
 
+/** A link that leads nowhere counts as nothing: so an output is when the cached content that it was is gone. */
 function exists(root: string, path: string): boolean {
   const bare = absolute(root, path).replace(/\/$/, "");
   try {
-    return lstatSync(bare, { throwIfNoEntry: false }) !== undefined;
+    return statSync(bare, { throwIfNoEntry: false }) !== undefined;
   } catch {
     return false;
   }
+}
+
+function isLink(root: string, path: string): boolean {
+  return lstatSync(absolute(root, path), { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }

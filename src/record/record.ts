@@ -48,12 +48,7 @@ export class Recorder {
   async recordRun({ task, key, recipe, staged, seconds, log, trusted }: FinishedRun): Promise<void> {
     const outputs = await Promise.all(staged.map(readStaged));
     const finished = Date.now();
-    if (trusted) {
-      for (const [i, output] of outputs.entries())
-        for (const { name, digest } of partsOf(output))
-          await this.#store.putFile((staged[i] ?? "") + name, digest);
-      await this.#store.putAction({ key, recipe, outputs, seconds, finished });
-    }
+    if (trusted) await this.#putAll({ key, recipe, outputs, seconds, finished }, staged);
     const written = this.#place(task, outputs, staged);
     this.#state.recordDone({
       id: task.id,
@@ -63,6 +58,17 @@ export class Recorder {
       finished,
       log,
     });
+  }
+
+  /** Objects first, then the action; again if the objects that were there before went meanwhile. */
+  async #putAll(action: Action, staged: readonly string[]): Promise<void> {
+    for (let attempt = 0; attempt < 2; attempt++) {
+      for (const [i, output] of action.outputs.entries())
+        for (const { name, digest, executable } of partsOf(output))
+          await this.#store.putFile((staged[i] ?? "") + name, digest, executable);
+      await this.#store.putAction(action);
+      if (this.#store.isComplete(action)) return;
+    }
   }
 
   /**

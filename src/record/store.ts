@@ -6,46 +6,71 @@
  */
 import { randomUUID } from "node:crypto";
 import {
-  chmodSync,
-  constants,
-  copyFileSync,
   mkdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
-import { copyFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { sha256 } from "../fingerprint/digest.ts";
 import { hashFile } from "../fingerprint/files.ts";
+import type { LinkKind } from "../model.ts";
 import { decodeAction, encodeAction, type Action } from "./action.ts";
 import { ACTIONS, OBJECTS } from "./layout.ts";
+import { Linker } from "./links.ts";
 
-/** Up to here a file is read once, for checking and copying both. */
+/** Up to here a file that is to be copied is read once, for checking and copying both. */
 const SMALL = 1 << 20;
 
+export interface StoreOptions {
+  /** How contents are brought to where they are wanted; tried in this order, and a copy after all of them. */
+  readonly links?: readonly LinkKind[];
+  /** Told, in a sentence, of damage found. */
+  readonly notice?: (text: string) => void;
+}
+
 export class Store {
-  readonly #root: string;
+  readonly #folder: string;
   readonly #notice: (text: string) => void;
+  readonly #linker: Linker;
+  /** Whether an output shares its file with the cache. */
+  readonly #sharing: boolean;
   readonly #made = new Set<string>();
 
-  /** @param notice told, in a sentence, of damage found */
-  constructor(root: string, notice: (text: string) => void = () => undefined) {
-    this.#root = root;
+  /** @param folder absolute path */
+  constructor(folder: string, { links = [], notice = () => undefined }: StoreOptions = {}) {
+    this.#folder = folder;
     this.#notice = notice;
+    this.#linker = new Linker(links);
+    this.#sharing = links.some((kind) => kind === "hardlink" || kind === "symlink");
   }
 
-  /** Stores a file's content; a content that is there already is not written again. */
-  async putFile(file: string, digest: string): Promise<void> {
+  /**
+   * Stores a file's content; a content that is there already is not written again. The file can be read as before,
+   * but may be one with the cache afterwards.
+   */
+  async putFile(file: string, digest: string, executable: boolean): Promise<void> {
     const object = this.#objectPath(digest);
     const { size } = statSync(file);
-    if (statSync(object, { throwIfNoEntry: false })?.size === size) return;
+    const there = statSync(object, { throwIfNoEntry: false });
+    if (there?.size === size) {
+      if (!this.#sharing) return;
+      // The same content twice: the file gives way to the one that is there, once that is known to be whole.
+      if ((await hashFile(object)) === digest) {
+        await this.#linker.give(object, file, { size, executable, mode: there.mode });
+        return;
+      }
+      this.#discardObject(digest);
+    }
+    let kind: LinkKind | undefined;
     await this.#write(object, async (temporary) => {
-      await copy(file, temporary, size);
-      chmodSync(temporary, 0o444);
+      kind = await this.#linker.take(file, temporary, { size, executable });
     });
+    if (kind === "symlink") symlinkSync(object, file);
   }
 
   /** To be called when all objects of the action are stored. */
@@ -67,24 +92,36 @@ export class Store {
 
   /** Whether there is an action with all its objects, by their presence alone. */
   has(key: string): boolean {
-    return this.#isComplete(this.action(key));
+    const action = this.action(key);
+    return action !== undefined && this.isComplete(action);
+  }
+
+  /** Whether all objects of an action are there. */
+  isComplete(action: Action): boolean {
+    const digests = action.outputs.flatMap((output) =>
+      output.kind === "file" ? [output.digest] : output.entries.map((entry) => entry.digest),
+    );
+    return digests.every(
+      (digest) => statSync(this.#objectPath(digest), { throwIfNoEntry: false }) !== undefined,
+    );
   }
 
   /**
-   * Copies an action's outputs out of the store.
+   * Brings an action's outputs out of the store.
    * @param destinations absolute, in a staging folder, one an output; null for one that is not needed
    * @returns false if an object is missing or damaged: the action then counts as absent
    */
   async restore(action: Action, destinations: readonly (string | null)[]): Promise<boolean> {
-    if (!this.#isComplete(action)) return false;
+    if (!this.isComplete(action)) return false;
     for (const [i, output] of action.outputs.entries()) {
       const destination = destinations[i] ?? null;
       if (destination === null) continue;
       if (output.kind === "directory") mkdirSync(destination, { recursive: true });
       const parts = output.kind === "file" ? [{ ...output, name: "" }] : output.entries;
       for (const { name, digest, executable } of parts)
-        if (!(await this.#copyOut(digest, executable, join(destination, name)))) return false;
+        if (!(await this.#bringOut(digest, executable, join(destination, name)))) return false;
     }
+    this.#touch(this.#actionPath(action.key));
     return true;
   }
 
@@ -98,30 +135,19 @@ export class Store {
     return null;
   }
 
-  #isComplete(action: Action | undefined): action is Action {
-    if (action === undefined) return false;
-    const digests = action.outputs.flatMap((output) =>
-      output.kind === "file" ? [output.digest] : output.entries.map((entry) => entry.digest),
-    );
-    return digests.every(
-      (digest) => statSync(this.#objectPath(digest), { throwIfNoEntry: false }) !== undefined,
-    );
-  }
-
-  async #copyOut(digest: string, executable: boolean, destination: string): Promise<boolean> {
+  async #bringOut(digest: string, executable: boolean, destination: string): Promise<boolean> {
     const object = this.#objectPath(digest);
-    const size = statSync(object, { throwIfNoEntry: false })?.size;
-    if (size === undefined) return false;
+    const stats = statSync(object, { throwIfNoEntry: false });
+    if (stats === undefined) return false;
+    const { size, mode } = stats;
     mkdirSync(dirname(destination), { recursive: true });
-    const mode = executable ? 0o755 : 0o644;
-    if (size <= SMALL) {
+    if (size <= SMALL && !this.#sharing) {
       const content = readFileSync(object);
       if (sha256(content) !== digest) return this.#discardObject(digest);
-      writeFileSync(destination, content, { mode });
+      writeFileSync(destination, content, { mode: executable ? 0o755 : 0o644 });
       return true;
     }
-    await copy(object, destination, size);
-    chmodSync(destination, mode);
+    await this.#linker.give(object, destination, { size, executable, mode });
     return (await hashFile(destination)) === digest || this.#discardObject(digest);
   }
 
@@ -153,19 +179,23 @@ export class Store {
     }
   }
 
+  /** An action's time of modification is when it was last of use. */
+  #touch(file: string): void {
+    try {
+      const now = new Date();
+      utimesSync(file, now, now);
+    } catch {
+      // Somebody else's, or read-only: it only seems older than it is.
+    }
+  }
+
   #objectPath(digest: string): string {
-    return `${this.#root}/${OBJECTS}/${digest.slice(0, 2)}/${digest.slice(2)}`;
+    return `${this.#folder}/${OBJECTS}/${digest.slice(0, 2)}/${digest.slice(2)}`;
   }
 
   #actionPath(key: string): string {
-    return `${this.#root}/${ACTIONS}/${key.slice(0, 2)}/${key.slice(2)}.json`;
+    return `${this.#folder}/${ACTIONS}/${key.slice(0, 2)}/${key.slice(2)}.json`;
   }
-}
-
-/** A clone where the file system can share blocks, else a copy; beside the event loop if it is large. */
-async function copy(from: string, to: string, size: number): Promise<void> {
-  if (size <= SMALL) copyFileSync(from, to, constants.COPYFILE_FICLONE);
-  else await copyFile(from, to, constants.COPYFILE_FICLONE);
 }
 
 function readOrNull(file: string): string | null {

@@ -10,6 +10,8 @@ const COMMANDS = [
   "why",
   "graph",
   "log",
+  "cache",
+  "lock",
   "history",
   "report",
   "diff",

@@ -28,6 +28,7 @@ export function task(id: string, spec: TaskSpec): Task & { readonly spec: TaskSp
     when: null,
     resume: false,
     shape: false,
+    lock: false,
     retries: 0,
     grace: 30,
     oom: null,

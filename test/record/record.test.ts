@@ -22,7 +22,7 @@ class Build {
   constructor(readonly root: string) {
     this.state = State.open(root);
     this.files = new FileDigests(root, this.state);
-    this.store = new Store(root);
+    this.store = new Store(join(root, "cache"));
     this.recorder = new Recorder(root, this.state, this.store, this.files);
   }
   /** A run that writes this text. */

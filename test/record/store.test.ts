@@ -59,10 +59,10 @@ async function filled(): Promise<{ root: string; store: Store; notices: string[]
   const root = project({ "staged/out.sh": "#!", "staged/run": "run" });
   writeFileSync(join(root, "staged/large.bin"), large());
   const notices: string[] = [];
-  const store = new Store(root, (text) => notices.push(text));
+  const store = new Store(join(root, "cache"), { notice: (text) => notices.push(text) });
   for (const name of ["out.sh", "run", "large.bin"]) {
     const file = join(root, "staged", name);
-    await store.putFile(file, sha256(readFileSync(file)));
+    await store.putFile(file, sha256(readFileSync(file)), false);
   }
   await store.putAction(action);
   return { root, store, notices };
@@ -95,7 +95,7 @@ describe("Store", () => {
     const file = objectFile(root, sha256("#!"));
     const { ino, mode } = statSync(file);
     expect(mode & 0o222).toBe(0);
-    await store.putFile(join(root, "staged/out.sh"), sha256("#!"));
+    await store.putFile(join(root, "staged/out.sh"), sha256("#!"), false);
     expect(statSync(file).ino).toBe(ino);
     const all = readdirSync(join(root, "cache"), { recursive: true, withFileTypes: true });
     expect(all.filter((each) => each.isFile())).toHaveLength(4);
@@ -130,7 +130,7 @@ describe("Store", () => {
       expect(store.has(action.key)).toBe(false);
       write(root, "again", "");
       writeFileSync(join(root, "again"), content);
-      await store.putFile(join(root, "again"), sha256(content));
+      await store.putFile(join(root, "again"), sha256(content), false);
       expect(await store.restore(action, [join(root, "a"), join(root, "b/")])).toBe(true);
     },
   );
@@ -140,7 +140,7 @@ describe("Store", () => {
     const file = objectFile(root, sha256("run"));
     chmodSync(file, 0o644);
     writeFileSync(file, "r");
-    await store.putFile(join(root, "staged/run"), sha256("run"));
+    await store.putFile(join(root, "staged/run"), sha256("run"), false);
     expect(readFileSync(file, "utf8")).toBe("run");
   });
 

@@ -1,0 +1,24 @@
+/** Where a project keeps its contents: its own cache/, or a folder that it may share with others. */
+import { join, resolve } from "node:path";
+import { keysOf, writeNeeded } from "../cache/needed.ts";
+import type { Pipeline } from "../model.ts";
+import { STORE } from "../record/layout.ts";
+import { Store } from "../record/store.ts";
+import type { Session } from "./session.ts";
+
+export function openStore(pipeline: Pipeline, notice: (text: string) => void): Store {
+  return new Store(storeFolder(pipeline), { links: pipeline.cache.links, notice });
+}
+
+/** Absolute. The environment goes over pipeline.yaml: the same project may lie on machines with other disks. */
+export function storeFolder({ root, cache }: Pipeline): string {
+  const named = process.env.LQ_CACHE;
+  if (named !== undefined && named !== "") return resolve(root, named);
+  return cache.folder ?? join(root, STORE);
+}
+
+/** Tells those who share a store with this project what its outputs need of it. */
+export function shareNeeds({ state }: Pick<Session, "state">, pipeline: Pipeline): void {
+  const folder = storeFolder(pipeline);
+  if (folder !== join(pipeline.root, STORE)) writeNeeded(folder, pipeline.root, keysOf(state));
+}

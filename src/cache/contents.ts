@@ -1,0 +1,67 @@
+/** What lies in a store's folder, as files: seen from outside of any build. */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { decodeAction, type Action } from "../record/action.ts";
+import { ACTIONS, OBJECTS } from "../record/layout.ts";
+
+export interface StoredFile {
+  /** Absolute. */
+  readonly file: string;
+  /** The digest of an object, the key of an action; null: left by a writer that was killed. */
+  readonly name: string | null;
+  readonly size: number;
+  /** Milliseconds since 1970; of an action, when it was last of use. */
+  readonly modified: number;
+}
+
+export function objectsIn(folder: string): Generator<StoredFile> {
+  return filesIn(join(folder, OBJECTS), /^([0-9a-f]{62})$/);
+}
+
+export function actionsIn(folder: string): Generator<StoredFile> {
+  return filesIn(join(folder, ACTIONS), /^([0-9a-f]{62})\.json$/);
+}
+
+export function objectFile(folder: string, digest: string): string {
+  return join(folder, OBJECTS, digest.slice(0, 2), digest.slice(2));
+}
+
+/** Null if it is damaged, or gone. */
+export function readAction({ file, name }: StoredFile): Action | null {
+  try {
+    return name === null ? null : decodeAction(readFileSync(file, "utf8"), name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** The digests of all objects of an action. */
+export function digestsOf({ outputs }: Pick<Action, "outputs">): readonly string[] {
+  return outputs.flatMap((output) =>
+    output.kind === "file" ? [output.digest] : output.entries.map(({ digest }) => digest),
+  );
+}
+
+function* filesIn(folder: string, pattern: RegExp): Generator<StoredFile> {
+  for (const prefix of namesIn(folder)) {
+    if (!/^[0-9a-f]{2}$/.test(prefix)) continue;
+    for (const name of namesIn(join(folder, prefix))) {
+      const file = join(folder, prefix, name);
+      const stats = statSync(file, { throwIfNoEntry: false });
+      if (stats === undefined) continue;
+      const rest = pattern.exec(name)?.[1];
+      yield { file, name: rest === undefined ? null : prefix + rest, size: stats.size, modified: stats.mtimeMs };
+    }
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return [];
+    throw error;
+  }
+}

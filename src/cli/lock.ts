@@ -1,0 +1,68 @@
+/** `lq lock check|pull [TARGET…]`: whether outputs are those of the commit, and bringing them from a cache. */
+import { openSession } from "../build/session.ts";
+import { UserError } from "../errors.ts";
+import { digestOnDisk, lockedTasks } from "../lockfile/locked.ts";
+import { LOCK_FILE } from "../lockfile/lockfile.ts";
+import { pull } from "../lockfile/pull.ts";
+import { openProject, type CommonFlags, type Project } from "./options.ts";
+
+/** Ids that are listed. */
+const SHOWN = 20;
+
+export async function runLock([action, ...targets]: readonly string[], flags: CommonFlags): Promise<number> {
+  const project = openProject(flags);
+  const ends = action === "pull" ? await pulled(project, targets, flags) : checked(project, targets);
+  const all = Object.entries<readonly string[]>({ ...ends }).filter(([, ids]) => ids.length > 0);
+  if (all.length === 0)
+    throw new UserError({
+      message: `${LOCK_FILE} has no line of what is asked for`,
+      hint: "rules with `lock: true` get one a task when they are built",
+    });
+  if (flags.json === true) console.log(JSON.stringify({ type: "lock", action, ...ends }));
+  else if (flags.quiet !== true) for (const [end, ids] of all) console.log(describe(end, ids));
+  return all.every(([end]) => end === "pulled" || end === "there") ? 0 : 1;
+}
+
+function pulled({ pipeline, cwd }: Project, targets: readonly string[], { force }: CommonFlags) {
+  return pull({ pipeline, cwd, targets, force, notice: (text) => console.error(text) });
+}
+
+function checked({ pipeline, cwd }: Project, targets: readonly string[]) {
+  const request = { pipeline, cwd, targets };
+  const session = openSession(request, { readonly: true, notice: () => undefined });
+  const ends: { [end in "there" | "different" | "missing" | "unknown"]: string[] } = {
+    there: [],
+    different: [],
+    missing: [],
+    unknown: [],
+  };
+  for (const { id, line, task } of lockedTasks(session, request)) {
+    const digest = task && digestOnDisk(session, task);
+    const end =
+      task === null
+        ? "unknown"
+        : digest === null
+          ? "missing"
+          : digest === line.digest
+            ? "there"
+            : "different";
+    ends[end].push(id);
+  }
+  return ends;
+}
+
+const WORDS: { readonly [end: string]: string } = {
+  there: "as the commit says",
+  different: "different from what the commit says",
+  missing: "not there; `lq lock pull` brings it from a cache that has it",
+  unknown: "no task, as far as the graph can be known here",
+  pulled: "pulled",
+  absent: "not in the cache",
+  edited: "edited by hand and kept; -f overwrites",
+};
+
+function describe(end: string, ids: readonly string[]): string {
+  const more = ids.length - SHOWN;
+  const listed = end === "there" ? [] : ids.slice(0, SHOWN).map((id) => `\n  ${id}`);
+  return `${ids.length} ${WORDS[end] ?? end}${listed.length > 0 ? ":" : ""}${listed.join("")}${more > 0 && end !== "there" ? `\n  and ${more} more` : ""}`;
+}

@@ -1,0 +1,86 @@
+/**
+ * lq.lock: for git, what the outputs of rules with `lock: true` are at a commit. A line a task, sorted by id:
+ *
+ *     TASK KEY DIGEST
+ *
+ * KEY finds the action in a cache, DIGEST is that of the outputs. Lines are kept apart by empty ones, so that git
+ * merges changes of neighbouring lines; two branches conflict where both rebuilt one task. A task whose id has
+ * control characters or starts with a quote is written as a JSON string.
+ */
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Diagnostic, UserError } from "../errors.ts";
+import { sha256 } from "../fingerprint/digest.ts";
+
+export const LOCK_FILE = "lq.lock";
+
+export interface LockedTask {
+  readonly key: string;
+  readonly digest: string;
+}
+
+const SETTLE = "keep either side, then `lq build` writes what is true";
+const LINE = /^(.+) ([0-9a-f]{64}) ([0-9a-f]{64})$/;
+
+/** What the file says, by task id; nothing if there is none. @throws UserError with the lines that are not lq's */
+export function readLockFile(root: string): ReadonlyMap<string, LockedTask> {
+  const file = join(root, LOCK_FILE);
+  return existsSync(file) ? parseLock(readFileSync(file, "utf8")) : new Map<string, LockedTask>();
+}
+
+/** Writes the file where it would change; without tasks there is none, unless there was one. */
+export function writeLockFile(root: string, tasks: ReadonlyMap<string, LockedTask>): void {
+  const file = join(root, LOCK_FILE);
+  const text = formatLock(tasks);
+  const before = existsSync(file) ? readFileSync(file, "utf8") : "";
+  if (text === before) return;
+  writeFileSync(`${file}.${process.pid}`, text);
+  renameSync(`${file}.${process.pid}`, file);
+}
+
+export function parseLock(text: string): ReadonlyMap<string, LockedTask> {
+  const tasks = new Map<string, LockedTask>();
+  const problems: Diagnostic[] = [];
+  let start = 0;
+  for (const line of text.split("\n")) {
+    const span = { file: LOCK_FILE, start, end: start + line.length };
+    start += line.length + 1;
+    if (line.trim() === "") continue;
+    const [, name = "", key = "", digest = ""] = LINE.exec(line) ?? [];
+    const id = name.startsWith('"') ? jsonText(name) : name;
+    if (id === "") {
+      if (/^<{7}/.test(line)) problems.push({ message: "a merge conflict", span, hint: SETTLE });
+      else if (!/^(={7}|>{7}|\|{7})/.test(line)) problems.push({ message: "not a line of lq's", span });
+      continue;
+    }
+    const other = tasks.get(id);
+    if (other !== undefined && other.key + other.digest !== key + digest)
+      problems.push({ message: `a second line for ${id}: both branches rebuilt it`, span, hint: SETTLE });
+    tasks.set(id, { key, digest });
+  }
+  if (problems.length > 0) throw new UserError(problems);
+  return tasks;
+}
+
+export function formatLock(tasks: ReadonlyMap<string, LockedTask>): string {
+  return [...tasks]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([id, { key, digest }]) => `${/[\0-\x1f]|^"/.test(id) ? JSON.stringify(id) : id} ${key} ${digest}\n`)
+    .join("\n");
+}
+
+/** One digest for all outputs of a task, in their order. */
+export function digestOfOutputs(outputs: readonly { readonly digest: string }[]): string {
+  const [one, ...others] = outputs;
+  if (one !== undefined && others.length === 0) return one.digest;
+  return sha256(outputs.map(({ digest }) => `${digest}\n`).join(""));
+}
+
+function jsonText(text: string): string {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "string" ? value : "";
+  } catch {
+    return "";
+  }
+}

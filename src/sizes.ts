@@ -1,0 +1,29 @@
+/** Sizes in bytes as people write and read them. */
+
+const UNITS: { readonly [unit: string]: number } = {
+  "": 1,
+  B: 1,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+};
+
+/** Bytes of a text as in `512MiB`, `4 GB` or `1000`; null if it is none. */
+export function bytesOf(text: string): number | null {
+  const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/.exec(text) ?? [];
+  const scale = number !== "" && Object.hasOwn(UNITS, unit) ? UNITS[unit] : undefined;
+  return scale === undefined ? null : Math.round(Number(number) * scale);
+}
+
+/** "4.2 GiB" */
+export function sizeText(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let [value, unit] = [bytes, 0];
+  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}

@@ -1,0 +1,261 @@
+/** The store from outside: kinds of links, verify, gc, stats, a folder shared by projects. */
+import {
+  appendFileSync,
+  chmodSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { sha256 } from "../../src/fingerprint/digest.ts";
+import { cliProject, type CliProject } from "../helpers/cli.ts";
+
+const RULES = `rules:
+  copy:
+    each: { name: { glob: "src/*.txt" } }
+    cmd: "cat \${in} > \${out}"
+    in: "src/\${name}.txt"
+    out: "out/\${name}.txt"
+  tree:
+    cmd: "mkdir -p \${out}d && cp src/*.txt \${out}d/ && printf '#!/bin/sh' > \${out}run && chmod +x \${out}run"
+    in: src/
+    out: tree/
+`;
+
+function project(cache = ""): CliProject {
+  const sources = { "src/a.txt": "alpha\n", "src/b.txt": "beta\n" };
+  return cliProject({ "pipeline.yaml": `version: 1\n${cache}${RULES}`, ...sources });
+}
+
+async function build(of: CliProject, ...words: string[]): Promise<{ ran: unknown; restored: unknown }> {
+  const summary = (await of.json("build", ...words)).at(-1);
+  return { ran: summary?.ran, restored: summary?.restored };
+}
+
+function objectOf(of: CliProject, content: string, folder = of.path("cache")): string {
+  const digest = sha256(content);
+  return join(folder, "objects", digest.slice(0, 2), digest.slice(2));
+}
+
+/** Makes everything in a store look as if it had been there for some days. */
+function age(folder: string, days: number): void {
+  const then = new Date(Date.now() - days * 86_400_000);
+  for (const part of ["objects", "actions"])
+    for (const entry of readdirSync(join(folder, part), { recursive: true, withFileTypes: true }))
+      if (entry.isFile()) utimesSync(join(entry.parentPath, entry.name), then, then);
+}
+
+describe("kinds of links", () => {
+  test("hardlink: one file with two names, read-only, also after restoring; nothing is stored twice", async () => {
+    const of = project("cache: { link: hardlink }\n");
+    expect(await build(of)).toEqual({ ran: 3, restored: 0 });
+    const same = () => statSync(of.path("out/a.txt")).ino === statSync(objectOf(of, "alpha\n")).ino;
+    expect(same()).toBe(true);
+    expect(statSync(of.path("out/a.txt")).mode & 0o222).toBe(0);
+    expect(statSync(of.path("tree/run")).mode & 0o111).not.toBe(0);
+    expect((await of.lq("clean")).code).toBe(0);
+    expect(of.has("out/a.txt")).toBe(false);
+    expect(await build(of)).toEqual({ ran: 0, restored: 3 });
+    expect(same()).toBe(true);
+    expect(await build(of)).toEqual({ ran: 0, restored: 0 });
+  });
+
+  test("hardlink: an edit in place is noticed, and never given out again by the cache", async () => {
+    const of = project("cache: { link: hardlink }\n");
+    await build(of, "out/");
+    chmodSync(of.path("out/a.txt"), 0o644);
+    appendFileSync(of.path("out/a.txt"), "edited\n");
+    const refused = await of.lq("build", "out/");
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("out/a.txt");
+    of.remove("out/a.txt");
+    expect(await build(of, "out/")).toEqual({ ran: 1, restored: 0 });
+    expect(of.read("out/a.txt")).toBe("alpha\n");
+  });
+
+  test("symlink: outputs are links into the cache, and clean removes the links only", async () => {
+    const of = project("cache: { link: [symlink] }\n");
+    expect(await build(of)).toEqual({ ran: 3, restored: 0 });
+    expect(readlinkSync(of.path("out/b.txt"))).toBe(objectOf(of, "beta\n"));
+    expect(lstatSync(of.path("tree/d/a.txt")).isSymbolicLink()).toBe(true);
+    expect(of.read("tree/d/a.txt")).toBe("alpha\n");
+    expect((await of.lq("status")).stdout).toBe("all 3 tasks fresh\n");
+    expect((await of.lq("clean")).code).toBe(0);
+    expect(of.has("out/b.txt")).toBe(false);
+    expect(await build(of)).toEqual({ ran: 0, restored: 3 });
+    // Without the content the output is gone too, and made again.
+    rmSync(objectOf(of, "beta\n"));
+    expect(await build(of)).toEqual({ ran: 2, restored: 0 });
+    expect(of.read("out/b.txt")).toBe("beta\n");
+  });
+
+  test("a kind that does not work here gives way to the next, and a copy can be edited without harm", async () => {
+    const of = project("cache: { link: [reflink] }\n");
+    expect(await build(of)).toEqual({ ran: 3, restored: 0 });
+    appendFileSync(of.path("out/a.txt"), "edited\n");
+    expect((await of.lq("cache", "verify")).code).toBe(0);
+  });
+
+  test("an unknown kind is refused where it stands", async () => {
+    const { code, stderr } = await project("cache: { link: hardlnk }\n").lq("status");
+    expect(code).toBe(2);
+    expect(stderr).toContain('pipeline.yaml:2:16: error: unknown kind of link "hardlnk"');
+    expect(stderr).toContain('did you mean "hardlink"?');
+  });
+});
+
+describe("verify", () => {
+  test("finds every damaged object and action, moves them aside, and what they stood for is built again", async () => {
+    const of = project();
+    await build(of);
+    expect((await of.lq("cache", "verify")).stdout).toMatch(/^\d+ objects \(.*\) and 3 actions verified\n$/);
+    const object = objectOf(of, "alpha\n");
+    chmodSync(object, 0o644);
+    writeFileSync(object, "alphA\n");
+    const folder = of.path("cache/actions");
+    const [first] = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    appendFileSync(join(first?.parentPath ?? "", first?.name ?? ""), " ");
+    const [found] = await of.json("cache", "verify");
+    expect(found).toMatchObject({ type: "verify", damaged: [{ kind: "object" }, { kind: "action" }] });
+    expect(readdirSync(of.path("cache/quarantine"))).toHaveLength(2);
+    const again = await of.lq("cache", "verify");
+    expect(again.code).toBe(0);
+    expect(again.stdout).toContain("lack objects");
+    await of.lq("clean");
+    await build(of);
+    expect(of.read("out/a.txt")).toBe("alpha\n");
+  });
+
+  test("an empty cache is whole", async () => {
+    expect(await project().lq("cache", "verify")).toMatchObject({ code: 0 });
+  });
+});
+
+describe("gc", () => {
+  /** Two builds, the second with another a.txt: what was made of the first is not needed any more. */
+  async function builtTwice(): Promise<CliProject> {
+    const of = project();
+    await build(of);
+    of.write("src/a.txt", "gamma\n");
+    await build(of);
+    age(of.path("cache"), 10);
+    return of;
+  }
+
+  test("never drops what current outputs need, and drops the rest by age", async () => {
+    const of = await builtTwice();
+    const before = await of.json("cache", "gc", "--keep-days", "30");
+    expect(before[0]).toMatchObject({ actions: 0, objects: 0 });
+    const [preview] = await of.json("cache", "gc", "--keep-days", "5", "-n");
+    expect(preview).toMatchObject({ dryRun: true, actions: 2, objects: 1 });
+    const [done] = await of.json("cache", "gc", "--keep-days", "5");
+    expect(done).toMatchObject({ dryRun: false, actions: 2, objects: 1, freed: preview?.freed });
+    await of.lq("clean");
+    expect(await build(of)).toEqual({ ran: 0, restored: 3 });
+    of.write("src/a.txt", "alpha\n");
+    expect(await build(of)).toEqual({ ran: 2, restored: 0 });
+  });
+
+  test("by size the least recently used go first", async () => {
+    const of = project();
+    for (const text of ["one", "two", "three"]) {
+      of.write("src/a.txt", text.padEnd(1000));
+      await build(of, "out/a.txt");
+    }
+    age(of.path("cache"), 10);
+    of.write("src/a.txt", "one".padEnd(1000)); // of use again, so that "two" is the oldest
+    expect(await build(of, "out/a.txt")).toEqual({ ran: 0, restored: 1 });
+    of.write("src/a.txt", "three".padEnd(1000));
+    expect(await build(of, "out/a.txt")).toEqual({ ran: 0, restored: 1 });
+    expect((await of.json("cache", "gc", "--keep-size", "2500B"))[0]).toMatchObject({
+      actions: 1,
+      objects: 1,
+    });
+    of.write("src/a.txt", "one".padEnd(1000));
+    expect(await build(of, "out/a.txt")).toEqual({ ran: 0, restored: 1 });
+    of.write("src/a.txt", "two".padEnd(1000));
+    expect(await build(of, "out/a.txt")).toEqual({ ran: 1, restored: 0 });
+  });
+
+  test("spares what is younger than an hour, for a build beside it", async () => {
+    const of = project();
+    await build(of);
+    of.write("src/a.txt", "gamma\n");
+    await build(of);
+    expect((await of.json("cache", "gc", "--keep-days", "0"))[0]).toMatchObject({ actions: 0, objects: 0 });
+  });
+
+  test("wants a limit, and understands it", async () => {
+    const of = project();
+    expect(await of.lq("cache", "gc")).toMatchObject({ code: 2 });
+    expect(await of.lq("cache", "gc", "--keep-size", "much")).toMatchObject({ code: 2 });
+    expect(await of.lq("cache", "gc", "--keep-days", "-1")).toMatchObject({ code: 2 });
+  });
+
+  test("stats tell how much there is and how much of it is needed", async () => {
+    const of = await builtTwice();
+    const [stats] = await of.json("cache", "stats");
+    expect(stats).toMatchObject({ type: "stats", objects: { count: 4 }, actions: { count: 5 } });
+    expect(stats?.needed).toBe("gamma\n".length + "beta\n".length + "#!/bin/sh".length);
+    expect((await of.lq("cache", "stats")).stdout).toContain("in 4\n");
+  });
+});
+
+describe("a folder shared by two projects", () => {
+  function shared(): string {
+    const folder = mkdtempSync(join(tmpdir(), "lq-shared-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    return folder;
+  }
+
+  test("one restores what the other made, and a clean-up by one spares what the other needs", async () => {
+    const folder = shared();
+    const [one, two] = [
+      project(`cache: { folder: "${folder}" }\n`),
+      project(`cache: { folder: "${folder}" }\n`),
+    ];
+    expect(await build(one)).toEqual({ ran: 3, restored: 0 });
+    expect(await build(two)).toEqual({ ran: 0, restored: 3 });
+    expect(one.has("cache/objects")).toBe(false);
+    one.write("src/a.txt", "gamma\n");
+    expect(await build(one)).toEqual({ ran: 2, restored: 0 });
+    age(folder, 10);
+    expect((await one.json("cache", "gc", "--keep-days", "0"))[0]).toMatchObject({ actions: 0 });
+    // A project that is gone needs nothing.
+    rmSync(two.root, { recursive: true });
+    expect((await one.json("cache", "gc", "--keep-days", "0"))[0]).toMatchObject({ actions: 2, objects: 1 });
+  });
+
+  test("two build the same at once: both end right", async () => {
+    const folder = shared();
+    const both = [project(`cache: { folder: "${folder}" }\n`), project(`cache: { folder: "${folder}" }\n`)];
+    const ended = await Promise.all(both.map((of) => of.lq("build")));
+    expect(ended.map(({ code }) => code)).toEqual([0, 0]);
+    for (const of of both) expect(of.read("tree/d/b.txt")).toBe("beta\n");
+    expect((await (both[0] as CliProject).lq("cache", "verify")).code).toBe(0);
+  });
+
+  test("damage in it is found by whoever restores", async () => {
+    const folder = shared();
+    const [one, two] = [
+      project(`cache: { folder: "${folder}" }\n`),
+      project(`cache: { folder: "${folder}" }\n`),
+    ];
+    await build(one);
+    const object = objectOf(one, "alpha\n", folder);
+    chmodSync(object, 0o644);
+    writeFileSync(object, "alphA\n");
+    await build(two);
+    expect(two.read("out/a.txt")).toBe("alpha\n");
+    expect(two.read("tree/d/a.txt")).toBe("alpha\n");
+  });
+});

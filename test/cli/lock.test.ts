@@ -1,0 +1,135 @@
+/** lq.lock: what it holds, what git makes of it, and pulling from a cache. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { cliProject, type CliProject } from "../helpers/cli.ts";
+
+const PIPELINE = `version: 1
+cache: { folder: CACHE }
+rules:
+  list:
+    cmd: "ls data > /dev/null; echo '[\\"a\\", \\"b\\", \\"c\\"]' > \${out}"
+    in: data/
+    out: cases.json
+    lock: true
+  train:
+    each: { case: { in: cases.json, at: "[*]" } }
+    cmd: "cat \${in} > \${out}"
+    in: "data/\${case}.txt"
+    out: "models/\${case}.txt"
+    lock: true
+  table:
+    cmd: "cat \${in}*.txt > \${out}"
+    in: models/
+    out: table.md
+`;
+
+function project(): { of: CliProject; cache: string } {
+  const cache = mkdtempSync(join(tmpdir(), "lq-shared-"));
+  onTestFinished(() => rmSync(cache, { recursive: true, force: true }));
+  const data = { "data/a.txt": "a\n", "data/b.txt": "b\n", "data/c.txt": "c\n" };
+  return { of: cliProject({ "pipeline.yaml": PIPELINE.replace("CACHE", cache), ...data }), cache };
+}
+
+const names = (lock: string) => lock.split("\n\n").map((line) => line.split(" ")[0]);
+
+test("a line a task of the locked rules, sorted, the same after the same build, with only the changed line changed", async () => {
+  const { of } = project();
+  expect((await of.lq("build")).code).toBe(0);
+  const lock = of.read("lq.lock");
+  expect(names(lock)).toEqual(["list", "train:a", "train:b", "train:c"]);
+  expect(lock.split("\n\n")[1]).toMatch(/^train:a [0-9a-f]{64} [0-9a-f]{64}$/);
+  await of.lq("clean");
+  await of.lq("build");
+  expect(of.read("lq.lock")).toBe(lock);
+  of.write("data/b.txt", "beta\n");
+  await of.lq("build", "train");
+  const [before, after] = [lock.split("\n"), of.read("lq.lock").split("\n")];
+  expect(after.filter((line, i) => line !== before[i]).map((line) => line.split(" ")[0])).toEqual([
+    "list",
+    "train:b",
+  ]);
+});
+
+test("a clone without the data tells that outputs are missing, pulls them, and tells when one is different", async () => {
+  const { of } = project();
+  await of.lq("build");
+  const clone = cliProject({ "pipeline.yaml": of.read("pipeline.yaml"), "lq.lock": of.read("lq.lock") });
+  // The trainings are known only when cases.json is there.
+  expect(await clone.json("lock", "check")).toMatchObject([
+    { missing: ["list"], unknown: ["train:a", "train:b", "train:c"], there: [] },
+  ]);
+  const [pulled] = await clone.json("lock", "pull");
+  expect(pulled).toMatchObject({
+    pulled: ["list", "train:a", "train:b", "train:c"],
+    absent: [],
+    unknown: [],
+  });
+  expect(clone.read("models/b.txt")).toBe("b\n");
+  expect(await clone.lq("lock", "check")).toMatchObject({ code: 0, stdout: "4 as the commit says\n" });
+  clone.write("models/b.txt", "edited\n");
+  const check = await clone.lq("lock", "check", "models/");
+  expect(check).toMatchObject({ code: 1 });
+  expect(check.stdout).toContain("1 different from what the commit says:\n  train:b");
+  const kept = await clone.lq("lock", "pull");
+  expect(kept).toMatchObject({ code: 1 });
+  expect(clone.read("models/b.txt")).toBe("edited\n");
+  expect(await clone.lq("lock", "pull", "-f")).toMatchObject({ code: 0 });
+  expect(clone.read("models/b.txt")).toBe("b\n");
+  // With the data there as well, all of it is fresh.
+  for (const name of ["a", "b", "c"]) clone.write(`data/${name}.txt`, `${name}\n`);
+  expect((await clone.json("build")).at(-1)).toMatchObject({ ran: 0, fresh: 4, restored: 1 });
+});
+
+test("what the cache does not have is said, with exit code 1", async () => {
+  const { of, cache } = project();
+  await of.lq("build");
+  rmSync(cache, { recursive: true });
+  await of.lq("clean");
+  const { code, stdout } = await of.lq("lock", "pull", "list");
+  expect(code).toBe(1);
+  expect(stdout).toContain("1 not in the cache:\n  list");
+});
+
+test("git merges two branches that rebuilt neighbouring tasks, and conflicts where both rebuilt one", async () => {
+  const { of } = project();
+  const git = (...words: string[]) =>
+    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", "-C", of.root, ...words], {
+      stdio: "pipe",
+    });
+  await of.lq("build");
+  git("init", "-q", "-b", "main");
+  git("add", "lq.lock");
+  git("commit", "-q", "-m", "base");
+  const branch = async (name: string, file: string, text: string) => {
+    git("checkout", "-q", "-b", name, "main");
+    const before = of.read(file);
+    of.write(file, text);
+    await of.lq("build", "train");
+    // `list` reads all of data/, and would be rebuilt by both: leave its line as it was.
+    const base = git("show", "main:lq.lock").toString().split("\n");
+    of.write("lq.lock", [base[0], ...of.read("lq.lock").split("\n").slice(1)].join("\n"));
+    git("commit", "-q", "-a", "-m", name);
+    of.write(file, before);
+  };
+  await branch("one", "data/a.txt", "A\n");
+  await branch("two", "data/b.txt", "B\n");
+  await branch("three", "data/b.txt", "bee\n");
+  git("merge", "-q", "one", "-m", "merge"); // three with one: neighbours
+  expect(() => git("merge", "-q", "two", "-m", "merge")).toThrow("merge -q two");
+  const refused = await of.lq("lock", "check");
+  expect(refused).toMatchObject({ code: 2 });
+  expect(refused.stderr).toMatch(/lq\.lock:\d+:1: error: a merge conflict/);
+  expect(refused.stderr).toMatch(/a second line for train:b/);
+});
+
+test("rules without lock leave no file, and asking for what it has not is refused", async () => {
+  const of = cliProject({
+    "pipeline.yaml": 'version: 1\nrules:\n  a:\n    cmd: "echo a > ${out}"\n    out: a.txt\n',
+  });
+  await of.lq("build");
+  expect(of.has("lq.lock")).toBe(false);
+  expect(await of.lq("lock", "check")).toMatchObject({ code: 2 });
+});
