@@ -39,7 +39,7 @@ export async function runTrace([target = ""]: readonly string[], flags: TraceFla
     console.log(JSON.stringify({ type: "trace", target, cell: cell ?? null, step: root }));
   else {
     const paint = painter(useColor(process.stdout, flags.color));
-    if (cell !== undefined) console.log(`${paint("bold", cell.names.join(" · "))} = ${cell.value}`);
+    if (cell !== undefined) console.log(cellText(cell, paint));
     console.log(describe(root, paint).join("\n"));
   }
   return 0;
@@ -59,6 +59,11 @@ function cellOf({ pipeline, cwd }: Project, task: Task, target: string, names: r
       hint: "without --cell, lq trace follows the whole output",
     });
   return findCell(parseCells(file, readFileSync(join(root, file), "utf8")), names);
+}
+
+function cellText({ names, values }: Cell, paint: Paint): string {
+  const numbers = Object.entries(values).map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`);
+  return `${paint("bold", names.join(" · "))}: ${numbers.join(", ")}`;
 }
 
 function describe(step: Step, paint: Paint, indent = ""): string[] {

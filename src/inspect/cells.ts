@@ -2,12 +2,12 @@
  * The provenance of a table's cells, as a task module writes it beside the table: for `tables/x.md` (and .csv, .html …
  * of the same name) the output `tables/x.cells.json` of the same task.
  *
- *     { "version": 1, "cells": [
- *         { "names": ["STU B", "AMOS", "Dice"], "value": "89.4 ± 1.7",
- *           "inputs": [{ "role": "evaluations", "name": "amos/stu-b.json" }] } ] }
+ *     { "format": 1, "cells": [
+ *         { "row": "STU B", "column": "AMOS", "metric": "Dice", "mean": 0.894,
+ *           "from": [{ "input": "evaluations", "file": "amos/stu-b.json" }] } ] }
  *
- * `names` say which cell it is, row, column and whatever else; `inputs` are what it was made from: a role of the
- * rule's `in`, and in a directory the file's name. Paths are not written, for a task's outputs depend on contents only.
+ * The texts of a cell name it, its numbers are its value; `from` says what it was made from: an input of the rule and,
+ * where that is a directory, the file's name below it.
  */
 import { posix } from "node:path";
 import * as z from "zod/mini";
@@ -15,14 +15,16 @@ import { UserError } from "../errors.ts";
 import { nearest } from "../load/suggest.ts";
 import type { Task } from "../model.ts";
 
-const Cell = z.object({
-  names: z.readonly(z.array(z.string())),
-  value: z.string(),
-  inputs: z.readonly(z.array(z.object({ role: z.string(), name: z.optional(z.string()) }))),
-});
-const Cells = z.object({ version: z.literal(1), cells: z.array(Cell) });
+const Source = z.object({ input: z.string(), file: z.optional(z.string()) });
+const StoredCell = z.catchall(z.object({ from: z.array(Source) }), z.unknown());
+const Cells = z.object({ format: z.literal(1), cells: z.array(StoredCell) });
 
-export type Cell = z.infer<typeof Cell>;
+export interface Cell {
+  /** Row, column and whatever else it is told by. */
+  readonly names: readonly string[];
+  readonly values: { readonly [name: string]: number };
+  readonly from: readonly z.infer<typeof Source>[];
+}
 
 /** The output of the task that says where the cells of another output came from; undefined if there is none. */
 export function cellsOutput(task: Task, target: string): string | undefined {
@@ -33,11 +35,22 @@ export function cellsOutput(task: Task, target: string): string | undefined {
 /** @throws UserError naming the file */
 export function parseCells(file: string, text: string): readonly Cell[] {
   const { data } = Cells.safeParse(jsonOrNull(text));
-  if (data !== undefined) return data.cells;
+  if (data !== undefined) return data.cells.map(cellOf);
   throw new UserError({
     message: `${file} is not what lq trace reads`,
     hint: 'docs/reference.md, "Provenance of cells", says what a task module has to write there',
   });
+}
+
+function cellOf({ from, ...fields }: z.infer<typeof StoredCell>): Cell {
+  const entries = Object.entries(fields);
+  return {
+    names: entries.flatMap(([, value]) => (typeof value === "string" ? [value] : [])),
+    values: Object.fromEntries(
+      entries.flatMap(([name, value]) => (typeof value === "number" ? [[name, value]] : [])),
+    ),
+    from,
+  };
 }
 
 /** The one cell that has all of the names, in any order and case. @throws UserError if there is none, or several */
@@ -69,10 +82,8 @@ export function findCell(cells: readonly Cell[], names: readonly string[]): Cell
 
 /** The project paths that a cell was made from. */
 export function cellPaths(task: Task, cell: Cell): readonly string[] {
-  return cell.inputs.flatMap(({ role, name }) =>
-    task.inputs
-      .filter((input) => input.role === role)
-      .map(({ path }) => (name === undefined ? path : path + name)),
+  return cell.from.flatMap(({ input, file = "" }) =>
+    task.inputs.filter(({ role }) => role === input).map(({ path }) => path + file),
   );
 }
 

@@ -45,8 +45,8 @@ export default task({
     const rows = files("scores").map(({ name, path }) => [name, JSON.parse(readFileSync(path, "utf8")).dice]);
     const [table, cells] = outputs();
     writeFileSync(table, rows.map(([name, dice]) => name + " | " + dice + "\\n").join(""));
-    writeFileSync(cells, JSON.stringify({ version: 1, cells: rows.map(([name, dice]) => (
-      { names: [name.replace(".json", ""), "Dice"], value: String(dice), inputs: [{ role: "scores", name }] })) }));
+    writeFileSync(cells, JSON.stringify({ format: 1, cells: rows.map(([name, dice]) => (
+      { row: name.replace(".json", ""), metric: "Dice", mean: dice, from: [{ input: "scores", file: name }] })) }));
   },
 });
 `,
@@ -180,7 +180,7 @@ test("trace follows one cell to its model, sources, params and runs, and to noth
   const project = await builtTwice();
   const [traced] = await project.json("trace", "table.md", "--cell", "dice", "SMALL");
   expect(traced).toMatchObject({
-    cell: { names: ["small", "Dice"], value: "59" },
+    cell: { names: ["small", "Dice"], values: { mean: 59 } },
     step: {
       rule: "table",
       from: [
