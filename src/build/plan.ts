@@ -48,6 +48,7 @@ async function walk(session: Session, force: boolean, foresight: Foresight): Pro
   const failures = new Map<Task, string>();
   const readBlob: ReadBlob = (digest) => foresight.read(digest) ?? session.store.read(digest);
   await prefetch(session, frontier.extend(selected));
+  let grown = false;
   for (;;) {
     for (let next = frontier.take(); next !== undefined; next = frontier.take()) {
       const { task } = next;
@@ -64,9 +65,12 @@ async function walk(session: Session, force: boolean, foresight: Foresight): Pro
       }
     }
     if (!growAll(session, frontier.takeRipe(), outputs, readBlob)) break;
-    selected = await session.select();
+    // Growths come in many rounds, and a look at the whole graph takes long: one at the end says all at once.
+    grown = true;
+    selected = await session.select(false);
     await prefetch(session, frontier.extend(selected));
   }
+  if (grown) session.graph.check(selected);
   return { selected, verdicts, blockers: (task) => frontier.blockers(task), failures };
 }
 

@@ -27,8 +27,11 @@ export interface Session {
   readonly files: FileDigests;
   readonly code: CodeClosures;
   readonly fingerprinter: Fingerprinter;
-  /** What the request covers of the graph as it has grown so far; what it needs is prepared. Throws a UserError. */
-  select(): Promise<Selected>;
+  /**
+   * What the request covers of the graph as it has grown so far; what it needs is prepared. Throws a UserError.
+   * @param check false leaves the look at the graph as a whole to a later call
+   */
+  select(check?: boolean): Promise<Selected>;
 }
 
 /** @param readonly for those who do not hold the project's lock */
@@ -62,13 +65,13 @@ export function openSession(
     files,
     code,
     fingerprinter,
-    async select() {
+    async select(check = true) {
       const found = select(graph, targets, relative(root, cwd));
       // A task whose file an axis was read from belongs to the request, though nobody waits for it any more.
       for (const task of found.tasks) covered.add(task);
       const selected = { ...found, tasks: new Set([...covered].sort((a, b) => a.index - b.index)) };
       if (selected.unmatched.length > 0) throw unmatched(graph, selected.unmatched);
-      graph.check(selected);
+      if (check) graph.check(selected);
       await fingerprinter.prepare([...selected.tasks, ...selected.growths].map(({ rule }) => rule));
       return selected;
     },

@@ -44,11 +44,13 @@ function joined(
   );
 }
 
+/** Without those whose value is null, so that a profile can take a key out. */
 function paramKeys(spec: Extract<AxisSpec, { kind: "keys" }>, names: Names, bound: Bound): readonly string[] {
   const [part] = spec.path.parts;
   if (part?.kind !== "param") return [];
   const { value, origin } = lookUp(part, names, bound);
-  if (value !== null && typeof value === "object" && !Array.isArray(value)) return Object.keys(value);
+  if (value !== null && typeof value === "object" && !Array.isArray(value))
+    return Object.entries(value).flatMap(([key, entry]) => (entry === null ? [] : [key]));
   const message = `param "${origin ?? ""}" is not a map: it has no keys`;
   throw new UserError({ message, span: spec.path.span });
 }

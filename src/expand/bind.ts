@@ -122,7 +122,12 @@ export const plainText: Write = (value, span) => {
 
 export const pathText: Write = (value, span, fromAxis) => {
   const text = plainText(value, span, fromAxis);
-  const why = fromAxis ? unsafe(text) : text.includes("\0") ? "has a NUL character in it" : null;
+  // A field may name a folder, with its "/".
+  const why = fromAxis
+    ? unsafe(text.replace(/(.)\/$/, "$1"))
+    : text.includes("\0")
+      ? "has a NUL character in it"
+      : null;
   if (why !== null)
     throw new UserError({ message: `${JSON.stringify(text)} cannot be part of a path: it ${why}`, span });
   return text;

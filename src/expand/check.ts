@@ -2,7 +2,7 @@
 import fg from "fast-glob";
 import { relative, resolve } from "node:path";
 import type { Disk } from "../disk.ts";
-import type { Span } from "../errors.ts";
+import { UserError, type Span } from "../errors.ts";
 import { findModule, modulePath } from "../fingerprint/modules.ts";
 import { Problems } from "../load/problems.ts";
 import { nearest } from "../load/suggest.ts";
@@ -199,12 +199,17 @@ function refuseMissingInputs(
   }
 }
 
-/** What the pipeline has to say to a person who lacks an input. */
+/** What the pipeline has to say to a person who lacks an input; nothing where the params have no word on it. */
 function hintOf({ pipeline }: Graph, { rule, bindings }: Task, { role }: TaskPath): string | undefined {
   const hint = rule.inputs.find((slot) => slot.role === role)?.hint;
   if (hint === undefined) return undefined;
   const names = { axes: rule.each.map(({ name }) => name), params: pipeline.params };
-  return bindText(hint, names)(bindings.map((text) => ({ text, fields: null })));
+  try {
+    return bindText(hint, names)(bindings.map((text) => ({ text, fields: null })));
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }
 
 function onDisk(disk: Disk, root: string, path: string, wantsNames: boolean): Presence {

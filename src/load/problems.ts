@@ -2,7 +2,7 @@
 import { UserError, type Diagnostic, type Span } from "../errors.ts";
 
 /** One place in a file that is wrong for thousands of tasks is shown with this many of them. */
-const MAX_PER_PLACE = 5;
+const MAX_PER_PLACE = 10;
 
 export class Problems {
   readonly #places = new Map<string, { readonly found: Map<string, Diagnostic>; more: number }>();

@@ -25,6 +25,8 @@ describe("axes", () => {
   test("a list, numbers as they are written", () =>
     expect(axis("[b, 1, 0x10, true]")).toEqual(["b", "1", "0x10", "true"]));
   test("keys of a param, in the order of the file", () => expect(axis("{ keys: m }")).toEqual(["b", "a"]));
+  test("keys of a param, but those that a profile took out", () =>
+    expect(axis("{ keys: m }", { "params.yaml": "m: { b: 1, c: null, a: 2 }" })).toEqual(["b", "a"]));
   test("both together", () => expect(axis("[base, { keys: m }, z]")).toEqual(["base", "b", "a", "z"]));
 
   const tree = {

@@ -16,9 +16,8 @@ export interface Layout {
   readonly masks?: RegExp;
   /** Whether a case belongs to the study. */
   readonly takes?: (id: string) => boolean;
-  /** For a person with an empty folder: what to put there, and where it comes from. */
+  /** For a person: what lies in the folder, # being a digit. */
   readonly files: readonly string[];
-  readonly source: string;
 }
 
 export type LayoutName = keyof typeof layouts;
@@ -30,7 +29,6 @@ export const layouts = {
     image: below(String.raw`Training/img/img(?<id>\d{4})\.nii\.gz`),
     label: below(String.raw`Training/label/label(?<id>\d{4})\.nii\.gz`),
     files: ["RawData/Training/img/img####.nii.gz", "RawData/Training/label/label####.nii.gz"],
-    source: "Synapse, project syn3193805 (free registration): Abdomen, RawData.zip",
   },
   word: {
     labels: "word",
@@ -38,7 +36,6 @@ export const layouts = {
     image: below(String.raw`imagesTr/(?<id>word_\d{4})\.nii\.gz`),
     label: below(String.raw`labelsTr/(?<id>word_\d{4})\.nii\.gz`),
     files: ["imagesTr/word_####.nii.gz", "labelsTr/word_####.nii.gz"],
-    source: "WORD V0.1.0, linked from the README of HiLab-git/WORD, which also has the archive's password",
   },
   amos: {
     labels: "amos",
@@ -48,7 +45,6 @@ export const layouts = {
     // Numbers above 500 are the MR volumes.
     takes: (id) => Number(id.slice(-4)) <= 500,
     files: ["imagesTr/amos_####.nii.gz", "labelsTr/amos_####.nii.gz"],
-    source: "Zenodo, records 7155725 and 7262581: AMOS 2022",
   },
   ct1k: {
     labels: "ct1k",
@@ -60,7 +56,6 @@ export const layouts = {
       "Case_#####_0000.nii.gz (in any folders, all three image parts)",
       "Case_#####.nii.gz (the masks)",
     ],
-    source: "AbdomenCT-1K, linked from the README of JunMa11/AbdomenCT-1K",
   },
   abdomenatlas: {
     labels: "abdomenatlas",
@@ -72,7 +67,6 @@ export const layouts = {
       "BDMAP_########/ct.nii.gz",
       "BDMAP_########/combined_labels.nii.gz, or BDMAP_########/segmentations/ORGAN.nii.gz",
     ],
-    source: "AbdomenAtlas 1.0 Mini, linked from the README of MrGiovanni/AbdomenAtlas",
   },
   segthor: {
     labels: "segthor",
@@ -80,7 +74,6 @@ export const layouts = {
     image: below(String.raw`train/(?<id>Patient_\d{2})/\k<id>\.nii\.gz`),
     label: below(String.raw`train/(?<id>Patient_\d{2})/GT\.nii\.gz`),
     files: ["train/Patient_##/Patient_##.nii.gz", "train/Patient_##/GT.nii.gz"],
-    source: "the SegTHOR challenge (CodaLab competition 21145, registration)",
   },
   flare22: {
     labels: "flare22",
@@ -91,7 +84,6 @@ export const layouts = {
       "Training/FLARE22_LabeledCase50/images/FLARE22_Tr_####_0000.nii.gz",
       "Training/FLARE22_LabeledCase50/labels/FLARE22_Tr_####.nii.gz",
     ],
-    source: "Zenodo, record 7860267: FLARE 2022",
   },
   flare21: {
     labels: "flare21",
@@ -99,7 +91,6 @@ export const layouts = {
     image: below(String.raw`imagesTr/(?<id>train_\d{3})(_0000)?\.nii\.gz`),
     label: below(String.raw`labelsTr/(?<id>train_\d{3})\.nii\.gz`),
     files: ["imagesTr/train_###_0000.nii.gz (or without _0000)", "labelsTr/train_###.nii.gz"],
-    source: "the FLARE 2021 challenge (registration)",
   },
   "nnunet-raw": {
     labels: null,
@@ -107,7 +98,6 @@ export const layouts = {
     image: below(String.raw`imagesTr/(?<id>[^/.][^/]*?)(_0000)?\.nii(\.gz)?`),
     label: below(String.raw`labelsTr/(?<id>[^/.][^/]*)\.nii(\.gz)?`),
     files: ["imagesTr/CASE_0000.nii.gz", "labelsTr/CASE.nii.gz", "dataset.json"],
-    source: "your own volumes, or any dataset in nnU-Net's raw format",
   },
 } as const satisfies Record<string, Layout>;
 

@@ -58,7 +58,6 @@ function nothingThere(layout: string, root: string, rules: Layout, files: number
   return [
     `${root} has ${several(files, "file")}, none of them a label; the layout "${layout}" expects there:`,
     ...rules.files.map((file) => `    ${root.replace(/\/$/, "")}/${file}`),
-    `Source: ${rules.source}.`,
   ].join("\n");
 }
 
