@@ -1,6 +1,6 @@
 /** Resamples a three-dimensional array to another shape, axis by axis. */
 import { type Alignment, axisMap, type Order } from "./axis.ts";
-import { resampleAxis, type Samples } from "./spline.ts";
+import { type Border, resampleAxis, type Samples } from "./spline.ts";
 
 /** Lengths along the axes of an array in C order: axis 2 runs fastest. A volume's are (z, y, x). */
 export type Shape = readonly [number, number, number];
@@ -9,6 +9,8 @@ export interface ResizeOptions {
   /** Along each axis; an axis whose length stays is left alone. */
   readonly orders: readonly [Order, Order, Order];
   readonly alignment: Alignment;
+  /** "edge" by default. */
+  readonly border?: Border;
 }
 
 /** The resampled array, in the type asked for; all arithmetic is in double precision. */
@@ -16,7 +18,7 @@ export function resize<T extends Float32Array | Float64Array>(
   data: Samples,
   shape: Shape,
   newShape: Shape,
-  { orders, alignment }: ResizeOptions,
+  { orders, alignment, border = "edge" }: ResizeOptions,
   result: new (length: number) => T,
 ): T {
   // Axes that become shorter come first: the others then have less to do.
@@ -32,7 +34,7 @@ export function resize<T extends Float32Array | Float64Array>(
     const target = pass === axes.length - 1 ? new result(length) : new Float64Array(length);
     const outer = now.slice(0, axis).reduce((a, b) => a * b, 1);
     const inner = now.slice(axis + 1).reduce((a, b) => a * b, 1);
-    resampleAxis(values, target, map, outer, inner);
+    resampleAxis(values, target, map, outer, inner, border);
     values = target;
   });
   if (values instanceof result) return values;

@@ -7,6 +7,9 @@ import { type AxisMap, MARGIN } from "./axis.ts";
 
 export type Samples = ArrayLike<number>;
 
+/** What lies beyond the ends of a line: its edge values, or the line mirrored about its first and last sample. */
+export type Border = "edge" | "mirror";
+
 /**
  * `source` is (outer, map.from, inner) in C order, `target` (outer, map.to, inner). Lines are worked on in blocks
  * that stay in the processor's cache.
@@ -17,6 +20,7 @@ export function resampleAxis(
   map: AxisMap,
   outer: number,
   inner: number,
+  border: Border,
 ): void {
   const block = new Float64Array((map.from + 2 * MARGIN) * BLOCK);
   const alongRows = inner === 1;
@@ -31,7 +35,8 @@ export function resampleAxis(
         ? { at: line * map.to, step: 1, line: map.to }
         : { at: o * map.to * inner + line, step: inner, line: 1 };
       load(source, read, block, map.from, width);
-      if (map.taps === 4) toCoefficients(block, map.from, width);
+      if (border === "mirror") toMirroredCoefficients(block, map, width);
+      else if (map.taps === 4) toCoefficients(block, map.from, width);
       else continueEdges(block, map.from, width);
       evaluate(block, map, width, target, write);
     }
@@ -106,6 +111,37 @@ function toCoefficients(block: Float64Array, n: number, width: number): void {
   for (let row = end - BLOCK; row >= 0; row -= BLOCK) {
     for (let b = 0; b < width; b++) block[row + b] = p * (block[row + BLOCK + b]! - block[row + b]!);
   }
+}
+
+/**
+ * The same with the line mirrored at both ends, so that the coefficients are too: both filters' first states are then
+ * finite sums over one period, 2n - 2 samples.
+ */
+function toMirroredCoefficients(block: Float64Array, { from: n, taps }: AxisMap, width: number): void {
+  const at = (i: number, b: number) => (i + MARGIN) * BLOCK + b;
+  for (let b = 0; taps === 4 && n > 1 && b < width; b++) {
+    const p = POLE;
+    let first = 0;
+    for (let k = 0; k < 2 * n - 2; k++) first += p ** k * block[at(k < n ? k : 2 * n - 2 - k, b)]!;
+    block[at(0, b)] = (6 * first) / (1 - p ** (2 * n - 2));
+    for (let i = 1; i < n; i++) block[at(i, b)] = 6 * block[at(i, b)]! + p * block[at(i - 1, b)]!;
+    block[at(n - 1, b)] = (p / (p * p - 1)) * (block[at(n - 1, b)]! + p * block[at(n - 2, b)]!);
+    for (let i = n - 2; i >= 0; i--) block[at(i, b)] = p * (block[at(i + 1, b)]! - block[at(i, b)]!);
+  }
+  for (let m = 1; m <= MARGIN; m++) {
+    for (let b = 0; b < width; b++) {
+      block[at(-m, b)] = block[at(mirrored(-m, n), b)]!;
+      block[at(n - 1 + m, b)] = block[at(mirrored(n - 1 + m, n), b)]!;
+    }
+  }
+}
+
+/** Where sample i, maybe beyond the ends, stands in a line of n that is mirrored about its first and last sample. */
+export function mirrored(i: number, n: number): number {
+  if (n === 1) return 0;
+  const period = 2 * n - 2;
+  const place = ((i % period) + period) % period;
+  return place < n ? place : period - place;
 }
 
 function evaluate(

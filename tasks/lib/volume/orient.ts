@@ -43,11 +43,27 @@ export function toCanonical<D extends VoxelArray>(volume: Volume<D>): Volume<D> 
  * The volume, which is in canonical order, with its axes as those of `original`: undoes toCanonical(original) for
  * anything on that grid, and then has exactly its spacing and affine.
  */
-export function fromCanonical<D extends VoxelArray>(
+export function fromCanonical<D extends VoxelArray>(volume: Volume<D>, original: Grid): Volume<D> {
+  return turnBack(volume, orientationOf(original.affine), original);
+}
+
+/** The volume with its axes in the order left-right, back-front, foot-head, each running the way it is stored. */
+export function toAxial<D extends VoxelArray>(volume: Volume<D>): Volume<D> {
+  return turn(volume, { ...orientationOf(volume.affine), signs: [1, 1, 1] });
+}
+
+/** Undoes toAxial(original), as fromCanonical undoes toCanonical. */
+export function fromAxial<D extends VoxelArray>(volume: Volume<D>, original: Grid): Volume<D> {
+  return turnBack(volume, { ...orientationOf(original.affine), signs: [1, 1, 1] }, original);
+}
+
+type Grid = Pick<Volume, "size" | "spacing" | "affine">;
+
+function turnBack<D extends VoxelArray>(
   volume: Volume<D>,
-  original: Pick<Volume, "size" | "spacing" | "affine">,
+  { axes, signs }: Orientation,
+  original: Grid,
 ): Volume<D> {
-  const { axes, signs } = orientationOf(original.affine);
   const inverse = [0, 1, 2].map((world) => axes.indexOf(world)) as unknown as Triple;
   const turned = turn(volume, {
     axes: inverse,

@@ -1,0 +1,55 @@
+/** Connected parts of labels. */
+
+type Shape = readonly [number, number, number];
+
+/**
+ * Numbers the parts of equal, non-zero value in (z, y, x): voxels belong together that touch, at corners as well (26
+ * neighbours; 8 in a volume of one slice). Background is 0, parts are 1, 2, …; `sizes[part]` counts voxels.
+ */
+export function connectedParts(
+  labels: ArrayLike<number>,
+  [nz, ny, nx]: Shape,
+): { parts: Int32Array; sizes: number[] } {
+  const parts = new Int32Array(labels.length);
+  const sizes = [0];
+  const open: number[] = [];
+  for (let seed = 0; seed < labels.length; seed++) {
+    if (labels[seed] === 0 || parts[seed] !== 0) continue;
+    const part = sizes.push(0) - 1;
+    parts[seed] = part;
+    open.push(seed);
+    while (open.length > 0) {
+      const i = open.pop()!;
+      sizes[part]! += 1;
+      const x = i % nx;
+      const y = Math.floor(i / nx) % ny;
+      const z = Math.floor(i / (nx * ny));
+      for (let dz = Math.max(0, z - 1); dz <= Math.min(nz - 1, z + 1); dz++) {
+        for (let dy = Math.max(0, y - 1); dy <= Math.min(ny - 1, y + 1); dy++) {
+          for (let dx = Math.max(0, x - 1); dx <= Math.min(nx - 1, x + 1); dx++) {
+            const next = dx + nx * (dy + ny * dz);
+            if (parts[next] !== 0 || labels[next] !== labels[seed]) continue;
+            parts[next] = part;
+            open.push(next);
+          }
+        }
+      }
+    }
+  }
+  return { parts, sizes };
+}
+
+/** The labels without parts of fewer than `least` voxels. */
+export function withoutSmallParts<T extends Uint8Array | Uint16Array>(
+  labels: T,
+  shape: Shape,
+  least: number,
+): T {
+  if (least <= 1) return labels;
+  const { parts, sizes } = connectedParts(labels, shape);
+  const kept = labels.slice() as T;
+  parts.forEach((part, i) => {
+    if (sizes[part]! < least) kept[i] = 0;
+  });
+  return kept;
+}

@@ -1,0 +1,125 @@
+/**
+ * MedSAM on a CT volume: slice by slice, with boxes around given labels.
+ * Reference: bowang-lab/MedSAM MedSAM_Inference.py. All boxes of a slice share one pass of the encoder.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Tensor } from "onnxruntime-node";
+import { samSchema, type SamModel } from "../inference/convert-sam.ts";
+import { openSession, type SessionOptions } from "../nn/session.ts";
+import { createRandom } from "../random.ts";
+import { resize } from "../resample/resize.ts";
+import { requireSameGrid } from "../volume/geometry.ts";
+import { fromAxial, toAxial } from "../volume/orient.ts";
+import type { LabelVolume, Volume } from "../volume/volume.ts";
+import { type BoxSettings, modelBox, promptsOf } from "./boxes.ts";
+import { withoutSmallParts } from "./components.ts";
+import { encoderInput, resizeSlice, toBytes } from "./image.ts";
+
+export interface MedSamSettings extends Omit<SessionOptions, "training"> {
+  /** Hounsfield units that are told apart, least and greatest. */
+  readonly window: readonly [number, number];
+  readonly boxes: BoxSettings;
+  /** Who gets a pixel that several masks claim: the later (higher) label, as MedSAM's scripts, or the likelier. */
+  readonly overlap: "later" | "likelier";
+  readonly signal?: AbortSignal;
+  readonly progress?: (fraction: number) => void;
+}
+
+/** Reads `model.json` of a converted SAM. Throws an Error that names the file. */
+export async function readSam(folder: string): Promise<SamModel> {
+  const path = join(folder, "model.json");
+  const parsed = samSchema.safeParse(JSON.parse(await readFile(path, "utf8")));
+  if (!parsed.success) throw new Error(`${path}: not a converted SAM or MedSAM`);
+  return parsed.data;
+}
+
+/** The labels of `prompts`, drawn anew: `folder` is a converted SAM, `image` in Hounsfield units on the prompts' grid. */
+export async function predictMedSam(
+  folder: string,
+  image: Volume,
+  prompts: LabelVolume,
+  settings: MedSamSettings,
+): Promise<LabelVolume> {
+  requireSameGrid({ ...image, name: "the image" }, { ...prompts, name: "the reference labels" });
+  const axial = toAxial(image);
+  const [width, height, depth] = axial.size;
+  const bytes = toBytes(axial.data, settings.window);
+  const { least_voxels } = settings.boxes;
+  const labels = withoutSmallParts(toAxial(prompts).data, [depth, height, width], least_voxels);
+  const predict = await slicePredictor(folder, height, width, settings);
+  const data = new (labels.constructor as new (length: number) => typeof labels)(labels.length);
+  const area = height * width;
+  for (let z = 0; z < depth; z++) {
+    settings.signal?.throwIfAborted();
+    const range = [z * area, (z + 1) * area] as const;
+    const slice = await predict(bytes.subarray(...range), labels.subarray(...range), z);
+    if (slice) data.set(slice, range[0]);
+    settings.progress?.((z + 1) / depth);
+  }
+  return fromAxial({ ...axial, data }, image);
+}
+
+type Slice = Uint8Array | Uint16Array;
+
+/** Predicts one slice (height × width); null where it has no prompts. */
+async function slicePredictor(
+  folder: string,
+  height: number,
+  width: number,
+  settings: MedSamSettings,
+): Promise<(image: Uint8Array, labels: Slice, z: number) => Promise<Uint16Array | null>> {
+  const { size, grid } = await readSam(folder);
+  const encoder = await openSession(join(folder, "encoder.onnx"), settings);
+  const decoder = await openSession(join(folder, "decoder.onnx"), settings);
+  const random = createRandom(`boxes ${settings.boxes.seed}`);
+  const edge = 4 * grid;
+  return async (slice, labels, z) => {
+    const prompts = promptsOf(labels, height, width, settings.boxes);
+    if (prompts.length === 0) return null;
+    const input = encoderInput(resizeSlice(slice, height, width, size));
+    const { image_embeddings } = await encoder.run({
+      image: new Tensor("float32", input, [1, 3, size, size]),
+    });
+    const boxes = prompts.flatMap((prompt, i) =>
+      modelBox(prompt, height, width, size, settings.boxes, random.fork(`${z} ${i}`)),
+    );
+    const { masks } = await decoder.run({
+      image_embeddings: image_embeddings!,
+      boxes: new Tensor("float32", Float32Array.from(boxes), [prompts.length, 4]),
+    });
+    const logits = (await masks!.getData()) as Float32Array;
+    const each = logits.length / prompts.length;
+    const claims = prompts.map(({ label }, i) => ({
+      label,
+      // The first mask is the one for a single, unambiguous object.
+      probability: maskOf(logits.subarray(i * each, i * each + edge * edge), edge, height, width),
+    }));
+    return settle(claims, settings.overlap, height * width);
+  };
+}
+
+/** Sigmoid first, then bilinearly to the slice. */
+function maskOf(logits: Float32Array, edge: number, height: number, width: number): Float32Array {
+  const probability = logits.map((logit) => 1 / (1 + Math.exp(-logit)));
+  const linear = { orders: [1, 1, 1], alignment: "half-pixel" } as const;
+  return resize(probability, [1, edge, edge], [1, height, width], linear, Float32Array);
+}
+
+/** A label where its probability is above one half, in ascending order of labels. */
+function settle(
+  claims: readonly { readonly label: number; readonly probability: Float32Array }[],
+  overlap: MedSamSettings["overlap"],
+  area: number,
+): Uint16Array {
+  const labels = new Uint16Array(area);
+  const best = new Float32Array(area).fill(0.5);
+  for (const { label, probability } of claims) {
+    for (let i = 0; i < area; i++) {
+      if (!(probability[i]! > best[i]!)) continue;
+      labels[i] = label;
+      if (overlap === "likelier") best[i] = probability[i]!;
+    }
+  }
+  return labels;
+}

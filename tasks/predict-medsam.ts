@@ -1,0 +1,23 @@
+/** One case's labels by SAM or MedSAM, which tasks/convert.ts has converted, shown boxes around reference labels. */
+import { task } from "lq";
+import { z } from "zod";
+import { boxSettings } from "./lib/medsam/boxes.ts";
+import { predictMedSam } from "./lib/medsam/predict.ts";
+import { readLabels, readNifti, writeNifti } from "./lib/volume/nifti.ts";
+
+export default task({
+  params: z.strictObject({
+    /** Hounsfield units that are told apart. */
+    window: z.tuple([z.number(), z.number()]).default([-160, 240]),
+    boxes: boxSettings.prefault({}),
+    /** Who gets a pixel that two masks claim: the later (higher) label, or the likelier. */
+    overlap: z.enum(["later", "likelier"]).default("later"),
+    device: z.enum(["cpu", "cuda", "webgpu", "auto"]).default("cpu"),
+  }),
+  async run({ params, input, output, cpus, devices, signal, progress, log }) {
+    const image = await readNifti(input("image"), { float32: true });
+    const prompts = await readLabels(input("reference"));
+    const settings = { ...params, devices, threads: cpus, signal, progress, log };
+    await writeNifti(output(), await predictMedSam(input("model"), image, prompts, settings));
+  },
+});
