@@ -14,6 +14,14 @@ export interface SlotGrid {
   readonly origin: number;
   readonly row: number;
   readonly plane: number;
+  readonly extents: Extents;
+}
+
+/** The columns between which each row has slots: of row (y, z) at y + 1 + (size[1] + 2)·(z + 1), none beyond the volume. */
+export interface Extents {
+  /** Greater than `last` where a row has none. */
+  readonly first: Uint16Array;
+  readonly last: Uint16Array;
 }
 
 /** Voxels of each slot in the reference, in the prediction and in both. */
@@ -42,45 +50,94 @@ export function slotGrids(
     prediction: new Float64Array(labels.length + 1),
     both: new Float64Array(labels.length + 1),
   };
+  const pair = pairOf(reference.data, prediction.data);
   for (let z = 0, i = 0; z < size[2]; z++) {
     for (let y = 0; y < size[1]; y++) {
       const start = origin + row * y + plane * z;
-      fillRow(reference.data, prediction.data, i, size[0], start, slotOf, grids, counts);
+      const at = y + 1 + (size[1] + 2) * (z + 1);
+      fillRow(pair, i, size[0], start, at, slotOf, grids, counts);
       i += size[0];
     }
   }
   return { ...grids, counts };
 }
 
+type Labels = LabelVolume["data"];
+
+/** Both maps, and where they are bytes, the same four at a time. */
+interface Pair {
+  readonly a: Labels;
+  readonly b: Labels;
+  readonly words: { readonly a: Int32Array; readonly b: Int32Array } | null;
+}
+
+function pairOf(a: Labels, b: Labels): Pair {
+  const [wordsA, wordsB] = [wordsOf(a), wordsOf(b)];
+  return { a, b, words: wordsA && wordsB ? { a: wordsA, b: wordsB } : null };
+}
+
+function wordsOf(data: Labels): Int32Array | null {
+  if (!(data instanceof Uint8Array) || data.byteOffset % 4 !== 0) return null;
+  return new Int32Array(data.buffer, data.byteOffset, data.length >> 2);
+}
+
+/** Labels come in runs, whose voxels need only be compared with the first. */
 function fillRow(
-  reference: Uint8Array | Uint16Array,
-  prediction: Uint8Array | Uint16Array,
+  pair: Pair,
   from: number,
   length: number,
   to: number,
+  at: number,
   slotOf: Uint8Array,
   grids: { reference: SlotGrid; prediction: SlotGrid },
   counts: VoxelCounts,
 ): void {
-  const a = grids.reference.data;
-  const b = grids.prediction.data;
-  for (let x = 0; x < length; x++) {
-    const labelA = reference[from + x]!;
-    const labelB = prediction[from + x]!;
-    if ((labelA | labelB) === 0) continue;
-    const slotA = slotOf[labelA]!;
-    const slotB = slotOf[labelB]!;
-    a[to + x] = slotA;
-    b[to + x] = slotB;
-    counts.reference[slotA]!++;
-    counts.prediction[slotB]!++;
-    if (slotA === slotB) counts.both[slotA]!++;
+  for (let x = 0, end = 0; x < length; x = end) {
+    end = runEnd(pair, from + x, from + length) - from;
+    const slotA = slotOf[pair.a[from + x]!]!;
+    const slotB = slotOf[pair.b[from + x]!]!;
+    const run = end - x;
+    if (slotA !== 0) fill(grids.reference, slotA, to, at, x, end);
+    if (slotB !== 0) fill(grids.prediction, slotB, to, at, x, end);
+    counts.reference[slotA]! += run;
+    counts.prediction[slotB]! += run;
+    if (slotA === slotB) counts.both[slotA]! += run;
   }
+}
+
+/** Where the voxels that are like the one at `at` in both maps end, at `stop` at the latest. */
+function runEnd({ a, b, words }: Pair, at: number, stop: number): number {
+  const [labelA, labelB] = [a[at]!, b[at]!];
+  let end = at + 1;
+  while (end < stop && (end & 3) !== 0 && a[end] === labelA && b[end] === labelB) end++;
+  if (words !== null && (end & 3) === 0) {
+    const [wordA, wordB] = [Math.imul(labelA, 0x01010101), Math.imul(labelB, 0x01010101)];
+    while (end + 4 <= stop && words.a[end >> 2] === wordA && words.b[end >> 2] === wordB) end += 4;
+  }
+  while (end < stop && a[end] === labelA && b[end] === labelB) end++;
+  return end;
+}
+
+/** Columns `x` to `end` - 1 of the row that begins at `start`. Uint8Array.fill is the slower one for a few bytes. */
+function fill(
+  { data, extents: { first, last } }: SlotGrid,
+  slot: number,
+  start: number,
+  at: number,
+  x: number,
+  end: number,
+): void {
+  if (end - x > 32) data.fill(slot, start + x, start + end);
+  else for (let i = start + x; i < start + end; i++) data[i] = slot;
+  if (x < first[at]!) first[at] = x;
+  last[at] = end - 1;
 }
 
 function emptyGrid(size: readonly [number, number, number]): SlotGrid {
   const row = Math.ceil((size[0] + 1) / 4) * 4;
   const plane = row * (size[1] + 1);
   const origin = plane + row + 4;
-  return { data: new Uint8Array(origin + plane * (size[2] + 1)), size, origin, row, plane };
+  const rows = (size[1] + 2) * (size[2] + 2);
+  const extents = { first: new Uint16Array(rows).fill(65535), last: new Uint16Array(rows) };
+  return { data: new Uint8Array(origin + plane * (size[2] + 1)), size, origin, row, plane, extents };
 }

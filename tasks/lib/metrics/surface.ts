@@ -22,9 +22,10 @@ export function surfaceElements(grid: SlotGrid, slots: number): Surface[] {
   const points = Array.from({ length: slots + 1 }, () => new Points());
   for (let z = 0; z <= size[2]; z++) {
     for (let y = 0; y <= size[1]; y++) {
+      const [first, last] = extentAround(grid, y, z);
       const start = origin + row * y + plane * z;
       let alike = 0; // the word that all four rows had last, if it was one slot four times; else NONE
-      for (let x = 0; x < row; x += 4) {
+      for (let x = first - (first % 4); x <= last + 1; x += 4) {
         const at = start + x;
         const w = words[at >> 2]!;
         const left = words[(at - row) >> 2]!;
@@ -38,6 +39,16 @@ export function surfaceElements(grid: SlotGrid, slots: number): Surface[] {
     }
   }
   return points;
+}
+
+/** Columns between which row (y, z) or one of the three before it has slots; the first is greater where none has. */
+function extentAround({ extents: { first, last }, size }: SlotGrid, y: number, z: number): [number, number] {
+  const at = y + 1 + (size[1] + 2) * (z + 1);
+  const below = at - size[1] - 2;
+  return [
+    Math.min(first[at]!, first[at - 1]!, first[below]!, first[below - 1]!),
+    Math.max(last[at]!, last[at - 1]!, last[below]!, last[below - 1]!),
+  ];
 }
 
 /** Slot 255 four times, which no grid holds. */
