@@ -4,6 +4,7 @@ const UNITS: { readonly [unit: string]: number } = {
   "": 1,
   B: 1,
   kB: 1e3,
+  KB: 1e3,
   MB: 1e6,
   GB: 1e9,
   TB: 1e12,
@@ -20,10 +21,8 @@ export function bytesOf(text: string): number | null {
   return scale === undefined ? null : Math.round(Number(number) * scale);
 }
 
-/** "4.2 GiB" */
+/** "4.2 GiB", "80 GiB" */
 export function sizeText(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  let [value, unit] = [bytes, 0];
-  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+  const unit = ["TiB", "GiB", "MiB", "KiB"].find((name) => bytes >= (UNITS[name] ?? 1)) ?? "B";
+  return `${Math.round((bytes / (UNITS[unit] ?? 1)) * 10) / 10} ${unit}`;
 }

@@ -3,7 +3,8 @@ import os from "node:os";
 import { UserError, type Diagnostic } from "../errors.ts";
 import type { GpuRequest, SlotRequest, Task } from "../model.ts";
 import { discoverDevices, type Device } from "./devices.ts";
-import { formatBytes, parseSlots } from "./slots-option.ts";
+import { sizeText } from "../sizes.ts";
+import { parseSlots } from "./slots-option.ts";
 
 export interface Capacity {
   /** Cores to use. */
@@ -79,7 +80,7 @@ export function refuseWhatNeverFits(tasks: Iterable<Task>, capacity: Capacity): 
 export function whatLacks(request: SlotRequest, capacity: Capacity): string | null {
   if (request.cpu > capacity.cores) return `it asks for cpu ${request.cpu} and there is ${capacity.cores}`;
   if (request.memory > capacity.memory) {
-    return `it asks for memory ${formatBytes(request.memory)} and there is ${formatBytes(capacity.memory)}`;
+    return `it asks for memory ${sizeText(request.memory)} and there is ${sizeText(capacity.memory)}`;
   }
   for (const [pool, places] of request.pools) {
     const size = poolSize(capacity, pool);
@@ -92,7 +93,7 @@ export function whatLacks(request: SlotRequest, capacity: Capacity): string | nu
   if (together >= gpu.count) return null;
   const kind = [
     gpu.type === null ? "" : ` of type ${gpu.type}`,
-    gpu.memory === null ? "" : ` with ${formatBytes(gpu.memory)}`,
+    gpu.memory === null ? "" : ` with ${sizeText(gpu.memory)}`,
   ].join("");
   const asked = `it asks for gpu ${gpu.count}${kind}`;
   if (suitable.length >= gpu.count) return `${asked} together and the largest group has ${together}`;

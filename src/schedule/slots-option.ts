@@ -1,5 +1,6 @@
 /** The value of `--slots`: `gpu=2,cpu=8,memory=16GiB,licence=1`; devices may be described: `gpu=2:h100:80GiB`. */
 import { UserError } from "../errors.ts";
+import { bytesOf } from "../sizes.ts";
 
 export interface PretendedSlots {
   readonly cpu: number | null;
@@ -16,19 +17,6 @@ export interface PretendedDevices {
   readonly memory: number | null;
 }
 
-const UNITS: { readonly [unit: string]: number } = {
-  "": 1,
-  B: 1,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-  TiB: 2 ** 40,
-  KB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  TB: 1e12,
-};
-
 /** @throws UserError for an entry that is not `name=amount`. */
 export function parseSlots(text: string): PretendedSlots {
   let cpu: number | null = null;
@@ -38,7 +26,7 @@ export function parseSlots(text: string): PretendedSlots {
   for (const entry of text.split(",").filter((part) => part.trim() !== "")) {
     const [, name, value = ""] = /^\s*([\w-]+)\s*=\s*(.*?)\s*$/.exec(entry) ?? [];
     const amount =
-      name === "memory" ? parseSize(value) : name === "gpu" ? parseDevices(value) : parseCount(value);
+      name === "memory" ? bytesOf(value) : name === "gpu" ? parseDevices(value) : parseCount(value);
     if (name === undefined || amount === null) {
       throw new UserError({
         message: `--slots: cannot read "${entry.trim()}"`,
@@ -57,25 +45,11 @@ function parseCount(text: string): number | null {
   return /^\d+$/.test(text) ? Number(text) : null;
 }
 
-function parseSize(text: string): number | null {
-  const [, number, unit = ""] = /^(\d+(?:\.\d+)?)\s*([KMGT]?i?B)?$/.exec(text) ?? [];
-  const scale = UNITS[unit];
-  return number === undefined || scale === undefined ? null : Number(number) * scale;
-}
-
 /** `2`, `2:h100`, `2:h100:80GiB`, `2:80GiB`. */
 function parseDevices(text: string): PretendedDevices | null {
   const [first = "", ...rest] = text.split(":");
   const count = parseCount(first);
-  const memory = rest.length > 0 ? parseSize(rest.at(-1) ?? "") : null;
+  const memory = rest.length > 0 ? bytesOf(rest.at(-1) ?? "") : null;
   const [type = null, ...more] = memory === null ? rest : rest.slice(0, -1);
   return count === null || more.length > 0 || type === "" ? null : { count, type, memory };
-}
-
-export function formatBytes(bytes: number): string {
-  for (const unit of ["TiB", "GiB", "MiB", "KiB"]) {
-    const size = UNITS[unit] ?? 1;
-    if (bytes >= size) return `${Math.round((bytes / size) * 10) / 10} ${unit}`;
-  }
-  return `${bytes} B`;
 }

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { nameOfDevice, type Claim } from "./claims.ts";
 import type { Device } from "./devices.ts";
-import { formatBytes } from "./slots-option.ts";
+import { sizeText } from "../sizes.ts";
 
 /** One sentence a device: "GPU 0 is held by process 4711 (ann)". */
 export function waitingFor(
@@ -16,7 +16,7 @@ export function waitingFor(
     const holds = own.filter(({ kind }) => kind === "hold");
     const causes = (holds.length > 0 ? holds : own).map(describe);
     if (busy.includes(device))
-      causes.push(`left alone, for others use ${formatBytes(used(device))} of its memory`);
+      causes.push(`left alone, for others use ${sizeText(used(device))} of its memory`);
     return causes.length === 0 ? [] : [`GPU ${device.id} is ${[...new Set(causes)].join(" and ")}`];
   });
 }
