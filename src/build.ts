@@ -99,6 +99,7 @@ async function buildWithLock(
 
   const leases = await openLeases(capacity, config, (text) => tally.notice(text, "warning"));
   const pool = new WorkerPool(session.root, capacity.cpu);
+  const executor = new Executor(session.root, session.code, pool);
   const recorder = new Recorder(session.root, session.state, session.store, session.files);
   try {
     if (due.length > 0)
@@ -110,7 +111,6 @@ async function buildWithLock(
     sweep(plan.selected.tasks);
     tally.plan(plan.selected.tasks);
     for (const task of plan.selected.tasks) if (isClean(task)) tally.finish({ task, outcome: "fresh" });
-    const executor = new Executor(session.root, session.code, pool);
     const runner = new TaskRunner(session, executor, recorder);
     const slots = new Slots(capacity, leases);
     const keepGoing = request.keepGoing === true;
@@ -123,7 +123,7 @@ async function buildWithLock(
     updateLockFile(session);
     if (tally.worked) shareNeeds(session, request.pipeline);
   } finally {
-    await pool.close();
+    await Promise.all([pool.close(), executor.close()]);
     leases?.close();
   }
   return plan;

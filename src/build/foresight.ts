@@ -56,6 +56,7 @@ export class Foresight {
     };
     const executor = new Executor(root, this.#project.code, pool);
     const result = await executor.run(task, recipe, staging, attempt, () => undefined);
+    await executor.close();
     const error = result.kind === "failed" ? result.error : staging.lack(task.outputs);
     if (error !== null) return error;
     const outputs = await Promise.all(staging.paths.map(readStaged));

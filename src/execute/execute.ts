@@ -5,6 +5,7 @@ import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Slot, Task, TaskPath } from "../model.ts";
 import type { Attempt, AttemptResult } from "./attempt.ts";
 import { runCommand } from "./command.ts";
+import { Launchers } from "./launcher.ts";
 import type { WorkerPool } from "./pool.ts";
 import { renderCommand } from "./render-command.ts";
 import type { Staging } from "./staging.ts";
@@ -14,11 +15,19 @@ export class Executor {
   readonly #root: string;
   readonly #code: CodeClosures;
   readonly #pool: WorkerPool;
+  readonly #launchers: Launchers;
 
+  /** To be closed: it keeps processes. */
   constructor(root: string, code: CodeClosures, pool: WorkerPool) {
+    this.#launchers = new Launchers(pool.most);
     this.#root = root;
     this.#code = code;
     this.#pool = pool;
+  }
+
+  /** When nothing runs any more. */
+  close(): Promise<void> {
+    return this.#launchers.close();
   }
 
   async run(
@@ -29,7 +38,8 @@ export class Executor {
     progress: (fraction: number, note?: string) => void,
   ): Promise<AttemptResult> {
     if (task.command !== null) {
-      return runCommand(renderCommand(task.command, this.#commandPaths(task, staging, attempt)), attempt);
+      const argv = renderCommand(task.command, this.#commandPaths(task, staging, attempt));
+      return runCommand(argv, attempt, this.#launchers);
     }
     const staged = stagedBy(task, staging);
     const { action } = task.rule;

@@ -30,14 +30,14 @@ interface Worker {
 
 export class WorkerPool {
   readonly #root: string;
-  readonly #most: number;
+  readonly most: number;
   /** The one used last is last. */
   readonly #workers: Worker[] = [];
 
   /** @param most idle processes to keep. */
   constructor(root: string, most: number) {
     this.#root = root;
-    this.#most = most;
+    this.most = most;
   }
 
   async run(
@@ -172,7 +172,7 @@ export class WorkerPool {
     worker.busy = false;
     worker.receive = worker.lost = () => undefined;
     const idle = this.#workers.filter((candidate) => !candidate.busy);
-    if (idle.length > this.#most) void dismiss(idle[0] as Worker);
+    if (idle.length > this.most) void dismiss(idle[0] as Worker);
   }
 }
 

@@ -8,7 +8,6 @@
  * Rejected: cgroups and pid namespaces (need rights that a user may lack); a subreaper and a parent-death signal
  * (calls that Node does not have; the signal reaches direct children only).
  */
-import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { startWatchdog } from "./watchdog.ts";
@@ -31,13 +30,21 @@ export function newMark(): string {
   return `${RUN}/${marks++}`;
 }
 
+/** The process that the others descend from, and whose group they are in unless they leave it. */
+export interface Leader {
+  readonly pid?: number | undefined;
+  readonly exitCode: number | null;
+  readonly signalCode: string | null;
+  once(event: "exit", listener: (code: number | null) => void): unknown;
+}
+
 export class ProcessTree {
-  readonly #child: ChildProcess;
+  readonly #child: Leader;
   readonly #mark: string;
   #ending = false;
 
   /** @param child just started, `detached`, with the mark in its environment */
-  constructor(child: ChildProcess, mark: string) {
+  constructor(child: Leader, mark: string) {
     this.#child = child;
     this.#mark = mark;
     const { pid } = child;

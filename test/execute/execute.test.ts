@@ -2,11 +2,13 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Attempt } from "../../src/execute/attempt.ts";
-import { runCommand } from "../../src/execute/command.ts";
+import { runCommand as runWith } from "../../src/execute/command.ts";
+import { Launchers } from "../../src/execute/launcher.ts";
 import { logPath } from "../../src/execute/log-path.ts";
 import { tailOf } from "../../src/execute/log.ts";
+import { withoutShell } from "../../src/execute/plain-command.ts";
 import { renderCommand, shellQuote } from "../../src/execute/render-command.ts";
 import type { Rule, Template, TemplatePart } from "../../src/model.ts";
 
@@ -35,6 +37,9 @@ function attempt(change: Partial<Attempt> = {}): Attempt {
   };
 }
 
+const launchers = new Launchers(2);
+afterAll(() => launchers.close());
+const runCommand = (argv: readonly string[], change: Attempt) => runWith(argv, change, launchers);
 const bash = (script: string): string[] => ["bash", "-euo", "pipefail", "-c", script];
 
 describe("commands", () => {
@@ -116,6 +121,57 @@ describe("commands", () => {
     await runCommand(bash("true"), attempt());
     expect(tailOf(path.join(root, "task.log"))).toEqual([]);
     expect(() => statSync(path.join(root, "task.log"))).toThrow("ENOENT");
+  });
+});
+
+describe("a command of plain words", () => {
+  it("runs without a shell; any other, and what is a word of bash, with one", () => {
+    const own = { BASH_FUNC_cp_own: "" };
+    expect(withoutShell(bash("cp  a/b.txt --to=c "), own)).toEqual(["cp", "a/b.txt", "--to=c"]);
+    for (const script of [
+      "cp a b; true",
+      "A=1 cp a b",
+      "cp 'a' b",
+      "cp $a",
+      "cp a*",
+      "~/cp a",
+      "a | b",
+      "echo a",
+      ":",
+    ])
+      expect(withoutShell(bash(script), own)).toEqual(bash(script));
+    expect(withoutShell(bash("cp a b"), { BASH_ENV: "x" })).toEqual(bash("cp a b"));
+    expect(withoutShell(bash("cp a b"), { "BASH_FUNC_cp%%": "() { :; }" })).toEqual(bash("cp a b"));
+    expect(withoutShell(["cp", "a b"], own)).toEqual(["cp", "a b"]);
+  });
+
+  it("finds its own environment, and nothing of the task before it", async () => {
+    const env = { LQ_ONE: "a 'b'" };
+    const said = (name: string, change: Partial<Attempt>) => {
+      const log = path.join(root, name);
+      return runCommand(bash("env"), attempt({ log, ...change })).then(() => readFileSync(log, "utf8"));
+    };
+    expect(await said("first", { env })).toMatch(/^LQ_ONE=a 'b'$/m);
+    const second = await said("second", {});
+    expect(second).not.toContain("LQ_ONE");
+    expect(second.match(/^LQ_TASK=/gm)).toHaveLength(1);
+    const marks = await Promise.all(["third", "fourth"].map((name) => said(name, {})));
+    expect(new Set(marks.map((text) => /^LQ_TASK=.*$/m.exec(text)?.[0])).size).toBe(2);
+  });
+
+  it("prints to its own log, all of it, one after the other in one shell", async () => {
+    for (let n = 0; n < 20; n++) {
+      const log = path.join(root, `${n}.log`);
+      expect(await runCommand(bash(`seq ${n * 1000}`), attempt({ log }))).toEqual({ kind: "done" });
+      expect(tailOf(log).at(-1)).toBe(n === 0 ? undefined : String(n * 1000));
+    }
+  });
+
+  it("says of a program that is not there that it is not there", async () => {
+    const missing = { kind: "failed", error: 'there is no program "no-such-program"' };
+    expect(await runCommand(["no-such-program", "x y"], attempt())).toEqual(missing);
+    expect(await runCommand(bash("no-such-program x"), attempt())).toEqual(missing);
+    expect(await runCommand(bash("exit 127"), attempt())).toEqual({ kind: "failed", error: "exit code 127" });
   });
 });
 

@@ -1,0 +1,189 @@
+/**
+ * Starts commands from shells that stay: to fork so small a process takes a tenth of the time that forking lq
+ * does, and a build of short commands does little else.
+ *
+ * A shell serves one command at a time, all of one folder and environment. It is sent the command's mark and its
+ * words, quoted, with a NUL behind them; on descriptor 3 it answers the command's process id when that has
+ * started, leading a group of its own (`set -m`), and "= STATUS" when it has ended. What the command prints comes
+ * from the shell's own output, and all of it before the status does.
+ *
+ * `-p` keeps BASH_ENV and exported functions from the shell, not from the commands. A command that is stopped
+ * (a suspended batch job) is waited for on.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import { constants } from "node:os";
+import type { Readable, Writable } from "node:stream";
+import { MARK, newMark, ProcessTree, type Leader } from "./process-tree.ts";
+
+const SCRIPT = `
+set -m
+while IFS= read -r -d '' command; do
+  eval "$command" </dev/null 2>&1 3>&- &
+  echo $! >&3
+  wait $!
+  status=$?
+  while kill -0 $!; do sleep 1; wait $!; status=$?; done
+  echo "= $status" >&3
+done
+`;
+
+/** Milliseconds that a shell has to end in when it is no longer needed. */
+const LEAVE = 1000;
+/** A shell tells of a signal N that ended a command by this plus N. */
+const SIGNALLED = 128;
+
+const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+
+/** A command that was started: "exit" (code, signal) is emitted when it is over and its output is complete. */
+export class Launched extends EventEmitter<{ exit: [number | null, string | null] }> implements Leader {
+  readonly pid: number;
+  exitCode: number | null = null;
+  signalCode: string | null = null;
+
+  constructor(pid: number) {
+    super();
+    this.pid = pid;
+  }
+
+  end(code: number | null, signal: string | null): void {
+    this.exitCode = code;
+    this.signalCode = signal;
+    this.emit("exit", code, signal);
+  }
+}
+
+export interface Start {
+  readonly words: readonly string[];
+  readonly cwd: string;
+  /** Variables to set over lq's own. */
+  readonly env: { readonly [name: string]: string };
+  /** Of the command's processes. */
+  readonly mark: string;
+  /** Open descriptors that the command and its shell hold as long as they live; the shell then serves no other. */
+  readonly leases: readonly number[];
+}
+
+export class Launchers {
+  readonly #most: number;
+  /** Idle ones by what they serve; the one used last is last. */
+  readonly #idle: { readonly place: string; readonly launcher: Launcher }[] = [];
+
+  /** @param most idle shells to keep */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** @throws Error when there is no bash */
+  async start({ words, cwd, env, mark, leases }: Start, print: (chunk: Buffer) => void): Promise<Launched> {
+    const place = JSON.stringify([cwd, Object.entries(env).sort()]);
+    const found = leases.length > 0 ? -1 : this.#idle.findLastIndex((idle) => idle.place === place);
+    const [{ launcher } = { launcher: new Launcher(cwd, env, leases) }] =
+      found < 0 ? [] : this.#idle.splice(found, 1);
+    const launched = await launcher.run(words, mark, print);
+    launched.once("exit", () => {
+      if (launcher.isOver) return;
+      this.#idle.push({ place, launcher });
+      if (this.#idle.length > this.#most) void this.#idle.shift()?.launcher.close();
+    });
+    return launched;
+  }
+
+  /** Ends the shells; no command may be running. */
+  async close(): Promise<void> {
+    await Promise.all(this.#idle.splice(0).map(({ launcher }) => launcher.close()));
+  }
+}
+
+class Launcher {
+  readonly #shell: ChildProcess;
+  readonly #tree: ProcessTree;
+  readonly #requests: Writable;
+  /** What descriptor 3 has said of its current line. */
+  #answer = "";
+  #print: (chunk: Buffer) => void = () => undefined;
+  #started: { resolve: (launched: Launched) => void; reject: (error: Error) => void } | undefined;
+  #running: Launched | undefined;
+  readonly #leased: boolean;
+  isOver = false;
+
+  constructor(cwd: string, env: { readonly [name: string]: string }, leases: readonly number[]) {
+    this.#leased = leases.length > 0;
+    const mark = newMark();
+    this.#shell = spawn("bash", ["-p", "-c", SCRIPT], {
+      cwd,
+      env: { ...process.env, ...env, [MARK]: mark },
+      detached: true,
+      stdio: ["pipe", "pipe", "ignore", "pipe", ...leases],
+    });
+    this.#tree = new ProcessTree(this.#shell, mark);
+    const [requests, output, , answers] = this.#shell.stdio as unknown as [
+      Writable,
+      Readable,
+      null,
+      Readable,
+    ];
+    this.#requests = requests;
+    // A shell that is gone says so by "exit".
+    requests.on("error", () => undefined);
+    output.on("data", (chunk: Buffer) => this.#print(chunk));
+    answers.on("data", (chunk: Buffer) => this.#hear(chunk.toString()));
+    this.#shell.once("error", (error) => this.#lose(error));
+    this.#shell.once("exit", (_, signal) => this.#lose(new Error(`its shell was ended by ${signal}`)));
+  }
+
+  run(argv: readonly string[], mark: string, print: (chunk: Buffer) => void): Promise<Launched> {
+    this.#print = print;
+    return new Promise((resolve, reject) => {
+      this.#started = { resolve, reject };
+      this.#requests.write(`${MARK}=${mark} exec ${argv.map(quote).join(" ")}\0`);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.isOver) return;
+    const over = once(this.#shell, "exit");
+    this.#requests.end();
+    this.#tree.dismiss(LEAVE);
+    await over;
+    // A daemon may hold their other ends for ever.
+    for (const stream of this.#shell.stdio) stream?.destroy();
+  }
+
+  #hear(text: string): void {
+    const lines = (this.#answer + text).split("\n");
+    this.#answer = lines.pop() ?? "";
+    for (const line of lines) {
+      if (!line.startsWith("= ")) this.#running = this.#start(Number(line));
+      // Output that was written before the status has arrived by the time that this round of events is over.
+      else setImmediate(() => void this.#end(Number(line.slice(2))));
+    }
+  }
+
+  #start(pid: number): Launched {
+    const launched = new Launched(pid);
+    this.#started?.resolve(launched);
+    this.#started = undefined;
+    return launched;
+  }
+
+  async #end(status: number): Promise<void> {
+    const signal = SIGNALS.get(status - SIGNALLED) ?? null;
+    const launched = this.#running;
+    this.#running = undefined;
+    this.#print = () => undefined;
+    if (this.#leased) await this.close();
+    launched?.end(signal === null ? status : null, signal);
+  }
+
+  #lose(error: Error): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.#started?.reject(error);
+    this.#running?.end(null, "SIGKILL");
+  }
+}
+
+function quote(word: string): string {
+  return /^[\w@%+:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
