@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
 import { readLabelTable } from "./lib/labels/labels.ts";
+import { aggregate } from "./lib/metrics/aggregate.ts";
 import { metricSettings } from "./lib/metrics/score.ts";
 import { scoreFiles } from "./lib/metrics/score-files.ts";
 import type { CaseScores, Evaluation } from "./lib/results/results.ts";
@@ -46,8 +47,15 @@ function judge(
   const [, passedOn] = /^(pre-training): /.exec(criterion ?? "") ?? [];
   const where = passedOn === "pre-training" ? passedOn : step;
   if (criterion !== null) return { converged: false, step: where, why: criterion, cases };
-  const dices = cases.flatMap((c) => Object.values(c.organs).flatMap(({ dice }) => dice ?? []));
-  const mean = dices.reduce((a, b) => a + b, 0) / dices.length;
-  if (mean >= LEAST_DICE) return { converged: true, step: null, why: null, cases };
-  return { converged: false, step, why: `mean Dice ${mean.toFixed(3)} is below ${LEAST_DICE}`, cases };
+  const mean = meanDice(cases);
+  if (mean < LEAST_DICE)
+    return { converged: false, step, why: `mean Dice ${mean.toFixed(3)} is below ${LEAST_DICE}`, cases };
+  return { converged: true, step: null, why: null, cases };
+}
+
+/** Mean over organs of their means over cases (eq. 4); NaN where no case has any of them. */
+function meanDice(cases: readonly CaseScores[]): number {
+  const organs = [...new Set(cases.flatMap(({ organs }) => Object.keys(organs)))];
+  const scores = organs.map((organ) => cases.map((c) => c.organs[organ]?.dice ?? null));
+  return aggregate(scores, { deviation: "population" }).mean;
 }

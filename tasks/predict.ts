@@ -2,14 +2,8 @@
 import { readFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
-import {
-  classNames,
-  readLabelTable,
-  remapper,
-  type LabelSource,
-  type LabelTable,
-  type Organ,
-} from "./lib/labels/labels.ts";
+import { readLabelTable } from "./lib/labels/labels.ts";
+import { toLabelValues } from "./lib/study/label-values.ts";
 import { prepareImage } from "./lib/study/prepare.ts";
 import { CLASS_LISTS, inference, normalisation } from "./lib/study/settings.ts";
 import { openNetwork } from "./lib/study/trained-network.ts";
@@ -30,26 +24,8 @@ export default task({
     const prepared = prepareImage(image, spacing, normalisation.parse(settings));
     const canonical = toCanonical(image);
     const segmented = await network.segment(prepared, canonical, { ...params.window, signal });
-    const values = valuesOf(labels, readLabelTable(readFileSync(input("organs"), "utf8")), params.classes);
-    const data = segmented.data.map((channel) => values[channel] ?? 0);
-    await writeNifti(output(), fromCanonical({ ...segmented, data }, image));
+    const table = readLabelTable(readFileSync(input("organs"), "utf8"));
+    const labelled = toLabelValues(segmented, labels, table, params.classes);
+    await writeNifti(output(), fromCanonical(labelled, image));
   },
 });
-
-/** Output channel → label value of the dataset. */
-function valuesOf(
-  channels: { readonly [name: string]: number },
-  table: LabelTable<Organ | null>,
-  classes: LabelSource,
-): Uint8Array {
-  const values = new Uint8Array(1 + Math.max(0, ...Object.values(channels)));
-  if (classes === "all") {
-    for (const [value, { name }] of table) values[channels[name] ?? 0] = value;
-  } else {
-    const lookup = remapper(table, classes);
-    for (const [name, channel] of Object.entries(channels))
-      values[channel] = lookup[classNames(classes).indexOf(name)] ?? 0;
-  }
-  values[0] = 0;
-  return values;
-}

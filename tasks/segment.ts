@@ -1,8 +1,10 @@
 /** Held-out cases by a trained network, on the grids of their original labels. A network that did not converge gives none. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { task } from "lq";
 import { z } from "zod";
+import { readLabelTable } from "./lib/labels/labels.ts";
+import { toLabelValues } from "./lib/study/label-values.ts";
 import { inference } from "./lib/study/settings.ts";
 import { caseOf } from "./lib/study/files.ts";
 import { openNetwork } from "./lib/study/trained-network.ts";
@@ -13,10 +15,11 @@ export default task({
   params: z.strictObject({ window: inference }),
   async run({ params, input, inputs, output, cpus, signal, progress }) {
     const network = await openNetwork(input("model"), cpus);
-    const { outcome, criterion } = network.checkpoint;
+    const { outcome, criterion, labels } = network.checkpoint;
     mkdirSync(output(), { recursive: true });
     writeFileSync(join(output(), "outcome.json"), JSON.stringify({ outcome, criterion }) + "\n");
     if (outcome === "not-converged") return;
+    const table = readLabelTable(readFileSync(input("organs"), "utf8"));
     const grids = new Map(inputs("grids").map((path) => [caseOf(path), path]));
     const images = inputs("images");
     for (const [i, path] of images.entries()) {
@@ -26,7 +29,8 @@ export default task({
         ...params.window,
         signal,
       });
-      await writeNifti(join(output(), `${id}.nii.gz`), fromCanonical(segmented, grid));
+      const labelled = toLabelValues(segmented, labels, table, "all");
+      await writeNifti(join(output(), `${id}.nii.gz`), fromCanonical(labelled, grid));
       progress((i + 1) / images.length, id);
     }
   },

@@ -22,7 +22,7 @@ import { readLabels, readNifti } from "./lib/volume/nifti.ts";
 export default task({
   params: z.strictObject({ network, patch: triple, training, normalisation }),
   async run(context) {
-    const { params, input, output, scratch, signal, progress, cpus } = context;
+    const { params, input, output, scratch, signal, progress } = context;
     const { spacing } = statistics.parse(JSON.parse(readFileSync(input("stats"), "utf8")));
     const labels = new Map(pathsOf(context, "labels").map((path) => [caseOf(path), path]));
     const cases: TrainingCase[] = [];
@@ -47,7 +47,7 @@ export default task({
       batchesPerEpoch: batches,
       learningRate: params.training.learning_rate,
       optimizer: optimizerOf(params.training),
-      threads: cpus,
+      threads: params.training.threads,
       scratch,
       signal,
       progress,

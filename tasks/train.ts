@@ -37,7 +37,7 @@ export default task({
     filters: z.array(z.int().positive()).optional(),
   }),
   async run(context) {
-    const { params, input, output, scratch, signal, progress, cpus } = context;
+    const { params, input, output, scratch, signal, progress } = context;
     const { labels, spacing } = statistics.parse(JSON.parse(readFileSync(input("stats"), "utf8")));
     const start = params.finetune ? await readCheckpoint(input("start")) : null;
     const channels = channelsOf(labels, params.classes);
@@ -96,7 +96,7 @@ export default task({
       batchesPerEpoch: batches,
       learningRate: params.training.learning_rate,
       optimizer: optimizerOf(params.training),
-      threads: cpus,
+      threads: params.training.threads,
       scratch,
       signal,
       progress,

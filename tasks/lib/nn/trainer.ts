@@ -20,7 +20,7 @@ export interface TrainerOptions {
   readonly moments?: Moments;
   /** Steps already done; default 0. */
   readonly step?: number;
-  /** Default 1; only then are results the same on every run whatever the cores. */
+  /** Default 1. Results depend on it, in their last digits. */
   readonly threads?: number;
   readonly optimizer?: Partial<AdamW>;
   readonly loss?: LossOptions;

@@ -98,6 +98,11 @@ export function experimentsOf(
   return new Map([...byExperiment].map(([experiment, own]) => [experiment, readEvaluations(own)]));
 }
 
+/** One evaluation. Throws naming the file if it does not fit. */
+export function readEvaluation(path: string): Evaluation {
+  return parse(evaluationFile, { name: path, path });
+}
+
 /** Organs that every generator can predict (eq. 3), in the order of the first one's list. */
 export function commonOrgans(generators: Iterable<GeneratorScores>): string[] {
   const [first, ...others] = [...generators];

@@ -39,6 +39,8 @@ export const training = z.strictObject({
   weight_decay: z.number().nonnegative(),
   /** AdamW's decay of the running means of the gradient and of its square. */
   betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]),
+  /** Of the CPU; the last digits of the weights depend on how many, so they are part of the key. */
+  threads: z.int().positive().default(1),
   /** Probability that a patch is centred on a labelled voxel. */
   foreground: z.number().min(0).max(1),
   augmentation: z.strictObject({

@@ -1,4 +1,5 @@
 /** A trained network ready to predict: its checkpoint and a session on its patch. */
+import { statSync } from "node:fs";
 import { Tensor } from "onnxruntime-node";
 import { argmaxChannels, slidingWindow } from "../inference/sliding-window.ts";
 import { inferenceGraph } from "../nn/inference-graph.ts";
@@ -28,7 +29,8 @@ export interface TrainedNetwork {
 const open = new Map<string, Promise<TrainedNetwork>>();
 
 export function openNetwork(path: string, threads: number): Promise<TrainedNetwork> {
-  const key = `${threads} ${path}`;
+  const { ino, size, mtimeMs } = statSync(path);
+  const key = [threads, path, ino, size, mtimeMs].join(" ");
   const known = open.get(key);
   if (known) return known;
   if (open.size >= 8) open.clear();

@@ -28,7 +28,7 @@ const numbers = z.strictObject({
 
 const fileIn = (folder: string) => join(folder, "training.safetensors");
 
-/** Written aside and renamed: a kill at any moment leaves the old state or the new one. */
+/** Written aside, flushed and renamed: a kill or a loss of power at any moment leaves the old state or the new one. */
 export async function saveState(folder: string, spec: DynUNetSpec, state: TrainingState): Promise<void> {
   const { weights, moments, step, epochs, current } = state;
   const tensors = new Map<string, StoredTensor>();
@@ -39,7 +39,7 @@ export async function saveState(folder: string, spec: DynUNetSpec, state: Traini
   }
   const metadata = new Map([["training", JSON.stringify({ step, epochs, current })]]);
   const path = fileIn(folder);
-  await writeFile(`${path}.new`, encodeSafetensors({ tensors, metadata }));
+  await writeFile(`${path}.new`, encodeSafetensors({ tensors, metadata }), { flush: true });
   await rename(`${path}.new`, path);
 }
 

@@ -47,10 +47,14 @@ export interface Training {
   readonly criterion: string | null;
 }
 
-/** At most this often is the state saved. */
+/** The state is saved at the end of each epoch and this often, unless saving takes more than a twentieth of the time. */
 const saveSeconds = 30;
+const saveShare = 1 / 20;
 
-/** Rejects with the signal's reason when aborted, after saving the state to `scratch`. */
+/**
+ * Goes on from the state in `scratch`, if there is one: to the very bytes of a training that was never cut off.
+ * Rejects with the signal's reason when aborted, after saving the state.
+ */
 export async function train(options: TrainOptions): Promise<Training> {
   const { spec, epochs, batchesPerEpoch, signal, scratch = null } = options;
   const total = epochs * batchesPerEpoch;
@@ -68,11 +72,19 @@ export async function train(options: TrainOptions): Promise<Training> {
   const losses = [...(saved?.epochs ?? [])];
   let current = [...(saved?.current ?? [])];
   let savedAt = performance.now();
+  let saving = 0;
   const save = async () => {
     if (scratch === null) return;
+    const begin = performance.now();
     const { weights, moments, step } = stateOf(trainer);
     await saveState(scratch, spec, { weights, moments, step, epochs: losses, current });
     savedAt = performance.now();
+    saving = savedAt - begin;
+  };
+  const saveIfDue = async () => {
+    const since = performance.now() - savedAt;
+    const wanted = current.length === 0 || since > saveSeconds * 1000;
+    if (wanted && saving <= saveShare * since) await save();
   };
 
   const prepare = (step: number) => {
@@ -96,8 +108,7 @@ export async function train(options: TrainOptions): Promise<Training> {
       next = prepare(step + 1); // while the step runs
       const { loss } = await running;
       if (!Number.isFinite(loss)) {
-        const criterion = `the loss was not finite at step ${step + 1} of ${total}`;
-        return { ...stateOf(trainer), losses, outcome: "not-converged", criterion };
+        return { ...stateOf(trainer), losses, ...diverged("the loss was", step + 1, total) };
       }
       current.push(loss);
       if (current.length === batchesPerEpoch) {
@@ -106,9 +117,14 @@ export async function train(options: TrainOptions): Promise<Training> {
       }
       const epoch = Math.floor(step / batchesPerEpoch) + 1;
       options.progress?.((step + 1) / total, `epoch ${epoch}/${epochs}, loss ${loss.toFixed(3)}`);
-      if (performance.now() - savedAt > saveSeconds * 1000) await save();
+      if (next !== null) await saveIfDue();
     }
-    return { ...stateOf(trainer), losses, ...judge(losses) };
+    const state = stateOf(trainer);
+    return {
+      ...state,
+      losses,
+      ...(finite(state.weights) ? judge(losses) : diverged("the weights were", total, total)),
+    };
   } finally {
     await trainer.dispose();
   }
@@ -118,8 +134,16 @@ function stateOf(trainer: Trainer) {
   return { weights: trainer.weights(), moments: trainer.moments(), step: trainer.steps() };
 }
 
+type Judgement = Pick<Training, "outcome" | "criterion">;
+
+function diverged(what: string, step: number, total: number): Judgement {
+  return { outcome: "not-converged", criterion: `${what} not finite at step ${step} of ${total}` };
+}
+
+const finite = (weights: Weights) => [...weights.values()].every((values) => values.every(Number.isFinite));
+
 /** The last epoch's mean loss must be below 90 % of the first one's. */
-export function judge(losses: readonly number[]): Pick<Training, "outcome" | "criterion"> {
+export function judge(losses: readonly number[]): Judgement {
   const [first, last] = [losses.at(0), losses.at(-1)];
   if (losses.length < 2 || first === undefined || last === undefined || last < 0.9 * first) {
     return { outcome: "converged", criterion: null };

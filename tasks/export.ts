@@ -1,0 +1,13 @@
+/** A trained checkpoint for use elsewhere: as an ONNX model, and as a state dict under MONAI's names. */
+import { writeFileSync } from "node:fs";
+import { task } from "lq";
+import { readCheckpoint } from "./lib/nn/checkpoint.ts";
+import { exportOnnx, exportStateDict } from "./lib/nn/export.ts";
+
+export default task({
+  async run({ input, output }) {
+    const checkpoint = await readCheckpoint(input());
+    writeFileSync(output("onnx"), exportOnnx(checkpoint));
+    writeFileSync(output("weights"), exportStateDict(checkpoint));
+  },
+});

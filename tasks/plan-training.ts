@@ -1,0 +1,62 @@
+/** What a training on one's own volumes is planned by: its spacing, its labels and which cases are held out. */
+import { writeFileSync } from "node:fs";
+import { task } from "lq";
+import { z } from "zod";
+import { readChecks, type CaseCheck } from "./lib/datasets/check-case.ts";
+import { statisticsOf } from "./lib/datasets/manifest.ts";
+import { labelTableText } from "./lib/labels/labels.ts";
+import { readCheckpoint } from "./lib/nn/checkpoint.ts";
+import { randomSplit } from "./lib/splits/random-split.ts";
+
+const millimetres = z.number().positive();
+
+export default task({
+  params: z.strictObject({
+    /** Value by name; other values are background. */
+    labels: z
+      .record(z.string(), z.int().min(1).max(65535))
+      .refine((labels) => new Set(Object.values(labels)).size === Object.keys(labels).length, {
+        message: "two labels have the same value",
+      }),
+    /** Millimetres along the patient's x, y, z; auto: that of the checkpoint to start from, or the cases' median. */
+    spacing: z.union([z.literal("auto"), z.tuple([millimetres, millimetres, millimetres])]),
+    split: z.strictObject({ seed: z.int(), train: z.number().gt(0).lt(1) }),
+    /** Whether a checkpoint is given as input "start". */
+    start: z.boolean(),
+  }),
+  async run({ params, files, input, output }) {
+    const checks = readChecks(files("checks"));
+    refuseBroken(checks);
+    refuseAbsent(checks, params.labels);
+    const table = new Map(
+      Object.entries(params.labels).map(([name, value]) => [value, { name, organ: null }] as const),
+    );
+    const { spacing: median, labels } = statisticsOf(checks, table);
+    const started = params.start ? (await readCheckpoint(input("start"))).spacing : null;
+    const spacing = params.spacing === "auto" ? (started ?? median) : params.spacing;
+    const { train, test } = randomSplit([...checks.keys()], params.split);
+    save(output("stats"), { spacing, labels });
+    save(output("split"), { splits: [{ id: "split", train, test }] });
+    writeFileSync(output("organs"), labelTableText(table));
+  },
+});
+
+function refuseBroken(checks: ReadonlyMap<string, CaseCheck>): void {
+  const errors = [...checks].flatMap(([id, check]) => check.errors.map((error) => `${id}: ${error}`));
+  if (errors.length > 0) throw new Error(`cases that cannot be used:\n${errors.join("\n")}`);
+}
+
+function refuseAbsent(
+  checks: ReadonlyMap<string, CaseCheck>,
+  labels: { readonly [name: string]: number },
+): void {
+  const found = new Set([...checks.values()].flatMap(({ facts }) => Object.keys(facts?.voxels ?? {})));
+  const absent = Object.entries(labels).filter(([, value]) => !found.has(String(value)));
+  if (absent.length === 0) return;
+  const list = absent.map(([name, value]) => `${name} (${value})`).join(", ");
+  throw new Error(`no case has a voxel of ${list}; the label files hold ${[...found].join(", ") || "none"}`);
+}
+
+function save(path: string, value: unknown): void {
+  writeFileSync(path, JSON.stringify(value, null, 1) + "\n");
+}

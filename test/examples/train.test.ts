@@ -1,0 +1,137 @@
+/** examples/train, copied out of the repository and run as a user does, on phantoms. */
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { decodeCheckpoint } from "../../tasks/lib/nn/checkpoint.ts";
+import { aliases, parameters } from "../../tasks/lib/nn/parameters.ts";
+import { decodeSafetensors } from "../../tasks/lib/nn/safetensors.ts";
+import { HOME } from "../helpers/bundle.ts";
+import type { CliProject } from "../helpers/cli.ts";
+import { CASES, ran, setParams, SMALL, trainProject } from "./train-project.ts";
+
+const perCase = (rule: string) => CASES.map((id) => `${rule}:${id}`);
+const AFTER_TRAINING = ["evaluate:split", "export", "segment:split", "table"];
+
+const read = (project: CliProject, path: string) => readFileSync(project.path(path));
+const checkpointOf = (project: CliProject) => decodeCheckpoint(read(project, "model/checkpoint.safetensors"));
+
+/** Over all labels and held-out cases; 0 where the training did not converge. */
+function meanDice(project: CliProject): number {
+  const [, mean = "0"] = /^overall,dice,1,([\d.]+),/m.exec(project.read("tables/scores.csv")) ?? [];
+  return Number(mean);
+}
+
+test("what the example sets is what the small test sets, in the same shape", () => {
+  const shape = (value: unknown): unknown =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shape(inner)]))
+      : typeof value;
+  const example = parse(readFileSync(`${HOME}examples/train/params.yaml`, "utf8")) as { training: object };
+  const strip = ({ training, ...rest }: { training: object }) =>
+    shape({ ...rest, training: { ...training, augmentation: null } });
+  expect(strip(example)).toEqual(strip(SMALL));
+});
+
+test("trains, scores what it has not seen, exports, and then does only what a change asks for", async () => {
+  const project = await trainProject();
+  const first = ran(await project.json("build"));
+  expect(first).toEqual(
+    [...perCase("check"), "plan", ...perCase("prepare"), "train:split", ...AFTER_TRAINING].sort(),
+  );
+  expect(meanDice(project)).toBeGreaterThan(0.6);
+  expect(project.read("tables/scores.md")).toMatch(/\| \*\*overall\*\* \| \d\d\.\d ± /);
+  expect(ran(await project.json("build"))).toEqual([]);
+
+  // The exported forms hold the checkpoint's weights, under all of MONAI's names, and give its outputs.
+  const { spec, weights } = checkpointOf(project);
+  const dict = decodeSafetensors(read(project, "model/weights.safetensors")).tensors;
+  expect([...dict.keys()]).toEqual([...parameters(spec).map(({ name }) => name), ...aliases(spec).keys()]);
+  for (const [name, values] of weights) expect(dict.get(name)!.data).toEqual(values);
+  const session = await InferenceSession.create(project.path("model/model.onnx"));
+  const image = new Tensor("float32", new Float32Array(8 * 12 * 16), [1, 1, 8, 12, 16]);
+  expect((await session.run({ image }))["logits"]!.dims).toEqual([1, 4, 8, 12, 16]);
+  await session.release();
+
+  // Another schedule: the training and what follows from it.
+  const shorter = { ...SMALL, training: { ...SMALL.training, epochs: 2 } };
+  setParams(project, shorter);
+  expect(ran(await project.json("build"))).toEqual([...AFTER_TRAINING, "train:split"].sort());
+  // Another tolerance: the scores.
+  setParams(project, { ...shorter, tolerance: 2 });
+  expect(ran(await project.json("build"))).toEqual(["evaluate:split", "table"]);
+  // And back, without any work.
+  setParams(project, SMALL);
+  expect(ran(await project.json("build"))).toEqual([]);
+
+  // Starting from it, a single epoch is worth more than from random weights.
+  mkdirSync(project.path("start"));
+  copyFileSync(project.path("model/checkpoint.safetensors"), project.path("start/checkpoint.safetensors"));
+  const brief = { ...SMALL, training: { ...SMALL.training, epochs: 1, learning_rate: 0.01 } };
+  setParams(project, { ...brief, start: "start/checkpoint.safetensors" });
+  const again = ran(await project.json("build"));
+  expect(again).toEqual([...AFTER_TRAINING, "plan-from", "train-from:split"].sort());
+  const tuned = meanDice(project);
+  setParams(project, brief);
+  await project.json("build");
+  expect(tuned).toBeGreaterThan(meanDice(project));
+}, 300_000);
+
+test("a training that blows up is a result: it is cached, and the table says so", async () => {
+  const project = await trainProject({ ...SMALL, training: { ...SMALL.training, learning_rate: 1e30 } });
+  expect(ran(await project.json("build"))).toContain("train:split");
+  expect(checkpointOf(project)).toMatchObject({
+    outcome: "not-converged",
+    criterion: expect.stringMatching(/^the loss was not finite at step \d+ of 80$/) as unknown,
+  });
+  expect(project.read("tables/scores.md")).toMatch(
+    /^✗ The training did not converge: the loss was not finite at step \d+ of 80\.$/m,
+  );
+  expect(project.has("predictions/outcome.json")).toBe(true);
+  expect(ran(await project.json("build"))).toEqual([]);
+  project.remove("model");
+  const restored = await project.json("build");
+  expect(ran(restored)).toEqual([]);
+  expect(restored.filter(({ outcome }) => outcome === "restored").map(({ task }) => task)).toContain(
+    "train:split",
+  );
+  // What starts from it is not trained, and says why.
+  mkdirSync(project.path("start"));
+  copyFileSync(project.path("model/checkpoint.safetensors"), project.path("start/checkpoint.safetensors"));
+  setParams(project, { ...SMALL, start: "start/checkpoint.safetensors" });
+  expect(ran(await project.json("build"))).toContain("train-from:split");
+  expect(project.read("tables/scores.md")).toMatch(/did not converge: pre-training: the loss was not finite/);
+}, 300_000);
+
+test.each([
+  [
+    "a label that no case has",
+    { labels: { liver: 700, unicorn: 99 } },
+    "no case has a voxel of unicorn (99)",
+  ],
+  ["two labels of one value", { labels: { liver: 1, spleen: 1 } }, "two labels have the same value"],
+  ["a patch that the strides do not divide", { patch: [16, 24, 23] }, "must be a multiple of [4, 4, 4]"],
+])("%s is refused", async (_, change, message) => {
+  const project = await trainProject({ ...SMALL, ...change });
+  const { code, stdout, stderr } = await project.lq("build");
+  expect({ code, text: stdout + stderr }).toMatchObject({
+    text: expect.stringContaining(message) as unknown,
+  });
+  expect([1, 2]).toContain(code);
+});
+
+test("a checkpoint of another network, and a file that is no checkpoint, are refused", async () => {
+  const project = await trainProject({ ...SMALL, training: { ...SMALL.training, epochs: 1, batches: 1 } });
+  ran(await project.json("build", "model/checkpoint.safetensors"));
+  mkdirSync(project.path("start"), { recursive: true });
+  copyFileSync(project.path("model/checkpoint.safetensors"), project.path("start/a.safetensors"));
+  const network = { ...SMALL.network, filters: [8, 16, 48] };
+  setParams(project, { ...SMALL, network, start: "start/a.safetensors" });
+  const other = await project.lq("build");
+  expect(other.stdout + other.stderr).toContain(
+    "the starting checkpoint has another network: bottleneck.conv1",
+  );
+  writeFileSync(project.path("start/a.safetensors"), "no weights");
+  const broken = await project.lq("build");
+  expect(broken.stdout + broken.stderr).toContain("start/a.safetensors: not a valid safetensors file");
+});
