@@ -45,7 +45,8 @@ function pearson(pairs: readonly Pair[]): number | null {
   return finite(sampleCorrelation(xs(pairs), ys(pairs)));
 }
 
-function spearman(pairs: readonly Pair[]): number | null {
+/** Spearman's correlation; null for a constant sample. */
+export function spearman(pairs: readonly Pair[]): number | null {
   return finite(sampleCorrelation(midRanks(xs(pairs)), midRanks(ys(pairs))));
 }
 

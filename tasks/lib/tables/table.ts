@@ -3,6 +3,7 @@
  * block. Values are fractions of 1; renderers print them ×100 with one decimal, as the paper does.
  */
 import { quintiles } from "../stats/quintiles.ts";
+import { paperOrder } from "./paper-order.ts";
 
 export type Cell =
   | { readonly kind: "score"; readonly mean: number; readonly std: number }
@@ -83,10 +84,12 @@ export function percent(fraction: number): string {
 export function allNotes(table: ScoreTable): string[] {
   const cells = table.rows.flatMap((row) => row.cells.flat());
   const notConverged = cells.some((cell) => cell.kind === "not-converged");
+  const order = paperOrder(table);
   return [
     "Mean ± standard deviation, in percent.",
     "Quintile of each column and metric: ① worst fifth … ⑤ best fifth.",
     ...(notConverged ? ["✗: training did not converge (see the notes below for the criterion)."] : []),
+    ...(order === null ? [] : [order]),
     ...table.notes,
   ];
 }

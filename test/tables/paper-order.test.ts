@@ -1,0 +1,44 @@
+import { expect, it } from "vitest";
+import { paperOrder } from "../../tasks/lib/tables/paper-order.ts";
+import { renderMarkdown } from "../../tasks/lib/tables/markdown.ts";
+import type { ScoreTable } from "../../tasks/lib/tables/table.ts";
+
+/** One metric, one column: ours and the paper's (percent) by row. */
+function table(rows: readonly (readonly [ours: number | null, paper: number | null])[]): ScoreTable {
+  return {
+    title: "Table",
+    caption: "",
+    synthetic: true,
+    metrics: ["Dice"],
+    columns: ["BTCV"],
+    notes: [],
+    rows: rows.map(([ours, paper], i) => ({
+      name: `row ${i}`,
+      cells: [
+        [
+          ours === null
+            ? { kind: "not-converged", step: "pre-training" }
+            : { kind: "score", mean: ours, std: 0 },
+        ],
+      ],
+      paper: [[paper === null ? null : [paper, 1]]],
+    })),
+  };
+}
+
+it("says that the paper's order shows, whatever the level", () => {
+  const note = paperOrder(table([[0.1, 80], [0.2, 85], [0.3, 90]])); // prettier-ignore
+  expect(note).toContain("The paper's order of rows shows here.");
+  expect(note).toContain("Dice: BTCV 1.00");
+});
+
+it("says that it does not, where the table stands", () => {
+  const other = table([[0.3, 80], [0.2, 85], [0.1, 90], [null, 95], [0.9, null]]); // prettier-ignore
+  expect(renderMarkdown(other)).toContain(
+    "The paper's order of rows does not show here. Rank correlation (Spearman) with the paper's column, Dice: BTCV -1.00",
+  );
+});
+
+it("says nothing without the paper's numbers", () => {
+  expect(paperOrder(table([[0.3, null], [0.2, null], [0.1, null]]))).toBeNull(); // prettier-ignore
+});
