@@ -27,9 +27,13 @@ describe("qualitative figure", () => {
       if (colour.every((c, k) => png.data[i * 3 + k] === c))
         hits.push([i % png.width, Math.floor(i / png.width)]);
     }
-    expect(hits).toHaveLength(65 * 65); // one voxel, 260 px / 4 voxels a side
     const panelLeft = 10 + 260 + 10;
-    expect(Math.min(...hits.map(([x = 0]) => x))).toBe(panelLeft + 3 * 65);
+    const [xs, ys] = [hits.map(([x = 0]) => x), hits.map(([, y = 0]) => y)];
+    expect([Math.min(...xs), Math.max(...xs)]).toEqual([panelLeft + 3 * 65, panelLeft + 4 * 65 - 1]);
+    expect(Math.max(...ys) - Math.min(...ys)).toBe(64);
+    // One voxel, 260 px / 4 voxels a side, but for the organ's number and its white edge.
+    expect(hits.length).toBeLessThan(65 * 65);
+    expect(hits.length).toBeGreaterThan(65 * 65 - 12 * 16);
   });
 
   it("gives the same bytes again", () => {
@@ -63,6 +67,15 @@ describe("scatter figure", () => {
     expect(svg).toContain("Synthetic");
     expect(svg.match(/none converged/g)).toHaveLength(1);
     expect(svg.match(/>MedSAM</g)).toHaveLength(1);
+  });
+
+  it("shows no more beyond 100 % than a marker needs", () => {
+    const ticks = [...svg.matchAll(/font-size="10">(\d+)</g)].map(([, tick]) => Number(tick));
+    expect(Math.max(...ticks)).toBe(100);
+  });
+
+  it("gives sixteen organs different colours", () => {
+    expect(new Set(Array.from({ length: 16 }, (_, i) => labelColour(i).join())).size).toBe(16);
   });
 
   it("keeps sixteen series apart by colour and marker", () => {

@@ -35,14 +35,28 @@ export function seriesStyle(n: number): Style {
   };
 }
 
-/** Distinct label colours for overlays: golden-angle hues, two lightness levels; index 0 is the first organ. */
+/** Label colours for overlays, chosen to stay apart for the colour-blind (Okabe and Ito's set, then Tol's "muted"). */
+const LABELS = [
+  "#e69f00",
+  "#56b4e9",
+  "#009e73",
+  "#f0e442",
+  "#0072b2",
+  "#d55e00",
+  "#cc79a7",
+  "#999933",
+  "#882255",
+  "#44aa99",
+  "#332288",
+  "#ddcc77",
+  "#aa4499",
+  "#88ccee",
+  "#117733",
+  "#cc6677",
+] as const;
+
+/** Red, green, blue of the n-th label; more than sixteen share colours, and are told apart by their numbers. */
 export function labelColour(n: number): readonly [number, number, number] {
-  const hue = (n * 137.508 + 20) % 360;
-  const lightness = n % 2 === 0 ? 0.55 : 0.7;
-  const a = 0.85 * Math.min(lightness, 1 - lightness);
-  const channel = (k: number) => {
-    const t = (k + hue / 30) % 12;
-    return Math.round(255 * (lightness - a * Math.max(-1, Math.min(t - 3, 9 - t, 1))));
-  };
-  return [channel(0), channel(8), channel(4)];
+  const hex = parseInt((LABELS[n % LABELS.length] ?? LABELS[0]).slice(1), 16);
+  return [hex >> 16, (hex >> 8) & 255, hex & 255];
 }

@@ -1,6 +1,6 @@
 /**
- * Figure 1: one slice of one case under every label version, organs in colour over the grey CT, with a legend.
- * Returns PNG bytes; the same input gives the same bytes.
+ * Figure 1: one slice of one case under every label version, organs in colour over the grey CT, with a legend. Each
+ * organ has its number of the legend on it, so that nobody has to tell colours apart. Returns PNG bytes; the same input gives the same bytes.
  */
 import { encode } from "fast-png";
 import type { LabelVolume, Volume } from "../volume/volume.ts";
@@ -23,6 +23,7 @@ const TEXT = 2; // scale of the 5×7 font
 const LINE = GLYPH.height * TEXT + 8;
 const GAP = 10;
 const TARGET = 260; // width of one panel, about
+const SWATCH = 22; // width of a legend's box, and the space after it
 
 export function renderQualitative(figure: Qualitative): Uint8Array {
   const [nx, ny] = figure.image.size;
@@ -30,8 +31,10 @@ export function renderQualitative(figure: Qualitative): Uint8Array {
   const panel = { width: nx * scale, height: ny * scale };
   const columns = Math.min(4, figure.versions.length + 1);
   const rows = Math.ceil((figure.versions.length + 1) / columns);
-  const legendColumns = Math.max(1, Math.floor((columns * (panel.width + GAP)) / 300));
-  const legendRows = Math.ceil(figure.organs.length / legendColumns);
+  const legend = figure.organs.map(({ name }, i) => `${i + 1} ${name}`);
+  const legendWidth = SWATCH + textWidth(longest(legend)) + 2 * GAP;
+  const legendColumns = Math.max(1, Math.floor((columns * (panel.width + GAP)) / legendWidth));
+  const legendRows = Math.ceil(legend.length / legendColumns);
   const top = GAP + figure.heading.length * LINE;
   const canvas = new Canvas(
     Math.max(GAP + columns * (panel.width + GAP), GAP * 2 + textWidth(longest(figure.heading))),
@@ -46,12 +49,13 @@ export function renderQualitative(figure: Qualitative): Uint8Array {
     const y = top + Math.floor(n / columns) * (panel.height + LINE + GAP);
     canvas.text(x, y, name, [0, 0, 0]);
     drawSlice(canvas, x, y + LINE, scale, figure, labels);
+    if (labels) drawNumbers(canvas, x, y + LINE, scale, figure, labels);
   });
-  figure.organs.forEach((organ, i) => {
-    const x = GAP + (i % legendColumns) * 300;
+  legend.forEach((text, i) => {
+    const x = GAP + (i % legendColumns) * legendWidth;
     const y = canvas.height - GAP - (legendRows - Math.floor(i / legendColumns)) * LINE;
     canvas.box(x, y, 16, 14, labelColour(i));
-    canvas.text(x + 22, y, organ.name, [0, 0, 0]);
+    canvas.text(x + SWATCH, y, text, [0, 0, 0]);
   });
   return encode({ width: canvas.width, height: canvas.height, data: canvas.pixels, channels: 3, depth: 8 });
 }
@@ -79,6 +83,36 @@ function drawSlice(
     }
   }
 }
+
+/** Each organ's number, on the voxel of it that is nearest to its middle; none where it is smaller than the number. */
+function drawNumbers(
+  canvas: Canvas,
+  left: number,
+  top: number,
+  scale: number,
+  { image: { size }, organs, slice }: Qualitative,
+  labels: LabelVolume,
+): void {
+  const [nx, ny] = size;
+  organs.forEach(({ id }, i) => {
+    const text = String(i + 1);
+    const [width, height] = [textWidth(text), GLYPH.height * TEXT];
+    const voxels: [number, number][] = [];
+    for (let y = 0; y < ny; y++)
+      for (let x = 0; x < nx; x++) if (labels.data[x + nx * (y + ny * slice)] === id) voxels.push([x, y]);
+    if (voxels.length * scale ** 2 < width * height) return;
+    const [mx, my] = [mean(voxels.map(([x]) => x)), mean(voxels.map(([, y]) => y))];
+    const far = ([x, y]: readonly [number, number]) => (x - mx) ** 2 + (y - my) ** 2;
+    const [x, y] = voxels.reduce((best, voxel) => (far(voxel) < far(best) ? voxel : best));
+    const centre = [left + (nx - 0.5 - x) * scale, top + (ny - 0.5 - y) * scale] as const;
+    const [atX, atY] = [Math.round(centre[0] - width / 2), Math.round(centre[1] - height / 2)];
+    for (const [dx, dy] of HALO) canvas.text(atX + dx, atY + dy, text, [255, 255, 255]);
+    canvas.text(atX, atY, text, [0, 0, 0]);
+  });
+}
+
+const HALO = [-1, 0, 1].flatMap((dx) => [-1, 0, 1].map((dy) => [dx, dy] as const));
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 class Canvas {
   readonly pixels: Uint8Array;

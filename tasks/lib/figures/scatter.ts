@@ -22,11 +22,13 @@ export interface Scatter {
 
 const PANEL = { width: 190, height: 170, left: 46, top: 26, right: 12, bottom: 38 };
 const HEAD = 62;
+/** Has room for the notice and the legend. */
+const LEAST_WIDTH = 840;
 
 export function renderScatter(figure: Scatter): string {
   const cellWidth = PANEL.left + PANEL.width + PANEL.right;
   const cellHeight = PANEL.top + PANEL.height + PANEL.bottom;
-  const width = figure.columns.length * cellWidth + 20;
+  const width = Math.max(LEAST_WIDTH, figure.columns.length * cellWidth + 20);
   const perRow = Math.max(1, Math.floor(width / 130));
   const legendHeight = 24 * Math.ceil(figure.series.length / perRow) + 16;
   const height = HEAD + figure.metrics.length * cellHeight + legendHeight;
@@ -56,8 +58,14 @@ ${legend.join("\n")}
 function panel(figure: Scatter, metric: number, column: number, heading: string): string {
   const points = figure.points[metric]?.[column] ?? [];
   const present = points.filter((p) => p !== null);
-  const x = scaleLinear(extent(present.map((p) => p.x)), [0, PANEL.width]).nice(4);
-  const y = scaleLinear(extent(present.map((p) => p.y)), [PANEL.height, 0]).nice(4);
+  const x = percentScale(
+    present.map((p) => p.x),
+    [0, PANEL.width],
+  );
+  const y = percentScale(
+    present.map((p) => p.y),
+    [PANEL.height, 0],
+  );
   const marks = points.map((point, i) =>
     point === null
       ? ""
@@ -86,13 +94,17 @@ function axes(x: ScaleLinear<number, number>, y: ScaleLinear<number, number>): s
   return `${grid.join("")}<path d="M0 0V${PANEL.height}H${PANEL.width}" fill="none" stroke="#333333"/>`;
 }
 
-/** A little room on both sides; a single value or none still gives a scale. */
-function extent(values: readonly number[]): [number, number] {
-  if (values.length === 0) return [0, 100];
-  const low = Math.min(...values);
-  const high = Math.max(...values);
+/** Round limits around the values, but no more beyond 100 % than a marker needs; a single value or none gives a scale, too. */
+function percentScale(
+  values: readonly number[],
+  range: readonly [number, number],
+): ScaleLinear<number, number> {
+  if (values.length === 0) return scaleLinear([0, 100], range);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
   const pad = Math.max(1, (high - low) * 0.08);
-  return [low - pad, high + pad];
+  const scale = scaleLinear([low - pad, high + pad], range).nice(4);
+  const [start = 0, end = 100] = scale.domain();
+  return scale.domain([start, Math.min(end, 100 + (100 - start) * 0.06)]);
 }
 
 const SHAPES: { readonly [shape in Marker]: string } = {
