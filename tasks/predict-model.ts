@@ -1,10 +1,11 @@
 /** One case's labels by a published model that tasks/convert.ts has converted. */
+import { readFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
 import { predictCase } from "./lib/inference/predict.ts";
 import { readModel } from "./lib/inference/predict-nnunet.ts";
 import { datasetValues, relabelled } from "./lib/inference/remap.ts";
-import { labelTable } from "./lib/labels/labels.ts";
+import { readLabelTable } from "./lib/labels/labels.ts";
 import { CLASS_LISTS } from "./lib/study/settings.ts";
 import { writeNifti } from "./lib/volume/nifti.ts";
 
@@ -17,13 +18,18 @@ export default task({
     /** Networks of a cross-validation whose mean is taken, by name; auto: all that there are. */
     folds: z.union([z.literal("auto"), z.array(z.string()).min(1)]).default("auto"),
     device: z.enum(["cpu", "cuda", "webgpu", "auto"]).default("cpu"),
-    /** Turns the model's label values into those of a dataset's label table; without it they stay. */
-    remap: z.strictObject({ layout: z.string(), classes: z.enum(["all", ...CLASS_LISTS]) }).optional(),
+    /** Turns the model's classes ("all": the dataset's own) into the labels of the table `organs`; without it they stay. */
+    classes: z.enum(["all", ...CLASS_LISTS]).optional(),
   }),
   async run({ params, input, inputs, output, cpus, devices, signal, progress, log }) {
-    const { step, mirror, folds, device, remap } = params;
+    const { step, mirror, folds, device, classes } = params;
     const values =
-      remap && datasetValues(await readModel(input("model")), labelTable(remap.layout), remap.classes);
+      classes &&
+      datasetValues(
+        await readModel(input("model")),
+        readLabelTable(readFileSync(input("organs"), "utf8")),
+        classes,
+      );
     const labels = await predictCase(input("model"), inputs("images"), {
       ...(step !== "auto" && { step }),
       mirror,

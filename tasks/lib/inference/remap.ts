@@ -1,7 +1,9 @@
 /** From a published model's label values to those of a dataset. */
-import { classNames, type LabelSource, type LabelTable, remapper } from "../labels/labels.ts";
+import { classNames, type LabelSource, type LabelTable, type Organ, remapper } from "../labels/labels.ts";
 import type { LabelVolume } from "../volume/volume.ts";
 import type { Model } from "./model.ts";
+
+type Table = LabelTable<Organ | null>;
 
 /**
  * Lookup by the values of the model's label maps. `classes` names the list of classes that the model predicts; "all"
@@ -9,7 +11,7 @@ import type { Model } from "./model.ts";
  * (nnU-Net v1) must have as many as the list, and with "all" the dataset's own numbers.
  * Throws an Error that names the labels which do not fit.
  */
-export function datasetValues(model: Model, table: LabelTable, classes: LabelSource): Uint16Array {
+export function datasetValues(model: Model, table: Table, classes: LabelSource): Uint16Array {
   const known = classes === "all" ? ownValues(table) : listedValues(table, classes);
   const named = Object.entries(model.labels);
   if (named.length > 0) {
@@ -40,16 +42,16 @@ export function relabelled(labels: LabelVolume, values: Uint16Array): LabelVolum
 }
 
 /** A dataset's labels by its own name of them and by the study's. */
-function ownValues(table: LabelTable): Map<string, number> {
+function ownValues(table: Table): Map<string, number> {
   return new Map(
     [...table].flatMap(([value, { name, organ }]) => [
-      [plain(organ), value],
-      [plain(name), value],
+      ...(organ === null ? [] : [[plain(organ), value] as const]),
+      [plain(name), value] as const,
     ]),
   );
 }
 
-function listedValues(table: LabelTable, classes: Exclude<LabelSource, "all">): Map<string, number> {
+function listedValues(table: Table, classes: Exclude<LabelSource, "all">): Map<string, number> {
   const values = remapper(table, classes);
   return new Map(classNames(classes).map((name, id) => [plain(name), values[id]!]));
 }

@@ -1,0 +1,96 @@
+/** Published generators in the study's own pipeline. */
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import type { Model } from "../../tasks/lib/inference/model.ts";
+import { datasetValues } from "../../tasks/lib/inference/remap.ts";
+import { classNames, labelTable } from "../../tasks/lib/labels/labels.ts";
+import { readHeader, readLabels } from "../../tasks/lib/volume/nifti.ts";
+import { HOME } from "../helpers/bundle.ts";
+import { cliProject, type CliProject } from "../helpers/cli.ts";
+import { shared } from "../helpers/shared.ts";
+
+function study(profile: string): CliProject {
+  const project = cliProject({ "profiles/published.yaml": profile });
+  for (const part of ["pipeline.yaml", "params.yaml", "tasks"]) {
+    cpSync(`${HOME}${part}`, project.path(part), { recursive: true });
+  }
+  symlinkSync(`${HOME}node_modules`, project.path("node_modules"));
+  return project;
+}
+
+test("each case is predicted once, by the network of the fold that has not seen it where there are folds", async () => {
+  const project = study(`sources: { btcv: { root: scans, phantom: null } }
+generators:
+  totalseg: { kind: published, model: published/ts, step: auto, mirror: auto }
+  nnunet: { kind: published-folds, model: published/nnunet, step: auto, mirror: auto }
+  medsam: { kind: medsam, model: published/medsam, overlap: later }
+`);
+  const ids = ["0001", "0002", "0003", "0004", "0005"];
+  for (const id of ids) {
+    project.write(`scans/RawData/Training/img/img${id}.nii.gz`, "");
+    project.write(`scans/RawData/Training/label/label${id}.nii.gz`, "");
+  }
+  for (const folder of ["ts", "nnunet/btcv", "medsam"]) project.write(`published/${folder}/weights`, "");
+  const generators = ["totalseg", "nnunet", "medsam"];
+  const targets = generators.map((generator) => `labels/btcv/${generator}/`);
+  const lines = await project.json("build", "-n", "--profile", "published", ...targets);
+  const planned = lines.filter(({ type }) => type === "plan").at(-1);
+  expect(planned).toMatchObject({
+    rules: {
+      convert: 1,
+      "convert-folds": 1,
+      "convert-medsam": 1,
+      "predict-published": 5,
+      "predict-folds": 5,
+      "predict-medsam": 5,
+      original: 5,
+    },
+  });
+});
+
+const toy = shared("golden/04_nnunet_v2/m2/Dataset902_ToyOldPlans");
+
+test.skipIf(!toy)("a published TotalSegmentator re-labels a phantom, in the dataset's labels", async () => {
+  const project = study(
+    "generators: { totalseg: { kind: published, model: published/ts, step: 1, mirror: auto } }\n",
+  );
+  const folder = project.path("published/ts/Dataset297_Toy");
+  mkdirSync(project.path("published/ts"), { recursive: true });
+  cpSync(toy!, folder, { recursive: true });
+  const path = `${folder}/nnUNetTrainerNoMirroring__nnUNetPlans__3d_fullres/dataset.json`;
+  const dataset = JSON.parse(readFileSync(path, "utf8")) as { labels: object };
+  const organs = ["background", "liver", "spleen", "colon", "rib_left_1", "stomach", "aorta"];
+  dataset.labels = Object.fromEntries(
+    organs.slice(0, Object.keys(dataset.labels).length).map((name, i) => [name, i]),
+  );
+  writeFileSync(path, JSON.stringify(dataset));
+
+  const built = await project.lq("build", "--profile", "published", "labels/btcv/totalseg/0001.nii.gz");
+  expect(built.stderr).toBe("");
+  expect(built.code).toBe(0);
+  const labels = await readLabels(project.path("labels/btcv/totalseg/0001.nii.gz"));
+  // BTCV's values of spleen, liver, stomach and aorta; it has neither colon nor ribs.
+  expect([0, 1, 6, 7, 8]).toEqual(expect.arrayContaining([...new Set(labels.data)]));
+  const image = await readHeader(project.path("phantoms/btcv/RawData/Training/img/img0001.nii.gz"));
+  expect(labels.size).toEqual(image.shape.slice(0, 3));
+});
+
+const network = (labels: Record<string, number>, count: number): Model =>
+  ({ kind: "nnunet", name: "Toy", labels, output: { kind: "labels", count } }) as unknown as Model;
+
+test("a model of the dataset's own labels is matched by names, in any order of their words", () => {
+  const labels = { liver: 1, "Left Kidney": 2, kidney_right: 3 };
+  expect([...datasetValues(network(labels, 4), labelTable("btcv"), "all")]).toEqual([0, 6, 3, 2]);
+  expect(() => datasetValues(network({ elbow: 1 }, 2), labelTable("btcv"), "all")).toThrow(
+    "Toy predicts what is not among the labels of the dataset: elbow",
+  );
+});
+
+test("a model without names must have as many classes as the list", () => {
+  const { length } = classNames("stunet");
+  const values = datasetValues(network({}, length), labelTable("btcv"), "stunet");
+  expect(values[classNames("stunet").indexOf("liver")]).toBe(6);
+  expect(() => datasetValues(network({}, 6), labelTable("btcv"), "stunet")).toThrow(
+    `Toy predicts 6 classes, but the class list stunet has ${length}`,
+  );
+});
