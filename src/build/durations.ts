@@ -3,10 +3,21 @@ import type { Task } from "../model.ts";
 import type { State } from "../record/state.ts";
 
 /** Seconds of a task of which nothing at all is known. */
-const UNKNOWN = 1;
+export const UNKNOWN = 1;
+
+export interface Expected {
+  readonly seconds: number;
+  readonly from: "record" | "rule" | "nothing";
+}
 
 /** @param tasks whose records make the averages */
 export function expectedSeconds(state: State, tasks: Iterable<Task>): (task: Task) => number {
+  const expect = expectations(state, tasks);
+  return (task) => expect(task).seconds;
+}
+
+/** The same, saying what each expectation comes from. */
+export function expectations(state: State, tasks: Iterable<Task>): (task: Task) => Expected {
   const rules = new Map<string, { sum: number; count: number }>();
   for (const { id, rule } of tasks) {
     const seconds = state.seconds(id);
@@ -15,7 +26,10 @@ export function expectedSeconds(state: State, tasks: Iterable<Task>): (task: Tas
     rules.set(rule.name, { sum: sum + seconds, count: count + 1 });
   }
   return ({ id, rule }) => {
+    const recorded = state.seconds(id);
+    if (recorded !== undefined) return { seconds: recorded, from: "record" };
     const average = rules.get(rule.name);
-    return state.seconds(id) ?? (average === undefined ? UNKNOWN : average.sum / average.count);
+    if (average === undefined) return { seconds: UNKNOWN, from: "nothing" };
+    return { seconds: average.sum / average.count, from: "rule" };
   };
 }

@@ -71,6 +71,16 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   ).argument("[targets...]", "as for build");
 
   command(
+    "plan",
+    "what a build would run, why, and how long it would take, here or on a pretended machine; runs nothing",
+    async () => (await import("./plan.ts")).runPlan,
+    "lq plan",
+    "lq plan tables/segthor.md --slots gpu=8:h100:80GiB -j 64",
+    "lq plan --set generators.stu-s.channels=6   # what a change would cost",
+    "lq plan --json | jq .makespan",
+  ).argument("[targets...]", "as for build");
+
+  command(
     "clean",
     "remove outputs that lq wrote and nobody has edited since",
     async () => (await import("./clean.ts")).runClean,

@@ -1,5 +1,5 @@
 /** `lq status`: like `git status`, what is not as it should be, and why. Runs nothing. */
-import { explain } from "../decide/explain.ts";
+import { causeOf, explain } from "../decide/explain.ts";
 import type { Freshness, Reason } from "../model.ts";
 import { allFreshLine } from "../report/lines.ts";
 import { painter, type Paint } from "../report/paint.ts";
@@ -57,7 +57,7 @@ function causes(tasks: readonly TaskStatus[], paint: Paint): string[] {
   for (const task of tasks) {
     const [first] = reasonsOf(task.freshness);
     if (first === undefined) continue;
-    const cause = `${task.freshness.state}\0${causeOf(first, task)}`;
+    const cause = `${task.freshness.state}\0${causeOf(first, task.rule)}`;
     const group = groups.get(cause) ?? { text: explain(first), tasks: [] };
     groups.set(cause, group);
     group.tasks.push(task);
@@ -70,13 +70,6 @@ function causes(tasks: readonly TaskStatus[], paint: Paint): string[] {
   });
   const more = sorted.length - lines.length;
   return [...lines, ...(more > 0 ? [`  … and ${more} more causes (--json lists every task)`] : [])];
-}
-
-/** What tasks must share to be told of together: the words, but for what differs from task to task of a rule. */
-function causeOf(reason: Reason, { rule }: TaskStatus): string {
-  return reason.kind === "command" || reason.kind === "output-missing" || reason.kind === "output-edited"
-    ? `${reason.kind} ${rule}`
-    : explain(reason);
 }
 
 function groupByRule(tasks: readonly TaskStatus[]): ReadonlyMap<string, readonly TaskStatus[]> {

@@ -34,6 +34,13 @@ export function explain(reason: Reason): string {
   }
 }
 
+/** What tasks must share to be told of together: the words, but for what differs from task to task of a rule. */
+export function causeOf(reason: Reason, rule: string): string {
+  return reason.kind === "command" || reason.kind === "output-missing" || reason.kind === "output-edited"
+    ? `${reason.kind} ${rule}`
+    : explain(reason);
+}
+
 function value(json: Json | undefined): string {
   return json === undefined ? "(none)" : cut(typeof json === "string" ? json : JSON.stringify(json));
 }

@@ -5,6 +5,7 @@ import { cliProject } from "../helpers/cli.ts";
 const COMMANDS = [
   "build",
   "status",
+  "plan",
   "clean",
   "watch",
   "why",

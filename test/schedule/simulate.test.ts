@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import type { SlotRequest } from "../../src/model.ts";
+import type { Capacity } from "../../src/schedule/capacity.ts";
+import { simulate } from "../../src/schedule/simulate.ts";
+import { seeded } from "./random.ts";
+
+const GiB = 2 ** 30;
+
+interface Job {
+  readonly seconds: number;
+  readonly slots: SlotRequest;
+  readonly after: readonly Job[];
+}
+
+function gpu(memory: number | null = null, count = 1): SlotRequest {
+  const request = { count, optional: false, memory, whole: memory === null, type: null };
+  return { cpu: 0, memory: 0, gpu: request, pools: new Map() };
+}
+
+function machine(gpus: number): Capacity {
+  const devices = Array.from({ length: gpus }, (_, i) => {
+    return { id: String(i), uuid: String(i), memory: 80 * GiB, type: "H100", group: "H100" };
+  });
+  return { cpu: 4, cores: 4, memory: 0, devices, trouble: null, pools: new Map() };
+}
+
+function play(tasks: readonly Job[], gpus: number) {
+  const { slots, seconds, after }: { [K in keyof Job]: (job: Job) => Job[K] } = {
+    slots: (job) => job.slots,
+    seconds: (job) => job.seconds,
+    after: (job) => job.after,
+  };
+  return simulate({ tasks, dependencies: after, seconds, slots }, machine(gpus));
+}
+
+describe("a simulated build", () => {
+  it("takes as long as the tasks that wait for each other, and for devices, take", () => {
+    const first = { seconds: 10, slots: gpu(), after: [] };
+    const shares = [1, 2, 3].map((n) => ({ seconds: n, slots: gpu(40 * GiB), after: [first] }));
+    const both = { seconds: 5, slots: gpu(null, 2), after: shares };
+    expect(play([first, ...shares, both], 2)).toEqual({
+      makespan: 18,
+      criticalPath: { tasks: [first, shares[2], both], seconds: 18 },
+      evenly: 11.5,
+      coreSeconds: 0,
+      deviceSeconds: 10 + 3 + 10,
+    });
+    expect(() => play([{ ...both, after: [] }], 1)).toThrow("1 tasks could never start");
+  });
+
+  it("is within 5 % of the lower bound where tasks are many and small (random graphs)", () => {
+    for (let seed = 0; seed < 40; seed++) {
+      const random = seeded(seed);
+      const jobs: Job[] = [];
+      for (let i = 0; i < 400; i++) {
+        const after = i < 40 ? [] : [jobs[random.below(i)] as Job, jobs[random.below(i)] as Job];
+        jobs.push({ seconds: 1 + 9 * random.next(), slots: gpu(), after: [...new Set(after)] });
+      }
+      const gpus = 1 + random.below(12);
+      const { makespan, criticalPath, evenly } = play(jobs, gpus);
+      const bound = Math.max(criticalPath.seconds, evenly);
+      expect(makespan).toBeGreaterThanOrEqual(bound - 1e-6);
+      expect(makespan / bound, `seed ${seed}, ${gpus} devices`).toBeLessThanOrEqual(1.05);
+    }
+  });
+});
