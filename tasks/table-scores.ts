@@ -7,12 +7,15 @@ import { metricSettings } from "./lib/metrics/score.ts";
 import { readCases } from "./lib/results/results.ts";
 import { organTable, renderOrganCsv, renderOrganMarkdown } from "./lib/tables/organ-table.ts";
 
-const { tolerance, variant, units, both_empty } = metricSettings.shape;
+const { tolerance, variant, units, both_empty, reference_slices } = metricSettings.shape;
 
 export default task({
   params: z.strictObject({
     tolerance,
-    conventions: z.strictObject({ variant, units, both_empty, deviation: aggregation.shape.deviation }),
+    conventions: z.strictObject({
+      ...{ variant, units, both_empty, reference_slices },
+      deviation: aggregation.shape.deviation,
+    }),
   }),
   run({ files, output, params: { tolerance, conventions } }) {
     const table = organTable(readCases(files("scores")), { ...conventions, tolerance });

@@ -66,6 +66,21 @@ test("each organ has its own tolerance, or is refused by name", () => {
   expect(() => score(a, b, { tolerance: { liver: 1 } })).toThrow("none is given for organ");
 });
 
+test("an organ may be scored only in the reference's slices, without the last of them", () => {
+  // The reference has slices 2 to 5, the prediction all eight; 2 to 4 count.
+  const [a, b] = [cubes([2, 2, 2]), cubes([2, 2, 0], [2, 2, 4])];
+  expect(score(a, b).dice).toBeCloseTo(8 / 12, 12);
+  expect(score(a, b, { reference_slices: ["organ"] })).toEqual({
+    dice: 1,
+    surface_dice: 1,
+    hd95: 0,
+    assd: 0,
+  });
+  expect(score(a, b, { reference_slices: ["another"] })).toEqual(score(a, b));
+  // Where the reference has none of it, nothing is left out.
+  expect(score(cubes(), b, { reference_slices: ["organ"] }).dice).toBe(0);
+});
+
 test("volumes on different grids are refused", () => {
   const a = cubes([0, 0, 0]);
   const moved = { ...a, affine: a.affine.map((v, i) => (i === 3 ? v + 0.5 : v)) };

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { requireSameGrid } from "../volume/geometry.ts";
 import type { LabelVolume } from "../volume/volume.ts";
+import { withinReferenceSlices } from "./reference-slices.ts";
 import { MOST_SLOTS, slotGrids } from "./slots.ts";
 import { boundaryVoxels, surfaceElements } from "./surface.ts";
 import { type Spacing, surfaceAreas } from "./surface-area.ts";
@@ -24,6 +25,8 @@ export const metricSettings = z.strictObject({
   tolerance: z.union([distance, z.record(z.string(), distance)]).default(1),
   /** Dice and Surface Dice of an organ that is in neither volume; "nan" leaves it undefined. */
   both_empty: z.union([z.literal("nan"), z.literal(0), z.literal(1)]).default("nan"),
+  /** Organs that are scored only in the slices in which the reference has them, but for the last of these (FLARE22). */
+  reference_slices: z.array(z.string()).optional(),
   /** Whether to compute hd95 and assd, which take most of the time. */
   distances: z.boolean().default(true),
 });
@@ -65,10 +68,14 @@ export function scoreCase<Organ extends string>(
   const none = settings.both_empty === "nan" ? null : settings.both_empty;
   const scores = new Map<Organ, OrganScores>();
 
+  const limited = organs.flatMap(([organ, label]) =>
+    settings.reference_slices?.includes(organ) ? label : [],
+  );
+  const scored = withinReferenceSlices(reference, prediction, limited);
   const distinct = [...new Set(organs.map(([, label]) => label))];
   for (let first = 0; first < distinct.length; first += MOST_SLOTS) {
     const group = distinct.slice(first, first + MOST_SLOTS);
-    const grids = slotGrids(reference, prediction, group);
+    const grids = slotGrids(scored.reference, scored.prediction, group);
     const references = find(grids.reference, group.length);
     const predictions = find(grids.prediction, group.length);
     for (const [organ, label] of organs) {

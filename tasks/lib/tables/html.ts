@@ -34,7 +34,7 @@ export function renderHtml(table: ScoreTable): string {
 <title>${escapeHtml(table.title)}</title>
 <style>
 body { font: 16px/1.4 system-ui, sans-serif; margin: 2rem; color: #1b1b1b; background: #fff }
-table { border-collapse: collapse; margin: 1rem 0 }
+table { border-collapse: collapse; margin: 1rem 0; print-color-adjust: exact }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top; font-variant-numeric: tabular-nums }
 tbody th { text-align: left; font-weight: 600 } thead th { border-bottom: 2px solid #333 }
 small { display: block; color: #333 } .notice { border-left: 4px solid #b35900; padding: .3rem .8rem; background: #fff4e5 }

@@ -6,7 +6,7 @@ import { quote } from "./csv.ts";
 import { escape } from "./markdown.ts";
 
 export type OrganTableSettings = Aggregation &
-  Pick<MetricSettings, "tolerance" | "variant" | "units" | "both_empty">;
+  Pick<MetricSettings, "tolerance" | "variant" | "units" | "both_empty" | "reference_slices">;
 
 export interface OrganTable {
   readonly settings: OrganTableSettings;
@@ -81,7 +81,7 @@ function cellText({ mean, std, scores }: OrganCell, unit: Metric["unit"], cases:
 }
 
 function notes({ settings, cases }: OrganTable): readonly string[] {
-  const { tolerance, units, variant, both_empty, deviation } = settings;
+  const { tolerance, units, variant, both_empty, reference_slices: slices = [], deviation } = settings;
   const within =
     typeof tolerance === "number"
       ? `${tolerance} ${units}`
@@ -94,6 +94,9 @@ function notes({ settings, cases }: OrganTable): readonly string[] {
     both_empty === "nan"
       ? "A label that is in neither volume of a case is left out; in one alone, it has Dice and Surface Dice 0 and no distances."
       : `A label that is in neither volume of a case has Dice and Surface Dice ${both_empty}; in one alone, 0. Neither has distances.`,
+    ...(slices.length > 0
+      ? [`Scored only in the reference's slices: ${slices.map(escape).join(", ")}.`]
+      : []),
   ];
 }
 
