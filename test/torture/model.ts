@@ -60,39 +60,74 @@ export class Model {
     this.spec.sources.set("tree/sub/b", text(random));
     for (let i = 0; i < 3; i++) this.spec.params.set(`p${i}`, word(random));
     for (let i = 0; i < 2; i++) this.spec.names.set(`n${i}`, word(random));
-    for (let i = 0; i < 7; i++) this.addRule(random);
+    for (let i = 0; i < 7; i++) this.#addRule(random);
   }
 
-  addRule(random: Random): void {
+  /** Changes something, as a person would in an editor. */
+  edit(random: Random): void {
+    const { spec } = this;
+    const name = pick(random, [...spec.rules.keys()]);
+    switch (random.below(10)) {
+      case 0:
+      case 1:
+        spec.sources.set(`src/${random.below(4)}`, text(random));
+        break;
+      case 2:
+        spec.rules.set(name, { ...(spec.rules.get(name) as RuleModel), text: word(random) });
+        break;
+      case 3:
+        this.#rewire(random, name);
+        break;
+      case 4:
+        if (spec.rules.size < 12) this.#addRule(random);
+        break;
+      case 5:
+        this.#removeRule(random, name);
+        break;
+      case 6:
+        spec.params.set(`p${random.below(3)}`, word(random));
+        break;
+      case 7:
+        toggle(spec.names, `n${1 + random.below(4)}`, word(random));
+        break;
+      case 8: {
+        const items = ["i0", "i1", "i2", "i3"].filter((item) => item === "i0" || random.below(2) === 0);
+        spec.sources.set("src/items", items.map((item) => `${item}\n`).join(""));
+        toggle(spec.sources, pick(random, ["tree/sub/b", "tree/c", "tree/sub/deep/d"]), text(random));
+        break;
+      }
+      default:
+        if (random.below(2) === 0) spec.constant = word(random);
+        else spec.comment = word(random);
+        spec.reversed = random.below(2) === 0;
+    }
+  }
+
+  #addRule(random: Random): void {
     this.spec.rules.set(`r${this.#made++}`, {
       ...this.#shape(random, [...this.spec.rules.keys()]),
       text: word(random),
     });
   }
 
-  removeRule(random: Random): void {
+  #removeRule(random: Random, gone: string): void {
     if (this.spec.rules.size < 4) return;
-    const gone = this.pickRule(random);
     this.spec.rules.delete(gone);
-    // Those that read it read something else now.
-    for (const [name, rule] of this.spec.rules) if (refersTo(rule, gone)) this.rewire(random, name);
+    this.#rewireReaders(random, gone);
   }
 
-  rewire(random: Random, name: string): void {
+  /** Those that read what a rule made read something else from now on. */
+  #rewireReaders(random: Random, of: string): void {
+    for (const [name, rule] of this.spec.rules) if (refersTo(rule, of)) this.#rewire(random, name);
+  }
+
+  #rewire(random: Random, name: string): void {
     const names = [...this.spec.rules.keys()];
+    const before = names.slice(0, names.indexOf(name));
     const rule = this.spec.rules.get(name) as RuleModel;
-    this.spec.rules.set(name, {
-      ...this.#shape(random, names.slice(0, names.indexOf(name))),
-      text: rule.text,
-    });
-  }
-
-  retext(random: Random, name: string): void {
-    this.spec.rules.set(name, { ...(this.spec.rules.get(name) as RuleModel), text: word(random) });
-  }
-
-  pickRule(random: Random): string {
-    return pick(random, [...this.spec.rules.keys()]);
+    const shape = this.#shape(random, before);
+    this.spec.rules.set(name, { ...shape, text: rule.text });
+    if ((shape.kind === "split") !== (rule.kind === "split")) this.#rewireReaders(random, name);
   }
 
   #shape(random: Random, before: readonly string[]): Shape {
@@ -246,6 +281,10 @@ export function word(random: Random): string {
 }
 
 /** One to three lines. */
-export function text(random: Random): string {
+function text(random: Random): string {
   return Array.from({ length: 1 + random.below(3) }, () => `${word(random)}\n`).join("");
+}
+
+function toggle(map: Map<string, string>, key: string, value: string): void {
+  if (!map.delete(key)) map.set(key, value);
 }

@@ -2,12 +2,13 @@
  * Random projects under random edits, against a model that computes every file anew: after each build all outputs
  * are right, and exactly those tasks ran that had never run with these inputs before.
  */
-import { lstatSync, readdirSync, statSync, utimesSync } from "node:fs";
+import { lstatSync, statSync, utimesSync } from "node:fs";
 import { expect, it } from "vitest";
 import { status } from "../../src/status.ts";
 import { Project, type Built, type Options } from "../build/project.ts";
 import { seeded } from "../schedule/random.ts";
-import { Model, pick, text, word, type Random, type TaskModel } from "./model.ts";
+import { madeFiles, writeSources } from "./files.ts";
+import { Model, pick, word, type Random, type TaskModel } from "./model.ts";
 import { rounds, seeds, TIMEOUT } from "./torture.ts";
 
 it.each(seeds(5, 200))(
@@ -26,7 +27,6 @@ class World {
   readonly #random: Random;
   readonly #model: Model;
   readonly #project = new Project({});
-  /** What is on the disk of what the model says, so that only what differs is written. */
   readonly #written = new Map<string, string>();
   /** Keys of runs that ended well. */
   readonly #done = new Set<string>();
@@ -50,56 +50,13 @@ class World {
       return this.#write();
     }
     for (let n = random.below(3); n >= 0; n--) {
-      const name = model.pickRule(random);
-      switch (random.below(14)) {
-        case 0:
-          spec.sources.set(`src/${random.below(4)}`, text(random));
-          break;
-        case 1:
-          this.#editUnseen(`src/${random.below(4)}`);
-          break;
-        case 2:
-          model.retext(random, name);
-          break;
-        case 3:
-          model.rewire(random, name);
-          break;
-        case 4:
-          if (spec.rules.size < 12) model.addRule(random);
-          break;
-        case 5:
-          model.removeRule(random);
-          break;
-        case 6:
-          this.#removeOutput();
-          break;
-        case 7:
-          this.#editOutput();
-          break;
-        case 8:
-          spec.params.set(`p${random.below(3)}`, word(random));
-          break;
-        case 9:
-          toggle(spec.names, `n${1 + random.below(4)}`, word(random));
-          break;
-        case 10: {
-          const items = Array.from({ length: 4 }, (_, i) => i).filter(
-            (i) => i === 0 || random.below(2) === 0,
-          );
-          spec.sources.set("src/items", items.map((i) => `i${i}\n`).join(""));
-          break;
-        }
-        case 11:
-          toggle(spec.sources, pick(random, ["tree/sub/b", "tree/c", "tree/sub/deep/d"]), text(random));
-          break;
-        case 12:
-          if (random.below(2) === 0) spec.constant = word(random);
-          else spec.comment = word(random);
-          spec.reversed = random.below(2) === 0;
-          break;
-        default:
-          if (!this.#failing.delete(name)) this.#failing.add(name);
-      }
+      const name = pick(random, [...spec.rules.keys()]);
+      const what = random.below(14);
+      if (what === 0) this.#editUnseen(`src/${random.below(4)}`);
+      else if (what === 1) this.#removeOutput();
+      else if (what === 2) this.#editOutput();
+      else if (what > 3) model.edit(random);
+      else if (!this.#failing.delete(name)) this.#failing.add(name);
     }
     this.#write();
   }
@@ -129,7 +86,7 @@ class World {
     }
     if (built.summary.failed > 0) return;
     const expected = tasks.flatMap(({ outputs }) => [...outputs.keys()]).sort();
-    const found = ["out", "grown", "fan"].flatMap((dir) => filesUnder(this.#project, dir)).sort();
+    const found = madeFiles(this.#project);
     expect([where, ...found]).toEqual([where, ...expected]);
     this.#past.push(structuredClone(this.#model.spec));
   }
@@ -191,16 +148,7 @@ class World {
   #write(): void {
     const files = new Map(this.#model.files());
     for (const name of this.#failing) files.set(`fail/${name}`, "");
-    for (const path of this.#written.keys()) {
-      if (files.has(path)) continue;
-      this.#project.remove(path);
-      this.#written.delete(path);
-    }
-    for (const [path, content] of files) {
-      if (this.#written.get(path) === content) continue;
-      this.#project.write(path, content);
-      this.#written.set(path, content);
-    }
+    writeSources(this.#project, files, this.#written);
   }
 
   /** An edit that keeps size and modification time. */
@@ -244,15 +192,4 @@ function neededBy(tasks: readonly TaskModel[], target: TaskModel): readonly Task
   for (const { id, needs } of [...tasks].reverse())
     if (needed.has(id)) needs.forEach((need) => needed.add(need));
   return tasks.filter(({ id }) => needed.has(id));
-}
-
-function toggle(map: Map<string, string>, key: string, value: string): void {
-  if (!map.delete(key)) map.set(key, value);
-}
-
-function filesUnder(project: Project, dir: string): string[] {
-  if (!project.has(dir)) return [];
-  return readdirSync(project.path(dir), { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory() ? filesUnder(project, `${dir}/${entry.name}`) : [`${dir}/${entry.name}`],
-  );
 }

@@ -1,0 +1,33 @@
+/** What a model says, put on the disk, and what tasks left there. */
+import { readdirSync } from "node:fs";
+import type { Project } from "../build/project.ts";
+
+/** @param written what is on the disk already, by path; only what differs is written */
+export function writeSources(
+  project: Project,
+  files: ReadonlyMap<string, string>,
+  written: Map<string, string>,
+): void {
+  for (const path of written.keys()) {
+    if (files.has(path)) continue;
+    project.remove(path);
+    written.delete(path);
+  }
+  for (const [path, content] of files) {
+    if (written.get(path) === content) continue;
+    project.write(path, content);
+    written.set(path, content);
+  }
+}
+
+/** Paths of all that is where tasks write, sorted. */
+export function madeFiles(project: Project): readonly string[] {
+  return ["out", "grown", "fan"].flatMap((dir) => filesUnder(project, dir)).sort();
+}
+
+export function filesUnder(project: Project, dir: string): readonly string[] {
+  if (!project.has(dir)) return [];
+  return readdirSync(project.path(dir), { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? filesUnder(project, `${dir}/${entry.name}`) : [`${dir}/${entry.name}`],
+  );
+}
