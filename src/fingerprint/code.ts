@@ -5,7 +5,7 @@
  * files (a file added there could change what an import means), so that unchanged code costs no more than
  * asking for these.
  */
-import { mkdirSync, renameSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod/mini";
 import { Disk } from "../disk.ts";
@@ -72,7 +72,8 @@ export class CodeClosures {
     if (closure.digest !== expected.digest)
       throw new UserError({ message: `the code of ${module} changed during the build`, hint: "build again" });
     const file = join(this.#root, CODE, `${sha256(bundle)}.mjs`);
-    if (statSync(file, { throwIfNoEntry: false }) !== undefined) return file;
+    // What is there may be damaged, and would be run.
+    if (existsSync(file) && readFileSync(file, "utf8") === bundle) return file;
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(`${file}.${process.pid}`, bundle);
     renameSync(`${file}.${process.pid}`, file);

@@ -164,8 +164,10 @@ class World {
   }
 
   #removeOutput(): void {
-    const { path } = this.#output();
-    if (path !== null && path !== this.#edited) this.#project.remove(path);
+    const { id, path } = this.#output();
+    if (path === null || path === this.#edited) return;
+    // A directory that lacks a file counts as edited: only one that is gone is missing.
+    this.#project.remove(this.#model.spec.rules.get(id)?.kind === "split" ? `out/${id}` : path);
   }
 
   #editOutput(): void {
