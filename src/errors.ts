@@ -34,3 +34,29 @@ export class UserError extends Error {
     this.diagnostics = list;
   }
 }
+
+const FULL = { why: "the disk is full", hint: "free some space and build again: what was done is kept" };
+const DENIED = { why: "permission denied", hint: "check the permissions of it and of the folders above it" };
+const OPEN = { why: "too many files are open", hint: "raise the limit, as with `ulimit -n 4096`" };
+const REFUSALS = new Map<string | undefined, { readonly why: string; readonly hint?: string }>([
+  ["ENOSPC", FULL],
+  ["EDQUOT", FULL],
+  ["EACCES", DENIED],
+  ["EPERM", DENIED],
+  ["EMFILE", OPEN],
+  ["ENFILE", OPEN],
+  ["EROFS", { why: "the file system is read-only" }],
+  ["EIO", { why: "the disk reports an error" }],
+]);
+
+/** What a user is told of an error: that itself, or what the system refused to do; undefined for a defect of lq. */
+export function userErrorOf(error: unknown): UserError | undefined {
+  if (error instanceof UserError) return error;
+  if (!(error instanceof Error)) return undefined;
+  const { code, syscall = "write", path } = error as NodeJS.ErrnoException;
+  const refusal = REFUSALS.get(code);
+  if (refusal === undefined) return undefined;
+  const { why, hint } = refusal;
+  const message = `cannot ${syscall}${path === undefined ? "" : ` ${path}`}: ${why}`;
+  return new UserError({ message, ...(hint === undefined ? {} : { hint }) });
+}

@@ -1,7 +1,7 @@
 /** Runs one task to its end: attempts, the check of what they left, the record. */
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../errors.ts";
+import { userErrorOf } from "../errors.ts";
 import type { AttemptResult } from "../execute/attempt.ts";
 import { taskEnvironment } from "../execute/environment.ts";
 import type { Executor } from "../execute/execute.ts";
@@ -111,8 +111,9 @@ export class TaskRunner {
       if (scratch !== null) rmSync(scratch, { recursive: true, force: true });
       return result;
     } catch (error) {
-      if (error instanceof UserError) return { kind: "failed", error: error.message };
-      throw error;
+      const told = userErrorOf(error);
+      if (told === undefined) throw error;
+      return { kind: "failed", error: told.message };
     } finally {
       this.#staging.give(staging);
     }

@@ -1,6 +1,6 @@
 /** Commands, flags and their help. The work of each command is in a file of its own, loaded when it is asked for. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { UserError } from "../errors.ts";
+import { userErrorOf } from "../errors.ts";
 import { bytesOf } from "../sizes.ts";
 import type { CommonFlags } from "./options.ts";
 import { showUserError } from "./user-error.ts";
@@ -17,8 +17,9 @@ export async function runProgram(words: readonly string[]): Promise<number> {
     return exitCode();
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG;
-    if (!(error instanceof UserError)) throw error;
-    showUserError(error, program.opts<CommonFlags>());
+    const told = userErrorOf(error);
+    if (told === undefined) throw error;
+    showUserError(told, program.opts<CommonFlags>());
     return WRONG;
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The output of one attempt. The file is made with the first byte; of an endless output the head and the tail
- * are kept.
+ * are kept. That it cannot be written (the disk is full) is no reason for a task to fail: the rest is lost then.
  */
 import { closeSync, mkdirSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import path from "node:path";
@@ -16,6 +16,7 @@ export class TaskLog {
   #seen = 0;
   #tail: Buffer[] = [];
   #tailBytes = 0;
+  #lost = false;
 
   /** Appends: drop the log of an earlier run first. */
   constructor(path: string) {
@@ -39,12 +40,17 @@ export class TaskLog {
   }
 
   #append(chunk: Uint8Array): void {
-    if (this.#file === null) {
-      mkdirSync(path.dirname(this.path), { recursive: true });
-      this.#file = openSync(this.path, "a");
-    }
-    writeSync(this.#file, chunk);
     this.#written += chunk.length;
+    if (this.#lost) return;
+    try {
+      if (this.#file === null) {
+        mkdirSync(path.dirname(this.path), { recursive: true });
+        this.#file = openSync(this.path, "a");
+      }
+      writeSync(this.#file, chunk);
+    } catch {
+      this.#lost = true;
+    }
   }
 
   #keepTail(chunk: Buffer): void {

@@ -1,0 +1,265 @@
+/** A machine that is not as one would wish: a clear outcome, and everything right once it is mended. */
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { afterEach, describe, expect, test } from "vitest";
+import { HOME } from "../helpers/bundle.ts";
+import { cliProject, type CliProject } from "../helpers/cli.ts";
+
+const mounted: string[] = [];
+afterEach(() => mounted.splice(0).forEach((folder) => execFileSync("umount", ["-l", folder])));
+
+/** Mounts a small disk at a folder of the project. @returns whether this user may */
+function mount(project: CliProject, path: string, size: string): boolean {
+  mkdirSync(project.path(path), { recursive: true });
+  const done = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", project.path(path)]);
+  if (done.status === 0) mounted.push(project.path(path));
+  return done.status === 0;
+}
+
+describe("a full disk", () => {
+  test("fails what does not fit, whose logs are cut, and keeps the rest", async ({ skip }) => {
+    const project = cliProject({
+      "pipeline.yaml": `version: 1
+rules:
+  small: { cmd: "echo hi > \${out}", out: small.txt }
+  large: { cmd: "yes; true", in: small.txt, out: large.txt, timeout: 1 }
+`,
+    });
+    if (!mount(project, "cache", "1m")) skip("may not mount");
+    const full = await project.lq("build");
+    expect([full.code, full.stdout]).toEqual([
+      1,
+      expect.stringContaining("failed large: it took longer than"),
+    ]);
+    expect(project.read("small.txt")).toBe("hi\n");
+
+    rmSync(project.path("small.txt"));
+    const fuller = await project.lq("build");
+    expect([fuller.code, fuller.stderr]).toEqual([2, expect.stringContaining("the disk is full")]);
+    expect(fuller.stderr).not.toContain("    at ");
+
+    rmSync(project.path("cache/logs"), { recursive: true });
+    project.write("pipeline.yaml", project.read("pipeline.yaml").replace("yes; true", "cp ${in} ${out}"));
+    expect((await project.lq("build")).code).toBe(0);
+    expect(project.read("large.txt")).toBe("hi\n");
+  });
+
+  test("fails a task whose output cannot be kept, and leaves nothing of it", async ({ skip }) => {
+    const project = cliProject({
+      "pipeline.yaml": `version: 1\nrules:\n  large: { cmd: "head -c 700000 /dev/zero > \${out}", out: large.bin }\n`,
+    });
+    if (!mount(project, "cache", "1m")) skip("may not mount");
+    const { code, stdout, stderr } = await project.lq("build");
+    expect([code, stdout + stderr]).toEqual([1, expect.stringContaining("the disk is full")]);
+    expect([project.has("large.bin"), project.has("cache/staging")]).toEqual([false, false]);
+  });
+});
+
+test("a read-only cache: status answers, build says what is wrong", async ({ skip }) => {
+  const project = cliProject({
+    "pipeline.yaml": `version: 1\nrules:\n  one: { cmd: "echo 1 > \${out}", out: one.txt }\n`,
+  });
+  if (!mount(project, "cache", "1m")) skip("may not mount");
+  expect((await project.lq("build")).code).toBe(0);
+  execFileSync("mount", ["-o", "remount,ro", project.path("cache")]);
+  const status = await project.lq("status");
+  expect([status.code, status.stdout]).toEqual([0, "all 1 tasks fresh\n"]);
+  const build = await project.lq("build");
+  expect([build.code, build.stderr]).toEqual([
+    2,
+    expect.stringMatching(/cannot open .*cache.*: the file system is read-only/),
+  ]);
+});
+
+describe("permissions that are missing", () => {
+  const NOBODY = 65534;
+  /** Root is never refused: it runs lq as somebody else. */
+  const unprivileged = (project: CliProject): { code: number | null; text: string } => {
+    const as = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+    const { status, stdout, stderr } = spawnSync(process.execPath, [`${HOME}dist/cli.js`, "build"], {
+      cwd: project.root,
+      ...as,
+    });
+    return { code: status, text: `${stdout.toString()}${stderr.toString()}` };
+  };
+  const owned = (files: { readonly [path: string]: string }): CliProject => {
+    const project = cliProject(files);
+    if (process.getuid?.() === 0)
+      for (const path of ["", ...Object.keys(files)]) chownSync(project.path(path), NOBODY, NOBODY);
+    return project;
+  };
+
+  test("of an input", () => {
+    const project = owned({
+      "pipeline.yaml": `version: 1\nrules:\n  copy: { cmd: "cp \${in} \${out}", in: in.txt, out: out.txt }\n`,
+      "in.txt": "1",
+    });
+    chmodSync(project.path("in.txt"), 0);
+    const { code, text } = unprivileged(project);
+    expect([code, text]).toEqual([2, expect.stringContaining("in.txt cannot be read: permission denied")]);
+  });
+
+  test("of an output's folder", () => {
+    const project = owned({
+      "pipeline.yaml": `version: 1\nrules:\n  x: { cmd: "echo 1 > \${out}", out: out/x }\n`,
+    });
+    mkdirSync(project.path("out"), { mode: 0o555 });
+    const { code, text } = unprivileged(project);
+    expect([code, text]).toEqual([
+      1,
+      expect.stringContaining("the output out/x cannot be put in place: permission denied"),
+    ]);
+  });
+
+  test("of the project", () => {
+    const project = owned({
+      "pipeline.yaml": `version: 1\nrules:\n  x: { cmd: "echo 1 > \${out}", out: x }\n`,
+    });
+    chmodSync(project.root, 0o555);
+    const { code, text } = unprivileged(project);
+    chmodSync(project.root, 0o755);
+    expect([code, text]).toEqual([2, expect.stringContaining("permission denied")]);
+    expect(text).not.toContain("    at ");
+  });
+});
+
+test("names with spaces, quotes, newlines, letters of all sorts and leading dashes", async () => {
+  const names = [
+    "two words",
+    "it's",
+    '"said"',
+    "new\nline",
+    "ünïcödé 字",
+    "-rf",
+    "--",
+    "$(touch hacked)",
+    "a;b",
+    "#x",
+    "tab\there",
+    "back\\slash",
+  ];
+  const project = cliProject({
+    "pipeline.yaml": `version: 1
+axes:
+  name: { glob: "src/*.txt" }
+rules:
+  shell: { each: [name], cmd: "cat \${in} > \${out}", in: "src/\${name}.txt", out: "shell/\${name}" }
+  list: { each: [name], cmd: [cp, "\${in}", "\${out}"], in: "shell/\${name}", out: "\${name}.out" }
+  all: { cmd: "find \${in} -type f -print0 | sort -z | xargs -0 cat -- > \${out}", in: shell/, out: all }
+`,
+  });
+  for (const name of names) project.write(`src/${name}.txt`, `${JSON.stringify(name)}\n`);
+  const { code, stderr } = await project.lq("build");
+  expect([code, stderr]).toEqual([0, ""]);
+  for (const name of names) expect(project.read(`${name}.out`)).toBe(`${JSON.stringify(name)}\n`);
+  expect(project.read("all").split("\n")).toHaveLength(names.length + 1);
+  expect(project.has("hacked")).toBe(false);
+  expect((await project.json("build")).at(-1)).toMatchObject({ fresh: 2 * names.length + 1, ran: 0 });
+});
+
+test("ten thousand files in a directory, as an output and as an input", { timeout: 120_000 }, async () => {
+  const project = cliProject({
+    "pipeline.yaml": `version: 1
+rules:
+  many: { cmd: "cd \${out}; seq 10000 | tr -d 0-9 | split -l 1 -a 4 -", in: seed.txt, out: many/ }
+  count: { cmd: "find \${in} -type f | wc -l > \${out}", in: many/, out: count.txt }
+`,
+    "seed.txt": "1",
+  });
+  expect((await project.lq("build")).code).toBe(0);
+  expect(project.read("count.txt").trim()).toBe("10000");
+  rmSync(project.path("many"), { recursive: true });
+  expect((await project.json("build")).at(-1)).toMatchObject({ restored: 1, fresh: 1, ran: 0 });
+  expect(readdirSync(project.path("many"))).toHaveLength(10_000);
+});
+
+describe("symbolic links", () => {
+  test("as inputs stand for what they lead to, inside and outside of the project", async () => {
+    const outside = cliProject({ "real.txt": "far\n", "dir/x": "far too\n" });
+    const project = cliProject({
+      "pipeline.yaml": `version: 1
+rules:
+  files: { cmd: "cat \${in} > \${out}", in: [near.txt, far.txt], out: files.txt }
+  tree: { cmd: "cat \${in}x > \${out}", in: tree/, out: tree.txt }
+`,
+      "real.txt": "near\n",
+    });
+    symlinkSync("real.txt", project.path("near.txt"));
+    symlinkSync(outside.path("real.txt"), project.path("far.txt"));
+    symlinkSync(outside.path("dir"), project.path("tree"));
+    expect((await project.lq("build")).code).toBe(0);
+    expect([project.read("files.txt"), project.read("tree.txt")]).toEqual(["near\nfar\n", "far too\n"]);
+    outside.write("real.txt", "further\n");
+    outside.write("dir/x", "further too\n");
+    expect((await project.json("build")).at(-1)).toMatchObject({ ran: 2 });
+    expect([project.read("files.txt"), project.read("tree.txt")]).toEqual([
+      "near\nfurther\n",
+      "further too\n",
+    ]);
+  });
+
+  test("that lead round in a circle, or nowhere, are named", async () => {
+    const project = cliProject({
+      "pipeline.yaml": `version: 1\nrules:\n  x: { cmd: "cat \${in} > \${out}", in: loop, out: x }\n  y: { cmd: "ls \${in} > \${out}", in: dir/, out: y }\n`,
+      "dir/file": "",
+    });
+    symlinkSync("loop", project.path("loop"));
+    symlinkSync("..", project.path("dir/up"));
+    const x = await project.lq("build", "x");
+    expect([x.code, x.stderr]).toEqual([2, expect.stringContaining("loop")]);
+    const y = await project.lq("build", "y");
+    expect([y.code, y.stderr]).toEqual([
+      2,
+      expect.stringContaining("dir/up is a symbolic link to a directory that contains it"),
+    ]);
+    expect(x.stderr + y.stderr).not.toContain("    at ");
+  });
+
+  test("are no outputs; in a directory output they are what they lead to", async () => {
+    const project = cliProject({
+      "secret.txt": "content\n",
+      "pipeline.yaml": `version: 1
+rules:
+  link: { cmd: "ln -s /etc/passwd \${out}", out: link.txt }
+  tree: { cmd: "ln -s $PWD/secret.txt \${out}link; touch \${out}file", out: tree/ }
+`,
+    });
+    const failed = await project.lq("build", "link");
+    expect([failed.code, failed.stdout]).toEqual([
+      1,
+      expect.stringContaining('its output "link.txt" is a symbolic link, not a file'),
+    ]);
+    expect((await project.lq("build", "tree")).code).toBe(0);
+    rmSync(project.path("tree"), { recursive: true });
+    expect((await project.json("build", "tree")).at(-1)).toMatchObject({ restored: 1 });
+    expect(project.read("tree/link")).toBe("content\n");
+    expect((await project.json("build", "tree")).at(-1)).toMatchObject({ fresh: 1 });
+  });
+});
+
+test("a clock that jumps: files from the future and from long ago are noticed when they change", async () => {
+  const project = cliProject({
+    "pipeline.yaml": `version: 1\nrules:\n  copy: { cmd: "cp \${in} \${out}", in: in.txt, out: out.txt }\n`,
+    "in.txt": "aaaa",
+  });
+  const times = [new Date(Date.now() + 86_400_000), new Date(0), new Date(86_400_000 * 365)];
+  for (const [i, time] of times.entries()) {
+    project.write("in.txt", `${i}${i}${i}${i}`);
+    utimesSync(project.path("in.txt"), time, time);
+    expect((await project.json("build")).at(-1)).toMatchObject({ ran: 1 });
+    // The same size, the same time.
+    writeFileSync(project.path("in.txt"), `${i}${i}${i}x`);
+    utimesSync(project.path("in.txt"), time, time);
+    expect((await project.json("build")).at(-1)).toMatchObject({ ran: 1 });
+    expect(project.read("out.txt")).toBe(`${i}${i}${i}x`);
+  }
+});
