@@ -73,6 +73,7 @@ test("a read-only cache: status answers, build says what is wrong", async ({ ski
   execFileSync("mount", ["-o", "remount,ro", project.path("cache")]);
   const status = await project.lq("status");
   expect([status.code, status.stdout]).toEqual([0, "all 1 tasks fresh\n"]);
+  project.write("pipeline.yaml", project.read("pipeline.yaml").replace("echo 1", "echo 2"));
   const build = await project.lq("build");
   expect([build.code, build.stderr]).toEqual([
     2,
