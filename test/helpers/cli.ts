@@ -32,7 +32,7 @@ afterEach(async () => {
   await Promise.all([...started].map(({ ended }) => ended));
   started.clear();
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+}, 60_000);
 
 /** @param files content by path */
 export function cliProject(files: { readonly [path: string]: string }): CliProject {

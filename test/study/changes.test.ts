@@ -1,0 +1,198 @@
+/**
+ * After a change exactly the tasks run that it concerns (oracle.ts says which, from the meaning of the steps),
+ * `lq status` foresaw it, and when the change is undone nothing runs.
+ */
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { expect, test } from "vitest";
+import type { CliProject } from "../helpers/cli.ts";
+import { readStudy, Ripple, type Study } from "./oracle.ts";
+import { DATASETS, GENERATORS, removeCase, setParam, takeOther, TARGETS, tinyStudy } from "./project.ts";
+
+const OUTPUTS = [
+  ...["datasets", "quality", "in-domain", "segthor", "correlation"].map((name) => `tables/${name}.md`),
+  ...["figures/in-domain.svg", "figures/qualitative.png"],
+];
+
+interface Change {
+  readonly name: string;
+  make(project: CliProject): void;
+  /** What must run, given the study as it is after the change, and as it was. */
+  expected(study: Study, before: Study): Ripple;
+}
+
+const versions = ["base", ...Object.keys(GENERATORS)];
+
+const CHANGES: readonly Change[] = [
+  {
+    name: "one generator's param",
+    make: (project) => setParam(project, "generators.totalseg.channels", [4, 4, 6]),
+    expected: (study) => new Ripple(study).foundation("totalseg"),
+  },
+  {
+    name: "one dataset's split seed",
+    make: (project) => setParam(project, "datasets.btcv.split.seed", 2),
+    expected: (study) => {
+      const ripple = new Ripple(study).add("split:btcv");
+      for (const version of versions) ripple.pretrain("btcv", version);
+      return ripple;
+    },
+  },
+  {
+    name: "the epochs of fine-tuning",
+    make: (project) => setParam(project, "training.finetune.epochs", 2),
+    expected: (study) => {
+      const ripple = new Ripple(study);
+      for (const dataset of DATASETS) ripple.finetuneAll("segthor", dataset);
+      return ripple;
+    },
+  },
+  {
+    name: "one case's image",
+    make: (project) => takeOther(project, "image", "0001"),
+    expected: (study) => new Ripple(study).image("btcv", "0001"),
+  },
+  {
+    name: "one case's label",
+    make: (project) => takeOther(project, "label", "0002"),
+    expected: (study) => new Ripple(study).label("btcv", "0002"),
+  },
+  {
+    name: "a comment in a task module",
+    make: (project) =>
+      project.write("tasks/train.ts", `// Says nothing new.\n${project.read("tasks/train.ts")}`),
+    expected: (study) => new Ripple(study),
+  },
+  {
+    name: "a real change in a metric",
+    make: (project) => {
+      const file = "tasks/lib/metrics/score.ts";
+      const before = project.read(file);
+      const after = before.replace("(inReference + inPrediction),", "(inReference + inPrediction + 1e-9),");
+      expect(after).not.toBe(before);
+      project.write(file, after);
+    },
+    expected: (study) => new Ripple(study).metric(),
+  },
+  {
+    name: "a table's caption",
+    make: (project) => setParam(project, "tables.segthor.caption", "Another caption."),
+    expected: (study) => new Ripple(study).add("table-target:segthor"),
+  },
+  {
+    name: "a case more",
+    make: (project) => {
+      takeOther(project, "image", "0005");
+      takeOther(project, "label", "0005");
+    },
+    expected: (study, before) =>
+      new Ripple(study).caseList("btcv", before).image("btcv", "0005").label("btcv", "0005"),
+  },
+  {
+    name: "a case less",
+    make: (project) => removeCase(project, "0003"),
+    expected: (study, before) => new Ripple(study).caseList("btcv", before),
+  },
+  {
+    name: "a display name",
+    make: (project) => setParam(project, "names.medsam", "MedSAM, boxes"),
+    expected: (study) =>
+      new Ripple(study).add(
+        ...["table-datasets", "table-quality", "table-in-domain", "table-target:segthor"],
+        ...["table-correlation", "figure-in-domain", "figure-qualitative"],
+      ),
+  },
+  {
+    name: "a generator more",
+    make: (project) =>
+      setParam(project, "generators.stu-s", { kind: "foundation", classes: "stunet", channels: [2, 4, 4] }),
+    expected: (study) =>
+      new Ripple({ ...study, generators: { ...GENERATORS, "stu-s": "foundation" } }).foundation("stu-s"),
+  },
+];
+
+test("twelve changes of the study", { timeout: 900_000 }, async () => {
+  const project = await tinyStudy();
+  const saved = saveSources(project);
+  expect((await build(project)).failed).toEqual([]);
+  const before = currentStudy(project);
+
+  for (const { name, make, expected } of CHANGES) {
+    make(project);
+    const foreseen = await foresee(project);
+    const { ran, restored } = await build(project);
+    expect.soft(ran, name).toEqual(expected(currentStudy(project), before).ids);
+    expect.soft(restored, name).toEqual([]);
+    expect
+      .soft(
+        foreseen.certain.filter((id) => !ran.includes(id)),
+        name,
+      )
+      .toEqual([]);
+    expect
+      .soft(
+        foreseen.fresh.filter((id) => ran.includes(id)),
+        name,
+      )
+      .toEqual([]);
+
+    saved.putBack();
+    const undone = await build(project);
+    expect.soft(undone.ran, `${name}, undone`).toEqual([]);
+    expect.soft(undone.restored.length > 0, `${name}, undone`).toBe(ran.length > 0);
+  }
+});
+
+test("a task that comes to the same bytes again stops the wave", { timeout: 300_000 }, async () => {
+  const project = await tinyStudy();
+  const file = project.path("ct/btcv/RawData/Training/img/img0001.nii.gz");
+  const target = ["tables/quality.md"];
+  await build(project, target);
+  writeFileSync(file, gzipSync(gunzipSync(readFileSync(file)), { level: 1 }));
+  // Those who read the file itself; what they make of it is what it was.
+  expect((await build(project, target)).ran).toEqual([
+    ...["check-case:btcv/0001", "predict-foundation:btcv/totalseg/0001", "predict-nnunet:btcv/nnunet/0001"],
+    ...["predict-prompted:btcv/medsam/0001", "prepare:btcv/0001"],
+  ]);
+});
+
+/** What a change may touch, to be put back as it was. */
+function saveSources(project: CliProject): { putBack(): void } {
+  const paths = ["params.yaml", "tasks", "ct"];
+  for (const path of paths) cpSync(project.path(path), project.path(`saved/${path}`), { recursive: true });
+  return {
+    putBack() {
+      for (const path of paths) {
+        rmSync(project.path(path), { recursive: true });
+        cpSync(project.path(`saved/${path}`), project.path(path), { recursive: true });
+      }
+    },
+  };
+}
+
+function currentStudy(project: CliProject): Study {
+  return readStudy(project.root, {
+    datasets: DATASETS,
+    targets: TARGETS,
+    generators: GENERATORS,
+    shown: "btcv",
+  });
+}
+
+async function build(project: CliProject, targets: readonly string[] = OUTPUTS) {
+  const lines = await project.json("build", ...targets);
+  const having = (outcome: string) =>
+    lines
+      .filter((line) => line.type === "task" && line["outcome"] === outcome)
+      .map((line) => String(line["task"]))
+      .sort();
+  return { ran: having("ran"), restored: having("restored"), failed: having("failed") };
+}
+
+/** What `lq status` says must run, and what it says is as it should be. The rest waits for a task that must run. */
+async function foresee(project: CliProject) {
+  const lines = await project.json("status", ...OUTPUTS);
+  const having = (...states: string[]) =>
+    lines.filter(({ state }) => states.includes(String(state))).map(({ task }) => String(task));
+  return { certain: having("stale", "missing"), fresh: having("fresh") };
+}

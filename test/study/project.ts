@@ -1,0 +1,94 @@
+/**
+ * The study at the smallest scale that still has every kind of task: its own pipeline.yaml, tasks and params, with
+ * two datasets, one target and three generators, nets of a few channels that are hardly trained. The volumes of its
+ * datasets and its target are plain files, which a test changes as a user changes real CT.
+ */
+import { copyFileSync, cpSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { isMap, parseDocument, type Document } from "yaml";
+import { writePhantomDataset } from "../../tasks/lib/phantom/write.ts";
+import { HOME } from "../helpers/bundle.ts";
+import { cliProject, type CliProject } from "../helpers/cli.ts";
+
+export const DATASETS = ["btcv", "ct1k"];
+export const TARGETS = ["segthor"];
+/** Name → kind. */
+export const GENERATORS = { nnunet: "in-domain", medsam: "prompted", totalseg: "foundation" };
+
+/** Cases that each dataset begins with. */
+const CASES = 4;
+/** A coarse scan. */
+const SCAN = { size: [14, 10, 8], spacing: [2.6, 2.6, 4] } as const;
+/** As large as a volume: what changes in a volume changes a training. */
+const PATCH = [8, 12, 16];
+
+export async function tinyStudy(): Promise<CliProject> {
+  const project = cliProject({
+    "pipeline.yaml": readFileSync(`${HOME}pipeline.yaml`, "utf8"),
+    "params.yaml": String(tinyParams()),
+  });
+  cpSync(`${HOME}tasks`, project.path("tasks"), { recursive: true });
+  symlinkSync(`${HOME}node_modules`, project.path("node_modules"));
+  for (const name of [...DATASETS, ...TARGETS])
+    await writePhantomDataset(name, { cases: CASES, ...SCAN }, project.path(`ct/${name}`));
+  // BTCV's patients, scanned and annotated otherwise, and one more.
+  const other = { cases: CASES + 1, ...SCAN, noise: 60, grow: 15 };
+  await writePhantomDataset("btcv", other, project.path("other"));
+  return project;
+}
+
+function tinyParams(): Document {
+  const params = parseDocument(readFileSync(`${HOME}params.yaml`, "utf8"), { merge: true });
+  keep(params, "sources", [...DATASETS, ...TARGETS, "corpus"]);
+  keep(params, "datasets", DATASETS);
+  keep(params, "targets", TARGETS);
+  keep(params, "generators", Object.keys(GENERATORS));
+  for (const name of [...DATASETS, ...TARGETS]) {
+    params.setIn(["sources", name], { layout: name, root: `ct/${name}`, phantom: null });
+  }
+  params.setIn(["sources", "corpus", "phantom"], { cases: 2, seed: 8, ...SCAN });
+  for (const name of DATASETS) params.setIn(["datasets", name, "patch"], PATCH);
+  params.set("corpus", { patch: PATCH, slice: [1, 12, 16] });
+  params.setIn(["folds", "count"], 2);
+  params.setIn(["generators", "totalseg", "channels"], [4, 4, 4]);
+  for (const name of ["dynunet", "prompted"]) params.setIn(["networks", name, "filters"], [4, 4, 4]);
+  for (const name of keys(params, "training")) {
+    params.setIn(["training", name, "epochs"], 1);
+    params.setIn(["training", name, "batches"], CASES);
+    // Nearly untrained networks mark a little of everything, and everything that they learn shows.
+    params.setIn(["training", name, "learning_rate"], 0.003);
+  }
+  // Else what two rules train on the same cases is the same training, and one is restored from the other.
+  params.setIn(["training", "nnunet", "seed"], 2);
+  return params;
+}
+
+function keep(params: Document, section: string, names: readonly string[]): void {
+  for (const name of keys(params, section)) if (!names.includes(name)) params.deleteIn([section, name]);
+}
+
+function keys(params: Document, section: string): string[] {
+  const map = params.get(section);
+  return isMap(map) ? map.items.map(({ key }) => String(key)) : [];
+}
+
+/** Sets one param, given its path. */
+export function setParam(project: CliProject, path: string, value: unknown): void {
+  const params = parseDocument(project.read("params.yaml"), { merge: true });
+  params.setIn(path.split("."), value);
+  project.write("params.yaml", String(params));
+}
+
+/** Takes a file of a BTCV case from the other scan. */
+export function takeOther(project: CliProject, what: "image" | "label", id: string): void {
+  const file = caseFile(what, id);
+  copyFileSync(project.path(`other/${file}`), project.path(`ct/btcv/${file}`));
+}
+
+export function removeCase(project: CliProject, id: string): void {
+  for (const what of ["image", "label"] as const) rmSync(project.path(`ct/btcv/${caseFile(what, id)}`));
+}
+
+/** As BTCV is distributed. */
+function caseFile(what: "image" | "label", id: string): string {
+  return `RawData/Training/${what === "image" ? "img/img" : "label/label"}${id}.nii.gz`;
+}
