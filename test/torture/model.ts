@@ -220,16 +220,16 @@ export class Model {
         );
         const lines = rule.inputs.flatMap((path) => get(path).split("\n").slice(0, -1));
         const least = [...new Set(lines)].sort().slice(0, 3);
-        add(name, label, [[out, [label, ...least, ""].join("\n")]], rule.inputs);
+        add(name, ["mix", label], [[out, [label, ...least, ""].join("\n")]], rule.inputs);
       } else if (rule.kind === "split") {
         const parts = [
           [`${out}/head`, `${rule.text}\n`],
           [`${out}/sub/body`, get(rule.input)],
         ] as const;
-        add(name, rule.text, parts, [rule.input]);
+        add(name, ["split", rule.text], parts, [rule.input]);
       } else if (rule.kind === "gather") {
         const members = [...contents.keys()].filter((path) => path.startsWith(rule.dir)).sort();
-        add(name, rule.text, [[out, [`${rule.text}\n`, ...members.map(get)].join("")]], members);
+        add(name, ["gather", rule.text], [[out, [`${rule.text}\n`, ...members.map(get)].join("")]], members);
       } else {
         const made = `${rule.text} ${this.spec.constant}\n${get(rule.input)}`;
         add(name, null, [[out, made]], [rule.input]);
