@@ -7,7 +7,7 @@
  *
  * The graph: 6,530 cases of five datasets; seven generators re-label each (the nnU-Net after five folds of training
  * on the dataset, the others as published); every version is prepared, pre-trained on (40 trainings), fine-tuned on
- * two targets beside a training from scratch (90), and evaluated.
+ * two targets beside a training from scratch (90), and evaluated. Results: bench/SCHEDULE.md.
  */
 import type { SlotRequest } from "../src/model.ts";
 import type { Capacity } from "../src/schedule/capacity.ts";

@@ -10,6 +10,7 @@ import { acquireLock } from "./record/lock.ts";
 import { Recorder } from "./record/record.ts";
 import { discoverCapacity, refuseWhatNeverFits, type Capacity } from "./schedule/capacity.ts";
 import { canClaim } from "./schedule/claims.ts";
+import { NONE_ALLOWED } from "./schedule/devices.ts";
 import { Leases } from "./schedule/leases.ts";
 import { NO_DRIVER } from "./schedule/nvidia-smi.ts";
 import { Slots } from "./schedule/slots.ts";
@@ -190,7 +191,7 @@ async function openLeases(
   { busy }: Config,
   warn: (text: string) => void,
 ): Promise<Leases | null> {
-  if (trouble !== null && trouble !== NO_DRIVER) warn(`no GPU is used: ${trouble}`);
+  if (trouble !== null && ![NO_DRIVER, NONE_ALLOWED].includes(trouble)) warn(`no GPU is used: ${trouble}`);
   if (devices.length === 0) return null;
   if (!canClaim()) {
     warn("other builds on this machine cannot be seen here: two may use one GPU");

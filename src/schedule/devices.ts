@@ -24,6 +24,9 @@ export function partOf({ memory }: Device, share: number | null): number | null 
   return memory === null ? null : share;
 }
 
+/** By the mask or by --slots: what the user knows, and need not be told. */
+export const NONE_ALLOWED = "none is allowed";
+
 export interface Found {
   readonly devices: readonly Device[];
   /** Why there are none, if there should be some. */
@@ -49,7 +52,7 @@ export async function discoverDevices(
       `--slots gpu=${pretended.count}: CUDA_VISIBLE_DEVICES allows ${mask.length}, and lq does not go beyond it`,
     );
   }
-  if (mask?.length === 0 || pretended?.count === 0) return { devices: [], trouble: "none is allowed" };
+  if (mask?.length === 0 || pretended?.count === 0) return { devices: [], trouble: NONE_ALLOWED };
   if (mask === null && pretended === null && env["SLURM_JOB_ID"] !== undefined)
     return { devices: [], trouble: "this Slurm job was given none: CUDA_VISIBLE_DEVICES is not set" };
   const { devices: listed, trouble } = await ask();
