@@ -65,6 +65,11 @@ class World {
     const random = this.#random;
     const tasks = this.#model.tasks();
     const options: Options = { jobs: 1 + random.below(8), keepGoing: random.below(2) === 0 };
+    if (this.#edited !== null && !tasks.some(({ outputs }) => outputs.has(this.#edited ?? ""))) {
+      // The rule that made it went with the same edit: it would be somebody's own now.
+      this.#project.remove(this.#edited);
+      this.#edited = null;
+    }
     if (this.#edited !== null && (await this.#settleEdited(this.#edited))) return;
     if (random.below(3) === 0) {
       const target = pick(random, tasks);
