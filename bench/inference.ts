@@ -29,7 +29,8 @@ for (const [id, { files }] of Object.entries(expected.cases)) {
   const labels = await predictCase(model, images, { step: expected.step, threads: 2 });
   const { user, system } = process.cpuUsage(before);
   const { data } = await readLabels(`${folder}/expected/${id}_seg_float32.nii.gz`);
-  const differing = data.reduce((count, value, i) => count + (value === labels.data[i] ? 0 : 1), 0);
+  let differing = 0;
+  for (let i = 0; i < data.length; i++) if (data[i] !== labels.data[i]) differing++;
   console.log(
     `${name}/${id}: ${((user + system) / 1e6).toFixed(1)} s, ${differing} of ${data.length} voxels differ`,
   );
