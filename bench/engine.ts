@@ -1,0 +1,198 @@
+/**
+ * lq beside ninja, make and snakemake (those that are installed) on graphs of copies: N sources, two copies one
+ * after the other for each, one last task.
+ *
+ *     npm run bench -- engine            graphs of 1,000 and 10,000 tasks
+ *     npm run bench -- engine -- 100000  up to so many
+ *
+ * Programs take turns, three rounds of what is short; medians of processor seconds (user + system, of all their
+ * processes) and of elapsed seconds. Nothing is dropped from the page cache.
+ */
+import { spawnSync } from "node:child_process";
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+interface Cost {
+  readonly cpu: number;
+  readonly wall: number;
+  /** MiB. */
+  readonly memory: number;
+}
+
+const most = Number(process.argv[2] ?? 10_000);
+/** Full builds of larger graphs take minutes without telling more. */
+const MOST_BUILT_BY_OTHERS = 10_000;
+const SNAKEMAKE_MOST = 1_000;
+const sizes = [1_000, 10_000, 100_000, 300_000].filter((size) => size <= most);
+const lq = join(process.cwd(), "dist/cli.js");
+const node = process.execPath;
+
+const programs = {
+  lq: [node, lq, "build", "-q", "-j", "2"],
+  ninja: ["ninja", "-j", "2"],
+  make: ["make", "-r", "-s", "-j", "2"],
+  snakemake: ["snakemake", "--quiet", "-j", "2"],
+} as const;
+type Program = keyof typeof programs;
+
+const rows: string[] = [];
+const start = median(3, () => measure([node, "-e", "0"], process.cwd()));
+note("", "", "`node -e 0`", start);
+for (const size of sizes) benchGraph(size);
+benchModules(Math.min(most, 10_000));
+console.log(
+  [
+    "| tasks | what | program | CPU s | wall s | MiB | lq ÷ it (CPU) |",
+    "| --: | --- | --- | --: | --: | --: | --: |",
+    ...rows,
+  ].join("\n"),
+);
+
+function benchGraph(size: number): void {
+  const full = new Map<Program, Cost>();
+  const idle = new Map<Program, Cost[]>();
+  const folders = new Map<Program, string>();
+  for (const program of installed(size)) {
+    const folder = copies(size / 2);
+    folders.set(program, folder);
+    full.set(program, measure(programs[program], folder));
+    measure(programs[program], folder);
+  }
+  compare(size, "full build", full);
+  for (let round = 0; round < 3; round++)
+    for (const [program, folder] of folders)
+      idle.set(program, [...(idle.get(program) ?? []), measure(programs[program], folder)]);
+  compare(size, "nothing to do", new Map([...idle].map(([program, costs]) => [program, middle(costs)])));
+
+  const folder = folders.get("lq") ?? "";
+  note(
+    size,
+    "status",
+    "lq",
+    median(3, () => measure([node, lq, "status"], folder)),
+  );
+  const changed = new Map<Program, Cost>();
+  for (const [program, at] of folders) {
+    appendFileSync(join(at, "src/0.txt"), "more\n");
+    changed.set(program, measure(programs[program], at));
+  }
+  compare(size, "one source changed", changed);
+  for (const name of ["one", "two", "all.txt"]) rmSync(join(folder, name), { recursive: true });
+  note(size, "restore all", "lq", measure(programs.lq, folder));
+  for (const each of folders.values()) rmSync(each, { recursive: true });
+}
+
+/** TypeScript tasks, beside ninja's commands for the same copies. */
+function benchModules(size: number): void {
+  const folder = copies(size / 2, true);
+  note(size, "full build, TypeScript tasks", "lq", measure(programs.lq, folder));
+  rmSync(folder, { recursive: true });
+}
+
+function installed(size: number): Program[] {
+  return (Object.keys(programs) as Program[]).filter((program) => {
+    if (program === "lq") return true;
+    if (size > (program === "snakemake" ? SNAKEMAKE_MOST : MOST_BUILT_BY_OTHERS)) return false;
+    return spawnSync(programs[program][0], ["--version"]).status === 0;
+  });
+}
+
+function measure([command = "", ...words]: readonly string[], cwd: string): Cost {
+  const timed = spawnSync("/usr/bin/time", ["-f", "%U %S %e %M", "-o", `${cwd}/.time`, command, ...words], {
+    cwd,
+  });
+  if (timed.error || timed.status !== 0) throw new Error(`${command} failed: ${String(timed.stderr)}`);
+  const [user = 0, system = 0, wall = 0, kilobytes = 0] = spawnSync("cat", [`${cwd}/.time`], {
+    encoding: "utf8",
+  })
+    .stdout.trim()
+    .split(" ")
+    .map(Number);
+  rmSync(`${cwd}/.time`);
+  return { cpu: user + system, wall, memory: kilobytes / 1024 };
+}
+
+function median(rounds: number, run: () => Cost): Cost {
+  return middle(Array.from({ length: rounds }, run));
+}
+
+function middle(costs: readonly Cost[]): Cost {
+  const of = (key: keyof Cost) =>
+    costs.map((cost) => cost[key]).sort((a, b) => a - b)[costs.length >> 1] ?? 0;
+  return { cpu: of("cpu"), wall: of("wall"), memory: of("memory") };
+}
+
+function compare(size: number, what: string, costs: ReadonlyMap<Program, Cost>): void {
+  const own = costs.get("lq");
+  for (const [program, cost] of costs) note(size, what, program, cost, own);
+}
+
+function note(size: number | "", what: string, program: string, cost: Cost, own?: Cost): void {
+  const ratio = own === undefined || own === cost ? "" : (own.cpu / cost.cpu).toFixed(2);
+  const { cpu, wall, memory } = cost;
+  rows.push(
+    `| ${size} | ${what} | ${program} | ${cpu.toFixed(2)} | ${wall.toFixed(2)} | ${memory.toFixed(0)} | ${ratio} |`,
+  );
+}
+
+/** A folder with the graph as each program wants to have it. */
+function copies(sources: number, modules = false): string {
+  const folder = mkdtempSync(join(tmpdir(), "lq-bench-"));
+  mkdirSync(join(folder, "src"));
+  const names = Array.from({ length: sources }, (_, i) => String(i));
+  for (const name of names) writeFileSync(join(folder, `src/${name}.txt`), `source ${name}\n`);
+  const how = modules ? "run: copy.ts" : 'cmd: "cp ${in} ${out}"';
+  writeFileSync(
+    join(folder, "pipeline.yaml"),
+    `version: 1
+axes: { name: { glob: "src/*.txt" } }
+rules:
+  first: { each: [name], ${how}, in: "src/\${name}.txt", out: "one/\${name}.txt" }
+  second: { each: [name], ${how}, in: "one/\${name}.txt", out: "two/\${name}.txt" }
+  all: { cmd: "touch \${out}", in: "two/", out: "all.txt" }
+`,
+  );
+  writeFileSync(
+    join(folder, "copy.ts"),
+    `import { copyFileSync } from "node:fs";
+import { task } from "lq";
+export default task({ run: ({ input, output }) => copyFileSync(input(), output()) });
+`,
+  );
+  const twos = names.map((name) => `two/${name}.txt`).join(" ");
+  const edges = names.map(
+    (name) => `build one/${name}.txt: cp src/${name}.txt\nbuild two/${name}.txt: cp one/${name}.txt\n`,
+  );
+  writeFileSync(
+    join(folder, "build.ninja"),
+    `rule cp\n  command = cp $in $out\nrule touch\n  command = touch $out\n${edges.join("")}build all.txt: touch ${twos}\n`,
+  );
+  writeFileSync(
+    join(folder, "Makefile"),
+    `names := $(patsubst src/%.txt,%,$(wildcard src/*.txt))
+all.txt: $(names:%=two/%.txt)\n\ttouch $@
+one/%.txt: src/%.txt | one\n\tcp $< $@
+two/%.txt: one/%.txt | two\n\tcp $< $@
+one two:\n\tmkdir -p $@
+.SECONDARY:\n`,
+  );
+  writeFileSync(
+    join(folder, "Snakefile"),
+    `names = glob_wildcards("src/{name}.txt").name
+rule last:
+    input: expand("two/{name}.txt", name=names)
+    output: "all.txt"
+    shell: "touch {output}"
+rule first:
+    input: "src/{name}.txt"
+    output: "one/{name}.txt"
+    shell: "cp {input} {output}"
+rule second:
+    input: "one/{name}.txt"
+    output: "two/{name}.txt"
+    shell: "cp {input} {output}"
+`,
+  );
+  return folder;
+}
