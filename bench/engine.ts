@@ -2,7 +2,7 @@
  * lq beside ninja, make and snakemake (those that are installed) on graphs of copies: N sources, two copies one
  * after the other for each, one last task.
  *
- *     npm run bench -- engine            graphs of 1,000 and 10,000 tasks
+ *     npm run bench -- engine            graphs of 100, 1,000 and 10,000 tasks
  *     npm run bench -- engine -- 100000  up to so many
  *
  * Programs take turns, three rounds of what is short; medians of processor seconds (user + system, of all their
@@ -23,8 +23,8 @@ interface Cost {
 const most = Number(process.argv[2] ?? 10_000);
 /** Full builds of larger graphs take minutes without telling more. */
 const MOST_BUILT_BY_OTHERS = 10_000;
-const SNAKEMAKE_MOST = 1_000;
-const sizes = [1_000, 10_000, 100_000, 300_000].filter((size) => size <= most);
+const SNAKEMAKE_MOST = 100;
+const sizes = [100, 1_000, 10_000, 100_000, 300_000].filter((size) => size <= most);
 const lq = join(process.cwd(), "dist/cli.js");
 const node = process.execPath;
 
@@ -131,9 +131,9 @@ function compare(size: number, what: string, costs: ReadonlyMap<Program, Cost>):
 function note(size: number | "", what: string, program: string, cost: Cost, own?: Cost): void {
   const ratio = own === undefined || own === cost ? "" : (own.cpu / cost.cpu).toFixed(2);
   const { cpu, wall, memory } = cost;
-  rows.push(
-    `| ${size} | ${what} | ${program} | ${cpu.toFixed(2)} | ${wall.toFixed(2)} | ${memory.toFixed(0)} | ${ratio} |`,
-  );
+  const row = `| ${size} | ${what} | ${program} | ${cpu.toFixed(2)} | ${wall.toFixed(2)} | ${memory.toFixed(0)} | ${ratio} |`;
+  rows.push(row);
+  console.error(row);
 }
 
 /** A folder with the graph as each program wants to have it. */
