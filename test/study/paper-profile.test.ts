@@ -1,0 +1,130 @@
+/** The paper's scale, planned from empty files in the datasets' layouts. */
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { describe, expect, it } from "vitest";
+import { HOME } from "../helpers/bundle.ts";
+import { cliProject, type CliProject } from "../helpers/cli.ts";
+
+function study(): CliProject {
+  const project = cliProject({});
+  for (const part of ["pipeline.yaml", "params.yaml", "profiles", "tasks"])
+    cpSync(HOME + part, project.path(part), { recursive: true });
+  symlinkSync(`${HOME}node_modules`, project.path("node_modules"));
+  return project;
+}
+
+const digits = (value: number, width: number): string => String(value).padStart(width, "0");
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+/** Files below data/: images and labels by the numbers that were published. */
+function files(): string[] {
+  const pairs = (numbers: readonly number[], ...names: readonly ((n: number) => string)[]): string[] =>
+    numbers.flatMap((n) => names.map((name) => name(n)));
+  const flare = "flare/Training/FLARE22_LabeledCase50";
+  return [
+    ...pairs(
+      [...range(1, 10), ...range(21, 40)],
+      (n) => `btcv/RawData/Training/img/img${digits(n, 4)}.nii.gz`,
+      (n) => `btcv/RawData/Training/label/label${digits(n, 4)}.nii.gz`,
+    ),
+    ...["images", "labels"].flatMap((part) => [
+      ...pairs(range(1, 100), (n) => `word/WORD-V0.1.0/${part}Tr/word_${digits(n, 4)}.nii.gz`),
+      ...pairs([...range(1, 200), ...range(507, 546)], (n) => `amos/${part}Tr/amos_${digits(n, 4)}.nii.gz`),
+    ]),
+    ...pairs(range(1, 1062), (n) => `ct1k/Part${1 + (n % 3)}/Case_${digits(n, 5)}_0000.nii.gz`),
+    ...pairs(range(1, 1000), (n) => `ct1k/Mask/Case_${digits(n, 5)}.nii.gz`),
+    ...pairs(
+      range(1, 5195),
+      (n) => `abdomenatlas/BDMAP_${digits(n, 8)}/ct.nii.gz`,
+      (n) => `abdomenatlas/BDMAP_${digits(n, 8)}/combined_labels.nii.gz`,
+    ),
+    ...pairs(
+      range(1, 40),
+      (n) => `segthor/train/Patient_${digits(n, 2)}/Patient_${digits(n, 2)}.nii.gz`,
+      (n) => `segthor/train/Patient_${digits(n, 2)}/GT.nii.gz`,
+    ),
+    ...pairs(
+      range(1, 50),
+      (n) => `${flare}/images/FLARE22_Tr_${digits(n, 4)}_0000.nii.gz`,
+      (n) => `${flare}/labels/FLARE22_Tr_${digits(n, 4)}.nii.gz`,
+    ),
+  ];
+}
+
+describe("the profile paper", () => {
+  it("says of every dataset that is missing what to put where, before any work", async () => {
+    const project = study();
+    const { code, stderr } = await project.lq("build", "--profile", "paper");
+    expect(code).toBe(2);
+    const missing = [
+      ["btcv", "30 cases, RawData/Training/img/img####.nii.gz", "syn3193805"],
+      ["word", "100 cases, imagesTr/word_####.nii.gz", "HiLab-git/WORD"],
+      ["amos", "200 cases, imagesTr/amos_####.nii.gz", "7155725"],
+      ["ct1k", "1000 cases, Case_#####_0000.nii.gz", "JunMa11/AbdomenCT-1K"],
+      ["abdomenatlas", "5195 cases", "MrGiovanni/AbdomenAtlas"],
+      ["segthor", "40 cases, train/Patient_##", "21145"],
+      ["flare", "50 cases, Training/FLARE22_LabeledCase50", "7860267"],
+    ] as const;
+    for (const [name, ...words] of missing) {
+      const said = stderr.split("\n\n").find((part) => part.includes(`"data/${name}/"`));
+      for (const word of words) expect(said).toContain(word);
+    }
+  });
+
+  it("says so of every model, too", async () => {
+    const { code, stderr } = await study().lq("build", "--profile", "paper", "convert", "convert-medsam");
+    expect(code).toBe(2);
+    const said = stderr
+      .split("\n\n")
+      .map((part) => [/"(published\/.*?)"/.exec(part)?.[1], /hint: (.*)/.exec(part)?.[1]]);
+    expect(said).toEqual([
+      ["published/totalsegmentator/", expect.stringContaining("Dataset291_… to Dataset295_…")],
+      ["published/stunet-small/", expect.stringContaining("small_ep4k.model.pkl")],
+      ["published/stunet-base/", expect.stringContaining("base_ep4k.model.pkl")],
+      ["published/stunet-large/", expect.stringContaining("large_ep4k.model.pkl")],
+      ["published/stunet-huge/", expect.stringContaining("huge_ep4k.model.pkl")],
+      ["published/medsam/", expect.stringContaining("medsam_vit_b.pth")],
+    ]);
+  });
+
+  it("plans the paper's graph from the names of the files", { timeout: 600_000 }, async () => {
+    const project = study();
+    for (const file of files()) {
+      mkdirSync(dirname(project.path(`data/${file}`)), { recursive: true });
+      writeFileSync(project.path(`data/${file}`), "");
+    }
+    for (const weights of [
+      "medsam",
+      "totalsegmentator",
+      "stunet-small",
+      "stunet-base",
+      "stunet-large",
+      "stunet-huge",
+    ])
+      mkdirSync(project.path(`published/${weights}`), { recursive: true });
+    const events = await project.json("build", "--profile", "paper", "-n", "tables/segthor.md");
+    const rules = events.filter(({ type }) => type === "plan").at(-1)?.["rules"] as Record<string, number>;
+    const base = 30 + 100 + 200 + 1000 + 5195;
+    // Pseudo-labels are trained on only, so that held-out cases need none; nnU-Net's folds take all of the base's.
+    const train = 24 + 80 + 160 + 800 + 4156;
+    expect(rules).toMatchObject({
+      "check-case": base + 40,
+      original: base + 40,
+      prepare: base,
+      "prepare-labels": base + 7 * train,
+      "train-nnunet": 5 * 5,
+      "predict-nnunet": train,
+      convert: 5,
+      "predict-published": 5 * train,
+      "convert-medsam": 1,
+      "predict-medsam": train,
+      pretrain: 5 * 8,
+      "prepare-target": 5 * 40,
+      scratch: 5,
+      finetune: 5 * 8,
+      "evaluate-target": 5 * 9,
+    });
+    expect(project.has("cases/btcv.json")).toBe(false);
+  });
+});
