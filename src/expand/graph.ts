@@ -108,11 +108,14 @@ export class Graph {
   /**
    * Growths that must have grown before it is known what an input is: all that may add to a directory; for a
    * file those that may make it, unless a task is known to. That the file is there tells nothing, for an earlier
-   * build may have made it; only of what a growth itself waits for is it certain that it makes none of it.
+   * build may have made it; of what a growth itself waits for it is taken to make nothing, unless it surely does:
+   * then each waits for the other, a cycle.
    */
   growthsNeeded(input: string): readonly Growth[] {
     if (this.#pending.size === 0 || this.#outputs.producer(input)) return [];
-    return this.#pending.for(input).filter((growth) => !this.#awaited(growth).has(input));
+    return this.#pending
+      .for(input)
+      .filter((growth) => this.#pending.surely(growth, input) || !this.#awaited(growth).has(input));
   }
 
   /**

@@ -84,6 +84,15 @@ export class PendingGrowths {
     return [...found];
   }
 
+  /** Whether every task of a growth makes the path or, for a directory, something in it. */
+  surely(growth: Growth, path: string): boolean {
+    const inside = path.endsWith("/") || path === "";
+    return (this.#shapes.get(growth) ?? []).some(
+      ({ literals: [first = "", ...rest] }) =>
+        (inside && first.startsWith(path)) || (rest.length === 0 && matches([first], path)),
+    );
+  }
+
   /** Growths that may make an output of such a path. */
   like({ before, after, depth }: PathPattern): readonly Growth[] {
     return this.all.filter((growth) =>

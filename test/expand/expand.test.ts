@@ -264,6 +264,24 @@ rules:
     expect(() => graph.check()).toThrow("cycle: list → part:* → list");
   });
 
+  test.each(["x: { in: raw/, out: list.json, cmd: x }", "x: { in: parts/a, out: list.json, cmd: x }"])(
+    "a growth that waits for what it need not make is none: %s",
+    (rule) => {
+      const graph = graphOf({
+        "pipeline.yaml": `
+version: 1
+rules:
+  ${rule}
+  part: { each: { p: { in: list.json, at: parts } }, cmd: x, out: "\${p}/\${p}" }`,
+        "raw/a": "",
+        "parts/a": "",
+      });
+      graph.check();
+      graph.grow(growth(graph, "part:*"), { parts: ["b"] });
+      graph.check();
+    },
+  );
+
   test("two tasks that come to have one output are refused", () => {
     const graph = graphOf({
       "pipeline.yaml": `
