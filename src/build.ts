@@ -4,7 +4,6 @@ import { Executor } from "./execute/execute.ts";
 import { WorkerPool } from "./execute/pool.ts";
 import { loadConfig, type Config } from "./load/config.ts";
 import { recordBuild } from "./history/build-log.ts";
-import type { Listener } from "./report/events.ts";
 import { updateLockFile } from "./lockfile/update.ts";
 import { acquireLock } from "./record/lock.ts";
 import { Recorder } from "./record/record.ts";
@@ -38,11 +37,7 @@ export type { BuildRequest, Summary } from "./build/request.ts";
 export async function build(request: BuildRequest): Promise<Summary> {
   if (request.dryRun === true) return predict(request, new Tally(request.listener));
   const { root } = request.pipeline;
-  const history: Listener = recordBuild(root, request.targets, (text) => tally.notice(text, "warning"));
-  const tally = new Tally((event) => {
-    history(event);
-    request.listener?.(event);
-  });
+  const tally = new Tally(request.listener);
   const signal = request.signal ?? new AbortController().signal;
   const lock = await acquireLock(
     root,
@@ -52,7 +47,7 @@ export async function build(request: BuildRequest): Promise<Summary> {
   try {
     clearLeftovers(root);
     await buildOnce(request, tally, request.steering ?? new Steering(signal));
-    if (tally.hasWorked) await lookAgain(request);
+    if (tally.isWorthAnotherLook) await lookAgain(request);
   } finally {
     clearLeftovers(root);
     lock.release();
@@ -65,6 +60,7 @@ async function buildOnce(request: BuildRequest, tally: Tally, steering: Steering
     readonly: false,
     notice: (text) => tally.notice(text, "warning"),
   });
+  tally.tellAlso(recordBuild(session, request.targets, (text) => tally.notice(text, "warning")));
   let plan: Plan;
   try {
     plan = await buildWithLock(request, session, tally, steering);

@@ -165,22 +165,18 @@ export class BuildLoop {
     if (result.kind === "crowded")
       return this.#queue.add(due, wholeDevices(task.rule.slots), this.#priorities.get(task) ?? 0);
     if (result.kind === "moved") this.#rerun(task, result.paths);
-    else this.#finishRun(task, result, { reasons, seconds, key });
+    else this.#finishRun(task, result, reasons, seconds);
     this.#release(key);
   }
 
-  #finishRun(
-    task: Task,
-    result: Ended,
-    run: { readonly reasons: readonly Reason[]; readonly seconds: number; readonly key: string },
-  ): void {
+  #finishRun(task: Task, result: Ended, reasons: readonly Reason[], seconds: number): void {
     const { tally } = this.#parts;
     this.#finished.add(task);
     if (result.kind === "failed") {
       const { error, tail } = result;
-      return tally.finish({ task, outcome: "failed", ...run, error, tail, log: logPath(task) });
+      return tally.finish({ task, outcome: "failed", reasons, seconds, error, tail, log: logPath(task) });
     }
-    tally.finish({ task, outcome: result.kind, ...run });
+    tally.finish({ task, outcome: result.kind, reasons, seconds });
     if (result.kind === "ran") this.#settle(task, true);
   }
 
@@ -205,7 +201,7 @@ export class BuildLoop {
     );
     if (action !== undefined && (await recorder.restore(task, action, staging))) {
       const seconds = (performance.now() - started) / 1000;
-      tally.finish({ task, outcome: "restored", reasons: reasonsOf(freshness), seconds, key: freshness.key });
+      tally.finish({ task, outcome: "restored", reasons: reasonsOf(freshness), seconds });
       // What comes after was planned with these very outputs.
       this.#settle(task, false);
       this.#release(freshness.key);

@@ -8,7 +8,6 @@ export interface Finished {
   readonly outcome: Outcome;
   readonly reasons?: readonly Reason[];
   readonly seconds?: number;
-  readonly key?: string;
   readonly error?: string;
   readonly tail?: readonly string[];
   readonly log?: string;
@@ -18,19 +17,26 @@ export interface Finished {
 const MUCH = 20;
 
 export class Tally {
-  readonly #listener: Listener;
+  readonly #listeners: Listener[];
   readonly #started = performance.now();
   readonly #counts = { ran: 0, restored: 0, fresh: 0, failed: 0, skipped: 0, cancelled: 0 };
   #planned = -1;
 
   constructor(listener: Listener = () => undefined) {
-    this.#listener = listener;
+    this.#listeners = [listener];
   }
 
-  readonly emit = (event: Event): void => this.#listener(event);
+  /** One more listener, of what comes from now on. */
+  tellAlso(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+
+  readonly emit = (event: Event): void => {
+    for (const listener of this.#listeners) listener(event);
+  };
 
   notice(text: string, level: "info" | "warning" = "info"): void {
-    this.#listener({ type: "notice", level, text });
+    this.emit({ type: "notice", level, text });
   }
 
   plan(tasks: ReadonlySet<Task>): void {
@@ -38,12 +44,12 @@ export class Tally {
     this.#planned = tasks.size;
     const rules: { [rule: string]: number } = {};
     for (const { rule } of tasks) rules[rule.name] = (rules[rule.name] ?? 0) + 1;
-    this.#listener({ type: "plan", tasks: tasks.size, rules });
+    this.emit({ type: "plan", tasks: tasks.size, rules });
   }
 
-  finish({ task, outcome, reasons = [], seconds = 0, ...more }: Finished): void {
+  finish({ task, outcome, reasons = [], seconds = 0, ...failure }: Finished): void {
     this.#counts[outcome] += 1;
-    this.#listener({ type: "task", task: task.id, outcome, reasons, seconds, ...more });
+    this.emit({ type: "task", task: task.id, outcome, reasons, seconds, ...failure });
   }
 
   /** Whether outputs were put in place. */
@@ -56,7 +62,7 @@ export class Tally {
   }
 
   /** Whether enough was done, and all of it well, that one more look at everything costs little beside it. */
-  get hasWorked(): boolean {
+  get isWorthAnotherLook(): boolean {
     const { ran, restored, fresh, failed, skipped, cancelled } = this.#counts;
     return failed + skipped + cancelled === 0 && ran + restored > fresh / MUCH;
   }
@@ -64,7 +70,7 @@ export class Tally {
   summary(): Summary {
     const summary = { ...this.#counts, seconds: (performance.now() - this.#started) / 1000 };
     const { ran, restored, fresh, failed, skipped, seconds } = summary;
-    this.#listener({ type: "summary", ran, restored, fresh, failed, skipped, seconds });
+    this.emit({ type: "summary", ran, restored, fresh, failed, skipped, seconds });
     return summary;
   }
 }

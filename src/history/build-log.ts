@@ -7,6 +7,7 @@
  */
 import { appendFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Session } from "../build/session.ts";
 import type { Event, Listener } from "../report/events.ts";
 import { HISTORY } from "../record/layout.ts";
 import type { BuildLine, HistoryLine } from "./lines.ts";
@@ -24,7 +25,7 @@ const INTERVAL = 1000;
  * written is no reason for a build to fail: `notice` is told.
  */
 export function recordBuild(
-  root: string,
+  { root, state }: Pick<Session, "root" | "state">,
   targets: readonly string[],
   notice: (text: string) => void,
   clock: () => number = Date.now,
@@ -57,8 +58,9 @@ export function recordBuild(
   return (event: Event) => {
     if (event.type === "start") starts.set(event.task, { at: clock(), devices: event.devices });
     else if (event.type === "task") {
-      const { task, outcome, reasons, seconds, key, error } = event;
+      const { task, outcome, reasons, seconds, error } = event;
       if (outcome === "fresh" || outcome === "skipped") return;
+      const key = outcome === "ran" || outcome === "restored" ? state.last(task)?.key : undefined;
       const ended = clock();
       const start = starts.get(task);
       starts.delete(task);
@@ -70,7 +72,7 @@ export function recordBuild(
         ended,
         devices: start?.devices ?? [],
         reasons,
-        ...(key === undefined ? {} : { key }),
+        ...(typeof key === "string" ? { key } : {}),
         ...(error === undefined ? {} : { error }),
       });
     } else if (event.type === "summary" && (file !== null || lines.length > 0)) {

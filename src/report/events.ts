@@ -36,8 +36,6 @@ export type Event =
       readonly outcome: Outcome;
       readonly reasons: readonly Reason[];
       readonly seconds: number;
-      /** Of a task that was tried: what its action is stored under if it ended well. */
-      readonly key?: string;
       /** For a failed task: why, its log's last lines, and the whole log's path. */
       readonly error?: string;
       readonly tail?: readonly string[];
