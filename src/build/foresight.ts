@@ -59,7 +59,7 @@ export class Foresight {
     await executor.close();
     const error = result.kind === "failed" ? result.error : staging.lack(task.outputs);
     if (error !== null) return error;
-    const outputs = await Promise.all(staging.paths.map(readStaged));
+    const outputs = await Promise.all(staging.paths.map((path) => readStaged(path)));
     for (const [i, output] of outputs.entries())
       for (const { name, digest } of partsOf(output))
         this.#contents.set(digest, readFileSync((staging.paths[i] ?? "") + name));

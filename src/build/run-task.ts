@@ -54,10 +54,10 @@ export class TaskRunner {
     const { task, key, grant } = run;
     const log = logPath(task);
     const logFile = join(this.#session.root, log);
-    rmSync(logFile, { force: true });
+    if (sizeOf(logFile) > 0) rmSync(logFile);
     const started = performance.now();
     for (let attempt = 1; ; attempt++) {
-      const printed = sizeOf(logFile);
+      const printed = attempt === 1 ? 0 : sizeOf(logFile);
       const result = await this.#attempt(run, log, emit);
       if (result.kind === "done") return { kind: "ran" };
       if (result.kind !== "failed") return result;

@@ -21,7 +21,7 @@ export async function runCommand(
   const leases = attempt.leases.map(({ descriptor }) => descriptor);
   const log = new TaskLog(attempt.log);
   const mark = newMark();
-  const words = withoutShell(argv, { ...process.env, ...env });
+  const words = withoutShell(argv, (name) => env[name] ?? process.env[name]);
   let child: Launched;
   try {
     child = await launchers.start({ words, cwd: root, env, mark, leases }, (chunk) => log.write(chunk));

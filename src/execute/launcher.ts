@@ -3,7 +3,8 @@
  * does, and a build of short commands does little else.
  *
  * A shell serves one command at a time, all of one folder and environment. It is sent the command's mark and its
- * words, quoted, with a NUL behind them; on descriptor 3 it answers the command's process id when that has
+ * words, quoted, with the number of characters before them: bash reads a pipe byte by byte when it looks for an
+ * end. On descriptor 3 it answers the command's process id when that has
  * started, leading a group of its own (`set -m`), and "= STATUS" when it has ended. What the command prints comes
  * from the shell's own output, and all of it before the status does.
  *
@@ -16,9 +17,12 @@ import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { MARK, newMark, ProcessTree, type Leader } from "./process-tree.ts";
 
+/** Of the number before a command. */
+const LENGTH_DIGITS = 10;
+
 const SCRIPT = `
 set -m
-while IFS= read -r -d '' command; do
+while read -r -N ${LENGTH_DIGITS} length && read -r -N "$length" command; do
   eval "$command" </dev/null 2>&1 3>&- &
   echo $! >&3
   wait $!
@@ -136,7 +140,8 @@ class Launcher {
     this.#print = print;
     return new Promise((resolve, reject) => {
       this.#started = { resolve, reject };
-      this.#requests.write(`${MARK}=${mark} exec ${argv.map(quote).join(" ")}\0`);
+      const command = `${MARK}=${mark} exec ${argv.map(quote).join(" ")}`;
+      this.#requests.write(String(command.length).padStart(LENGTH_DIGITS, "0") + command);
     });
   }
 
@@ -184,6 +189,9 @@ class Launcher {
   }
 }
 
+/** In ASCII, so that every locale counts the same characters. */
 function quote(word: string): string {
-  return /^[\w@%+:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  if (/^[\w@%+:,./-]+$/.test(word)) return word;
+  if (/^[\x01-\x7f]*$/.test(word)) return `'${word.replaceAll("'", `'\\''`)}'`;
+  return `$'${[...Buffer.from(word)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")}'`;
 }

@@ -17,12 +17,12 @@ const OWN = new Set(
 
 /**
  * @param argv as of `renderCommand`
- * @param env of the command
+ * @param variable the value of a variable of the command's environment
  * @returns the words to run directly; `argv` itself where the shell has something to do
  */
 export function withoutShell(
   argv: readonly string[],
-  env: { readonly [name: string]: string | undefined },
+  variable: (name: string) => string | undefined,
 ): readonly string[] {
   const [shell, , , flag, script = ""] = argv;
   const text = script.trim();
@@ -30,6 +30,6 @@ export function withoutShell(
   const words = text.split(/ +/);
   const [program = ""] = words;
   // Both could give the first word another meaning.
-  const isRedefined = env["BASH_ENV"] !== undefined || env[`BASH_FUNC_${program}%%`] !== undefined;
+  const isRedefined = variable("BASH_ENV") !== undefined || variable(`BASH_FUNC_${program}%%`) !== undefined;
   return OWN.has(program) || isRedefined ? argv : words;
 }

@@ -38,6 +38,8 @@ interface Seen {
 const CHUNK = 1 << 20;
 /** Above this, `prefetch` hashes beside the event loop rather than in it. */
 const LARGE = 8 << 20;
+/** Up to here `readFile` gives the content. */
+const SMALL = 1 << 16;
 const STREAMS = 4;
 /** Kernels stamp files with the time of the last tick: at most 10 ms old (HZ=100), doubled to be safe. */
 const TICK_MS = 20;
@@ -158,6 +160,24 @@ export async function hashFile(location: string): Promise<string> {
   return size <= LARGE ? hashNow(location, location).digest : hashStream(location, location);
 }
 
+export interface FileContent {
+  readonly digest: string;
+  readonly executable: boolean;
+  /** Null: not small. */
+  readonly content: Buffer | null;
+}
+
+/** As `hashFile`, with what it takes to store the file. */
+export async function readFile(location: string): Promise<FileContent> {
+  const { size, mode } = statSync(location);
+  const executable = (mode & 0o100) !== 0;
+  if (size > LARGE) return { digest: await hashStream(location, location), executable, content: null };
+  const { digest, signature } = hashNow(location, location);
+  // The buffer still holds what was hashed, and is used for the next file.
+  const content = signature.size <= SMALL ? Buffer.from(chunk().subarray(0, signature.size)) : null;
+  return { digest, executable, content };
+}
+
 export function sameSignature(a: Signature | null, b: Signature | null): boolean {
   if (a === null || b === null) return a === b;
   return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.ino === b.ino;
@@ -194,15 +214,18 @@ function signatureOf(stats: Stats, path: string): Signature {
 
 let buffer: Buffer | undefined;
 
+function chunk(): Buffer {
+  return (buffer ??= Buffer.allocUnsafe(CHUNK));
+}
+
 /** Hashes a file that keeps still meanwhile; one that is being written is tried again a few times. */
 function hashNow(location: string, path: string): { digest: string; signature: Signature } {
-  buffer ??= Buffer.allocUnsafe(CHUNK);
   try {
     for (let attempt = 0; attempt < 5; attempt++) {
       const file = openSync(location, "r");
       try {
         const before = signatureOf(fstatSync(file), path);
-        const digest = hashOpen(file, buffer);
+        const digest = hashOpen(file, chunk());
         if (sameSignature(before, signatureOf(fstatSync(file), path))) return { digest, signature: before };
       } finally {
         closeSync(file);

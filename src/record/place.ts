@@ -14,10 +14,10 @@ export function place(root: string, staged: string, path: string): void {
   const from = staged.replace(/\/$/, "");
   const to = absolute(root, path).replace(/\/$/, "");
   try {
-    mkdirSync(dirname(to), { recursive: true });
     const there = lstatSync(to, { throwIfNoEntry: false });
     // A file's rename replaces a file in one step; nothing else can be replaced so, and is moved aside first.
-    if (there === undefined || (!path.endsWith("/") && !there.isDirectory())) move(from, to);
+    if (there === undefined) moveInto(from, to);
+    else if (!path.endsWith("/") && !there.isDirectory()) move(from, to);
     else replace(root, from, to);
   } catch (error) {
     throw placeable(error, path);
@@ -37,6 +37,17 @@ function replace(root: string, from: string, to: string): void {
   rmSync(aside, { recursive: true, force: true });
 }
 
+/** Makes the folder when it turns out not to be there: for the first of its outputs. */
+function moveInto(from: string, to: string): void {
+  try {
+    move(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    mkdirSync(dirname(to), { recursive: true });
+    move(from, to);
+  }
+}
+
 function move(from: string, to: string): void {
   try {
     renameSync(from, to);
@@ -52,7 +63,7 @@ function move(from: string, to: string): void {
     }
   }
   // Between two links of one file, rename does nothing and leaves both.
-  rmSync(from, { recursive: true, force: true });
+  if (lstatSync(from, { throwIfNoEntry: false }) !== undefined) rmSync(from, { recursive: true });
 }
 
 function placeable(error: unknown, path: string): unknown {

@@ -5,7 +5,7 @@
 import { statSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { UserError } from "../errors.ts";
-import { hashFile, isRacy, type FileDigests, type Signature } from "../fingerprint/files.ts";
+import { isRacy, readFile, type FileDigests, type Signature } from "../fingerprint/files.ts";
 import { absolute } from "../fingerprint/paths.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import { filesUnder, treeDigest, type TreeEntry } from "../fingerprint/tree.ts";
@@ -46,9 +46,10 @@ export class Recorder {
 
   /** Records a run that ended well. @throws UserError if an output cannot be read, stored or put in place */
   async recordRun({ task, key, recipe, staged, seconds, log, trusted }: FinishedRun): Promise<void> {
-    const outputs = await Promise.all(staged.map(readStaged));
+    const contents = new Map<string, Buffer>();
+    const outputs = await Promise.all(staged.map((path) => readStaged(path, contents)));
     const finished = Date.now();
-    if (trusted) await this.#putAll({ key, recipe, outputs, seconds, finished }, staged);
+    if (trusted) await this.#putAll({ key, recipe, outputs, seconds, finished }, staged, contents);
     const written = this.#place(task, outputs, staged);
     this.#state.recordDone({
       id: task.id,
@@ -61,11 +62,17 @@ export class Recorder {
   }
 
   /** Objects first, then the action; again if the objects that were there before went meanwhile. */
-  async #putAll(action: Action, staged: readonly string[]): Promise<void> {
+  async #putAll(
+    action: Action,
+    staged: readonly string[],
+    contents: ReadonlyMap<string, Buffer>,
+  ): Promise<void> {
     for (let attempt = 0; attempt < 2; attempt++) {
       for (const [i, output] of action.outputs.entries())
-        for (const { name, digest, executable } of partsOf(output))
-          await this.#store.putFile((staged[i] ?? "") + name, digest, executable);
+        for (const { name, digest, executable } of partsOf(output)) {
+          const file = (staged[i] ?? "") + name;
+          await this.#store.putFile(file, digest, executable, contents.get(file));
+        }
       await this.#store.putAction(action);
       if (this.#store.isComplete(action)) return;
     }
@@ -139,16 +146,22 @@ export class Recorder {
 
 const UNKNOWN: Signature = { size: 0, mtimeMs: 0, ctimeMs: 0, ino: 0 };
 
-/** @param staged absolute path of an output; a directory ends in "/" */
-export async function readStaged(staged: string): Promise<StoredOutput> {
-  if (!staged.endsWith("/")) return { kind: "file", ...(await readFile(staged)) };
+/**
+ * @param staged absolute path of an output; a directory ends in "/"
+ * @param contents is given the content of an output that is a small file, by its path
+ */
+export async function readStaged(staged: string, contents?: Map<string, Buffer>): Promise<StoredOutput> {
+  if (!staged.endsWith("/")) {
+    const { content, ...file } = await readFile(staged);
+    if (content !== null) contents?.set(staged, content);
+    return { kind: "file", ...file };
+  }
   const entries: StoredEntry[] = [];
-  for (const name of filesUnder("", staged)) entries.push({ name, ...(await readFile(staged + name)) });
+  for (const name of filesUnder("", staged)) {
+    const { digest, executable } = await readFile(staged + name);
+    entries.push({ name, digest, executable });
+  }
   return { kind: "directory", digest: treeDigest(entries), entries };
-}
-
-async function readFile(file: string): Promise<{ readonly digest: string; readonly executable: boolean }> {
-  return { digest: await hashFile(file), executable: (statSync(file).mode & 0o100) !== 0 };
 }
 
 /** Its files; the name of an output that is a file itself is empty. */

@@ -4,8 +4,10 @@
  * Every file is written under a temporary name and renamed, so that it is there whole or not at all. An object
  * or action that turns out damaged is removed and counts as absent; the notice says so.
  */
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import {
+  chmodSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -25,6 +27,10 @@ import { Linker } from "./links.ts";
 
 /** Up to here a file that is to be copied is read once, for checking and copying both. */
 const SMALL = 1 << 20;
+
+/** This process among all that write to the store. */
+const WRITER = randomBytes(8).toString("hex");
+let writings = 0;
 
 export interface StoreOptions {
   /** How contents are brought to where they are wanted; tried in this order, and a copy after all of them. */
@@ -52,10 +58,11 @@ export class Store {
   /**
    * Stores a file's content; a content that is there already is not written again. The file can be read as before,
    * but may be one with the cache afterwards.
+   * @param content of a small file, where it is at hand
    */
-  async putFile(file: string, digest: string, executable: boolean): Promise<void> {
+  async putFile(file: string, digest: string, executable: boolean, content?: Buffer): Promise<void> {
     const object = this.#objectPath(digest);
-    const { size } = statSync(file);
+    const size = content?.length ?? statSync(file).size;
     const there = statSync(object, { throwIfNoEntry: false });
     if (there?.size === size) {
       if (!this.#sharing) return;
@@ -68,7 +75,10 @@ export class Store {
     }
     let kind: LinkKind | undefined;
     await this.#write(object, async (temporary) => {
-      kind = await this.#linker.take(file, temporary, { size, executable });
+      if (content !== undefined && !this.#sharing) {
+        writeFileSync(temporary, content);
+        chmodSync(temporary, executable ? 0o555 : 0o444);
+      } else kind = await this.#linker.take(file, temporary, { size, executable });
     });
     if (kind === "symlink") symlinkSync(object, file);
   }
@@ -169,7 +179,7 @@ export class Store {
     const folder = dirname(file);
     if (!this.#made.has(folder)) mkdirSync(folder, { recursive: true });
     this.#made.add(folder);
-    const temporary = `${file}.${randomUUID()}`;
+    const temporary = `${file}.${WRITER}-${writings++}`;
     try {
       await fill(temporary);
       renameSync(temporary, file);
@@ -199,6 +209,8 @@ export class Store {
 }
 
 function readOrNull(file: string): string | null {
+  // An error that is thrown costs more than a look.
+  if (!existsSync(file)) return null;
   try {
     return readFileSync(file, "utf8");
   } catch (error) {

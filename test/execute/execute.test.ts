@@ -126,7 +126,8 @@ describe("commands", () => {
 
 describe("a command of plain words", () => {
   it("runs without a shell; any other, and what is a word of bash, with one", () => {
-    const own = { BASH_FUNC_cp_own: "" };
+    const own = () => undefined;
+    const only = (name: string) => (asked: string) => (asked === name ? "() { :; }" : undefined);
     expect(withoutShell(bash("cp  a/b.txt --to=c "), own)).toEqual(["cp", "a/b.txt", "--to=c"]);
     for (const script of [
       "cp a b; true",
@@ -140,8 +141,8 @@ describe("a command of plain words", () => {
       ":",
     ])
       expect(withoutShell(bash(script), own)).toEqual(bash(script));
-    expect(withoutShell(bash("cp a b"), { BASH_ENV: "x" })).toEqual(bash("cp a b"));
-    expect(withoutShell(bash("cp a b"), { "BASH_FUNC_cp%%": "() { :; }" })).toEqual(bash("cp a b"));
+    expect(withoutShell(bash("cp a b"), only("BASH_ENV"))).toEqual(bash("cp a b"));
+    expect(withoutShell(bash("cp a b"), only("BASH_FUNC_cp%%"))).toEqual(bash("cp a b"));
     expect(withoutShell(["cp", "a b"], own)).toEqual(["cp", "a b"]);
   });
 
@@ -164,6 +165,16 @@ describe("a command of plain words", () => {
       const log = path.join(root, `${n}.log`);
       expect(await runCommand(bash(`seq ${n * 1000}`), attempt({ log }))).toEqual({ kind: "done" });
       expect(tailOf(log).at(-1)).toBe(n === 0 ? undefined : String(n * 1000));
+    }
+  });
+
+  it("gets its words as they are, whatever is in them and however the locale counts", async () => {
+    const words = ["it's", "ünï 日本", "new\nline", "\\x41", "", "a".repeat(100_000)];
+    for (const LC_ALL of ["C", "C.UTF-8"]) {
+      const log = path.join(root, LC_ALL);
+      const argv = ["printf", "<%s>", ...words];
+      expect(await runCommand(argv, attempt({ log, env: { LC_ALL } }))).toEqual({ kind: "done" });
+      expect(readFileSync(log, "utf8")).toBe(words.map((word) => `<${word}>`).join(""));
     }
   });
 
