@@ -3,6 +3,7 @@
  * Tasks of one rule that feed the same reader are told as one step, so that a training on 4,000 cases is a few lines.
  */
 import type { Session } from "../build/session.ts";
+import type { RecipeInput } from "../fingerprint/recipe.ts";
 import type { Build } from "../history/builds.ts";
 import { lastRuns } from "../history/builds.ts";
 import type { Json, Task } from "../model.ts";
@@ -89,19 +90,24 @@ export function lineage(
   return step([task], paths);
 }
 
-/** Every file that the run read, by path, and the files that said that there is such a task. */
+/**
+ * Every file that the run read, by path, and the files that said that there is such a task. Of those of which only
+ * the name counted, the digest is empty.
+ */
 function inputsOf(
   task: Task,
   action: Action | undefined,
   origins: readonly string[],
 ): readonly { readonly path: string; readonly digest: string }[] {
-  const read = action?.recipe.inputs ?? task.inputs.map(({ path }) => ({ path, digest: "" }));
+  const read: readonly Pick<RecipeInput, "path" | "digest" | "entries" | "names">[] =
+    action?.recipe.inputs ?? task.inputs.map(({ path }) => ({ path, digest: "" }));
   return [
-    ...read.flatMap(({ path, digest, ...rest }) =>
-      "entries" in rest && rest.entries !== undefined
-        ? rest.entries.map((entry) => ({ path: path + entry.name, digest: entry.digest }))
-        : [{ path, digest }],
-    ),
+    ...read.flatMap(({ path, digest, entries, names }) => {
+      if (names !== undefined) return names.map((name) => ({ path: path + name, digest: "" }));
+      if (entries !== undefined)
+        return entries.map((each) => ({ path: path + each.name, digest: each.digest }));
+      return [{ path, digest }];
+    }),
     ...origins.map((path) => ({ path, digest: "" })),
   ];
 }

@@ -234,3 +234,37 @@ test("only the newest 200 builds are kept", async () => {
   expect(names).toHaveLength(200);
   expect([names[0], names.at(-1)]).toEqual(["000002.jsonl", "000201.jsonl"]);
 });
+
+test("of an input of names, trace and diff tell the files that it names, and the tasks that made them", async () => {
+  const project = cliProject({
+    "pipeline.yaml": `version: 1
+rules:
+  make:
+    cmd: "echo made > \${out}"
+    out: cases/made
+  list:
+    run: list.ts
+    in: { cases: { names: cases/ } }
+    out: list.txt
+`,
+    "list.ts": `import { writeFileSync } from "node:fs";
+import { task } from "lq";
+export default task({ run: ({ names, output }) => writeFileSync(output(), names("cases").join()) });
+`,
+    "cases/a": "1",
+  });
+  expect((await project.lq("build")).code).toBe(0);
+  const { stdout } = await project.lq("trace", "list.txt");
+  expect(stdout).toContain("  source  cases/a\n  make\n");
+
+  project.write("cases/b", "2");
+  project.write("cases/a", "other content counts for nothing");
+  expect((await project.lq("build")).code).toBe(0);
+  expect((await project.lq("diff", "list.txt")).stdout).toBe(`list in build 1 → list now
+list
+  file cases/b added
+  output list.txt: 1 lines gone, 1 new
+    - a,made
+    + a,b,made
+`);
+});
