@@ -47,7 +47,7 @@ export class Frontier {
       this.#held.add(node);
       added.push(task);
     }
-    for (const node of this.#held) if (this.#missing(node.task).length === 0) this.#link(node);
+    for (const node of this.#held) if (this.#graph.needs(node.task).growths.length === 0) this.#link(node);
     this.#expect(growths);
     return added;
   }
@@ -90,12 +90,9 @@ export class Frontier {
 
   /** The tasks that a task still waits for: those it reads from, and those whose result tells whom it reads from. */
   blockers(task: Task): readonly Task[] {
-    const makers = this.#missing(task).flatMap((growth) => this.#graph.producer(growth.file) ?? []);
-    return [...new Set([...this.#graph.dependencies(task), ...makers])].filter((maker) => !this.#done(maker));
-  }
-
-  #missing(task: Task): readonly Growth[] {
-    return task.inputs.flatMap(({ path }) => this.#graph.growthsNeeded(path));
+    const { tasks, growths } = this.#graph.needs(task);
+    const makers = growths.flatMap((growth) => this.#graph.producer(growth.file) ?? []);
+    return [...new Set([...tasks, ...makers])].filter((maker) => !this.#done(maker));
   }
 
   #link(node: Node): void {

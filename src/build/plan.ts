@@ -131,9 +131,7 @@ function learn(task: Task, written: readonly StoredOutput[], outputs: Map<string
 /** Large sources are hashed several at a time, before the walk asks for one after the other. */
 async function prefetch({ files, graph }: Session, tasks: readonly Task[]): Promise<void> {
   const sources = new Set<string>();
-  for (const { inputs } of tasks) {
-    for (const { path } of inputs)
-      if (!path.endsWith("/") && graph.producer(path) === undefined) sources.add(path);
-  }
+  for (const task of tasks)
+    for (const { path } of graph.needs(task).sources) if (!path.endsWith("/")) sources.add(path);
   await files.prefetch(sources);
 }

@@ -69,7 +69,7 @@ export function openSession(
       const found = select(graph, targets, relative(root, cwd));
       // A task whose file an axis was read from belongs to the request, though nobody waits for it any more.
       for (const task of found.tasks) covered.add(task);
-      const selected = { ...found, tasks: new Set([...covered].sort((a, b) => a.index - b.index)) };
+      const selected = { ...found, tasks: new Set(graph.tasks.filter((task) => covered.has(task))) };
       if (selected.unmatched.length > 0) throw unmatched(graph, selected.unmatched);
       if (check) graph.check(selected);
       await fingerprinter.prepare([...selected.tasks, ...selected.growths].map(({ rule }) => rule));

@@ -160,14 +160,12 @@ function refuseMissingInputs(
   const missing = new Map<string, Missing>();
   const present = new Map<string, Presence>();
   const look = ({ path, names }: TaskPath): Presence => {
-    if (outputs.producer(path) || graph.growthsFor(path).length > 0) return "ok";
-    if (path.endsWith("/") || path === "") {
-      if (outputs.under(path).length > 0) return "ok";
-    } else if (outputs.under(`${path}/`).length > 0 || outputs.producer(`${path}/`)) return "wrong kind";
+    const isFile = !path.endsWith("/") && path !== "";
+    if (isFile && (outputs.under(`${path}/`).length > 0 || outputs.producer(`${path}/`))) return "wrong kind";
     return globs.found(path) ? "ok" : onDisk(disk, graph.pipeline.root, path, names === true);
   };
   for (const task of tasks) {
-    for (const input of task.inputs) {
+    for (const input of graph.needs(task).sources) {
       const { path } = input;
       let state = present.get(path);
       if (!state) present.set(path, (state = look(input)));

@@ -16,13 +16,12 @@ const MAX_CYCLES = 10;
 /** Depth first, with its own stack: a chain may be longer than the engine's. */
 export function findCycles(graph: Graph): readonly Cycle[] {
   const cycles: Cycle[] = [];
-  const done = new Set<Node>();
-  const open = new Set<Node>();
+  const marks = new Marks(graph);
   for (const start of [...graph.tasks, ...graph.growths]) {
-    if (done.has(start)) continue;
+    if (marks.of(start) === DONE) continue;
     const stack: { node: Node; needs: readonly Node[]; next: number }[] = [];
     const enter = (node: Node) => {
-      open.add(node);
+      marks.set(node, OPEN);
       stack.push({ node, needs: needsOf(graph, node), next: 0 });
     };
     enter(start);
@@ -30,18 +29,42 @@ export function findCycles(graph: Graph): readonly Cycle[] {
       const node = top.needs[top.next++];
       if (!node) {
         stack.pop();
-        open.delete(top.node);
-        done.add(top.node);
-      } else if (open.has(node)) {
+        marks.set(top.node, DONE);
+        continue;
+      }
+      const mark = marks.of(node);
+      if (mark === OPEN) {
         const path = stack
           .slice(stack.findIndex((frame) => frame.node === node))
           .map((frame) => frame.node.id);
         cycles.push({ names: [...path, node.id], span: node.rule.span });
         if (cycles.length === MAX_CYCLES) return cycles;
-      } else if (!done.has(node)) enter(node);
+      } else if (mark !== DONE) enter(node);
     }
   }
   return cycles;
+}
+
+const OPEN = 1;
+const DONE = 2;
+
+/** How far the search is with each node. */
+class Marks {
+  readonly #tasks: Uint8Array;
+  readonly #growths = new Map<Growth, number>();
+
+  constructor({ tasks }: Graph) {
+    this.#tasks = new Uint8Array(tasks.length);
+  }
+
+  of(node: Node): number | undefined {
+    return "file" in node ? this.#growths.get(node) : this.#tasks[node.index];
+  }
+
+  set(node: Node, mark: number): void {
+    if ("file" in node) this.#growths.set(node, mark);
+    else this.#tasks[node.index] = mark;
+  }
 }
 
 function needsOf(graph: Graph, node: Node): readonly Node[] {
@@ -49,7 +72,6 @@ function needsOf(graph: Graph, node: Node): readonly Node[] {
     const producer = graph.producer(node.file);
     return producer ? [producer] : graph.growthsFor(node.file).filter((growth) => growth !== node);
   }
-  const tasks = graph.dependencies(node);
-  if (graph.growths.length === 0) return tasks;
-  return [...tasks, ...node.inputs.flatMap(({ path }) => graph.growthsNeeded(path))];
+  const { tasks, growths } = graph.needs(node);
+  return growths.length === 0 ? tasks : [...tasks, ...growths];
 }

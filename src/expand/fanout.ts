@@ -134,30 +134,29 @@ function bindSlots(
   names: Names,
   finish: (path: string, template: Template) => string,
 ): Bind<readonly TaskPath[]> {
-  const binds = slots.flatMap(({ role, list, paths, names: only }) =>
-    paths.map((template) => ({
-      fixed: { role, list, ...(only && { names: only }) },
-      template,
-      paths: bindPaths(template, names),
-    })),
+  const binds = slots.flatMap((slot) =>
+    slot.paths.map((template) => ({ slot, template, paths: bindPaths(template, names) })),
   );
+  const fillOne = ({ slot, template, paths }: (typeof binds)[number], bound: Bound) => {
+    const found = paths(bound);
+    if (typeof found === "string") return taskPath(slot, slot.list, finish(found, template));
+    return found.map((path) => taskPath(slot, true, finish(path, template)));
+  };
   const fill = (bound: Bound): readonly TaskPath[] => {
-    const filled: TaskPath[] = [];
-    for (const { fixed, template, paths } of binds) {
-      const found = paths(bound);
-      if (typeof found === "string") filled.push({ ...fixed, path: finish(found, template) });
-      else for (const path of found) filled.push({ ...fixed, list: true, path: finish(path, template) });
-    }
-    for (const { path, names } of filled) if (names && !path.endsWith("/")) throw notAFolder(path, slots);
-    return filled;
+    // Not pushed one by one: an array that has grown keeps room for more, in each of all tasks.
+    const filled = binds.map((bind) => fillOne(bind, bound));
+    return filled.every((item) => "path" in item) ? filled : filled.flat();
   };
   return binds.some(({ template }) => usesAxis(template)) ? fill : once(fill);
 }
 
-function notAFolder(path: string, slots: readonly Slot[]): UserError {
-  const span = slots.find(({ names }) => names)?.paths[0]?.span;
+/** @throws UserError for names of what is no folder */
+function taskPath({ role, names, paths }: Slot, list: boolean, path: string): TaskPath {
+  if (!names) return { role, list, path };
+  if (path.endsWith("/")) return { role, list, path, names };
+  const span = paths[0]?.span;
   const message = `"names" is for the names in a folder, and "${path}" does not end in "/"`;
-  return new UserError({ message, ...(span && { span }) });
+  throw new UserError({ message, ...(span && { span }) });
 }
 
 /** The project's own folders, which no rule may write. */

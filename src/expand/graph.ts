@@ -12,6 +12,7 @@ import { checkGraph, type Selection } from "./check.ts";
 import { parseData } from "./data.ts";
 import { RuleFanout, type Sink } from "./fanout.ts";
 import { SourceGlobs } from "./glob.ts";
+import { NeedsIndex, type Needs } from "./needs.ts";
 import { OutputIndex } from "./outputs.ts";
 import { PendingGrowths, type PathPattern } from "./pending.ts";
 
@@ -26,11 +27,10 @@ export class Graph {
   readonly #collisions: { readonly path: string; readonly first: Task; readonly second: Task }[] = [];
   readonly #fanouts: ReadonlyMap<string, RuleFanout>;
   readonly #pending: PendingGrowths;
+  readonly #needs: NeedsIndex;
   /** Growths whose file no task is known to make. */
   readonly #unsettled = new Set<Growth>();
   readonly #read = new Set<string>();
-  /** Found when asked for; forgotten when the graph grows. */
-  readonly #awaitedBy = new Map<Growth, ReadonlySet<string>>();
   /** What came of growths: the files that it came of. */
   readonly #origins = new Map<Task | Growth, readonly string[]>();
 
@@ -40,6 +40,7 @@ export class Graph {
     this.#disk = disk;
     this.#globs = new SourceGlobs(pipeline.root, disk);
     this.#pending = new PendingGrowths(pipeline.root, pipeline.params);
+    this.#needs = new NeedsIndex(this.#outputs, this.#pending);
     const fixed = new Map<string, readonly AxisValue[]>();
     const rules = [...pipeline.rules];
     this.#fanouts = new Map(
@@ -79,15 +80,14 @@ export class Graph {
     return this.#outputs.under(directory);
   }
 
+  /** Whom a task waits for, as far as the graph has grown. */
+  needs(task: Task): Needs {
+    return this.#needs.of(task);
+  }
+
   /** The tasks that make what a task reads, as far as the graph has grown. */
   dependencies(task: Task): readonly Task[] {
-    const found = new Set<Task>();
-    for (const { path } of task.inputs) {
-      const producer = this.#outputs.producer(path);
-      if (producer) found.add(producer);
-      else if (path.endsWith("/")) for (const maker of this.#outputs.under(path)) found.add(maker);
-    }
-    return [...found];
+    return this.#needs.of(task).tasks;
   }
 
   /** The files, made by tasks, that say that there is such a task: those that its axes were read from. */
@@ -103,19 +103,6 @@ export class Graph {
   /** Growths that may make an output of such a path. */
   growthsLike(pattern: PathPattern): readonly Growth[] {
     return this.#pending.like(pattern);
-  }
-
-  /**
-   * Growths that must have grown before it is known what an input is: all that may add to a directory; for a
-   * file those that may make it, unless a task is known to. That the file is there tells nothing, for an earlier
-   * build may have made it; of what a growth itself waits for it is taken to make nothing, unless it surely does:
-   * then each waits for the other, a cycle.
-   */
-  growthsNeeded(input: string): readonly Growth[] {
-    if (this.#pending.size === 0 || this.#outputs.producer(input)) return [];
-    return this.#pending
-      .for(input)
-      .filter((growth) => this.#pending.surely(growth, input) || !this.#awaited(growth).has(input));
   }
 
   /**
@@ -137,20 +124,6 @@ export class Graph {
     checkGraph(this, this.#disk, this.#globs, this.#outputs, this.#collisions, selection);
   }
 
-  /** Every path that is read before the growth can grow. */
-  #awaited(growth: Growth): ReadonlySet<string> {
-    const known = this.#awaitedBy.get(growth);
-    if (known !== undefined) return known;
-    const paths = new Set([growth.file]);
-    for (const path of paths) {
-      const makers = [this.producer(path), ...(path.endsWith("/") ? this.producersUnder(path) : [])];
-      for (const maker of makers) for (const input of maker?.inputs ?? []) paths.add(input.path);
-      if (makers[0] === undefined) for (const other of this.growthsFor(path)) paths.add(other.file);
-    }
-    this.#awaitedBy.set(growth, paths);
-    return paths;
-  }
-
   #growOne(growth: Growth, content: Json): void {
     if (!this.#pending.has(growth)) throw new Error(`growth ${growth.id} is not pending`);
     const axis = growth.rule.each[growth.bound.length]?.axis;
@@ -166,6 +139,7 @@ export class Graph {
     this.#origins.delete(growth);
     this.#pending.delete(growth);
     this.#unsettled.delete(growth);
+    this.#needs.grown();
   }
 
   #sink(): Sink {
@@ -182,7 +156,6 @@ export class Graph {
       for (const task of tasks) if (this.#byId.get(task.id) === task) this.#byId.delete(task.id);
       problems.throwIfAny();
     }
-    this.#awaitedBy.clear();
     for (const task of tasks) {
       this.#tasks.push(task);
       for (const { path } of task.outputs) {

@@ -134,23 +134,33 @@ function compatible(a: string, b: string): boolean {
 
 /** Adds what the wanted tasks and growths need, as far as the graph has grown. */
 function close(graph: Graph, wanted: Wanted, unmatched: readonly string[]): Selected {
-  const tasks = new Set<Task>();
+  // By index: a set of tasks would be asked for every edge.
+  const inside = new Uint8Array(graph.tasks.length);
   const growths = new Set<Growth>();
-  const open: (Task | Growth)[] = [...wanted.tasks, ...wanted.growths];
-  const mayGrow = graph.growths.length > 0;
-  for (let node = open.pop(); node; node = open.pop()) {
-    if ("file" in node) {
-      if (growths.has(node)) continue;
-      growths.add(node);
-      for (const file of [node.file, ...graph.origins(node)]) open.push(...makers(graph, file));
-      continue;
+  const open: (Task | Growth)[] = [];
+  const add = (nodes: Iterable<Task | Growth>) => {
+    for (const node of nodes) {
+      if ("file" in node) {
+        if (growths.size === growths.add(node).size) continue;
+      } else {
+        if (inside[node.index] === 1) continue;
+        inside[node.index] = 1;
+      }
+      open.push(node);
     }
-    if (tasks.has(node)) continue;
-    tasks.add(node);
-    for (const file of graph.origins(node)) open.push(...makers(graph, file));
-    for (const dependency of graph.dependencies(node)) if (!tasks.has(dependency)) open.push(dependency);
-    if (mayGrow) for (const { path } of node.inputs) open.push(...graph.growthsNeeded(path));
+  };
+  add(wanted.tasks);
+  add(wanted.growths);
+  for (let node = open.pop(); node; node = open.pop()) {
+    for (const file of graph.origins(node)) add(makers(graph, file));
+    if ("file" in node) add(makers(graph, node.file));
+    else {
+      const needs = graph.needs(node);
+      add(needs.tasks);
+      add(needs.growths);
+    }
   }
+  const tasks = new Set(graph.tasks.filter(({ index }) => inside[index] === 1));
   return { tasks, named: new Set(wanted.tasks), growths, unmatched };
 }
 
