@@ -6,7 +6,8 @@
  * words, quoted, with the number of characters before them: bash reads a pipe byte by byte when it looks for an
  * end. On descriptor 3 it answers the command's process id when that has
  * started, leading a group of its own (`set -m`), and "= STATUS" when it has ended. What the command prints comes
- * from the shell's own output, and all of it before the status does.
+ * from the shell's own output; a mark that nobody else knows follows it there, for the two descriptors are read
+ * independently of each other.
  *
  * `-p` keeps BASH_ENV and exported functions from the shell, not from the commands. A command that is stopped
  * (a suspended batch job) is waited for on.
@@ -15,6 +16,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
+import { OutputUntil } from "./output-until.ts";
 import { MARK, newMark, ProcessTree, type Leader } from "./process-tree.ts";
 
 /** Of the number before a command. */
@@ -28,6 +30,7 @@ while read -r -N ${LENGTH_DIGITS} length && read -r -N "$length" command; do
   wait $!
   status=$?
   while kill -0 $!; do sleep 1; wait $!; status=$?; done
+  printf %s "$1"
   echo "= $status" >&3
 done
 `;
@@ -105,7 +108,7 @@ class Launcher {
   readonly #requests: Writable;
   /** What descriptor 3 has said of its current line. */
   #answer = "";
-  #print: (chunk: Buffer) => void = () => undefined;
+  readonly #output: OutputUntil;
   #started: { resolve: (launched: Launched) => void; reject: (error: Error) => void } | undefined;
   #running: Launched | undefined;
   readonly #leased: boolean;
@@ -114,7 +117,9 @@ class Launcher {
   constructor(cwd: string, env: { readonly [name: string]: string }, leases: readonly number[]) {
     this.#leased = leases.length > 0;
     const mark = newMark();
-    this.#shell = spawn("bash", ["-p", "-c", SCRIPT], {
+    const end = newMark();
+    this.#output = new OutputUntil(end);
+    this.#shell = spawn("bash", ["-p", "-c", SCRIPT, "lq", end], {
       cwd,
       env: { ...process.env, ...env, [MARK]: mark },
       detached: true,
@@ -130,14 +135,15 @@ class Launcher {
     this.#requests = requests;
     // A shell that is gone says so by "exit".
     requests.on("error", () => undefined);
-    output.on("data", (chunk: Buffer) => this.#print(chunk));
+    output.on("data", (chunk: Buffer) => this.#output.read(chunk));
+    output.once("end", () => this.#output.close());
     answers.on("data", (chunk: Buffer) => this.#hear(chunk.toString()));
     this.#shell.once("error", (error) => this.#lose(error));
     this.#shell.once("exit", (_, signal) => this.#lose(new Error(`its shell was ended by ${signal}`)));
   }
 
   run(argv: readonly string[], mark: string, print: (chunk: Buffer) => void): Promise<Launched> {
-    this.#print = print;
+    this.#output.begin(print);
     return new Promise((resolve, reject) => {
       this.#started = { resolve, reject };
       const command = `${MARK}=${mark} exec ${argv.map(quote).join(" ")}`;
@@ -160,8 +166,8 @@ class Launcher {
     this.#answer = lines.pop() ?? "";
     for (const line of lines) {
       if (!line.startsWith("= ")) this.#running = this.#start(Number(line));
-      // Output that was written before the status has arrived by the time that this round of events is over.
-      else setImmediate(() => void this.#end(Number(line.slice(2))));
+      // Not at once: whoever started it may still be about to listen.
+      else void this.#output.complete.then(() => setImmediate(() => void this.#end(Number(line.slice(2)))));
     }
   }
 
@@ -176,7 +182,6 @@ class Launcher {
     const signal = SIGNALS.get(status - SIGNALLED) ?? null;
     const launched = this.#running;
     this.#running = undefined;
-    this.#print = () => undefined;
     if (this.#leased) await this.close();
     launched?.end(signal === null ? status : null, signal);
   }
