@@ -13,8 +13,9 @@ import { STAGING } from "../record/layout.ts";
 import type { Recorder } from "../record/record.ts";
 import { refuseWhatNeverFits } from "../schedule/capacity.ts";
 import type { Waiting } from "../schedule/leases.ts";
+import { reversed } from "../schedule/play.ts";
+import { priorities } from "../schedule/priorities.ts";
 import { ReadyQueue } from "../schedule/queue.ts";
-import { remainingPath } from "../schedule/remaining-path.ts";
 import type { Grant, Slots } from "../schedule/slots.ts";
 import { wholeDevices } from "../schedule/whole-devices.ts";
 import type { Selected } from "../select/select.ts";
@@ -256,11 +257,14 @@ export class BuildLoop {
     const added = this.#frontier.extend(selected);
     tally.plan(selected.tasks);
     refuseWhatNeverFits(added, slots.capacity);
-    this.#priorities = remainingPath(
-      this.#frontier.unsettled(),
-      (task) => this.#frontier.consumers(task),
-      expectedSeconds(this.#parts.session.state, selected.tasks),
-    );
+    const tasks = this.#frontier.unsettled();
+    const workload = {
+      tasks,
+      dependencies: reversed(tasks, (task) => this.#frontier.consumers(task)),
+      seconds: expectedSeconds(this.#parts.session.state, selected.tasks),
+      slots: ({ rule }: Task) => rule.slots,
+    };
+    this.#priorities = priorities(workload, slots.capacity);
   }
 }
 

@@ -1,15 +1,15 @@
 /**
- * Ready tasks, longest remaining path first. Tasks that ask for the same slots wait in one line, so choosing
+ * Ready tasks, highest priority first (priorities.ts). Tasks that ask for the same slots wait in one line, so choosing
  * costs the number of different requests, not of tasks.
  *
- * A small request may overtake a large one that does not fit yet, but only so often: after that nothing that uses
- * what the large one lacks starts before it. What other builds keep from it is not reserved: they may keep it long.
+ * A small request may overtake a large one that does not fit yet, but only so often: after that nothing less
+ * urgent that uses what the large one lacks starts before it. What other builds keep from it is not reserved: they may keep it long.
  */
 import type { SlotRequest } from "../model.ts";
 import type { Grant, Slots } from "./slots.ts";
 import { Heap } from "./heap.ts";
 
-/** How many starts may overtake a waiting request. */
+/** How many starts of less urgent tasks may take something of what a waiting request lacks. */
 export const PATIENCE = 16;
 
 interface Line<T> {
@@ -50,15 +50,18 @@ export class ReadyQueue<T> {
   next(): { readonly item: T; readonly grant: Grant } | null {
     const waiting = [...this.#lines.values()].filter((line) => line.heap.size > 0).sort(byUrgency);
     const reserved = new Set<string>();
-    for (const [index, line] of waiting.entries()) {
+    const passed: { readonly line: Line<T>; readonly lacks: ReadonlySet<string> }[] = [];
+    for (const line of waiting) {
       if (usesAny(line.request, reserved)) continue;
       const grant = this.#slots.take(line.request);
       if (grant === null) {
-        if (line.overtaken >= PATIENCE)
-          for (const resource of this.#slots.lacks(line.request)) reserved.add(resource);
+        const lacks = this.#slots.lacks(line.request);
+        if (line.overtaken >= PATIENCE) for (const resource of lacks) reserved.add(resource);
+        passed.push({ line, lacks });
         continue;
       }
-      for (const overtaken of waiting.slice(0, index)) overtaken.overtaken += 1;
+      for (const { line: overtaken, lacks } of passed)
+        if (usesAny(line.request, lacks)) overtaken.overtaken += 1;
       line.overtaken = 0;
       this.size -= 1;
       return { item: line.heap.pop().item, grant };
@@ -84,11 +87,8 @@ function usesAny({ cpu, memory, gpu, pools }: SlotRequest, resources: ReadonlySe
   return [...pools.keys()].some((pool) => resources.has(`pool ${pool}`));
 }
 
-/** Lines out of patience first, the one that waited longest of them; then by the first task of each. */
+/** By the first task of each line. */
 function byUrgency<T>(a: Line<T>, b: Line<T>): number {
-  const aDue = a.overtaken >= PATIENCE ? a.overtaken : 0;
-  const bDue = b.overtaken >= PATIENCE ? b.overtaken : 0;
-  if (aDue !== bDue) return bDue - aDue;
   return before(a.heap.peek(), b.heap.peek()) ? -1 : 1;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { machine as gpuMachine, studyAtFullScale } from "../../bench/full-scale.ts";
 import type { SlotRequest } from "../../src/model.ts";
 import type { Capacity } from "../../src/schedule/capacity.ts";
 import { simulate } from "../../src/schedule/simulate.ts";
@@ -61,6 +62,35 @@ describe("a simulated build", () => {
       const bound = Math.max(criticalPath.seconds, evenly);
       expect(makespan).toBeGreaterThanOrEqual(bound - 1e-6);
       expect(makespan / bound, `seed ${seed}, ${gpus} devices`).toBeLessThanOrEqual(1.05);
+    }
+  });
+
+  it("leaves no last wave of long tasks that fills the machine in part only", () => {
+    // Four trainings wait for 20 short tasks each: on three devices, all short tasks first would leave one over.
+    const jobs = Array.from({ length: 4 }, () => {
+      const labels = Array.from({ length: 20 }, () => ({ seconds: 1, slots: gpu(), after: [] }));
+      return [...labels, { seconds: 40, slots: gpu(), after: labels }];
+    }).flat();
+    const { makespan, evenly } = play(jobs, 3);
+    expect(evenly).toBe(80);
+    expect(makespan).toBeLessThanOrEqual(100);
+  });
+
+  it("of the paper's full scale, ten cases a task, is within 5 % of the lower bound", () => {
+    const jobs = studyAtFullScale(1, 10);
+    for (const gpus of [1, 2, 4, 8, 16, 32, 64]) {
+      const { makespan, criticalPath, evenly } = simulate(
+        {
+          tasks: jobs,
+          dependencies: (job) => job.after,
+          seconds: (job) => job.seconds,
+          slots: (job) => job.slots,
+        },
+        gpuMachine(gpus),
+      );
+      const bound = Math.max(criticalPath.seconds, evenly);
+      expect(makespan).toBeGreaterThanOrEqual(bound - 1e-6);
+      expect(makespan / bound, `${gpus} devices`).toBeLessThanOrEqual(1.05);
     }
   });
 });

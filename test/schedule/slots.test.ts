@@ -208,6 +208,22 @@ describe("ready queue", () => {
     expect(queue.next()?.item).toBe("both");
   });
 
+  it("does not count as overtaken a task that starts on what the waiting one does not lack", () => {
+    const slots = new Slots(machine({ devices: [device("0", 80)] }));
+    const queue = new ReadyQueue<string>(slots);
+    const one = ask({ cpu: 1, gpu: gpu() });
+    queue.add("first", one, 10);
+    const first = queue.next() as { readonly grant: Grant };
+    queue.add("waiting", one, 5);
+    for (let starts = 0; starts < 2 * PATIENCE; starts++) {
+      queue.add("cpu", ask(), 1);
+      slots.give((queue.next() as { readonly grant: Grant }).grant);
+    }
+    queue.add("urgent", ask({ cpu: 2, gpu: gpu() }), 9);
+    slots.give(first.grant);
+    expect([queue.next()?.item, queue.next()]).toEqual(["urgent", null]);
+  });
+
   it("starts every task once, whatever the order of ends (random)", () => {
     for (let seed = 0; seed < 100; seed++) {
       const random = seeded(seed);
