@@ -21,9 +21,10 @@ interface Cost {
 }
 
 const most = Number(process.argv[2] ?? 10_000);
-/** Full builds of larger graphs take minutes without telling more. */
-const MOST_BUILT_BY_OTHERS = 10_000;
-const SNAKEMAKE_MOST = 100;
+/** The largest graph that each is given: larger ones take minutes without telling more. */
+const MOST = { lq: Infinity, ninja: 10_000, make: 1_000, snakemake: 100 };
+/** Processor seconds; a ratio to less than this is one of clock ticks. */
+const LEAST = 0.05;
 const sizes = [100, 1_000, 10_000, 100_000, 300_000].filter((size) => size <= most);
 const lq = join(process.cwd(), "dist/cli.js");
 const node = process.execPath;
@@ -37,10 +38,12 @@ const programs = {
 type Program = keyof typeof programs;
 
 const rows: string[] = [];
+const made: string[] = [];
 const start = median(3, () => measure([node, "-e", "0"], process.cwd()));
 note("", "", "`node -e 0`", start);
 for (const size of sizes) benchGraph(size);
-benchModules(Math.min(most, 10_000));
+// Not before: ext4 makes files more slowly for some seconds after many were removed.
+for (const folder of made) rmSync(folder, { recursive: true });
 console.log(
   [
     "| tasks | what | program | CPU s | wall s | MiB | lq ÷ it (CPU) |",
@@ -60,6 +63,7 @@ function benchGraph(size: number): void {
     measure(programs[program], folder);
   }
   compare(size, "full build", full);
+  if (size <= MOST.ninja) benchModules(size, full.get("ninja"));
   for (let round = 0; round < 3; round++)
     for (const [program, folder] of folders)
       idle.set(program, [...(idle.get(program) ?? []), measure(programs[program], folder)]);
@@ -80,20 +84,19 @@ function benchGraph(size: number): void {
   compare(size, "one source changed", changed);
   for (const name of ["one", "two", "all.txt"]) rmSync(join(folder, name), { recursive: true });
   note(size, "restore all", "lq", measure(programs.lq, folder));
-  for (const each of folders.values()) rmSync(each, { recursive: true });
 }
 
 /** TypeScript tasks, beside ninja's commands for the same copies. */
-function benchModules(size: number): void {
-  const folder = copies(size / 2, true);
-  note(size, "full build, TypeScript tasks", "lq", measure(programs.lq, folder));
-  rmSync(folder, { recursive: true });
+function benchModules(size: number, ninja: Cost | undefined): void {
+  const own = measure(programs.lq, copies(size / 2, true));
+  note(size, "full build, TypeScript tasks", "lq", own);
+  if (ninja !== undefined) note(size, "full build of commands", "ninja", ninja, own);
 }
 
 function installed(size: number): Program[] {
   return (Object.keys(programs) as Program[]).filter((program) => {
     if (program === "lq") return true;
-    if (size > (program === "snakemake" ? SNAKEMAKE_MOST : MOST_BUILT_BY_OTHERS)) return false;
+    if (size > MOST[program]) return false;
     return spawnSync(programs[program][0], ["--version"]).status === 0;
   });
 }
@@ -129,7 +132,7 @@ function compare(size: number, what: string, costs: ReadonlyMap<Program, Cost>):
 }
 
 function note(size: number | "", what: string, program: string, cost: Cost, own?: Cost): void {
-  const ratio = own === undefined || own === cost ? "" : (own.cpu / cost.cpu).toFixed(2);
+  const ratio = own === undefined || own === cost || cost.cpu < LEAST ? "" : (own.cpu / cost.cpu).toFixed(2);
   const { cpu, wall, memory } = cost;
   const row = `| ${size} | ${what} | ${program} | ${cpu.toFixed(2)} | ${wall.toFixed(2)} | ${memory.toFixed(0)} | ${ratio} |`;
   rows.push(row);
@@ -139,27 +142,35 @@ function note(size: number | "", what: string, program: string, cost: Cost, own?
 /** A folder with the graph as each program wants to have it. */
 function copies(sources: number, modules = false): string {
   const folder = mkdtempSync(join(tmpdir(), "lq-bench-"));
+  made.push(folder);
   mkdirSync(join(folder, "src"));
   const names = Array.from({ length: sources }, (_, i) => String(i));
   for (const name of names) writeFileSync(join(folder, `src/${name}.txt`), `source ${name}\n`);
-  const how = modules ? "run: copy.ts" : 'cmd: "cp ${in} ${out}"';
+  // Two modules that differ: of one, lq would run each copy once and restore the other.
+  const how = (step: string) => (modules ? `run: ${step}.ts` : 'cmd: "cp ${in} ${out}"');
   writeFileSync(
     join(folder, "pipeline.yaml"),
     `version: 1
 axes: { name: { glob: "src/*.txt" } }
 rules:
-  first: { each: [name], ${how}, in: "src/\${name}.txt", out: "one/\${name}.txt" }
-  second: { each: [name], ${how}, in: "one/\${name}.txt", out: "two/\${name}.txt" }
+  first: { each: [name], ${how("first")}, in: "src/\${name}.txt", out: "one/\${name}.txt" }
+  second: { each: [name], ${how("second")}, in: "one/\${name}.txt", out: "two/\${name}.txt" }
   all: { cmd: "touch \${out}", in: "two/", out: "all.txt" }
 `,
   );
-  writeFileSync(
-    join(folder, "copy.ts"),
-    `import { copyFileSync } from "node:fs";
+  for (const step of ["first", "second"])
+    writeFileSync(
+      join(folder, `${step}.ts`),
+      `import { copyFileSync } from "node:fs";
 import { task } from "lq";
-export default task({ run: ({ input, output }) => copyFileSync(input(), output()) });
+const step = "${step}";
+export default task({
+  run({ input, output }) {
+    if (step !== "") copyFileSync(input(), output());
+  },
+});
 `,
-  );
+    );
   const twos = names.map((name) => `two/${name}.txt`).join(" ");
   const edges = names.map(
     (name) => `build one/${name}.txt: cp src/${name}.txt\nbuild two/${name}.txt: cp one/${name}.txt\n`,
