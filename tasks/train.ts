@@ -33,8 +33,8 @@ export default task({
     finetune: z.boolean(),
     /** Train only these classes of the labels: those of a published class list. */
     classes: z.enum(CLASS_LISTS).optional(),
-    /** Widths of the levels, instead of the network's own. */
-    filters: z.array(z.int().positive()).optional(),
+    /** Widths of the levels, instead of the network's own; a number is the first one's, doubled from level to level. */
+    filters: z.union([z.int().positive(), z.array(z.int().positive())]).optional(),
   }),
   async run(context) {
     const { params, input, output, scratch, signal, progress } = context;
@@ -49,7 +49,7 @@ export default task({
       outChannels: 1 + Object.keys(channels).length,
       kernels,
       strides,
-      filters: params.filters ?? filters,
+      filters: widths(params.filters ?? filters, strides.length),
       heads,
       residual,
       transposedBias: false,
@@ -132,4 +132,9 @@ function notTrained({ weights, moments, criterion }: Checkpoint) {
 
 function save(path: string, checkpoint: Checkpoint): void {
   writeFileSync(path, encodeCheckpoint(checkpoint));
+}
+
+function widths(filters: number | readonly number[], levels: number): readonly number[] {
+  if (typeof filters !== "number") return filters;
+  return Array.from({ length: levels }, (_, level) => filters * 2 ** level);
 }
