@@ -5,7 +5,15 @@
  * files (a file added there could change what an import means), so that unchanged code costs no more than
  * asking for these.
  */
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod/mini";
 import { Disk } from "../disk.ts";
