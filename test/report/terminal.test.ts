@@ -27,7 +27,7 @@ async function show(rules: readonly string[], events: readonly Event[]): Promise
 /** What stays on the screen: the text after the last time that lines were erased. */
 function remaining(sent: string): string[] {
   const text = sent.slice(sent.lastIndexOf("\x1b[2K") + 1);
-   
+
   return text
     .replace(/\x1b?\[[?\d]*[a-zA-Z]/g, "")
     .split("\n")

@@ -101,7 +101,11 @@ export interface RemapOptions {
  * Lookup from a family's class id to the dataset's label value: several classes may merge into one label, and a
  * class without a label becomes 0. Index it with each voxel of an arg-max label map.
  */
-export function remapper(labels: LabelTable<Organ | null>, list: ClassList, options: RemapOptions = {}): Uint16Array {
+export function remapper(
+  labels: LabelTable<Organ | null>,
+  list: ClassList,
+  options: RemapOptions = {},
+): Uint16Array {
   const lookup = new Uint16Array(classNames(list).length);
   for (const [value, { organ }] of labels) {
     for (const id of organ === null ? [] : sourceIds(organ, list)) lookup[id] = value;
@@ -122,9 +126,7 @@ export function commonLabels(
 ): readonly number[] {
   return [...labels]
     .filter(([, { organ }]) =>
-      sources.every(
-        (source) => source === "all" || (organ !== null && sourceIds(organ, source).length > 0),
-      ),
+      sources.every((source) => source === "all" || (organ !== null && sourceIds(organ, source).length > 0)),
     )
     .map(([value]) => value)
     .sort((a, b) => a - b);
