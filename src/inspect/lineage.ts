@@ -80,7 +80,7 @@ export function lineage(
     return {
       rule: tasks[0]?.rule.name ?? "",
       tasks: tasks.map(traced),
-      code: codeOf(actions[0]),
+      code: codeOf(fresh[0], actions[0]),
       params: paramsOf(actions),
       sources: [...sources].map(([path, digest]) => ({ path, digest })),
       from: [...makers.values()].map((group) => step([...group])),
@@ -112,12 +112,15 @@ function inputsOf(
   ];
 }
 
-function codeOf(action: Action | undefined): Step["code"] {
+function codeOf(task: Task | undefined, action: Action | undefined): Step["code"] {
   const made = action?.recipe.action;
   if (made === undefined) return null;
   if (made.kind === "cmd") return { name: made.argv.at(-1) ?? "", digest: "", files: 0 };
   const { digest, files } = made.code;
-  return { name: files[0]?.path ?? "", digest, files: files.length };
+  // The recipe has all files alike; which of them is the module the rule says.
+  const declared = task?.rule.action;
+  const name = declared?.kind === "run" ? declared.module : (files[0]?.path ?? "");
+  return { name, digest, files: files.length };
 }
 
 function paramsOf(actions: readonly Action[]): Step["params"] {
