@@ -6,7 +6,7 @@
  * meanwhile, what is kept is out of date and stands for nothing.
  */
 import { readdirSync, readFileSync, statSync, type Dirent, type Stats } from "node:fs";
-import { sameSignature, type Signature } from "./fingerprint/files.ts";
+import { sameSignature, signatureOf, type Signature } from "./signature.ts";
 
 export class Disk {
   /** When the first question can have been asked, in milliseconds since 1970. */
@@ -68,8 +68,4 @@ export class Disk {
     if (before === undefined) this.#told.set(path, signature);
     else if (!sameSignature(before, signature)) this.#steady = false;
   }
-}
-
-function signatureOf({ size, mtimeMs, ctimeMs, ino }: Stats): Signature {
-  return { size, mtimeMs, ctimeMs, ino };
 }

@@ -1,6 +1,6 @@
 /** Leaves a seal (src/seal) where a look at a whole request found every task fresh. */
 import { join } from "node:path";
-import { isRacy, type Signature } from "../fingerprint/files.ts";
+import { isRacy, type Signature } from "../signature.ts";
 import { installation } from "../fingerprint/installation.ts";
 import { STATE_LOG } from "../record/layout.ts";
 import { writeSeal } from "../seal/seal.ts";

@@ -19,9 +19,9 @@ import * as z from "zod/mini";
 import { Disk } from "../disk.ts";
 import { UserError, type Span } from "../errors.ts";
 import { CODE } from "../record/layout.ts";
+import { isRacy, type Signature } from "../signature.ts";
 import { analyse, type Analysis, type Closure } from "./analyse.ts";
 import { sha256 } from "./digest.ts";
-import { isRacy, type Signature } from "./files.ts";
 import { installation } from "./installation.ts";
 
 export type { Closure } from "./analyse.ts";

@@ -10,16 +10,9 @@ import { createHash } from "node:crypto";
 import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync, type Stats } from "node:fs";
 import { Disk } from "../disk.ts";
 import { UserError } from "../errors.ts";
+import { isRacy, sameSignature, signatureOf, type Signature } from "../signature.ts";
 import { sha256 } from "./digest.ts";
 import { absolute } from "./paths.ts";
-
-/** Times in milliseconds as doubles hold about 0.25 µs, far below any clock tick, without the cost of bigints. */
-export interface Signature {
-  readonly size: number;
-  readonly mtimeMs: number;
-  readonly ctimeMs: number;
-  readonly ino: number;
-}
 
 /** Digests that outlive a build; `State` is one. */
 export interface FileMemo {
@@ -41,10 +34,6 @@ const LARGE = 8 << 20;
 /** Up to here `readFile` gives the content. */
 const SMALL = 1 << 16;
 const STREAMS = 4;
-/** Kernels stamp files with the time of the last tick: at most 10 ms old (HZ=100), doubled to be safe. */
-const TICK_MS = 20;
-/** File systems that keep whole seconds only (some network and FAT ones, which count in twos). */
-const COARSE_TICK_MS = 2_000;
 
 export class FileDigests {
   readonly disk: Disk;
@@ -178,22 +167,11 @@ export async function readFile(location: string): Promise<FileContent> {
   return { digest, executable, content };
 }
 
-export function sameSignature(a: Signature | null, b: Signature | null): boolean {
-  if (a === null || b === null) return a === b;
-  return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.ino === b.ino;
-}
-
-/** Whether a file whose hashing began at `hashedAt` could since have been edited without a change of its signature. */
-export function isRacy(signature: Signature, hashedAt: number): boolean {
-  const tick = signature.ctimeMs % 1000 === 0 ? COARSE_TICK_MS : TICK_MS;
-  return signature.ctimeMs >= hashedAt - tick;
-}
-
 /** Stat signature of a file as it is now; null if there is none. Throws UserError if it is not a file. */
 export function signatureAt(root: string, path: string): Signature | null {
   try {
     const stats = statSync(absolute(root, path), { throwIfNoEntry: false });
-    return stats === undefined ? null : signatureOf(stats, path);
+    return stats === undefined ? null : fileSignature(stats, path);
   } catch (error) {
     // A folder of the path is a file: there is nothing at the path.
     if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return null;
@@ -201,7 +179,7 @@ export function signatureAt(root: string, path: string): Signature | null {
   }
 }
 
-function signatureOf(stats: Stats, path: string): Signature {
+function fileSignature(stats: Stats, path: string): Signature {
   if (stats.isDirectory())
     throw new UserError({
       message: `${path} is a directory where a file is expected`,
@@ -209,7 +187,7 @@ function signatureOf(stats: Stats, path: string): Signature {
     });
   if (!stats.isFile())
     throw new UserError(`${path} is neither a file nor a directory, and cannot be read as one`);
-  return { size: stats.size, mtimeMs: stats.mtimeMs, ctimeMs: stats.ctimeMs, ino: stats.ino };
+  return signatureOf(stats);
 }
 
 let buffer: Buffer | undefined;
@@ -224,9 +202,9 @@ function hashNow(location: string, path: string): { digest: string; signature: S
     for (let attempt = 0; attempt < 5; attempt++) {
       const file = openSync(location, "r");
       try {
-        const before = signatureOf(fstatSync(file), path);
+        const before = fileSignature(fstatSync(file), path);
         const digest = hashOpen(file, chunk());
-        if (sameSignature(before, signatureOf(fstatSync(file), path))) return { digest, signature: before };
+        if (sameSignature(before, fileSignature(fstatSync(file), path))) return { digest, signature: before };
       } finally {
         closeSync(file);
       }

@@ -1,5 +1,5 @@
 /** Little-endian reading and writing of the few field types that records are made of. */
-import type { Signature } from "../fingerprint/files.ts";
+import type { Signature } from "../signature.ts";
 
 /** A digest or key: 32 bytes on disk, 64 hex digits in memory. */
 const DIGEST_BYTES = 32;

@@ -5,7 +5,8 @@
 import { statSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { UserError } from "../errors.ts";
-import { isRacy, readFile, type FileDigests, type Signature } from "../fingerprint/files.ts";
+import { readFile, type FileDigests } from "../fingerprint/files.ts";
+import { isRacy, type Signature } from "../signature.ts";
 import { absolute } from "../fingerprint/paths.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import { filesUnder, treeDigest, type TreeEntry } from "../fingerprint/tree.ts";

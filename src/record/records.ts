@@ -1,5 +1,5 @@
 /** What the state log remembers, and how each record is laid out in its frame's payload. */
-import type { Signature } from "../fingerprint/files.ts";
+import type { Signature } from "../signature.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 
 /** A task whose outputs are in place. */

@@ -8,7 +8,8 @@
  * a power cut the checksums drop what did not get there, at the price of rebuilding it.
  */
 import path from "node:path";
-import { sameSignature, type FileMemo, type Signature } from "../fingerprint/files.ts";
+import type { FileMemo } from "../fingerprint/files.ts";
+import { sameSignature, type Signature } from "../signature.ts";
 import { scanFrames } from "./frames.ts";
 import { STATE_LOG } from "./layout.ts";
 import { LogAppender, readLog, rewriteLog } from "./log-file.ts";

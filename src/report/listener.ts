@@ -1,13 +1,7 @@
 /** Which view listens to a build: NDJSON, the live terminal view, or plain lines. */
-import type { Listener } from "./events.ts";
 import { painter } from "./paint.ts";
 import { plainView } from "./plain.ts";
-
-export interface View {
-  readonly listener: Listener;
-  /** Resolves when everything is written. */
-  close(): Promise<void>;
-}
+import type { View } from "./view.ts";
 
 export interface ViewOptions {
   readonly json: boolean;

@@ -1,7 +1,7 @@
 /** One line a task that did something, then a summary: for logs, pipes and dry runs. */
 import { failureLines, noticeLine, retryLine, summaryLine, taskLine } from "./lines.ts";
-import type { View } from "./listener.ts";
 import type { Paint } from "./paint.ts";
+import type { View } from "./view.ts";
 
 export interface PlainOptions {
   /** Failures and warnings only. */

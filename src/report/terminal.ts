@@ -5,7 +5,7 @@
 import type { ListrTaskWrapper, DefaultRenderer, SimpleRenderer } from "listr2";
 import type { Event } from "./events.ts";
 import { duration, failureLines, noticeLine, retryLine, summaryLine } from "./lines.ts";
-import type { View } from "./listener.ts";
+import type { View } from "./view.ts";
 import { painter, type Paint } from "./paint.ts";
 import { Progress, type RuleProgress } from "./progress.ts";
 

@@ -16,7 +16,7 @@ import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "no
 import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { sha256 } from "../fingerprint/digest.ts";
-import type { Signature } from "../fingerprint/files.ts";
+import type { Signature } from "../signature.ts";
 import { absolute } from "../fingerprint/paths.ts";
 import { SEAL } from "../record/layout.ts";
 

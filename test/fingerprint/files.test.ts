@@ -12,7 +12,8 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { sha256 } from "../../src/fingerprint/digest.ts";
-import { FileDigests, hashFile, isRacy, type FileMemo, type Signature } from "../../src/fingerprint/files.ts";
+import { FileDigests, hashFile, type FileMemo } from "../../src/fingerprint/files.ts";
+import { isRacy, type Signature } from "../../src/signature.ts";
 import { project, write } from "../record/fixture.ts";
 
 /** A memo that tells what it was asked to remember. */

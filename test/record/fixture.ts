@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { Signature } from "../../src/fingerprint/files.ts";
+import type { Signature } from "../../src/signature.ts";
 import type { DoneRecord } from "../../src/record/records.ts";
 import { sha256 } from "../../src/fingerprint/digest.ts";
 
