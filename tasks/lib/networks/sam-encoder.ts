@@ -54,7 +54,7 @@ export function samEncoder(n: Network): SamImageShape {
 function block(n: Network, x: Value, name: string, grid: number, width: number): Value {
   const reach = (n.shape(`${name}.attn.rel_pos_h`)[0]! + 1) / 2;
   let y = layerNorm(n, x, `${name}.norm1`, 1e-6);
-  if (reach < grid) {
+  if (reach !== grid) {
     y = partition(n, y, grid, reach, width);
     y = attention(n, y, `${name}.attn`, reach, width);
     y = join(n, y, grid, reach, width);
