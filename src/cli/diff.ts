@@ -91,8 +91,10 @@ function words(distance: Distance): string {
       return "the same";
     case "json":
       return `${distance.numbers} of ${distance.of} numbers differ, by at most ${Number(distance.most.toPrecision(4))}${distance.others > 0 ? `; ${distance.others} other values differ` : ""}`;
-    case "text":
-      return `${distance.removed.length} lines gone, ${distance.added.length} new`;
+    case "text": {
+      const { length } = distance.removed;
+      return `${length} ${length === 1 ? "line" : "lines"} gone, ${distance.added.length} new`;
+    }
     case "bytes": {
       const [a, b] = distance.sizes;
       if (distance.differing === null) return `${a} → ${b} bytes`;

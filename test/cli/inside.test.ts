@@ -263,7 +263,7 @@ export default task({ run: ({ names, output }) => writeFileSync(output(), names(
   expect((await project.lq("diff", "list.txt")).stdout).toBe(`list in build 1 → list now
 list
   file cases/b added
-  output list.txt: 1 lines gone, 1 new
+  output list.txt: 1 line gone, 1 new
     - a,made
     + a,b,made
 `);
