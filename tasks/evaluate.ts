@@ -22,7 +22,7 @@ export default task({
     metrics: metricSettings,
     step: z.enum(["pre-training", "fine-tuning"]),
   }),
-  async run({ params, files, input, inputs, output }) {
+  async run({ params, files, input, inputs, output, log }) {
     const predictions = new Map(files("predictions").map((file) => [file.name, file.path]));
     const { outcome, criterion } = outcomeFile.parse(
       JSON.parse(readFileSync(predictions.get("outcome.json") ?? "", "utf8")),
@@ -33,9 +33,13 @@ export default task({
     for (const path of outcome === "converged" ? inputs("references") : []) {
       const id = caseOf(path);
       const prediction = predictions.get(`${id}.nii.gz`) ?? "";
-      cases.push({ case: id, organs: await scoreFiles(path, prediction, labels, params.metrics) });
+      const scored = { case: id, organs: await scoreFiles(path, prediction, labels, params.metrics) };
+      cases.push(scored);
+      log(`${id}: mean Dice ${meanDice([scored]).toFixed(4)}`);
     }
-    writeFileSync(output(), JSON.stringify(judge(cases, criterion, params.step), null, 1) + "\n");
+    const result = judge(cases, criterion, params.step);
+    log(result.converged ? `mean Dice ${meanDice(cases).toFixed(4)}` : `did not converge: ${result.why}`);
+    writeFileSync(output(), JSON.stringify(result, null, 1) + "\n");
   },
 });
 

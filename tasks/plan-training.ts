@@ -5,8 +5,10 @@ import { z } from "zod";
 import { readChecks, type CaseCheck } from "./lib/datasets/check-case.ts";
 import { statisticsOf } from "./lib/datasets/manifest.ts";
 import { labelTableText } from "./lib/labels/labels.ts";
-import { readCheckpoint } from "./lib/nn/checkpoint.ts";
 import { randomSplit } from "./lib/splits/random-split.ts";
+import { network, normalisation, triple } from "./lib/study/settings.ts";
+import { readStart } from "./lib/training/read-start.ts";
+import { compareSettings, requireNetwork, specOf } from "./lib/training/start.ts";
 
 const millimetres = z.number().positive();
 
@@ -21,10 +23,10 @@ export default task({
     /** Millimetres along the patient's x, y, z; auto: that of the checkpoint to start from, or the cases' median. */
     spacing: z.union([z.literal("auto"), z.tuple([millimetres, millimetres, millimetres])]),
     split: z.strictObject({ seed: z.int(), train: z.number().gt(0).lt(1) }),
-    /** Whether a checkpoint is given as input "start". */
-    start: z.boolean(),
+    /** Of the training, where a checkpoint is given as input "start": refused here, before the work, if they do not fit. */
+    start: z.strictObject({ network, patch: triple, normalisation }).optional(),
   }),
-  async run({ params, files, input, output }) {
+  async run({ params, files, input, output, log }) {
     const checks = readChecks(files("checks"));
     refuseBroken(checks);
     refuseAbsent(checks, params.labels);
@@ -32,8 +34,12 @@ export default task({
       Object.entries(params.labels).map(([name, value]) => [value, { name, organ: null }] as const),
     );
     const { spacing: median, labels } = statisticsOf(checks, table);
-    const started = params.start ? (await readCheckpoint(input("start"))).spacing : null;
-    const spacing = params.spacing === "auto" ? (started ?? median) : params.spacing;
+    const start = params.start ? await readStart(input("start")) : null;
+    const spacing = params.spacing === "auto" ? (start?.record?.spacing ?? median) : params.spacing;
+    if (start !== null && params.start !== undefined) {
+      requireNetwork(start, specOf(params.start.network, labels, start));
+      compareSettings(start, { ...params.start, spacing, labels }).forEach(log);
+    }
     const { train, test } = randomSplit([...checks.keys()], params.split);
     save(output("stats"), { spacing, labels });
     save(output("split"), { splits: [{ id: "split", train, test }] });

@@ -22,7 +22,7 @@ import { readLabels, readNifti } from "./lib/volume/nifti.ts";
 export default task({
   params: z.strictObject({ network, patch: triple, training, normalisation }),
   async run(context) {
-    const { params, input, output, scratch, signal, progress } = context;
+    const { params, input, output, scratch, signal, progress, log } = context;
     const { spacing } = statistics.parse(JSON.parse(readFileSync(input("stats"), "utf8")));
     const labels = new Map(pathsOf(context, "labels").map((path) => [caseOf(path), path]));
     const cases: TrainingCase[] = [];
@@ -51,6 +51,7 @@ export default task({
       scratch,
       signal,
       progress,
+      log,
     });
     const { patch, normalisation } = params;
     const head = { spec, seed, patch, spacing, normalisation, labels: { "inside the box": 1 } };

@@ -1,12 +1,13 @@
 /**
  * Trains a DynUNet: pseudo-label generators, pre-training on a version of a dataset, fine-tuning from a checkpoint.
+ * Input "stats" gives the labels of the cases, "grid" the spacing that they were brought to.
  * Not converging is a result: the checkpoint says so, and what starts from it is not trained.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
 import { classNames, type ClassList } from "./lib/labels/labels.ts";
-import { encodeCheckpoint, readCheckpoint, type Checkpoint } from "./lib/nn/checkpoint.ts";
+import { encodeCheckpoint, type Checkpoint } from "./lib/nn/checkpoint.ts";
 import { caseOf, pathsOf } from "./lib/study/files.ts";
 import {
   augmentationOf,
@@ -20,6 +21,8 @@ import {
 } from "./lib/study/settings.ts";
 import { memoryCase } from "./lib/training/cases.ts";
 import { patchSource } from "./lib/training/patches.ts";
+import { readStart } from "./lib/training/read-start.ts";
+import { compareSettings, specOf } from "./lib/training/start.ts";
 import { train } from "./lib/training/train.ts";
 import { readLabels, readNifti } from "./lib/volume/nifti.ts";
 
@@ -37,35 +40,31 @@ export default task({
     filters: z.union([z.int().positive(), z.array(z.int().positive())]).optional(),
   }),
   async run(context) {
-    const { params, input, output, scratch, signal, progress } = context;
-    const { labels, spacing } = statistics.parse(JSON.parse(readFileSync(input("stats"), "utf8")));
-    const start = params.finetune ? await readCheckpoint(input("start")) : null;
+    const { params, input, output, scratch, signal, progress, log } = context;
+    const { labels } = statisticsIn(input("stats"));
+    const { spacing } = statisticsIn(input("grid"));
+    const start = params.finetune ? await readStart(input("start")) : null;
     const channels = channelsOf(labels, params.classes);
     const lookup = Uint8Array.from({ length: 65536 }, () => 0);
     Object.entries(labels).forEach(([name, value]) => (lookup[value] = channels[name] ?? 0));
-    const { kernels, strides, heads, residual, filters } = params.network;
-    const spec = {
-      inChannels: 1,
-      outChannels: 1 + Object.keys(channels).length,
-      kernels,
-      strides,
-      filters: widths(params.filters ?? filters, strides.length),
-      heads,
-      residual,
-      transposedBias: false,
-    };
+    const { filters, strides } = params.network;
+    const shape = { ...params.network, filters: widths(params.filters ?? filters, strides.length) };
+    const spec = specOf(shape, channels, start);
     const head = {
       spec,
       seed: params.training.seed,
       patch: params.patch,
-      spacing: start?.spacing ?? spacing,
+      spacing,
       normalisation: params.normalisation,
       labels: channels,
     };
-    if (start?.outcome === "not-converged") {
-      save(output(), { ...notTrained(start), ...head, spec: start.spec, labels: start.labels });
+    if (start?.record?.outcome === "not-converged") {
+      const { spec, labels } = start.record;
+      save(output(), { ...notTrained(start.record), ...head, spec, labels });
       return;
     }
+    if (start === null) log(`starts from random weights, seed ${params.training.seed}`);
+    else compareSettings(start, head).forEach(log);
     const labelPaths = new Map(pathsOf(context, "labels").map((path) => [caseOf(path), path]));
     const cases = await Promise.all(
       pathsOf(context, "images").map(async (path) => {
@@ -100,11 +99,16 @@ export default task({
       scratch,
       signal,
       progress,
-      ...(start && { start: start.weights }),
+      log,
+      ...(start && { start }),
     });
     save(output(), { ...head, ...result });
   },
 });
+
+function statisticsIn(path: string) {
+  return statistics.parse(JSON.parse(readFileSync(path, "utf8")));
+}
 
 /** Label name → output channel. Channels are in the order of the label values; background is 0. */
 function channelsOf(

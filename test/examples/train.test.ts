@@ -120,18 +120,43 @@ test.each([
   expect([1, 2]).toContain(code);
 });
 
-test("a checkpoint of another network, and a file that is no checkpoint, are refused", async () => {
-  const project = await trainProject({ ...SMALL, training: { ...SMALL.training, epochs: 1, batches: 1 } });
-  ran(await project.json("build", "model/checkpoint.safetensors"));
-  mkdirSync(project.path("start"), { recursive: true });
-  copyFileSync(project.path("model/checkpoint.safetensors"), project.path("start/a.safetensors"));
-  const network = { ...SMALL.network, filters: [8, 16, 48] };
-  setParams(project, { ...SMALL, network, start: "start/a.safetensors" });
+test("starts from a .pth of PyTorch, and its log says from where and how far it is", async () => {
+  const labels = { liver: 700, spleen: 40 };
+  const network = { ...SMALL.network, filters: [2, 3, 4] };
+  const training = { ...SMALL.training, epochs: 2, batches: 2, learning_rate: 1e-6 };
+  const project = await trainProject({ ...SMALL, labels, network, training, start: "start/monai.pth" });
+  mkdirSync(project.path("start"));
+  copyFileSync(`${HOME}test/training/dynunet.pth`, project.path("start/monai.pth"));
+  expect(ran(await project.json("build", "model/"))).toContain("train-from:split");
+  const { spec, weights } = checkpointOf(project);
+  expect(spec).toMatchObject({ filters: [2, 3, 4], transposedBias: true });
+  const name = "bottleneck.conv1.conv.weight";
+  const k = parameters(spec).findIndex((parameter) => parameter.name === name); // as the file was made
+  for (const [i, value] of weights.get(name)!.entries())
+    expect(Math.abs(value - (((7 * i + k) % 11) - 5) / 16)).toBeLessThan(1e-5);
+  const { stdout } = await project.lq("log", "train-from:split");
+  expect(stdout.split("\n")).toEqual([
+    expect.stringMatching(/^starts from .*start\/monai\.pth$/),
+    "output layers begin anew: 2 labels there, spleen, liver here",
+    expect.stringMatching(/^the file does not say its patch/),
+    expect.stringMatching(
+      /^epoch 1\/2, step 2\/4: loss [\d.]+ \(Dice [\d.]+ \+ cross-entropy [\d.]+\), learning rate [\d.e-]+, [\d.]+ steps\/s, \d+ s left$/,
+    ),
+    expect.stringMatching(/^epoch 2\/2, step 4\/4: .*, 0 s left$/),
+    "",
+  ]);
+}, 120_000);
+
+test("a checkpoint of another network, and a file that is none, are refused before anything is prepared", async () => {
+  const project = await trainProject({ ...SMALL, start: "start/monai.pth" });
+  mkdirSync(project.path("start"));
+  copyFileSync(`${HOME}test/training/dynunet.pth`, project.path("start/monai.pth"));
   const other = await project.lq("build");
-  expect(other.stdout + other.stderr).toContain(
-    "the starting checkpoint has another network: bottleneck.conv1",
+  expect(other.stdout + other.stderr).toMatch(
+    /start\/monai\.pth is of another network:\s+input_block\.conv1\.conv\.weight: \[2, 1, 3, 3, 3\] in the file, \[8, 1, 3, 3, 3\] by `network`/,
   );
-  writeFileSync(project.path("start/a.safetensors"), "no weights");
+  writeFileSync(project.path("start/monai.pth"), "no weights");
   const broken = await project.lq("build");
-  expect(broken.stdout + broken.stderr).toContain("start/a.safetensors: not a valid safetensors file");
-});
+  expect(broken.stdout + broken.stderr).toContain("start/monai.pth: not a checkpoint that can be read");
+  expect(project.has("prepared")).toBe(false);
+}, 120_000);

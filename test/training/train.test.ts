@@ -3,12 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { DynUNetSpec, Triple } from "../../tasks/lib/nn/dynunet.ts";
-import { initialise } from "../../tasks/lib/nn/parameters.ts";
 import type { Weights } from "../../tasks/lib/nn/parameters.ts";
 import { createRandom } from "../../tasks/lib/random.ts";
 import { memoryCase } from "../../tasks/lib/training/cases.ts";
 import { patchSource } from "../../tasks/lib/training/patches.ts";
-import { startWeights } from "../../tasks/lib/training/start.ts";
 import { judge, train } from "../../tasks/lib/training/train.ts";
 import type { TrainOptions } from "../../tasks/lib/training/train.ts";
 
@@ -148,18 +146,6 @@ test("a loss that hardly falls is not convergence", async () => {
   expect(judge([2, 1.9, 1.81])).toMatchObject({ outcome: "not-converged", criterion: /not below 90 %/ });
   expect(judge([2, 1.79])).toEqual({ outcome: "converged", criterion: null });
   expect((await train(options({ learningRate: 0 }))).outcome).toBe("not-converged");
-});
-
-test("fine-tuning takes all but the output layers; another network is refused", () => {
-  const trained = initialise({ ...spec, outChannels: 9 }, "trained");
-  const weights = startWeights(spec, 5, trained);
-  const fresh = initialise(spec, 5);
-  for (const [name, values] of weights) {
-    expect(values).toEqual((name.startsWith("output_block") ? fresh : trained).get(name));
-  }
-  expect(() => startWeights({ ...spec, filters: [4, 6, 9] }, 5, trained)).toThrow(
-    /another network: bottleneck\.conv1\.conv\.weight should be \[9, 6, 3, 3, 3\], but holds 1296 values/,
-  );
 });
 
 test("a label without an output channel, and a patch that does not fit, are refused", async () => {

@@ -9,7 +9,7 @@ import { checkSpec } from "./dynunet.ts";
 import { parameters } from "./parameters.ts";
 import type { Weights } from "./parameters.ts";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
-import type { StoredTensor } from "./safetensors.ts";
+import type { Safetensors, StoredTensor } from "./safetensors.ts";
 import type { Moments } from "./trainer.ts";
 
 const triple = z.tuple([z.number(), z.number(), z.number()]).readonly();
@@ -80,7 +80,11 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
 
 /** Throws an Error that names the fact when it is not a checkpoint of lq. */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
-  const { tensors, metadata } = decodeSafetensors(bytes);
+  return checkpointIn(decodeSafetensors(bytes));
+}
+
+/** As decodeCheckpoint, of a file that is decoded already. */
+export function checkpointIn({ tensors, metadata }: Safetensors): Checkpoint {
   const text = metadata.get("lq");
   if (text === undefined) throw new Error("not a checkpoint of lq: its metadata has no entry `lq`");
   let parsed: ReturnType<typeof fileSchema.safeParse>;

@@ -1,25 +1,110 @@
 /** Starting weights: random, or those of a trained network but for its output layers. */
-import type { DynUNetSpec } from "../nn/dynunet.ts";
+import { isDeepStrictEqual } from "node:util";
+import type { DynUNetSpec, Triple } from "../nn/dynunet.ts";
 import { initialise, parameters } from "../nn/parameters.ts";
-import type { Weights } from "../nn/parameters.ts";
+import type { Start } from "./read-start.ts";
+
+/** What a training is set to, to be compared with what the starting checkpoint was trained with. */
+export interface Settings {
+  /** (z, y, x), voxels. */
+  readonly patch: Triple;
+  /** (x, y, z), millimetres. */
+  readonly spacing: readonly number[];
+  readonly normalisation: unknown;
+  /** Label name → output channel. */
+  readonly labels: { readonly [name: string]: number };
+}
+
+/** Their channels are another data set's labels. */
+const isOutput = (name: string) => /^(output_block|deep_supervision_heads)\./.test(name);
+
+/** The network of a training on CT. Whether its transposed convolutions have a bias is the starting network's affair. */
+export function specOf(
+  network: Pick<DynUNetSpec, "kernels" | "strides" | "filters" | "heads" | "residual">,
+  labels: Settings["labels"],
+  start: Start | null,
+): DynUNetSpec {
+  const transposedBias = start?.tensors.has("upsamples.0.transp_conv.conv.bias") ?? false;
+  return { inChannels: 1, outChannels: 1 + Object.keys(labels).length, ...network, transposedBias };
+}
 
 /**
- * `output_block` and the deep-supervision heads always start anew: their channels are another data set's labels.
- * Throws an Error where the trained network's shape is another one.
+ * `output_block` and the deep-supervision heads always start anew.
+ * Throws an Error that names every tensor in which the trained network is another one, with both shapes.
  */
-export function startWeights(spec: DynUNetSpec, seed: number | string, trained?: Weights): Weights {
+export function startWeights(
+  spec: DynUNetSpec,
+  seed: number | string,
+  start?: Start,
+): Map<string, Float32Array> {
   const weights = initialise(spec, seed);
-  if (trained === undefined) return weights;
-  for (const { name, shape } of parameters(spec)) {
-    if (name.startsWith("output_block.") || name.startsWith("deep_supervision_heads.")) continue;
-    const values = trained.get(name);
-    if (values?.length !== shape.reduce((a, b) => a * b, 1)) {
-      throw new Error(
-        `the starting checkpoint has another network: ${name} should be [${shape.join(", ")}], ` +
-          (values === undefined ? "but is missing" : `but holds ${values.length} values`),
-      );
-    }
-    weights.set(name, values);
+  if (start === undefined) return weights;
+  requireNetwork(start, spec);
+  for (const name of weights.keys()) {
+    if (!isOutput(name)) weights.set(name, start.tensors.get(name)!.data);
   }
   return weights;
 }
+
+/** Throws an Error unless all but the output layers has the spec's names and shapes. */
+export function requireNetwork({ path, tensors }: Start, spec: DynUNetSpec): void {
+  const there = inner([...tensors].map(([name, { shape }]) => [name, shape]));
+  const wanted = inner(parameters(spec).map(({ name, shape }) => [name, shape]));
+  const differing = [...new Set([...wanted.keys(), ...there.keys()])].filter(
+    (name) => wanted.get(name)?.join() !== there.get(name)?.join(),
+  );
+  if (differing.length === 0) return;
+  const text = (shape: readonly number[] | undefined) => (shape ? `[${shape.join(", ")}]` : "nothing");
+  const lines = differing.map(
+    (name) => `${name}: ${text(there.get(name))} in the file, ${text(wanted.get(name))} by \`network\``,
+  );
+  const more = lines.length > SHOWN ? [`and ${lines.length - SHOWN} more`] : [];
+  throw new Error([`${path} is of another network:`, ...lines.slice(0, SHOWN), ...more].join("\n  "));
+}
+
+/** Differences that an error lists. */
+const SHOWN = 6;
+
+function inner(shapes: readonly (readonly [string, readonly number[]])[]) {
+  return new Map(shapes.filter(([name]) => !isOutput(name)));
+}
+
+/**
+ * Where a training starts and what is other than it was there, as lines for its log.
+ * Throws an Error where the normalisation is: the weights would be shown intensities that they do not know.
+ */
+export function compareSettings({ path, tensors, record }: Start, settings: Settings): string[] {
+  const outputs = tensors.get("output_block.conv.conv.weight")?.shape[0] ?? 1;
+  const lines = [
+    `starts from ${path}`,
+    `output layers begin anew: ${names(record?.labels, outputs - 1)} there, ${names(settings.labels)} here`,
+  ];
+  if (record === null)
+    return [...lines, "the file does not say its patch, spacing and normalisation: they are not compared"];
+  if (!isDeepStrictEqual(record.normalisation, settings.normalisation)) {
+    const [there, here] = [record.normalisation, settings.normalisation].map((n) => JSON.stringify(n));
+    throw new Error(`${path} was trained with another normalisation: ${there}, not ${here}`);
+  }
+  const differing = (
+    [
+      ["patch (z y x)", record.patch, settings.patch],
+      ["spacing (x y z, mm)", record.spacing ?? [], settings.spacing],
+    ] as const
+  ).filter(([, there, here]) => !near(there, here));
+  return [
+    ...lines,
+    ...differing.map(
+      ([what, there, here]) => `${what}: ${there.join(" ") || "unknown"} there, ${here.join(" ")} here`,
+    ),
+  ];
+}
+
+/** In the order of their channels; of labels without names how many. */
+function names(labels: Settings["labels"] | undefined, count = 0): string {
+  if (labels === undefined) return `${count} labels`;
+  const sorted = Object.entries(labels).sort(([, a], [, b]) => a - b);
+  return sorted.map(([name]) => name).join(", ") || "no labels";
+}
+
+const near = (a: readonly number[], b: readonly number[]) =>
+  a.length === b.length && a.every((value, i) => Math.abs(value - b[i]!) <= 1e-3 * value);

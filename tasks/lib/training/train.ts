@@ -11,6 +11,8 @@ import type { Moments, Trainer } from "../nn/trainer.ts";
 import type { BatchSource } from "./patches.ts";
 import { loadState, saveState } from "./progress-file.ts";
 import { cosineRate } from "./schedule.ts";
+import { epochLog } from "./epoch-log.ts";
+import type { Start } from "./read-start.ts";
 import { startWeights } from "./start.ts";
 
 export interface TrainOptions {
@@ -27,13 +29,15 @@ export interface TrainOptions {
   readonly minimumRate?: number;
   readonly optimizer?: Partial<AdamW>;
   readonly loss?: LossOptions;
-  /** Weights of a trained network to start from, but for its output layers. */
-  readonly start?: Weights;
+  /** A trained network to start from, but for its output layers. */
+  readonly start?: Start;
   readonly threads?: number;
   /** A folder that survives a cut-off attempt; without one the training begins anew. */
   readonly scratch?: string | null;
   readonly signal?: AbortSignal;
   readonly progress?: (fraction: number, note: string) => void;
+  /** Is told how far the training is, a line an epoch. */
+  readonly log?: (line: string) => void;
 }
 
 export interface Training {
@@ -69,6 +73,10 @@ export async function train(options: TrainOptions): Promise<Training> {
     ...(options.optimizer && { optimizer: options.optimizer }),
     ...(options.loss && { loss: options.loss }),
   });
+  const record = epochLog(
+    { epochs, batchesPerEpoch, done: trainer.steps() },
+    options.log ?? (() => undefined),
+  );
   const losses = [...(saved?.epochs ?? [])];
   let current = [...(saved?.current ?? [])];
   let savedAt = performance.now();
@@ -106,7 +114,8 @@ export async function train(options: TrainOptions): Promise<Training> {
       const rate = cosineRate(options.learningRate, options.minimumRate ?? 0, step, total);
       const running = trainer.step(images, labels, rate);
       next = prepare(step + 1); // while the step runs
-      const { loss } = await running;
+      const result = await running;
+      const { loss } = result;
       if (!Number.isFinite(loss)) {
         return { ...stateOf(trainer), losses, ...diverged("the loss was", step + 1, total) };
       }
@@ -115,6 +124,7 @@ export async function train(options: TrainOptions): Promise<Training> {
         losses.push(mean(current));
         current = [];
       }
+      record(result, rate);
       const epoch = Math.floor(step / batchesPerEpoch) + 1;
       options.progress?.((step + 1) / total, `epoch ${epoch}/${epochs}, loss ${loss.toFixed(3)}`);
       if (next !== null) await saveIfDue();
