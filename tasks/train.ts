@@ -1,13 +1,13 @@
 /**
  * Trains a DynUNet: pseudo-label generators, pre-training on a version of a dataset, fine-tuning from a checkpoint.
- * Input "stats" gives the labels of the cases, "grid" the spacing that they were brought to.
  * Not converging is a result: the checkpoint says so, and what starts from it is not trained.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { task } from "lq";
+import { task, type TaskContext } from "lq";
 import { z } from "zod";
 import { classNames, type ClassList } from "./lib/labels/labels.ts";
 import { encodeCheckpoint, type Checkpoint } from "./lib/nn/checkpoint.ts";
+import type { Triple } from "./lib/nn/dynunet.ts";
 import { caseOf, pathsOf } from "./lib/study/files.ts";
 import {
   augmentationOf,
@@ -19,12 +19,11 @@ import {
   training,
   triple,
 } from "./lib/study/settings.ts";
-import { memoryCase } from "./lib/training/cases.ts";
 import { patchSource } from "./lib/training/patches.ts";
 import { readStart } from "./lib/training/read-start.ts";
 import { compareSettings, specOf } from "./lib/training/start.ts";
 import { train } from "./lib/training/train.ts";
-import { readLabels, readNifti } from "./lib/volume/nifti.ts";
+import { type CaseFiles, haveSpacing, openCases } from "./lib/training/volumes.ts";
 
 export default task({
   params: z.strictObject({
@@ -41,12 +40,12 @@ export default task({
   }),
   async run(context) {
     const { params, input, output, scratch, signal, progress, log } = context;
-    const { labels } = statisticsIn(input("stats"));
-    const { spacing } = statisticsIn(input("grid"));
+    const { labels, spacing } = statistics.parse(JSON.parse(readFileSync(input("stats"), "utf8")));
+    const files = filesOf(context);
     const start = params.finetune ? await readStart(input("start")) : null;
     const channels = channelsOf(labels, params.classes);
-    const lookup = Uint8Array.from({ length: 65536 }, () => 0);
-    Object.entries(labels).forEach(([name, value]) => (lookup[value] = channels[name] ?? 0));
+    const channelOf = new Uint8Array(65536); // by label value
+    Object.entries(labels).forEach(([name, value]) => (channelOf[value] = channels[name] ?? 0));
     const { filters, strides } = params.network;
     const shape = { ...params.network, filters: widths(params.filters ?? filters, strides.length) };
     const spec = specOf(shape, channels, start);
@@ -54,7 +53,7 @@ export default task({
       spec,
       seed: params.training.seed,
       patch: params.patch,
-      spacing,
+      spacing: await spacingOf(files, start?.record?.spacing, spacing),
       normalisation: params.normalisation,
       labels: channels,
     };
@@ -65,20 +64,8 @@ export default task({
     }
     if (start === null) log(`starts from random weights, seed ${params.training.seed}`);
     else compareSettings(start, head).forEach(log);
-    const labelPaths = new Map(pathsOf(context, "labels").map((path) => [caseOf(path), path]));
-    const cases = await Promise.all(
-      pathsOf(context, "images").map(async (path) => {
-        const id = caseOf(path);
-        const labelPath = labelPaths.get(id);
-        if (labelPath === undefined) throw new Error(`case ${id} has an image but no labels`);
-        const volume = await readLabels(labelPath);
-        return memoryCase(id, await readNifti(path), {
-          ...volume,
-          data: volume.data.map((v) => lookup[v] ?? 0),
-        });
-      }),
-    );
     const { seed, epochs, batches, batch, foreground, augmentation } = params.training;
+    const cases = await openCases(files, channelOf);
     const result = await train({
       spec,
       patch: params.patch,
@@ -106,8 +93,21 @@ export default task({
   },
 });
 
-function statisticsIn(path: string) {
-  return statistics.parse(JSON.parse(readFileSync(path, "utf8")));
+/** Images with the labels of the same cases. */
+function filesOf(context: Pick<TaskContext<unknown>, "inputs" | "files">): CaseFiles[] {
+  const labels = new Map(pathsOf(context, "labels").map((path) => [caseOf(path), path]));
+  return pathsOf(context, "images").map((image) => {
+    const id = caseOf(image);
+    const own = labels.get(id);
+    if (own === undefined) throw new Error(`case ${id} has an image but no labels`);
+    return { id, image, labels: own };
+  });
+}
+
+/** That of the two which the volumes have; null where they are on the grid of another dataset. */
+async function spacingOf(files: CaseFiles[], ...candidates: readonly (Triple | null | undefined)[]) {
+  for (const spacing of candidates) if (spacing && (await haveSpacing(files, spacing))) return spacing;
+  return null;
 }
 
 /** Label name → output channel. Channels are in the order of the label values; background is 0. */

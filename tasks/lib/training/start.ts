@@ -8,8 +8,8 @@ import type { Start } from "./read-start.ts";
 export interface Settings {
   /** (z, y, x), voxels. */
   readonly patch: Triple;
-  /** (x, y, z), millimetres. */
-  readonly spacing: readonly number[];
+  /** (x, y, z), millimetres; null where the volumes are on another dataset's grid. */
+  readonly spacing: readonly number[] | null;
   readonly normalisation: unknown;
   /** Label name → output channel. */
   readonly labels: { readonly [name: string]: number };
@@ -88,13 +88,14 @@ export function compareSettings({ path, tensors, record }: Start, settings: Sett
   const differing = (
     [
       ["patch (z y x)", record.patch, settings.patch],
-      ["spacing (x y z, mm)", record.spacing ?? [], settings.spacing],
+      ["spacing (x y z, mm)", record.spacing ?? [], settings.spacing ?? []],
     ] as const
   ).filter(([, there, here]) => !near(there, here));
   return [
     ...lines,
     ...differing.map(
-      ([what, there, here]) => `${what}: ${there.join(" ") || "unknown"} there, ${here.join(" ")} here`,
+      ([what, there, here]) =>
+        `${what}: ${there.join(" ") || "unknown"} there, ${here.join(" ") || "unknown"} here`,
     ),
   ];
 }

@@ -1,0 +1,78 @@
+/** Training cases from prepared volumes: held in memory where all of them are small, else read box by box. */
+import { statSync } from "node:fs";
+import { openNifti, readHeader, readLabels, readNifti } from "../volume/nifti.ts";
+import { sizeOf } from "../volume/nifti-file.ts";
+import type { VoxelArray } from "../volume/volume.ts";
+import { type Box, locate, memoryCase, type TrainingCase } from "./cases.ts";
+
+/** Uncompressed files of one case on one grid. */
+export interface CaseFiles {
+  readonly id: string;
+  readonly image: string;
+  readonly labels: string;
+}
+
+/** Bytes of files that are held in memory. */
+const ENOUGH = 2 * 2 ** 30;
+
+/**
+ * `channels` gives the output channel of each label value. From either place a box has the same values.
+ * Throws an Error that names the file, or the case, and what is wrong with it.
+ */
+export async function openCases(
+  files: readonly CaseFiles[],
+  channels: Uint8Array,
+  enough = ENOUGH,
+): Promise<TrainingCase[]> {
+  const bytes = files.reduce(
+    (sum, { image, labels }) => sum + statSync(image).size + statSync(labels).size,
+    0,
+  );
+  const open = bytes <= enough ? loaded : onDisk;
+  const cases: TrainingCase[] = [];
+  for (const file of files) cases.push(await open(file, channels)); // one at a time: each needs room for a volume
+  return cases;
+}
+
+async function loaded({ id, image, labels }: CaseFiles, channels: Uint8Array): Promise<TrainingCase> {
+  const volume = await readLabels(labels);
+  return memoryCase(id, await readNifti(image), { ...volume, data: inChannels(volume.data, channels) });
+}
+
+/** Its labels are read once, to know where they are. Files are opened for each box: there may be thousands. */
+async function onDisk({ id, image, labels }: CaseFiles, channels: Uint8Array): Promise<TrainingCase> {
+  const { data, size } = await readLabels(labels);
+  const imageSize = sizeOf(await readHeader(image));
+  if (imageSize.join() !== size.join())
+    throw new Error(`${id}: image (${imageSize.join("×")}) and labels (${size.join("×")}) differ in size`);
+  return {
+    id,
+    size,
+    image: async (box) => Float32Array.from(await readBox(image, box)),
+    labels: async (box) => inChannels(await readBox(labels, box), channels),
+    locations: locate(inChannels(data, channels), id),
+  };
+}
+
+async function readBox(path: string, box: Box): Promise<VoxelArray> {
+  const file = await openNifti(path);
+  try {
+    return await file.read(box);
+  } finally {
+    await file.close();
+  }
+}
+
+const inChannels = (labels: VoxelArray, channels: Uint8Array) =>
+  Uint8Array.from(labels, (value) => channels[value] ?? 0);
+
+/** Whether the images have this spacing (x, y, z, millimetres), but for the rounding to whole voxels. */
+export async function haveSpacing(files: readonly CaseFiles[], wanted: readonly number[]): Promise<boolean> {
+  for (const { image } of files) {
+    const header = await readHeader(image);
+    const size = sizeOf(header);
+    if (header.spacing.some((mm, axis) => Math.abs(mm / wanted[axis]! - 1) > 0.5 / size[axis]! + 1e-4))
+      return false;
+  }
+  return true;
+}
