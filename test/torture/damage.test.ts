@@ -1,10 +1,10 @@
 /** Every file of the cache, cut at any byte and with any byte flipped: noticed, the rest kept, the build right. */
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { expect, it } from "vitest";
+import { expect } from "vitest";
 import { Project } from "../build/project.ts";
 import { seeded } from "../schedule/random.ts";
 import { filesUnder } from "./files.ts";
-import { rounds, seeds, TIMEOUT } from "./torture.ts";
+import { rounds, torture } from "./torture.ts";
 
 const FILES = {
   "pipeline.yaml": `version: 1
@@ -30,12 +30,13 @@ const OUTPUTS = {
   "three.txt": "more\nsome content\n",
 };
 
-it.each(seeds(1, 1))("damage to any file of the cache (seed %i)", { timeout: TIMEOUT }, async (seed) => {
+torture("damage to any file of the cache", { quick: 1, long: 1 }, async (seed) => {
   const random = seeded(seed);
   const project = new Project(FILES);
   await project.build();
   const cache = project.path("cache");
   const kept = `${project.root}.kept`;
+  let builds = 0;
   cpSync(cache, kept, { recursive: true, preserveTimestamps: true });
   try {
     const files = filesUnder(project, "cache").filter((path) => !path.startsWith("cache/history/"));
@@ -68,8 +69,10 @@ it.each(seeds(1, 1))("damage to any file of the cache (seed %i)", { timeout: TIM
           true,
         ]);
         if (path.startsWith("cache/state")) expect([where, ran]).toEqual([where, []]);
+        builds += 1;
       }
     }
+    return { "builds after damage": builds };
   } finally {
     rmSync(kept, { recursive: true });
   }

@@ -3,25 +3,23 @@
  * are right, and exactly those tasks ran that had never run with these inputs before.
  */
 import { lstatSync, statSync, utimesSync } from "node:fs";
-import { expect, it } from "vitest";
+import { expect } from "vitest";
 import { status } from "../../src/status.ts";
 import { Project, type Built, type Options } from "../build/project.ts";
 import { seeded } from "../schedule/random.ts";
 import { madeFiles, writeSources } from "./files.ts";
 import { Model, pick, word, type Random, type TaskModel } from "./model.ts";
-import { rounds, seeds, TIMEOUT } from "./torture.ts";
+import { rounds, torture } from "./torture.ts";
 
-it.each(seeds(5, 200))(
-  "random edits are built right, and nothing twice (seed %i)",
-  { timeout: TIMEOUT },
-  async (seed) => {
-    const world = new World(seed);
-    for (let step = 0; step < rounds(10, 50); step++) {
-      world.edit();
-      await world.build(`seed ${seed}, step ${step}`);
-    }
-  },
-);
+torture("random edits are built right, and nothing twice", { quick: 5, long: 200 }, async (seed) => {
+  const world = new World(seed);
+  const steps = rounds(10, 50);
+  for (let step = 0; step < steps; step++) {
+    world.edit();
+    await world.build(`seed ${seed}, step ${step}`);
+  }
+  return { steps };
+});
 
 class World {
   readonly #random: Random;

@@ -1,14 +1,34 @@
 /**
- * Harnesses run twice: quick and with a fixed seed among the tests, and at length by `npm run torture`, with a
- * seed of the day that is printed and that LQ_SEED sets.
+ * Harnesses run twice: quick and with fixed seeds among the tests, and at length by `npm run torture`, with seeds of
+ * the day. How each seed of a long run ended is kept in cache/torture.jsonl, from which scripts/torture.mjs makes
+ * bench/TORTURE.md.
  */
+import { appendFileSync, mkdirSync } from "node:fs";
+import { it } from "vitest";
+import { HOME } from "../helpers/bundle.ts";
+
 const LONG = process.env["LQ_TORTURE"] !== undefined;
 
-/** Seeds to run a harness with: the first of many, or all of them from a seed of the day on. */
-export function seeds(quick: number, long: number): readonly number[] {
-  const first = Number(process.env["LQ_SEED"] ?? (LONG ? Math.floor(Date.now() / 1000) : 1));
-  if (LONG) console.log(`seeds ${first} to ${first + long - 1}; one of them again: LQ_TORTURE=1 LQ_SEED=…`);
-  return Array.from({ length: LONG ? long : quick }, (_, i) => first + i);
+/** What was done, in words with their numbers: { kills: 10 }. */
+export type Counts = { readonly [what: string]: number };
+
+/**
+ * One test a seed, each of which can be repeated alone (LQ_SEED=1038 LQ_SEEDS=1).
+ * @param body does what the title says, with a seed, and counts it
+ */
+export function torture(
+  title: string,
+  seeds: { readonly quick: number; readonly long: number },
+  body: (seed: number) => Promise<Counts>,
+): void {
+  it.each(seedsOf(seeds))(`${title} (seed %i)`, { timeout: TIMEOUT }, async (seed) => {
+    try {
+      keep({ title, seed, counts: await body(seed) });
+    } catch (error) {
+      keep({ title, seed, counts: null });
+      throw error;
+    }
+  });
 }
 
 /** Rounds of one seed. */
@@ -18,3 +38,20 @@ export function rounds(quick: number, long: number): number {
 
 /** Milliseconds, for as many rounds as there are. */
 export const TIMEOUT = LONG ? 3_600_000 : 60_000;
+
+function seedsOf({ quick, long }: { readonly quick: number; readonly long: number }): readonly number[] {
+  const { LQ_SEED, LQ_SEEDS } = process.env;
+  const first = Number(LQ_SEED ?? (LONG ? Math.floor(Date.now() / 1000) : 1));
+  return Array.from({ length: LONG ? Number(LQ_SEEDS ?? long) : quick }, (_, i) => first + i);
+}
+
+/** @param ended counts: null for a failure */
+function keep(ended: {
+  readonly title: string;
+  readonly seed: number;
+  readonly counts: Counts | null;
+}): void {
+  if (!LONG) return;
+  mkdirSync(`${HOME}cache`, { recursive: true });
+  appendFileSync(`${HOME}cache/torture.jsonl`, `${JSON.stringify({ ...ended, at: Date.now() })}\n`);
+}
