@@ -17,7 +17,12 @@ const stamp = join(dist, ".stamp");
 const began = new Date();
 const result = await build({
   absWorkingDir: home,
-  entryPoints: { cli: "src/cli.ts", worker: "src/execute/worker.ts", api: "src/api.ts" },
+  entryPoints: {
+    cli: "src/cli.ts",
+    worker: "src/execute/worker.ts",
+    "hash-thread": "src/fingerprint/hash-thread.ts",
+    api: "src/api.ts",
+  },
   outdir: dist,
   chunkNames: "chunks/[name]-[hash]",
   bundle: true,

@@ -59,6 +59,7 @@ async function buildOnce(request: BuildRequest, tally: Tally, steering: Steering
   const session = openSession(request, {
     readonly: false,
     notice: (text) => tally.notice(text, "warning"),
+    hashing: { progress: tally.hashing, signal: request.signal },
   });
   tally.tellAlso(recordBuild(session, request.targets, (text) => tally.notice(text, "warning")));
   let plan: Plan;
@@ -128,7 +129,11 @@ async function buildWithLock(
 
 /** The plan, told as the events that the build would send. */
 async function predict(request: BuildRequest, tally: Tally): Promise<Summary> {
-  const session = openSession(request, { readonly: true, notice: (text) => tally.notice(text, "warning") });
+  const session = openSession(request, {
+    readonly: true,
+    notice: (text) => tally.notice(text, "warning"),
+    hashing: { progress: tally.hashing, signal: request.signal },
+  });
   const plan = await makePlan(session, request.force === true);
   tally.plan(plan.selected.tasks);
   for (const task of plan.selected.tasks) {

@@ -23,6 +23,7 @@ import { evaluate, type Decided, type Verdict } from "./evaluate.ts";
 import { expectedSeconds } from "./durations.ts";
 import { Frontier, type Ready } from "./frontier.ts";
 import type { Plan } from "./plan.ts";
+import { prefetchSources } from "./prefetch.ts";
 import { editedMessage } from "./refuse.ts";
 import type { RunResult, TaskRunner } from "./run-task.ts";
 import type { Session } from "./session.ts";
@@ -249,10 +250,14 @@ export class BuildLoop {
     }
     this.#selected = await session.select();
     grown(this.#selected);
-    this.#extend(this.#selected);
+    await prefetchSources(session, this.#extend(this.#selected)).catch((error: unknown) => {
+      // An interrupt ends the hashing as well: nothing more is started anyhow.
+      if (!this.#stopped) throw error;
+    });
   }
 
-  #extend(selected: Selected): void {
+  /** @returns the tasks that are new */
+  #extend(selected: Selected): readonly Task[] {
     const { slots, tally } = this.#parts;
     const added = this.#frontier.extend(selected);
     tally.plan(selected.tasks);
@@ -265,6 +270,7 @@ export class BuildLoop {
       slots: ({ rule }: Task) => rule.slots,
     };
     this.#priorities = priorities(workload, slots.capacity);
+    return added;
   }
 }
 

@@ -14,6 +14,7 @@ import type { Selected } from "../select/select.ts";
 import { evaluate, type Verdict } from "./evaluate.ts";
 import { Frontier } from "./frontier.ts";
 import { Foresight } from "./foresight.ts";
+import { prefetchSources } from "./prefetch.ts";
 import type { Session } from "./session.ts";
 
 export interface Plan {
@@ -47,7 +48,7 @@ async function walk(session: Session, force: boolean, foresight: Foresight): Pro
   const verdicts = new Map<Task, Verdict>();
   const failures = new Map<Task, string>();
   const readBlob: ReadBlob = (digest) => foresight.read(digest) ?? session.store.read(digest);
-  await prefetch(session, frontier.extend(selected));
+  await prefetchSources(session, frontier.extend(selected));
   let grown = false;
   for (;;) {
     for (let next = frontier.take(); next !== undefined; next = frontier.take()) {
@@ -68,7 +69,7 @@ async function walk(session: Session, force: boolean, foresight: Foresight): Pro
     // Growths come in many rounds, and a look at the whole graph takes long: one at the end says all at once.
     grown = true;
     selected = await session.select(false);
-    await prefetch(session, frontier.extend(selected));
+    await prefetchSources(session, frontier.extend(selected));
   }
   if (grown) session.graph.check(selected);
   return { selected, verdicts, blockers: (task) => frontier.blockers(task), failures };
@@ -126,12 +127,4 @@ function learn(task: Task, written: readonly StoredOutput[], outputs: Map<string
     const output = written[i];
     if (output !== undefined) outputs.set(path, output);
   }
-}
-
-/** Large sources are hashed several at a time, before the walk asks for one after the other. */
-async function prefetch({ files, graph }: Session, tasks: readonly Task[]): Promise<void> {
-  const sources = new Set<string>();
-  for (const task of tasks)
-    for (const { path } of graph.needs(task).sources) if (!path.endsWith("/")) sources.add(path);
-  await files.prefetch(sources);
 }

@@ -1,4 +1,5 @@
 /** What `build`, `status` and `clean` are asked, and what they answer. */
+import type { PrefetchOptions } from "../fingerprint/files.ts";
 import type { Freshness, Pipeline } from "../model.ts";
 import type { Listener } from "../report/events.ts";
 import type { Steering } from "./steering.ts";
@@ -9,6 +10,8 @@ export interface Request {
   readonly targets: readonly string[];
   /** Absolute folder that relative paths in targets start from. */
   readonly cwd: string;
+  /** Who is told, of those that only look, how far the hashing of sources is. */
+  readonly hashing?: PrefetchOptions | undefined;
 }
 
 export interface BuildRequest extends Request {

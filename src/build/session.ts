@@ -5,7 +5,7 @@ import { UserError } from "../errors.ts";
 import { expand } from "../expand/expand.ts";
 import type { Graph } from "../expand/graph.ts";
 import { CodeClosures } from "../fingerprint/code.ts";
-import { FileDigests } from "../fingerprint/files.ts";
+import { FileDigests, type PrefetchOptions } from "../fingerprint/files.ts";
 import { Fingerprinter } from "../fingerprint/fingerprint.ts";
 import { ToolVersions } from "../fingerprint/tools.ts";
 import type { Task } from "../model.ts";
@@ -27,6 +27,8 @@ export interface Session {
   readonly files: FileDigests;
   readonly code: CodeClosures;
   readonly fingerprinter: Fingerprinter;
+  /** How long hashing is told of and ended. */
+  readonly hashing: PrefetchOptions;
   /**
    * What the request covers of the graph as it has grown so far; what it needs is prepared. Throws a UserError.
    * @param check false leaves the look at the graph as a whole to a later call
@@ -34,10 +36,16 @@ export interface Session {
   select(check?: boolean): Promise<Selected>;
 }
 
-/** @param readonly for those who do not hold the project's lock */
+export interface SessionOptions {
+  /** For those who do not hold the project's lock. */
+  readonly readonly: boolean;
+  readonly notice: (text: string) => void;
+  readonly hashing?: PrefetchOptions;
+}
+
 export function openSession(
-  { pipeline, targets, cwd }: Request,
-  { readonly, notice }: { readonly readonly: boolean; readonly notice: (text: string) => void },
+  { pipeline, targets, cwd, ...request }: Request,
+  { readonly, notice, hashing = request.hashing ?? {} }: SessionOptions,
 ): Session {
   const { root } = pipeline;
   const disk = new Disk();
@@ -65,6 +73,7 @@ export function openSession(
     files,
     code,
     fingerprinter,
+    hashing,
     async select(check = true) {
       const found = select(graph, targets, relative(root, cwd));
       // A task whose file an axis was read from belongs to the request, though nobody waits for it any more.

@@ -1,4 +1,5 @@
 /** Counts outcomes, and tells the listener of each. */
+import type { HashProgress } from "../fingerprint/files.ts";
 import type { Outcome, Reason, Task } from "../model.ts";
 import type { Event, Listener } from "../report/events.ts";
 import type { Summary } from "./request.ts";
@@ -38,6 +39,8 @@ export class Tally {
   notice(text: string, level: "info" | "warning" = "info"): void {
     this.emit({ type: "notice", level, text });
   }
+
+  readonly hashing = (progress: HashProgress): void => this.emit({ type: "hash", ...progress });
 
   plan(tasks: ReadonlySet<Task>): void {
     if (tasks.size === this.#planned) return;

@@ -1,7 +1,8 @@
 /** Verification: every object is hashed, every action read; what is damaged is moved aside and counts as absent. */
 import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { hashFile } from "../fingerprint/files.ts";
+import { hashFile } from "../fingerprint/read-file.ts";
+import { inLanes } from "../lanes.ts";
 import { QUARANTINE } from "../record/layout.ts";
 import { actionsIn, digestsOf, objectFile, objectsIn, readAction, type StoredFile } from "./contents.ts";
 
@@ -16,7 +17,7 @@ export interface Verified {
 }
 
 /** Files that are hashed at once. */
-const LANES = 4;
+const LANES = 8;
 
 /** @param progress called with the share of bytes that is done */
 export async function verifyStore(folder: string, progress: (fraction: number) => void): Promise<Verified> {
@@ -32,16 +33,12 @@ export async function verifyStore(folder: string, progress: (fraction: number) =
   };
 
   let done = 0;
-  const queue = objects.values();
-  const lane = async (): Promise<void> => {
-    for (const object of queue) {
-      const digest = await hashFile(object.file).catch(() => null);
-      if (digest !== object.name) setAside("object", object);
-      done += object.size;
-      progress(bytes === 0 ? 1 : done / bytes);
-    }
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await inLanes(objects, LANES, async (object) => {
+    const digest = await hashFile(object.file).catch(() => null);
+    if (digest !== object.name) setAside("object", object);
+    done += object.size;
+    progress(bytes === 0 ? 1 : done / bytes);
+  });
 
   let actions = 0;
   const incomplete: string[] = [];

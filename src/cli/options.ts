@@ -1,7 +1,9 @@
 /** The project that a command is about, and how to show what it does. */
 import { UserError } from "../errors.ts";
+import type { PrefetchOptions } from "../fingerprint/files.ts";
 import { loadPipeline, PIPELINE_FILE } from "../load/load.ts";
 import type { Pipeline } from "../model.ts";
+import { showHashing } from "../report/hashing.ts";
 import type { ViewOptions } from "../report/listener.ts";
 import { nearestProject, startFolder, useColor, type CommonFlags } from "./flags.ts";
 
@@ -39,4 +41,11 @@ export function viewOptions(flags: CommonFlags, pipeline: Pipeline): ViewOptions
     rules: [...pipeline.rules.keys()],
     stdout: process.stdout,
   };
+}
+
+/** Those that print what they find only when they have looked at everything say meanwhile how far they are. */
+export function hashingOptions({ json, quiet }: CommonFlags): PrefetchOptions {
+  const { stderr } = process;
+  if (json === true || quiet === true || !stderr.isTTY || stderr.columns === 0) return {};
+  return { progress: (each) => showHashing(stderr, each.bytes < each.total ? each : null) };
 }

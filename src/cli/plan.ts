@@ -3,7 +3,7 @@ import { forecast, type Forecast, type RuleForecast } from "../forecast.ts";
 import { UNKNOWN } from "../build/durations.ts";
 import { duration } from "../report/lines.ts";
 import { painter, type Paint } from "../report/paint.ts";
-import { openProject, useColor, type CommonFlags } from "./options.ts";
+import { hashingOptions, openProject, useColor, type CommonFlags } from "./options.ts";
 
 /** Reasons of a rule, and steps of the critical path, that are shown. */
 const SHOWN = { reasons: 3, steps: 20 };
@@ -11,7 +11,15 @@ const SHOWN = { reasons: 3, steps: 20 };
 export async function runPlan(targets: readonly string[], flags: CommonFlags): Promise<number> {
   const { pipeline, cwd } = openProject(flags);
   const { jobs, slots, force } = flags;
-  const found = await forecast({ pipeline, cwd, targets, jobs, slots, force });
+  const found = await forecast({
+    pipeline,
+    cwd,
+    targets,
+    jobs,
+    slots,
+    force,
+    hashing: hashingOptions(flags),
+  });
   if (flags.json) console.log(JSON.stringify({ type: "forecast", ...found }));
   else console.log(describe(found, painter(useColor(process.stdout, flags.color))).join("\n"));
   return 0;

@@ -4,7 +4,7 @@ import type { Freshness, Reason } from "../model.ts";
 import { allFreshLine } from "../report/lines.ts";
 import { painter, type Paint } from "../report/paint.ts";
 import { status, type TaskStatus } from "../status.ts";
-import { openProject, useColor, type CommonFlags } from "./options.ts";
+import { hashingOptions, openProject, useColor, type CommonFlags } from "./options.ts";
 
 type State = Freshness["state"];
 
@@ -22,7 +22,7 @@ const MOST = 30;
 
 export async function runStatus(targets: readonly string[], flags: CommonFlags): Promise<number> {
   const { pipeline, cwd } = openProject(flags);
-  const tasks = await status({ pipeline, cwd, targets });
+  const tasks = await status({ pipeline, cwd, targets, hashing: hashingOptions(flags) });
   if (flags.json) for (const task of tasks) console.log(JSON.stringify(statusRecord(task)));
   else if (!flags.quiet) console.log(describeStatus(tasks, painter(useColor(process.stdout, flags.color))));
   return 0;

@@ -8,14 +8,16 @@ import type { TaskLine } from "../history/lines.ts";
 import { painter, type Paint } from "../report/paint.ts";
 import { status, type TaskStatus } from "../status.ts";
 import { localTime } from "./local-time.ts";
-import { openProject, useColor, type CommonFlags } from "./options.ts";
+import { hashingOptions, openProject, useColor, type CommonFlags } from "./options.ts";
 import { reasonsOf, statusRecord } from "./status.ts";
 import { tasksNamed } from "./tasks-named.ts";
 
 export async function runWhy(targets: readonly string[], flags: CommonFlags): Promise<number> {
   const project = openProject(flags);
   const named = await tasksNamed(project, targets);
-  const byId = new Map((await status({ ...project, targets })).map((task) => [task.id, task]));
+  const byId = new Map(
+    (await status({ ...project, targets, hashing: hashingOptions(flags) })).map((task) => [task.id, task]),
+  );
   const paint = painter(useColor(process.stdout, flags.color));
   const runs = lastRuns(builds(project.pipeline.root));
   for (const { id } of named) {

@@ -3,10 +3,10 @@
  * set when it starts), by preference those of the module that it ran last.
  */
 import { fork, type ChildProcess } from "node:child_process";
+import { entryPoint } from "../entry-points.ts";
 import { graceOf, type Attempt, type AttemptResult, type DeviceLease } from "./attempt.ts";
 import { TaskLog } from "./log.ts";
 import { MARK, newMark, ProcessTree } from "./process-tree.ts";
-import { workerEntry } from "./worker-entry.ts";
 import type { FromWorker, Job, ModuleFile, ParamIssue, ParamValues, ToWorker } from "./worker-messages.ts";
 
 export type WorkerJob = Omit<Job, "devices" | "cpus" | "scratch" | "log">;
@@ -135,7 +135,7 @@ export class WorkerPool {
     leases: readonly DeviceLease[],
   ): Promise<Worker> {
     const mark = newMark();
-    const child = fork(await workerEntry(), {
+    const child = fork(await entryPoint("worker"), {
       cwd: this.#root,
       env: { ...process.env, ...env, [MARK]: mark },
       execArgv: ["--enable-source-maps"],

@@ -6,12 +6,13 @@
  * same tick of the file system's clock as the moment of hashing. A file that young ("racily clean") is not
  * remembered beyond this build, so the next one hashes it again.
  */
-import { createHash } from "node:crypto";
-import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync, type Stats } from "node:fs";
 import { Disk } from "../disk.ts";
 import { UserError } from "../errors.ts";
-import { isRacy, sameSignature, signatureOf, type Signature } from "../signature.ts";
-import { sha256 } from "./digest.ts";
+import { inLanes } from "../lanes.ts";
+import { isRacy, sameSignature, type Signature } from "../signature.ts";
+import { signatureAt } from "./file-signature.ts";
+import { hashBeside, THREADS } from "./hash-threads.ts";
+import { hashNow, type Hashed } from "./hash.ts";
 import { absolute } from "./paths.ts";
 
 /** Digests that outlive a build; `State` is one. */
@@ -28,12 +29,27 @@ interface Seen {
   racy: boolean;
 }
 
-const CHUNK = 1 << 20;
-/** Above this, `prefetch` hashes beside the event loop rather than in it. */
-const LARGE = 8 << 20;
-/** Up to here `readFile` gives the content. */
-const SMALL = 1 << 16;
-const STREAMS = 4;
+/** How far `prefetch` has come. */
+export interface HashProgress {
+  /** One that is being read. */
+  readonly file: string;
+  readonly bytes: number;
+  readonly total: number;
+  /** Since the first of them. */
+  readonly seconds: number;
+}
+
+export interface PrefetchOptions {
+  readonly progress?: (progress: HashProgress) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Bytes from which on threads are worth starting. */
+const MUCH = 64 << 20;
+/** Bytes that a thread is given at once, so that small files cost no more than they do here. */
+const BATCH = 4 << 20;
+/** Milliseconds between two tellings of progress. */
+const TELL_MS = 200;
 
 export class FileDigests {
   readonly disk: Disk;
@@ -71,24 +87,37 @@ export class FileDigests {
     return this.#look(path).signature;
   }
 
-  /** Hashes large files that nobody remembers, several at a time, so that `digest` need not block for them. */
-  async prefetch(paths: Iterable<string>): Promise<void> {
-    const waiting: string[] = [];
+  /**
+   * Hashes what nobody remembers of these files on all cores, when that is much; what is little, or cannot be read,
+   * is left to `digest`.
+   * @throws the signal's reason when it aborts
+   */
+  async prefetch(paths: Iterable<string>, { progress, signal }: PrefetchOptions = {}): Promise<void> {
+    const unknown: Unknown[] = [];
     for (const path of new Set(paths)) {
       const { signature, digest } = this.#look(path);
-      if (signature === null || signature.size <= LARGE || digest !== undefined) continue;
-      if (this.#memo.digestOf(path, signature) === undefined) waiting.push(path);
+      if (signature === null || digest !== undefined) continue;
+      if (this.#memo.digestOf(path, signature) === undefined) unknown.push({ path, size: signature.size });
     }
-    const lane = async (): Promise<void> => {
-      for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-        const started = Date.now();
-        const before = signatureAt(this.#root, path);
-        const digest = await hashStream(absolute(this.#root, path), path);
-        if (before !== null && sameSignature(before, signatureAt(this.#root, path)))
-          this.#keep(path, before, digest, started);
+    const total = unknown.reduce((sum, { size }) => sum + size, 0);
+    if (total < MUCH) return;
+    const meter = new Meter(total, progress);
+    await inLanes(batches(unknown), THREADS, async (batch) => {
+      const files = batch.map(({ path }) => ({ path, location: absolute(this.#root, path) }));
+      let told = 0;
+      const tell = (path: string, bytes: number): void => {
+        told += bytes;
+        meter.add(path, bytes);
+      };
+      const ends = await hashBeside(files, { progress: tell, signal });
+      for (const [i, { path }] of batch.entries()) {
+        const end = ends[i];
+        if (end !== undefined && !(end instanceof Error)) this.#keep(path, end);
       }
-    };
-    await Promise.all(Array.from({ length: STREAMS }, lane));
+      const rest = batch.reduce((sum, { size }) => sum + size, 0) - told;
+      meter.add(batch.at(-1)?.path ?? "", rest);
+    });
+    meter.end();
   }
 
   /**
@@ -129,133 +158,65 @@ export class FileDigests {
   }
 
   #hash(path: string): string {
-    const location = absolute(this.#root, path);
-    const started = Date.now();
-    const { digest, signature } = hashNow(location, path);
-    this.#keep(path, signature, digest, started);
-    return digest;
+    const hashed = hashNow(absolute(this.#root, path), path);
+    this.#keep(path, hashed);
+    return hashed.digest;
   }
 
-  #keep(path: string, signature: Signature, digest: string, hashedAt: number): void {
-    const racy = isRacy(signature, hashedAt);
+  #keep(path: string, { digest, signature, since }: Hashed): void {
+    const racy = isRacy(signature, since);
     this.#seen.set(path, { signature, digest, racy });
     if (!racy) this.#memo.rememberFile(path, digest, signature);
   }
 }
 
-/** Digest of any file, without looking into memory or remembering; a large one is read beside the event loop. */
-export async function hashFile(location: string): Promise<string> {
-  const { size } = statSync(location);
-  return size <= LARGE ? hashNow(location, location).digest : hashStream(location, location);
+interface Unknown {
+  readonly path: string;
+  readonly size: number;
 }
 
-export interface FileContent {
-  readonly digest: string;
-  readonly executable: boolean;
-  /** Null: not small. */
-  readonly content: Buffer | null;
-}
-
-/** As `hashFile`, with what it takes to store the file. */
-export async function readFile(location: string): Promise<FileContent> {
-  const { size, mode } = statSync(location);
-  const executable = (mode & 0o100) !== 0;
-  if (size > LARGE) return { digest: await hashStream(location, location), executable, content: null };
-  const { digest, signature } = hashNow(location, location);
-  // The buffer still holds what was hashed, and is used for the next file.
-  const content = signature.size <= SMALL ? Buffer.from(chunk().subarray(0, signature.size)) : null;
-  return { digest, executable, content };
-}
-
-/** Stat signature of a file as it is now; null if there is none. Throws UserError if it is not a file. */
-export function signatureAt(root: string, path: string): Signature | null {
-  try {
-    const stats = statSync(absolute(root, path), { throwIfNoEntry: false });
-    return stats === undefined ? null : fileSignature(stats, path);
-  } catch (error) {
-    // A folder of the path is a file: there is nothing at the path.
-    if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return null;
-    throw readable(error, path);
+/** Large files first: the last to be begun should be short. */
+function* batches(files: readonly Unknown[]): Generator<readonly Unknown[]> {
+  let batch: Unknown[] = [];
+  let bytes = 0;
+  for (const file of files.toSorted((a, b) => b.size - a.size)) {
+    batch.push(file);
+    bytes += file.size;
+    if (bytes < BATCH) continue;
+    yield batch;
+    [batch, bytes] = [[], 0];
   }
+  if (batch.length > 0) yield batch;
 }
 
-function fileSignature(stats: Stats, path: string): Signature {
-  if (stats.isDirectory())
-    throw new UserError({
-      message: `${path} is a directory where a file is expected`,
-      hint: `write it with a trailing "/" if the directory is meant`,
-    });
-  if (!stats.isFile())
-    throw new UserError(`${path} is neither a file nor a directory, and cannot be read as one`);
-  return signatureOf(stats);
-}
+/** Tells of progress now and then, and of the end if it told of anything before. */
+class Meter {
+  readonly #total: number;
+  readonly #tell: (progress: HashProgress) => void;
+  readonly #since = performance.now();
+  #told = this.#since;
+  #bytes = 0;
+  #file = "";
 
-let buffer: Buffer | undefined;
-
-function chunk(): Buffer {
-  return (buffer ??= Buffer.allocUnsafe(CHUNK));
-}
-
-/** Hashes a file that keeps still meanwhile; one that is being written is tried again a few times. */
-function hashNow(location: string, path: string): { digest: string; signature: Signature } {
-  try {
-    for (let attempt = 0; attempt < 5; attempt++) {
-      const file = openSync(location, "r");
-      try {
-        const before = fileSignature(fstatSync(file), path);
-        const digest = hashOpen(file, chunk());
-        if (sameSignature(before, fileSignature(fstatSync(file), path))) return { digest, signature: before };
-      } finally {
-        closeSync(file);
-      }
-    }
-  } catch (error) {
-    throw readable(error, path);
+  constructor(total: number, tell: (progress: HashProgress) => void = () => undefined) {
+    this.#total = total;
+    this.#tell = tell;
   }
-  throw new UserError({
-    message: `${path} is being written: it changed each time that lq read it`,
-    hint: "build again when the program that writes it has finished",
-  });
-}
 
-function hashOpen(file: number, into: Buffer): string {
-  const first = readSync(file, into, 0, CHUNK, null);
-  if (first < CHUNK) {
-    // A short read is the end of a regular file, except that signals may cut one: the next read then tells.
-    const rest = readSync(file, into, first, CHUNK - first, null);
-    if (rest === 0) return sha256(into.subarray(0, first));
-    return hashRest(file, into, first + rest);
+  add(file: string, bytes: number): void {
+    this.#bytes += bytes;
+    this.#file = file;
+    if (performance.now() - this.#told >= TELL_MS) this.#report();
   }
-  return hashRest(file, into, first);
-}
 
-function hashRest(file: number, into: Buffer, filled: number): string {
-  const hash = createHash("sha256");
-  for (let length = filled; length > 0; length = readSync(file, into, 0, CHUNK, null))
-    hash.update(into.subarray(0, length));
-  return hash.digest("hex");
-}
-
-async function hashStream(location: string, path: string): Promise<string> {
-  const hash = createHash("sha256");
-  try {
-    for await (const chunk of createReadStream(location, { highWaterMark: CHUNK }))
-      hash.update(chunk as Buffer);
-  } catch (error) {
-    throw readable(error, path);
+  end(): void {
+    this.#bytes = this.#total;
+    if (this.#told > this.#since) this.#report();
   }
-  return hash.digest("hex");
-}
 
-function readable(error: unknown, path: string): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === "ELOOP") return new UserError(`${path} is a loop of symbolic links`);
-  if (code === "EACCES" || code === "EPERM")
-    return new UserError({
-      message: `${path} cannot be read: permission denied`,
-      hint: "check the permissions of the file and of the folders above it",
-    });
-  if (code === "EIO") return new UserError(`${path} cannot be read: the disk reports an error`);
-  if (code === "ENAMETOOLONG") return new UserError(`${path} cannot be read: the name is too long`);
-  return error;
+  #report(): void {
+    this.#told = performance.now();
+    const seconds = (this.#told - this.#since) / 1000;
+    this.#tell({ file: this.#file, bytes: this.#bytes, total: this.#total, seconds });
+  }
 }

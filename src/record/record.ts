@@ -5,12 +5,14 @@
 import { statSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { UserError } from "../errors.ts";
-import { readFile, type FileDigests } from "../fingerprint/files.ts";
-import { isRacy, type Signature } from "../signature.ts";
+import type { FileDigests } from "../fingerprint/files.ts";
 import { absolute } from "../fingerprint/paths.ts";
+import { readFile } from "../fingerprint/read-file.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import { filesUnder, treeDigest, type TreeEntry } from "../fingerprint/tree.ts";
+import { inLanes } from "../lanes.ts";
 import type { Task } from "../model.ts";
+import { isRacy, type Signature } from "../signature.ts";
 import type { Action, StoredEntry, StoredOutput } from "./action.ts";
 import { place } from "./place.ts";
 import type { WrittenOutput } from "./records.ts";
@@ -145,6 +147,9 @@ export class Recorder {
   }
 }
 
+/** Files of a directory that are hashed at once. */
+const LANES = 8;
+
 const UNKNOWN: Signature = { size: 0, mtimeMs: 0, ctimeMs: 0, ino: 0 };
 
 /**
@@ -157,11 +162,13 @@ export async function readStaged(staged: string, contents?: Map<string, Buffer>)
     if (content !== null) contents?.set(staged, content);
     return { kind: "file", ...file };
   }
+  const names = filesUnder("", staged);
   const entries: StoredEntry[] = [];
-  for (const name of filesUnder("", staged)) {
+  await inLanes(names.keys(), LANES, async (i) => {
+    const name = names[i] ?? "";
     const { digest, executable } = await readFile(staged + name);
-    entries.push({ name, digest, executable });
-  }
+    entries[i] = { name, digest, executable };
+  });
   return { kind: "directory", digest: treeDigest(entries), entries };
 }
 

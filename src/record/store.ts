@@ -19,7 +19,8 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { sha256 } from "../fingerprint/digest.ts";
-import { hashFile } from "../fingerprint/files.ts";
+import { hashFile } from "../fingerprint/read-file.ts";
+import { inLanes } from "../lanes.ts";
 import type { LinkKind } from "../model.ts";
 import { decodeAction, encodeAction, type Action } from "./action.ts";
 import { ACTIONS, OBJECTS } from "./layout.ts";
@@ -27,6 +28,9 @@ import { Linker } from "./links.ts";
 
 /** Up to here a file that is to be copied is read once, for checking and copying both. */
 const SMALL = 1 << 20;
+
+/** Files of a directory that are brought out at once. */
+const LANES = 8;
 
 /** This process among all that write to the store. */
 const WRITER = randomBytes(8).toString("hex");
@@ -128,8 +132,11 @@ export class Store {
       if (destination === null) continue;
       if (output.kind === "directory") mkdirSync(destination, { recursive: true });
       const parts = output.kind === "file" ? [{ ...output, name: "" }] : output.entries;
-      for (const { name, digest, executable } of parts)
-        if (!(await this.#bringOut(digest, executable, join(destination, name)))) return false;
+      let whole = true;
+      await inLanes(parts, LANES, async ({ name, digest, executable }) => {
+        if (!(await this.#bringOut(digest, executable, join(destination, name)))) whole = false;
+      });
+      if (!whole) return false;
     }
     this.#touch(this.#actionPath(action.key));
     return true;

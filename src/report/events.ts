@@ -2,6 +2,7 @@
  * The one stream that leaves the engine. Views (terminal, plain lines, NDJSON) only listen.
  * `task` and `summary` are the stable public events of `--json`; docs/reference.md lists all of them.
  */
+import type { HashProgress } from "../fingerprint/files.ts";
 import type { Outcome, Reason } from "../model.ts";
 
 export type Event =
@@ -19,6 +20,8 @@ export type Event =
       readonly reasons: readonly Reason[];
       readonly devices: readonly string[];
     }
+  /** Now and then, while the sources are hashed and that takes long. */
+  | ({ readonly type: "hash" } & HashProgress)
   | { readonly type: "progress"; readonly task: string; readonly fraction: number; readonly note?: string }
   /** An attempt failed; another follows. */
   | {

@@ -1,6 +1,8 @@
 /** The sentences that the text views share. */
 import { explain } from "../decide/explain.ts";
 import type { Event } from "./events.ts";
+import type { HashProgress } from "../fingerprint/files.ts";
+import { sizeText } from "../sizes.ts";
 import type { Paint } from "./paint.ts";
 
 type TaskEvent = Extract<Event, { type: "task" }>;
@@ -42,6 +44,12 @@ export function failureLines({ task, error, tail, log }: TaskEvent, paint: Paint
 
 export function noticeLine({ level, text }: Notice, paint: Paint): string {
   return level === "warning" ? `${paint("yellow", "warning:")} ${text}` : text;
+}
+
+/** "hashing 1.2 GiB of 40.3 GiB, about 32.0 s left: data/btcv/img0001.nii.gz" */
+export function hashLine({ file, bytes, total, seconds }: HashProgress): string {
+  const left = bytes === 0 ? "" : `, about ${duration((seconds * (total - bytes)) / bytes)} left`;
+  return `hashing ${sizeText(bytes)} of ${sizeText(total)}${left}: ${file}`;
 }
 
 /** "3 ran, 12 restored, 410 fresh in 4.2 s" */

@@ -30,6 +30,7 @@ export function plainView({ quiet, dryRun, paint, write }: PlainOptions): View {
           if (!quiet) write(summaryLine(event, dryRun, paint));
           return;
         case "plan":
+        case "hash":
         case "start":
         case "progress":
           return;

@@ -1,4 +1,5 @@
 /** Where a build stands, gathered from its events: counts by rule, what runs, how long the rest may take. */
+import type { HashProgress } from "../fingerprint/files.ts";
 import type { Outcome } from "../model.ts";
 import type { Event } from "./events.ts";
 
@@ -33,6 +34,8 @@ export class RuleProgress {
 
 export class Progress {
   readonly rules = new Map<string, RuleProgress>();
+  /** How far sources are hashed, while that is done. */
+  hashing: HashProgress | null = null;
   readonly #clock: () => number;
   /** When the first task started. */
   #since: number | undefined;
@@ -48,6 +51,9 @@ export class Progress {
         for (const [rule, total] of Object.entries(event.rules)) this.rule(rule).total = total;
         for (const [rule, seconds] of Object.entries(event.expected ?? {}))
           this.rule(rule).expected = seconds;
+        return;
+      case "hash":
+        this.hashing = event.bytes < event.total ? event : null;
         return;
       case "start": {
         const since = this.#clock();

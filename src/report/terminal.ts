@@ -4,9 +4,10 @@
  */
 import type { ListrTaskWrapper, DefaultRenderer, SimpleRenderer } from "listr2";
 import type { Event } from "./events.ts";
-import { duration, failureLines, noticeLine, retryLine, summaryLine } from "./lines.ts";
+import { duration, failureLines, hashLine, noticeLine, retryLine, summaryLine } from "./lines.ts";
 import type { View } from "./view.ts";
 import { painter, type Paint } from "./paint.ts";
+import { showHashing } from "./hashing.ts";
 import { Progress, type RuleProgress } from "./progress.ts";
 
 export interface TerminalOptions {
@@ -26,7 +27,9 @@ export function terminalView({ color, rules, stdout }: TerminalOptions): View {
   let live: Promise<LiveList> | undefined;
 
   const listener = (event: Event): void => {
+    const { hashing } = progress;
     progress.apply(event);
+    if (live === undefined && (hashing ?? progress.hashing) !== null) showHashing(stdout, progress.hashing);
     if (event.type === "start") live ??= liveList({ color, rules, stdout }, progress);
     else if (event.type === "task" && event.outcome === "failed") after.push(...failureLines(event, paint));
     else if (event.type === "retry") after.push(retryLine(event));
@@ -65,7 +68,7 @@ async function liveList({ color, rules, stdout }: TerminalOptions, progress: Pro
     const rule = progress.rules.get(name);
     if (rule && hasWorked(rule)) seen.add(name);
     if (rule && seen.has(name)) line.title = ruleTitle(name, rule, progress, roomFor(rule), paint);
-    else if (name === TOTAL) line.title = progress.running.length > 0 ? totalTitle(progress, paint) : "";
+    else if (name === TOTAL) line.title = totalTitle(progress, paint);
   };
   /** How many of a rule's running tasks fit on the screen when each rule gets its share. */
   const roomFor = (rule: RuleProgress): number => {
@@ -133,6 +136,8 @@ function hasWorked({ running, counts }: RuleProgress): boolean {
 }
 
 function totalTitle(progress: Progress, paint: Paint): string {
+  if (progress.hashing !== null) return paint("dim", hashLine(progress.hashing));
+  if (progress.running.length === 0) return "";
   const left = progress.secondsLeft();
   const eta = left === null ? "" : `, about ${duration(left)} left`;
   return paint(

@@ -1,10 +1,10 @@
 import {
   chmodSync,
   mkdirSync,
-  readFileSync,
   renameSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -12,7 +12,8 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { sha256 } from "../../src/fingerprint/digest.ts";
-import { FileDigests, hashFile, type FileMemo } from "../../src/fingerprint/files.ts";
+import { FileDigests, type FileMemo, type HashProgress } from "../../src/fingerprint/files.ts";
+import { hashFile } from "../../src/fingerprint/read-file.ts";
 import { isRacy, type Signature } from "../../src/signature.ts";
 import { project, write } from "../record/fixture.ts";
 
@@ -139,16 +140,45 @@ describe("FileDigests", () => {
     expect(files.digest("a.txt")).toBe(sha256("fourth"));
   });
 
-  it("hashes large files ahead, and only those", async () => {
+  it("hashes much beside the event loop, telling how far it is, and reads none of it again", async () => {
     const root = project({ "small.txt": "s" });
-    const content = Buffer.alloc(9 << 20, "x");
-    writeFileSync(join(root, "large.bin"), content);
+    for (const name of ["a", "b"]) {
+      writeFileSync(join(root, name), name);
+      truncateSync(join(root, name), 100 << 20);
+    }
     const files = new FileDigests(root, new Memory());
-    await files.prefetch(["small.txt", "large.bin", "none", "large.bin"]);
-    const read = vi.spyOn(Buffer, "allocUnsafe");
-    expect(files.digest("large.bin")).toBe(sha256(content));
-    expect(read).not.toHaveBeenCalled();
-    read.mockRestore();
-    expect(files.digest("small.txt")).toBe(sha256(readFileSync(join(root, "small.txt"))));
+    const told: HashProgress[] = [];
+    let turns = 0;
+    const turning = setInterval(() => (turns += 1), 1);
+    await files.prefetch(["small.txt", "a", "b", "a", "none"], { progress: (each) => told.push(each) });
+    clearInterval(turning);
+    expect(turns).toBeGreaterThan(10);
+    const total = (200 << 20) + 1;
+    expect(told.at(-1)).toMatchObject({ bytes: total, total });
+    const bytes = told.map((each) => each.bytes);
+    expect(bytes).toEqual(bytes.toSorted((x, y) => x - y));
+    const expected = ["a", "b"].map((name) =>
+      sha256(Buffer.concat([Buffer.from(name), Buffer.alloc((100 << 20) - 1)])),
+    );
+    chmodSync(join(root, "a"), 0o200);
+    expect(["a", "b"].map((name) => files.digest(name))).toEqual(expected);
+  });
+
+  it("leaves what cannot be read ahead to the one who asks for it, and ends when told to", async () => {
+    const root = project({ "other.txt": "o" });
+    writeFileSync(join(root, "large"), "");
+    truncateSync(join(root, "large"), 3 * 2 ** 30);
+    mkdirSync(join(root, "gone"));
+    const files = new FileDigests(root, new Memory());
+    const controller = new AbortController();
+    const ended = files.prefetch(["other.txt", "large"], { signal: controller.signal });
+    controller.abort(new Error("interrupted"));
+    await expect(ended).rejects.toThrow("interrupted");
+    await expect(files.prefetch(["large"], { signal: controller.signal })).rejects.toThrow("interrupted");
+    // Threads that were ended give way to others.
+    truncateSync(join(root, "large"), 64 << 20);
+    files.forget(["large"]);
+    await files.prefetch(["large"]);
+    expect(files.digest("large")).toBe(sha256(Buffer.alloc(64 << 20)));
   });
 });

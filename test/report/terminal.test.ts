@@ -108,3 +108,25 @@ test("while tasks run, they are shown with their progress and an estimate", asyn
   expect(sent()).toMatch(/train 0\/2\n {2}train:a 0\.\d s 25 % epoch 3\n/);
   expect(sent()).toMatch(/0 of 2 tasks, 1 running, about [\d.]+ s left/);
 });
+
+test("while sources are hashed, one line says how far that is, and is gone when tasks start", async () => {
+  const at = (bytes: number): Event => {
+    return { type: "hash", file: "data/a.nii.gz", bytes: bytes * 2 ** 30, total: 4 * 2 ** 30, seconds: 3 };
+  };
+  const sent = await show(
+    ["a"],
+    [
+      at(1),
+      at(3),
+      at(4),
+      { type: "summary", ran: 0, restored: 0, fresh: 1, failed: 0, skipped: 0, seconds: 4 },
+    ],
+  );
+  expect(sent).toBe(
+    [
+      "\r\x1b[Khashing 1 GiB of 4 GiB, about 9.0 s left: data/a.nii.gz",
+      "\r\x1b[Khashing 3 GiB of 4 GiB, about 1.0 s left: data/a.nii.gz",
+      "\r\x1b[K1 fresh in 4.0 s\n",
+    ].join(""),
+  );
+});

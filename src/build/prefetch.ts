@@ -1,0 +1,37 @@
+/** Sources are hashed on all cores before the walk asks for one after the other. */
+import { UserError } from "../errors.ts";
+import { filesUnder } from "../fingerprint/tree.ts";
+import type { Task } from "../model.ts";
+import type { Session } from "./session.ts";
+
+/** @throws the signal's reason when it aborts */
+export async function prefetchSources(
+  session: Pick<Session, "root" | "graph" | "files" | "hashing">,
+  tasks: readonly Task[],
+): Promise<void> {
+  const sources = new Set<string>();
+  // Of those that are asked for their names only, nothing is read.
+  for (const task of tasks)
+    for (const { path, names } of session.graph.needs(task).sources) if (!names) sources.add(path);
+  await session.files.prefetch(filesOf(session, sources), session.hashing);
+}
+
+function* filesOf(
+  { root, files }: Pick<Session, "root" | "files">,
+  paths: Iterable<string>,
+): Generator<string> {
+  for (const path of paths) {
+    if (!path.endsWith("/")) yield path;
+    else for (const name of namesIn(root, path, files)) yield path + name;
+  }
+}
+
+/** What is wrong with a directory is told when its task is looked at. */
+function namesIn(root: string, dir: string, { disk }: Session["files"]): readonly string[] {
+  try {
+    return filesUnder(root, dir, disk);
+  } catch (error) {
+    if (error instanceof UserError) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,20 @@
+/** Work on many things, several at a time. */
+
+/**
+ * Does the work for each item, in order of starting, at most `lanes` at once. After a failure nothing more is started;
+ * it is thrown when all that was under way is over.
+ */
+export async function inLanes<T>(
+  items: Iterable<T>,
+  lanes: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items[Symbol.iterator]();
+  let failure: { readonly error: unknown } | undefined;
+  const lane = async (): Promise<void> => {
+    for (let next = queue.next(); failure === undefined && next.done !== true; next = queue.next())
+      await work(next.value).catch((error: unknown) => (failure ??= { error }));
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  if (failure !== undefined) throw failure.error;
+}

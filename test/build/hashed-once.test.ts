@@ -1,0 +1,78 @@
+/** Nothing is hashed twice in a build: not its sources, not what its tasks write, not by the look at all of it after. */
+import { truncateSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { expect, it, vi } from "vitest";
+import type * as threads from "../../src/fingerprint/hash-threads.ts";
+import type * as here from "../../src/fingerprint/hash.ts";
+import { signatureAt } from "../../src/fingerprint/file-signature.ts";
+import { isRacy } from "../../src/signature.ts";
+import { Project } from "./project.ts";
+
+/** Digests of all that was hashed, with what it was hashed as. */
+const hashed: [digest: string, path: string][] = [];
+
+vi.mock("../../src/fingerprint/hash.ts", async (original) => {
+  const real = await original<typeof here>();
+  const count = <H extends here.Hashed>(path: string, result: H): H => {
+    hashed.push([result.digest, path]);
+    return result;
+  };
+  return {
+    hashNow: (location: string, path: string) => count(path, real.hashNow(location, path)),
+    hashWithContent: (location: string, path: string, most: number) =>
+      count(path, real.hashWithContent(location, path, most)),
+  };
+});
+
+vi.mock("../../src/fingerprint/hash-threads.ts", async (original) => {
+  const real = await original<typeof threads>();
+  const hashBeside: typeof threads.hashBeside = async (files, options) => {
+    const ends = await real.hashBeside(files, options);
+    for (const [i, end] of ends.entries())
+      if ("digest" in end) hashed.push([end.digest, files[i]?.path ?? ""]);
+    return ends;
+  };
+  return { ...real, hashBeside };
+});
+
+it("hashes every content once, and nothing when nothing changed", async () => {
+  const project = new Project({
+    "pipeline.yaml": `version: 1
+rules:
+  copy: { cmd: "{ echo copy; cat \${in}; } > \${out}", in: small.txt, out: copy.txt }
+  pair: { cmd: "echo one > \${out}1; { echo two; head -c 9000000 \${in}; } > \${out}2", in: large.bin, out: pair/ }
+  all: { cmd: "cat \${in.a} \${in.b}* \${in.c}a \${in.c}sub/b | cksum > \${out}", in: { a: copy.txt, b: pair/, c: tree/ }, out: all.txt }
+`,
+    "small.txt": "small\n",
+    "tree/a": "a\n",
+    "tree/sub/b": "b\n",
+    "large.bin": "large\n",
+  });
+  truncateSync(project.path("large.bin"), 70 << 20);
+  const sources = ["small.txt", "tree/a", "tree/sub/b", "large.bin"];
+  const build = async (): Promise<readonly string[]> => {
+    // What changed in this very tick would have to be read again, to see whether it changed once more.
+    for (const path of sources)
+      for (let seen = signatureAt(project.root, path); seen !== null && isRacy(seen, Date.now());)
+        await setImmediate();
+    hashed.length = 0;
+    const { summary } = await project.build({ seal: { request: "all", since: Date.now() } });
+    expect(summary.failed).toBe(0);
+    const digests = hashed.map(([digest]) => digest);
+    expect(hashed.filter(([digest], i) => digests.indexOf(digest) !== i)).toEqual([]);
+    return hashed.map(([, path]) => path.replace(/^.*\/staging\/[^/]*\/\d+\/\d+\//, "made ")).sort();
+  };
+  expect(await build()).toEqual([
+    "large.bin",
+    "made all.txt",
+    "made copy.txt",
+    "made pair/1",
+    "made pair/2",
+    "small.txt",
+    "tree/a",
+    "tree/sub/b",
+  ]);
+  expect(await build()).toEqual([]);
+  project.write("small.txt", "other\n");
+  expect(await build()).toEqual(["made all.txt", "made copy.txt", "small.txt"]);
+});
