@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
+import { viteThreadImports } from "./scripts/thread-imports.mjs";
 
 export default defineConfig({
+  plugins: [viteThreadImports],
   resolve: { alias: { lq: new URL("./src/api.ts", import.meta.url).pathname } },
   test: {
     include: ["test/**/*.test.ts"],

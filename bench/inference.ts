@@ -40,7 +40,7 @@ async function compare(name: string): Promise<void> {
   for (const [id, { files }] of Object.entries(cases)) {
     const images = files.map((file) => join(folder, file));
     const volumes = await Promise.all(images.map((path) => readNifti(path)));
-    const input = preprocess(model, model.reorient ? volumes.map((v) => toCanonical(v)) : volumes);
+    const input = await preprocess(model, model.reorient ? volumes.map((v) => toCanonical(v)) : volumes);
     const first = { ...settings, folds: [model.folds[0]!.fold] };
     const ours = await least(runs, () => predictPreprocessed(scratch, model, input, first));
     console.log(`${name}/${id}, windows of fold ${first.folds[0]}: lq ${text(ours)}`);

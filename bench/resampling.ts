@@ -1,6 +1,6 @@
 /**
- * Resampling of a real CT by cubic splines from 3 mm to 1.5 mm and to 5 mm, beside scikit-image's resize
- * (resize_skimage.py): CPU and wall seconds on one thread, and the greatest difference in HU.
+ * Resampling of a real CT by cubic splines, from 3 mm to 1.5 mm and to 5 mm, beside scikit-image's resize
+ * (resize_skimage.py): CPU and wall seconds on one thread and on two, and the greatest difference in HU.
  *
  * Needs ../shared beside the project; without a Python that has scikit-image, only lq's times are shown.
  */
@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { resampleCrew } from "../tasks/lib/resample/crew.ts";
 import { resampleImageArray, targetShape } from "../tasks/lib/resample/nnunet.ts";
 import { readNifti } from "../tasks/lib/volume/nifti.ts";
 import { runPython } from "./lib/python.ts";
@@ -21,18 +22,20 @@ const shape = [volume.size[2], volume.size[1], volume.size[0]] as const;
 const scratch = mkdtempSync(join(tmpdir(), "lq-bench-"));
 const [image, out] = [join(scratch, "image"), join(scratch, "out")];
 writeFileSync(image, data);
-for (const spacing of [1.5, 5]) {
+const crew = resampleCrew(2);
+for (const spacing of [0.8, 1.5, 5]) {
   const newShape = targetShape(shape, [3, 3, 3], [spacing, spacing, spacing]);
-  const ours = await least(runs, () =>
-    resampleImageArray(data, shape, newShape, { separate: null, result: Float32Array }),
-  );
-  console.log(`${shape.join("×")} to ${newShape.join("×")}: lq ${text(ours)}`);
+  const options = { separate: null, result: Float32Array };
+  const ours = await least(runs, () => resampleImageArray(data, shape, newShape, options));
+  const two = await least(runs, () => resampleImageArray(data, shape, newShape, { ...options, crew }));
+  console.log(`${shape.join("×")} to ${newShape.join("×")}: lq ${text(ours)}; two threads ${text(two)}`);
   const skimage = runPython<Seconds>("resize_skimage.py", ["skimage"], { image, out, shape, newShape, runs });
   if (skimage === null) continue;
   const theirs = new Float32Array(readFileSync(out).buffer);
   const difference = ours.result.reduce((most, v, i) => Math.max(most, Math.abs(v - theirs[i]!)), 0);
   console.log(
-    `  skimage ${text(skimage)}; lq ÷ skimage ${ratio(ours, skimage)}; within ${difference.toExponential(1)} HU`,
+    `  skimage ${text(skimage)}; lq ÷ skimage ${ratio(ours, skimage)}, two threads ${ratio(two, skimage)}; within ${difference.toExponential(1)} HU`,
   );
 }
+await crew.close();
 rmSync(scratch, { recursive: true });

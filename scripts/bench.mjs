@@ -9,6 +9,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
+import { threadImports } from "./thread-imports.mjs";
 
 const home = fileURLToPath(new URL("..", import.meta.url));
 const results = `${home}bench/RESULTS.md`;
@@ -34,9 +35,10 @@ async function run(name) {
   mkdirSync(`${home}cache`, { recursive: true });
   const outfile = `${home}cache/bench-${name}.mjs`;
   const entryPoints = [`${home}bench/${name}.ts`];
-  await build({ entryPoints, outfile, bundle: true, platform: "node", format: "esm", packages: "external" });
-  const options = { cwd: home, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], maxBuffer: 2 ** 26 };
-  return execFileSync(process.execPath, [outfile, ...rest], options).trim();
+  const options = { bundle: true, platform: "node", format: "esm", packages: "external" };
+  await build({ ...options, entryPoints, outfile, plugins: [threadImports] });
+  const started = { cwd: home, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], maxBuffer: 2 ** 26 };
+  return execFileSync(process.execPath, [outfile, ...rest], started).trim();
 }
 
 function readOrEmpty(file) {

@@ -20,8 +20,8 @@ export default task({
     const { spacing, normalisation: settings } = network.checkpoint;
     if (spacing === null) throw new Error(`${input("model")} has no spacing`);
     const image = await readNifti(input("image"));
-    const prepared = prepareImage(image, spacing, normalisation.parse(settings));
-    const prompts = prepareLabels(await readLabels(input("prompts")), spacing);
+    const prepared = await prepareImage(image, spacing, normalisation.parse(settings));
+    const prompts = await prepareLabels(await readLabels(input("prompts")), spacing);
     const [nx, ny, nz] = prepared.size;
     const random = createRandom(`boxes ${boxes.seed}`);
     const inside = new Map<number, Float32Array>();
@@ -37,7 +37,7 @@ export default task({
     const best = new Float32Array(canonical.data.length).fill(0.5);
     const data = new Uint8Array(canonical.data.length);
     for (const [label, probability] of [...inside].sort(([a], [b]) => a - b)) {
-      const resized = resizeLogits(probability, prepared.size, canonical.size);
+      const resized = await resizeLogits(probability, prepared.size, canonical.size);
       resized.forEach((p, i) => {
         if (p <= (best[i] ?? 0)) return; // of overlapping organs the likelier one
         best[i] = p;

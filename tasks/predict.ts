@@ -21,7 +21,7 @@ export default task({
     const { spacing, labels, normalisation: settings } = network.checkpoint;
     if (spacing === null) throw new Error(`${input("model")} has no spacing`);
     const image = await readNifti(input("image"));
-    const prepared = prepareImage(image, spacing, normalisation.parse(settings));
+    const prepared = await prepareImage(image, spacing, normalisation.parse(settings));
     const canonical = toCanonical(image);
     const segmented = await network.segment(prepared, canonical, { ...params.window, signal });
     const table = readLabelTable(readFileSync(input("organs"), "utf8"));

@@ -13,10 +13,10 @@ export default task({
     if (params.image) {
       await writeNifti(
         output("image"),
-        prepareImage(await readNifti(input("image")), spacing, params.normalisation),
+        await prepareImage(await readNifti(input("image")), spacing, params.normalisation),
       );
     }
     if (params.label)
-      await writeNifti(output("label"), prepareLabels(await readLabels(input("label")), spacing));
+      await writeNifti(output("label"), await prepareLabels(await readLabels(input("label")), spacing));
   },
 });

@@ -5,6 +5,7 @@ import { dirname, extname, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import type {
   BuildFailure,
+  BuildOptions,
   Loader,
   OnLoadResult,
   OnResolveArgs,
@@ -59,6 +60,22 @@ const LOADERS: { readonly [extension: string]: Loader } = {
 
 const ASKED_BY_LQ = Symbol();
 
+const COMPILING = {
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  // As Node itself chooses among a package's entries; esbuild's own defaults prefer others.
+  conditions: [],
+  mainFields: ["main"],
+  // A tsconfig.json must not change what a module does: its key would not show it.
+  tsconfigRaw: {},
+  legalComments: "none",
+  logLevel: "silent",
+} satisfies BuildOptions;
+
+/** An import that ends so is of a module's compiled code, as a URL that a thread can be started with. */
+const THREAD = "?thread";
+
 /**
  * @param root real path of the project
  * @param module as in `run:`
@@ -76,18 +93,9 @@ export async function analyse(root: string, module: string, outfile: string, spa
     outfile,
     bundle: true,
     write: false,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    // As Node itself chooses among a package's entries; esbuild's own defaults prefer others.
-    conditions: [],
-    mainFields: ["main"],
-    // A tsconfig.json must not change what a module does: its key would not show it.
-    tsconfigRaw: {},
+    ...COMPILING,
     sourcemap: "inline",
     sourcesContent: false,
-    legalComments: "none",
-    logLevel: "silent",
     plugins: [{ name: "lq", setup: (each) => collect(each, sources, packages) }],
   }).catch((error: unknown) => {
     throw isBuildFailure(error) ? codeError(root, error.errors) : error;
@@ -112,27 +120,29 @@ function collect(
   build: PluginBuild,
   sources: Map<string, Source>,
   packages: Map<string, PackageVersion & { readonly manifest: string }>,
+  threads: readonly string[] = [],
 ): void {
+  const found = (path: string, { kind, importer, resolveDir }: OnResolveArgs) =>
+    build.resolve(path, { kind, importer, resolveDir, pluginData: ASKED_BY_LQ });
   const resolve = async (args: OnResolveArgs): Promise<OnResolveResult | undefined> => {
     if (args.pluginData === ASKED_BY_LQ || args.kind === "entry-point") return undefined;
     if (isBuiltin(args.path)) return { path: args.path, external: true };
     if (args.path === "lq") return { path: apiModule() };
     if (args.path.startsWith("lq/")) return resolveOwn(args.path);
+    if (args.path.endsWith(THREAD)) {
+      const { path, errors } = await found(args.path.slice(0, -THREAD.length), args);
+      return { path, errors, namespace: THREAD };
+    }
     if (/^(?:[./#]|[a-z]+:)/.test(args.path)) return undefined;
-    const { path, errors } = await build.resolve(args.path, {
-      kind: args.kind,
-      importer: args.importer,
-      resolveDir: args.resolveDir,
-      pluginData: ASKED_BY_LQ,
-    });
+    const { path, errors } = await found(args.path, args);
     if (errors.length > 0)
       return {
         errors: [{ text: `there is no package "${args.path}"`, notes: [{ text: "install it with npm" }] }],
       };
     // A package that is linked from elsewhere is edited without a new version: its code counts, as one's own.
     if (!path.includes(`${sep}node_modules${sep}`)) return { path };
-    const found = packageOf(path);
-    if (found !== null) packages.set(found.manifest, found);
+    const used = packageOf(path);
+    if (used !== null) packages.set(used.manifest, used);
     return { path: pathToFileURL(path).href, external: true };
   };
   const load = (path: string): OnLoadResult => {
@@ -143,8 +153,23 @@ function collect(
     if (path !== apiModule()) sources.set(path, { text, loader });
     return { contents: text, loader, resolveDir: dirname(path) };
   };
+  const thread = async (path: string): Promise<OnLoadResult> => {
+    if (threads.includes(path)) return { errors: [{ text: "a thread cannot start itself" }] };
+    const { absWorkingDir = "" } = build.initialOptions;
+    const setup = (each: PluginBuild) => collect(each, sources, packages, [...threads, path]);
+    const options = { ...COMPILING, absWorkingDir, plugins: [{ name: "lq", setup }], entryPoints: [path] };
+    try {
+      const { outputFiles } = await build.esbuild.build({ ...options, bundle: true, write: false });
+      const code = Buffer.from(outputFiles[0]?.contents ?? []).toString("base64");
+      return { contents: `data:text/javascript;base64,${code}`, loader: "text" };
+    } catch (error) {
+      if (isBuildFailure(error)) return { errors: error.errors };
+      throw error;
+    }
+  };
   build.onResolve({ filter: /.*/ }, resolve);
   build.onLoad({ filter: /.*/, namespace: "file" }, ({ path }) => load(path));
+  build.onLoad({ filter: /.*/, namespace: THREAD }, ({ path }) => thread(path));
 }
 
 function resolveOwn(specifier: string): OnResolveResult {

@@ -136,6 +136,23 @@ describe("a closure", () => {
     ]);
   });
 
+  it("has the code of threads", async () => {
+    const files = {
+      "tasks/x.ts": `import url from "./lib/thread.ts?thread"; export default url;`,
+      "tasks/lib/thread.ts": `import { twice } from "./twice.ts"; console.log(twice(1));`,
+      "tasks/lib/twice.ts": FILES["tasks/lib/twice.ts"],
+    };
+    const root = project(files);
+    const before = await closure(root);
+    expect(before.files.map((file) => file.path)).toEqual([
+      "tasks/lib/thread.ts",
+      "tasks/lib/twice.ts",
+      "tasks/x.ts",
+    ]);
+    write(root, "tasks/lib/twice.ts", `export const twice = (n: number) => 3 * n;`);
+    expect((await closure(root)).digest).not.toBe(before.digest);
+  });
+
   it("finds modules that come with lq from any folder, and names them so", async () => {
     const root = project({ "tasks/x.ts": `import "lq/src/errors.ts"; export default 1;` });
     expect((await closure(root)).files.map((file) => file.path)).toEqual(["lq:src/errors.ts", "tasks/x.ts"]);
@@ -211,6 +228,12 @@ describe("errors in a module", () => {
       `Could not resolve "./also-gone" @ "./also-gone"`,
     ]);
     expect(await errors(`const a = 1;\nconst b = = 2;\n`)).toEqual([`Unexpected "=" @ =`]);
+    expect(await errors(`import a from "./gone.ts?thread";\nexport default a;`)).toEqual([
+      `Could not resolve "./gone.ts" @ "./gone.ts?thread"`,
+    ]);
+    expect(await errors(`import url from "./x.ts?thread";\nexport default url;`)).toEqual([
+      `a thread cannot start itself @ "./x.ts?thread"`,
+    ]);
   });
 
   it("include a module that is not there, at the name in the pipeline", async () => {
@@ -239,6 +262,17 @@ describe("a bundle", () => {
     };
     expect(loaded.seen).toBe(`f:a${sep}b`);
     expect(Object.keys(loaded.default)).toEqual(["run"]);
+  });
+
+  it("starts threads by the URL of their code", async () => {
+    const root = project({
+      "tasks/x.ts": `import { Worker } from "node:worker_threads";\nimport url from "./thread.ts?thread";\nnew Worker(new URL(url)).on("message", console.log);\n`,
+      "tasks/thread.ts": `import { parentPort } from "node:worker_threads";\nimport { f } from "somepkg";\nparentPort?.postMessage(f("thread" as string));\n`,
+      "node_modules/somepkg/package.json": `{"name":"somepkg","version":"1.0.0","type":"module","exports":"./index.js"}`,
+      "node_modules/somepkg/index.js": `export const f = (x) => "f:" + x;`,
+    });
+    const bundle = await new CodeClosures(root, new Notes()).bundle("tasks/x.ts");
+    expect(execFileSync(process.execPath, [bundle], { encoding: "utf8" })).toBe("f:thread\n");
   });
 
   it("points errors to the user's own line, and has a new name when its content is new", async () => {

@@ -23,11 +23,11 @@ for (const name of ["a_stunet_small", "c_generic_unet"]) {
     const volume = await readNifti(`${folder}/images/${id}_0000.nii.gz`);
     const golden = await readNpz(`${folder}/expected/${id}.npz`);
 
-    const input = preprocess(model, [volume]);
+    const input = await preprocess(model, [volume]);
     const preprocessed = greatestDifference(input.data, golden.get("preprocessed")!.data);
     const softmax = await predictPreprocessed(out, model, input, { threads: 2 });
     const merged = greatestDifference(joined(softmax), golden.get("merged_softmax")!.data);
-    const labels = exportLabels(model, softmax, input, volume);
+    const labels = await exportLabels(model, softmax, input, volume);
     const reference = await readLabels(`${folder}/expected/${id}_seg.nii.gz`);
     const share = differing(labels.data, reference.data);
     console.info(

@@ -41,7 +41,7 @@ for (const name of ["m1", "m2", "m3", "m4"]) {
       const golden = await readNpz(`${folder}/expected/${id}.npz`);
       const volumes = await Promise.all(facts.files.map((file) => readNifti(`${folder}/${file}`)));
       const turned = model.reorient ? volumes.map((v) => toCanonical(v)) : volumes;
-      const input = preprocess(model, turned);
+      const input = await preprocess(model, turned);
       expect([model.channels, ...input.shape]).toEqual(facts.preprocessed_shape);
       expect(input.box).toEqual({
         start: facts.bbox_used_for_cropping.map(([start]) => start),
@@ -57,7 +57,7 @@ for (const name of ["m1", "m2", "m3", "m4"]) {
         : split(recorded.data as Float32Array, recorded.shape[0]!);
       const merged = greatestDifference(joined(logits), recorded.data);
 
-      const canonical = exportLabels(model, logits, input, turned[0]!);
+      const canonical = await exportLabels(model, logits, input, turned[0]!);
       const labels = model.reorient ? fromCanonical(canonical, volumes[0]!) : canonical;
       const reference = await readLabels(`${folder}/expected/${id}_seg_float32.nii.gz`);
       const share = differing(labels.data, reference.data);

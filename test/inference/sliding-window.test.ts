@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { readFileSync } from "node:fs";
-import { argmaxChannels, slidingWindow } from "../../tasks/lib/inference/sliding-window.ts";
+import { slidingWindow } from "../../tasks/lib/inference/sliding-window.ts";
 import { gaussianWeights, type Shape3, windowStarts } from "../../tasks/lib/inference/windows.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
@@ -77,12 +77,4 @@ test("values that are not finite are refused", async () => {
     step: 1,
   });
   await expect(run).rejects.toThrow("not finite");
-});
-
-test("argmax takes the first of equals, in 8 bits while they suffice", () => {
-  expect(argmaxChannels([new Float32Array([1, 2, 0]), new Float32Array([1, 3, -1])])).toEqual(
-    new Uint8Array([0, 1, 0]),
-  );
-  const many = Array.from({ length: 300 }, (_, k) => new Float32Array([k]));
-  expect(argmaxChannels(many)).toEqual(new Uint16Array([299]));
 });

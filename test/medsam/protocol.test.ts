@@ -31,7 +31,7 @@ test.skipIf(!folder)(
     expect(bytes).toEqual(golden.get("image_u8")!.data);
     let [resizing, input] = [0, 0];
     for (let z = 0; z < depth; z++) {
-      const resized = resizeSlice(bytes.subarray(z * area, (z + 1) * area), height, width, size);
+      const resized = await resizeSlice(bytes.subarray(z * area, (z + 1) * area), height, width, size);
       resizing = Math.max(resizing, greatestDifference(resized, part(golden.get("resized_float64")!, z)));
       const given = part(golden.get("encoder_input_one_channel")!, z);
       input = Math.max(input, greatestDifference(encoderInput(resized).subarray(0, size * size), given));
@@ -48,7 +48,7 @@ test.skipIf(!folder)(
     const variants = await readNpz(`${folder}/resize_variants.npz`);
     for (const name of ["enlarge", "reduce", "mixed"]) {
       const { data, shape } = variants.get(`${name}_input_u8`)!;
-      const resized = resizeSlice(data as Uint8Array, shape[0]!, shape[1]!, size);
+      const resized = await resizeSlice(data as Uint8Array, shape[0]!, shape[1]!, size);
       const worst = greatestDifference(resized, variants.get(`${name}_reflect`)!.data);
       console.info(`${name}: ${worst.toExponential(1)}`);
       expect(worst).toBeLessThan(1e-6);

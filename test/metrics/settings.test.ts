@@ -113,7 +113,8 @@ test("the replication profile scores on the resampled grid, in voxels", async ()
     "prepare-labels:segthor/medsam/1",
     "score-resampled:segthor/medsam/1",
   ]);
-  const [a, b] = [prepareLabels(reference, SPACING), prepareLabels(prediction, SPACING)];
+  const a = await prepareLabels(reference, SPACING);
+  const b = await prepareLabels(prediction, SPACING);
   expect(a.size).toEqual([18, 12, 11]);
   const settings = { ...DEFAULTS, space: "resampled", units: "voxel" } as const;
   expect(scoresOf(built)).toEqual(scoreCase(a, b, NAMES, settings));

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { boxShape, cropArray, nonZero } from "../../tasks/lib/resample/crop.ts";
+import { boxShape, cropArray, insideOf, nonZeroBox } from "../../tasks/lib/resample/crop.ts";
 import { type LabelArray, resampleLabelArray } from "../../tasks/lib/resample/labels.ts";
 import {
   resampleImageArray,
@@ -21,7 +21,7 @@ import {
   normaliseZScore,
   percentile,
 } from "../../tasks/lib/resample/normalise.ts";
-import type { Shape } from "../../tasks/lib/resample/resize.ts";
+import type { Shape } from "../../tasks/lib/resample/passes.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
 
@@ -78,14 +78,14 @@ test.for(golden?.resampling ?? [])("$file", async (entry) => {
     const input = array("input").slice(c * length, (c + 1) * length);
     const part = (name: string) => array(name).slice(c * newLength, (c + 1) * newLength);
     if (entry.kind === "seg") {
-      const labels = resampleLabelArray(input as LabelArray, shape, newShape, separate);
+      const labels = await resampleLabelArray(input as LabelArray, shape, newShape, separate);
       expect(labels).toEqual(part("expected"));
       continue;
     }
     const resample = entry.kind === "data" ? resampleImageArray : resampleLogits;
-    const double = resample(input, shape, newShape, { separate, result: Float64Array });
+    const double = await resample(input, shape, newShape, { separate, result: Float64Array });
     expect(difference(double, part("expected_float64"))).toBeLessThan(1e-8);
-    const single = resample(input, shape, newShape, { separate, result: Float32Array });
+    const single = await resample(input, shape, newShape, { separate, result: Float32Array });
     const tolerance = entry.kind === "data" ? 1e-3 : entry.file === "logits_fp16.npz" ? 0.004 : 1e-5;
     expect(difference(single, part("expected"))).toBeLessThan(tolerance);
   }
@@ -139,12 +139,12 @@ test.skipIf(!golden)("crop to non-zero", async () => {
   const space = shape.slice(1) as unknown as Shape;
   const length = space[0] * space[1] * space[2];
   const channels = Array.from({ length: shape[0]! }, (_, c) => data.slice(c * length, (c + 1) * length));
-  const { box, inside } = nonZero(channels, space);
+  const box = nonZeroBox(channels, space);
   expect(bbox_half_open).toEqual(box.start.map((start, axis) => [start, box.end[axis]]));
   expect([shape[0], ...boxShape(box)]).toEqual(npz.get("expected_data")!.shape);
   const cropped = channels.flatMap((channel) => [...cropArray(channel as Float32Array, space, box)]);
   expect(cropped).toEqual([...npz.get("expected_data")!.data]);
-  const labels = cropArray(inside, space, box);
+  const labels = cropArray(insideOf(channels, space), space, box);
   expect([...labels].map((i) => i - 1)).toEqual([...npz.get("expected_seg")!.data]);
 });
 

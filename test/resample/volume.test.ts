@@ -2,13 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { resampleImageByCorners, resampleLabelsByCorners } from "../../tasks/lib/resample/corners.ts";
 import { resize } from "../../tasks/lib/resample/resize.ts";
-import {
-  gridAt,
-  resampleImage,
-  resampleImageTo,
-  resampleLabels,
-  resampleLabelsTo,
-} from "../../tasks/lib/resample/volume.ts";
+import { gridAt, resampleImage, resampleLabels } from "../../tasks/lib/resample/volume.ts";
 import { apply } from "../../tasks/lib/volume/affine.ts";
 import { readLabels, readNifti } from "../../tasks/lib/volume/nifti.ts";
 import type { LabelVolume, Volume } from "../../tasks/lib/volume/volume.ts";
@@ -30,20 +24,23 @@ test.for([
   { alignment: "corners", order: 3, expected: cornersCubic },
   { alignment: "half-pixel", order: 3, expected: halfPixelCubic },
   { alignment: "corners", order: 1, expected: cornersLinear },
-] as const)("eight samples become twelve, $alignment, order $order", ({ alignment, order, expected }) => {
-  for (const axis of [0, 1, 2] as const) {
-    const shape = [1, 1, 1].map((_, i) => (i === axis ? 8 : 1)) as [number, number, number];
-    const newShape = shape.map((n) => (n === 8 ? 12 : 1)) as [number, number, number];
-    const resized = resize(
-      eight,
-      shape,
-      newShape,
-      { orders: [order, order, order], alignment },
-      Float64Array,
-    );
-    resized.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 5));
-  }
-});
+] as const)(
+  "eight samples become twelve, $alignment, order $order",
+  async ({ alignment, order, expected }) => {
+    for (const axis of [0, 1, 2] as const) {
+      const shape = [1, 1, 1].map((_, i) => (i === axis ? 8 : 1)) as [number, number, number];
+      const newShape = shape.map((n) => (n === 8 ? 12 : 1)) as [number, number, number];
+      const resized = await resize(
+        eight,
+        shape,
+        newShape,
+        { orders: [order, order, order], alignment },
+        Float64Array,
+      );
+      resized.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 5));
+    }
+  },
+);
 
 /** Values are what `value` says of the world position (in mm) of each voxel; axes are oblique and one is flipped. */
 function field(value: (x: number, y: number, z: number) => number): Volume<Float32Array> {
@@ -57,10 +54,10 @@ function field(value: (x: number, y: number, z: number) => number): Volume<Float
   return { data, size, spacing: [2, 2, 2.5], affine };
 }
 
-test("a resampled volume stays where it was in the world", () => {
+test("a resampled volume stays where it was in the world", async () => {
   const linear = (x: number, y: number, z: number) => 3 * x - 2 * y + z;
   const volume = field(linear);
-  const finer = resampleImage(volume, [1.5, 1, 2]);
+  const finer = await resampleImage(volume, [1.5, 1, 2]);
   expect(finer.size).toEqual([16, 32, 12]);
   expect(finer.spacing[2]).toBeCloseTo(25 / 12, 12);
   for (const index of [
@@ -75,22 +72,6 @@ test("a resampled volume stays where it was in the world", () => {
   outer(finer).forEach((mm, axis) => expect(mm).toBeCloseTo(outer(volume)[axis]!, 9));
 });
 
-test("back on the original grid, geometry is exactly the original's", () => {
-  const volume = field((x) => (x > 25 ? 1 : 0));
-  const labels: LabelVolume = { ...volume, data: Uint8Array.from(volume.data) };
-  const image = resampleImageTo(resampleImage(volume, [1.1, 0.9, 1.3]), volume);
-  const back = resampleLabelsTo(resampleLabels(labels, [1.1, 0.9, 1.3]), labels);
-  for (const { size, spacing, affine } of [image, back]) {
-    expect({ size, spacing, affine }).toEqual({
-      size: volume.size,
-      spacing: volume.spacing,
-      affine: volume.affine,
-    });
-  }
-  const wrong = back.data.filter((label, i) => label !== labels.data[i]).length;
-  expect(wrong / back.data.length).toBeLessThan(0.02);
-});
-
 test("a grid never has less than one voxel along an axis", () => {
   expect(
     gridAt(
@@ -100,9 +81,9 @@ test("a grid never has less than one voxel along an axis", () => {
   ).toEqual([1, 16, 1]);
 });
 
-test("TotalSegmentator's grid keeps the corner voxels in place and cuts values to whole numbers", () => {
+test("TotalSegmentator's grid keeps the corner voxels in place and cuts values to whole numbers", async () => {
   const volume = field((x, y, z) => x + y + z + 0.7);
-  const resampled = resampleImageByCorners(volume, [1.5, 1.5, 1.5], 3);
+  const resampled = await resampleImageByCorners(volume, [1.5, 1.5, 1.5], 3);
   expect(resampled.size).toEqual([16, 21, 17]);
   const corner = (v: Volume) => apply(v.affine, [v.size[0] - 1, v.size[1] - 1, v.size[2] - 1]);
   corner(resampled).forEach((mm, axis) => expect(mm).toBeCloseTo(corner(volume)[axis]!, 9));
@@ -113,7 +94,7 @@ test("TotalSegmentator's grid keeps the corner voxels in place and cuts values t
     ...resampled,
     data: Uint8Array.from(resampled.data, (v) => (v > 20 ? 2 : 1)),
   };
-  const back = resampleLabelsByCorners(labels, volume);
+  const back = await resampleLabelsByCorners(labels, volume);
   expect([back.size, back.affine]).toEqual([volume.size, volume.affine]);
   expect([back.data[0], back.data.at(-1)]).toEqual([labels.data[0], labels.data.at(-1)]);
 });
@@ -144,16 +125,16 @@ describe("real CT, as nnU-Net resamples it", () => {
     for (const name of ["sts019_aniso_sepz", "sts019_same_z"]) {
       const expected = recorded[name] as Recorded & { target: number[]; seg_foreground: number };
       const spacing = expected.target.toReversed() as [number, number, number];
-      expectImage(resampleImage(ct, spacing), expected);
-      const labels = resampleLabels(mask, spacing).data;
+      expectImage(await resampleImage(ct, spacing), expected);
+      const labels = (await resampleLabels(mask, spacing)).data;
       expect(labels.filter((label) => label > 0)).toHaveLength(expected.seg_foreground);
     }
   });
 
   test.skipIf(!goldens || !slab || !organs)("isotropic voxels", async () => {
     const expected = recorded["ts_sm_iso_3to2"] as Recorded & { seg_counts: Record<string, number> };
-    expectImage(resampleImage(await readNifti(slab!), [2, 2, 2]), expected);
-    const labels = resampleLabels(await readLabels(organs!), [2, 2, 2]);
+    expectImage(await resampleImage(await readNifti(slab!), [2, 2, 2]), expected);
+    const labels = await resampleLabels(await readLabels(organs!), [2, 2, 2]);
     for (const [label, count] of Object.entries(expected.seg_counts)) {
       expect(labels.data.filter((l) => l === Number(label))).toHaveLength(count);
     }

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
 import { openSession, type SessionOptions } from "../nn/session.ts";
+import type { ResampleCrew } from "../resample/crew.ts";
 import { fromCanonical, toCanonical } from "../volume/orient.ts";
 import type { LabelVolume, Volume } from "../volume/volume.ts";
 import { exportLabels } from "./export.ts";
@@ -17,6 +18,8 @@ export interface PredictSettings extends Omit<SessionOptions, "training"> {
   readonly mirror?: "auto" | "on" | "off";
   /** Of the model's folds those to use, by name ("0", "all"); see chooseFolds for the default. */
   readonly folds?: readonly string[];
+  /** Threads that resample; predictCase brings its own. */
+  readonly crew?: ResampleCrew;
   readonly signal?: AbortSignal;
   /** Called with the share that is done, 0 to 1. */
   readonly progress?: (fraction: number) => void;
@@ -40,9 +43,9 @@ export async function predictVolumes(
   settings: PredictSettings,
 ): Promise<LabelVolume> {
   const turned = model.reorient ? volumes.map((volume) => toCanonical(volume)) : volumes;
-  const input = preprocess(model, turned);
+  const input = await preprocess(model, turned, settings.crew);
   const outputs = await predictPreprocessed(folder, model, input, settings);
-  const labels = exportLabels(model, outputs, input, turned[0]!);
+  const labels = await exportLabels(model, outputs, input, turned[0]!, settings.crew);
   return model.reorient ? fromCanonical(labels, volumes[0]!) : labels;
 }
 

@@ -1,4 +1,5 @@
 /** Predicts cases with a converted model, whatever its origin. */
+import { resampleCrew } from "../resample/crew.ts";
 import { readNifti } from "../volume/nifti.ts";
 import type { LabelVolume } from "../volume/volume.ts";
 import { type PredictSettings, predictVolumes, readModel } from "./predict-nnunet.ts";
@@ -11,11 +12,16 @@ import { predictTotalSegmentator } from "./totalsegmentator.ts";
 export async function predictCase(
   folder: string,
   images: readonly string[],
-  settings: PredictSettings = {},
+  settings: Omit<PredictSettings, "crew"> = {},
 ): Promise<LabelVolume> {
   const model = await readModel(folder);
   const volumes = await Promise.all(images.map((path) => readNifti(path, { float32: true })));
-  return model.kind === "nnunet"
-    ? predictVolumes(folder, model, volumes, settings)
-    : predictTotalSegmentator(folder, model, volumes, settings);
+  const crew = resampleCrew(settings.threads ?? 1);
+  try {
+    return model.kind === "nnunet"
+      ? await predictVolumes(folder, model, volumes, { ...settings, crew })
+      : await predictTotalSegmentator(folder, model, volumes, { ...settings, crew });
+  } finally {
+    await crew.close();
+  }
 }

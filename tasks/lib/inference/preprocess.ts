@@ -3,12 +3,13 @@
  * Reference: MIC-DKFZ/nnUNet nnunetv2/preprocessing/preprocessors/default_preprocessor.py (v2: normalise, then
  * resample); uni-medical/STU-Net nnUNet-1.7.1/nnunet/preprocessing/preprocessing.py (v1: resample, then normalise).
  */
-import { type Box, boxShape, cropArray, nonZero } from "../resample/crop.ts";
+import type { ResampleCrew } from "../resample/crew.ts";
+import { type Box, boxShape, cropArray, insideOf, nonZeroBox } from "../resample/crop.ts";
 import { resampleLabelArray } from "../resample/labels.ts";
 import { resampleImageArray, separateAxis, type Spacing3, targetShape } from "../resample/nnunet.ts";
 import { normaliseCT, normaliseZScore } from "../resample/normalise.ts";
 import { requireSameGrid } from "../volume/geometry.ts";
-import type { Volume } from "../volume/volume.ts";
+import type { Volume, VoxelArray } from "../volume/volume.ts";
 import { permute, transposeArray } from "./arrays.ts";
 import type { NetworkModel, Normalisation } from "./model.ts";
 import type { Shape3 } from "./windows.ts";
@@ -25,7 +26,11 @@ export interface Preprocessed {
 }
 
 /** `channels` are volumes on one grid, already in the orientation that the model works in. */
-export function preprocess(model: NetworkModel, channels: readonly Volume[]): Preprocessed {
+export async function preprocess(
+  model: NetworkModel,
+  channels: readonly Volume[],
+  crew?: ResampleCrew,
+): Promise<Preprocessed> {
   if (channels.length !== model.channels) {
     throw new Error(
       `${model.name} takes ${model.channels} ${model.channels === 1 ? "image (channel)" : "images (channels)"} a case, not ${channels.length}`,
@@ -39,8 +44,8 @@ export function preprocess(model: NetworkModel, channels: readonly Volume[]): Pr
   const stored: Shape3 = [size[2], size[1], size[0]];
   const originalShape = permute(stored, model.transpose);
   const originalSpacing = permute([spacing[2], spacing[1], spacing[0]], model.transpose);
-  const arrays = channels.map(({ data }) => transposeArray(Float32Array.from(data), stored, model.transpose));
-  const { box, inside } = nonZero(arrays, originalShape);
+  const arrays = channels.map(({ data }) => transposeArray(inFloat32(data), stored, model.transpose));
+  const box = nonZeroBox(arrays, originalShape);
   const cropped = boxShape(box);
   const shape = targetShape(cropped, originalSpacing, model.spacing);
   if (shape.some((n) => n === 0)) {
@@ -49,22 +54,28 @@ export function preprocess(model: NetworkModel, channels: readonly Volume[]): Pr
     );
   }
   const separate = separation(model.separateZ.image, originalSpacing, model.spacing);
-  const mask = cropArray(inside, originalShape, box);
+  const masked = model.normalisation.some((scheme) => scheme.scheme === "z-score" && scheme.useMask);
+  const inside = masked ? cropArray(insideOf(arrays, originalShape), originalShape, box) : null;
+  const mask =
+    inside &&
+    (model.nnunet === 1 ? await resampleLabelArray(inside, cropped, shape, separate, crew) : inside);
   const resampled = (values: Float32Array) =>
-    resampleImageArray(values, cropped, shape, { separate, result: Float32Array });
+    resampleImageArray(values, cropped, shape, { separate, result: Float32Array, crew });
 
   const data = new Float32Array(model.channels * shape[0] * shape[1] * shape[2]);
-  arrays.forEach((array, c) => {
+  for (const [c, array] of arrays.entries()) {
     const values = cropArray(array, originalShape, box);
     const scheme = model.normalisation[c]!;
     const result =
       model.nnunet === 2
-        ? resampled(normalise(values, scheme, mask))
-        : normaliseV1(resampled(values), scheme, resampleLabelArray(mask, cropped, shape, separate));
+        ? await resampled(normalise(values, scheme, mask))
+        : normaliseV1(await resampled(values), scheme, mask);
     data.set(result, c * result.length);
-  });
+  }
   return { data, shape, originalShape, originalSpacing, box };
 }
+
+const inFloat32 = (data: VoxelArray) => (data instanceof Float32Array ? data : new Float32Array(data));
 
 /** The axis along which slices are resampled one by one; `wanted` null decides by the spacings, `first` before. */
 export function separation(wanted: boolean | null, first: Spacing3, second: Spacing3): 0 | 1 | 2 | null {
@@ -74,7 +85,8 @@ export function separation(wanted: boolean | null, first: Spacing3, second: Spac
   return coarse.length === 1 ? coarse[0]! : null;
 }
 
-function normalise(values: Float32Array, scheme: Normalisation, inside: Uint8Array): Float32Array {
+/** `inside` is there where the scheme uses a mask. */
+function normalise(values: Float32Array, scheme: Normalisation, inside: Uint8Array | null): Float32Array {
   switch (scheme.scheme) {
     case "ct":
       return normaliseCT(values, {
@@ -84,7 +96,7 @@ function normalise(values: Float32Array, scheme: Normalisation, inside: Uint8Arr
         percentile_99_5: scheme.high,
       });
     case "z-score":
-      return normaliseZScore(values, scheme.useMask ? inside : undefined);
+      return normaliseZScore(values, scheme.useMask && inside ? inside : undefined);
     case "none":
       return values;
     case "to-0-1": {
@@ -98,7 +110,8 @@ function normalise(values: Float32Array, scheme: Normalisation, inside: Uint8Arr
 }
 
 /** v1 sets what lies outside the mask to zero. */
-function normaliseV1(values: Float32Array, scheme: Normalisation, inside: Uint8Array): Float32Array {
+function normaliseV1(values: Float32Array, scheme: Normalisation, inside: Uint8Array | null): Float32Array {
   const result = normalise(values, scheme, inside);
-  return scheme.scheme === "z-score" && scheme.useMask ? result.map((v, i) => (inside[i] ? v : 0)) : result;
+  const masked = scheme.scheme === "z-score" && scheme.useMask && inside;
+  return masked ? result.map((v, i) => (masked[i] ? v : 0)) : result;
 }

@@ -150,21 +150,3 @@ function divideFinite(sum: Float32Array, total: Float32Array): void {
   }
   if (Number.isNaN(check)) throw new Error("the network gave values that are not finite (NaN or infinite)");
 }
-
-/** Index of the greatest value over the channels at every voxel, the first where several are equal. */
-export function argmaxChannels(channels: readonly Float32Array[]): Uint8Array | Uint16Array {
-  const [first] = channels;
-  if (!first) throw new RangeError("argmax of no channels");
-  const best = first.slice();
-  const index = channels.length <= 256 ? new Uint8Array(first.length) : new Uint16Array(first.length);
-  for (let k = 1; k < channels.length; k++) {
-    const channel = channels[k]!;
-    for (let i = 0; i < channel.length; i++) {
-      if (channel[i]! > best[i]!) {
-        best[i] = channel[i]!;
-        index[i] = k;
-      }
-    }
-  }
-  return index;
-}

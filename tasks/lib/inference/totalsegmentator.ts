@@ -6,6 +6,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { classNames } from "../labels/labels.ts";
 import { resampleImageByCorners, resampleLabelsByCorners } from "../resample/corners.ts";
+import type { ResampleCrew } from "../resample/crew.ts";
 import { fromCanonical, toCanonical } from "../volume/orient.ts";
 import type { LabelVolume, Volume } from "../volume/volume.ts";
 import type { Model, TotalSegmentatorModel } from "./model.ts";
@@ -61,7 +62,7 @@ export async function predictTotalSegmentator(
     throw new Error(`${model.name} takes one image a case, not ${volumes.length}`);
   const canonical = toCanonical(image);
   const fits = canonical.spacing.every((s) => s === model.spacing);
-  const resampled = fits ? canonical : atSpacing(canonical, model.spacing);
+  const resampled = fits ? canonical : await atSpacing(canonical, model.spacing, settings.crew);
   const labels = new Uint8Array(resampled.data.length);
   const { progress, ...rest } = settings;
   for (const [i, part] of model.parts.entries()) {
@@ -77,11 +78,12 @@ export async function predictTotalSegmentator(
       if (local.data[v] !== 0) labels[v] = part.ids[local.data[v]!] ?? 0;
   }
   const joined: LabelVolume = { ...resampled, data: labels };
-  return fromCanonical(fits ? joined : resampleLabelsByCorners(joined, canonical), image);
+  const labelled = fits ? joined : await resampleLabelsByCorners(joined, canonical, settings.crew);
+  return fromCanonical(labelled, image);
 }
 
 /** The networks take the nominal spacing for granted, though corner-aligned voxels are a little off it. */
-function atSpacing(volume: Volume, spacing: number): Volume {
+async function atSpacing(volume: Volume, spacing: number, crew?: ResampleCrew): Promise<Volume> {
   const nominal = [spacing, spacing, spacing] as const;
-  return { ...resampleImageByCorners(volume, nominal, 3), spacing: nominal };
+  return { ...(await resampleImageByCorners(volume, nominal, 3, crew)), spacing: nominal };
 }

@@ -24,11 +24,16 @@ export function toBytes(values: ArrayLike<number>, [low, high]: readonly [number
 }
 
 /** A slice of `height` rows of `width` values, stretched to size × size, in double precision. */
-export function resizeSlice(slice: Uint8Array, height: number, width: number, size: number): Float64Array {
+export async function resizeSlice(
+  slice: Uint8Array,
+  height: number,
+  width: number,
+  size: number,
+): Promise<Float64Array> {
   const rows = smooth(Float64Array.from(slice), { count: height, step: width }, (height / size - 1) / 2);
   const values = smooth(rows, { count: width, step: 1 }, (width / size - 1) / 2);
   const cubic = { orders: [3, 3, 3], alignment: "half-pixel", border: "mirror" } as const;
-  const resized = resize(values, [1, height, width], [1, size, size], cubic, Float64Array);
+  const resized = await resize(values, [1, height, width], [1, size, size], cubic, Float64Array);
   const { least, greatest } = rangeOf(slice);
   return resized.map((v) => Math.min(greatest, Math.max(least, v)));
 }

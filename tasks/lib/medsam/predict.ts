@@ -77,7 +77,7 @@ async function slicePredictor(
   return async (slice, labels, z) => {
     const prompts = promptsOf(labels, height, width, settings.boxes);
     if (prompts.length === 0) return null;
-    const input = encoderInput(resizeSlice(slice, height, width, size));
+    const input = encoderInput(await resizeSlice(slice, height, width, size));
     const { image_embeddings } = await encoder.run({
       image: new Tensor("float32", input, [1, 3, size, size]),
     });
@@ -90,17 +90,18 @@ async function slicePredictor(
     });
     const logits = (await masks!.getData()) as Float32Array;
     const each = logits.length / prompts.length;
-    const claims = prompts.map(({ label }, i) => ({
-      label,
-      // The first mask is the one for a single, unambiguous object.
-      probability: maskOf(logits.subarray(i * each, i * each + edge * edge), edge, height, width),
-    }));
+    // The first mask of each box is the one for a single, unambiguous object.
+    const maskAt = (i: number) =>
+      maskOf(logits.subarray(i * each, i * each + edge * edge), edge, height, width);
+    const claims = await Promise.all(
+      prompts.map(async ({ label }, i) => ({ label, probability: await maskAt(i) })),
+    );
     return settle(claims, settings.overlap, height * width);
   };
 }
 
 /** Sigmoid first, then bilinearly to the slice. */
-function maskOf(logits: Float32Array, edge: number, height: number, width: number): Float32Array {
+function maskOf(logits: Float32Array, edge: number, height: number, width: number): Promise<Float32Array> {
   const probability = logits.map((logit) => 1 / (1 + Math.exp(-logit)));
   const linear = { orders: [1, 1, 1], alignment: "half-pixel" } as const;
   return resize(probability, [1, edge, edge], [1, height, width], linear, Float32Array);

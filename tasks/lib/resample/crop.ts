@@ -2,7 +2,7 @@
  * Crops images to where they are not zero, as nnU-Net does before anything else.
  * Reference: MIC-DKFZ/nnUNet nnunetv2/preprocessing/cropping/cropping.py.
  */
-import type { Shape } from "./resize.ts";
+import type { Shape } from "./passes.ts";
 
 /** Half-open along each axis: start ≤ index < end. */
 export interface Box {
@@ -10,23 +10,41 @@ export interface Box {
   readonly end: Shape;
 }
 
-export interface NonZero {
-  /** Around every voxel that is inside; the whole array if none is. */
-  readonly box: Box;
-  /** 1 where any channel is not zero, and in the holes of that, over the whole array. */
-  readonly inside: Uint8Array;
+/** Around every voxel at which any channel is not zero; the whole array if there is none. */
+export function nonZeroBox(channels: readonly ArrayLike<number>[], shape: Shape): Box {
+  const start = [...shape] as [number, number, number];
+  const end: [number, number, number] = [0, 0, 0];
+  const columns = shape[2];
+  for (let z = 0, row = 0; z < shape[0]; z++) {
+    for (let y = 0; y < shape[1]; y++, row += columns) {
+      for (const channel of channels) {
+        let first = 0;
+        while (first < columns && channel[row + first] === 0) first++;
+        if (first === columns) continue;
+        let last = columns - 1;
+        while (channel[row + last] === 0) last--;
+        for (const [axis, low, high] of [
+          [0, z, z],
+          [1, y, y],
+          [2, first, last],
+        ] as const) {
+          start[axis] = Math.min(start[axis], low);
+          end[axis] = Math.max(end[axis], high + 1);
+        }
+      }
+    }
+  }
+  return end[0] === 0 ? { start: [0, 0, 0], end: shape } : { start, end };
 }
 
-/** A hole is what the outside cannot reach through faces of zero voxels. */
-export function nonZero(channels: readonly ArrayLike<number>[], shape: Shape): NonZero {
+/** 1 where any channel is not zero, and in the holes of that: what the outside cannot reach through faces of zeros. */
+export function insideOf(channels: readonly ArrayLike<number>[], shape: Shape): Uint8Array {
   const inside = new Uint8Array(shape[0] * shape[1] * shape[2]);
   for (const channel of channels) {
     for (let i = 0; i < inside.length; i++) if (channel[i] !== 0) inside[i] = 1;
   }
-  // The hull of the voxels does not change by filling holes.
-  const box = boxOf(inside, shape);
   fillHoles(inside, shape);
-  return { box, inside };
+  return inside;
 }
 
 export function boxShape({ start, end }: Box): Shape {
@@ -59,53 +77,35 @@ function eachRow(shape: Shape, { start, end }: Box, visit: (inWhole: number, inB
   }
 }
 
-function boxOf(inside: Uint8Array, shape: Shape): Box {
-  const start = [...shape] as [number, number, number];
-  const end: [number, number, number] = [0, 0, 0];
-  for (let z = 0, row = 0; z < shape[0]; z++) {
-    for (let y = 0; y < shape[1]; y++, row += shape[2]) {
-      const line = inside.subarray(row, row + shape[2]);
-      const first = line.indexOf(1);
-      if (first < 0) continue;
-      const place = [z, y, first];
-      const last = [z, y, line.lastIndexOf(1)];
-      for (let axis = 0; axis < 3; axis++) {
-        start[axis] = Math.min(start[axis]!, place[axis]!);
-        end[axis] = Math.max(end[axis]!, last[axis]! + 1);
-      }
-    }
-  }
-  return end[0] === 0 ? { start: [0, 0, 0], end: shape } : { start, end };
-}
-
-/** Marks what the border reaches through zeros; every zero that is left is a hole. */
+/** Marks what the border reaches through zeros, a run of a row at a time; every zero that is left is a hole. */
 function fillHoles(inside: Uint8Array, [nz, ny, nx]: Shape): void {
   const OUTSIDE = 2;
-  const open: number[] = [];
-  const reach = (i: number) => {
-    if (inside[i] === 0) {
-      inside[i] = OUTSIDE;
-      open.push(i);
-    }
-  };
   const plane = ny * nx;
-  for (let z = 0; z < nz; z++) {
-    for (let y = 0; y < ny; y++) {
-      const row = nx * (y + ny * z);
-      const step = z === 0 || z === nz - 1 || y === 0 || y === ny - 1 ? 1 : Math.max(1, nx - 1);
-      for (let x = 0; x < nx; x += step) reach(row + x);
+  const open: number[] = [];
+  /** The first voxel of each run of zeros that touches [from, to). */
+  const reach = (from: number, to: number) => {
+    for (let i = from; i < to; i++) if (inside[i] === 0 && (i === from || inside[i - 1] !== 0)) open.push(i);
+  };
+  for (let z = 0, row = 0; z < nz; z++) {
+    for (let y = 0; y < ny; y++, row += nx) {
+      if (z === 0 || z === nz - 1 || y === 0 || y === ny - 1) reach(row, row + nx);
+      reach(row, row + 1);
+      reach(row + nx - 1, row + nx);
     }
   }
   while (open.length > 0) {
-    const i = open.pop()!;
-    const x = i % nx;
-    const y = Math.floor(i / nx) % ny;
-    if (x > 0) reach(i - 1);
-    if (x < nx - 1) reach(i + 1);
-    if (y > 0) reach(i - nx);
-    if (y < ny - 1) reach(i + nx);
-    if (i >= plane) reach(i - plane);
-    if (i + plane < inside.length) reach(i + plane);
+    const seed = open.pop()!;
+    if (inside[seed] !== 0) continue;
+    const row = seed - (seed % nx);
+    let [from, to] = [seed, seed + 1];
+    while (from > row && inside[from - 1] === 0) from--;
+    while (to < row + nx && inside[to] === 0) to++;
+    inside.fill(OUTSIDE, from, to);
+    const y = Math.floor(row / nx) % ny;
+    if (y > 0) reach(from - nx, to - nx);
+    if (y < ny - 1) reach(from + nx, to + nx);
+    if (row >= plane) reach(from - plane, to - plane);
+    if (row + plane < inside.length) reach(from + plane, to + plane);
   }
   for (let i = 0; i < inside.length; i++) inside[i] = inside[i] === OUTSIDE ? 0 : 1;
 }

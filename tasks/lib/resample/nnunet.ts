@@ -5,7 +5,9 @@
  */
 import { roundHalfEven } from "../inference/windows.ts";
 import type { Order } from "./axis.ts";
-import { resize, type Shape } from "./resize.ts";
+import type { ResampleCrew } from "./crew.ts";
+import type { FloatType, Shape } from "./passes.ts";
+import { resize } from "./resize.ts";
 import type { Samples } from "./spline.ts";
 
 /** Millimetres along the axes of an array in C order. */
@@ -31,7 +33,9 @@ export function separateAxis(spacing: Spacing3, newSpacing: Spacing3): 0 | 1 | 2
 export interface ResampleOptions<T extends Float32Array | Float64Array = Float32Array> {
   /** Slices along this axis are resampled one by one and the nearest taken; see separateAxis. */
   readonly separate: 0 | 1 | 2 | null;
-  readonly result: new (length: number) => T;
+  readonly result: FloatType<T>;
+  /** Threads to share the work; none by default. */
+  readonly crew?: ResampleCrew | undefined;
 }
 
 /** An image of one channel by cubic splines, clipped to its least and greatest value (of a slice, if separate). */
@@ -40,7 +44,7 @@ export function resampleImageArray<T extends Float32Array | Float64Array>(
   shape: Shape,
   newShape: Shape,
   options: ResampleOptions<T>,
-): T {
+): Promise<T> {
   return resampleArray(data, shape, newShape, 3, options);
 }
 
@@ -50,31 +54,32 @@ export function resampleLogits<T extends Float32Array | Float64Array>(
   shape: Shape,
   newShape: Shape,
   options: ResampleOptions<T>,
-): T {
+): Promise<T> {
   return resampleArray(data, shape, newShape, 1, options);
 }
 
-function resampleArray<T extends Float32Array | Float64Array>(
+async function resampleArray<T extends Float32Array | Float64Array>(
   data: Samples,
   shape: Shape,
   newShape: Shape,
   order: Order,
-  { separate, result }: ResampleOptions<T>,
-): T {
+  { separate, result, crew }: ResampleOptions<T>,
+): Promise<T> {
   const cubic = order === 3 && shape.some((n, axis) => n !== newShape[axis]);
+  const inPlane = { orders: [order, order, order], alignment } as const;
   if (separate === null) {
-    const resized = resize(data, shape, newShape, { orders: [order, order, order], alignment }, result);
+    const resized = await resize(data, shape, newShape, inPlane, result, crew);
     if (cubic) clipTo(resized, rangeOf(data));
     return resized;
   }
   const between = replaced(newShape, separate, shape[separate]);
-  const slices = resize(data, shape, between, { orders: [order, order, order], alignment }, result);
+  const slices = await resize(data, shape, between, inPlane, result, crew);
   if (cubic) {
     for (let index = 0; index < shape[separate]; index++) {
       clipTo(slices, rangeOf(data, sliceOf(shape, separate, index)), sliceOf(between, separate, index));
     }
   }
-  return resize(slices, between, newShape, { orders: [0, 0, 0], alignment }, result);
+  return resize(slices, between, newShape, { orders: [0, 0, 0], alignment }, result, crew);
 }
 
 const alignment = "half-pixel";

@@ -3,43 +3,51 @@
  * back along each line, which is continued with its edge values.
  * Source: Unser, Splines: a perfect fit for signal and image processing (1999).
  */
+import type { VoxelArray } from "../volume/volume.ts";
 import { type AxisMap, MARGIN } from "./axis.ts";
 
-export type Samples = ArrayLike<number>;
+export type Samples = VoxelArray;
 
 /** What lies beyond the ends of a line: its edge values, or the line mirrored about its first and last sample. */
 export type Border = "edge" | "mirror";
 
-/**
- * `source` is (outer, map.from, inner) in C order, `target` (outer, map.to, inner). Lines are worked on in blocks
- * that stay in the processor's cache.
- */
-export function resampleAxis(
-  source: Samples,
-  target: Float32Array | Float64Array,
-  map: AxisMap,
-  outer: number,
-  inner: number,
-  border: Border,
-): void {
+/** One axis of an array to resample: `source` is (outer, map.from, inner) in C order, `target` (outer, map.to, inner). */
+export interface AxisPass {
+  readonly source: Samples;
+  readonly target: Float32Array | Float64Array;
+  readonly map: AxisMap;
+  readonly outer: number;
+  readonly inner: number;
+  readonly border: Border;
+}
+
+/** How many blocks of lines a pass has: lines are worked on in blocks that stay in the processor's cache. */
+export function blockCount({ outer, inner }: AxisPass): number {
+  return inner === 1 ? Math.ceil(outer / BLOCK) : outer * Math.ceil(inner / BLOCK);
+}
+
+/** Works out the blocks from `first` to before `end`, all by default. */
+export function resampleAxis(pass: AxisPass, first = 0, end = blockCount(pass)): void {
+  const { source, target, map, outer, inner, border } = pass;
   const block = new Float64Array((map.from + 2 * MARGIN) * BLOCK);
   const alongRows = inner === 1;
   const lines = alongRows ? outer : inner;
-  for (let o = 0; o < (alongRows ? 1 : outer); o++) {
-    for (let line = 0; line < lines; line += BLOCK) {
-      const width = Math.min(BLOCK, lines - line);
-      const read = alongRows
-        ? { at: line * map.from, step: 1, line: map.from }
-        : { at: o * map.from * inner + line, step: inner, line: 1 };
-      const write = alongRows
-        ? { at: line * map.to, step: 1, line: map.to }
-        : { at: o * map.to * inner + line, step: inner, line: 1 };
-      load(source, read, block, map.from, width);
-      if (border === "mirror") toMirroredCoefficients(block, map, width);
-      else if (map.taps === 4) toCoefficients(block, map.from, width);
-      else continueEdges(block, map.from, width);
-      evaluate(block, map, width, target, write);
-    }
+  const blocks = Math.ceil(lines / BLOCK);
+  for (let b = first; b < end; b++) {
+    const o = Math.floor(b / blocks);
+    const line = (b % blocks) * BLOCK;
+    const width = Math.min(BLOCK, lines - line);
+    const read = alongRows
+      ? { at: line * map.from, step: 1, line: map.from }
+      : { at: o * map.from * inner + line, step: inner, line: 1 };
+    const write = alongRows
+      ? { at: line * map.to, step: 1, line: map.to }
+      : { at: o * map.to * inner + line, step: inner, line: 1 };
+    load(source, read, block, map.from, width);
+    if (border === "mirror") toMirroredCoefficients(block, map, width);
+    else if (map.taps === 4) toCoefficients(block, map.from, width);
+    else continueEdges(block, map.from, width);
+    evaluate(block, map, width, target, write);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Resamples volumes to another spacing or grid by nnU-Net's rules, affine included. */
+/** Resamples volumes to another spacing by nnU-Net's rules, affine included. */
 import { affineOf, apply, columns, type Triple } from "../volume/affine.ts";
 import type { LabelVolume, Volume } from "../volume/volume.ts";
 import { resampleLabelArray } from "./labels.ts";
@@ -25,37 +25,22 @@ export function gridAt(grid: Grid, spacing: Triple): Grid {
 }
 
 /** By cubic splines, clipped to the image's range; slices one by one where they are thick (separateAxis). */
-export function resampleImage(volume: Volume, spacing: Triple): Volume<Float32Array> {
-  return imageOn(volume, gridAt(volume, spacing), spacing);
+export async function resampleImage(volume: Volume, spacing: Triple): Promise<Volume<Float32Array>> {
+  const { grid, shape, newShape, separate } = resampling(volume, spacing);
+  const data = await resampleImageArray(volume.data, shape, newShape, { separate, result: Float32Array });
+  return { ...grid, data };
 }
 
 /** Each label's indicator linearly; a voxel takes the label that reaches one half. */
-export function resampleLabels(volume: LabelVolume, spacing: Triple): LabelVolume {
-  return labelsOn(volume, gridAt(volume, spacing), spacing);
+export async function resampleLabels(volume: LabelVolume, spacing: Triple): Promise<LabelVolume> {
+  const { grid, shape, newShape, separate } = resampling(volume, spacing);
+  return { ...grid, data: await resampleLabelArray(volume.data, shape, newShape, separate) };
 }
 
-/** As resampleImage, to a grid that covers the same box of the world, such as the original one. */
-export function resampleImageTo(volume: Volume, grid: Grid): Volume<Float32Array> {
-  return imageOn(volume, grid, grid.spacing);
-}
-
-/** As resampleLabels, to a grid that covers the same box of the world, such as the original one. */
-export function resampleLabelsTo(volume: LabelVolume, grid: Grid): LabelVolume {
-  return labelsOn(volume, grid, grid.spacing);
-}
-
-function imageOn(volume: Volume, grid: Grid, spacing: Triple): Volume<Float32Array> {
-  const data = resampleImageArray(volume.data, reversed(volume.size), reversed(grid.size), {
-    separate: separateAxis(reversed(volume.spacing), reversed(spacing)),
-    result: Float32Array,
-  });
-  return { ...grid, data };
-}
-
-function labelsOn(volume: LabelVolume, grid: Grid, spacing: Triple): LabelVolume {
+function resampling(volume: Volume, spacing: Triple) {
+  const grid = gridAt(volume, spacing);
   const separate = separateAxis(reversed(volume.spacing), reversed(spacing));
-  const data = resampleLabelArray(volume.data, reversed(volume.size), reversed(grid.size), separate);
-  return { ...grid, data };
+  return { grid, shape: reversed(volume.size), newShape: reversed(grid.size), separate };
 }
 
 /** From x, y, z to the axes of an array in C order, z, y, x. */

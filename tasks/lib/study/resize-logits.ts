@@ -3,6 +3,10 @@ import { resampleLogits } from "../resample/nnunet.ts";
 
 type Size = readonly [number, number, number];
 
-export function resizeLogits(data: Float32Array, [x, y, z]: Size, [toX, toY, toZ]: Size): Float32Array {
+export function resizeLogits(
+  data: Float32Array,
+  [x, y, z]: Size,
+  [toX, toY, toZ]: Size,
+): Promise<Float32Array> {
   return resampleLogits(data, [z, y, x], [toZ, toY, toX], { separate: null, result: Float32Array });
 }

@@ -1,12 +1,12 @@
 /** A trained network ready to predict: its checkpoint and a session on its patch. */
 import { statSync } from "node:fs";
 import { Tensor } from "onnxruntime-node";
-import { argmaxChannels, slidingWindow } from "../inference/sliding-window.ts";
+import { slidingWindow } from "../inference/sliding-window.ts";
 import { inferenceGraph } from "../nn/inference-graph.ts";
 import { readCheckpoint, type Checkpoint } from "../nn/checkpoint.ts";
 import { createSession } from "../nn/session.ts";
+import { labelsOfHeads } from "../resample/labels-of-heads.ts";
 import type { Shape3 } from "../inference/windows.ts";
-import { resizeLogits } from "./resize-logits.ts";
 import type { LabelVolume, Volume } from "../volume/volume.ts";
 import type { Inference } from "./settings.ts";
 
@@ -62,8 +62,10 @@ async function load(path: string, threads: number): Promise<TrainedNetwork> {
       const [nx, ny, nz] = image.size;
       const data = Float32Array.from(image.data);
       const logits = await slidingWindow(data, [nz, ny, nx], predict, { patch, step, signal });
-      const resized = logits.map((channel) => resizeLogits(channel, image.size, onto.size));
-      return { ...onto, data: argmaxChannels(resized) };
+      const [x, y, z] = onto.size;
+      const linear = { orders: [1, 1, 1], alignment: "half-pixel" } as const;
+      const work = { heads: logits, shape: [nz, ny, nx], newShape: [z, y, x], options: linear } as const;
+      return { ...onto, data: await labelsOfHeads({ ...work, choice: "greatest" }, logits.length - 1) };
     },
   };
 }

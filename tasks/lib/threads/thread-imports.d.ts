@@ -1,0 +1,5 @@
+/** URL of a module's compiled code, for `new Worker(new URL(url))`; lq compiles it with the task. */
+declare module "*?thread" {
+  const url: string;
+  export default url;
+}
