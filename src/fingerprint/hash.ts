@@ -35,7 +35,8 @@ export function hashNow(location: string, path: string, progress?: (bytes: numbe
       try {
         const signature = fileSignature(fstatSync(file), path);
         const digest = hashOpen(file, chunk(), progress);
-        if (sameSignature(signature, fileSignature(fstatSync(file), path))) return { digest, signature, since };
+        if (sameSignature(signature, fileSignature(fstatSync(file), path)))
+          return { digest, signature, since };
       } finally {
         closeSync(file);
       }
