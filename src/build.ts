@@ -4,7 +4,7 @@ import { Executor } from "./execute/execute.ts";
 import { WorkerPool } from "./execute/pool.ts";
 import { loadConfig, type Config } from "./load/config.ts";
 import { recordBuild } from "./history/build-log.ts";
-import { updateLockFile } from "./lockfile/update.ts";
+import { refuseBadLockFile, updateLockFile } from "./lockfile/update.ts";
 import { acquireLock } from "./record/lock.ts";
 import { Recorder } from "./record/record.ts";
 import { discoverCapacity, refuseWhatNeverFits, type Capacity } from "./schedule/capacity.ts";
@@ -92,6 +92,7 @@ async function buildWithLock(
   const capacity = await capacityFor(request, due, plan, config);
   refuseWhatNeverFits(due, capacity);
   if (!force) refuseEdited(session, due);
+  refuseBadLockFile(session);
   const sweep = (tasks: Iterable<Task>): void =>
     removeOrphans(session, coverage(request, tasks), (text) => tally.notice(text));
 

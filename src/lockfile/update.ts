@@ -3,6 +3,11 @@ import type { Session } from "../build/session.ts";
 import type { Pipeline, Rule } from "../model.ts";
 import { digestOfOutputs, readLockFile, writeLockFile, type LockedTask } from "./lockfile.ts";
 
+/** To be called before anything runs. @throws UserError with the lines that `updateLockFile` could not keep */
+export function refuseBadLockFile({ root, graph }: Pick<Session, "root" | "graph">): void {
+  if (lockedRules(graph.pipeline).size > 0) readLockFile(root);
+}
+
 export function updateLockFile({ root, graph, state }: Session): void {
   const rules = lockedRules(graph.pipeline);
   if (rules.size === 0) return;

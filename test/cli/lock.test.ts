@@ -123,6 +123,10 @@ test("git merges two branches that rebuilt neighbouring tasks, and conflicts whe
   expect(refused).toMatchObject({ code: 2 });
   expect(refused.stderr).toMatch(/lq\.lock:\d+:1: error: a merge conflict/);
   expect(refused.stderr).toMatch(/a second line for train:b/);
+  of.write("data/c.txt", "sea\n");
+  const build = await of.lq("build");
+  expect(build).toMatchObject({ code: 2, stdout: "" });
+  expect(of.read("models/c.txt")).toBe("c\n");
 });
 
 test("rules without lock leave no file, and asking for what it has not is refused", async () => {

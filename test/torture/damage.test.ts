@@ -1,17 +1,22 @@
-/** Every file of the cache, cut at any byte and with any byte flipped: noticed, the rest kept, the build right. */
+/**
+ * Every file of the cache, and lq.lock, cut at any byte and with any byte flipped: noticed, the rest kept, the build
+ * right. (What a damaged seal answers: test/seal.)
+ */
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { expect } from "vitest";
-import { Project } from "../build/project.ts";
+import { UserError } from "../../src/errors.ts";
+import { builds } from "../../src/history/builds.ts";
+import { Project, type Built } from "../build/project.ts";
 import { seeded } from "../schedule/random.ts";
 import { filesUnder } from "./files.ts";
-import { rounds, torture } from "./torture.ts";
+import { LONG, torture } from "./torture.ts";
 
 const FILES = {
   "pipeline.yaml": `version: 1
 rules:
   one: { cmd: [cp, "\${in}", "\${out}"], in: in.txt, out: one.txt }
   two: { cmd: "cp \${in} \${out}x; mkdir \${out}sub; echo more > \${out}sub/y", in: one.txt, out: two/ }
-  three: { run: three.ts, in: two/, out: three.txt }
+  three: { run: three.ts, in: two/, out: three.txt, lock: true }
 `,
   "in.txt": "some content\n",
   "three.ts": `import { readFileSync, writeFileSync } from "node:fs";
@@ -30,28 +35,28 @@ const OUTPUTS = {
   "three.txt": "more\nsome content\n",
 };
 
-torture("damage to any file of the cache", { quick: 1, long: 1 }, async (seed) => {
+/** One after the other, the seeds of a long run come to every byte of every file. */
+const SLICES = 16;
+
+torture("damage to any file of the cache", { quick: 1, long: SLICES }, async (seed) => {
   const random = seeded(seed);
   const project = new Project(FILES);
   await project.build();
+  const lock = project.read("lq.lock");
   const cache = project.path("cache");
   const kept = `${project.root}.kept`;
-  let builds = 0;
   cpSync(cache, kept, { recursive: true, preserveTimestamps: true });
+  let count = 0;
   try {
-    const files = filesUnder(project, "cache").filter((path) => !path.startsWith("cache/history/"));
-    for (const kind of ["state/", "objects/", "actions/", "code/", "logs/"])
-      expect([kind, files.some((path) => path.startsWith(`cache/${kind}`)) || kind === "logs/"]).toEqual([
-        kind,
-        true,
-      ]);
+    const files = filesUnder(project, "cache");
+    for (const kind of ["state/", "objects/", "actions/", "code/", "history/"])
+      expect(files).toContainEqual(expect.stringMatching(`^cache/${kind}`));
     for (const path of files) {
       const whole = readFileSync(project.path(path));
-      for (const damaged of damages(whole, rounds(2, Infinity), random.below)) {
+      for (const damaged of damages(whole, seed, random.below)) {
         rmSync(cache, { recursive: true });
         cpSync(kept, cache, { recursive: true, preserveTimestamps: true });
-        rmSync(project.path(path));
-        writeFileSync(project.path(path), damaged.content);
+        replace(project, path, damaged.content);
         // A bundle is read by what runs only.
         const runs = path.startsWith("cache/code/");
         if (runs) rmSync(project.path("cache/actions"), { recursive: true });
@@ -59,35 +64,65 @@ torture("damage to any file of the cache", { quick: 1, long: 1 }, async (seed) =
         const gone = !runs && random.below(2) === 0 ? [] : ["one.txt", "two", "three.txt"];
         for (const output of gone) rmSync(project.path(output), { recursive: true, force: true });
         const where = `${path} ${damaged.what}, ${gone.length === 0 ? "outputs there" : "outputs gone"}`;
-        const { ran, summary } = await project.build();
-        expect([where, summary.failed]).toEqual([where, 0]);
-        for (const [output, content] of Object.entries(OUTPUTS))
-          expect([where, project.read(output)]).toEqual([where, content]);
+        const built = await project.build();
+        checkBuilt(where, project, built);
+        expect([where, project.read("lq.lock")]).toEqual([where, lock]);
         // An object can be that of two outputs; what else is whole is not made again.
-        expect([where, ran.length <= (runs ? 3 : path.startsWith("cache/objects") ? 2 : 1)]).toEqual([
-          where,
-          true,
-        ]);
-        if (path.startsWith("cache/state")) expect([where, ran]).toEqual([where, []]);
-        builds += 1;
+        const most = runs ? 3 : path.startsWith("cache/objects") ? 2 : /state|history/.test(path) ? 0 : 1;
+        expect([where, built.ran.length <= most]).toEqual([where, true]);
+        expect(() => [...builds(project.root)], where).not.toThrow();
+        count += 1;
       }
     }
-    return { "builds after damage": builds };
+    for (const damaged of damages(Buffer.from(lock), seed, random.below)) {
+      replace(project, "lq.lock", damaged.content);
+      await checkDamagedLock(`lq.lock ${damaged.what}`, project, lock);
+      count += 1;
+    }
   } finally {
     rmSync(kept, { recursive: true });
   }
+  return { "damaged builds": count };
 });
+
+function checkBuilt(where: string, project: Project, { summary }: Built): void {
+  expect([where, summary.failed]).toEqual([where, 0]);
+  for (const [output, content] of Object.entries(OUTPUTS))
+    expect([where, project.read(output)]).toEqual([where, content]);
+}
+
+/** Lines that are no lines are a person's to settle, before anything runs; whatever else is wrong is put right. */
+async function checkDamagedLock(where: string, project: Project, whole: string): Promise<void> {
+  let built: Built;
+  try {
+    built = await project.build();
+  } catch (error) {
+    expect([where, error instanceof UserError && error.diagnostics[0]?.span?.file]).toEqual([
+      where,
+      "lq.lock",
+    ]);
+    return;
+  }
+  checkBuilt(where, project, built);
+  expect([where, built.ran, project.read("lq.lock")]).toEqual([where, [], whole]);
+}
+
+function replace(project: Project, path: string, content: Buffer): void {
+  rmSync(project.path(path));
+  writeFileSync(project.path(path), content);
+}
 
 interface Damage {
   readonly what: string;
   readonly content: Buffer;
 }
 
-/** @param most of either kind, at random places; all when there are fewer */
-function damages(whole: Buffer, most: number, below: (n: number) => number): readonly Damage[] {
-  const places = Array.from(whole.keys());
-  const chosen = places.length <= most ? places : Array.from({ length: most }, () => below(places.length));
-  return chosen.flatMap((at) => {
+/** At two random places, or, at length, at all of this seed's slice. */
+function damages(whole: Buffer, seed: number, below: (n: number) => number): readonly Damage[] {
+  const places = LONG
+    ? [...whole.keys()].filter((at) => at % SLICES === seed % SLICES)
+    : [below(whole.length), below(whole.length)];
+  return places.flatMap((at) => {
     const flipped = Buffer.from(whole);
     flipped[at] = (flipped[at] ?? 0) ^ (1 << below(8));
     return [

@@ -7,7 +7,8 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { it } from "vitest";
 import { HOME } from "../helpers/bundle.ts";
 
-const LONG = process.env["LQ_TORTURE"] !== undefined;
+/** Whether this is a long run. */
+export const LONG = process.env["LQ_TORTURE"] !== undefined;
 
 /** What was done, in words with their numbers: { kills: 10 }. */
 export type Counts = { readonly [what: string]: number };
