@@ -17,10 +17,11 @@ import { DriverUsage } from "./schedule/usage.ts";
 import { clearLeftovers } from "./build/leftovers.ts";
 import { BuildLoop } from "./build/loop.ts";
 import { coverage, removeOrphans } from "./build/orphans.ts";
+import { Part } from "./build/part.ts";
 import { makePlan, type Plan } from "./build/plan.ts";
 import { refuseBadParams, refuseEdited } from "./build/refuse.ts";
 import { shareNeeds } from "./build/open-store.ts";
-import type { BuildRequest, Summary } from "./build/request.ts";
+import type { BuildRequest, SealRequest, Summary } from "./build/request.ts";
 import { TaskRunner } from "./build/run-task.ts";
 import { sealPlan } from "./build/seal-build.ts";
 import { openSession, type Session } from "./build/session.ts";
@@ -47,7 +48,6 @@ export async function build(request: BuildRequest): Promise<Summary> {
   try {
     clearLeftovers(root);
     await buildOnce(request, tally, request.steering ?? new Steering(signal));
-    if (tally.isWorthAnotherLook) await lookAgain(request);
   } finally {
     clearLeftovers(root);
     lock.release();
@@ -56,26 +56,31 @@ export async function build(request: BuildRequest): Promise<Summary> {
 }
 
 async function buildOnce(request: BuildRequest, tally: Tally, steering: Steering): Promise<void> {
-  const session = openSession(request, {
-    readonly: false,
-    notice: (text) => tally.notice(text, "warning"),
-    hashing: { progress: tally.hashing, signal: request.signal },
-  });
-  tally.tellAlso(recordBuild(session, request.targets, (text) => tally.notice(text, "warning")));
+  const { seal, targets } = request;
+  const warn = (text: string): void => tally.notice(text, "warning");
+  const options = { notice: warn, hashing: { progress: tally.hashing, signal: request.signal } };
+  const part = seal?.asked && request.force !== true ? Part.open(request, seal.asked, options) : null;
+  const session = part?.session ?? openSession(request, { readonly: false, ...options });
+  tally.tellAlso(recordBuild(session, targets, warn));
   let plan: Plan;
   try {
     plan = await buildWithLock(request, session, tally, steering);
   } finally {
     session.state.close();
   }
-  if (request.seal !== undefined) sealPlan(session, plan, request.seal);
+  if (part !== null) {
+    tally.alsoFresh(part.others);
+    if (tally.endedWell) part.reseal();
+  } else if (seal !== undefined) {
+    sealPlan(session, plan, seal);
+    if (tally.isWorthAnotherLook) await lookAgain(request, seal);
+  }
 }
 
 /** Sees whether all is fresh now, so that the next build need not. */
-async function lookAgain(request: BuildRequest): Promise<void> {
-  if (request.seal === undefined) return;
+async function lookAgain(request: BuildRequest, seal: SealRequest): Promise<void> {
   const session = openSession(request, { readonly: true, notice: () => undefined });
-  sealPlan(session, await makePlan(session, false), request.seal);
+  sealPlan(session, await makePlan(session, false), seal);
 }
 
 async function buildWithLock(

@@ -6,12 +6,16 @@
  * meanwhile, what is kept is out of date and stands for nothing.
  */
 import { readdirSync, readFileSync, statSync, type Dirent, type Stats } from "node:fs";
-import { sameSignature, signatureOf, type Signature } from "./signature.ts";
+import { sha256 } from "./fingerprint/digest.ts";
+import { isRacy, sameSignature, signatureOf, type Signature } from "./signature.ts";
 
 export class Disk {
   /** When the first question can have been asked, in milliseconds since 1970. */
   readonly since = Date.now();
   readonly #told = new Map<string, Signature | null>();
+  readonly #peeked = new Map<string, Signature | null>();
+  /** Digests of what stood in folders. */
+  readonly #lists = new Map<string, string>();
   #steady = true;
 
   /** What is at a path or where it links to; undefined for nothing. Throws what the system says otherwise. */
@@ -40,10 +44,28 @@ export class Disk {
     return stats === undefined ? null : signatureOf(stats);
   }
 
+  /** As `find`, for who cares only what kind of thing is there. */
+  peek(path: string): Stats | undefined {
+    let stats: Stats | undefined;
+    try {
+      stats = statSync(path, { throwIfNoEntry: false });
+    } catch {
+      // Nothing can be there.
+    }
+    this.#peeked.set(bare(path), stats === undefined ? null : signatureOf(stats));
+    return stats;
+  }
+
   /** Throws as Node does. */
   list(folder: string): Dirent[] {
-    this.stat(folder);
-    return readdirSync(folder, { withFileTypes: true });
+    const path = bare(folder);
+    const stats = this.stat(folder);
+    const entries = readdirSync(folder, { withFileTypes: true });
+    const digest = sha256(entries.map((entry) => `${entry.name}/${kindOf(entry)}`).join("/"));
+    if ((this.#lists.get(path) ?? digest) !== digest) this.#steady = false;
+    else if (stats !== undefined) this.#told.set(path, signatureOf(stats));
+    this.#lists.set(path, digest);
+    return entries;
   }
 
   /** Throws as Node does. */
@@ -52,20 +74,47 @@ export class Disk {
     return readFileSync(file, "utf8");
   }
 
-  /** Each absolute path that was asked about, with what stood there. */
+  /** Each absolute path that was asked about, with what stood there; that of a folder without a "/". */
   told(): Iterable<readonly [string, Signature | null]> {
     return this.#told;
   }
 
-  /** Whether nothing changed between two questions about it. */
-  get steady(): boolean {
+  /** The same for what was only peeked at. */
+  peeked(): Iterable<readonly [string, Signature | null]> {
+    return this.#peeked;
+  }
+
+  /**
+   * Whether all that was told stands: nothing changed between two questions about it, or so shortly before one
+   * that a further change could look the same. Folders in which something was put in place are listed once more.
+   */
+  stands(): boolean {
+    for (const [path, signature] of this.#told) {
+      const isListed = this.#lists.has(path);
+      if (!isListed && (signature === null || !isRacy(signature, this.since))) continue;
+      const now = isListed ? this.signature(path) : signature;
+      if (now !== null && sameSignature(now, signature) && !isRacy(now, this.since)) continue;
+      if (now === null || !isListed || isRacy(now, Date.now())) return false;
+      this.list(path);
+    }
     return this.#steady;
   }
 
-  #keep(path: string, stats: Stats | undefined): void {
+  #keep(asked: string, stats: Stats | undefined): void {
+    const path = bare(asked);
+    // What is in a folder says whether it is the same, not its times.
+    if (this.#lists.has(path) && stats?.isDirectory() === true) return;
     const signature = stats === undefined ? null : signatureOf(stats);
     const before = this.#told.get(path);
     if (before === undefined) this.#told.set(path, signature);
     else if (!sameSignature(before, signature)) this.#steady = false;
   }
+}
+
+function bare(path: string): string {
+  return path.replace(/(.)\/$/, "$1");
+}
+
+function kindOf(entry: Dirent): string {
+  return entry.isFile() ? "file" : entry.isDirectory() ? "folder" : "other";
 }

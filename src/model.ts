@@ -144,7 +144,7 @@ export interface Task {
   /** Position in `Graph.tasks`. */
   readonly index: number;
   /** Axis values in the order of `each`. */
-  readonly bindings: readonly string[];
+  readonly bindings: readonly AxisValue[];
   readonly inputs: readonly TaskPath[];
   readonly outputs: readonly TaskPath[];
   readonly params: { readonly [name: string]: TaskParam };

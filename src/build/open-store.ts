@@ -19,6 +19,9 @@ export function storeFolder({ root, cache }: Pipeline): string {
 
 /** Tells those who share a store with this project what its outputs need of it. */
 export function shareNeeds({ state }: Pick<Session, "state">, pipeline: Pipeline): void {
-  const folder = storeFolder(pipeline);
-  if (folder !== join(pipeline.root, STORE)) writeNeeded(folder, pipeline.root, keysOf(state));
+  if (!hasOwnStore(pipeline)) writeNeeded(storeFolder(pipeline), pipeline.root, keysOf(state));
+}
+
+export function hasOwnStore(pipeline: Pipeline): boolean {
+  return storeFolder(pipeline) === join(pipeline.root, STORE);
 }

@@ -2,6 +2,7 @@
 import type { PrefetchOptions } from "../fingerprint/files.ts";
 import type { Freshness, Pipeline } from "../model.ts";
 import type { Listener } from "../report/events.ts";
+import type { Asked } from "../seal/seal.ts";
 import type { Steering } from "./steering.ts";
 
 /** Targets as typed: output paths, directories, rules, task ids, globs of these; none: the pipeline's default. */
@@ -42,6 +43,8 @@ export interface SealRequest {
   readonly request: string;
   /** A moment (milliseconds since 1970) before the pipeline was read. */
   readonly since: number;
+  /** What the seal there was answered a moment ago; null, or left out: nothing. */
+  readonly asked?: Asked | null | undefined;
 }
 
 /** Counts of tasks by outcome. */

@@ -2,46 +2,117 @@
 import { join } from "node:path";
 import { isRacy, type Signature } from "../signature.ts";
 import { installation } from "../fingerprint/installation.ts";
+import type { Recipe, RecipeInput } from "../fingerprint/recipe.ts";
+import type { Task } from "../model.ts";
 import { STATE_LOG } from "../record/layout.ts";
-import { writeSeal } from "../seal/seal.ts";
+import type { WrittenOutput } from "../record/records.ts";
+import { State } from "../record/state.ts";
+import { environmentDigest, Signatures, writeSeal } from "../seal/seal.ts";
+import { Digests, Lists, nameOf, writeSealedGraph } from "../seal/sealed-graph.ts";
 import type { Plan } from "./plan.ts";
 import type { SealRequest } from "./request.ts";
 import type { Session } from "./session.ts";
+
+type Contents = ReadonlyMap<string, { readonly signature: Signature; readonly digest: string }>;
 
 /**
  * Nothing is left when something is not fresh, changed while it was looked at, or is so young that another change
  * could look the same; nor when a tool has to be asked for its version each time. The state must be closed.
  */
-export function sealPlan(
-  session: Session,
-  { selected, verdicts }: Plan,
-  { request, since }: SealRequest,
-): void {
-  const { root, disk, files, graph } = session;
-  const isFresh = [...selected.tasks].every((task) => {
-    const verdict = verdicts.get(task);
-    return verdict?.kind === "decided" && verdict.freshness.state === "fresh";
-  });
-  const rules = new Set([...selected.tasks].map(({ rule }) => rule));
-  if (!isFresh || !disk.steady || !files.steady || [...rules].some(({ tools }) => tools.length > 0)) return;
+export function sealPlan(session: Session, plan: Plan, { request, since }: SealRequest): void {
+  const { root, disk, files } = session;
+  const tasks = freshTasks(plan);
+  const rules = new Set([...tasks.keys()].map(({ rule }) => rule));
+  if (tasks.size < plan.selected.tasks.size || [...rules].some(({ tools }) => tools.length > 0)) return;
+  if (!disk.stands() || !files.steady) return;
 
-  const paths = new Map<string, Signature | null>();
-  for (const file of graph.pipeline.files) {
+  const structure = new Map<string, Signature | null>();
+  for (const file of session.graph.pipeline.files) {
     const signature = disk.signature(join(root, file));
     if (signature !== null && isRacy(signature, since)) return;
-    paths.set(file, signature);
+    structure.set(file, signature);
   }
-  for (const seen of [disk.told(), files.seen()])
-    for (const [path, signature] of seen) {
-      if (signature !== null && isRacy(signature, disk.since)) return;
-      paths.set(path, signature);
-    }
+  for (const [path, signature] of disk.told()) structure.set(projectPath(root, path), signature);
   // Only ever appended to or replaced, so its size or inode tells of every change; and lq itself, as compiled.
   for (const file of [join(root, STATE_LOG), join(installation(), "dist/.stamp")])
-    paths.set(file, disk.signature(file));
+    structure.set(projectPath(root, file), disk.signature(file));
+  const contents = new Map<string, { readonly signature: Signature; readonly digest: string }>();
+  for (const [path, { signature, digest }] of files.seen()) {
+    if (signature !== null && isRacy(signature, disk.since)) return;
+    if (structure.has(path)) continue;
+    if (signature === null || digest === undefined) structure.set(path, signature);
+    else contents.set(path, { signature, digest });
+  }
+  for (const [absolute, signature] of disk.peeked()) {
+    const path = projectPath(root, absolute);
+    if (!contents.has(path)) structure.set(path, signature);
+  }
 
   const environment = [...rules].flatMap(({ env }) =>
     [...env].flatMap(([name, value]) => (value === null ? [name] : [])),
   );
-  writeSeal(root, { request, tasks: selected.tasks.size, environment, paths }, process.env);
+  writeSeal(root, {
+    head: {
+      request,
+      tasks: tasks.size,
+      environment: environment.map((name) => [name, environmentDigest(process.env[name])]),
+      structure: structure.size,
+      graph: sealGraph(session, tasks, contents),
+    },
+    signatures: Signatures.of([
+      ...structure.values(),
+      ...Array.from(contents.values(), (each) => each.signature),
+    ]),
+    paths: [...structure.keys(), ...contents.keys()],
+  });
+}
+
+/** As far as they are; each comes after those that it depends on. */
+function freshTasks({ verdicts }: Plan): ReadonlyMap<Task, Recipe> {
+  const fresh = new Map<Task, Recipe>();
+  for (const [task, verdict] of verdicts)
+    if (verdict.kind === "decided" && verdict.freshness.state === "fresh") fresh.set(task, verdict.recipe);
+  return fresh;
+}
+
+/** @returns the checksum of what was written; null if a task's record is not found */
+function sealGraph(
+  { root, graph, state }: Session,
+  recipes: ReadonlyMap<Task, Recipe>,
+  contents: Contents,
+): number | null {
+  const tasks = [...recipes.keys()];
+  const { done, others, end } = State.places(root);
+  const places = tasks.flatMap(({ id }) => done.get(id) ?? []);
+  if (places.length < tasks.length) return null;
+  const numbers = new Map(Array.from(contents.keys(), (path, i) => [path, i]));
+  const positions = new Map(tasks.map((task, i) => [task, i]));
+  const numbered = (paths: readonly string[]) => paths.flatMap((path) => numbers.get(path) ?? []);
+  const positioned = (found: readonly Task[]) => found.flatMap((task) => positions.get(task) ?? []);
+  const shapers = [...graph.axisFiles].flatMap((file) => graph.producer(file) ?? []);
+  return writeSealedGraph(root, {
+    head: { others, end, shaping: positioned([...new Set(shapers)]) },
+    places: Float64Array.from(places),
+    digests: Digests.from(Array.from(contents.values(), ({ digest }) => digest)),
+    reads: Lists.from([...recipes.values()].map(({ inputs }) => numbered(inputs.flatMap(filesRead)))),
+    makes: Lists.from(tasks.map(({ id }) => numbered((state.last(id)?.outputs ?? []).flatMap(filesMade)))),
+    makers: Lists.from(tasks.map((task) => positioned(graph.dependencies(task)))),
+    names: tasks.map(nameOf),
+    folders: tasks.flatMap(({ outputs }) => outputs.flatMap(({ path }) => (path.endsWith("/") ? path : []))),
+  });
+}
+
+function filesRead({ path, entries, names }: RecipeInput): readonly string[] {
+  if (names !== undefined) return [];
+  return entries === undefined ? [path] : entries.map(({ name }) => path + name);
+}
+
+/** With those in folders. */
+export function filesMade(output: WrittenOutput): readonly string[] {
+  return output.kind === "file" ? [output.path] : output.entries.map(({ name }) => output.path + name);
+}
+
+/** As the graph names it, if it is in the project. */
+export function projectPath(root: string, absolute: string): string {
+  return absolute.startsWith(`${root}/`) ? absolute.slice(root.length + 1) : absolute;
 }

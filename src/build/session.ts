@@ -8,6 +8,7 @@ import { CodeClosures } from "../fingerprint/code.ts";
 import { FileDigests, type PrefetchOptions } from "../fingerprint/files.ts";
 import { Fingerprinter } from "../fingerprint/fingerprint.ts";
 import { ToolVersions } from "../fingerprint/tools.ts";
+import type { Producers } from "../fingerprint/tree.ts";
 import type { Task } from "../model.ts";
 import { isUntouched } from "../record/outputs.ts";
 import { State } from "../record/state.ts";
@@ -51,29 +52,21 @@ export function openSession(
   const disk = new Disk();
   const graph = expand(pipeline, disk);
   const state = State.open(root, { readonly });
-  const files = new FileDigests(root, state, disk);
-  const code = new CodeClosures(root, state, disk);
-  const fingerprinter = new Fingerprinter({
-    root,
-    graph: { under: (dir) => graph.producersUnder(dir), producer: (path) => graph.producer(path) },
-    files,
-    writings: { isUntouched: (path) => isUntouched(state, files, path) },
-    code,
-    tools: new ToolVersions(root),
-    environment: process.env,
-  });
-  const covered = new Set<Task>();
-  return {
+  const session = assemble({
     root,
     readonly,
     graph,
     state,
     store: openStore(pipeline, notice),
     disk,
-    files,
-    code,
-    fingerprinter,
+    files: new FileDigests(root, state, disk),
     hashing,
+    producers: { under: (dir) => graph.producersUnder(dir), producer: (path) => graph.producer(path) },
+  });
+  const { fingerprinter } = session;
+  const covered = new Set<Task>();
+  return {
+    ...session,
     async select(check = true) {
       const found = select(graph, targets, relative(root, cwd));
       // A task whose file an axis was read from belongs to the request, though nobody waits for it any more.
@@ -85,6 +78,24 @@ export function openSession(
       return selected;
     },
   };
+}
+
+type Parts = Omit<Session, "code" | "fingerprinter" | "select"> & { readonly producers: Producers };
+
+/** A session but for what it covers. */
+export function assemble({ producers, ...parts }: Parts): Omit<Session, "select"> {
+  const { root, state, disk, files } = parts;
+  const code = new CodeClosures(root, state, disk);
+  const fingerprinter = new Fingerprinter({
+    root,
+    graph: producers,
+    files,
+    writings: { isUntouched: (path) => isUntouched(state, files, path) },
+    code,
+    tools: new ToolVersions(root),
+    environment: process.env,
+  });
+  return { ...parts, code, fingerprinter };
 }
 
 function unmatched(graph: Graph, targets: readonly string[]): UserError {

@@ -55,6 +55,11 @@ export class Tally {
     this.emit({ type: "task", task: task.id, outcome, reasons, seconds, ...failure });
   }
 
+  /** Tasks that nobody need be told of one by one. */
+  alsoFresh(tasks: number): void {
+    this.#counts.fresh += tasks;
+  }
+
   /** Whether outputs were put in place. */
   get worked(): boolean {
     return this.#counts.ran + this.#counts.restored > 0;
@@ -64,10 +69,15 @@ export class Tally {
     return this.#counts.failed > 0;
   }
 
+  get endedWell(): boolean {
+    const { failed, skipped, cancelled } = this.#counts;
+    return failed + skipped + cancelled === 0;
+  }
+
   /** Whether enough was done, and all of it well, that one more look at everything costs little beside it. */
   get isWorthAnotherLook(): boolean {
-    const { ran, restored, fresh, failed, skipped, cancelled } = this.#counts;
-    return failed + skipped + cancelled === 0 && ran + restored > fresh / MUCH;
+    const { ran, restored, fresh } = this.#counts;
+    return this.endedWell && ran + restored > fresh / MUCH;
   }
 
   summary(): Summary {

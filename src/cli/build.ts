@@ -1,10 +1,16 @@
 import { build } from "../build.ts";
 import { createView } from "../report/listener.ts";
+import type { Asked } from "../seal/seal.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { sealRequest } from "./flags.ts";
 import { openProject, viewOptions, type CommonFlags } from "./options.ts";
 
-export async function runBuild(targets: readonly string[], flags: CommonFlags): Promise<number> {
+/** @param asked what a seal said of this request */
+export async function runBuild(
+  targets: readonly string[],
+  flags: CommonFlags,
+  asked: Asked | null,
+): Promise<number> {
   const { pipeline, cwd } = openProject(flags);
   const interrupt = onInterrupt();
   const view = await createView(viewOptions(flags, pipeline));
@@ -20,7 +26,11 @@ export async function runBuild(targets: readonly string[], flags: CommonFlags): 
       force: flags.force,
       signal: interrupt.signal,
       listener: view.listener,
-      seal: { request: sealRequest(pipeline.root, cwd, targets, flags), since: performance.timeOrigin },
+      seal: {
+        request: sealRequest(pipeline.root, cwd, targets, flags),
+        since: performance.timeOrigin,
+        asked,
+      },
     });
     return interrupt.exitCode() ?? (summary.failed > 0 ? 1 : 0);
   } catch (error) {

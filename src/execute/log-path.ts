@@ -8,7 +8,7 @@ const LONGEST_NAME = 200;
 /** `cache/logs/predict/btcv,stu-s,case_03.log`, relative to the project root; a rule without axes is its own name. */
 export function logPath(task: Pick<Task, "id" | "rule" | "bindings">): string {
   const rule = encodeURIComponent(task.rule.name);
-  const name = task.bindings.map(encodeURIComponent).join(",") || rule;
+  const name = task.bindings.map(({ text }) => encodeURIComponent(text)).join(",") || rule;
   const short =
     name.length <= LONGEST_NAME
       ? name

@@ -60,7 +60,7 @@ function refuseCollision({ path, first, second }: Collision, problems: Problems)
     problems.add(`rules "${a.name}" and "${b.name}" both make "${path}"`, span, "give each its own path");
     return;
   }
-  const differing = a.each.map(({ name }) => name).filter((_, i) => first.bindings[i] !== second.bindings[i]);
+  const differing = a.each.map(({ name }) => name).filter((_, i) => first.bindings[i]?.text !== second.bindings[i]?.text);
   const hint = differing.length > 0 ? `put \${${differing.join("}, ${")}} into the path` : "name it once";
   const makers =
     first === second ? `task "${first.id}" makes` : `tasks "${first.id}" and "${second.id}" both make`;
@@ -203,7 +203,7 @@ function hintOf({ pipeline }: Graph, { rule, bindings }: Task, { role }: TaskPat
   if (hint === undefined) return undefined;
   const names = { axes: rule.each.map(({ name }) => name), params: pipeline.params };
   try {
-    return bindText(hint, names)(bindings.map((text) => ({ text, fields: null })));
+    return bindText(hint, names)(bindings);
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;
@@ -212,7 +212,7 @@ function hintOf({ pipeline }: Graph, { rule, bindings }: Task, { role }: TaskPat
 
 function onDisk(disk: Disk, root: string, path: string, wantsNames: boolean): Presence {
   // A path that should be a folder but is a file fails with its "/" on; it is asked for without.
-  const stat = disk.find(resolve(root, path.replace(/(.)\/$/, "$1")));
+  const stat = disk.peek(resolve(root, path.replace(/(.)\/$/, "$1")));
   if (!stat) return "missing";
   if (stat.isDirectory() !== (path.endsWith("/") || path === "")) return "wrong kind";
   return wantsNames && disk.list(resolve(root, path)).length === 0 ? "empty" : "ok";

@@ -103,12 +103,11 @@ export class RuleFanout {
   }
 
   #task(bound: Bound, index: number): Task {
-    const bindings = bound.map(({ text }) => text);
     return {
-      id: bindings.length === 0 ? this.#rule.name : `${this.#rule.name}:${bindings.join("/")}`,
+      id: bound.length === 0 ? this.#rule.name : `${this.#rule.name}:${bound.map(textOf).join("/")}`,
       rule: this.#rule,
       index,
-      bindings,
+      bindings: bound,
       inputs: this.#inputs(bound),
       outputs: this.#outputs(bound),
       params: this.#params(bound),
@@ -118,15 +117,18 @@ export class RuleFanout {
   }
 
   #growth(bound: Bound, axis: Extract<AxisSpec, { kind: "in" }>): Growth {
-    const texts = bound.map(({ text }) => text);
     return {
-      id: `${this.#rule.name}:${[...texts, "*"].join("/")}`,
+      id: `${this.#rule.name}:${[...bound.map(textOf), "*"].join("/")}`,
       rule: this.#rule,
       bound: bound.map((value, i) => ({ name: this.#names.axes[i] ?? "", value })),
       file: normalise(this.#root, bindText(axis.file, this.#names)(bound)),
       at: bindText(axis.at, this.#names)(bound),
     };
   }
+}
+
+function textOf({ text }: AxisValue): string {
+  return text;
 }
 
 function bindSlots(

@@ -31,11 +31,20 @@ export class Graph {
   /** Growths whose file no task is known to make. */
   readonly #unsettled = new Set<Growth>();
   readonly #read = new Set<string>();
+  readonly #axisFiles = new Set<string>();
   /** What came of growths: the files that it came of. */
   readonly #origins = new Map<Task | Growth, readonly string[]>();
 
-  /** Throws a `UserError` with every task that cannot be made. */
-  constructor(pipeline: Pipeline, disk: Disk) {
+  /**
+   * Throws a `UserError` with every task that cannot be made.
+   *
+   * @param only makes no tasks but those of these bindings of rules
+   */
+  constructor(
+    pipeline: Pipeline,
+    disk: Disk,
+    only?: Iterable<readonly [rule: string, bindings: readonly AxisValue[]]>,
+  ) {
     this.pipeline = pipeline;
     this.#disk = disk;
     this.#globs = new SourceGlobs(pipeline.root, disk);
@@ -47,7 +56,8 @@ export class Graph {
       rules.map(([name, rule]) => [name, new RuleFanout(rule, pipeline, this.#globs, fixed)]),
     );
     const sink = this.#sink();
-    for (const fanout of this.#fanouts.values()) fanout.expand([], sink);
+    const all = [...this.#fanouts.keys()].map((rule) => [rule, []] as const);
+    for (const [rule, bindings] of only ?? all) this.#fanouts.get(rule)?.expand(bindings, sink);
     this.#commit(sink);
     this.#settle();
   }
@@ -64,6 +74,11 @@ export class Graph {
   /** Source files that the graph was made from: the pipeline's, and those that axes were read from. */
   get files(): readonly string[] {
     return [...this.pipeline.files, ...this.#read];
+  }
+
+  /** All files, sources and made ones, that axes were read from. */
+  get axisFiles(): Iterable<string> {
+    return this.#axisFiles;
   }
 
   task(id: string): Task | undefined {
@@ -134,6 +149,7 @@ export class Graph {
     for (const value of valuesAt(content, growth.at, growth.file, axis.span))
       fanout.expand([...bound, value], sink);
     this.#commit(sink);
+    this.#axisFiles.add(growth.file);
     const files = this.producer(growth.file) ? [...this.origins(growth), growth.file] : this.origins(growth);
     if (files.length > 0) for (const node of [...sink.tasks, ...sink.growths]) this.#origins.set(node, files);
     this.#origins.delete(growth);

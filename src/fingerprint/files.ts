@@ -22,7 +22,7 @@ export interface FileMemo {
   rememberFile(path: string, digest: string, signature: Signature): void;
 }
 
-interface Seen {
+export interface Seen {
   readonly signature: Signature | null;
   digest: string | undefined;
   /** Hashed so shortly after a change that another one could look the same. */
@@ -51,25 +51,31 @@ const BATCH = 4 << 20;
 /** Milliseconds between two tellings of progress. */
 const TELL_MS = 200;
 
+/** What is known of a file before it is looked at. */
+export type Swept = (path: string) => { readonly signature: Signature; readonly digest: string } | undefined;
+
 export class FileDigests {
   readonly disk: Disk;
   readonly #root: string;
   readonly #memo: FileMemo;
+  readonly #swept: Swept;
   readonly #seen = new Map<string, Seen>();
   #steady = true;
 
-  constructor(root: string, memo: FileMemo, disk = new Disk()) {
+  /** @param swept files that somebody has looked at for this build already */
+  constructor(root: string, memo: FileMemo, disk = new Disk(), swept: Swept = () => undefined) {
     this.disk = disk;
+    this.#swept = swept;
     this.#root = root;
     this.#memo = memo;
   }
 
   /** Each path that was looked at, with what stood there. */
-  *seen(): Generator<readonly [string, Signature | null]> {
-    for (const [path, { signature }] of this.#seen) yield [path, signature];
+  seen(): Iterable<readonly [path: string, seen: Readonly<Seen>]> {
+    return this.#seen;
   }
 
-  /** Whether every file has been looked at once only. */
+  /** Whether no file had to be looked at again that somebody had changed. */
   get steady(): boolean {
     return this.#steady;
   }
@@ -128,7 +134,6 @@ export class FileDigests {
     const signature = signatureAt(this.#root, path);
     if (signature === null) throw new UserError(`${path} vanished while lq was writing it`);
     this.#seen.set(path, { signature, digest, racy: false });
-    this.#steady = false;
     return signature;
   }
 
@@ -151,7 +156,12 @@ export class FileDigests {
   #look(path: string): Seen {
     let seen = this.#seen.get(path);
     if (seen === undefined) {
-      seen = { signature: signatureAt(this.#root, path), digest: undefined, racy: false };
+      const swept = this.#swept(path);
+      seen = {
+        signature: swept?.signature ?? signatureAt(this.#root, path),
+        digest: swept?.digest,
+        racy: false,
+      };
       this.#seen.set(path, seen);
     }
     return seen;

@@ -51,11 +51,15 @@ export function scanFrames(log: Buffer, visit: (start: number, end: number) => v
   return damaged;
 }
 
+/** Bytes of the frame at an offset, by its own word, with its header; 0 if none begins there. */
+export function frameLength(log: Buffer, at: number): number {
+  const isFrame = at + FRAME_HEADER <= log.length && log.readUInt32LE(at) === MAGIC_NUMBER;
+  return isFrame ? FRAME_HEADER + log.readUInt32LE(at + 4) : 0;
+}
+
 /** Where the frame at an offset ends, or 0 if there is no whole one. */
 function frameEnd(log: Buffer, at: number): number {
-  const start = at + FRAME_HEADER;
-  if (start > log.length || log.readUInt32LE(at) !== MAGIC_NUMBER) return 0;
-  const end = start + log.readUInt32LE(at + 4);
-  if (end > log.length) return 0;
-  return crc32(log.subarray(start, end)) === log.readUInt32LE(at + 8) ? end : 0;
+  const end = at + frameLength(log, at);
+  if (end === at || end > log.length) return 0;
+  return crc32(log.subarray(at + FRAME_HEADER, end)) === log.readUInt32LE(at + 8) ? end : 0;
 }

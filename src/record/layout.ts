@@ -2,6 +2,7 @@
 
 export const STATE_LOG = "cache/state/log";
 export const SEAL = "cache/state/seal";
+export const SEALED_GRAPH = "cache/state/graph";
 /** Holds what the store has, unless the project says that the store is elsewhere. */
 export const STORE = "cache";
 export const STAGING = "cache/staging";

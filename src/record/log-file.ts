@@ -1,7 +1,17 @@
 /** The file of the state log: read whole, appended to, rewritten. */
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
-import { frame } from "./frames.ts";
+import { frame, FRAME_HEADER, frameLength } from "./frames.ts";
 
 export function readLog(file: string): Buffer {
   try {
@@ -10,6 +20,38 @@ export function readLog(file: string): Buffer {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return Buffer.alloc(0);
     throw error;
   }
+}
+
+/**
+ * The frames whose payloads begin at these places, one after the other.
+ * @returns null if one is not there
+ */
+export function readFrames(file: string, starts: readonly number[]): Buffer | null {
+  let handle: number;
+  try {
+    handle = openSync(file, "r");
+  } catch {
+    return null;
+  }
+  try {
+    const frames = starts.map((start) => readFrame(handle, start - FRAME_HEADER));
+    return frames.every((each) => each !== null) ? Buffer.concat(frames) : null;
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Most frames are smaller. */
+const COMMON = 1024;
+
+function readFrame(handle: number, at: number): Buffer | null {
+  const first = Buffer.allocUnsafe(COMMON);
+  const have = readSync(handle, first, 0, COMMON, at);
+  const length = frameLength(first.subarray(0, have), 0);
+  if (length <= have) return length === 0 ? null : first.subarray(0, length);
+  if (at + length > fstatSync(handle).size) return null;
+  const whole = Buffer.allocUnsafe(length);
+  return readSync(handle, whole, 0, length, at) === length ? whole : null;
 }
 
 /** Puts a log of these frames in the place of the one there. */

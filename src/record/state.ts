@@ -12,7 +12,7 @@ import type { FileMemo } from "../fingerprint/files.ts";
 import { sameSignature, type Signature } from "../signature.ts";
 import { scanFrames } from "./frames.ts";
 import { STATE_LOG } from "./layout.ts";
-import { LogAppender, readLog, rewriteLog } from "./log-file.ts";
+import { LogAppender, readFrames, readLog, rewriteLog } from "./log-file.ts";
 import { Owners, type Owner } from "./owners.ts";
 import {
   decodeDone,
@@ -34,6 +34,16 @@ import {
 } from "./records.ts";
 import { Table } from "./table.ts";
 
+/** Offsets of records in the log. */
+export interface Places {
+  /** By task id. */
+  readonly done: ReadonlyMap<string, number>;
+  /** Of all else but digests of files. */
+  readonly others: readonly number[];
+  /** Of the log's end. */
+  readonly end: number;
+}
+
 /** Below this the log is not worth rewriting. */
 const SMALL_LOG = 1 << 20;
 
@@ -51,7 +61,7 @@ export class State implements FileMemo {
   /** Bytes of the log that were unreadable when it was opened. */
   readonly damaged: number;
 
-  private constructor(file: string, log: Buffer, readonly: boolean) {
+  private constructor(log: Buffer) {
     this.#done = new Table(log, decodeDone);
     this.#failed = new Table(log, decodeFailed);
     this.#placing = new Table(log, decodeDone);
@@ -59,16 +69,45 @@ export class State implements FileMemo {
     this.#files = new Table(log, decodeFile);
     this.#notes = new Table(log, decodeNote);
     this.damaged = scanFrames(log, (start) => this.#replay(log, start));
-    if (readonly) return;
-    if (this.damaged > 0 || (log.length > SMALL_LOG && bytesOf(this.#liveFrames()) < log.length / 2))
-      rewriteLog(file, this.#liveFrames());
-    this.#appender = new LogAppender(file);
   }
 
   /** @param root absolute path of the project. A writer must hold the project's lock. */
   static open(root: string, { readonly = false }: { readonly readonly?: boolean } = {}): State {
     const file = path.join(root, STATE_LOG);
-    return new State(file, readLog(file), readonly);
+    const log = readLog(file);
+    const state = new State(log);
+    if (readonly) return state;
+    if (state.damaged > 0 || (log.length > SMALL_LOG && bytesOf(state.#liveFrames()) < log.length / 2))
+      rewriteLog(file, state.#liveFrames());
+    state.#appender = new LogAppender(file);
+    return state;
+  }
+
+  /**
+   * A writer that knows only the records at these places of the log, as `places` has told them. Null: the log
+   * has other things there.
+   */
+  static part(root: string, places: readonly number[]): State | null {
+    const file = path.join(root, STATE_LOG);
+    const log = readFrames(file, places);
+    const state = log === null ? null : new State(log);
+    if (state === null || state.damaged > 0) return null;
+    state.#appender = new LogAppender(file);
+    return state;
+  }
+
+  /** Where the records are that count, from a place of the log on; they stay there until it is rewritten. */
+  static places(root: string, from = 0): Places {
+    const log = readLog(path.join(root, STATE_LOG)).subarray(from);
+    const state = new State(log);
+    const at = (start: number): number => from + start;
+    return {
+      done: new Map([...state.#done.places()].map(([id, start]) => [id, at(start)])),
+      others: [state.#failed, state.#placing, state.#left, state.#notes].flatMap((table) =>
+        [...table.places()].map(([, start]) => at(start)),
+      ),
+      end: from + log.length,
+    };
   }
 
   /** What a task last put in place. */

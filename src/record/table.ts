@@ -45,6 +45,11 @@ export class Table<T> {
     return this.#rows.keys();
   }
 
+  /** Where those rows are that have not been asked for since the log was loaded. */
+  *places(): Generator<[name: string, start: number]> {
+    for (const [name, row] of this.#rows) if (typeof row === "number") yield [name, row];
+  }
+
   *records(): Generator<T> {
     for (const name of this.#rows.keys()) {
       const record = this.get(name);

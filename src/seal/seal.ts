@@ -1,132 +1,138 @@
 /**
  * A seal: everything that a build asked the disk when it found that all tasks of its request are fresh, and what
  * it was told. While the answers are the same, so is the finding; nothing need be read, expanded or compared.
+ * Where only contents of files differ, the graph is still the same, and what is to be done lies behind those
+ * files (src/seal/sealed-graph.ts).
  *
- *     "lqsl" version   u32 crc32 of all that follows   u32 bytes of head   head   padding to 8
- *     f64 × 4 a path: size, mtime, ctime, inode (size -1: nothing there)   the paths, NUL between them
+ * On disk (src/seal/columns.ts): a head, of what was asked for; four float64 a path: size, mtime, ctime, inode
+ * (size -1: nothing there); the paths, relative to the project or absolute, NUL between them: first those that
+ * the graph was made of, then those of which only the contents count. There is one a project, of the last such
+ * build.
  *
- * little-endian. The head is JSON: the request, how many tasks it covers, digests of the environment variables
- * that are part of keys, how many paths. A seal of another version, or a damaged one, is as good as none. There
- * is one a project, of the last such build.
- *
- * Rejected: a stored graph that builds start from (it would have to be checked against the pipeline as well, and
- * reading it back costs nearly what making it does); watching by a daemon (another process to trust).
+ * Rejected: watching by a daemon (another process to trust).
  */
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { crc32 } from "node:zlib";
+import { statSync, type Stats } from "node:fs";
+import { join } from "node:path";
 import { sha256 } from "../fingerprint/digest.ts";
 import type { Signature } from "../signature.ts";
 import { absolute } from "../fingerprint/paths.ts";
 import { SEAL } from "../record/layout.ts";
+import { bytesOf, float64sOf, readColumns, textColumn, textsOf, writeColumns } from "./columns.ts";
 
 export interface Seal {
-  /** What was asked for, as `sealedTasks` is to be asked. */
+  readonly head: SealHead;
+  readonly signatures: Signatures;
+  readonly paths: readonly string[];
+}
+
+export interface SealHead {
+  /** What was asked for, as `askSeal` is to be asked. */
   readonly request: string;
+  /** How many tasks that covers. */
   readonly tasks: number;
-  /** Names of the environment variables that the finding depends on. */
-  readonly environment: readonly string[];
-  /** Relative to the project or absolute; null for nothing there. */
-  readonly paths: Iterable<readonly [path: string, Signature | null]>;
+  /** Environment variables that are part of keys, with digests of their values, which may be secrets. */
+  readonly environment: readonly (readonly [name: string, digest: string])[];
+  /** How many of the paths, from the first, the graph was made of. */
+  readonly structure: number;
+  /** Checksum of the sealed graph; null: there is none. */
+  readonly graph: number | null;
+}
+
+export interface Asked {
+  readonly seal: Seal;
+  /** Indices of the paths that are files as before, with another signature. None: all is fresh. */
+  readonly changed: readonly number[];
 }
 
 type Environment = { readonly [name: string]: string | undefined };
 
-interface Head {
-  readonly request: string;
-  readonly tasks: number;
-  readonly environment: readonly (readonly [name: string, digest: string])[];
-  readonly paths: number;
-}
-
-const MAGIC = Buffer.from("lqsl\x01");
-const FIXED = 16;
-const NUMBERS = 4;
-const ABSENT = -1;
+const MAGIC = "lqsl\x02";
 
 /** To be called by the holder of the project's lock. */
-export function writeSeal(root: string, seal: Seal, environment: Environment): void {
-  const paths: string[] = [];
-  const numbers: number[] = [];
-  for (const [path, signature] of seal.paths) {
-    paths.push(path);
-    if (signature === null) numbers.push(ABSENT, 0, 0, 0);
-    else numbers.push(signature.size, signature.mtimeMs, signature.ctimeMs, signature.ino);
+export function writeSeal(root: string, { head, signatures, paths }: Seal): void {
+  const columns = [bytesOf(signatures.numbers), textColumn(paths)];
+  writeColumns(join(root, SEAL), MAGIC, { head, columns });
+}
+
+/** Null: there is no seal of such a request, or more has changed than the contents of files. */
+export function askSeal(root: string, request: string, environment: Environment): Asked | null {
+  const read = readColumns<SealHead>(join(root, SEAL), MAGIC);
+  if (read === null || read.head.request !== request) return null;
+  const { head, columns } = read;
+  if (head.environment.some(([name, digest]) => environmentDigest(environment[name]) !== digest)) return null;
+  const [numbers = new Uint8Array(), texts = new Uint8Array()] = columns;
+  const seal = { head, signatures: new Signatures(float64sOf(numbers)), paths: textsOf(texts) };
+  if (!isGraphSame(root, seal)) return null;
+  const changed: number[] = [];
+  for (let i = head.structure; i < seal.paths.length; i++) {
+    const stats = statOrNothing(root, seal.paths[i]);
+    if (seal.signatures.matches(i, stats)) continue;
+    if (stats?.isFile() !== true) return null;
+    changed.push(i);
   }
-  const head: Head = {
-    request: seal.request,
-    tasks: seal.tasks,
-    environment: seal.environment.map((name) => [name, digestOf(environment[name])]),
-    paths: paths.length,
-  };
-  const json = Buffer.from(JSON.stringify(head));
-  const padding = Buffer.alloc(-json.length & 7);
-  const body = Buffer.concat([
-    json,
-    padding,
-    new Uint8Array(Float64Array.from(numbers).buffer),
-    Buffer.from(paths.join("\0")),
-  ]);
-  const fixed = Buffer.alloc(FIXED);
-  MAGIC.copy(fixed);
-  fixed.writeUInt32LE(json.length, 12);
-  fixed.writeUInt32LE(crc32(body, json.length), 8);
-  const file = join(root, SEAL);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(`${file}.tmp`, Buffer.concat([fixed, body]));
-  renameSync(`${file}.tmp`, file);
+  return { seal, changed };
 }
 
-/** How many tasks the request covers, if all of them are known to be fresh; null: that is to be found out. */
-export function sealedTasks(root: string, request: string, environment: Environment): number | null {
-  const seal = readSeal(join(root, SEAL));
-  if (seal === null || seal.head.request !== request) return null;
-  const { head, numbers, paths } = seal;
-  if (head.environment.some(([name, digest]) => digestOf(environment[name]) !== digest)) return null;
-  for (const [i, path] of paths.entries())
-    if (!isSame(absolute(root, path), numbers, i * NUMBERS)) return null;
-  return head.tasks;
+/** Whether all that the graph was made of is, at this moment, as it was. */
+export function isGraphSame(root: string, { head, signatures, paths }: Seal): boolean {
+  for (let i = 0; i < head.structure; i++)
+    if (!signatures.matches(i, statOrNothing(root, paths[i]))) return false;
+  return true;
 }
 
-function readSeal(
-  file: string,
-): { readonly head: Head; readonly numbers: Float64Array; readonly paths: readonly string[] } | null {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch {
-    return null;
+export function environmentDigest(value: string | undefined): string {
+  return value === undefined ? "" : sha256(value);
+}
+
+/** Of one path after the other. */
+export class Signatures {
+  readonly numbers: Float64Array;
+
+  constructor(numbers: Float64Array) {
+    this.numbers = numbers;
   }
-  if (bytes.length < FIXED || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return null;
-  const length = bytes.readUInt32LE(12);
-  if (crc32(bytes.subarray(FIXED), length) !== bytes.readUInt32LE(8)) return null;
-  const head = JSON.parse(bytes.toString("utf8", FIXED, FIXED + length)) as Head;
-  const start = FIXED + length + (-length & 7);
-  const end = start + head.paths * NUMBERS * Float64Array.BYTES_PER_ELEMENT;
-  const numbers = new Float64Array(bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + end));
-  return { head, numbers, paths: bytes.toString("utf8", end).split("\0") };
+
+  static of(signatures: readonly (Signature | null)[]): Signatures {
+    const made = new Signatures(new Float64Array(signatures.length * NUMBERS));
+    for (const [i, signature] of signatures.entries()) made.set(i, signature);
+    return made;
+  }
+
+  get(index: number): Signature | null {
+    if (this.isAbsent(index)) return null;
+    const [size = 0, mtimeMs = 0, ctimeMs = 0, ino = 0] = this.numbers.subarray(index * NUMBERS);
+    return { size, mtimeMs, ctimeMs, ino };
+  }
+
+  set(index: number, signature: Signature | null): void {
+    const { size, mtimeMs, ctimeMs, ino } = signature ?? NOTHING;
+    this.numbers.set([size, mtimeMs, ctimeMs, ino], index * NUMBERS);
+  }
+
+  isAbsent(index: number): boolean {
+    return this.numbers[index * NUMBERS] === NOTHING.size;
+  }
+
+  matches(index: number, stats: Stats | undefined): boolean {
+    const { numbers } = this;
+    const at = index * NUMBERS;
+    if (stats === undefined) return this.isAbsent(index);
+    return (
+      stats.size === numbers[at] &&
+      stats.mtimeMs === numbers[at + 1] &&
+      stats.ctimeMs === numbers[at + 2] &&
+      stats.ino === numbers[at + 3]
+    );
+  }
 }
 
-function isSame(path: string, numbers: Float64Array, at: number): boolean {
-  const stats = statOrNothing(path);
-  if (stats === undefined) return numbers[at] === ABSENT;
-  return (
-    stats.size === numbers[at] &&
-    stats.mtimeMs === numbers[at + 1] &&
-    stats.ctimeMs === numbers[at + 2] &&
-    stats.ino === numbers[at + 3]
-  );
-}
+const NUMBERS = 4;
+const NOTHING: Signature = { size: -1, mtimeMs: 0, ctimeMs: 0, ino: 0 };
 
-function statOrNothing(path: string) {
+function statOrNothing(root: string, path = ""): Stats | undefined {
   try {
-    return statSync(path, { throwIfNoEntry: false });
+    return statSync(absolute(root, path), { throwIfNoEntry: false });
   } catch {
     return undefined;
   }
-}
-
-/** The values themselves may be secrets. */
-function digestOf(value: string | undefined): string {
-  return value === undefined ? "" : sha256(value);
 }

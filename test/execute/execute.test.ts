@@ -189,7 +189,11 @@ describe("a command of plain words", () => {
 describe("log paths", () => {
   it("stay in the folder of their rule, whatever the values of the axes", () => {
     const of = (name: string, ...bindings: string[]) =>
-      logPath({ id: `${name}:${bindings.join("/")}`, rule: { name } as Rule, bindings });
+      logPath({
+        id: `${name}:${bindings.join("/")}`,
+        rule: { name } as Rule,
+        bindings: bindings.map((text) => ({ text, fields: null })),
+      });
     expect(of("predict", "btcv", "case_03")).toBe("cache/logs/predict/btcv,case_03.log");
     expect(of("table")).toBe("cache/logs/table/table.log");
     expect(of("copy", "../../x")).toBe("cache/logs/copy/..%2F..%2Fx.log");

@@ -52,7 +52,7 @@ describe("the key of a run task", () => {
   it("does not see names, paths, slots or the order of keys", async () => {
     const root = project(FILES);
     const key = await keyIn(root, base);
-    expect(await keyIn(root, { ...base, id: "y", bindings: ["case"] })).toBe(key);
+    expect(await keyIn(root, { ...base, id: "y", bindings: [{ text: "case", fields: null }] })).toBe(key);
     expect(await keyIn(root, task("x", { ...base.spec, inputs: { in: "b.txt" } }))).toBe(key);
     expect(await keyIn(root, task("x", { ...base.spec, outputs: { out: "elsewhere.txt" } }))).toBe(key);
     expect(await keyIn(root, task("x", { ...base.spec, params: { m: { a: 2, b: [1] }, n: 1 } }))).toBe(key);

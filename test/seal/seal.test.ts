@@ -11,7 +11,7 @@ import {
 import { setTimeout } from "node:timers/promises";
 import { beforeEach, describe, expect, it } from "vitest";
 import { SEAL } from "../../src/record/layout.ts";
-import { sealedTasks } from "../../src/seal/seal.ts";
+import { askSeal } from "../../src/seal/seal.ts";
 import { Project } from "../build/project.ts";
 
 const PIPELINE = `version: 1
@@ -27,7 +27,11 @@ rules:
 `;
 
 let project: Project;
-const sealed = (): number | null => sealedTasks(project.root, "all", process.env);
+/** How many tasks are sealed as fresh. */
+const sealed = (request = "all"): number | null => {
+  const asked = askSeal(project.root, request, process.env);
+  return asked?.changed.length === 0 ? asked.seal.head.tasks : null;
+};
 
 /** Edits wait for the file system's clock, as a build takes nothing for settled that is younger than its tick. */
 const settle = () => setTimeout(50);
@@ -98,7 +102,7 @@ describe("a seal", () => {
   });
 
   it("does not hold for another request", () => {
-    expect(sealedTasks(project.root, "another", process.env)).toBeNull();
+    expect(sealed("another")).toBeNull();
   });
 
   it("is not left when something failed, is young, or has to be asked for its version", async () => {
@@ -121,8 +125,7 @@ describe("a seal", () => {
       const flipped = Buffer.from(whole);
       flipped[at] = (flipped[at] ?? 0) ^ 0x10;
       writeFileSync(file, flipped);
-      // Three bytes between the version and the checksum mean nothing.
-      expect(sealed(), `byte ${at} flipped`).toBe(at >= 5 && at < 8 ? 5 : null);
+      expect(sealed(), `byte ${at} flipped`).toBeNull();
       writeFileSync(file, whole.subarray(0, at));
       expect(sealed(), `cut at byte ${at}`).toBeNull();
     }

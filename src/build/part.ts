@@ -1,0 +1,199 @@
+/**
+ * A build of what lies behind a few changed files, where a seal says that all else is as it was: the same build,
+ * over a graph of these tasks alone. What other tasks make is for them what sources are.
+ *
+ * The seal only shortens the way to what a look at everything would find. So whatever else differs (the pipeline,
+ * params, code, folders, what lq has on record, files that are gone) is left to that look.
+ */
+import { Disk } from "../disk.ts";
+import { Graph } from "../expand/graph.ts";
+import { FileDigests, type Swept } from "../fingerprint/files.ts";
+import { parents } from "../fingerprint/paths.ts";
+import type { Producers } from "../fingerprint/tree.ts";
+import { lockedRules } from "../lockfile/update.ts";
+import { STATE_LOG } from "../record/layout.ts";
+import { State } from "../record/state.ts";
+import { isGraphSame, writeSeal, type Asked, type Seal } from "../seal/seal.ts";
+import {
+  parseName,
+  readSealedGraph,
+  tasksBehind,
+  writeSealedGraph,
+  type SealedGraph,
+} from "../seal/sealed-graph.ts";
+import { hasOwnStore, openStore } from "./open-store.ts";
+import type { Request } from "./request.ts";
+import { filesMade, projectPath } from "./seal-build.ts";
+import { assemble, type Session, type SessionOptions } from "./session.ts";
+
+/** What a part goes back to. */
+interface Base {
+  readonly seal: Seal;
+  readonly graph: SealedGraph;
+  /** Where the part's tasks are in that graph. */
+  readonly positions: readonly number[];
+  /** The files that these tasks read and make, with their numbers. */
+  readonly files: ReadonlyMap<string, number>;
+}
+
+export class Part {
+  readonly session: Session;
+  readonly #base: Base;
+
+  private constructor(session: Session, base: Base) {
+    this.session = session;
+    this.#base = base;
+  }
+
+  /**
+   * To be called by the holder of the project's lock, after the pipeline was loaded.
+   * @returns null if everything has to be looked at
+   */
+  static open(
+    { pipeline }: Request,
+    asked: Asked,
+    { notice, hashing = {} }: Omit<SessionOptions, "readonly">,
+  ): Part | null {
+    const { root } = pipeline;
+    const base = baseOf(root, asked);
+    // What belongs to all outputs together, a part cannot keep up.
+    if (base === null || lockedRules(pipeline).size > 0 || !hasOwnStore(pipeline)) return null;
+    const { graph: sealed, positions } = base;
+    const places = positions.map((position) => sealed.places[position] ?? 0);
+    const state = State.part(root, [...sealed.head.others, ...places]);
+    if (state === null) return null;
+    const disk = new Disk();
+    const names = positions.map((position) => parseName(sealed.names[position] ?? ""));
+    const graph = new Graph(pipeline, disk, names);
+    const session = assemble({
+      root,
+      readonly: false,
+      graph,
+      state,
+      store: openStore(pipeline, notice),
+      disk,
+      files: new FileDigests(root, state, disk, sweptFiles(asked, base)),
+      hashing,
+      producers: producersOf(base),
+    });
+    const tasks = new Set(graph.tasks);
+    const select = async () => {
+      await session.fingerprinter.prepare(graph.tasks.map(({ rule }) => rule));
+      return { tasks, named: tasks, growths: new Set<never>(), unmatched: [] };
+    };
+    return new Part({ ...session, select }, base);
+  }
+
+  /** How many tasks of the request are as they were. */
+  get others(): number {
+    return this.#base.seal.head.tasks - this.#base.positions.length;
+  }
+
+  /**
+   * Brings the seal up to date, for when all tasks have ended well and the state is closed. It is left as it is,
+   * and holds no more, if there are other files than before, or one could have changed unseen.
+   */
+  reseal(): void {
+    const { root } = this.session;
+    const { seal, graph } = this.#base;
+    if (!this.#updateFiles() || !this.#updateStructure()) return;
+    const head = this.#updatePlaces();
+    writeSeal(root, { ...seal, head: { ...seal.head, graph: writeSealedGraph(root, { ...graph, head }) } });
+  }
+
+  #updateFiles(): boolean {
+    const {
+      graph: { tasks },
+      state,
+      files,
+    } = this.session;
+    const { seal, graph, positions, files: numbers } = this.#base;
+    const made = tasks.map(({ id }) => (state.last(id)?.outputs ?? []).flatMap(filesMade));
+    if (made.some((paths, i) => paths.length !== graph.makes.of(positions[i] ?? 0).length)) return false;
+    for (const path of made.flat()) files.signature(path);
+    if (!files.steady) return false;
+    for (const [path, { signature, digest, racy }] of files.seen()) {
+      const file = numbers.get(path);
+      if (file === undefined || signature === null || digest === undefined || racy) return false;
+      seal.signatures.set(seal.head.structure + file, signature);
+      graph.digests.set(file, digest);
+    }
+    return true;
+  }
+
+  #updateStructure(): boolean {
+    const { root, disk } = this.session;
+    const { seal } = this.#base;
+    if (!disk.stands()) return false;
+    const indices = new Map(seal.paths.slice(0, seal.head.structure).map((path, i) => [path, i]));
+    disk.signature(`${root}/${STATE_LOG}`);
+    for (const [absolute, signature] of disk.told()) {
+      const index = indices.get(projectPath(root, absolute));
+      if (index === undefined) return false;
+      seal.signatures.set(index, signature);
+    }
+    return true;
+  }
+
+  /** Of what was recorded since. */
+  #updatePlaces(): SealedGraph["head"] {
+    const {
+      root,
+      graph: { tasks },
+    } = this.session;
+    const { graph, positions } = this.#base;
+    const { done, others, end } = State.places(root, graph.head.end);
+    for (const [i, { id }] of tasks.entries()) {
+      const place = done.get(id);
+      if (place !== undefined) graph.places[positions[i] ?? 0] = place;
+    }
+    return { ...graph.head, others: [...graph.head.others, ...others], end };
+  }
+}
+
+function baseOf(root: string, { seal, changed }: Asked): Base | null {
+  const { head, paths } = seal;
+  // The pipeline was read, and another build may have ended, since the seal was asked.
+  if (head.graph === null || !isGraphSame(root, seal)) return null;
+  const graph = readSealedGraph(root, head.graph);
+  const positions =
+    graph &&
+    tasksBehind(
+      graph,
+      changed.map((index) => index - head.structure),
+    );
+  if (graph === null || positions === null) return null;
+  const files = new Map<string, number>();
+  for (const position of positions)
+    for (const list of [graph.reads.of(position), graph.makes.of(position)])
+      for (const file of list) files.set(paths[head.structure + file] ?? "", file);
+  return { seal, graph, positions, files };
+}
+
+/** What the seal's answer was on these files, but for those that changed. */
+function sweptFiles({ changed }: Asked, { seal, graph, files }: Base): Swept {
+  const { structure } = seal.head;
+  const isChanged = new Set(changed);
+  return (path) => {
+    const file = files.get(path);
+    if (file === undefined || isChanged.has(structure + file)) return undefined;
+    const signature = seal.signatures.get(structure + file);
+    return signature === null ? undefined : { signature, digest: graph.digests.get(file) };
+  };
+}
+
+/** Who makes what in the whole graph. */
+function producersOf({ seal, graph }: Base): Producers {
+  const folders = new Set(graph.folders);
+  const isInFolder = (path: string): boolean =>
+    folders.size > 0 && [...parents(path)].some((folder) => folders.has(folder));
+  const files = Array.from(graph.makes.items, (file) => seal.paths[seal.head.structure + file] ?? "").filter(
+    (path) => !isInFolder(path),
+  );
+  const outputs = [...files, ...folders].map((path) => ({ role: "", list: false, path }));
+  const all = new Set([...files, ...folders]);
+  return {
+    under: () => [{ outputs }],
+    producer: (path) => (all.has(path) || isInFolder(path) ? { outputs: [] } : undefined),
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * A file of columns that is read back whole, or not at all:
+ *
+ *     magic and version (5 bytes)   0 0 0   u32 crc32 of all that follows   u32 bytes of the head
+ *     the head, JSON   the columns, each at a multiple of 8 bytes
+ *
+ * little-endian. The head says how many bytes each column has. A file of another version, or a damaged one, is
+ * as good as none.
+ */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { crc32 } from "node:zlib";
+
+/** What a file holds: any JSON, and bytes. */
+export interface Columns<H> {
+  readonly head: H;
+  readonly columns: readonly Uint8Array[];
+}
+
+const FIXED = 16;
+const CHECKSUM = 8;
+const LENGTH = 12;
+
+/** @returns the checksum, by which another file can name this one */
+export function writeColumns<H>(file: string, magic: string, { head, columns }: Columns<H>): number {
+  const json = Buffer.from(JSON.stringify({ head, bytes: columns.map(({ byteLength }) => byteLength) }));
+  const fixed = Buffer.alloc(FIXED);
+  fixed.write(magic, "latin1");
+  fixed.writeUInt32LE(json.length, LENGTH);
+  const parts = [json, ...columns].flatMap((part) => [part, new Uint8Array(-part.byteLength & 7)]);
+  const bytes = Buffer.concat([fixed, ...parts]);
+  const checksum = crc32(bytes.subarray(LENGTH));
+  bytes.writeUInt32LE(checksum, CHECKSUM);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(`${file}.tmp`, bytes);
+  renameSync(`${file}.tmp`, file);
+  return checksum;
+}
+
+/** Null: there is none that is whole and of this version. */
+export function readColumns<H>(
+  file: string,
+  magic: string,
+): (Columns<H> & { readonly checksum: number }) | null {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch {
+    return null;
+  }
+  if (bytes.length < FIXED || bytes.toString("latin1", 0, CHECKSUM) !== magic.padEnd(CHECKSUM, "\0"))
+    return null;
+  const checksum = bytes.readUInt32LE(CHECKSUM);
+  if (crc32(bytes.subarray(LENGTH)) !== checksum) return null;
+  const length = bytes.readUInt32LE(LENGTH);
+  const { head, bytes: lengths } = JSON.parse(bytes.toString("utf8", FIXED, FIXED + length)) as {
+    readonly head: H;
+    readonly bytes: readonly number[];
+  };
+  let at = aligned(FIXED + length);
+  const columns = lengths.map((size) => {
+    const column = bytes.subarray(at, at + size);
+    at = aligned(at + size);
+    return column;
+  });
+  return { head, columns, checksum };
+}
+
+function aligned(at: number): number {
+  return (at + 7) & ~7;
+}
+
+/** Texts that hold no NUL. */
+export function textColumn(texts: readonly string[]): Uint8Array {
+  return Buffer.from(texts.join("\0"));
+}
+
+export function textsOf(column: Uint8Array): readonly string[] {
+  const { buffer, byteOffset, byteLength } = column;
+  return byteLength === 0 ? [] : Buffer.from(buffer, byteOffset, byteLength).toString().split("\0");
+}
+
+export function bytesOf({ buffer, byteOffset, byteLength }: NodeJS.TypedArray): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+export function float64sOf(column: Uint8Array): Float64Array {
+  const { buffer, byteOffset, byteLength } = atMultipleOf8(column);
+  return new Float64Array(buffer, byteOffset, byteLength / Float64Array.BYTES_PER_ELEMENT);
+}
+
+export function int32sOf(column: Uint8Array): Int32Array {
+  const { buffer, byteOffset, byteLength } = atMultipleOf8(column);
+  return new Int32Array(buffer, byteOffset, byteLength / Int32Array.BYTES_PER_ELEMENT);
+}
+
+/** A small file's bytes may begin anywhere in memory. */
+function atMultipleOf8(column: Uint8Array): Uint8Array {
+  return column.byteOffset % 8 === 0 ? column : Uint8Array.from(column);
+}
