@@ -70,7 +70,7 @@ export class Model {
     switch (random.below(10)) {
       case 0:
       case 1:
-        spec.sources.set(`src/${random.below(4)}`, text(random));
+        this.editSource(random);
         break;
       case 2:
         spec.rules.set(name, { ...(spec.rules.get(name) as RuleModel), text: word(random) });
@@ -101,6 +101,10 @@ export class Model {
         else spec.comment = word(random);
         spec.reversed = random.below(2) === 0;
     }
+  }
+
+  editSource(random: Random): void {
+    this.spec.sources.set(pick(random, ["src/0", "src/1", "src/2", "src/3", "tree/a"]), text(random));
   }
 
   #addRule(random: Random): void {
