@@ -60,7 +60,9 @@ function refuseCollision({ path, first, second }: Collision, problems: Problems)
     problems.add(`rules "${a.name}" and "${b.name}" both make "${path}"`, span, "give each its own path");
     return;
   }
-  const differing = a.each.map(({ name }) => name).filter((_, i) => first.bindings[i]?.text !== second.bindings[i]?.text);
+  const differing = a.each
+    .map(({ name }) => name)
+    .filter((_, i) => first.bindings[i]?.text !== second.bindings[i]?.text);
   const hint = differing.length > 0 ? `put \${${differing.join("}, ${")}} into the path` : "name it once";
   const makers =
     first === second ? `task "${first.id}" makes` : `tasks "${first.id}" and "${second.id}" both make`;
