@@ -1,6 +1,8 @@
 /** What a model says, put on the disk, and what tasks left there. */
 import { readdirSync } from "node:fs";
+import { expect } from "vitest";
 import type { Project } from "../build/project.ts";
+import type { TaskModel } from "./model.ts";
 
 /** @param written what is on the disk already, by path; only what differs is written */
 export function writeSources(
@@ -30,4 +32,12 @@ export function filesUnder(project: Project, dir: string): readonly string[] {
   return readdirSync(project.path(dir), { withFileTypes: true }).flatMap((entry) =>
     entry.isDirectory() ? filesUnder(project, `${dir}/${entry.name}`) : [`${dir}/${entry.name}`],
   );
+}
+
+/** Every output is there, as the model says, and nothing else is. */
+export function checkOutputs(where: string, project: Project, tasks: readonly TaskModel[]): void {
+  const expected = new Map(tasks.flatMap(({ outputs }) => [...outputs]));
+  expect([where, ...madeFiles(project)]).toEqual([where, ...[...expected.keys()].sort()]);
+  for (const [path, content] of expected)
+    expect([where, path, project.read(path)]).toEqual([where, path, content]);
 }

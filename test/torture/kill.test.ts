@@ -10,7 +10,7 @@ import { status } from "../../src/status.ts";
 import { Project } from "../build/project.ts";
 import { Lq } from "../helpers/cli.ts";
 import { seeded } from "../schedule/random.ts";
-import { filesUnder, madeFiles, writeSources } from "./files.ts";
+import { checkOutputs, filesUnder, writeSources } from "./files.ts";
 import { Model, type Random, type TaskModel } from "./model.ts";
 import { rounds, torture } from "./torture.ts";
 
@@ -77,13 +77,6 @@ async function checkRecords(where: string, project: Project, tasks: readonly Tas
     if (key !== "")
       expect([where, key, decodeAction(project.read(path), key.replace("/", ""))]).not.toContain(null);
   }
-}
-
-function checkOutputs(where: string, project: Project, tasks: readonly TaskModel[]): void {
-  const expected = new Map(tasks.flatMap(({ outputs }) => [...outputs]));
-  expect([where, ...madeFiles(project)]).toEqual([where, ...[...expected.keys()].sort()]);
-  for (const [path, content] of expected)
-    expect([where, path, project.read(path)]).toEqual([where, path, content]);
 }
 
 function sha256(file: string): string {
