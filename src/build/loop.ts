@@ -153,7 +153,7 @@ export class BuildLoop {
 
   async #run(due: Due, grant: Grant): Promise<void> {
     const { task, freshness, recipe } = due;
-    const { runner, tally, steering } = this.#parts;
+    const { runner, tally, steering, slots } = this.#parts;
     const { key } = freshness;
     const reasons = reasonsOf(freshness);
     const devices = grant.devices.map(({ device }) => device.id);
@@ -165,7 +165,11 @@ export class BuildLoop {
       .finally(() => steering.leave(task.id));
     const seconds = (performance.now() - started) / 1000;
     if (result.kind === "crowded")
-      return this.#queue.add(due, wholeDevices(task.rule.slots), this.#priorities.get(task) ?? 0);
+      return this.#queue.add(
+        due,
+        wholeDevices(task.rule.slots, slots.capacity),
+        this.#priorities.get(task) ?? 0,
+      );
     if (result.kind === "moved") this.#rerun(task, result.paths);
     else this.#finishRun(task, result, reasons, seconds);
     this.#release(key);

@@ -162,7 +162,8 @@ export class State implements FileMemo {
     this.#append(encodeDone(TYPE.placing, id, record));
   }
 
-  recordDone(record: DoneRecord): void {
+  recordDone(done: DoneRecord): void {
+    const record = { ...done, finished: Math.max(done.finished, this.#ownerIndex().nextTime(done)) };
     this.#leaveBehind(record);
     this.#apply(TYPE.done, record.id);
     this.#done.set(record.id, record);

@@ -7,7 +7,6 @@
 import { randomBytes } from "node:crypto";
 import {
   chmodSync,
-  existsSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -215,9 +214,10 @@ export class Store {
   }
 }
 
+/** Null if there is none. What is there and cannot be read is no less than an error: it would be made anew each time. */
 function readOrNull(file: string): string | null {
   // An error that is thrown costs more than a look.
-  if (!existsSync(file)) return null;
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) return null;
   try {
     return readFileSync(file, "utf8");
   } catch (error) {

@@ -100,14 +100,19 @@ function ofGlob(graph: Graph, pattern: string, path: string): Wanted {
       isName(id) ||
       outputs.some((output) => isPath(output.path) || (isDirectory && inMatching(isPath, output.path))),
   );
-  const { base } = picomatch.scan(pattern);
   const growths = new Set(graph.growthsLike(patternOf(path)));
-  for (const growth of graph.growths) {
-    if (isName(growth.rule.name) || (base.includes(":") && compatible(growth.id.slice(0, -1), base))) {
-      growths.add(growth);
-    }
-  }
-  return { tasks, growths };
+  for (const growth of graph.growths)
+    if (isName(growth.rule.name) || (pattern.includes(":") && mayName(pattern, growth))) growths.add(growth);
+  if (tasks.length + growths.size > 0) return { tasks, growths };
+  // What nothing that is known matches may be an id that is not known yet.
+  return { tasks, growths: graph.growths.filter((growth) => mayName(pattern, growth)) };
+}
+
+/** Whether a glob may match the id of a task that comes of a growth, as far as its letters go. */
+function mayName(pattern: string, growth: Growth): boolean {
+  const letters = /^[^*?[\]{}()!+@|\\]*/.exec(pattern)?.[0] ?? "";
+  const known = growth.id.slice(0, -1);
+  return letters.startsWith(known) || known.startsWith(letters);
 }
 
 function patternOf(glob: string): PathPattern {
@@ -126,10 +131,6 @@ function inMatching(isPath: (path: string) => boolean, output: string): boolean 
     if (isPath(output.slice(0, end + 1))) return true;
   }
   return false;
-}
-
-function compatible(a: string, b: string): boolean {
-  return a.startsWith(b) || b.startsWith(a);
 }
 
 /** Adds what the wanted tasks and growths need, as far as the graph has grown. */

@@ -73,6 +73,22 @@ describe("build", () => {
     await expect(project.build({ targets: ["uper"] })).rejects.toThrow('nothing makes "uper"');
   });
 
+  it("builds what a glob of ids turns out to mean when the graph has grown", async () => {
+    const project = new Project({
+      "pipeline.yaml": `version: 1
+rules:
+  list: { cmd: "echo '[a1, a2, b1]' > \${out}", out: list.yaml }
+  each: { each: { item: { in: list.yaml, at: "[*]" } }, cmd: "echo \${item} > \${out}", out: "each/\${item}" }
+  other: { cmd: "echo > \${out}", out: other.txt }
+`,
+    });
+    expect((await project.build({ targets: ["each:a*"] })).ran).toEqual(["each:a1", "each:a2", "list"]);
+    project.remove("cache");
+    project.remove("each");
+    expect((await project.build({ targets: ["*:b1"], force: true })).ran).toEqual(["each:b1", "list"]);
+    await expect(project.build({ targets: ["each:c*"] })).rejects.toThrow('nothing makes "each:c*"');
+  });
+
   it("makes again what was deleted, from the cache", async () => {
     const project = copies();
     await project.build();

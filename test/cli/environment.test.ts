@@ -121,6 +121,21 @@ describe("permissions that are missing", () => {
     ]);
   });
 
+  test("of a cache that others made", () => {
+    const project = owned({
+      "pipeline.yaml": `version: 1\ncache: { folder: shared }\nrules:\n  x: { cmd: "echo 1 > \${out}", out: x }\n`,
+    });
+    mkdirSync(project.path("shared/actions"), { recursive: true, mode: 0o755 });
+    chmodSync(project.path("shared/actions"), 0o700);
+    if (process.getuid?.() !== 0) chmodSync(project.path("shared/actions"), 0);
+    const { code, text } = unprivileged(project);
+    expect([code, text]).toEqual([
+      2,
+      expect.stringMatching(/error: cannot stat .*shared\/actions\/.*: permission denied/),
+    ]);
+    expect([project.has("x"), text.includes("    at ")]).toEqual([false, false]);
+  });
+
   test("of the project", () => {
     const project = owned({
       "pipeline.yaml": `version: 1\nrules:\n  x: { cmd: "echo 1 > \${out}", out: x }\n`,

@@ -76,8 +76,27 @@ describe("slots", () => {
   it("lets nothing beside a task that wants the whole of a device that is large enough", () => {
     const slots = new Slots(machine({ devices: [device("0", 24), device("1", 80)] }));
     const share = ask({ gpu: gpu({ memory: 30 * GiB }) });
-    expect(ids(slots.take(wholeDevices(share)))).toEqual(["1"]);
+    expect(ids(slots.take(wholeDevices(share, slots.capacity)))).toEqual(["1"]);
     expect(slots.take(share)).toBeNull();
+  });
+
+  it("gives whom a share was too little the largest devices that suit it, however small the share was", () => {
+    const devices = [device("0", 24), device("1", 80), device("2", 40), device("3", 160, "AMD", "other")];
+    const capacity = machine({ devices });
+    const whole = (change: Partial<GpuRequest>): GpuRequest | null =>
+      wholeDevices(ask({ gpu: gpu({ memory: 10 * GiB, ...change }) }), capacity).gpu;
+    expect(whole({ type: "A100" })).toMatchObject({ whole: true, memory: 80 * GiB });
+    expect(whole({ type: "A100", count: 2 })).toMatchObject({ whole: true, memory: 40 * GiB });
+    expect(whole({})).toMatchObject({ whole: true, memory: 160 * GiB });
+    const unknown = { ...device("4", 1), memory: null };
+    const request = wholeDevices(ask({ gpu: gpu({ memory: 10 * GiB }) }), machine({ devices: [unknown] }));
+    expect(request.gpu).toMatchObject({ whole: true, memory: 10 * GiB });
+    const slots = new Slots(capacity);
+    slots.take(ask({ gpu: gpu({ type: "AMD" }) }));
+    slots.take(ask({ gpu: gpu({ memory: 80 * GiB }) }));
+    // It waits for one that is large, rather than fail on one that is free.
+    const retried = wholeDevices(ask({ gpu: gpu({ memory: 10 * GiB, type: "A100" }) }), capacity);
+    expect(slots.take(retried)).toBeNull();
   });
 
   it("counts places in pools; a pool that nobody sized has one", () => {
@@ -168,7 +187,10 @@ describe("ready queue", () => {
     expect(queue.size).toBe(1);
   });
 
-  it("does not starve a large request behind an endless stream of small ones", () => {
+  it.each([
+    ["less urgent", 1],
+    ["as urgent", 5],
+  ])("does not starve a large request behind an endless stream of small ones that are %s", (_, priority) => {
     const slots = new Slots(machine({ cpu: 4 }));
     const queue = new ReadyQueue<string>(slots);
     const running: Grant[] = [];
@@ -177,7 +199,7 @@ describe("ready queue", () => {
     queue.add("wide", ask({ cpu: 4 }), 5);
     let starts = 0;
     for (;;) {
-      queue.add("small", ask(), 1);
+      queue.add("small", ask(), priority);
       const next = queue.next();
       if (next === null) slots.give(running.shift() as Grant);
       else if (next.item === "wide") break;
