@@ -11,14 +11,15 @@ interface Directory {
 export class OutputIndex {
   readonly #makers = new Map<string, Task>();
   readonly #directories = new Map<string, Directory>([["", { makers: [], children: [] }]]);
-  #anyDirectoryOutput = false;
+  /** The first parts of the paths of outputs that are directories: inside of others no path needs to be looked for. */
+  readonly #roots = new Set<string>();
 
   /** The task that already makes this very path, if one does (then nothing is added). */
   add(path: string, task: Task): Task | undefined {
     const other = this.#makers.get(path);
     if (other) return other;
     this.#makers.set(path, task);
-    if (path.endsWith("/")) this.#anyDirectoryOutput = true;
+    if (path.endsWith("/")) this.#roots.add(rootOf(path));
     this.#directory(parentOf(path)).makers.push(task);
     return undefined;
   }
@@ -30,7 +31,7 @@ export class OutputIndex {
   /** The maker of the path, or of a directory output that it is inside of. */
   producer(path: string): Task | undefined {
     const exact = this.#makers.get(path);
-    if (exact || !this.#anyDirectoryOutput) return exact;
+    if (exact || !this.#roots.has(rootOf(path))) return exact;
     for (const directory of ancestors(path)) {
       const maker = this.#makers.get(directory);
       if (maker) return maker;
@@ -68,4 +69,10 @@ export class OutputIndex {
     this.#directory(parentOf(path)).children.push(path);
     return made;
   }
+}
+
+/** "labels/a/b.nii" → "labels", "/mnt/ct/a" → "" */
+function rootOf(path: string): string {
+  const end = path.indexOf("/");
+  return end < 0 ? path : path.slice(0, end);
 }
