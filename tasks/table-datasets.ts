@@ -14,7 +14,7 @@ import { SYNTHETIC_NOTICE } from "./lib/tables/table.ts";
 
 export default task({
   params: z.strictObject({ names }),
-  run({ files, output, params }) {
+  run({ files, output, params, log }) {
     const tables = new Map(files("organs").map(({ name, path }) => [name, readFileSync(path, "utf8")]));
     const manifests = Object.fromEntries(
       files("cases").map(({ name, path }): [string, Manifest] => {
@@ -42,7 +42,8 @@ export default task({
       ];
       return `| ${cells.map((cell) => escape(String(cell))).join(" | ")} |`;
     });
-    const leaks = duplicates(manifests).map(({ places }) => `- ${places.map(escape).join(" = ")}`);
+    const leaks = duplicates(manifests).map(({ places }) => places.join(" = "));
+    for (const leak of leaks) log(`warning: the same image: ${leak}`);
     const lines = [
       "# Datasets",
       "",
@@ -53,7 +54,9 @@ export default task({
       "",
       "## Images that occur more than once",
       "",
-      ...(leaks.length > 0 ? ["What is trained on may be tested on:", "", ...leaks] : ["None."]),
+      ...(leaks.length > 0
+        ? ["What is trained on may be tested on:", "", ...leaks.map((leak) => `- ${escape(leak)}`)]
+        : ["None."]),
       "",
     ];
     writeFileSync(output(), lines.join("\n"));

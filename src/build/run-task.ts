@@ -74,7 +74,7 @@ export class TaskRunner {
       }
       const seconds = (performance.now() - started) / 1000;
       this.#session.state.recordFailed({ id: task.id, key, seconds, finished: Date.now(), log, error });
-      return { kind: "failed", error, tail: tailOf(logFile) };
+      return { kind: "failed", error, tail: tailOf(logFile, error) };
     }
   }
 

@@ -64,9 +64,17 @@ export class TaskLog {
   }
 }
 
-/** The last lines of a log; none when nothing was printed. */
-export function tailOf(file: string): readonly string[] {
-  const lines = textFrom(file, 0).trimEnd().split("\n");
+/**
+ * The last lines of a log; none when nothing was printed. An `Error` that ended a task module stands there with
+ * its stack: that is left out, for its message is told anyway. (Of a TypeError and the like the stack is of use.)
+ */
+export function tailOf(file: string, error?: string): readonly string[] {
+  const text = textFrom(file, 0);
+  const stack = error === undefined ? -1 : `\n${text}`.lastIndexOf(`\nError: ${error}\n    at `);
+  const lines = text
+    .slice(0, stack < 0 ? undefined : stack)
+    .trimEnd()
+    .split("\n");
   return lines.length === 1 && lines[0] === "" ? [] : lines.slice(-TAIL_LINES);
 }
 

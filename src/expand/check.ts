@@ -12,6 +12,7 @@ import { findCycles } from "./cycles.ts";
 import { globMatches, type SourceGlobs } from "./glob.ts";
 import type { Graph } from "./graph.ts";
 import type { OutputIndex } from "./outputs.ts";
+import { prospects } from "./prospects.ts";
 
 export interface Selection {
   readonly tasks: ReadonlySet<Task>;
@@ -44,8 +45,15 @@ export function checkGraph(
   refuseNesting(outputs, problems);
   refuseSources(graph, outputs, problems);
   refuseMissingModules(graph, problems);
-  refuseMissingInputs(graph, disk, globs, outputs, selection?.tasks ?? graph.tasks, problems);
-  refuseMissingAxisFiles(graph, selection?.growths ?? graph.growths, problems);
+  const { tasks, growths } = selection ?? graph;
+  const before = problems.count;
+  refuseMissingInputs(graph, disk, globs, outputs, tasks, problems);
+  // Who has to fetch something anyway is told of all that will be missing.
+  if (selection && problems.count > before) {
+    const later = prospects(graph, growths).filter((task) => !selection.tasks.has(task));
+    refuseMissingInputs(graph, disk, globs, outputs, later, problems);
+  }
+  refuseMissingAxisFiles(graph, growths, problems);
   for (const { names, span } of findCycles(graph)) {
     const hint = names.length === 2 ? "a task cannot read what it writes" : "each needs what comes after it";
     problems.add(`cycle: ${names.join(" → ")}`, span, hint);

@@ -120,6 +120,11 @@ export class Graph {
     return this.#pending.like(pattern);
   }
 
+  /** What the tasks of a growth would read: paths that are known, or what is known of them. */
+  readsOf(growth: Growth): readonly (string | PathPattern)[] {
+    return this.#pending.reads(growth);
+  }
+
   /**
    * Makes tasks of a growth from the content of its file, and returns all that are new (the new tasks may let
    * other growths go on). Throws a `UserError`, with the graph as it was, for content that cannot be used.

@@ -4,7 +4,7 @@
  * A growth's outputs are its rule's templates with what is not known yet as wildcards. They are indexed by the
  * folder before the first wildcard, so that asking about one path does not look at every growth.
  */
-import type { Growth, Json, TemplatePart } from "../model.ts";
+import type { Growth, Json, Slot, TemplatePart } from "../model.ts";
 import { lookUp, pathText, type Names } from "./bind.ts";
 import { ancestors, normalise } from "./paths.ts";
 
@@ -105,7 +105,21 @@ export class PendingGrowths {
     );
   }
 
+  /** What the tasks of a growth would read, in the order of the rule: a path that is known, or what is known of it. */
+  reads(growth: Growth): readonly (string | PathPattern)[] {
+    return this.#literalsOf(growth, growth.rule.inputs).map((literals) =>
+      literals.length === 1
+        ? (literals[0] ?? "")
+        : { before: literals[0] ?? "", after: literals.at(-1) ?? "", depth: Infinity },
+    );
+  }
+
   #shapesOf(growth: Growth): Shape[] {
+    return this.#literalsOf(growth, growth.rule.outputs).map((literals) => ({ growth, literals }));
+  }
+
+  /** The text of each path between what is not known yet. */
+  #literalsOf(growth: Growth, slots: readonly Slot[]): readonly (readonly string[])[] {
     const names: Names = { axes: growth.rule.each.map(({ name }) => name), params: this.#params };
     const bound = growth.bound.map(({ value }) => value);
     const known = new Set(growth.bound.map(({ name }) => name));
@@ -117,11 +131,8 @@ export class PendingGrowths {
       if (!needs.every((name) => known.has(name))) return WILDCARD;
       return pathText(lookUp(part, names, bound).value, part.span, part.kind === "axis");
     };
-    return growth.rule.outputs.flatMap(({ paths }) =>
-      paths.map((template) => {
-        const path = normalise(this.#root, template.parts.map(fill).join(""));
-        return { growth, literals: path.split(WILDCARD) };
-      }),
+    return slots.flatMap(({ paths }) =>
+      paths.map(({ parts }) => normalise(this.#root, parts.map(fill).join("")).split(WILDCARD)),
     );
   }
 }

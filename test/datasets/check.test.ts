@@ -126,7 +126,7 @@ describe("the check of a dataset", () => {
       writeFileSync(path, readFileSync(path).subarray(0, 100));
     });
     expect(broken.errors).toHaveLength(1);
-    expect(broken.errors[0]).toMatch(/^Case_00001: /);
+    expect(broken.errors[0]).toMatch(/^Case_00001: \S*Case_00001_0000\.nii\.gz: /);
     expect(Object.keys(broken.contents)).toEqual(["Case_00002", "Case_00003"]);
   });
 
@@ -147,6 +147,11 @@ describe("the check of a dataset", () => {
       await rewrite(path, { data: new Uint8Array((await readNifti(path)).data.length) });
     });
     expect(empty.warnings).toEqual(["Case_00001: no voxel is labelled"]);
+  });
+
+  it("says of real data how many of the published cases are there", async () => {
+    const { warnings } = manifestOf({ layout: "ct1k", synthetic: false, cases: [] }, new Map(), new Map());
+    expect(warnings).toEqual(["0 cases, where 1000 were published"]);
   });
 
   it("knows an image again that another dataset holds under another name", async () => {

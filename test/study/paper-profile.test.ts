@@ -72,20 +72,60 @@ describe("the profile paper", () => {
     }
   });
 
-  it("says so of every model, too", async () => {
-    const { code, stderr } = await study().lq("build", "--profile", "paper", "convert", "convert-medsam");
-    expect(code).toBe(2);
-    const said = stderr
-      .split("\n\n")
-      .map((part) => [/"(published\/.*?)"/.exec(part)?.[1], /hint: (.*)/.exec(part)?.[1]]);
-    expect(said).toEqual([
+  it("names in the same breath every model that will be needed, and none that will not", async () => {
+    const models = async (...target: string[]) => {
+      const { code, stderr } = await study().lq("build", "--profile", "paper", ...target);
+      expect(code).toBe(2);
+      return stderr
+        .split("\n\n")
+        .map((part) => [/"(published\/.*?)"/.exec(part)?.[1], /hint: (.*)/.exec(part)?.[1]])
+        .filter(([path]) => path !== undefined);
+    };
+    const all = [
       ["published/totalsegmentator/", expect.stringContaining("Dataset291_… to Dataset295_…")],
       ["published/stunet-small/", expect.stringContaining("small_ep4k.model.pkl")],
       ["published/stunet-base/", expect.stringContaining("base_ep4k.model.pkl")],
       ["published/stunet-large/", expect.stringContaining("large_ep4k.model.pkl")],
       ["published/stunet-huge/", expect.stringContaining("huge_ep4k.model.pkl")],
       ["published/medsam/", expect.stringContaining("medsam_vit_b.pth")],
-    ]);
+    ];
+    expect(await models("tables/segthor.md")).toEqual(all);
+    expect(await models("checkpoints/btcv/stu-b.safetensors")).toEqual([all[2]]);
+    expect(await models("tables/datasets.md")).toEqual([]);
+  });
+
+  it("takes FLARE 2021 in place of 2022, from a folder anywhere", async () => {
+    const elsewhere = cliProject({});
+    for (const file of [
+      "imagesTr/train_001_0000",
+      "imagesTr/train_002",
+      "labelsTr/train_001",
+      "labelsTr/train_002",
+    ])
+      elsewhere.write(`FLARE21/${file}.nii.gz`, "");
+    const profiles = ["--profile", "paper", "--profile", "flare21"];
+    const root = `sources.flare.root=${elsewhere.path("FLARE21")}`;
+    const project = study();
+    const checks = await project.json("build", ...profiles, "--set", root, "-n", "checks/flare/");
+    expect(checks.filter(({ type }) => type === "plan").at(-1)?.["rules"]).toEqual({
+      "list-cases": 1,
+      "check-case": 2,
+    });
+    // The folder is there, but what is in it is not FLARE 2022.
+    const { code, stdout, stderr } = await project.lq(
+      "build",
+      "--profile",
+      "paper",
+      "--set",
+      root,
+      "checks/flare/",
+    );
+    expect(code).toBe(1);
+    expect(stdout + stderr).toContain(
+      `has 4 files, none of them a label; the layout "flare22" expects there:`,
+    );
+    expect(stdout + stderr).toContain("FLARE21/Training/FLARE22_LabeledCase50/labels/FLARE22_Tr_####.nii.gz");
+    expect(stdout + stderr).not.toMatch(/\n.* at .*:\d+:\d+/);
   });
 
   it("plans the paper's graph from the names of the files", { timeout: 600_000 }, async () => {

@@ -1,7 +1,7 @@
 /** What the checks of its cases say of a dataset as a whole. */
 import type { LabelTable, Organ } from "../labels/labels.ts";
 import type { CaseList } from "./case-list.ts";
-import type { CaseCheck, CaseFacts } from "./check-case.ts";
+import { IMAGE, LABEL, type CaseCheck, type CaseFacts } from "./check-case.ts";
 import { layoutOf } from "./layouts.ts";
 import { foregroundStatistics, median, type ForegroundStatistics } from "./statistics.ts";
 
@@ -15,7 +15,7 @@ export interface Manifest {
   readonly labels: Readonly<Record<string, { readonly value: number; readonly absent: readonly string[] }>>;
   /** Case id → digest of the image's content. */
   readonly contents: Readonly<Record<string, string>>;
-  /** Cases that cannot be used as they are, and cases to look at: "id: what". */
+  /** Cases that cannot be used as they are, and what to look at: "id: what", or of the dataset as a whole "what". */
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
 }
@@ -34,12 +34,17 @@ export interface DatasetStatistics {
 type Checks = ReadonlyMap<string, CaseCheck>;
 type Labels = LabelTable<Organ | null>;
 
-export function manifestOf({ layout, cases }: CaseList, checks: Checks, table: Labels): Manifest {
+export function manifestOf({ layout, synthetic, cases }: CaseList, checks: Checks, table: Labels): Manifest {
   const found = factsOf(checks);
+  const { published } = layoutOf(layout);
+  const files = new Map(cases.map((entry) => [entry.id, entry]));
+  const named = (id: string, what: string) =>
+    what.replaceAll(IMAGE, files.get(id)?.image ?? IMAGE).replaceAll(LABEL, files.get(id)?.label ?? LABEL);
+  const isPart = !synthetic && published !== null && published !== cases.length;
   return {
     layout,
     cases: cases.length,
-    published: layoutOf(layout).published,
+    published,
     labels: Object.fromEntries(
       [...table].map(([value, { name }]) => [
         name,
@@ -48,9 +53,12 @@ export function manifestOf({ layout, cases }: CaseList, checks: Checks, table: L
     ),
     contents: Object.fromEntries(found.map(([id, { content }]) => [id, content])),
     errors: [...checks].flatMap(([id, { facts, errors }]) =>
-      [...errors, ...nameless(facts, table)].map((what) => `${id}: ${what}`),
+      [...errors, ...nameless(facts, table)].map((what) => `${id}: ${named(id, what)}`),
     ),
-    warnings: [...checks].flatMap(([id, { warnings }]) => warnings.map((what) => `${id}: ${what}`)),
+    warnings: [
+      ...(isPart ? [`${cases.length} cases, where ${published} were published`] : []),
+      ...[...checks].flatMap(([id, { warnings }]) => warnings.map((what) => `${id}: ${what}`)),
+    ],
   };
 }
 
