@@ -3,13 +3,8 @@
  * (surface_dice_scipy.py): CPU seconds on one core, of the 61 labels of a 3 mm abdomen, and of 15 organs of it
  * enlarged to 488×404×180. Both must give the same scores.
  *
- *     npx esbuild bench/metrics.ts --bundle --platform=node --format=esm --packages=external --outfile=cache/bench.mjs
- *     node cache/bench.mjs
- *
- * Needs ../shared beside the project, and scipy in /usr/bin/python3 (Debian: python3-scipy); without that, only lq's
- * times are shown. With google-deepmind/surface-distance itself, 1.1 s and 7.4 s were measured on a machine like ours.
+ * Needs ../shared beside the project; without a Python that has scipy, only lq's times are shown. With google-deepmind/surface-distance itself, 1.1 s and 7.4 s were measured on a machine like ours.
  */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { type MetricSettings, type OrganScores, scoreCase } from "../tasks/lib/metrics/score.ts";
 import { surfaceAreas } from "../tasks/lib/metrics/surface-area.ts";
 import { readLabels } from "../tasks/lib/volume/nifti.ts";
+import { runPython } from "./lib/python.ts";
 import type { LabelVolume } from "../tasks/lib/volume/volume.ts";
 
 const home = fileURLToPath(new URL("..", import.meta.url));
@@ -46,7 +42,7 @@ function report(what: string, volume: LabelVolume, labels: readonly number[], ru
   const all = quickest(runs, () => scoreCase(volume, shifted, organs, { ...settings, distances: true }));
   const theirs = withScipy(volume, shifted, labels, runs);
   console.log(`${what}: ${ours.seconds.toFixed(3)} s; with hd95 and assd ${all.seconds.toFixed(3)} s`);
-  if (theirs === null) return console.log("  scipy: not installed");
+  if (theirs === null) return;
   const ratio = theirs.seconds / ours.seconds;
   console.log(
     `  scipy: ${theirs.seconds.toFixed(2)} s, ${ratio.toFixed(1)}× as long; ${greatest(ours.result, theirs)}`,
@@ -67,12 +63,9 @@ function withScipy(a: LabelVolume, b: LabelVolume, labels: readonly number[], ru
   });
   const { size, spacing } = a;
   const work = { files, size, spacing, labels, runs, tolerance: 1, areas: [...surfaceAreas(spacing)] };
-  const script = join(home, "bench/surface_dice_scipy.py");
-  const { status, stdout } = spawnSync("/usr/bin/python3", [script, JSON.stringify(work)], {
-    encoding: "utf8",
-  });
+  const measured = runPython<Measured>("surface_dice_scipy.py", ["numpy", "scipy"], work);
   rmSync(folder, { recursive: true });
-  return status === 0 ? (JSON.parse(stdout) as Measured) : null;
+  return measured;
 }
 
 function greatest(ours: Record<string, OrganScores>, { scores }: Measured): string {

@@ -2,12 +2,9 @@
  * A training step beside the same step in PyTorch eager (dynunet_torch.py): CPU time, peak memory, and the share of
  * the input pipeline with every augmentation on. One thread each.
  *
- *     npx esbuild bench/training.ts --bundle --platform=node --format=esm --packages=external --outfile=cache/bench.mjs
- *     node cache/bench.mjs
- *
- * Needs a Python with torch as /usr/bin/python3 (Debian: python3-torch); without one, only lq's times are shown.
+ * Without a Python that has torch, only lq's times are shown.
  */
-import { spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { DynUNetSpec, Triple } from "../tasks/lib/nn/dynunet.ts";
 import { initialise } from "../tasks/lib/nn/parameters.ts";
@@ -15,6 +12,7 @@ import { createTrainer } from "../tasks/lib/nn/trainer.ts";
 import { createRandom } from "../tasks/lib/random.ts";
 import { memoryCase } from "../tasks/lib/training/cases.ts";
 import { patchSource } from "../tasks/lib/training/patches.ts";
+import { runPython } from "./lib/python.ts";
 
 interface Case extends DynUNetSpec {
   readonly name: string;
@@ -87,13 +85,8 @@ else console.log(JSON.stringify(await measure(JSON.parse(asked) as Case)));
 function compare(): void {
   console.log("patch, widths".padEnd(32), "lq ms  torch ms  ratio    lq MiB  torch MiB  ratio    input");
   for (const item of cases) {
-    const own = run(process.execPath, fileURLToPath(import.meta.url), item);
-    if (own === null) throw new Error(`${item.name}: the measurement failed`);
-    const torch = run(
-      "/usr/bin/python3",
-      fileURLToPath(new URL("../bench/dynunet_torch.py", import.meta.url)),
-      item,
-    );
+    const own = measuredApart(item);
+    const torch = runPython<Measured>("dynunet_torch.py", ["torch"], item);
     const ms = least(own.steps);
     const pair = (a: number, b: number | undefined, digits: number) =>
       [a.toFixed(digits), b?.toFixed(digits) ?? "-", b === undefined ? "-" : (a / b).toFixed(2)] as const;
@@ -107,9 +100,10 @@ function compare(): void {
   }
 }
 
-function run(program: string, script: string, item: Case): Measured | null {
-  const { status, stdout } = spawnSync(program, [script, JSON.stringify(item)], { encoding: "utf8" });
-  return status === 0 ? (JSON.parse(stdout) as Measured) : null;
+/** In a process of its own, whose memory is the case's alone. */
+function measuredApart(item: Case): Measured {
+  const words = [fileURLToPath(import.meta.url), JSON.stringify(item)];
+  return JSON.parse(execFileSync(process.execPath, words, { encoding: "utf8" })) as Measured;
 }
 
 async function measure(item: Case): Promise<Measured> {
