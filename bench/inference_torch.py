@@ -1,6 +1,8 @@
-"""nnU-Net's sliding window in PyTorch, which bench/inference.ts times: a PlainConvUNet as its checkpoint describes it,
-mirroring, Gaussian weights, sums in float32. Reads JSON from its first argument; writes the merged logits (heads, z, y,
-x) to the file `out`; prints {"cpu": seconds, "wall": seconds}, the least of `runs`."""
+"""nnU-Net's whole prediction in PyTorch, scikit-image and scipy, which bench/inference.ts times: crop, CT normalisation,
+cubic splines (slice by slice where slices are thick), a PlainConvUNet as its checkpoint describes it over all windows,
+mirrored, with Gaussian weights, the mean of folds, and the logits back on the image's grid. Sums are in float32. Reads
+JSON from its first argument; writes the merged logits (heads, z, y, x) to the file `logits` and the labels to
+`labels`; prints {"windows": seconds, "whole": seconds}, each {"cpu", "wall"}. Loading is not timed."""
 
 import itertools
 import json
@@ -10,7 +12,8 @@ import time
 
 import numpy as np
 import torch
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import binary_fill_holes, gaussian_filter, map_coordinates
+from skimage.transform import resize
 from torch.nn import functional as F
 
 # Checkpoints of numpy 2 name its modules so.
@@ -20,6 +23,7 @@ sys.modules.setdefault("numpy._core.multiarray", np.core.multiarray)
 settings = json.loads(sys.argv[1])
 torch.set_num_threads(settings["threads"])
 patch, mirror_axes = settings["patch"], settings["mirrorAxes"]
+fine, coarse = settings["modelSpacing"], settings["spacing"]
 
 
 class PlainConvUNet:
@@ -84,7 +88,15 @@ def mirrored_mean(network, x):
     return total / (len(subsets) + 1)
 
 
-def predict(network, image, weights):
+def padding(shape):
+    """Before and after each axis, to the patch."""
+    missing = [max(0, length - n) for n, length in zip(shape, patch)]
+    return [(n // 2, n - n // 2) for n in missing]
+
+
+def windows(network, image, weights):
+    pads = padding(image.shape[1:])
+    image = torch.from_numpy(np.pad(image, [(0, 0), *pads]))
     shape = image.shape[1:]
     heads = total = None
     for corner in itertools.product(*(starts(size, n) for size, n in zip(shape, patch))):
@@ -95,18 +107,82 @@ def predict(network, image, weights):
             total = torch.zeros(shape)
         heads[window] += prediction * weights
         total[window[1:]] += weights
-    return heads / total
+    inside = (slice(None), *(slice(low, n - high) for n, (low, high) in zip(shape, pads)))
+    return (heads / total)[inside]
 
 
-checkpoint = torch.load(settings["checkpoint"], map_location="cpu")
-network = PlainConvUNet(checkpoint["network_weights"])
-image = torch.from_numpy(np.fromfile(settings["image"], np.float32).reshape(-1, *settings["shape"]))
-weights = gaussian()
-times = []
+def thick_axis(first, second):
+    for spacing in (first, second):
+        if max(spacing) / min(spacing) > 3:
+            axes = [axis for axis in range(3) if spacing[axis] == max(spacing)]
+            return axes[0] if len(axes) == 1 else None
+    return None
+
+
+def resample(channels, shape, order, axis):
+    """nnU-Net's resampling of (channels, z, y, x) to a shape; with `axis`, slice by slice across it."""
+    if list(channels.shape[1:]) == list(shape):
+        return channels
+    options = {"order": order, "mode": "edge", "anti_aliasing": False, "clip": True}
+    result = np.empty((len(channels), *shape), channels.dtype)
+    for channel, target in zip(channels.astype(float), result):
+        if axis is None:
+            target[:] = resize(channel, shape, **options)
+            continue
+        plane = [n for i, n in enumerate(shape) if i != axis]
+        slices = [resize(part, plane, **options) for part in np.moveaxis(channel, axis, 0)]
+        between = np.stack(slices, axis)
+        if between.shape[axis] == shape[axis]:
+            target[:] = between
+            continue
+        places = np.indices(shape, float)
+        for places_along, old, new in zip(places, between.shape, shape):
+            places_along += 0.5
+            places_along *= old / new
+            places_along -= 0.5
+        target[:] = map_coordinates(between, places, order=0, mode="nearest")
+    return result
+
+
+def preprocess(image):
+    filled = binary_fill_holes(image != 0)
+    found = [np.flatnonzero(filled.any(tuple(a for a in range(3) if a != axis))) for axis in range(3)]
+    box = tuple(slice(each[0], each[-1] + 1) for each in found)
+    ct = settings["ct"]
+    image = np.clip(image[box], ct["low"], ct["high"])
+    image = (image - np.float32(ct["mean"])) / np.float32(max(ct["deviation"], 1e-8))
+    shape = [round(n * old / new) for n, old, new in zip(image.shape, coarse, fine)]
+    return box, resample(image[None], shape, 3, thick_axis(coarse, fine))
+
+
+def export(logits, box, whole):
+    shape = [each.stop - each.start for each in box]
+    labels = np.zeros(whole, np.uint8)
+    labels[box] = resample(logits, shape, 1, thick_axis(fine, coarse)).argmax(0)
+    return labels
+
+
+class Clock:
+    def __init__(self):
+        self.cpu, self.wall = time.process_time(), time.perf_counter()
+
+    def seconds(self):
+        return {"cpu": time.process_time() - self.cpu, "wall": time.perf_counter() - self.wall}
+
+
+networks = [
+    PlainConvUNet(torch.load(path, map_location="cpu")["network_weights"]) for path in settings["checkpoints"]
+]
+image = np.fromfile(settings["image"], np.float32).reshape(settings["shape"])
+whole = Clock()
 with torch.no_grad():
-    for _ in range(settings["runs"]):
-        cpu, wall = time.process_time(), time.perf_counter()
-        merged = predict(network, image, weights)
-        times.append((time.process_time() - cpu, time.perf_counter() - wall))
-merged.numpy().tofile(settings["out"])
-print(json.dumps({"cpu": min(cpu for cpu, _ in times), "wall": min(wall for _, wall in times)}))
+    box, preprocessed = preprocess(image)
+    clock = Clock()
+    weights = gaussian()
+    merged = sum(windows(network, preprocessed, weights) for network in networks) / len(networks)
+    in_windows = clock.seconds()
+    labels = export(merged.numpy(), box, image.shape)
+result = {"windows": in_windows, "whole": whole.seconds()}
+np.ascontiguousarray(merged.numpy()).tofile(settings["logits"])
+labels.tofile(settings["labels"])
+print(json.dumps(result))

@@ -4,22 +4,35 @@ export interface Seconds {
   readonly wall: number;
 }
 
+/** Starts a clock; the function tells what has passed. */
+export function since(): () => Seconds {
+  const [before, start] = [process.cpuUsage(), performance.now()];
+  return () => {
+    const { user, system } = process.cpuUsage(before);
+    return { cpu: (user + system) / 1e6, wall: (performance.now() - start) / 1e3 };
+  };
+}
+
 /** The run of several that other work on the machine disturbed least, and what it gave. */
 export async function least<T>(
   runs: number,
   work: () => T | Promise<T>,
 ): Promise<Seconds & { readonly result: T }> {
-  let cpu = Infinity;
-  let wall = Infinity;
+  let [cpu, wall] = [Infinity, Infinity];
   let result: T;
   for (let run = 0; run < runs; run++) {
-    const [before, start] = [process.cpuUsage(), performance.now()];
+    const passed = since();
     result = await work();
-    const { user, system } = process.cpuUsage(before);
-    cpu = Math.min(cpu, (user + system) / 1e6);
-    wall = Math.min(wall, (performance.now() - start) / 1e3);
+    const seconds = passed();
+    cpu = Math.min(cpu, seconds.cpu);
+    wall = Math.min(wall, seconds.wall);
   }
   return { cpu, wall, result: result! };
+}
+
+/** The middle one, the lower of two. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[(values.length - 1) >> 1]!;
 }
 
 export function text({ cpu, wall }: Seconds): string {
