@@ -11,6 +11,7 @@ import { fromCanonical, toCanonical } from "../volume/orient.ts";
 import type { LabelVolume, Volume } from "../volume/volume.ts";
 import type { Model, TotalSegmentatorModel } from "./model.ts";
 import { convertV2 } from "./nnunet-v2.ts";
+import { inThirds, isVeryLarge } from "./thirds.ts";
 import { type PredictSettings, predictVolumes, readModel } from "./predict-nnunet.ts";
 
 /**
@@ -63,13 +64,34 @@ export async function predictTotalSegmentator(
   const canonical = toCanonical(image);
   const fits = canonical.spacing.every((s) => s === model.spacing);
   const resampled = fits ? canonical : await atSpacing(canonical, model.spacing, settings.crew);
-  const labels = new Uint8Array(resampled.data.length);
+  // Only where there are several networks, as the package does.
+  const cut = model.parts.length > 1 && isVeryLarge(resampled.size);
+  const { progress } = settings;
+  let done = 0;
+  const predict = (volume: Volume) =>
+    predictParts(folder, model, volume, {
+      ...settings,
+      ...(progress && { progress: (fraction: number) => progress((done + fraction) / (cut ? 3 : 1)) }),
+    }).finally(() => done++);
+  const joined = cut ? await inThirds(resampled, predict) : await predict(resampled);
+  const labelled = fits ? joined : await resampleLabelsByCorners(joined, canonical, settings.crew);
+  return fromCanonical(labelled, image);
+}
+
+/** The networks' labels, later ones over earlier ones. */
+async function predictParts(
+  folder: string,
+  model: TotalSegmentatorModel,
+  volume: Volume,
+  settings: PredictSettings,
+): Promise<LabelVolume> {
+  const labels = new Uint8Array(volume.data.length);
   const { progress, ...rest } = settings;
   for (const [i, part] of model.parts.entries()) {
     const partFolder = join(folder, part.folder);
     const network = await readModel(partFolder);
     if (network.kind !== "nnunet") throw new Error(`${partFolder}: not an nnU-Net`);
-    const local = await predictVolumes(partFolder, network, [resampled], {
+    const local = await predictVolumes(partFolder, network, [volume], {
       ...rest,
       step: settings.step ?? model.step,
       ...(progress && { progress: (fraction: number) => progress((i + fraction) / model.parts.length) }),
@@ -77,9 +99,7 @@ export async function predictTotalSegmentator(
     for (let v = 0; v < labels.length; v++)
       if (local.data[v] !== 0) labels[v] = part.ids[local.data[v]!] ?? 0;
   }
-  const joined: LabelVolume = { ...resampled, data: labels };
-  const labelled = fits ? joined : await resampleLabelsByCorners(joined, canonical, settings.crew);
-  return fromCanonical(labelled, image);
+  return { ...volume, data: labels };
 }
 
 /** The networks take the nominal spacing for granted, though corner-aligned voxels are a little off it. */
