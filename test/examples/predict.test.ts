@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { readHeader, readLabels } from "../../tasks/lib/volume/nifti.ts";
 import { HOME } from "../helpers/bundle.ts";
@@ -124,3 +126,21 @@ test.skipIf(!golden)(
     expect(absent.stderr).toContain("put a model there as it is distributed");
   },
 );
+
+test.skipIf(!golden)("a network is loaded once for all cases of a worker", async () => {
+  const { root, model } = models[0]!;
+  const image = `${root}/images/s01_0000.nii.gz`;
+  const project = copiedExample("predict", {
+    [`model/${model}`]: `${root}/${model}`,
+    images: `${root}/images`,
+  });
+  // The same case in another file, for the same file would only be restored.
+  writeFileSync(project.path("images/s02_0000.nii"), gunzipSync(readFileSync(image)));
+  const built = await project.lq("build", "-j1", "--set", "step=1");
+  expect(built.code).toBe(0);
+  const [one, two] = ["s01", "s02"].map((id) => readFileSync(project.path(`prediction/${id}.nii.gz`)));
+  expect(one!.equals(two!)).toBe(true);
+  const logs = project.path("cache/logs/predict");
+  const texts = readdirSync(logs).map((name) => readFileSync(`${logs}/${name}`, "utf8"));
+  expect(texts.join("").match(/^.*loaded .* on cpu, threads: 1$/gm)).toHaveLength(1);
+});

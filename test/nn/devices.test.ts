@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
+import { HOME } from "../helpers/bundle.ts";
 import { createGraph } from "../../tasks/lib/nn/onnx/graph.ts";
 import { createSession, type SessionOptions } from "../../tasks/lib/nn/session.ts";
 
@@ -13,4 +15,30 @@ test("a task without a GPU runs on the CPU with device: auto, and is refused wit
   await open({ device: "auto", threads: 2, log: (line) => lines.push(line) });
   expect(lines).toEqual(["loaded a network on cpu, threads: 2"]);
   await expect(open({ device: "cuda" })).rejects.toThrow("the task holds no GPU");
+});
+
+const libraries = `${HOME}node_modules/onnxruntime-node/bin/napi-v6/linux/x64`;
+
+test.skipIf(existsSync(`${libraries}/libonnxruntime_providers_cuda.so`))(
+  "cuda without its libraries says how to fetch them; auto goes on without",
+  async () => {
+    await expect(open({ device: "cuda", devices: ["0"] })).rejects.toThrow(
+      "node_modules/onnxruntime-node/script/install",
+    );
+    const lines: string[] = [];
+    await open({ device: "auto", devices: ["0"], log: (line) => lines.push(line) });
+    expect(lines).toEqual([expect.stringMatching(/^loaded a network on (cpu|webgpu), threads: 1$/)]);
+  },
+);
+
+test("webgpu runs, or says what it needs", async () => {
+  const [session, error] = await open({ device: "webgpu" }).then(
+    (opened) => [opened, null] as const,
+    (reason: Error) => [null, reason] as const,
+  );
+  if (session) expect(session.outputNames).toEqual(["y"]);
+  else
+    expect(error.message).toMatch(
+      /^onnxruntime cannot load the model \(webgpu: [^/\n]+\)\. WebGPU needs a GPU/,
+    );
 });

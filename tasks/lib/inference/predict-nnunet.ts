@@ -42,6 +42,9 @@ export async function predictVolumes(
   volumes: readonly Volume[],
   settings: PredictSettings,
 ): Promise<LabelVolume> {
+  const { folds } = checked(model, settings);
+  // A device that does not serve is told before the work begins.
+  await openSession(join(folder, folds[0]!.file), settings);
   const turned = model.reorient ? volumes.map((volume) => toCanonical(volume)) : volumes;
   const input = await preprocess(model, turned, settings.crew);
   const outputs = await predictPreprocessed(folder, model, input, settings);
@@ -56,11 +59,8 @@ export async function predictPreprocessed(
   input: Pick<Preprocessed, "data" | "shape">,
   settings: PredictSettings,
 ): Promise<Float32Array[]> {
-  const { step = 0.5, mirror = "auto", signal, progress } = settings;
-  if (mirror === "on" && model.mirrorAxes.length === 0) {
-    throw new Error(`${model.name} was trained without mirroring, so it is not to be mirrored (mirror: on)`);
-  }
-  const folds = chooseFolds(model, settings.folds);
+  const { step = 0.5, signal, progress } = settings;
+  const { folds, mirrorAxes } = checked(model, settings);
   const sums: Float32Array[] = [];
   for (const [i, { file }] of folds.entries()) {
     const session = await openSession(join(folder, file), settings);
@@ -73,7 +73,7 @@ export async function predictPreprocessed(
     const heads = await slidingWindow(input.data, input.shape, predict, {
       patch: model.patch,
       step,
-      mirrorAxes: mirror === "off" ? [] : model.mirrorAxes,
+      mirrorAxes,
       weights: model.nnunet === 2 ? 10 : 1,
       ...(signal && { signal }),
       ...(progress && { progress: (fraction: number) => progress((i + fraction) / folds.length) }),
@@ -83,6 +83,14 @@ export async function predictPreprocessed(
   }
   if (folds.length > 1) for (const sum of sums) divideBy(sum, folds.length);
   return sums;
+}
+
+/** Throws an Error where the settings ask for what the model does not have. */
+function checked(model: NetworkModel, { mirror = "auto", folds }: PredictSettings) {
+  if (mirror === "on" && model.mirrorAxes.length === 0) {
+    throw new Error(`${model.name} was trained without mirroring, so it is not to be mirrored (mirror: on)`);
+  }
+  return { mirrorAxes: mirror === "off" ? [] : model.mirrorAxes, folds: chooseFolds(model, folds) };
 }
 
 /** Without a wish all, but the one trained on all cases ("all") only where there is no other, as nnU-Net does. */

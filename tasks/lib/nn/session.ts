@@ -57,7 +57,7 @@ export async function createSession(
       );
       return session;
     } catch (error) {
-      failures.push(`${provider}: ${error instanceof Error ? error.message : String(error)}`);
+      failures.push(`${provider}: ${reasonOf(error)}`);
     }
   }
   throw new Error(`onnxruntime cannot load the model (${failures.join("; ")})${hintFor(options.device)}`);
@@ -71,6 +71,12 @@ function providers({ device = "cpu", devices = [] }: SessionOptions): ("cuda" | 
     );
   }
   return [device];
+}
+
+/** Without the place in the runtime's sources that its messages begin with. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/^\/\S+:\d+ .*? was false\. /s, "").trim();
 }
 
 function hintFor(device: Device | undefined): string {
