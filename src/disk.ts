@@ -14,8 +14,8 @@ export class Disk {
   readonly since = Date.now();
   readonly #told = new Map<string, Signature | null>();
   readonly #peeked = new Map<string, Signature | null>();
-  /** Digests of what stood in folders. */
-  readonly #lists = new Map<string, string>();
+  /** What stood in folders, as a digest, and when they were listed last. */
+  readonly #lists = new Map<string, { readonly digest: string; readonly at: number }>();
   #steady = true;
 
   /** What is at a path or where it links to; undefined for nothing. Throws what the system says otherwise. */
@@ -59,12 +59,13 @@ export class Disk {
   /** Throws as Node does. */
   list(folder: string): Dirent[] {
     const path = bare(folder);
+    const at = Date.now();
     const stats = this.stat(folder);
     const entries = readdirSync(folder, { withFileTypes: true });
     const digest = sha256(entries.map((entry) => `${entry.name}/${kindOf(entry)}`).join("/"));
-    if ((this.#lists.get(path) ?? digest) !== digest) this.#steady = false;
+    if ((this.#lists.get(path)?.digest ?? digest) !== digest) this.#steady = false;
     else if (stats !== undefined) this.#told.set(path, signatureOf(stats));
-    this.#lists.set(path, digest);
+    this.#lists.set(path, { digest, at });
     return entries;
   }
 
@@ -90,14 +91,21 @@ export class Disk {
    */
   stands(): boolean {
     for (const [path, signature] of this.#told) {
-      const isListed = this.#lists.has(path);
-      if (!isListed && (signature === null || !isRacy(signature, this.since))) continue;
-      const now = isListed ? this.signature(path) : signature;
-      if (now !== null && sameSignature(now, signature) && !isRacy(now, this.since)) continue;
-      if (now === null || !isListed || isRacy(now, Date.now())) return false;
-      this.list(path);
+      const list = this.#lists.get(path);
+      if (list !== undefined && !this.#isAsListed(path, signature, list.at)) this.#listAgain(path);
+      else if (list === undefined && signature !== null && isRacy(signature, this.since)) return false;
     }
     return this.#steady;
+  }
+
+  #isAsListed(path: string, signature: Signature | null, at: number): boolean {
+    return signature !== null && !isRacy(signature, at) && sameSignature(this.signature(path), signature);
+  }
+
+  #listAgain(folder: string): void {
+    const now = this.signature(folder);
+    if (now === null || isRacy(now, Date.now())) this.#steady = false;
+    else this.list(folder);
   }
 
   #keep(asked: string, stats: Stats | undefined): void {

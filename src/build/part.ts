@@ -7,13 +7,13 @@
  */
 import { Disk } from "../disk.ts";
 import { Graph } from "../expand/graph.ts";
-import { FileDigests, type Swept } from "../fingerprint/files.ts";
+import { FileDigests, type Seen, type Swept } from "../fingerprint/files.ts";
 import { parents } from "../fingerprint/paths.ts";
 import type { Producers } from "../fingerprint/tree.ts";
 import { lockedRules } from "../lockfile/update.ts";
 import { STATE_LOG } from "../record/layout.ts";
 import { State } from "../record/state.ts";
-import { isGraphSame, writeSeal, type Asked, type Seal } from "../seal/seal.ts";
+import { isGraphSame, writeSeal, type Asked } from "../seal/seal.ts";
 import {
   parseName,
   readSealedGraph,
@@ -27,8 +27,7 @@ import { filesMade, projectPath } from "./seal-build.ts";
 import { assemble, type Session, type SessionOptions } from "./session.ts";
 
 /** What a part goes back to. */
-interface Base {
-  readonly seal: Seal;
+interface Base extends Asked {
   readonly graph: SealedGraph;
   /** Where the part's tasks are in that graph. */
   readonly positions: readonly number[];
@@ -63,7 +62,7 @@ export class Part {
     const state = State.part(root, [...sealed.head.others, ...places]);
     if (state === null) return null;
     const disk = new Disk();
-    const names = positions.map((position) => parseName(sealed.names[position] ?? ""));
+    const names = positions.map((position) => parseName(sealed.names.list[position] ?? ""));
     const graph = new Graph(pipeline, disk, names);
     const session = assemble({
       root,
@@ -72,7 +71,7 @@ export class Part {
       state,
       store: openStore(pipeline, notice),
       disk,
-      files: new FileDigests(root, state, disk, sweptFiles(asked, base)),
+      files: new FileDigests(root, state, disk, sweptFiles(base)),
       hashing,
       producers: producersOf(base),
     });
@@ -107,25 +106,28 @@ export class Part {
       state,
       files,
     } = this.session;
-    const { seal, graph, positions, files: numbers } = this.#base;
-    const made = tasks.map(({ id }) => (state.last(id)?.outputs ?? []).flatMap(filesMade));
-    if (made.some((paths, i) => paths.length !== graph.makes.of(positions[i] ?? 0).length)) return false;
-    for (const path of made.flat()) files.signature(path);
-    if (!files.steady) return false;
+    const { seal, changed, graph, positions, files: numbers } = this.#base;
+    for (const [i, { id }] of tasks.entries()) {
+      const made = state.last(id)?.outputs.flatMap(filesMade) ?? [];
+      if (made.length !== graph.makes.of(positions[i] ?? 0).length) return false;
+    }
+    const { structure } = seal.head;
+    const unseen = new Set(changed);
     for (const [path, { signature, digest, racy }] of files.seen()) {
       const file = numbers.get(path);
       if (file === undefined || signature === null || digest === undefined || racy) return false;
-      seal.signatures.set(seal.head.structure + file, signature);
+      seal.signatures.set(structure + file, signature);
       graph.digests.set(file, digest);
+      unseen.delete(structure + file);
     }
-    return true;
+    return files.steady && unseen.size === 0;
   }
 
   #updateStructure(): boolean {
     const { root, disk } = this.session;
     const { seal } = this.#base;
     if (!disk.stands()) return false;
-    const indices = new Map(seal.paths.slice(0, seal.head.structure).map((path, i) => [path, i]));
+    const indices = new Map(seal.paths.list.slice(0, seal.head.structure).map((path, i) => [path, i]));
     disk.signature(`${root}/${STATE_LOG}`);
     for (const [absolute, signature] of disk.told()) {
       const index = indices.get(projectPath(root, absolute));
@@ -166,34 +168,48 @@ function baseOf(root: string, { seal, changed }: Asked): Base | null {
   const files = new Map<string, number>();
   for (const position of positions)
     for (const list of [graph.reads.of(position), graph.makes.of(position)])
-      for (const file of list) files.set(paths[head.structure + file] ?? "", file);
-  return { seal, graph, positions, files };
+      for (const file of list) files.set(paths.list[head.structure + file] ?? "", file);
+  return { seal, changed, graph, positions, files };
 }
 
 /** What the seal's answer was on these files, but for those that changed. */
-function sweptFiles({ changed }: Asked, { seal, graph, files }: Base): Swept {
+function sweptFiles({ seal, changed, graph, files }: Base): Swept {
   const { structure } = seal.head;
-  const isChanged = new Set(changed);
-  return (path) => {
-    const file = files.get(path);
-    if (file === undefined || isChanged.has(structure + file)) return undefined;
-    const signature = seal.signatures.get(structure + file);
-    return signature === null ? undefined : { signature, digest: graph.digests.get(file) };
+  const left = new Map<string, number | Seen>(files);
+  for (const index of changed) left.delete(seal.paths.list[index] ?? "");
+  return {
+    get(path) {
+      const file = left.get(path);
+      if (typeof file !== "number") return file;
+      const signature = seal.signatures.get(structure + file);
+      const seen = { signature, digest: graph.digests.get(file), racy: false };
+      left.set(path, seen);
+      return seen;
+    },
+    delete: (path) => left.delete(path),
   };
 }
 
 /** Who makes what in the whole graph. */
 function producersOf({ seal, graph }: Base): Producers {
-  const folders = new Set(graph.folders);
+  const { structure } = seal.head;
+  const folders = new Set(graph.folders.list);
   const isInFolder = (path: string): boolean =>
     folders.size > 0 && [...parents(path)].some((folder) => folders.has(folder));
-  const files = Array.from(graph.makes.items, (file) => seal.paths[seal.head.structure + file] ?? "").filter(
-    (path) => !isInFolder(path),
-  );
-  const outputs = [...files, ...folders].map((path) => ({ role: "", list: false, path }));
-  const all = new Set([...files, ...folders]);
+  const under = (dir: string): string[] => {
+    const found = graph.folders.list.filter((path) => path.startsWith(dir));
+    for (const file of graph.makes.items) {
+      const path = seal.paths.list[structure + file] ?? "";
+      if (path.startsWith(dir) && !isInFolder(path)) found.push(path);
+    }
+    return found;
+  };
+  let all: ReadonlySet<string> | undefined;
   return {
-    under: () => [{ outputs }],
-    producer: (path) => (all.has(path) || isInFolder(path) ? { outputs: [] } : undefined),
+    under: (dir) => [{ outputs: under(dir).map((path) => ({ role: "", list: false, path })) }],
+    producer(path) {
+      all ??= new Set(under(""));
+      return isInFolder(path) || all.has(path) ? { outputs: [] } : undefined;
+    },
   };
 }

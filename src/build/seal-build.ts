@@ -7,6 +7,7 @@ import type { Task } from "../model.ts";
 import { STATE_LOG } from "../record/layout.ts";
 import type { WrittenOutput } from "../record/records.ts";
 import { State } from "../record/state.ts";
+import { Texts } from "../seal/columns.ts";
 import { environmentDigest, Signatures, writeSeal } from "../seal/seal.ts";
 import { Digests, Lists, nameOf, writeSealedGraph } from "../seal/sealed-graph.ts";
 import type { Plan } from "./plan.ts";
@@ -63,7 +64,7 @@ export function sealPlan(session: Session, plan: Plan, { request, since }: SealR
       ...structure.values(),
       ...Array.from(contents.values(), (each) => each.signature),
     ]),
-    paths: [...structure.keys(), ...contents.keys()],
+    paths: Texts.of([...structure.keys(), ...contents.keys()]),
   });
 }
 
@@ -97,8 +98,10 @@ function sealGraph(
     reads: Lists.from([...recipes.values()].map(({ inputs }) => numbered(inputs.flatMap(filesRead)))),
     makes: Lists.from(tasks.map(({ id }) => numbered((state.last(id)?.outputs ?? []).flatMap(filesMade)))),
     makers: Lists.from(tasks.map((task) => positioned(graph.dependencies(task)))),
-    names: tasks.map(nameOf),
-    folders: tasks.flatMap(({ outputs }) => outputs.flatMap(({ path }) => (path.endsWith("/") ? path : []))),
+    names: Texts.of(tasks.map(nameOf)),
+    folders: Texts.of(
+      tasks.flatMap(({ outputs }) => outputs.flatMap(({ path }) => (path.endsWith("/") ? path : []))),
+    ),
   });
 }
 

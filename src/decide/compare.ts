@@ -2,6 +2,7 @@
 import type { Json, Reason } from "../model.ts";
 import { canonicalJson } from "../fingerprint/canonical.ts";
 import type { Recipe, RecipeInput } from "../fingerprint/recipe.ts";
+import type { TreeEntry } from "../fingerprint/tree.ts";
 
 type Change = "changed" | "added" | "removed";
 
@@ -26,7 +27,9 @@ function compareDeclarations(before: Recipe, after: Recipe): Reason[] {
   for (const side of ["inputs", "outputs"] as const) {
     const was = before[side].map((each) => declared(each, named && side === "outputs"));
     const is = after[side].map((each) => declared(each, named && side === "outputs"));
-    const changes = [...comparison(was, is)].map(([what, change]) => `${side} ${what} ${change}`);
+    const changes = [...comparison(unvalued(was), unvalued(is))].map(
+      ([what, change]) => `${side} ${what} ${change}`,
+    );
     if (changes.length > 0) reasons.push(...changes.map((what): Reason => ({ kind: "declaration", what })));
     else if (was.join("\n") !== is.join("\n"))
       reasons.push({ kind: "declaration", what: `the order or number of ${side}` });
@@ -121,7 +124,7 @@ function compareInputs(before: Recipe, after: Recipe): Reason[] {
     const was = before.inputs.filter((input) => input.role === role);
     const is = after.inputs.filter((input) => input.role === role);
     if (same(was, is, named)) continue;
-    const moved = comparison(contents(was), contents(is));
+    const moved = changedFiles(was, is);
     for (const [path, change] of moved) changes.set(path, change);
     if (moved.size === 0) changes.set(is.map(({ path }) => path).join(", "), "changed");
   }
@@ -132,6 +135,20 @@ function same(before: readonly RecipeInput[], after: readonly RecipeInput[], nam
   return (
     before.length === after.length &&
     before.every((input, i) => input.digest === after[i]?.digest && (!named || input.path === after[i]?.path))
+  );
+}
+
+function changedFiles(before: readonly RecipeInput[], after: readonly RecipeInput[]): Map<string, Change> {
+  const [was, is] = [before[0], after[0]];
+  const isOneFolder = before.length === 1 && after.length === 1 && was?.path === is?.path;
+  if (!isOneFolder || !was?.entries || !is?.entries) return comparison(contents(before), contents(after));
+  // A folder may have 100,000 files, of which only those that differ need names.
+  const differs = (entries: readonly TreeEntry[]) => (entry: TreeEntry, i: number) =>
+    entry.name !== entries[i]?.name || entry.digest !== entries[i]?.digest;
+  const some = (input: RecipeInput, entries: readonly TreeEntry[]) => contents([{ ...input, entries }]);
+  return comparison(
+    some(was, was.entries.filter(differs(is.entries))),
+    some(is, is.entries.filter(differs(was.entries))),
   );
 }
 
@@ -156,13 +173,11 @@ function compareTexts(
 
 /** Names with what became of them, those that are new or changed first. */
 function comparison(
-  before: readonly (string | readonly [string, string])[],
-  after: readonly (string | readonly [string, string])[],
+  before: readonly (readonly [string, string])[],
+  after: readonly (readonly [string, string])[],
 ): Map<string, Change> {
-  const pair = (each: string | readonly [string, string]) =>
-    typeof each === "string" ? ([each, ""] as const) : each;
-  const was = new Map(before.map(pair));
-  const is = new Map(after.map(pair));
+  const was = new Map(before);
+  const is = new Map(after);
   const changes = new Map<string, Change>();
   for (const [name, value] of is) {
     if (!was.has(name)) changes.set(name, "added");
@@ -170,4 +185,8 @@ function comparison(
   }
   for (const name of was.keys()) if (!is.has(name)) changes.set(name, "removed");
   return changes;
+}
+
+function unvalued(names: readonly string[]): readonly (readonly [string, string])[] {
+  return names.map((name) => [name, ""]);
 }

@@ -51,8 +51,8 @@ const BATCH = 4 << 20;
 /** Milliseconds between two tellings of progress. */
 const TELL_MS = 200;
 
-/** What is known of a file before it is looked at. */
-export type Swept = (path: string) => { readonly signature: Signature; readonly digest: string } | undefined;
+/** Files that somebody has looked at for this build already. */
+export type Swept = Pick<Map<string, Seen>, "get" | "delete">;
 
 export class FileDigests {
   readonly disk: Disk;
@@ -62,15 +62,14 @@ export class FileDigests {
   readonly #seen = new Map<string, Seen>();
   #steady = true;
 
-  /** @param swept files that somebody has looked at for this build already */
-  constructor(root: string, memo: FileMemo, disk = new Disk(), swept: Swept = () => undefined) {
+  constructor(root: string, memo: FileMemo, disk = new Disk(), swept: Swept = new Map()) {
     this.disk = disk;
     this.#swept = swept;
     this.#root = root;
     this.#memo = memo;
   }
 
-  /** Each path that was looked at, with what stood there. */
+  /** Each path that was looked at, with what stood there; without those swept before. */
   seen(): Iterable<readonly [path: string, seen: Readonly<Seen>]> {
     return this.#seen;
   }
@@ -140,12 +139,15 @@ export class FileDigests {
   /** Look at the disk again the next time that one of these is asked for. */
   forget(paths: Iterable<string>): void {
     this.#steady = false;
-    for (const path of paths) this.#seen.delete(path);
+    for (const path of paths) {
+      this.#seen.delete(path);
+      this.#swept.delete(path);
+    }
   }
 
   /** Whether a file is, at this moment, what this build has seen of it. */
   isUnchanged(path: string): boolean {
-    const seen = this.#seen.get(path);
+    const seen = this.#known(path);
     if (seen === undefined) return true;
     const now = signatureAt(this.#root, path);
     if (now === null || seen.signature === null) return now === seen.signature;
@@ -154,17 +156,16 @@ export class FileDigests {
   }
 
   #look(path: string): Seen {
-    let seen = this.#seen.get(path);
+    let seen = this.#known(path);
     if (seen === undefined) {
-      const swept = this.#swept(path);
-      seen = {
-        signature: swept?.signature ?? signatureAt(this.#root, path),
-        digest: swept?.digest,
-        racy: false,
-      };
+      seen = { signature: signatureAt(this.#root, path), digest: undefined, racy: false };
       this.#seen.set(path, seen);
     }
     return seen;
+  }
+
+  #known(path: string): Seen | undefined {
+    return this.#seen.get(path) ?? this.#swept.get(path);
   }
 
   #hash(path: string): string {

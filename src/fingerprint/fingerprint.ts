@@ -89,12 +89,16 @@ export class Fingerprinter {
     const { root, graph, files, writings } = this.#parts;
     const moved: string[] = [];
     for (const { path, entries, names } of recipe.inputs) {
-      const before = (names ?? entries?.map(({ name }) => name))?.map((name) => path + name);
-      if (names === undefined) moved.push(...(before ?? [path]).filter((each) => !files.isUnchanged(each)));
+      const before = names ?? entries?.map(({ name }) => name);
+      const read = names === undefined ? (before?.map((name) => path + name) ?? [path]) : [];
+      moved.push(...read.filter((each) => !files.isUnchanged(each)));
       if (before === undefined) continue;
+      const now = coveredFiles(root, graph, writings, path, files.disk);
+      // Both are sorted, and mostly the same.
+      if (now.length === before.length && now.every((name, i) => name === before[i])) continue;
       const gone = new Set(before);
-      const now = coveredFiles(root, graph, writings, path, files.disk).map((name) => path + name);
-      moved.push(...now.filter((each) => !gone.delete(each)), ...gone);
+      const other = [...now.filter((name) => !gone.delete(name)), ...gone];
+      moved.push(...other.map((name) => path + name));
     }
     if (moved.length > 0) files.forget(moved);
     return [...new Set(moved)];

@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import { sha256 } from "../fingerprint/digest.ts";
 import { keyOf, type Recipe } from "../fingerprint/recipe.ts";
+import type { TreeEntry } from "../fingerprint/tree.ts";
 import type { Json } from "../model.ts";
 
 export interface Action {
@@ -35,7 +36,8 @@ const VERSION = 1;
 const HEX = 64;
 const OPENING = '{"sha256":"';
 
-const Digest = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+const DIGEST = /^[0-9a-f]{64}$/;
+const Digest = z.string().check(z.regex(DIGEST));
 const Name = z.string().check(z.refine(isSafeName));
 const Value: z.ZodMiniType<Json> = z.json();
 const Entry = z.object({ name: Name, digest: Digest, executable: z.boolean() });
@@ -43,7 +45,8 @@ const Output = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("file"), digest: Digest, executable: z.boolean() }),
   z.object({ kind: z.literal("directory"), digest: Digest, entries: z.array(Entry) }),
 ]);
-const Tree = z.array(z.object({ name: z.string(), digest: Digest }));
+/** By hand, for a folder may have 100,000 entries. */
+const Tree = z.custom<TreeEntry[]>(isTree);
 const Texts = z.record(z.string(), z.string());
 const StoredRecipe = z.object({
   format: z.number(),
@@ -104,6 +107,15 @@ export function isSafeName(name: string): boolean {
   return (
     !name.includes("\0") && name.split("/").every((part) => part !== "" && part !== "." && part !== "..")
   );
+}
+
+function isTree(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isTreeEntry);
+}
+
+function isTreeEntry(value: unknown): boolean {
+  const { name, digest } = (value ?? {}) as { readonly [key: string]: unknown };
+  return typeof name === "string" && typeof digest === "string" && DIGEST.test(digest);
 }
 
 function parse(text: string): unknown {

@@ -13,12 +13,23 @@ import {
 import { dirname } from "node:path";
 import { frame, FRAME_HEADER, frameLength } from "./frames.ts";
 
-export function readLog(file: string): Buffer {
+/** @param from reads the rest from an offset on */
+export function readLog(file: string, from = 0): Buffer {
   try {
-    return readFileSync(file);
+    return from === 0 ? readFileSync(file) : readRest(file, from);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return Buffer.alloc(0);
     throw error;
+  }
+}
+
+function readRest(file: string, from: number): Buffer {
+  const handle = openSync(file, "r");
+  try {
+    const rest = Buffer.alloc(Math.max(0, fstatSync(handle).size - from));
+    return rest.subarray(0, readSync(handle, rest, 0, rest.length, from));
+  } finally {
+    closeSync(handle);
   }
 }
 

@@ -98,7 +98,7 @@ export class State implements FileMemo {
 
   /** Where the records are that count, from a place of the log on; they stay there until it is rewritten. */
   static places(root: string, from = 0): Places {
-    const log = readLog(path.join(root, STATE_LOG)).subarray(from);
+    const log = readLog(path.join(root, STATE_LOG), from);
     const state = new State(log);
     const at = (start: number): number => from + start;
     return {

@@ -70,14 +70,24 @@ function aligned(at: number): number {
   return (at + 7) & ~7;
 }
 
-/** Texts that hold no NUL. */
-export function textColumn(texts: readonly string[]): Uint8Array {
-  return Buffer.from(texts.join("\0"));
-}
+/** Texts that hold no NUL, with NUL between them. */
+export class Texts {
+  readonly column: Uint8Array;
+  #list: readonly string[] | undefined;
 
-export function textsOf(column: Uint8Array): readonly string[] {
-  const { buffer, byteOffset, byteLength } = column;
-  return byteLength === 0 ? [] : Buffer.from(buffer, byteOffset, byteLength).toString().split("\0");
+  constructor(column: Uint8Array) {
+    this.column = column;
+  }
+
+  static of(list: readonly string[]): Texts {
+    return new Texts(Buffer.from(list.join("\0")));
+  }
+
+  get list(): readonly string[] {
+    const { buffer, byteOffset, byteLength } = this.column;
+    if (byteLength === 0) return [];
+    return (this.#list ??= Buffer.from(buffer, byteOffset, byteLength).toString().split("\0"));
+  }
 }
 
 export function bytesOf({ buffer, byteOffset, byteLength }: NodeJS.TypedArray): Uint8Array {

@@ -17,12 +17,12 @@ import { sha256 } from "../fingerprint/digest.ts";
 import type { Signature } from "../signature.ts";
 import { absolute } from "../fingerprint/paths.ts";
 import { SEAL } from "../record/layout.ts";
-import { bytesOf, float64sOf, readColumns, textColumn, textsOf, writeColumns } from "./columns.ts";
+import { bytesOf, float64sOf, readColumns, Texts, writeColumns } from "./columns.ts";
 
 export interface Seal {
   readonly head: SealHead;
   readonly signatures: Signatures;
-  readonly paths: readonly string[];
+  readonly paths: Texts;
 }
 
 export interface SealHead {
@@ -50,7 +50,7 @@ const MAGIC = "lqsl\x02";
 
 /** To be called by the holder of the project's lock. */
 export function writeSeal(root: string, { head, signatures, paths }: Seal): void {
-  const columns = [bytesOf(signatures.numbers), textColumn(paths)];
+  const columns = [bytesOf(signatures.numbers), paths.column];
   writeColumns(join(root, SEAL), MAGIC, { head, columns });
 }
 
@@ -61,11 +61,12 @@ export function askSeal(root: string, request: string, environment: Environment)
   const { head, columns } = read;
   if (head.environment.some(([name, digest]) => environmentDigest(environment[name]) !== digest)) return null;
   const [numbers = new Uint8Array(), texts = new Uint8Array()] = columns;
-  const seal = { head, signatures: new Signatures(float64sOf(numbers)), paths: textsOf(texts) };
+  const seal = { head, signatures: new Signatures(float64sOf(numbers)), paths: new Texts(texts) };
   if (!isGraphSame(root, seal)) return null;
   const changed: number[] = [];
-  for (let i = head.structure; i < seal.paths.length; i++) {
-    const stats = statOrNothing(root, seal.paths[i]);
+  const paths = seal.paths.list;
+  for (let i = head.structure; i < paths.length; i++) {
+    const stats = statOrNothing(root, paths[i]);
     if (seal.signatures.matches(i, stats)) continue;
     if (stats?.isFile() !== true) return null;
     changed.push(i);
@@ -76,7 +77,7 @@ export function askSeal(root: string, request: string, environment: Environment)
 /** Whether all that the graph was made of is, at this moment, as it was. */
 export function isGraphSame(root: string, { head, signatures, paths }: Seal): boolean {
   for (let i = 0; i < head.structure; i++)
-    if (!signatures.matches(i, statOrNothing(root, paths[i]))) return false;
+    if (!signatures.matches(i, statOrNothing(root, paths.list[i]))) return false;
   return true;
 }
 
@@ -100,8 +101,14 @@ export class Signatures {
 
   get(index: number): Signature | null {
     if (this.isAbsent(index)) return null;
-    const [size = 0, mtimeMs = 0, ctimeMs = 0, ino = 0] = this.numbers.subarray(index * NUMBERS);
-    return { size, mtimeMs, ctimeMs, ino };
+    const { numbers } = this;
+    const at = index * NUMBERS;
+    return {
+      size: numbers[at] ?? 0,
+      mtimeMs: numbers[at + 1] ?? 0,
+      ctimeMs: numbers[at + 2] ?? 0,
+      ino: numbers[at + 3] ?? 0,
+    };
   }
 
   set(index: number, signature: Signature | null): void {

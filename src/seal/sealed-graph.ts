@@ -14,7 +14,7 @@
 import { join } from "node:path";
 import type { AxisValue, Task } from "../model.ts";
 import { SEALED_GRAPH } from "../record/layout.ts";
-import { bytesOf, float64sOf, int32sOf, readColumns, textColumn, textsOf, writeColumns } from "./columns.ts";
+import { bytesOf, float64sOf, int32sOf, readColumns, Texts, writeColumns } from "./columns.ts";
 
 export interface SealedGraph {
   readonly head: SealedGraphHead;
@@ -27,9 +27,9 @@ export interface SealedGraph {
   /** Positions of tasks, by task. */
   readonly makers: Lists;
   /** Of each task what `nameOf` gave. */
-  readonly names: readonly string[];
+  readonly names: Texts;
   /** Outputs that are folders. */
-  readonly folders: readonly string[];
+  readonly folders: Texts;
 }
 
 export interface SealedGraphHead {
@@ -47,7 +47,7 @@ const MAGIC = "lqgr\x01";
 export function writeSealedGraph(root: string, graph: SealedGraph): number {
   const { head, places, digests, reads, makes, makers, names, folders } = graph;
   const lists = [reads, makes, makers].flatMap(({ starts, items }) => [bytesOf(starts), bytesOf(items)]);
-  const columns = [bytesOf(places), digests.bytes, ...lists, textColumn(names), textColumn(folders)];
+  const columns = [bytesOf(places), digests.bytes, ...lists, names.column, folders.column];
   return writeColumns(join(root, SEALED_GRAPH), MAGIC, { head, columns });
 }
 
@@ -64,8 +64,8 @@ export function readSealedGraph(root: string, checksum: number): SealedGraph | n
     reads: lists(2),
     makes: lists(4),
     makers: lists(6),
-    names: textsOf(column(8)),
-    folders: textsOf(column(9)),
+    names: new Texts(column(8)),
+    folders: new Texts(column(9)),
   };
 }
 
@@ -81,16 +81,16 @@ export function tasksBehind(graph: SealedGraph, files: readonly number[]): reado
   const found: number[] = [];
   const used = new Set<number>();
   for (let task = 0; task < makers.length; task++) {
-    for (const list of [reads.of(task), makes.of(task)])
-      for (const file of list)
-        if (isChanged[file] === 1) {
-          used.add(file);
-          isBehind[task] = 1;
-        }
-    if (isBehind[task] === 1 || makers.of(task).some((maker) => isBehind[maker] === 1)) {
-      isBehind[task] = 1;
-      found.push(task);
-    }
+    for (const { starts, items } of [reads, makes])
+      for (let i = starts[task] ?? 0; i < (starts[task + 1] ?? 0); i++) {
+        const file = items[i] ?? 0;
+        if (isChanged[file] !== 1) continue;
+        used.add(file);
+        isBehind[task] = 1;
+      }
+    if (isBehind[task] === 0 && !makers.of(task).some((maker) => isBehind[maker] === 1)) continue;
+    isBehind[task] = 1;
+    found.push(task);
   }
   return used.size < files.length || head.shaping.some((task) => isBehind[task] === 1) ? null : found;
 }
