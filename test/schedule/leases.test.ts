@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { claim, listClaims } from "../../src/schedule/claims.ts";
 import { Leases, type Waiting } from "../../src/schedule/leases.ts";
 import { Slots } from "../../src/schedule/slots.ts";
+import { isAlive } from "../helpers/alive.ts";
 import { cliProject, type CliProject, type Lq } from "../helpers/cli.ts";
 import { fakeDriver, fakeDriverScript } from "../helpers/nvidia-smi.ts";
 import { seeded } from "./random.ts";
@@ -42,6 +43,30 @@ rules:
     cmd: 'echo $$ > pid-\${n}; echo "$CUDA_DEVICE_ORDER $CUDA_VISIBLE_DEVICES" > at-\${n}; until [ -e go ]; do sleep 0.05; done; cp at-\${n} \${out}'
     out: "\${n}.txt"
     slots: { cpu: 0, gpu: ${slots} }
+`,
+  });
+}
+
+/** A project of one task in a worker, which says who it is and then does something, and one without a device after it. */
+function moduleProject(then: string): CliProject {
+  return cliProject({
+    "pipeline.yaml": `version: 1
+rules:
+  train: { run: train.ts, out: model.txt, slots: { cpu: 0, gpu: 1 } }
+  table: { cmd: "until [ -e go ]; do sleep 0.05; done; cp \${in} \${out}", in: model.txt, out: table.txt, slots: { cpu: 0 } }
+`,
+    "train.ts": `import { existsSync, writeFileSync } from "node:fs";
+import { task } from "lq";
+export default task({
+  run({ output }) {
+    const until = (done: () => boolean) => {
+      while (!done()) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    };
+    writeFileSync("pid-t0", String(process.pid));
+    ${then};
+    writeFileSync(output(), String(process.env["CUDA_VISIBLE_DEVICES"]));
+  },
+});
 `,
   });
 }
@@ -131,6 +156,22 @@ describe("two builds on one machine", () => {
     expect((await appears(other, "at-t0")).length).toBeGreaterThan(0);
     other.write("go", "");
     await Promise.all([holder, waiter].map(finished));
+  });
+
+  it("need not wait for a worker that is kept for later tasks", async () => {
+    vi.stubEnv("CUDA_VISIBLE_DEVICES", "0");
+    const [one, other] = [moduleProject(""), project("1")];
+    const holder = one.start(...here);
+    await holder.line('"task":"train","outcome":"ran"');
+    // The build goes on, and so would its worker.
+    const next = other.start(...here);
+    expect(await appears(other, "at-t0")).toBe("PCI_BUS_ID 0");
+    expect(one.has("table.txt")).toBe(false);
+    expect(isAlive(Number(one.read("pid-t0")))).toBe(false);
+    one.write("go", "");
+    other.write("go", "");
+    await Promise.all([holder, next].map(finished));
+    expect(one.read("table.txt")).toBe("0");
   });
 
   it("serve a request for all devices before those that came later", async () => {
@@ -239,6 +280,23 @@ describe("a build that is killed", () => {
     await waiter.line("GPU 1 is held by a task that process");
     process.kill(-task, "SIGKILL");
     leftBehind.delete(-task);
+    expect(await appears(other, "at-t0")).toBe("PCI_BUS_ID 1");
+    other.write("go", "");
+    await finished(waiter);
+  });
+
+  it("nor while a worker does that is too busy to notice", async () => {
+    vi.stubEnv("CUDA_VISIBLE_DEVICES", "1");
+    const [one, other] = [moduleProject("until(() => existsSync(`go`))"), project("1")];
+    const holder = one.start(...here);
+    const worker = Number(await appears(one, "pid-t0"));
+    leftBehind.add(worker);
+    killAtOnce(holder.pid);
+    await holder.ended;
+    const waiter = other.start(...here);
+    await waiter.line("GPU 1 is held by a task that process");
+    process.kill(worker, "SIGKILL");
+    leftBehind.delete(worker);
     expect(await appears(other, "at-t0")).toBe("PCI_BUS_ID 1");
     other.write("go", "");
     await finished(waiter);
