@@ -1,11 +1,14 @@
 /**
  * Every file of the cache, and lq.lock, cut at any byte and with any byte flipped: noticed, the rest kept, the build
- * right. (What a damaged seal answers: test/seal.)
+ * right.
  */
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { expect } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { builds } from "../../src/history/builds.ts";
+import { SEAL, SEALED_GRAPH } from "../../src/record/layout.ts";
+import { askSeal } from "../../src/seal/seal.ts";
 import { Project, type Built } from "../build/project.ts";
 import { seeded } from "../schedule/random.ts";
 import { filesUnder } from "./files.ts";
@@ -28,13 +31,6 @@ export default task({
 });
 `,
 };
-const OUTPUTS = {
-  "one.txt": "some content\n",
-  "two/x": "some content\n",
-  "two/sub/y": "more\n",
-  "three.txt": "more\nsome content\n",
-};
-
 /** One after the other, the seeds of a long run come to every byte of every file. */
 const SLICES = 16;
 
@@ -53,17 +49,17 @@ torture("damage to any file of the cache", { quick: 1, long: SLICES }, async (se
       expect(files).toContainEqual(expect.stringMatching(`^cache/${kind}`));
     for (const path of files) {
       const whole = readFileSync(project.path(path));
-      for (const damaged of damages(whole, seed, random.below)) {
+      for (const { what, at, flip } of damagesOf(whole.length, seed, random.below)) {
         rmSync(cache, { recursive: true });
         cpSync(kept, cache, { recursive: true, preserveTimestamps: true });
-        replace(project, path, damaged.content);
+        replace(project, path, damaged(whole, at, flip));
         // A bundle is read by what runs only.
         const runs = path.startsWith("cache/code/");
         if (runs) rmSync(project.path("cache/actions"), { recursive: true });
         // Half the time what is in place is enough; half the time it has to come from the cache.
         const gone = !runs && random.below(2) === 0 ? [] : ["one.txt", "two", "three.txt"];
         for (const output of gone) rmSync(project.path(output), { recursive: true, force: true });
-        const where = `${path} ${damaged.what}, ${gone.length === 0 ? "outputs there" : "outputs gone"}`;
+        const where = `${path} ${what}, ${gone.length === 0 ? "outputs there" : "outputs gone"}`;
         const built = await project.build();
         checkBuilt(where, project, built);
         expect([where, project.read("lq.lock")]).toEqual([where, lock]);
@@ -74,9 +70,9 @@ torture("damage to any file of the cache", { quick: 1, long: SLICES }, async (se
         count += 1;
       }
     }
-    for (const damaged of damages(Buffer.from(lock), seed, random.below)) {
-      replace(project, "lq.lock", damaged.content);
-      await checkDamagedLock(`lq.lock ${damaged.what}`, project, lock);
+    for (const { what, at, flip } of damagesOf(lock.length, seed, random.below)) {
+      replace(project, "lq.lock", damaged(Buffer.from(lock), at, flip));
+      await checkDamagedLock(`lq.lock ${what}`, project, lock);
       count += 1;
     }
   } finally {
@@ -85,9 +81,56 @@ torture("damage to any file of the cache", { quick: 1, long: SLICES }, async (se
   return { "damaged builds": count };
 });
 
-function checkBuilt(where: string, project: Project, { summary }: Built): void {
+torture("damage to a seal and its graph", { quick: 1, long: SLICES }, async (seed) => {
+  const random = seeded(seed);
+  // A line in lq.lock belongs to all tasks together, and would have every build look at all of them.
+  const project = new Project({
+    ...FILES,
+    "pipeline.yaml": FILES["pipeline.yaml"].replace(", lock: true", ""),
+  });
+  const build = async (content: string, damage: () => void): Promise<Built> => {
+    project.write("in.txt", content);
+    // Nothing younger than a tick of the file system's clock is taken for settled.
+    await setTimeout(30);
+    damage();
+    const asked = askSeal(project.root, "all", process.env);
+    return project.build({ seal: { request: "all", since: Date.now(), asked } });
+  };
+  const contents = ["some content\n", "other content\n"];
+  for (const content of contents) await build(content, () => undefined);
+  let count = 0;
+  for (const file of [SEAL, SEALED_GRAPH]) {
+    const whole = readFileSync(project.path(file));
+    for (const [i, { what, at, flip }] of damagesOf(whole.length, seed, random.below).entries()) {
+      const content = contents[i % 2] ?? "";
+      // One more look: a build that replaces a folder leaves no seal.
+      await build(contents[(i + 1) % 2] ?? "", () => undefined);
+      const built = await build(content, () => {
+        // It is good for a part of the build as long as it is whole.
+        expect(askSeal(project.root, "all", process.env)?.changed).toHaveLength(1);
+        const now = readFileSync(project.path(file));
+        writeFileSync(project.path(file), damaged(now, Math.min(at, now.length - 1), flip));
+      });
+      const where = `${file} ${what}`;
+      checkBuilt(where, project, built, content);
+      // Both contents have been built before.
+      expect([where, built.ran, built.restored]).toEqual([where, [], ["one", "three", "two"]]);
+      count += 1;
+    }
+  }
+  return { "damaged builds": count };
+});
+
+/** @param source what in.txt has */
+function checkBuilt(where: string, project: Project, { summary }: Built, source = "some content\n"): void {
   expect([where, summary.failed]).toEqual([where, 0]);
-  for (const [output, content] of Object.entries(OUTPUTS))
+  const outputs = {
+    "one.txt": source,
+    "two/x": source,
+    "two/sub/y": "more\n",
+    "three.txt": `more\n${source}`,
+  };
+  for (const [output, content] of Object.entries(outputs))
     expect([where, project.read(output)]).toEqual([where, content]);
 }
 
@@ -114,20 +157,25 @@ function replace(project: Project, path: string, content: Buffer): void {
 
 interface Damage {
   readonly what: string;
-  readonly content: Buffer;
+  readonly at: number;
+  /** The bit that is flipped; null: what follows is cut off. */
+  readonly flip: number | null;
 }
 
 /** At two random places, or, at length, at all of this seed's slice. */
-function damages(whole: Buffer, seed: number, below: (n: number) => number): readonly Damage[] {
+function damagesOf(length: number, seed: number, below: (n: number) => number): readonly Damage[] {
   const places = LONG
-    ? [...whole.keys()].filter((at) => at % SLICES === seed % SLICES)
-    : [below(whole.length), below(whole.length)];
-  return places.flatMap((at) => {
-    const flipped = Buffer.from(whole);
-    flipped[at] = (flipped[at] ?? 0) ^ (1 << below(8));
-    return [
-      { what: `cut to ${at} bytes`, content: whole.subarray(0, at) },
-      { what: `with byte ${at} flipped`, content: flipped },
-    ];
-  });
+    ? Array.from({ length }, (_, at) => at).filter((at) => at % SLICES === seed % SLICES)
+    : [below(length), below(length)];
+  return places.flatMap((at) => [
+    { what: `cut to ${at} bytes`, at, flip: null },
+    { what: `with byte ${at} flipped`, at, flip: 1 << below(8) },
+  ]);
+}
+
+function damaged(whole: Buffer, at: number, flip: number | null): Buffer {
+  if (flip === null) return whole.subarray(0, at);
+  const content = Buffer.from(whole);
+  content[at] = (content[at] ?? 0) ^ flip;
+  return content;
 }
