@@ -42,7 +42,7 @@ export async function build(request: BuildRequest): Promise<Summary> {
   const signal = request.signal ?? new AbortController().signal;
   const lock = await acquireLock(
     root,
-    (pid) => tally.notice(`waiting for another build (process ${pid})`),
+    (holder) => tally.notice(`waiting for another build (${holder})`),
     signal,
   );
   try {

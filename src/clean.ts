@@ -19,7 +19,7 @@ export interface CleanRequest extends Request {
   /** `-n` */
   readonly dryRun?: boolean | undefined;
   /** Called when another build has to end first, with its process. */
-  readonly waiting?: ((pid: number) => void) | undefined;
+  readonly waiting?: ((holder: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -16,7 +16,7 @@ export async function runClean(
       cache: flags.cache,
       dryRun: flags.dryRun,
       signal: interrupt.signal,
-      waiting: (pid) => process.stderr.write(`waiting for a build (process ${pid})\n`),
+      waiting: (holder) => process.stderr.write(`waiting for a build (${holder})\n`),
     });
     if (flags.json) console.log(JSON.stringify({ type: "clean", dryRun: flags.dryRun === true, ...cleaned }));
     else if (!flags.quiet) console.log(describe(cleaned, flags.dryRun === true));

@@ -32,7 +32,7 @@ export interface Pulled {
 
 export async function pull(request: PullRequest): Promise<Pulled> {
   const { root } = request.pipeline;
-  const lock = await acquireLock(root, (pid) => request.notice(`waiting for another build (process ${pid})`));
+  const lock = await acquireLock(root, (holder) => request.notice(`waiting for another build (${holder})`));
   const session = openSession(request, { readonly: false, notice: request.notice });
   try {
     const recorder = new Recorder(root, session.state, session.store, session.files);

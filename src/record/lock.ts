@@ -37,12 +37,12 @@ const POLL_MS = 50;
 
 /**
  * Takes the lock, waiting as long as another build holds it.
- * @param waiting called once for each holder waited for
+ * @param waiting called once for each holder waited for, with what to call it
  * @throws the signal's reason when it aborts
  */
 export async function acquireLock(
   root: string,
-  waiting: (pid: number) => void,
+  waiting: (holder: string) => void,
   signal?: AbortSignal,
 ): Promise<Lock> {
   const lock = join(root, LOCK);
@@ -61,7 +61,7 @@ export async function acquireLock(
       signal?.throwIfAborted();
       const holder = tryLock(lock, ticket);
       if (holder === undefined) return { release: () => release(lock, me.id) };
-      if (holder.id !== told) waiting(holder.pid);
+      if (holder.id !== told) waiting(nameOf(holder));
       told = holder.id;
       await setTimeout(POLL_MS, undefined, { signal });
     }
@@ -136,6 +136,13 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** "process 4711", and what only a person can know of one that cannot be seen from here. */
+function nameOf({ pid, place }: Holder): string {
+  return place === placeOfPids()
+    ? `process ${pid}`
+    : `process ${pid} on another machine or in another container; if that is over, remove ${LOCK}`;
 }
 
 function isAlive({ pid, started, place }: Holder): boolean {

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { expand } from "../../src/expand/expand.ts";
 import { renderDiagnostics } from "../../src/load/render.ts";
-import { rounds, TIMEOUT } from "../torture/torture.ts";
+import { rounds, torture } from "../torture/torture.ts";
 import { load, project } from "./project.ts";
 import { VALID } from "./valid.ts";
 
@@ -74,11 +74,11 @@ function mutate(text: string, next: (below: number) => number): string {
   }
 }
 
-test("mutated pipelines", { timeout: TIMEOUT }, () => {
+torture("mutated pipelines and params", { quick: 1, long: 1 }, (seed) => {
   const outcomes = { right: 0, refused: 0, slowest: 0 };
-  for (const [seed, files] of Object.values(VALID).entries()) {
+  for (const [i, files] of Object.values(VALID).entries()) {
     const dir = project(files);
-    const next = random(seed + 1);
+    const next = random(seed + i);
     for (let round = 0; round < ROUNDS; round++) {
       for (const name of ["pipeline.yaml", "params.yaml"]) {
         let text = files[name] ?? "";
@@ -90,7 +90,7 @@ test("mutated pipelines", { timeout: TIMEOUT }, () => {
         expand(load(dir)).check();
         outcomes.right++;
       } catch (error) {
-        if (!(error instanceof UserError)) throw new Error(`seed ${seed}, round ${round}`, { cause: error });
+        if (!(error instanceof UserError)) throw new Error(`project ${i}, round ${round}`, { cause: error });
         expect(renderDiagnostics(error.diagnostics, { root: dir, color: true })).toContain("error:");
         outcomes.refused++;
       }
@@ -101,6 +101,7 @@ test("mutated pipelines", { timeout: TIMEOUT }, () => {
   // Milliseconds of this process alone, and bytes.
   expect(outcomes.slowest).toBeLessThan(1000);
   expect(process.memoryUsage.rss()).toBeLessThan(500e6);
+  return { files: 2 * (outcomes.right + outcomes.refused) };
 });
 
 const hostile: { readonly [name: string]: string } = {

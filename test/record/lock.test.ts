@@ -83,13 +83,13 @@ describe("the build lock", () => {
   it("is waited for, saying for whom, and taken when given back", async () => {
     const root = project();
     const child = await holder(root);
-    const waited: number[] = [];
-    const lock = acquireLock(root, (pid) => {
-      waited.push(pid);
+    const waited: string[] = [];
+    const lock = acquireLock(root, (holder) => {
+      waited.push(holder);
       child.stdin?.end();
     });
     (await lock).release();
-    expect(waited).toEqual([child.pid]);
+    expect(waited).toEqual([`process ${child.pid}`]);
   });
 
   it("can be waited for in vain", async () => {
@@ -129,7 +129,12 @@ describe("the build lock", () => {
       JSON.stringify({ ...contents(root), pid: 4_000_000, place: "elsewhere" }),
     );
     const stop = new AbortController();
-    await expect(acquireLock(root, () => stop.abort(), stop.signal)).rejects.toThrow("aborted");
+    const waited: string[] = [];
+    const waiting = acquireLock(root, (holder) => (waited.push(holder), stop.abort()), stop.signal);
+    await expect(waiting).rejects.toThrow("aborted");
+    expect(waited).toEqual([
+      expect.stringMatching(/^process 4000000 on another machine .* remove cache\/lock$/),
+    ]);
   });
 
   it("that is none says so", async () => {

@@ -20,7 +20,7 @@ export type Counts = { readonly [what: string]: number };
 export function torture(
   title: string,
   seeds: { readonly quick: number; readonly long: number },
-  body: (seed: number) => Promise<Counts>,
+  body: (seed: number) => Counts | Promise<Counts>,
 ): void {
   it.each(seedsOf(seeds))(`${title} (seed %i)`, { timeout: TIMEOUT }, async (seed) => {
     try {
@@ -38,7 +38,7 @@ export function rounds(quick: number, long: number): number {
 }
 
 /** Milliseconds, for as many rounds as there are. */
-export const TIMEOUT = LONG ? 3_600_000 : 60_000;
+const TIMEOUT = LONG ? 3_600_000 : 60_000;
 
 function seedsOf({ quick, long }: { readonly quick: number; readonly long: number }): readonly number[] {
   const { LQ_SEED, LQ_SEEDS } = process.env;
