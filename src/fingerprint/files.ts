@@ -98,13 +98,16 @@ export class FileDigests {
    * @throws the signal's reason when it aborts
    */
   async prefetch(paths: Iterable<string>, { progress, signal }: PrefetchOptions = {}): Promise<void> {
-    const unknown: Unknown[] = [];
+    const unseen: Unread[] = [];
     for (const path of new Set(paths)) {
       const { signature, digest } = this.#look(path);
-      if (signature === null || digest !== undefined) continue;
-      if (this.#memo.digestOf(path, signature) === undefined) unknown.push({ path, size: signature.size });
+      if (signature !== null && digest === undefined) unseen.push({ path, signature });
     }
-    const total = unknown.reduce((sum, { size }) => sum + size, 0);
+    if (sizeOf(unseen) < MUCH) return;
+    const unknown = unseen.filter(
+      ({ path, signature }) => this.#memo.digestOf(path, signature) === undefined,
+    );
+    const total = sizeOf(unknown);
     if (total < MUCH) return;
     const meter = new Meter(total, progress);
     await inLanes(batches(unknown), THREADS, async (batch) => {
@@ -119,8 +122,7 @@ export class FileDigests {
         const end = ends[i];
         if (end !== undefined && !(end instanceof Error)) this.#keep(path, end);
       }
-      const rest = batch.reduce((sum, { size }) => sum + size, 0) - told;
-      meter.add(batch.at(-1)?.path ?? "", rest);
+      meter.add(batch.at(-1)?.path ?? "", sizeOf(batch) - told);
     });
     meter.end();
   }
@@ -181,18 +183,22 @@ export class FileDigests {
   }
 }
 
-interface Unknown {
+interface Unread {
   readonly path: string;
-  readonly size: number;
+  readonly signature: Signature;
+}
+
+function sizeOf(files: readonly Unread[]): number {
+  return files.reduce((sum, { signature }) => sum + signature.size, 0);
 }
 
 /** Large files first: the last to be begun should be short. */
-function* batches(files: readonly Unknown[]): Generator<readonly Unknown[]> {
-  let batch: Unknown[] = [];
+function* batches(files: readonly Unread[]): Generator<readonly Unread[]> {
+  let batch: Unread[] = [];
   let bytes = 0;
-  for (const file of files.toSorted((a, b) => b.size - a.size)) {
+  for (const file of files.toSorted((a, b) => b.signature.size - a.signature.size)) {
     batch.push(file);
-    bytes += file.size;
+    bytes += file.signature.size;
     if (bytes < BATCH) continue;
     yield batch;
     [batch, bytes] = [[], 0];
