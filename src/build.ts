@@ -19,6 +19,7 @@ import { BuildLoop } from "./build/loop.ts";
 import { coverage, removeOrphans } from "./build/orphans.ts";
 import { Part } from "./build/part.ts";
 import { makePlan, type Plan } from "./build/plan.ts";
+import { prospects } from "./expand/prospects.ts";
 import { refuseBadParams, refuseEdited } from "./build/refuse.ts";
 import { shareNeeds } from "./build/open-store.ts";
 import type { BuildRequest, SealRequest, Summary } from "./build/request.ts";
@@ -107,11 +108,10 @@ async function buildWithLock(
   const recorder = new Recorder(session.root, session.state, session.store, session.files);
   try {
     if (due.length > 0)
-      await refuseBadParams(
-        session,
-        pool,
-        due.filter((task) => mayRun(plan, task)),
-      );
+      await refuseBadParams(session, pool, [
+        ...due.filter((task) => mayRun(plan, task)),
+        ...samples(session, plan),
+      ]);
     sweep(plan.selected.tasks);
     tally.plan(plan.selected.tasks);
     for (const task of plan.selected.tasks) if (isClean(task)) tally.finish({ task, outcome: "fresh" });
@@ -179,6 +179,11 @@ function cleanTasks({ graph }: Session, { verdicts }: Plan): (task: Task) => boo
 function mayRun({ verdicts }: Plan, task: Task): boolean {
   const verdict = verdicts.get(task);
   return verdict?.kind !== "decided" || !["fresh", "restorable"].includes(verdict.freshness.state);
+}
+
+/** Of the tasks that are not known yet, so that their params are looked at before anything runs. */
+function samples({ graph }: Session, { selected }: Plan): Task[] {
+  return prospects(graph, selected.growths).growths.flatMap((growth) => graph.sample(growth) ?? []);
 }
 
 function capacityFor(

@@ -4,10 +4,10 @@ import { task } from "lq";
 import { z } from "zod";
 import { readLabelTable } from "./lib/labels/labels.ts";
 import { aggregate } from "./lib/metrics/aggregate.ts";
-import { metricSettings } from "./lib/metrics/score.ts";
 import { scoreFiles } from "./lib/metrics/score-files.ts";
 import type { CaseScores, Evaluation } from "./lib/results/results.ts";
 import { caseOf } from "./lib/study/files.ts";
+import { checkOrgans, metricParams } from "./lib/study/metric-params.ts";
 
 const outcomeFile = z.object({
   outcome: z.enum(["converged", "not-converged"]),
@@ -18,10 +18,9 @@ const outcomeFile = z.object({
 const LEAST_DICE = 0.05;
 
 export default task({
-  params: z.strictObject({
-    metrics: metricSettings,
-    step: z.enum(["pre-training", "fine-tuning"]),
-  }),
+  params: z
+    .strictObject({ ...metricParams, step: z.enum(["pre-training", "fine-tuning"]) })
+    .superRefine(checkOrgans),
   async run({ params, files, input, inputs, output, log }) {
     const predictions = new Map(files("predictions").map((file) => [file.name, file.path]));
     const { outcome, criterion } = outcomeFile.parse(

@@ -4,7 +4,7 @@ import { task } from "lq";
 import { z } from "zod";
 import { metricSettings } from "./lib/metrics/score.ts";
 import { scoreFiles } from "./lib/metrics/score-files.ts";
-import { missingTolerances } from "./lib/metrics/tolerances.ts";
+import { organIssues } from "./lib/metrics/tolerances.ts";
 
 export default task({
   params: z
@@ -15,12 +15,9 @@ export default task({
       metrics: metricSettings,
     })
     .superRefine(({ labels, metrics }, context) => {
-      for (const name of missingTolerances(Object.keys(labels), metrics.tolerance))
-        context.addIssue({
-          code: "custom",
-          path: ["metrics", "tolerance"],
-          message: `none is given for ${name}`,
-        });
+      const names = Object.keys(labels);
+      for (const { path, message } of organIssues(metrics, names, names))
+        context.addIssue({ code: "custom", path: ["metrics", ...path], message });
     }),
   async run({ params, input, output }) {
     const organs = await scoreFiles(input("reference"), input("prediction"), params.labels, params.metrics);

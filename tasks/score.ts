@@ -4,15 +4,13 @@ import { task } from "lq";
 import { z } from "zod";
 import { CLASS_LISTS } from "./lib/study/settings.ts";
 import { commonLabels, readLabelTable } from "./lib/labels/labels.ts";
-import { metricSettings } from "./lib/metrics/score.ts";
 import { scoreFiles } from "./lib/metrics/score-files.ts";
+import { checkOrgans, metricParams } from "./lib/study/metric-params.ts";
 
 export default task({
-  params: z.strictObject({
-    case: z.string(),
-    classes: z.enum(["all", ...CLASS_LISTS]),
-    metrics: metricSettings,
-  }),
+  params: z
+    .strictObject({ case: z.string(), classes: z.enum(["all", ...CLASS_LISTS]), ...metricParams })
+    .superRefine(checkOrgans),
   async run({ params, input, output }) {
     const table = readLabelTable(readFileSync(input("organs"), "utf8"));
     const labels = Object.fromEntries([...table].map(([value, { name }]) => [name, value]));

@@ -1,10 +1,13 @@
 /** What a build refuses before anything runs. */
-import type { Task } from "../model.ts";
 import { UserError, type Diagnostic } from "../errors.ts";
 import { taskEnvironment } from "../execute/environment.ts";
 import { paramValues } from "../execute/execute.ts";
 import type { WorkerPool } from "../execute/pool.ts";
 import { canonicalJson } from "../fingerprint/canonical.ts";
+import { bindValue } from "../expand/bind.ts";
+import { UNKNOWN } from "../expand/fanout.ts";
+import { paramSpan } from "../load/locate-param.ts";
+import type { Pipeline, Task, TemplateValue } from "../model.ts";
 import { editedOutputs } from "./evaluate.ts";
 import type { Session } from "./session.ts";
 
@@ -23,9 +26,9 @@ export function editedMessage(task: Task, path: string): Diagnostic {
   };
 }
 
-/** @throws UserError with every param of these tasks that their modules do not accept */
+/** @throws UserError with every param of these tasks (or samples of growths) that their modules do not accept */
 export async function refuseBadParams(
-  { code }: Session,
+  { code, graph }: Session,
   pool: WorkerPool,
   tasks: Iterable<Task>,
 ): Promise<void> {
@@ -43,9 +46,16 @@ export async function refuseBadParams(
       });
     });
     for (const [i, task] of distinct.entries())
-      for (const { path, message } of issues[i] ?? []) diagnostics.push(paramMessage(task, path, message));
+      for (const { path, message } of issues[i] ?? [])
+        if (isKnown(task, path)) diagnostics.push(paramMessage(graph.pipeline, task, path, message));
   }
   if (diagnostics.length > 0) throw new UserError(onceARule(diagnostics));
+}
+
+/** Of a sample of a growth only what it has of its own can be wrong. */
+function isKnown({ params }: Task, path: string): boolean {
+  const value = params[path.split(".")[0] ?? ""]?.value;
+  return value === undefined || !JSON.stringify(value).includes(JSON.stringify(UNKNOWN).slice(1, -1));
 }
 
 function groupByModule(tasks: Iterable<Task>): ReadonlyMap<string, ReadonlyMap<string, Task>> {
@@ -61,14 +71,34 @@ function groupByModule(tasks: Iterable<Task>): ReadonlyMap<string, ReadonlyMap<s
   return modules;
 }
 
-function paramMessage({ id, rule, params }: Task, path: string, message: string): Diagnostic {
-  const [name = ""] = path.split(".");
-  const origin = params[name]?.origin;
-  const from = origin == null ? "" : ` (from params ${origin})`;
-  return {
-    message: `${id}: param ${path || "values"}${from}: ${message}`,
-    span: rule.with.get(name)?.span ?? rule.span,
-  };
+function paramMessage(pipeline: Pipeline, task: Task, path: string, message: string): Diagnostic {
+  const { id, rule } = task;
+  const keys = path.split(".");
+  const origin = originOf(pipeline, task, keys);
+  const from = origin === null ? "" : ` (from params ${origin.join(".")})`;
+  const span = (origin && paramSpan(pipeline, origin)) ?? rule.with.get(keys[0] ?? "")?.span ?? rule.span;
+  return { message: `${id}: param ${path || "values"}${from}: ${message}`, span };
+}
+
+/** Which of the params a value of `with:` is, however deep in it; null for what is written there itself. */
+function originOf(pipeline: Pipeline, { rule, bindings }: Task, keys: readonly string[]): string[] | null {
+  const [name = "", ...rest] = keys;
+  let value = rule.with.get(name)?.value;
+  for (let key = rest[0]; value && key !== undefined; key = rest[0]) {
+    const inner: TemplateValue | undefined =
+      value.kind === "map"
+        ? value.entries.get(key)
+        : value.kind === "list"
+          ? value.items[Number(key)]
+          : undefined;
+    if (!inner) break;
+    value = inner;
+    rest.shift();
+  }
+  if (!value) return null;
+  const names = { axes: rule.each.map((each) => each.name), params: pipeline.params };
+  const { origin } = bindValue(value, names)(bindings);
+  return origin === null ? null : [...origin.split("."), ...rest];
 }
 
 /** Tasks of one rule fail alike: the first of them speaks for all. */

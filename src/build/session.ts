@@ -1,7 +1,6 @@
 /** What one build, status or clean knows: the graph, the records, this moment's view of the files. */
 import { relative } from "node:path";
 import { Disk } from "../disk.ts";
-import { UserError } from "../errors.ts";
 import { expand } from "../expand/expand.ts";
 import type { Graph } from "../expand/graph.ts";
 import { CodeClosures } from "../fingerprint/code.ts";
@@ -13,7 +12,8 @@ import type { Task } from "../model.ts";
 import { isUntouched } from "../record/outputs.ts";
 import { State } from "../record/state.ts";
 import type { Store } from "../record/store.ts";
-import { select, suggest, type Selected } from "../select/select.ts";
+import { select, type Selected } from "../select/select.ts";
+import { unmatchedError } from "../select/unmatched.ts";
 import { openStore } from "./open-store.ts";
 import type { Request } from "./request.ts";
 
@@ -72,7 +72,7 @@ export function openSession(
       // A task whose file an axis was read from belongs to the request, though nobody waits for it any more.
       for (const task of found.tasks) covered.add(task);
       const selected = { ...found, tasks: new Set(graph.tasks.filter((task) => covered.has(task))) };
-      if (selected.unmatched.length > 0) throw unmatched(graph, selected.unmatched);
+      if (selected.unmatched.length > 0) throw unmatchedError(graph, selected.unmatched);
       if (check) graph.check(selected);
       await fingerprinter.prepare([...selected.tasks, ...selected.growths].map(({ rule }) => rule));
       return selected;
@@ -96,16 +96,4 @@ export function assemble({ producers, ...parts }: Parts): Omit<Session, "select"
     environment: process.env,
   });
   return { ...parts, code, fingerprinter };
-}
-
-function unmatched(graph: Graph, targets: readonly string[]): UserError {
-  return new UserError(
-    targets.map((target) => {
-      const near = suggest(graph, target);
-      return {
-        message: `nothing makes "${target}"`,
-        ...(near === undefined ? {} : { hint: `did you mean "${near}"?` }),
-      };
-    }),
-  );
 }

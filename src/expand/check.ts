@@ -6,10 +6,10 @@ import { UserError, type Span } from "../errors.ts";
 import { findModule, modulePath } from "../fingerprint/modules.ts";
 import { Problems } from "../load/problems.ts";
 import { nearest } from "../load/suggest.ts";
-import type { AxisSpec, Growth, Task, TaskPath, Template } from "../model.ts";
+import type { Growth, Task, TaskPath } from "../model.ts";
 import { bindText } from "./bind.ts";
 import { findCycles } from "./cycles.ts";
-import { globMatches, type SourceGlobs } from "./glob.ts";
+import { globMatches, globsIn, type SourceGlobs } from "./glob.ts";
 import type { Graph } from "./graph.ts";
 import type { OutputIndex } from "./outputs.ts";
 import { prospects } from "./prospects.ts";
@@ -50,7 +50,7 @@ export function checkGraph(
   refuseMissingInputs(graph, disk, globs, outputs, tasks, problems);
   // Who has to fetch something anyway is told of all that will be missing.
   if (selection && problems.count > before) {
-    const later = prospects(graph, growths).filter((task) => !selection.tasks.has(task));
+    const later = prospects(graph, growths).tasks.filter((task) => !selection.tasks.has(task));
     refuseMissingInputs(graph, disk, globs, outputs, later, problems);
   }
   refuseMissingAxisFiles(graph, growths, problems);
@@ -130,10 +130,8 @@ function refuseSources(graph: Graph, outputs: OutputIndex, problems: Problems): 
 }
 
 function fixedGlobs(graph: Graph): { text: string; span: Span }[] {
-  const patterns = (axis: AxisSpec): Template[] =>
-    axis.kind === "glob" ? [axis.pattern] : axis.kind === "join" ? axis.axes.flatMap(patterns) : [];
   return [...graph.pipeline.rules.values()]
-    .flatMap(({ each }) => each.flatMap(({ axis }) => patterns(axis)))
+    .flatMap(({ each }) => each.flatMap(({ axis }) => globsIn(axis)))
     .filter(({ parts }) => parts.every(({ kind }) => kind === "text"))
     .map(({ parts, span }) => ({
       text: parts.map((part) => (part.kind === "text" ? part.text : "")).join(""),

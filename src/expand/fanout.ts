@@ -47,6 +47,9 @@ export interface Sink {
   readonly first: number;
 }
 
+/** Stands for the value of an axis that is not known yet. */
+export const UNKNOWN = "\0";
+
 export class RuleFanout {
   readonly #rule: Rule;
   readonly #root: string;
@@ -91,6 +94,31 @@ export class RuleFanout {
       else for (const value of this.#values(next.axis, bound)) this.expand([...bound, value], sink);
     } catch (error) {
       sink.problems.absorb(error);
+    }
+  }
+
+  /** The task of which these axes are bound and the others UNKNOWN; null where more of these is asked than a text. */
+  sample(bound: Bound): Task | null {
+    if (this.#when && this.#when.after > bound.length) return null;
+    const rest = this.#names.axes.slice(bound.length).map(() => ({ text: UNKNOWN, fields: null }));
+    const bindings = [...bound, ...rest];
+    try {
+      const params = this.#params(bindings);
+      const id = `${this.#rule.name}:${[...bound.map(({ text }) => text), "*"].join("/")}`;
+      return {
+        id,
+        rule: this.#rule,
+        index: -1,
+        bindings,
+        inputs: [],
+        outputs: [],
+        params,
+        env: {},
+        command: null,
+      };
+    } catch (error) {
+      if (error instanceof UserError) return null;
+      throw error;
     }
   }
 

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import fastGlob from "fast-glob";
 import type { Disk } from "../disk.ts";
 import { UserError, type Span } from "../errors.ts";
+import type { AxisSpec, Template } from "../model.ts";
 import { isOutside, normalise } from "./paths.ts";
 
 interface Pattern {
@@ -15,6 +16,11 @@ interface Pattern {
   /** `*`, `**` or `**` + `/*`. */
   readonly star: string;
   readonly after: string;
+}
+
+/** The patterns of an axis. */
+export function globsIn(axis: AxisSpec): Template[] {
+  return axis.kind === "glob" ? [axis.pattern] : axis.kind === "join" ? axis.axes.flatMap(globsIn) : [];
 }
 
 export class SourceGlobs {

@@ -120,6 +120,11 @@ export class Graph {
     return this.#pending.like(pattern);
   }
 
+  /** A task as the growth may become, for its params: what is not known of them is UNKNOWN. Null if that cannot be. */
+  sample(growth: Growth): Task | null {
+    return this.#fanouts.get(growth.rule.name)?.sample(growth.bound.map(({ value }) => value)) ?? null;
+  }
+
   /** What the tasks of a growth would read: paths that are known, or what is known of them. */
   readsOf(growth: Growth): readonly (string | PathPattern)[] {
     return this.#pending.reads(growth);

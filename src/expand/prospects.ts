@@ -4,10 +4,13 @@ import type { Graph } from "./graph.ts";
 import type { PathPattern } from "./pending.ts";
 
 /**
- * The tasks that those which the growths may become would need, directly or through others, in the order of the graph. A growth may become
- * nothing: this serves to tell a person more at once, and decides nothing.
+ * The growths, and what the tasks that they may become would need, directly or through others; tasks in the order
+ * of the graph. A growth may become nothing: this serves to tell a person of mistakes early and decides nothing.
  */
-export function prospects(graph: Graph, growths: Iterable<Growth>): readonly Task[] {
+export function prospects(
+  graph: Graph,
+  growths: Iterable<Growth>,
+): { readonly tasks: readonly Task[]; readonly growths: readonly Growth[] } {
   const tasks = new Set<Task>();
   const grown = new Set(growths);
   const open: (Task | Growth)[] = [...grown];
@@ -28,7 +31,7 @@ export function prospects(graph: Graph, growths: Iterable<Growth>): readonly Tas
       add(needs.growths);
     }
   }
-  return [...tasks].sort((a, b) => a.index - b.index);
+  return { tasks: [...tasks].sort((a, b) => a.index - b.index), growths: [...grown] };
 }
 
 function makersOf(graph: Graph, path: string): readonly (Task | Growth)[] {

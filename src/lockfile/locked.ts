@@ -3,12 +3,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { relative } from "node:path";
 import type { Request } from "../build/request.ts";
 import type { Session } from "../build/session.ts";
-import { UserError } from "../errors.ts";
 import { parseData } from "../expand/data.ts";
 import { absolute } from "../fingerprint/paths.ts";
 import { filesUnder, treeDigest } from "../fingerprint/tree.ts";
 import type { Task } from "../model.ts";
 import { select } from "../select/select.ts";
+import { unmatchedError } from "../select/unmatched.ts";
 import { digestOfOutputs, readLockFile, type LockedTask } from "./lockfile.ts";
 
 export interface Locked {
@@ -27,8 +27,7 @@ export function lockedTasks({ root, graph }: Session, { targets, cwd }: Request)
   const lines = [...readLockFile(root)];
   if (targets.length === 0) return lines.map(([id, line]) => ({ id, line, task: graph.task(id) ?? null }));
   const { named, unmatched } = select(graph, targets, relative(root, cwd));
-  if (unmatched.length > 0)
-    throw new UserError(unmatched.map((target) => ({ message: `nothing makes "${target}"` })));
+  if (unmatched.length > 0) throw unmatchedError(graph, unmatched);
   const wanted = new Set([...named].map(({ id }) => id));
   return lines.flatMap(([id, line]) => (wanted.has(id) ? [{ id, line, task: graph.task(id) ?? null }] : []));
 }

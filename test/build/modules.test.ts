@@ -87,7 +87,13 @@ describe("task modules", () => {
     expect(messages[0]).toMatch(/^other: param factor: /);
     expect(messages[1]).toMatch(/^other: param note: /);
     expect(messages[2]).toMatch(/^scale:a: param factor \(from params factor\): /);
-    expect((error as UserError).diagnostics.every(({ span }) => span?.file === "pipeline.yaml")).toBe(true);
+    expect(
+      (error as UserError).diagnostics.map(({ message, span }) => [message.split(":")[0], span?.file]),
+    ).toEqual([
+      ["scale", "params.yaml"],
+      ["other", "pipeline.yaml"],
+      ["other", "pipeline.yaml"],
+    ]);
     expect(built.has("out")).toBe(false);
   });
 

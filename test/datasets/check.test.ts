@@ -149,7 +149,7 @@ describe("the check of a dataset", () => {
     expect(empty.warnings).toEqual(["Case_00001: no voxel is labelled"]);
   });
 
-  it("says of real data how many of the published cases are there", async () => {
+  it("says of real data how many of the published cases are there", () => {
     const { warnings } = manifestOf({ layout: "ct1k", synthetic: false, cases: [] }, new Map(), new Map());
     expect(warnings).toEqual(["0 cases, where 1000 were published"]);
   });

@@ -202,10 +202,22 @@ test("conventions and tolerances are settings", async () => {
   expect(project.read("tables/scores.md")).toContain("| liver | 91.7 ± 14.4 |");
   expect(project.read("tables/scores.md")).toContain("within liver 0 voxel, spleen 3 voxel");
 
-  params(project, (text) => text.replace(", spleen: 3 }", " }"));
+  params(project, (text) => text.replace("spleen: 3 }", "milt: 3 }"));
+  params(project, (text) => text.replace("reference_slices: [spleen]", "reference_slices: [aorta]"));
   const { code, stderr } = await project.lq("build");
   expect(code).toBe(2);
-  expect(stderr).toContain("param metrics.tolerance: none is given for spleen");
+  const said = stderr.split("\n").filter((line) => line.startsWith("params.yaml:"));
+  expect(said).toEqual([
+    expect.stringMatching(/^params.yaml:\d+:12: error: score:a: param .* none is given for spleen$/),
+    expect.stringMatching(/^params.yaml:\d+:12: error: score:a: param .* no label is called "milt"$/),
+    expect.stringMatching(/^params.yaml:\d+:21: error: score:a: param .* no label is called "aorta"$/),
+  ]);
+});
+
+test("a copy without volumes says what to put where", async () => {
+  const { code, stderr } = await copied().lq("build");
+  expect(code).toBe(2);
+  expect(stderr).toContain("hint: put label maps in reference/CASE.nii.gz and prediction/CASE.nii.gz");
 });
 
 test("a case without a partner is refused before anything runs, whichever is missing", async () => {

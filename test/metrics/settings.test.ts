@@ -1,6 +1,7 @@
 /** Every setting of the metrics reaches the scores: from params, through the study's own rules, and as part of the key. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { UserError } from "../../src/errors.ts";
 import { parse, stringify } from "yaml";
 import { labelTable, labelTableText } from "../../tasks/lib/labels/labels.ts";
 import { scoreCase, type MetricSettings } from "../../tasks/lib/metrics/score.ts";
@@ -55,7 +56,12 @@ async function study(): Promise<Project> {
       axes,
       rules: Object.fromEntries(rules) as object,
     }),
-    "params.yaml": stringify({ metrics, normalisation, generators: { medsam: { classes: "all" } } }),
+    "params.yaml": stringify({
+      metrics,
+      normalisation,
+      sources: { segthor: { layout: "segthor" } },
+      generators: { medsam: { classes: "all" } },
+    }),
     "profiles/replication.yaml": readFileSync(`${HOME}profiles/replication.yaml`, "utf8"),
     "cases/segthor.json": JSON.stringify({ cases: ["1"] }),
     "stats/segthor.json": JSON.stringify({ spacing: SPACING, labels: {} }),
@@ -103,6 +109,28 @@ test("a tolerance for each organ, by its name in the dataset", async () => {
   const set = [`metrics.tolerance=${JSON.stringify(tolerance)}`];
   expect((await built.build({ targets: ["scores/"], set })).ran).toHaveLength(1);
   expect(scoresOf(built)).toEqual(scoreCase(reference, prediction, NAMES, { ...DEFAULTS, tolerance }));
+});
+
+test("a tolerance map that lacks an organ, or names a strange one, is refused before the cases are known", async () => {
+  const built = await study();
+  built.write(
+    "params.yaml",
+    built.read("params.yaml").replace("tolerance: 1", "tolerance: { heart: 2, milt: 3 }"),
+  );
+  const error = await built.build({ targets: ["scores/"] }).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(UserError);
+  expect((error as UserError).diagnostics.map(({ message, span }) => [span?.file, message])).toEqual([
+    [
+      "params.yaml",
+      expect.stringMatching(
+        /^score:segthor\/medsam\/\S+: param .* none is given for esophagus, trachea, aorta$/,
+      ),
+    ],
+    ["params.yaml", expect.stringMatching(/ no label is called "milt"$/)],
+  ]);
 });
 
 test("the replication profile scores on the resampled grid, in voxels", async () => {

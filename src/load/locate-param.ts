@@ -1,0 +1,37 @@
+/** Where a value of the params is written. */
+import { isDeepStrictEqual } from "node:util";
+import type { Span } from "../errors.ts";
+import type { Json, Pipeline } from "../model.ts";
+import { readSource } from "./files.ts";
+import { Problems } from "./problems.ts";
+import { child } from "./template.ts";
+import { parseYaml, toJson, type Located } from "./yaml.ts";
+
+/**
+ * The place of the value at a path of keys, or of the innermost value around it that is written anywhere. The
+ * topmost file in which it stands as it is in force; undefined where none has it so (`--set`, a merged map).
+ */
+export function paramSpan(pipeline: Pipeline, path: readonly string[]): Span | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const keys = path.slice(0, length);
+    const wanted = keys.reduce<Json | undefined>((at, key) => at && child(at, key), pipeline.params);
+    if (wanted === undefined) continue;
+    for (const file of pipeline.files.slice(1).reverse()) {
+      const node = nodeAt(parsed(pipeline.root, file), keys);
+      if (node && isDeepStrictEqual(toJson(node), wanted)) return node.span;
+    }
+    return undefined;
+  }
+  return undefined;
+}
+
+function parsed(root: string, file: string): Located | null {
+  return parseYaml(file, readSource(root, file) ?? "", new Problems());
+}
+
+function nodeAt(node: Located | null, path: readonly string[]): Located | null {
+  return path.reduce<Located | null>((at, key) => {
+    if (at?.kind === "map") return at.entries.get(key)?.value ?? null;
+    return at?.kind === "list" ? (at.items[Number(key)] ?? null) : null;
+  }, node);
+}
