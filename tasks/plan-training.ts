@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
-import { readChecks, type CaseCheck } from "./lib/datasets/check-case.ts";
+import { IMAGE, LABEL, readChecks, type CaseCheck } from "./lib/datasets/check-case.ts";
 import { statisticsOf } from "./lib/datasets/manifest.ts";
 import { labelTableText } from "./lib/labels/labels.ts";
 import { randomSplit } from "./lib/splits/random-split.ts";
@@ -28,6 +28,7 @@ export default task({
   }),
   async run({ params, files, input, output, log }) {
     const checks = readChecks(files("checks"));
+    for (const [id, { warnings }] of checks) for (const what of warnings) log(`warning: ${id}: ${what}`);
     refuseBroken(checks);
     refuseAbsent(checks, params.labels);
     const table = new Map(
@@ -48,7 +49,9 @@ export default task({
 });
 
 function refuseBroken(checks: ReadonlyMap<string, CaseCheck>): void {
-  const errors = [...checks].flatMap(([id, check]) => check.errors.map((error) => `${id}: ${error}`));
+  const errors = [...checks].flatMap(([id, check]) =>
+    check.errors.map((error) => `${id}: ${error.replaceAll(IMAGE, "image").replaceAll(LABEL, "labels")}`),
+  );
   if (errors.length > 0) throw new Error(`cases that cannot be used:\n${errors.join("\n")}`);
 }
 
