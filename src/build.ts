@@ -22,7 +22,7 @@ import { makePlan, type Plan } from "./build/plan.ts";
 import { prospects } from "./expand/prospects.ts";
 import { refuseBadParams, refuseEdited } from "./build/refuse.ts";
 import { shareNeeds } from "./build/open-store.ts";
-import type { BuildRequest, SealRequest, Summary } from "./build/request.ts";
+import type { BuildRequest, Summary } from "./build/request.ts";
 import { TaskRunner } from "./build/run-task.ts";
 import { sealPlan } from "./build/seal-build.ts";
 import { openSession, type Session } from "./build/session.ts";
@@ -72,18 +72,10 @@ async function buildOnce(request: BuildRequest, tally: Tally, steering: Steering
   if (part !== null) {
     tally.alsoFresh(part.others);
     if (tally.endedWell) part.reseal();
-  } else if (seal !== undefined) {
-    sealPlan(session, plan, seal);
-    if (tally.isWorthAnotherLook) await lookAgain(request, seal);
-  }
+  } else if (seal !== undefined) sealPlan(session, plan, seal);
 }
 
-/** Sees whether all is fresh now, so that the next build need not. */
-async function lookAgain(request: BuildRequest, seal: SealRequest): Promise<void> {
-  const session = openSession(request, { readonly: true, notice: () => undefined });
-  sealPlan(session, await makePlan(session, false), seal);
-}
-
+/** @returns the plan, with how all that is selected is in the end */
 async function buildWithLock(
   request: BuildRequest,
   session: Session,
@@ -119,18 +111,18 @@ async function buildWithLock(
     const slots = new Slots(capacity, leases);
     const keepGoing = request.keepGoing === true;
     const grown: (selected: Plan["selected"]) => void = ({ tasks }) => sweep(tasks);
-    await new BuildLoop(
+    const outcome = await new BuildLoop(
       { session, plan, slots, runner, recorder, tally, force, keepGoing, steering, grown },
       isClean,
     ).run();
     await recorder.settle();
     updateLockFile(session);
     if (tally.worked) shareNeeds(session, request.pipeline);
+    return { ...plan, ...outcome };
   } finally {
     await Promise.all([pool.close(), executor.close()]);
     leases?.close();
   }
-  return plan;
 }
 
 /** The plan, told as the events that the build would send. */

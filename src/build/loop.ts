@@ -50,6 +50,8 @@ type Due = { readonly task: Task } & Extract<Verdict, { kind: "decided" }>;
 export class BuildLoop {
   readonly #parts: LoopParts;
   readonly #frontier: Frontier;
+  /** As planned, and then as it turned out. */
+  readonly #verdicts: Map<Task, Verdict>;
   readonly #queue: ReadyQueue<Due>;
   #selected: Selected;
   #priorities: ReadonlyMap<Task, number> = new Map();
@@ -70,12 +72,16 @@ export class BuildLoop {
   constructor(parts: LoopParts, isClean: (task: Task) => boolean) {
     this.#parts = parts;
     this.#selected = parts.plan.selected;
+    this.#verdicts = new Map(parts.plan.verdicts);
     this.#frontier = new Frontier(parts.session.graph, isClean);
     this.#queue = new ReadyQueue(parts.slots);
   }
 
-  /** @throws UserError when the graph turns out to be wrong as it grows; nothing runs any more then. */
-  async run(): Promise<void> {
+  /**
+   * @returns what is selected in the end, and how it is now
+   * @throws UserError when the graph turns out to be wrong as it grows; nothing runs any more then.
+   */
+  async run(): Promise<Pick<Plan, "selected" | "verdicts">> {
     this.#parts.steering.onStop(() => this.#wake());
     this.#extend(this.#selected);
     for (;;) {
@@ -90,6 +96,7 @@ export class BuildLoop {
     if (this.#error !== undefined) throw this.#error;
     for (const task of this.#frontier.unsettled())
       if (!this.#finished.has(task)) this.#parts.tally.finish({ task, outcome: "skipped" });
+    return { selected: this.#selected, verdicts: this.#verdicts };
   }
 
   /** What is waited for outside of this build, each time that it is something else. */
@@ -120,11 +127,11 @@ export class BuildLoop {
   }
 
   #consider({ task, touched }: Ready): void {
-    const { session, plan, tally, force } = this.#parts;
+    const { session, tally, force } = this.#parts;
     let verdict: Verdict;
     try {
       const forced = force && this.#selected.named.has(task);
-      const planned = touched ? undefined : plan.verdicts.get(task);
+      const planned = touched ? undefined : this.#verdicts.get(task);
       verdict = planned ?? evaluate(session, task, forced);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -135,7 +142,7 @@ export class BuildLoop {
     const { freshness } = verdict;
     if (freshness.state === "fresh") {
       tally.finish({ task, outcome: "fresh" });
-      return this.#settle(task, false);
+      return this.#settle({ task, ...verdict }, false);
     }
     const edited = freshness.reasons.find((reason) => reason.kind === "output-edited");
     if (edited !== undefined && !force) return this.#fail(task, editedMessage(task, edited.path).message);
@@ -171,19 +178,21 @@ export class BuildLoop {
         this.#priorities.get(task) ?? 0,
       );
     if (result.kind === "moved") this.#rerun(task, result.paths);
-    else this.#finishRun(task, result, reasons, seconds);
+    else this.#finishRun(due, result, seconds);
     this.#release(key);
   }
 
-  #finishRun(task: Task, result: Ended, reasons: readonly Reason[], seconds: number): void {
+  #finishRun(due: Due, result: Ended, seconds: number): void {
     const { tally } = this.#parts;
+    const { task } = due;
+    const reasons = reasonsOf(due.freshness);
     this.#finished.add(task);
     if (result.kind === "failed") {
       const { error, tail } = result;
       return tally.finish({ task, outcome: "failed", reasons, seconds, error, tail, log: logPath(task) });
     }
     tally.finish({ task, outcome: result.kind, reasons, seconds });
-    if (result.kind === "ran") this.#settle(task, true);
+    if (result.kind === "ran") this.#settle(due, true);
   }
 
   /** A result of inputs that changed meanwhile stands for nothing: once more, with the inputs as they are now. */
@@ -209,13 +218,14 @@ export class BuildLoop {
       const seconds = (performance.now() - started) / 1000;
       tally.finish({ task, outcome: "restored", reasons: reasonsOf(freshness), seconds });
       // What comes after was planned with these very outputs.
-      this.#settle(task, false);
+      this.#settle(due, false);
       this.#release(freshness.key);
     } else this.#queue.add(due, task.rule.slots, this.#priorities.get(task) ?? 0);
   }
 
-  #settle(task: Task, changed: boolean): void {
+  #settle({ task, freshness: { key }, recipe }: Due, changed: boolean): void {
     this.#finished.add(task);
+    this.#verdicts.set(task, { kind: "decided", freshness: { state: "fresh", key }, recipe });
     this.#frontier.settle(task, changed);
   }
 

@@ -53,7 +53,8 @@ async function walk(session: Session, force: boolean, foresight: Foresight): Pro
   for (;;) {
     for (let next = frontier.take(); next !== undefined; next = frontier.take()) {
       const { task } = next;
-      const verdict = evaluate(session, task, force && selected.named.has(task), known);
+      const forced = force && selected.named.has(task);
+      const verdict = evaluate(session, task, forced, outputs.size > 0 ? known : undefined);
       verdicts.set(task, verdict);
       if (isSettled(verdict)) frontier.settle(task, false);
       if (isRestorable(verdict)) learn(task, restorable(session, verdict), outputs);

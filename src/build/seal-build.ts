@@ -1,4 +1,4 @@
-/** Leaves a seal (src/seal) where a look at a whole request found every task fresh. */
+/** Leaves a seal (src/seal) after a build in the end of which every task of the request is fresh. */
 import { join } from "node:path";
 import { isRacy, type Signature } from "../signature.ts";
 import { installation } from "../fingerprint/installation.ts";
@@ -38,8 +38,9 @@ export function sealPlan(session: Session, plan: Plan, { request, since }: SealR
   for (const file of [join(root, STATE_LOG), join(installation(), "dist/.stamp")])
     structure.set(projectPath(root, file), disk.signature(file));
   const contents = new Map<string, { readonly signature: Signature; readonly digest: string }>();
-  for (const [path, { signature, digest }] of files.seen()) {
-    if (signature !== null && isRacy(signature, disk.since)) return;
+  for (const [path, { signature, digest, racy }] of files.seen()) {
+    const isOpen = signature !== null && digest === undefined && isRacy(signature, disk.since);
+    if (racy || isOpen) return;
     if (structure.has(path)) continue;
     if (signature === null || digest === undefined) structure.set(path, signature);
     else contents.set(path, { signature, digest });

@@ -14,9 +14,6 @@ export interface Finished {
   readonly log?: string;
 }
 
-/** How many tasks that are fresh cost as much as one that is run or restored. */
-const MUCH = 20;
-
 export class Tally {
   readonly #listeners: Listener[];
   readonly #started = performance.now();
@@ -72,12 +69,6 @@ export class Tally {
   get endedWell(): boolean {
     const { failed, skipped, cancelled } = this.#counts;
     return failed + skipped + cancelled === 0;
-  }
-
-  /** Whether enough was done, and all of it well, that one more look at everything costs little beside it. */
-  get isWorthAnotherLook(): boolean {
-    const { ran, restored, fresh } = this.#counts;
-    return this.endedWell && ran + restored > fresh / MUCH;
   }
 
   summary(): Summary {

@@ -12,6 +12,9 @@ const THREAD_COUNTS = [
   "RAYON_NUM_THREADS",
 ];
 
+/** Of those where the rule declares nothing: most tasks have the same. */
+const common = new Map<string, { readonly [name: string]: string }>();
+
 /**
  * Variables to set over those of lq itself.
  *
@@ -22,11 +25,24 @@ export function taskEnvironment(
   cpus: number,
   declared: { readonly [name: string]: string | null },
 ): { readonly [name: string]: string } {
+  const plain = Object.keys(declared).length === 0 ? `${cpus} ${devices.join(",")}` : null;
+  const known = plain === null ? undefined : common.get(plain);
+  if (known !== undefined) return known;
   const env: { [name: string]: string } = {
     CUDA_DEVICE_ORDER: "PCI_BUS_ID",
     CUDA_VISIBLE_DEVICES: devices.join(","),
   };
   for (const name of THREAD_COUNTS) env[name] = String(cpus);
   for (const [name, value] of Object.entries(declared)) if (value !== null) env[name] = value;
+  if (plain !== null) common.set(plain, env);
   return env;
+}
+
+const texts = new WeakMap<object, string>();
+
+/** One text for equal environments, by which a process can be told to serve one. */
+export function environmentText(env: { readonly [name: string]: string }): string {
+  let text = texts.get(env);
+  if (text === undefined) texts.set(env, (text = JSON.stringify(Object.entries(env).sort())));
+  return text;
 }

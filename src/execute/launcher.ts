@@ -16,11 +16,15 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
+import { environmentText } from "./environment.ts";
 import { OutputUntil } from "./output-until.ts";
 import { MARK, newMark, ProcessTree, type Leader } from "./process-tree.ts";
 
 /** Of the number before a command. */
 const LENGTH_DIGITS = 10;
+
+/** A shell tells of a signal N that ended, or stopped, a command by this plus N. */
+const SIGNALLED = 128;
 
 const SCRIPT = `
 set -m
@@ -29,7 +33,7 @@ while read -r -N ${LENGTH_DIGITS} length && read -r -N "$length" command; do
   echo $! >&3
   wait $!
   status=$?
-  while kill -0 $!; do sleep 1; wait $!; status=$?; done
+  while [ $status -gt ${SIGNALLED} ] && kill -0 $!; do sleep 1; wait $!; status=$?; done
   printf %s "$1"
   echo "= $status" >&3
 done
@@ -37,9 +41,6 @@ done
 
 /** Milliseconds that a shell has to end in when it is no longer needed. */
 const LEAVE = 1000;
-/** A shell tells of a signal N that ended a command by this plus N. */
-const SIGNALLED = 128;
-
 const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 
 /** A command that was started: "exit" (code, signal) is emitted when it is over and its output is complete. */
@@ -83,7 +84,7 @@ export class Launchers {
 
   /** @throws Error when there is no bash */
   async start({ words, cwd, env, mark, leases }: Start, print: (chunk: Buffer) => void): Promise<Launched> {
-    const place = JSON.stringify([cwd, Object.entries(env).sort()]);
+    const place = `${cwd}\0${environmentText(env)}`;
     const found = leases.length > 0 ? -1 : this.#idle.findLastIndex((idle) => idle.place === place);
     const [{ launcher } = { launcher: new Launcher(cwd, env, leases) }] =
       found < 0 ? [] : this.#idle.splice(found, 1);

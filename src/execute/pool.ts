@@ -5,6 +5,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { entryPoint } from "../entry-points.ts";
 import { graceOf, type Attempt, type AttemptResult, type DeviceLease } from "./attempt.ts";
+import { environmentText } from "./environment.ts";
 import { TaskLog } from "./log.ts";
 import { MARK, newMark, ProcessTree } from "./process-tree.ts";
 import type { FromWorker, Job, ModuleFile, ParamIssue, ParamValues, ToWorker } from "./worker-messages.ts";
@@ -116,7 +117,7 @@ export class WorkerPool {
     leases: readonly DeviceLease[] = [],
   ): Promise<Worker> {
     const descriptors = leases.map(({ descriptor }) => descriptor);
-    const environment = JSON.stringify([Object.entries(env).sort(), descriptors]);
+    const environment = `${descriptors.join(",")}\0${environmentText(env)}`;
     const idle = this.#workers.filter((worker) => !worker.busy && worker.environment === environment);
     const worker =
       idle.findLast((candidate) => candidate.bundle === bundle) ??

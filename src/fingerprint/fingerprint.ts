@@ -29,6 +29,8 @@ export type Known = (
   path: string,
 ) => { readonly digest: string; readonly entries?: readonly TreeEntry[] } | undefined;
 
+const NOTHING_KNOWN: Known = () => undefined;
+
 export interface FingerprinterParts {
   readonly root: string;
   readonly graph: Producers;
@@ -63,7 +65,7 @@ export class Fingerprinter {
   }
 
   /** @throws UserError for an input that is there but cannot be read */
-  fingerprint(task: Task, known: Known = () => undefined): Fingerprint {
+  fingerprint(task: Task, known: Known = NOTHING_KNOWN): Fingerprint {
     const rule = this.#rules.get(task.rule);
     if (rule === undefined) throw new Error(`rule ${task.rule.name} was not prepared`);
     const missing: string[] = [];
@@ -121,6 +123,7 @@ export class Fingerprinter {
   }
 
   #fileDigest(path: string, known: Known): string | null {
+    if (known === NOTHING_KNOWN) return this.#parts.files.digest(path);
     const given = known(path);
     if (given !== undefined) return given.digest;
     for (const dir of parents(path)) {

@@ -40,15 +40,23 @@ function replace(root: string, from: string, to: string): void {
 /** Makes the folder when it turns out not to be there: for the first of its outputs. */
 function moveInto(from: string, to: string): void {
   try {
-    move(from, to);
+    rename(from, to);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     mkdirSync(dirname(to), { recursive: true });
-    move(from, to);
+    rename(from, to);
   }
 }
 
+/** For when something may be there. */
 function move(from: string, to: string): void {
+  rename(from, to);
+  // Between two links of one file, rename does nothing and leaves both.
+  if (lstatSync(from, { throwIfNoEntry: false }) !== undefined) rmSync(from, { recursive: true });
+}
+
+/** Also from one file system to another. */
+function rename(from: string, to: string): void {
   try {
     renameSync(from, to);
   } catch (error) {
@@ -61,9 +69,8 @@ function move(from: string, to: string): void {
     } finally {
       rmSync(near, { recursive: true, force: true });
     }
+    rmSync(from, { recursive: true });
   }
-  // Between two links of one file, rename does nothing and leaves both.
-  if (lstatSync(from, { throwIfNoEntry: false }) !== undefined) rmSync(from, { recursive: true });
 }
 
 function placeable(error: unknown, path: string): unknown {

@@ -1,6 +1,6 @@
 /**
- * A seal: everything that a build asked the disk when it found that all tasks of its request are fresh, and what
- * it was told. While the answers are the same, so is the finding; nothing need be read, expanded or compared.
+ * A seal: everything that a build in whose end all tasks of its request are fresh asked the disk, and what it was
+ * told. While the answers are the same, so is the finding; nothing need be read, expanded or compared.
  * Where only contents of files differ, the graph is still the same, and what is to be done lies behind those
  * files (src/seal/sealed-graph.ts).
  *
