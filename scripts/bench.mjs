@@ -1,5 +1,6 @@
 /**
- * Runs benches and keeps what they print in bench/RESULTS.md, a section each.
+ * Runs benches and keeps what they print in bench/RESULTS.md, a section each. What people wrote there under
+ * "### Notes" stays.
  *
  *     npm run bench              all that there are
  *     npm run bench -- engine    the named ones (bench/NAME.ts); words after "--" go to them
@@ -13,6 +14,7 @@ import { threadImports } from "./thread-imports.mjs";
 
 const home = fileURLToPath(new URL("..", import.meta.url));
 const results = `${home}bench/RESULTS.md`;
+const NOTES = "### Notes\n";
 const known = readdirSync(`${home}bench`).flatMap((name) => /^(.*)\.ts$/.exec(name)?.[1] ?? []);
 const words = process.argv.slice(2);
 const cut = words.indexOf("--");
@@ -27,7 +29,9 @@ execFileSync(process.execPath, [`${home}scripts/bundle.mjs`], { stdio: "inherit"
 for (const name of named.length > 0 ? named : known) {
   const printed = await run(name);
   const old = sections(readOrEmpty(results));
-  old.set(name, /^[|#]/m.test(printed) ? printed : `\`\`\`text\n${printed}\n\`\`\``);
+  const [, notes] = (old.get(name) ?? "").split(NOTES);
+  const made = /^[|#]/m.test(printed) ? printed : `\`\`\`text\n${printed}\n\`\`\``;
+  old.set(name, notes === undefined ? made : `${made}\n\n${NOTES}${notes}`);
   writeFileSync(results, render(old));
 }
 

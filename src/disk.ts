@@ -103,9 +103,13 @@ export class Disk {
   }
 
   #listAgain(folder: string): void {
-    const now = this.signature(folder);
-    if (now === null || isRacy(now, Date.now())) this.#steady = false;
-    else this.list(folder);
+    const stats = this.find(folder);
+    try {
+      if (stats !== undefined && !isRacy(stats, Date.now())) return void this.list(folder);
+    } catch {
+      // It is no folder any more.
+    }
+    this.#steady = false;
   }
 
   #keep(asked: string, stats: Stats | undefined): void {
