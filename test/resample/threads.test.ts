@@ -40,9 +40,7 @@ for (const separate of [null, 0] as const) {
       greatest[i] = values[2] > Math.max(values[0], values[1]) ? 2 : values[1] > values[0] ? 1 : 0;
       regions[i] = values[2] > 0 ? 300 : values[1] > 0 ? 7 : values[0] > 0 ? 300 : 0;
     }
-    const order = (axis: number) => (axis === separate ? 0 : 1);
-    const linear = { orders: [order(0), order(1), order(2)], alignment: "half-pixel" } as const;
-    const work = { heads, shape, newShape, options: linear };
+    const work = { heads, shape, newShape, separate };
     for (const crew of [undefined, crewOf(2)]) {
       expect(same(await labelsOfHeads({ ...work, choice: "greatest" }, 2, crew), greatest)).toBe(true);
       expect(same(await labelsOfHeads({ ...work, choice: [300, 7, 300] }, 300, crew), regions)).toBe(true);
@@ -51,8 +49,7 @@ for (const separate of [null, 0] as const) {
 }
 
 test("the first of equal heads is taken; labels have 8 bits while they are below 255", async () => {
-  const options = { orders: [1, 1, 1], alignment: "half-pixel" } as const;
-  const work = { shape: [1, 1, 3], newShape: [1, 1, 3], options, choice: "greatest" } as const;
+  const work = { shape: [1, 1, 3], newShape: [1, 1, 3], separate: null, choice: "greatest" } as const;
   const two = [Float32Array.of(1, 2, 0), Float32Array.of(1, 3, -1)];
   expect(await labelsOfHeads({ ...work, heads: two }, 1)).toEqual(Uint8Array.of(0, 1, 0));
   const many = Array.from({ length: 300 }, (_, k) => Float32Array.of(k, -k, 0));

@@ -3,7 +3,6 @@
  * Reference: MIC-DKFZ/nnUNet nnunetv2/inference/export_prediction.py; uni-medical/STU-Net
  * nnUNet-1.7.1/nnunet/inference/segmentation_export.py.
  */
-import type { Order } from "../resample/axis.ts";
 import type { ResampleCrew } from "../resample/crew.ts";
 import { boxShape, pasteArray } from "../resample/crop.ts";
 import { labelsOfHeads } from "../resample/labels-of-heads.ts";
@@ -25,14 +24,12 @@ export async function exportLabels(
   // v2 looks at the spacing that is left first, v1 at that of the image.
   const [first, second] = model.nnunet === 2 ? spacings : [spacings[1], spacings[0]];
   const separate = separation(model.separateZ.output, first, second);
-  const order = (axis: number): Order => (axis === separate ? 0 : 1);
-  const options = { orders: [order(0), order(1), order(2)], alignment: "half-pixel" } as const;
   const { output } = model;
   const [choice, highest] =
     output.kind === "labels"
       ? (["greatest", output.count - 1] as const)
       : ([output.values, Math.max(...output.values)] as const);
-  const work = { heads: outputs, shape, newShape: boxShape(box), options, choice };
+  const work = { heads: outputs, shape, newShape: boxShape(box), separate, choice };
   const labels = await labelsOfHeads(work, highest, crew);
   const length = originalShape[0] * originalShape[1] * originalShape[2];
   const whole = new (labels.constructor as new (n: number) => typeof labels)(length);

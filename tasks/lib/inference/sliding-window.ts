@@ -3,6 +3,7 @@
  * Reference: MIC-DKFZ/nnUNet nnunetv2/inference/{sliding_window_prediction,predict_from_raw_data}.py; sums are in
  * float32 here where nnU-Net takes half precision on a GPU.
  */
+import { sharedArray } from "../threads/crew.ts";
 import { gaussianWeights, type Shape3, windowStarts } from "./windows.ts";
 
 /** (batch, channels, patch) in C order to (batch, classes, patch); `batch` may be smaller on the last call. */
@@ -30,7 +31,8 @@ interface Job {
 }
 
 /**
- * Weighted mean of the predictions, one array of shape `shape` for each class, in C order.
+ * Weighted mean of the predictions, one array of shape `shape` for each class, in C order and in shared memory, so
+ * that threads can go on with it.
  *
  * `image` is (channels, ...shape) float32 in C order. Throws RangeError where sizes disagree, and an Error where
  * the network gives values that are not finite.
@@ -77,16 +79,14 @@ export async function slidingWindow(
         `the network gave ${output.length} values for ${group.length} patches of ${patch.join("×")}`,
       );
     }
-    while (sums.length < classes) sums.push(new Float32Array(voxels));
+    while (sums.length < classes) sums.push(sharedArray(Float32Array, voxels));
     group.forEach((job, b) => {
       for (let k = 0; k < classes; k++) {
         const sum = sums[k]!;
         const values = output.subarray((b * classes + k) * patchVoxels, (b * classes + k + 1) * patchVoxels);
-        visitRows(job, shape, patch, (inImage, inWindow, inPatch, direction, length) => {
-          for (let i = 0, p = inPatch; i < length; i++, p += direction) {
-            sum[inImage + i]! += values[p]! * weights[inWindow + i]!;
-          }
-        });
+        visitRows(job, shape, patch, (inImage, inWindow, inPatch, direction, length) =>
+          addRow(sum, inImage, values, inPatch, direction, weights, inWindow, length),
+        );
       }
       visitRows(job, shape, patch, (inImage, inWindow, _inPatch, _direction, length) => {
         for (let i = 0; i < length; i++) total[inImage + i]! += weights[inWindow + i]!;
@@ -96,6 +96,23 @@ export async function slidingWindow(
   }
   for (const sum of sums) divideFinite(sum, total);
   return sums;
+}
+
+/** Apart from the loops around it, so that the compiler sees how simple it is. */
+function addRow(
+  sum: Float32Array,
+  at: number,
+  values: Float32Array,
+  from: number,
+  direction: 1 | -1,
+  weights: Float32Array,
+  weight: number,
+  length: number,
+): void {
+  for (let i = 0; i < length; i++) {
+    sum[at + i] = sum[at + i]! + values[from]! * weights[weight + i]!;
+    from += direction;
+  }
 }
 
 /** All windows, axis 0 outermost, each with all combinations of mirrored axes. Starts may be negative (padding). */

@@ -15,6 +15,9 @@ export type Alignment = "half-pixel" | "corners";
 /** Samples that a line is continued by at both ends, so that every tap exists. */
 export const MARGIN = 2;
 
+/** Lines that are worked on together. */
+export const BLOCK = 32;
+
 export interface AxisMap {
   readonly from: number;
   readonly to: number;

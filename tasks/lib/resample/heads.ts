@@ -1,16 +1,17 @@
 /**
- * From what a network says of each class on its own grid to labels on another, some slices at a time, so that no more
- * than a slab of two heads is in memory at the new size.
+ * From what a network says of each class on its own grid to labels on another, row by row: nothing else is ever in
+ * memory at the new size.
  */
-import { type ResizeOptions, resizeSlab, type Shape } from "./passes.ts";
+import type { Pairs } from "./blend.ts";
+import type { Shape } from "./passes.ts";
 
 export interface HeadLabels {
   /** One array for each head, logits or probabilities, of `shape`. */
   readonly heads: readonly Float32Array[];
   readonly shape: Shape;
   readonly newShape: Shape;
-  /** Not of cubic splines. */
-  readonly options: ResizeOptions;
+  /** Along each axis. */
+  readonly pairs: readonly [Pairs, Pairs, Pairs];
   /**
    * "greatest": a voxel takes the number of the head with the greatest value, the first of equals. Else what each
    * head writes where its value is positive (its sigmoid above one half), later heads over earlier ones.
@@ -20,35 +21,73 @@ export interface HeadLabels {
   readonly labels: Uint8Array | Uint16Array;
 }
 
-/** Slices `first` to before `end` along axis 0 of the labels. */
-export function labelSlab(work: HeadLabels, first: number, end: number): void {
-  const { heads, shape, newShape, options, choice } = work;
-  const plane = newShape[1] * newShape[2];
-  const labels = work.labels.subarray(first * plane, end * plane);
-  let best: Float32Array | null = null;
-  for (const [k, head] of heads.entries()) {
-    const values = resizeSlab(head, shape, newShape, options, [first, end], Float32Array);
-    if (choice !== "greatest") write(values, choice[k]!, labels);
-    // What was not resampled is a part of the head itself.
-    else if (best === null) best = values.slice();
-    else keepGreater(values, k, best, labels);
-  }
-}
-
-function keepGreater(
-  values: Float32Array,
-  k: number,
-  best: Float32Array,
-  labels: HeadLabels["labels"],
-): void {
-  for (let i = 0; i < best.length; i++) {
-    if (values[i]! > best[i]!) {
-      best[i] = values[i]!;
-      labels[i] = k;
+/** Rows (along axis 2) `first` to before `end` of the labels. */
+export function labelRows(work: HeadLabels, first: number, end: number): void {
+  const { heads, shape, newShape, choice } = work;
+  const [zs, ys, xs] = work.pairs;
+  const row = new Float64Array(shape[2]);
+  const best = new Float32Array(newShape[2]);
+  for (let r = first; r < end; r++) {
+    const [z, y] = [Math.floor(r / newShape[1]), r % newShape[1]];
+    const labels = work.labels.subarray(r * newShape[2], (r + 1) * newShape[2]);
+    for (let k = 0; k < heads.length; k++) {
+      blendRows(heads[k]!, shape, zs, z, ys, y, row);
+      if (choice !== "greatest") write(row, xs, choice[k]!, labels);
+      else if (k === 0) for (let x = 0; x < best.length; x++) best[x] = valueAt(row, xs, x);
+      else keepGreater(row, xs, k, best, labels);
     }
   }
 }
 
-function write(values: Float32Array, label: number, labels: HeadLabels["labels"]): void {
-  for (let i = 0; i < values.length; i++) if (values[i]! > 0) labels[i] = label;
+/** The row of the old columns that lies at the new z and y. */
+function blendRows(
+  head: Float32Array,
+  shape: Shape,
+  zs: Pairs,
+  z: number,
+  ys: Pairs,
+  y: number,
+  row: Float64Array,
+): void {
+  const at = (slice: number, line: number) => shape[2] * (line + shape[1] * slice);
+  const a = at(zs.low[z]!, ys.low[y]!);
+  const b = at(zs.low[z]!, ys.high[y]!);
+  const c = at(zs.high[z]!, ys.low[y]!);
+  const d = at(zs.high[z]!, ys.high[y]!);
+  const [lowZ, highZ, lowY, highY] = [
+    zs.lowWeight[z]!,
+    zs.highWeight[z]!,
+    ys.lowWeight[y]!,
+    ys.highWeight[y]!,
+  ];
+  for (let x = 0; x < row.length; x++) {
+    row[x] =
+      lowZ * (lowY * head[a + x]! + highY * head[b + x]!) +
+      highZ * (lowY * head[c + x]! + highY * head[d + x]!);
+  }
+}
+
+/** In single precision, in which nnU-Net compares. */
+function valueAt(row: Float64Array, { low, high, lowWeight, highWeight }: Pairs, x: number): number {
+  return Math.fround(lowWeight[x]! * row[low[x]!]! + highWeight[x]! * row[high[x]!]!);
+}
+
+function keepGreater(
+  row: Float64Array,
+  xs: Pairs,
+  k: number,
+  best: Float32Array,
+  labels: HeadLabels["labels"],
+): void {
+  for (let x = 0; x < best.length; x++) {
+    const value = valueAt(row, xs, x);
+    if (value > best[x]!) {
+      best[x] = value;
+      labels[x] = k;
+    }
+  }
+}
+
+function write(row: Float64Array, xs: Pairs, label: number, labels: HeadLabels["labels"]): void {
+  for (let x = 0; x < labels.length; x++) if (valueAt(row, xs, x) > 0) labels[x] = label;
 }

@@ -1,9 +1,9 @@
 /** What threads that resample can be asked to do. */
 import { blendSlab, type LabelBlend } from "./blend.ts";
-import { type HeadLabels, labelSlab } from "./heads.ts";
+import { type HeadLabels, labelRows } from "./heads.ts";
 import { type AxisPass, resampleAxis } from "./spline.ts";
 
-/** A part of one thing: blocks of lines, or slices along axis 0, from `first` to before `end`. */
+/** A part of one thing: blocks of lines, slices along axis 0, or rows, from `first` to before `end`. */
 export type ResampleJob = { readonly first: number; readonly end: number } & (
   | { readonly kind: "axis"; readonly pass: AxisPass }
   | { readonly kind: "blend"; readonly blend: LabelBlend }
@@ -17,6 +17,6 @@ export function perform(job: ResampleJob): void {
     case "blend":
       return blendSlab(job.blend, job.first, job.end);
     case "heads":
-      return labelSlab(job.heads, job.first, job.end);
+      return labelRows(job.heads, job.first, job.end);
   }
 }

@@ -1,26 +1,34 @@
 /** Labels on one grid from what a network says of each class on another. */
 import { parts, shared, sharedArray } from "../threads/crew.ts";
-import { alone, MANY, type ResampleCrew } from "./crew.ts";
+import { axisMap } from "./axis.ts";
+import { pairsOf } from "./blend.ts";
+import { alone, MANY, type ResampleCrew, SHARES } from "./crew.ts";
 import type { HeadLabels } from "./heads.ts";
 
-/**
- * Labels of `newShape`: bytes where `highest`, the greatest of them, is below 255. No more than some slices of two
- * heads are in memory at the new size.
- */
+export interface HeadsOnGrid extends Omit<HeadLabels, "labels" | "pairs"> {
+  /** Along this axis the nearest slice is taken; linearly along the others. See separateAxis. */
+  readonly separate: 0 | 1 | 2 | null;
+}
+
+/** Labels of `newShape`, on the half-pixel grid: bytes where `highest`, the greatest of them, is below 255. */
 export async function labelsOfHeads(
-  work: Omit<HeadLabels, "labels">,
+  { separate, ...work }: HeadsOnGrid,
   highest: number,
   crew: ResampleCrew = alone,
 ): Promise<Uint8Array | Uint16Array> {
-  const [slices, rows, columns] = work.newShape;
-  const length = slices * rows * columns;
+  const { shape, newShape } = work;
+  const along = (axis: 0 | 1 | 2) =>
+    pairsOf(axisMap(shape[axis], newShape[axis], axis === separate ? 0 : 1, "half-pixel"));
+  const length = newShape[0] * newShape[1] * newShape[2];
   const together = crew.threads > 1 && length * work.heads.length >= MANY;
   const type = highest < 255 ? Uint8Array : Uint16Array;
-  const labels = together ? sharedArray<Uint8Array | Uint16Array>(type, length) : new type(length);
-  const heads = { ...work, heads: together ? work.heads.map((head) => shared(head)) : work.heads, labels };
-  // Slabs of one slice would resample most slices of the heads twice, thick ones take much memory.
-  const thickness = Math.max(16, Math.ceil(2 ** 20 / (rows * columns)));
-  const cut = parts(slices, Math.ceil(slices / thickness));
+  const heads: HeadLabels = {
+    ...work,
+    heads: together ? work.heads.map((head) => shared(head)) : work.heads,
+    pairs: [along(0), along(1), along(2)],
+    labels: together ? sharedArray<Uint8Array | Uint16Array>(type, length) : new type(length),
+  };
+  const cut = parts(newShape[0] * newShape[1], together ? SHARES * crew.threads : 1);
   await crew.work(cut.map((part) => ({ kind: "heads", heads, ...part })));
-  return together ? labels.slice() : labels;
+  return together ? heads.labels.slice() : heads.labels;
 }

@@ -1,6 +1,6 @@
-/** The passes of a resampling along one axis after the other, and the part of them that makes a slab. */
-import { type Alignment, type AxisMap, axisMap, MARGIN, type Order } from "./axis.ts";
-import { type AxisPass, type Border, resampleAxis, type Samples } from "./spline.ts";
+/** The passes of a resampling, along one axis after the other. */
+import { type Alignment, type AxisMap, axisMap, type Order } from "./axis.ts";
+import type { AxisPass, Border, Samples } from "./spline.ts";
 
 /** Lengths along the axes of an array in C order: axis 2 runs fastest. A volume's are (z, y, x). */
 export type Shape = readonly [number, number, number];
@@ -19,34 +19,6 @@ export interface FloatType<T extends Floats> {
   readonly BYTES_PER_ELEMENT: number;
   new (length: number): T;
   new (buffer: SharedArrayBuffer): T;
-}
-
-/**
- * Slices `first` to before `end` (along axis 0) of the resampled array: the same values as of `resize`. Not by cubic
- * splines along axis 0, for which every slice counts.
- */
-export function resizeSlab<T extends Floats>(
-  data: Samples,
-  shape: Shape,
-  newShape: Shape,
-  options: ResizeOptions,
-  [first, end]: readonly [number, number],
-  type: FloatType<T>,
-): T {
-  const maps = axisMaps(shape, newShape, options);
-  const whole = maps.find(({ axis }) => axis === 0)?.map;
-  const [low, high] = whole ? reach(whole, first, end) : [first, end];
-  const cut = maps.map(({ axis, map }) =>
-    axis === 0 ? { axis, map: slabOf(map, low, high, first, end) } : { axis, map },
-  );
-  const plane = shape[1] * shape[2];
-  const slab: Shape = [high - low, shape[1], shape[2]];
-  let values: Samples = data.subarray(low * plane, high * plane);
-  for (const pass of passes(values, slab, cut, options.border, type, (of, length) => new of(length))) {
-    resampleAxis(pass);
-    values = pass.target;
-  }
-  return inType(values, type);
 }
 
 export interface MappedAxis {
@@ -82,22 +54,6 @@ export function* passes<T extends Floats>(
     yield { source, target, map, outer, inner, border };
     source = target;
   }
-}
-
-/** The old samples, [low, high), that the new ones from `first` to before `end` are made of. */
-function reach({ from, first: taps, taps: count }: AxisMap, first: number, end: number): [number, number] {
-  const clamp = (sample: number) => Math.min(Math.max(sample, 0), from - 1);
-  return [clamp(taps[first]! - MARGIN), clamp(taps[end - 1]! - MARGIN + count - 1) + 1];
-}
-
-function slabOf(map: AxisMap, low: number, high: number, first: number, end: number): AxisMap {
-  return {
-    from: high - low,
-    to: end - first,
-    taps: map.taps,
-    first: map.first.slice(first, end).map((sample) => sample - low),
-    weights: map.weights.slice(first * map.taps, end * map.taps),
-  };
 }
 
 export function inType<T extends Floats>(values: Samples, type: FloatType<T>): T {

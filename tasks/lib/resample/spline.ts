@@ -4,11 +4,12 @@
  * Source: Unser, Splines: a perfect fit for signal and image processing (1999).
  */
 import type { VoxelArray } from "../volume/volume.ts";
-import { type AxisMap, MARGIN } from "./axis.ts";
+import { type AxisMap, BLOCK, MARGIN } from "./axis.ts";
+import { linearAxis } from "./linear.ts";
 
 export type Samples = VoxelArray;
 
-/** What lies beyond the ends of a line: its edge values, or the line mirrored about its first and last sample. */
+/** What splines find beyond the ends of a line: its edge values, or the line mirrored about its first and last sample. */
 export type Border = "edge" | "mirror";
 
 /** One axis of an array to resample: `source` is (outer, map.from, inner) in C order, `target` (outer, map.to, inner). */
@@ -29,6 +30,7 @@ export function blockCount({ outer, inner }: AxisPass): number {
 /** Works out the blocks from `first` to before `end`, all by default. */
 export function resampleAxis(pass: AxisPass, first = 0, end = blockCount(pass)): void {
   const { source, target, map, outer, inner, border } = pass;
+  if (map.taps < 4) return linearAxis(pass, first, end);
   const block = new Float64Array((map.from + 2 * MARGIN) * BLOCK);
   const alongRows = inner === 1;
   const lines = alongRows ? outer : inner;
@@ -44,15 +46,11 @@ export function resampleAxis(pass: AxisPass, first = 0, end = blockCount(pass)):
       ? { at: line * map.to, step: 1, line: map.to }
       : { at: o * map.to * inner + line, step: inner, line: 1 };
     load(source, read, block, map.from, width);
-    if (border === "mirror") toMirroredCoefficients(block, map, width);
-    else if (map.taps === 4) toCoefficients(block, map.from, width);
-    else continueEdges(block, map.from, width);
+    if (border === "mirror") toMirroredCoefficients(block, map.from, width);
+    else toCoefficients(block, map.from, width);
     evaluate(block, map, width, target, write);
   }
 }
-
-/** Lines that are filtered together. */
-const BLOCK = 32;
 
 /** Sample n of line b stands at `at` + n·`step` + b·`line`. */
 interface Layout {
@@ -72,15 +70,6 @@ function load(
     const row = (i + MARGIN) * BLOCK;
     const from = at + i * step;
     for (let b = 0; b < width; b++) block[row + b] = source[from + b * line]!;
-  }
-}
-
-function continueEdges(block: Float64Array, n: number, width: number): void {
-  for (let m = 0; m < MARGIN; m++) {
-    for (let b = 0; b < width; b++) {
-      block[m * BLOCK + b] = block[MARGIN * BLOCK + b]!;
-      block[(MARGIN + n + m) * BLOCK + b] = block[(MARGIN + n - 1) * BLOCK + b]!;
-    }
   }
 }
 
@@ -125,9 +114,9 @@ function toCoefficients(block: Float64Array, n: number, width: number): void {
  * The same with the line mirrored at both ends, so that the coefficients are too: both filters' first states are then
  * finite sums over one period, 2n - 2 samples.
  */
-function toMirroredCoefficients(block: Float64Array, { from: n, taps }: AxisMap, width: number): void {
+function toMirroredCoefficients(block: Float64Array, n: number, width: number): void {
   const at = (i: number, b: number) => (i + MARGIN) * BLOCK + b;
-  for (let b = 0; taps === 4 && n > 1 && b < width; b++) {
+  for (let b = 0; n > 1 && b < width; b++) {
     const p = POLE;
     let first = 0;
     for (let k = 0; k < 2 * n - 2; k++) first += p ** k * block[at(k < n ? k : 2 * n - 2 - k, b)]!;
@@ -154,7 +143,7 @@ export function mirrored(i: number, n: number): number {
 
 function evaluate(
   block: Float64Array,
-  { to, taps, first, weights }: AxisMap,
+  { to, first, weights }: AxisMap,
   width: number,
   target: Float32Array | Float64Array,
   { at, step, line }: Layout,
@@ -162,27 +151,13 @@ function evaluate(
   for (let i = 0; i < to; i++) {
     const row = first[i]! * BLOCK;
     const write = at + i * step;
-    if (taps === 4) {
-      const [w0, w1, w2, w3] = [
-        weights[4 * i]!,
-        weights[4 * i + 1]!,
-        weights[4 * i + 2]!,
-        weights[4 * i + 3]!,
-      ];
-      for (let b = 0; b < width; b++) {
-        target[write + b * line] =
-          w0 * block[row + b]! +
-          w1 * block[row + BLOCK + b]! +
-          w2 * block[row + 2 * BLOCK + b]! +
-          w3 * block[row + 3 * BLOCK + b]!;
-      }
-    } else if (taps === 2) {
-      const [w0, w1] = [weights[2 * i]!, weights[2 * i + 1]!];
-      for (let b = 0; b < width; b++) {
-        target[write + b * line] = w0 * block[row + b]! + w1 * block[row + BLOCK + b]!;
-      }
-    } else {
-      for (let b = 0; b < width; b++) target[write + b * line] = block[row + b]!;
+    const [w0, w1, w2, w3] = [weights[4 * i]!, weights[4 * i + 1]!, weights[4 * i + 2]!, weights[4 * i + 3]!];
+    for (let b = 0; b < width; b++) {
+      target[write + b * line] =
+        w0 * block[row + b]! +
+        w1 * block[row + BLOCK + b]! +
+        w2 * block[row + 2 * BLOCK + b]! +
+        w3 * block[row + 3 * BLOCK + b]!;
     }
   }
 }

@@ -63,8 +63,7 @@ async function load(path: string, threads: number): Promise<TrainedNetwork> {
       const data = Float32Array.from(image.data);
       const logits = await slidingWindow(data, [nz, ny, nx], predict, { patch, step, signal });
       const [x, y, z] = onto.size;
-      const linear = { orders: [1, 1, 1], alignment: "half-pixel" } as const;
-      const work = { heads: logits, shape: [nz, ny, nx], newShape: [z, y, x], options: linear } as const;
+      const work = { heads: logits, shape: [nz, ny, nx], newShape: [z, y, x], separate: null } as const;
       return { ...onto, data: await labelsOfHeads({ ...work, choice: "greatest" }, logits.length - 1) };
     },
   };
