@@ -1,5 +1,5 @@
 /** What `build`, `status` and `clean` are asked, and what they answer. */
-import type { PrefetchOptions } from "../fingerprint/files.ts";
+import type { HashOptions } from "../fingerprint/hash-many.ts";
 import type { Freshness, Pipeline } from "../model.ts";
 import type { Listener } from "../report/events.ts";
 import type { Asked } from "../seal/seal.ts";
@@ -12,7 +12,7 @@ export interface Request {
   /** Absolute folder that relative paths in targets start from. */
   readonly cwd: string;
   /** Who is told, of those that only look, how far the hashing of sources is. */
-  readonly hashing?: PrefetchOptions | undefined;
+  readonly hashing?: HashOptions | undefined;
 }
 
 export interface BuildRequest extends Request {

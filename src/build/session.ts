@@ -4,7 +4,8 @@ import { Disk } from "../disk.ts";
 import { expand } from "../expand/expand.ts";
 import type { Graph } from "../expand/graph.ts";
 import { CodeClosures } from "../fingerprint/code.ts";
-import { FileDigests, type PrefetchOptions } from "../fingerprint/files.ts";
+import { FileDigests } from "../fingerprint/files.ts";
+import type { HashOptions } from "../fingerprint/hash-many.ts";
 import { Fingerprinter } from "../fingerprint/fingerprint.ts";
 import { ToolVersions } from "../fingerprint/tools.ts";
 import type { Producers } from "../fingerprint/tree.ts";
@@ -29,7 +30,7 @@ export interface Session {
   readonly code: CodeClosures;
   readonly fingerprinter: Fingerprinter;
   /** How long hashing is told of and ended. */
-  readonly hashing: PrefetchOptions;
+  readonly hashing: HashOptions;
   /**
    * What the request covers of the graph as it has grown so far; what it needs is prepared. Throws a UserError.
    * @param check false leaves the look at the graph as a whole to a later call
@@ -41,7 +42,7 @@ export interface SessionOptions {
   /** For those who do not hold the project's lock. */
   readonly readonly: boolean;
   readonly notice: (text: string) => void;
-  readonly hashing?: PrefetchOptions;
+  readonly hashing?: HashOptions;
 }
 
 export function openSession(

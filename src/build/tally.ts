@@ -1,5 +1,5 @@
 /** Counts outcomes, and tells the listener of each. */
-import type { HashProgress } from "../fingerprint/files.ts";
+import type { HashProgress } from "../fingerprint/hash-many.ts";
 import type { Outcome, Reason, Task } from "../model.ts";
 import type { Event, Listener } from "../report/events.ts";
 import type { Summary } from "./request.ts";

@@ -1,6 +1,6 @@
 /** The project that a command is about, and how to show what it does. */
 import { UserError } from "../errors.ts";
-import type { PrefetchOptions } from "../fingerprint/files.ts";
+import type { HashOptions } from "../fingerprint/hash-many.ts";
 import { loadPipeline, PIPELINE_FILE } from "../load/load.ts";
 import type { Pipeline } from "../model.ts";
 import { showHashing } from "../report/hashing.ts";
@@ -44,7 +44,7 @@ export function viewOptions(flags: CommonFlags, pipeline: Pipeline): ViewOptions
 }
 
 /** Those that print what they find only when they have looked at everything say meanwhile how far they are. */
-export function hashingOptions({ json, quiet }: CommonFlags): PrefetchOptions {
+export function hashingOptions({ json, quiet }: CommonFlags): HashOptions {
   const { stderr } = process;
   if (json === true || quiet === true || !stderr.isTTY || stderr.columns === 0) return {};
   return { progress: (each) => showHashing(stderr, each.bytes < each.total ? each : null) };

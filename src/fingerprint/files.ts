@@ -8,10 +8,9 @@
  */
 import { Disk } from "../disk.ts";
 import { UserError } from "../errors.ts";
-import { inLanes } from "../lanes.ts";
 import { isRacy, sameSignature, type Signature } from "../signature.ts";
 import { signatureAt } from "./file-signature.ts";
-import { hashBeside, THREADS } from "./hash-threads.ts";
+import { hashMany, isMuch, type HashOptions, type ManyFile } from "./hash-many.ts";
 import { hashNow, type Hashed } from "./hash.ts";
 import { absolute } from "./paths.ts";
 
@@ -28,28 +27,6 @@ export interface Seen {
   /** Hashed so shortly after a change that another one could look the same. */
   racy: boolean;
 }
-
-/** How far `prefetch` has come. */
-export interface HashProgress {
-  /** One that is being read. */
-  readonly file: string;
-  readonly bytes: number;
-  readonly total: number;
-  /** Since the first of them. */
-  readonly seconds: number;
-}
-
-export interface PrefetchOptions {
-  readonly progress?: (progress: HashProgress) => void;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Bytes from which on threads are worth starting. */
-const MUCH = 64 << 20;
-/** Bytes that a thread is given at once, so that small files cost no more than they do here. */
-const BATCH = 4 << 20;
-/** Milliseconds between two tellings of progress. */
-const TELL_MS = 200;
 
 /** Files that somebody has looked at for this build already. */
 export type Swept = Pick<Map<string, Seen>, "get" | "delete">;
@@ -97,34 +74,18 @@ export class FileDigests {
    * is left to `digest`.
    * @throws the signal's reason when it aborts
    */
-  async prefetch(paths: Iterable<string>, { progress, signal }: PrefetchOptions = {}): Promise<void> {
-    const unseen: Unread[] = [];
+  async prefetch(paths: Iterable<string>, options?: HashOptions): Promise<void> {
+    const unseen: ManyFile[] = [];
     for (const path of new Set(paths)) {
       const { signature, digest } = this.#look(path);
       if (signature !== null && digest === undefined) unseen.push({ path, signature });
     }
-    if (sizeOf(unseen) < MUCH) return;
+    if (!isMuch(unseen)) return;
     const unknown = unseen.filter(
       ({ path, signature }) => this.#memo.digestOf(path, signature) === undefined,
     );
-    const total = sizeOf(unknown);
-    if (total < MUCH) return;
-    const meter = new Meter(total, progress);
-    await inLanes(batches(unknown), THREADS, async (batch) => {
-      const files = batch.map(({ path }) => ({ path, location: absolute(this.#root, path) }));
-      let told = 0;
-      const tell = (path: string, bytes: number): void => {
-        told += bytes;
-        meter.add(path, bytes);
-      };
-      const ends = await hashBeside(files, { progress: tell, signal });
-      for (const [i, { path }] of batch.entries()) {
-        const end = ends[i];
-        if (end !== undefined && !(end instanceof Error)) this.#keep(path, end);
-      }
-      meter.add(batch.at(-1)?.path ?? "", sizeOf(batch) - told);
-    });
-    meter.end();
+    if (isMuch(unknown))
+      await hashMany(this.#root, unknown, (path, hashed) => this.#keep(path, hashed), options);
   }
 
   /**
@@ -180,60 +141,5 @@ export class FileDigests {
     const racy = isRacy(signature, since);
     this.#seen.set(path, { signature, digest, racy });
     if (!racy) this.#memo.rememberFile(path, digest, signature);
-  }
-}
-
-interface Unread {
-  readonly path: string;
-  readonly signature: Signature;
-}
-
-function sizeOf(files: readonly Unread[]): number {
-  return files.reduce((sum, { signature }) => sum + signature.size, 0);
-}
-
-/** Large files first: the last to be begun should be short. */
-function* batches(files: readonly Unread[]): Generator<readonly Unread[]> {
-  let batch: Unread[] = [];
-  let bytes = 0;
-  for (const file of files.toSorted((a, b) => b.signature.size - a.signature.size)) {
-    batch.push(file);
-    bytes += file.signature.size;
-    if (bytes < BATCH) continue;
-    yield batch;
-    [batch, bytes] = [[], 0];
-  }
-  if (batch.length > 0) yield batch;
-}
-
-/** Tells of progress now and then, and of the end if it told of anything before. */
-class Meter {
-  readonly #total: number;
-  readonly #tell: (progress: HashProgress) => void;
-  readonly #since = performance.now();
-  #told = this.#since;
-  #bytes = 0;
-  #file = "";
-
-  constructor(total: number, tell: (progress: HashProgress) => void = () => undefined) {
-    this.#total = total;
-    this.#tell = tell;
-  }
-
-  add(file: string, bytes: number): void {
-    this.#bytes += bytes;
-    this.#file = file;
-    if (performance.now() - this.#told >= TELL_MS) this.#report();
-  }
-
-  end(): void {
-    this.#bytes = this.#total;
-    if (this.#told > this.#since) this.#report();
-  }
-
-  #report(): void {
-    this.#told = performance.now();
-    const seconds = (this.#told - this.#since) / 1000;
-    this.#tell({ file: this.#file, bytes: this.#bytes, total: this.#total, seconds });
   }
 }

@@ -15,7 +15,7 @@ import type { Hashed } from "./hash.ts";
 /** How many threads there are at most; with more, no disk is faster. */
 export const THREADS = Math.min(8, availableParallelism());
 
-export interface HashOptions {
+export interface BesideOptions {
   /** Told of the bytes of large files as they are read. */
   readonly progress?: (path: string, bytes: number) => void;
   /** Ends the hashing. */
@@ -40,7 +40,7 @@ let threads = 0;
  */
 export async function hashBeside(
   files: readonly Named[],
-  { progress, signal }: HashOptions = {},
+  { progress, signal }: BesideOptions = {},
 ): Promise<readonly (Hashed | Error)[]> {
   signal?.throwIfAborted();
   let abort = (): void => undefined;

@@ -2,7 +2,7 @@
  * The one stream that leaves the engine. Views (terminal, plain lines, NDJSON) only listen.
  * `task` and `summary` are the stable public events of `--json`; docs/reference.md lists all of them.
  */
-import type { HashProgress } from "../fingerprint/files.ts";
+import type { HashProgress } from "../fingerprint/hash-many.ts";
 import type { Outcome, Reason } from "../model.ts";
 
 export type Event =

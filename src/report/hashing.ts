@@ -1,5 +1,5 @@
 /** How far the hashing of sources is, on a line of a terminal that is written over. */
-import type { HashProgress } from "../fingerprint/files.ts";
+import type { HashProgress } from "../fingerprint/hash-many.ts";
 import { hashLine } from "./lines.ts";
 
 /** Moves to the start of the line, and erases it. */

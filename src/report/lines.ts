@@ -1,7 +1,7 @@
 /** The sentences that the text views share. */
 import { explain } from "../decide/explain.ts";
 import type { Event } from "./events.ts";
-import type { HashProgress } from "../fingerprint/files.ts";
+import type { HashProgress } from "../fingerprint/hash-many.ts";
 import { sizeText } from "../sizes.ts";
 import type { Paint } from "./paint.ts";
 
