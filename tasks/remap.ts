@@ -1,0 +1,23 @@
+/** Labels that another program wrote, in the ids of a published class list, as the dataset's label values. */
+import { readFileSync } from "node:fs";
+import { task } from "lq";
+import { z } from "zod";
+import { readLabelTable, remapper } from "./lib/labels/labels.ts";
+import { CLASS_LISTS } from "./lib/study/settings.ts";
+import { readLabels, writeNifti } from "./lib/volume/nifti.ts";
+
+export default task({
+  params: z.strictObject({ classes: z.enum(CLASS_LISTS) }),
+  async run({ params, input, output }) {
+    const lookup = remapper(readLabelTable(readFileSync(input("organs"), "utf8")), params.classes);
+    const labels = await readLabels(input("labels"));
+    const data = new Uint16Array(labels.data.length);
+    for (const [i, id] of labels.data.entries()) {
+      const value = lookup[id];
+      if (value === undefined)
+        throw new Error(`${input("labels")}: there is no class ${id} in ${params.classes}`);
+      data[i] = value;
+    }
+    await writeNifti(output(), { ...labels, data });
+  },
+});
