@@ -81,6 +81,14 @@ test("an organ may be scored only in the reference's slices, without the last of
   expect(score(cubes(), b, { reference_slices: ["organ"] }).dice).toBe(0);
 });
 
+test("an organ that is all but missed may have a Surface Dice of 0", () => {
+  const [a, b] = [cubes([2, 2, 2]), cubes([2, 2, 0], [2, 2, 4])];
+  const all = score(a, b);
+  expect(all.surface_dice).toBeGreaterThan(0);
+  expect(score(a, b, { least_dice: 0.7 })).toEqual({ ...all, surface_dice: 0 });
+  expect(score(a, b, { least_dice: 0.6 })).toEqual(all);
+});
+
 test("volumes on different grids are refused", () => {
   const a = cubes([0, 0, 0]);
   const moved = { ...a, affine: a.affine.map((v, i) => (i === 3 ? v + 0.5 : v)) };

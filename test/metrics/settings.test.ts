@@ -92,6 +92,7 @@ test("each of them changes the key and the scores, and its undoing restores them
     ["metrics.both_empty=1", { both_empty: 1 }],
     ["metrics.distances=true", { distances: true }],
     ['metrics.reference_slices=["esophagus"]', { reference_slices: ["esophagus"] }],
+    ["metrics.least_dice=1", { least_dice: 1 }],
   ];
   const seen = new Set([JSON.stringify(scoresOf(built))]);
   for (const [set, settings] of changes) {

@@ -27,6 +27,8 @@ export const metricSettings = z.strictObject({
   both_empty: z.union([z.literal("nan"), z.literal(0), z.literal(1)]).default("nan"),
   /** Organs that are scored only in the slices in which the reference has them, but for the last of these (FLARE22). */
   reference_slices: z.array(z.string()).optional(),
+  /** Below this Dice an organ's Surface Dice counts as 0 (FLARE22 and FLARE23: 0.2). */
+  least_dice: z.number().min(0).max(1).optional(),
   /** Whether to compute hd95 and assd, which take most of the time. */
   distances: z.boolean().default(true),
 });
@@ -83,20 +85,19 @@ export function scoreCase<Organ extends string>(
       if (slot === 0) continue;
       const inReference = grids.counts.reference[slot]!;
       const inPrediction = grids.counts.prediction[slot]!;
-      scores.set(
-        organ,
-        inReference + inPrediction === 0
-          ? { dice: none, surface_dice: none, hd95: null, assd: null }
-          : {
-              dice: (2 * grids.counts.both[slot]!) / (inReference + inPrediction),
-              ...surfaceScores(references[slot]!, predictions[slot]!, {
-                areas,
-                spacing,
-                tolerance: toleranceOf(organ, settings.tolerance),
-                distances: settings.distances,
-              }),
-            },
-      );
+      if (inReference + inPrediction === 0) {
+        scores.set(organ, { dice: none, surface_dice: none, hd95: null, assd: null });
+        continue;
+      }
+      const dice = (2 * grids.counts.both[slot]!) / (inReference + inPrediction);
+      const surfaces = surfaceScores(references[slot]!, predictions[slot]!, {
+        areas,
+        spacing,
+        tolerance: toleranceOf(organ, settings.tolerance),
+        distances: settings.distances,
+      });
+      const tooLittle = dice < (settings.least_dice ?? 0);
+      scores.set(organ, { dice, ...surfaces, ...(tooLittle && { surface_dice: 0 }) });
     }
   }
   return Object.fromEntries(organs.map(([organ]) => [organ, scores.get(organ)])) as Record<
