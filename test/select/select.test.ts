@@ -75,7 +75,8 @@ describe("a target", () => {
     expect(picked(["images/x/b.nii"])).toEqual(one);
     expect(picked(["image:x/b"])).toEqual(one);
     expect(picked(["images/x/*.nii"])).toEqual(one);
-    for (const glob of ["image:x/*", "image:x/b*", "image:x/{a,b}"]) expect(picked([glob])).toMatchObject(one);
+    for (const glob of ["image:x/*", "image:x/b*", "image:x/{a,b}"])
+      expect(picked([glob])).toMatchObject(one);
     const all = { tasks: "list:x list:y", growths: "image:x/* image:y/*", unmatched: "" };
     for (const glob of ["image:*", "im*:x/b", "*:x/b", "*_case_01"]) expect(picked([glob])).toEqual(all);
     expect(picked(["tabel:*", "tables/*.dm"]).unmatched).toBe("tabel:* tables/*.dm");
