@@ -2,18 +2,24 @@
 import { UserError } from "../errors.ts";
 import { filesUnder } from "../fingerprint/tree.ts";
 import type { Task } from "../model.ts";
+import { keepLearned } from "./keep-learned.ts";
 import type { Session } from "./session.ts";
 
 /** @throws the signal's reason when it aborts */
 export async function prefetchSources(
-  session: Pick<Session, "root" | "graph" | "files" | "hashing">,
+  session: Pick<Session, "root" | "readonly" | "graph" | "state" | "files" | "hashing">,
   tasks: readonly Task[],
 ): Promise<void> {
   const sources = new Set<string>();
   // Of those that are asked for their names only, nothing is read.
   for (const task of tasks)
     for (const { path, names } of session.graph.needs(task).sources) if (!names) sources.add(path);
-  await session.files.prefetch(filesOf(session, sources), session.hashing);
+  try {
+    await session.files.prefetch(filesOf(session, sources), session.hashing);
+  } finally {
+    if (session.readonly) keepLearned(session);
+    else session.state.flush();
+  }
 }
 
 function* filesOf(

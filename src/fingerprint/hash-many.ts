@@ -25,7 +25,7 @@ export interface HashOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Bytes from which on threads are worth starting. */
+/** Bytes from which on threads are worth starting, and digests worth keeping. */
 const MUCH = 64 << 20;
 /** Bytes that a thread is given at once, so that small files cost no more than they would here. */
 const BATCH = 4 << 20;

@@ -45,28 +45,56 @@ export async function acquireLock(
   waiting: (holder: string) => void,
   signal?: AbortSignal,
 ): Promise<Lock> {
-  const lock = join(root, LOCK);
-  mkdirSync(dirname(lock), { recursive: true });
-  const me: Holder = {
-    id: randomUUID(),
-    pid: process.pid,
-    started: startOf(process.pid),
-    place: placeOfPids(),
-  };
-  const ticket = `${lock}.${me.id}`;
-  writeFileSync(ticket, JSON.stringify(me));
+  const ticket = new Ticket(root);
   try {
     let told: string | undefined;
     for (;;) {
       signal?.throwIfAborted();
-      const holder = tryLock(lock, ticket);
-      if (holder === undefined) return { release: () => release(lock, me.id) };
-      if (holder.id !== told) waiting(nameOf(holder));
-      told = holder.id;
+      const taken = ticket.take();
+      if ("release" in taken) return taken;
+      if (taken.id !== told) waiting(nameOf(taken));
+      told = taken.id;
       await setTimeout(POLL_MS, undefined, { signal });
     }
   } finally {
-    rmSync(ticket, { force: true });
+    ticket.discard();
+  }
+}
+
+/** Takes the lock if nobody has it; else null. */
+export function acquireFreeLock(root: string): Lock | null {
+  const ticket = new Ticket(root);
+  try {
+    const taken = ticket.take();
+    return "release" in taken ? taken : null;
+  } finally {
+    ticket.discard();
+  }
+}
+
+/** The file by which this process takes a lock, under a name of its own. */
+class Ticket {
+  readonly #lock: string;
+  readonly #file: string;
+  readonly #id = randomUUID();
+
+  constructor(root: string) {
+    this.#lock = join(root, LOCK);
+    this.#file = `${this.#lock}.${this.#id}`;
+    mkdirSync(dirname(this.#lock), { recursive: true });
+    const { pid } = process;
+    const me: Holder = { id: this.#id, pid, started: startOf(pid), place: placeOfPids() };
+    writeFileSync(this.#file, JSON.stringify(me));
+  }
+
+  /** @returns the lock, or who has it */
+  take(): Lock | Holder {
+    const holder = tryLock(this.#lock, this.#file);
+    return holder ?? { release: () => release(this.#lock, this.#id) };
+  }
+
+  discard(): void {
+    rmSync(this.#file, { force: true });
   }
 }
 

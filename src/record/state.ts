@@ -54,6 +54,7 @@ export class State implements FileMemo {
   readonly #left: Table<DoneRecord>;
   readonly #files: Table<FileRecord>;
   readonly #notes: Table<NoteRecord>;
+  readonly #learned: FileRecord[] = [];
   /** Made when first needed. */
   #owners: Owners | undefined;
   /** Undefined for a reader, and after closing. */
@@ -208,7 +209,13 @@ export class State implements FileMemo {
   rememberFile(file: string, digest: string, signature: Signature): void {
     const record = { path: file, digest, signature };
     this.#files.set(file, record);
-    this.#appender?.gather(encodeFile(record));
+    if (this.#appender === undefined) this.#learned.push(record);
+    else this.#appender.gather(encodeFile(record));
+  }
+
+  /** Digests of files that a reader remembers for itself. */
+  get learned(): readonly FileRecord[] {
+    return this.#learned;
   }
 
   /** A value kept under a name by another part of lq, as JSON text. */

@@ -6,7 +6,8 @@ import type * as threads from "../../src/fingerprint/hash-threads.ts";
 import type * as here from "../../src/fingerprint/hash.ts";
 import { signatureAt } from "../../src/fingerprint/file-signature.ts";
 import { isRacy } from "../../src/signature.ts";
-import { Project } from "./project.ts";
+import { acquireLock } from "../../src/record/lock.ts";
+import { Project, type Options } from "./project.ts";
 
 /** Digests of all that was hashed, with what it was hashed as. */
 const hashed: [digest: string, path: string][] = [];
@@ -51,10 +52,7 @@ rules:
   truncateSync(project.path("large.bin"), 70 << 20);
   const sources = ["small.txt", "tree/a", "tree/sub/b", "large.bin"];
   const build = async (): Promise<readonly string[]> => {
-    // What changed in this very tick would have to be read again, to see whether it changed once more.
-    for (const path of sources)
-      for (let seen = signatureAt(project.root, path); seen !== null && isRacy(seen, Date.now());)
-        await setImmediate();
+    await settled(project, sources);
     hashed.length = 0;
     const { summary } = await project.build({ seal: { request: "all", since: Date.now() } });
     expect(summary.failed).toBe(0);
@@ -76,3 +74,37 @@ rules:
   project.write("small.txt", "other\n");
   expect(await build()).toEqual(["made all.txt", "made copy.txt", "small.txt"]);
 });
+
+it("keeps what a dry run had to hash, where that was much and no build is under way", async () => {
+  const project = new Project({
+    "pipeline.yaml": `version: 1
+rules:
+  head: { cmd: "head -c 9 \${in} > \${out}", in: large.bin, out: head.bin }
+`,
+    "large.bin": "",
+  });
+  const hashedBy = async (options: Options): Promise<readonly string[]> => {
+    await settled(project, ["large.bin"]);
+    hashed.length = 0;
+    await project.build(options);
+    return hashed.map(([, path]) => path).filter((path) => path === "large.bin");
+  };
+  truncateSync(project.path("large.bin"), 50 << 20);
+  expect(await hashedBy({ dryRun: true })).toEqual(["large.bin"]);
+  expect(project.has("cache")).toBe(false);
+
+  truncateSync(project.path("large.bin"), 70 << 20);
+  const lock = await acquireLock(project.root, () => undefined);
+  expect(await hashedBy({ dryRun: true })).toEqual(["large.bin"]);
+  lock.release();
+  expect(await hashedBy({ dryRun: true })).toEqual(["large.bin"]);
+  expect(await hashedBy({ dryRun: true })).toEqual([]);
+  expect(await hashedBy({})).toEqual([]);
+});
+
+/** What changed in this very tick would have to be read again, to see whether it changed once more. */
+async function settled(project: Project, sources: readonly string[]): Promise<void> {
+  for (const path of sources)
+    for (let seen = signatureAt(project.root, path); seen !== null && isRacy(seen, Date.now());)
+      await setImmediate();
+}

@@ -1,0 +1,23 @@
+/** What a mere look (status, a dry run, a plan) had to hash is kept, where that was much: nobody waits for it again. */
+import { isMuch } from "../fingerprint/hash-many.ts";
+import { acquireFreeLock } from "../record/lock.ts";
+import { State } from "../record/state.ts";
+import type { Session } from "./session.ts";
+
+/** For little, a look changes nothing on disk. Nothing is kept beside a build, which hashes for itself, or where the looker may not write. */
+export function keepLearned({ root, state: { learned } }: Pick<Session, "root" | "state">): void {
+  if (!isMuch(learned)) return;
+  try {
+    const lock = acquireFreeLock(root);
+    if (lock === null) return;
+    try {
+      const state = State.open(root);
+      for (const { path, digest, signature } of learned) state.rememberFile(path, digest, signature);
+      state.close();
+    } finally {
+      lock.release();
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+  }
+}
