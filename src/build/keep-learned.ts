@@ -4,7 +4,10 @@ import { acquireFreeLock } from "../record/lock.ts";
 import { State } from "../record/state.ts";
 import type { Session } from "./session.ts";
 
-/** For little, a look changes nothing on disk. Nothing is kept beside a build, which hashes for itself, or where the looker may not write. */
+/**
+ * For little, a look changes nothing on disk. Nothing is kept beside a build, which hashes for itself, or where the
+ * looker may not write.
+ */
 export function keepLearned({ root, state: { learned } }: Pick<Session, "root" | "state">): void {
   if (!isMuch(learned)) return;
   try {

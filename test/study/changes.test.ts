@@ -68,7 +68,7 @@ const CHANGES: readonly Change[] = [
     make: (project) => {
       const file = "tasks/lib/metrics/score.ts";
       const before = project.read(file);
-      const after = before.replace("(inReference + inPrediction),", "(inReference + inPrediction + 1e-9),");
+      const after = before.replace("(inReference + inPrediction);", "(inReference + inPrediction + 1e-9);");
       expect(after).not.toBe(before);
       project.write(file, after);
     },
