@@ -112,6 +112,7 @@ function installed(size: number): Program[] {
 function measure([command = "", ...words]: readonly string[], cwd: string): Cost {
   const timed = spawnSync("/usr/bin/time", ["-f", "%U %S %e %M", "-o", `${cwd}/.time`, command, ...words], {
     cwd,
+    stdio: ["ignore", "ignore", "pipe"], // ninja says a line a task
   });
   if (timed.error || timed.status !== 0) throw new Error(`${command} failed: ${String(timed.stderr)}`);
   const [user = 0, system = 0, wall = 0, kilobytes = 0] = spawnSync("cat", [`${cwd}/.time`], {
