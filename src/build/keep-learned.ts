@@ -8,14 +8,15 @@ import type { Session } from "./session.ts";
  * For little, a look changes nothing on disk. Nothing is kept beside a build, which hashes for itself, or where the
  * looker may not write.
  */
-export function keepLearned({ root, state: { learned } }: Pick<Session, "root" | "state">): void {
-  if (!isMuch(learned)) return;
+export function keepLearned({ root, state: reader }: Pick<Session, "root" | "state">): void {
+  if (!isMuch(reader.learned)) return;
   try {
     const lock = acquireFreeLock(root);
     if (lock === null) return;
     try {
       const state = State.open(root);
-      for (const { path, digest, signature } of learned) state.rememberFile(path, digest, signature);
+      for (const { path, digest, signature } of reader.takeLearned())
+        state.rememberFile(path, digest, signature);
       state.close();
     } finally {
       lock.release();

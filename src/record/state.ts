@@ -218,6 +218,11 @@ export class State implements FileMemo {
     return this.#learned;
   }
 
+  /** The same, for who keeps them. */
+  takeLearned(): readonly FileRecord[] {
+    return this.#learned.splice(0);
+  }
+
   /** A value kept under a name by another part of lq, as JSON text. */
   note(name: string): string | undefined {
     return this.#notes.get(name)?.json;
