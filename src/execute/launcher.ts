@@ -9,8 +9,10 @@
  * from the shell's own output; a mark that nobody else knows follows it there, for the two descriptors are read
  * independently of each other.
  *
- * `-p` keeps BASH_ENV and exported functions from the shell, not from the commands. A command that is stopped
- * (a suspended batch job) is waited for on.
+ * `-p` keeps BASH_ENV and exported functions from the shell, not from the commands. A bash that believes to be called
+ * over a network (its input is a socket, as Node's pipes are, or SSH_CLIENT is set) reads ~/.bashrc where SHLVL says
+ * that no other shell is above it, as in batch jobs and containers: `--norc` and SHLVL keep it from that. A command
+ * that is stopped (a suspended batch job) is waited for on.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { EventEmitter, once } from "node:events";
@@ -28,6 +30,7 @@ const SIGNALLED = 128;
 
 const SCRIPT = `
 set -m
+SHLVL=2
 while read -r -N ${LENGTH_DIGITS} length && read -r -N "$length" command; do
   eval "$command" </dev/null 2>&1 3>&- &
   echo $! >&3
@@ -120,7 +123,7 @@ class Launcher {
     const mark = newMark();
     const end = newMark();
     this.#output = new OutputUntil(end);
-    this.#shell = spawn("bash", ["-p", "-c", SCRIPT, "lq", end], {
+    this.#shell = spawn("bash", ["--norc", "-p", "-c", SCRIPT, "lq", end], {
       cwd,
       env: { ...process.env, ...env, [MARK]: mark },
       detached: true,

@@ -25,7 +25,8 @@ export class ToolVersions {
     return new Promise((resolve, reject) => {
       execFile(
         "bash",
-        ["-euo", "pipefail", "-c", script],
+        // Else it may read ~/.bashrc: see execute/launcher.ts.
+        ["--norc", "-euo", "pipefail", "-c", script],
         { cwd: this.#root, maxBuffer: LIMIT, timeout: SECONDS * 1000 },
         (error, output) => {
           if (error === null) resolve(output.trim());

@@ -10,11 +10,12 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { HOME } from "../helpers/bundle.ts";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
 
 const mounted: string[] = [];
+afterEach(() => vi.unstubAllEnvs());
 afterEach(() => mounted.splice(0).forEach((folder) => execFileSync("umount", ["-l", folder])));
 
 /** Mounts a small disk at a folder of the project. @returns whether this user may */
@@ -278,4 +279,26 @@ test("a clock that jumps: files from the future and from long ago are noticed wh
     expect((await project.json("build")).at(-1)).toMatchObject({ ran: 1 });
     expect(project.read("out.txt")).toBe(`${i}${i}${i}x`);
   }
+});
+
+test("a ~/.bashrc is not read, though batch jobs, containers and ssh make bash believe that it should", async () => {
+  const project = cliProject({
+    ".bashrc": "export FROM_BASHRC=1; echo from bashrc",
+    "pipeline.yaml": `version: 1
+rules:
+  text: { cmd: 'echo "\$(printenv FROM_BASHRC || echo no)" > \${out}', out: text.txt, tools: "echo 1" }
+`,
+  });
+  vi.stubEnv("HOME", project.root);
+  vi.stubEnv("SHLVL", undefined);
+  vi.stubEnv("BASH_ENV", undefined);
+  for (const client of [undefined, "::1 1 22"]) {
+    vi.stubEnv("SSH_CLIENT", client);
+    expect((await project.lq("build", "-f")).code).toBe(0);
+    expect(project.read("text.txt")).toBe("no\n");
+    expect(project.has("cache/logs/text/text.log")).toBe(false);
+  }
+  // What the tool said is in the key: without a .bashrc it is the same.
+  project.remove(".bashrc");
+  expect((await project.lq("build")).stdout).toContain("1 fresh");
 });
