@@ -45,6 +45,7 @@ const REFUSALS = new Map<string | undefined, { readonly why: string; readonly hi
   ["EPERM", DENIED],
   ["EMFILE", OPEN],
   ["ENFILE", OPEN],
+  ["ENOTDIR", { why: "a folder of that path is a file", hint: "move that file away" }],
   ["EROFS", { why: "the file system is read-only" }],
   ["EIO", { why: "the disk reports an error" }],
 ]);

@@ -1,6 +1,6 @@
 /** Where a project keeps its contents: its own cache/, or a folder that it may share with others. */
 import { join, resolve } from "node:path";
-import { keysOf, writeNeeded } from "../cache/needed.ts";
+import { neededBy, writeNeeded } from "../cache/needed.ts";
 import type { Pipeline } from "../model.ts";
 import { STORE } from "../record/layout.ts";
 import { Store } from "../record/store.ts";
@@ -19,7 +19,8 @@ export function storeFolder({ root, cache }: Pipeline): string {
 
 /** Tells those who share a store with this project what its outputs need of it. */
 export function shareNeeds({ state }: Pick<Session, "state">, pipeline: Pipeline): void {
-  if (!hasOwnStore(pipeline)) writeNeeded(storeFolder(pipeline), pipeline.root, keysOf(state));
+  const { root } = pipeline;
+  if (!hasOwnStore(pipeline)) writeNeeded(storeFolder(pipeline), root, neededBy(root, state));
 }
 
 export function hasOwnStore(pipeline: Pipeline): boolean {

@@ -1,5 +1,5 @@
 /** What lies in a store's folder, as files: seen from outside of any build. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeAction, type Action } from "../record/action.ts";
 import { ACTIONS, OBJECTS } from "../record/layout.ts";
@@ -7,8 +7,10 @@ import { ACTIONS, OBJECTS } from "../record/layout.ts";
 export interface StoredFile {
   /** Absolute. */
   readonly file: string;
-  /** The digest of an object, the key of an action; null: left by a writer that was killed. */
+  /** The digest of an object, the key of an action; null: none of these. */
   readonly name: string | null;
+  /** Whether a writer has, or when it was killed had, it in work. */
+  readonly temporary: boolean;
   readonly size: number;
   /** Milliseconds since 1970; of an action, when it was last of use. */
   readonly modified: number;
@@ -26,12 +28,12 @@ export function objectFile(folder: string, digest: string): string {
   return join(folder, OBJECTS, digest.slice(0, 2), digest.slice(2));
 }
 
-/** Null if it is damaged, or gone. */
+/** Null if it is damaged, or gone. Throws what the system says if it cannot be read. */
 export function readAction({ file, name }: StoredFile): Action | null {
   try {
     return name === null ? null : decodeAction(readFileSync(file, "utf8"), name);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    if (["ENOENT", "EISDIR", "ELOOP"].includes((error as NodeJS.ErrnoException).code ?? "")) return null;
     throw error;
   }
 }
@@ -43,15 +45,24 @@ export function digestsOf({ outputs }: Pick<Action, "outputs">): readonly string
   );
 }
 
+/** What src/record/store.ts calls a file that it has not written to the end. */
+const TEMPORARY = /\.[0-9a-f]{16}-\d+$/;
+
 function* filesIn(folder: string, pattern: RegExp): Generator<StoredFile> {
   for (const prefix of namesIn(folder)) {
     if (!/^[0-9a-f]{2}$/.test(prefix)) continue;
     for (const name of namesIn(join(folder, prefix))) {
       const file = join(folder, prefix, name);
-      const stats = statSync(file, { throwIfNoEntry: false });
+      const stats = lstatSync(file, { throwIfNoEntry: false });
       if (stats === undefined) continue;
       const rest = pattern.exec(name)?.[1];
-      yield { file, name: rest === undefined ? null : prefix + rest, size: stats.size, modified: stats.mtimeMs };
+      yield {
+        file,
+        name: rest === undefined ? null : prefix + rest,
+        temporary: TEMPORARY.test(name),
+        size: stats.size,
+        modified: stats.mtimeMs,
+      };
     }
   }
 }

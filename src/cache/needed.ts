@@ -1,48 +1,85 @@
 /**
- * Which keys the projects that share a store have outputs of: a list a project, NEEDED/ID, so that a clean-up by one
- * of them spares what the others need. Its first line is JSON and says whose it is, the others are keys.
+ * What the outputs of the projects that share a store need of it: a list a project, NEEDED/ID, so that a clean-up by
+ * one of them spares what the others need. Its first line is JSON and says whose it is, the others are keys of actions
+ * and digests of objects.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import * as z from "zod/mini";
+import { readLockFile } from "../lockfile/lockfile.ts";
 import { NEEDED } from "../record/layout.ts";
 import type { State } from "../record/state.ts";
+import { makeStoreFolder } from "../record/store-folder.ts";
 
 const Owner = z.object({ host: z.string(), root: z.string() });
+type Owner = z.infer<typeof Owner>;
 
-/** The keys that the outputs in place were made under. */
-export function keysOf(state: State): ReadonlySet<string> {
-  return new Set([...state.all()].flatMap(({ key }) => key ?? []));
+/** What a project's outputs were made under, what they are, and what its lq.lock names. */
+export function neededBy(root: string, state: State): ReadonlySet<string> {
+  const needed = new Set<string>();
+  for (const { key, outputs } of state.written()) {
+    if (key !== null) needed.add(key);
+    for (const output of outputs)
+      for (const { digest } of output.kind === "file" ? [output] : output.entries) needed.add(digest);
+  }
+  for (const { key } of readLockFile(root).values()) needed.add(key);
+  return needed;
 }
 
 /** @param folder of a store that is not the project's own */
-export function writeNeeded(folder: string, root: string, keys: Iterable<string>): void {
-  const owner = { host: hostname(), root };
-  const id = createHash("sha256").update(JSON.stringify(owner)).digest("hex").slice(0, 32);
-  mkdirSync(join(folder, NEEDED), { recursive: true });
-  const file = join(folder, NEEDED, id);
-  writeFileSync(`${file}.${process.pid}`, [JSON.stringify(owner), ...[...keys].sort(), ""].join("\n"));
-  renameSync(`${file}.${process.pid}`, file);
+export function writeNeeded(folder: string, root: string, needed: Iterable<string>): void {
+  const lists = join(folder, NEEDED);
+  makeStoreFolder(folder, lists);
+  const owner = ownerHere(root);
+  const file = join(lists, idOf(owner));
+  const temporary = `${file}.${process.pid}`;
+  writeFileSync(temporary, [JSON.stringify(owner), ...[...needed].sort(), ""].join("\n"));
+  // For all who may enter the folder, whatever the umask.
+  chmodSync(temporary, 0o644);
+  renameSync(temporary, file);
 }
 
-/** The keys of all projects; those whose folder on this machine is gone need nothing any more. */
-export function readNeeded(folder: string): Set<string> {
+/** Whether projects have left lists of what they need. */
+export function hasNeeded(folder: string): boolean {
+  return existsSync(join(folder, NEEDED));
+}
+
+/** Of all projects but that at `root`; those whose folder on this machine is gone need nothing any more. */
+export function neededByOthers(folder: string, root: string): Set<string> {
   const needed = new Set<string>();
+  if (!hasNeeded(folder)) return needed;
   const lists = join(folder, NEEDED);
-  if (!existsSync(lists)) return needed;
+  const own = idOf(ownerHere(root));
   for (const name of readdirSync(lists)) {
-    if (name.includes(".")) continue;
-    const [first = "", ...keys] = readFileSync(join(lists, name), "utf8").split("\n");
+    if (name.includes(".") || name === own) continue;
+    const [first = "", ...names] = readFileSync(join(lists, name), "utf8").split("\n");
     const owner = ownerOf(first);
-    if (owner !== undefined && owner.host === hostname() && !existsSync(owner.root)) continue;
-    for (const key of keys) if (key !== "") needed.add(key);
+    if (owner?.host === hostname() && isGone(owner.root)) continue;
+    for (const each of names) if (each !== "") needed.add(each);
   }
   return needed;
 }
 
-function ownerOf(line: string): z.infer<typeof Owner> | undefined {
+function ownerHere(root: string): Owner {
+  return { host: hostname(), root };
+}
+
+function idOf(owner: Owner): string {
+  return createHash("sha256").update(JSON.stringify(owner)).digest("hex").slice(0, 32);
+}
+
+/** One that cannot be looked at, as in another user's home, is there. */
+function isGone(root: string): boolean {
+  try {
+    return statSync(root, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
+}
+
+function ownerOf(line: string): Owner | undefined {
   try {
     return Owner.safeParse(JSON.parse(line)).data;
   } catch {

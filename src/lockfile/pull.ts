@@ -1,6 +1,7 @@
 /** Pull: puts in place, from a cache, the outputs that lq.lock names. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { shareNeeds } from "../build/open-store.ts";
 import type { Request } from "../build/request.ts";
 import { openSession, type Session } from "../build/session.ts";
 import type { Task } from "../model.ts";
@@ -50,6 +51,7 @@ export async function pull(request: PullRequest): Promise<Pulled> {
     } while (growFromDisk(root, session.graph));
     for (const { id } of lockedTasks(session, request)) if (!done.has(id)) ends.unknown.push(id);
     await recorder.settle();
+    shareNeeds(session, request.pipeline);
     return ends;
   } finally {
     session.state.close();

@@ -72,6 +72,12 @@ export function acquireFreeLock(root: string): Lock | null {
   }
 }
 
+/** Whether somebody has the lock. */
+export function isLocked(root: string): boolean {
+  const holder = read(join(root, LOCK));
+  return holder !== undefined && isAlive(holder);
+}
+
 /** The file by which this process takes a lock, under a name of its own. */
 class Ticket {
   readonly #lock: string;

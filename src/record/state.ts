@@ -146,8 +146,11 @@ export class State implements FileMemo {
     return this.#done.names();
   }
 
-  all(): Iterable<DoneRecord> {
-    return this.#done.records();
+  /** All that lq may have in place: by builds that were killed, of tasks that do not make it any more, and the rest. */
+  *written(): Generator<DoneRecord> {
+    yield* this.#placing.records();
+    yield* this.#left.records();
+    yield* this.#done.records();
   }
 
   /** Seconds that a task last took, whether it ended well or not. */
@@ -286,7 +289,7 @@ export class State implements FileMemo {
   }
 
   #ownerIndex(): Owners {
-    this.#owners ??= new Owners([...this.#placing.records(), ...this.#left.records(), ...this.all()]);
+    this.#owners ??= new Owners(this.written());
     return this.#owners;
   }
 

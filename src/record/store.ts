@@ -15,6 +15,7 @@ import {
   symlinkSync,
   utimesSync,
   writeFileSync,
+  type Stats,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { sha256 } from "../fingerprint/digest.ts";
@@ -24,6 +25,7 @@ import type { LinkKind } from "../model.ts";
 import { decodeAction, encodeAction, type Action } from "./action.ts";
 import { ACTIONS, OBJECTS } from "./layout.ts";
 import { Linker } from "./links.ts";
+import { makeStoreFolder } from "./store-folder.ts";
 
 /** Up to here a file that is to be copied is read once, for checking and copying both. */
 const SMALL = 1 << 20;
@@ -66,8 +68,10 @@ export class Store {
   async putFile(file: string, digest: string, executable: boolean, content?: Buffer): Promise<void> {
     const object = this.#objectPath(digest);
     const size = content?.length ?? statSync(file).size;
-    const there = statSync(object, { throwIfNoEntry: false });
+    const there = this.#find(object);
     if (there?.size === size) {
+      // From now on an action will need it: a collection that found it old and useless is to see that.
+      this.#touch(object);
       if (!this.#sharing) return;
       // The same content twice: the file gives way to the one that is there, once that is known to be whole.
       if ((await hashFile(object)) === digest) {
@@ -88,14 +92,14 @@ export class Store {
 
   /** To be called when all objects of the action are stored. */
   async putAction(action: Action): Promise<void> {
-    const text = encodeAction(action);
-    await this.#write(this.#actionPath(action.key), (temporary) => writeFileSync(temporary, text));
+    await this.#writeAction(action.key, encodeAction(action));
   }
 
   /** The action of a key; undefined if there is none (that is whole). */
   action(key: string): Action | undefined {
     const file = this.#actionPath(key);
-    const text = readOrNull(file);
+    // An error that is thrown costs more than a look.
+    const text = this.#find(file) === undefined ? null : readOrNull(file);
     if (text === null) return undefined;
     const action = decodeAction(text, key);
     if (action !== null) return action;
@@ -114,9 +118,7 @@ export class Store {
     const digests = action.outputs.flatMap((output) =>
       output.kind === "file" ? [output.digest] : output.entries.map((entry) => entry.digest),
     );
-    return digests.every(
-      (digest) => statSync(this.#objectPath(digest), { throwIfNoEntry: false }) !== undefined,
-    );
+    return digests.every((digest) => this.#find(this.#objectPath(digest)) !== undefined);
   }
 
   /**
@@ -126,6 +128,7 @@ export class Store {
    */
   async restore(action: Action, destinations: readonly (string | null)[]): Promise<boolean> {
     if (!this.isComplete(action)) return false;
+    await this.#use(action);
     for (const [i, output] of action.outputs.entries()) {
       const destination = destinations[i] ?? null;
       if (destination === null) continue;
@@ -137,14 +140,13 @@ export class Store {
       });
       if (!whole) return false;
     }
-    this.#touch(this.#actionPath(action.key));
     return true;
   }
 
   /** Content of an object; null if it is missing or damaged. */
   read(digest: string): Buffer | null {
     const file = this.#objectPath(digest);
-    if (statSync(file, { throwIfNoEntry: false }) === undefined) return null;
+    if (this.#find(file) === undefined) return null;
     const content = readFileSync(file);
     if (sha256(content) === digest) return content;
     this.#discardObject(digest);
@@ -153,7 +155,7 @@ export class Store {
 
   async #bringOut(digest: string, executable: boolean, destination: string): Promise<boolean> {
     const object = this.#objectPath(digest);
-    const stats = statSync(object, { throwIfNoEntry: false });
+    const stats = this.#find(object);
     if (stats === undefined) return false;
     const { size, mode } = stats;
     mkdirSync(dirname(destination), { recursive: true });
@@ -167,6 +169,19 @@ export class Store {
     return (await hashFile(destination)) === digest || this.#discardObject(digest);
   }
 
+  /** The file at a place of the store; whatever else is there is damage. */
+  #find(file: string): Stats | undefined {
+    let stats: Stats | undefined;
+    try {
+      stats = statSync(file, { throwIfNoEntry: false });
+      if (stats === undefined || stats.isFile()) return stats;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ELOOP") throw error;
+    }
+    this.#discard(file, `${file} is not a file`);
+    return undefined;
+  }
+
   #discardObject(digest: string): false {
     this.#discard(this.#objectPath(digest), `the cached object ${digest.slice(0, 12)} is damaged`);
     return false;
@@ -174,7 +189,7 @@ export class Store {
 
   #discard(file: string, what: string): void {
     try {
-      rmSync(file, { force: true });
+      rmSync(file, { recursive: true, force: true });
       this.#notice(`${what}; it was removed, and what needs it is built again`);
     } catch {
       this.#notice(`${what}, and cannot be removed; what needs it is built again`);
@@ -183,7 +198,7 @@ export class Store {
 
   async #write(file: string, fill: (temporary: string) => void | Promise<void>): Promise<void> {
     const folder = dirname(file);
-    if (!this.#made.has(folder)) mkdirSync(folder, { recursive: true });
+    if (!this.#made.has(folder)) makeStoreFolder(this.#folder, folder);
     this.#made.add(folder);
     const temporary = `${file}.${WRITER}-${writings++}`;
     try {
@@ -195,13 +210,29 @@ export class Store {
     }
   }
 
-  /** An action's time of modification is when it was last of use. */
-  #touch(file: string): void {
+  /** An action's time of modification is when it was last of use; one of another user's is written anew for that. */
+  async #use(action: Action): Promise<void> {
+    if (this.#touch(this.#actionPath(action.key))) return;
+    // Where that is not allowed either, it only seems older than it is.
+    await this.#writeAction(action.key, encodeAction(action)).catch(() => undefined);
+  }
+
+  #writeAction(key: string, text: string): Promise<void> {
+    return this.#write(this.#actionPath(key), (temporary) => {
+      writeFileSync(temporary, text);
+      // For all who may enter the folder, whatever the umask.
+      chmodSync(temporary, 0o644);
+    });
+  }
+
+  /** @returns false where that is not allowed: only its owner may */
+  #touch(file: string): boolean {
     try {
       const now = new Date();
       utimesSync(file, now, now);
+      return true;
     } catch {
-      // Somebody else's, or read-only: it only seems older than it is.
+      return false;
     }
   }
 
@@ -216,8 +247,6 @@ export class Store {
 
 /** Null if there is none. What is there and cannot be read is no less than an error: it would be made anew each time. */
 function readOrNull(file: string): string | null {
-  // An error that is thrown costs more than a look.
-  if (statSync(file, { throwIfNoEntry: false }) === undefined) return null;
   try {
     return readFileSync(file, "utf8");
   } catch (error) {

@@ -1,21 +1,28 @@
 /** The store from outside: kinds of links, verify, gc, stats, a folder shared by projects. */
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   lstatSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { sha256 } from "../../src/fingerprint/digest.ts";
-import { cliProject, type CliProject } from "../helpers/cli.ts";
+import { chooseGarbage, removeGarbage } from "../../src/cache/collect.ts";
+import { HOME } from "../helpers/bundle.ts";
+import { cliProject, type CliProject, type JsonLine } from "../helpers/cli.ts";
 
 const RULES = `rules:
   copy:
@@ -48,8 +55,12 @@ function objectOf(of: CliProject, content: string, folder = of.path("cache")): s
 function age(folder: string, days: number): void {
   const then = new Date(Date.now() - days * 86_400_000);
   for (const part of ["objects", "actions"])
-    for (const entry of readdirSync(join(folder, part), { recursive: true, withFileTypes: true }))
-      if (entry.isFile()) utimesSync(join(entry.parentPath, entry.name), then, then);
+    for (const file of filesIn(join(folder, part))) utimesSync(file, then, then);
+}
+
+function filesIn(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
 }
 
 describe("kinds of links", () => {
@@ -111,6 +122,37 @@ describe("kinds of links", () => {
   });
 });
 
+describe("a build", () => {
+  test.each(["a folder", "a loop of links"])(
+    "makes anew what has %s in its place in the cache",
+    async (what) => {
+      const of = project();
+      await build(of, "out/");
+      const [action] = filesIn(of.path("cache/actions"));
+      for (const file of [objectOf(of, "alpha\n"), action ?? ""]) {
+        rmSync(file, { force: true });
+        if (what === "a folder") mkdirSync(join(file, "inside"), { recursive: true });
+        else symlinkSync(basename(file), file);
+      }
+      await of.lq("clean");
+      expect(await of.lq("build", "out/")).toMatchObject({ code: 0 });
+      expect([of.read("out/a.txt"), of.read("out/b.txt")]).toEqual(["alpha\n", "beta\n"]);
+      expect(await of.lq("cache", "verify")).toMatchObject({ code: 0 });
+    },
+  );
+
+  test("refuses a cache with a file where a folder belongs, in words", async () => {
+    const of = project();
+    await build(of, "out/a.txt");
+    of.remove("cache/objects");
+    of.write("cache/objects", "");
+    await of.lq("clean");
+    const { code, stderr } = await of.lq("build", "out/a.txt");
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: cannot stat .*cache\/objects\/.*: a folder of that path is a file\n/);
+  });
+});
+
 describe("verify", () => {
   test("finds every damaged object and action, moves them aside, and what they stood for is built again", async () => {
     const of = project();
@@ -119,20 +161,36 @@ describe("verify", () => {
     const object = objectOf(of, "alpha\n");
     chmodSync(object, 0o644);
     writeFileSync(object, "alphA\n");
-    const folder = of.path("cache/actions");
-    const [first] = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
-      entry.isFile(),
-    );
-    appendFileSync(join(first?.parentPath ?? "", first?.name ?? ""), " ");
+    appendFileSync(filesIn(of.path("cache/actions"))[0] ?? "", " ");
     const [found] = await of.json("cache", "verify");
     expect(found).toMatchObject({ type: "verify", damaged: [{ kind: "object" }, { kind: "action" }] });
     expect(readdirSync(of.path("cache/quarantine"))).toHaveLength(2);
     const again = await of.lq("cache", "verify");
     expect(again.code).toBe(0);
-    expect(again.stdout).toContain("lack objects");
+    expect(again.stdout).toContain("an action lacks objects");
     await of.lq("clean");
     await build(of);
     expect(of.read("out/a.txt")).toBe("alpha\n");
+  });
+
+  test("whatever else stands at the place of an object or action is damage, and what does not belong there is moved aside", async () => {
+    const of = project();
+    await build(of);
+    const [alpha, beta] = [objectOf(of, "alpha\n"), objectOf(of, "beta\n")];
+    for (const file of [alpha, beta]) rmSync(file, { force: true });
+    mkdirSync(join(alpha, "inside"), { recursive: true });
+    symlinkSync(basename(beta), beta);
+    const [action] = filesIn(of.path("cache/actions"));
+    rmSync(action ?? "");
+    mkdirSync(action ?? "");
+    of.write("cache/objects/ab/notes.txt", "?");
+    of.write(`cache/objects/ab/${"0".repeat(62)}.0123456789abcdef-1`, "a writer's");
+    const [found] = await of.json("cache", "verify");
+    const kinds = (found?.damaged as { kind: string }[]).map(({ kind }) => kind);
+    expect(kinds.sort()).toEqual(["action", "object", "object", "stranger"]);
+    expect(readdirSync(of.path("cache/quarantine"))).toHaveLength(4);
+    expect(await of.json("cache", "verify")).toMatchObject([{ damaged: [] }]);
+    expect((await of.json("cache", "stats"))[0]).toMatchObject({ objects: { count: 2 } });
   });
 
   test("an empty cache is whole", async () => {
@@ -186,12 +244,68 @@ describe("gc", () => {
     expect(await build(of, "out/a.txt")).toEqual({ ran: 1, restored: 0 });
   });
 
-  test("spares what is younger than an hour, for a build beside it", async () => {
+  test("at once what nothing needs any more; beside a build nothing younger than an hour", async () => {
     const of = project();
     await build(of);
     of.write("src/a.txt", "gamma\n");
     await build(of);
-    expect((await of.json("cache", "gc", "--keep-days", "0"))[0]).toMatchObject({ actions: 0, objects: 0 });
+    of.write("src/hold.txt", "");
+    of.write(
+      "pipeline.yaml",
+      of.read("pipeline.yaml").replace('cmd: "cat', 'cmd: "[ ! -e hold ] || cat go; cat'),
+    );
+    execFileSync("mkfifo", [of.path("hold"), of.path("go")]);
+    const beside = of.start("build", "out/hold.txt", "--json");
+    await beside.line('"start"');
+    for (const words of [["-n"], []])
+      expect((await of.json("cache", "gc", "--keep-days", "0", ...words))[0]).toMatchObject({ objects: 0 });
+    writeFileSync(of.path("go"), "");
+    expect((await beside.ended).code).toBe(0);
+    for (const words of [["-n"], []])
+      expect((await of.json("cache", "gc", "--keep-days", "0", ...words))[0]).toMatchObject({
+        actions: 2,
+        objects: 1,
+      });
+    expect(existsSync(objectOf(of, "gamma\n"))).toBe(true);
+  });
+
+  test("what a build makes use of after the choice stays, with all that it needs", async () => {
+    const of = await builtTwice();
+    const folder = of.path("cache");
+    const chosen = chooseGarbage(folder, new Set(), { keepDays: 5 });
+    of.write("src/a.txt", "alpha\n");
+    expect(await build(of, "out/a.txt")).toEqual({ ran: 0, restored: 1 });
+    const removed = removeGarbage(chosen);
+    expect(removed.actions.length).toBe(chosen.actions.length - 1);
+    await of.lq("clean");
+    expect(await build(of, "out/a.txt")).toEqual({ ran: 0, restored: 1 });
+    // A content that a run makes anew, and that lies there already, as well.
+    age(folder, 10);
+    const again = chooseGarbage(folder, new Set(), { keepDays: 5 });
+    of.write("src/c.txt", "alpha\n");
+    expect(await build(of, "out/c.txt")).toEqual({ ran: 1, restored: 0 });
+    removeGarbage(again);
+    await of.lq("clean");
+    expect(await build(of, "out/c.txt")).toEqual({ ran: 0, restored: 1 });
+  });
+
+  test("outputs that are links into the cache stay whole, whatever became of their actions", async () => {
+    const of = cliProject({
+      "pipeline.yaml": `version: 1
+cache: { link: symlink }
+rules:
+  two: { cmd: "echo one > \${out.a}; echo two > \${out.b}", out: { a: a.txt, b: b.txt } }
+  one: { cmd: "echo three > \${out}", out: c.txt }
+`,
+    });
+    await build(of);
+    await of.lq("clean", "a.txt");
+    writeFileSync(
+      filesIn(of.path("cache/actions")).find((file) => readFileSync(file, "utf8").includes("three")) ?? "",
+      "?",
+    );
+    await of.lq("cache", "gc", "--keep-days", "0");
+    expect([of.read("b.txt"), of.read("c.txt")]).toEqual(["two\n", "three\n"]);
   });
 
   test("wants a limit, and understands it", async () => {
@@ -209,6 +323,40 @@ describe("gc", () => {
     expect((await of.lq("cache", "stats")).stdout).toContain("in 4\n");
   });
 });
+
+/** A user by number, who runs lq as on a machine of several; what is made belongs to that user alone. */
+class User {
+  readonly #id: number;
+  readonly #project: CliProject;
+
+  constructor(id: number, of: CliProject) {
+    this.#id = id;
+    this.#project = of;
+    execFileSync("chown", ["-R", `${id}:${id}`, of.root]);
+  }
+
+  /** @returns the last line, as JSON */
+  lq(...words: string[]): JsonLine {
+    const { stdout, stderr } = spawnSync(
+      "sh",
+      ["-c", 'umask 077; exec "$0" "$@"', process.execPath, `${HOME}dist/cli.js`, ...words, "--json"],
+      { cwd: this.#project.root, uid: this.#id, gid: this.#id, encoding: "utf8" },
+    );
+    expect(stderr).toBe("");
+    return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as JsonLine;
+  }
+
+  write(path: string, content: string): void {
+    this.#project.write(path, content);
+    execFileSync("chown", ["-R", `${this.#id}:${this.#id}`, this.#project.root]);
+  }
+}
+
+/** Whether this process may act as another user, who can read lq. */
+function canBeOthers(): boolean {
+  const look = ["-e", `fs.accessSync(${JSON.stringify(`${HOME}dist/cli.js`)})`];
+  return process.getuid?.() === 0 && spawnSync(process.execPath, look, { uid: 4711, gid: 4711 }).status === 0;
+}
 
 describe("a folder shared by two projects", () => {
   function shared(): string {
@@ -244,6 +392,17 @@ describe("a folder shared by two projects", () => {
     expect((await (both[0] as CliProject).lq("cache", "verify")).code).toBe(0);
   });
 
+  test("the cache of one that others name as theirs as well is shared, too", async () => {
+    const one = project();
+    const two = project(`cache: { folder: "${one.path("cache")}" }\n`);
+    await build(one);
+    await build(two);
+    one.write("src/a.txt", "gamma\n");
+    await build(one);
+    age(one.path("cache"), 10);
+    expect((await one.json("cache", "gc", "--keep-days", "0"))[0]).toMatchObject({ actions: 0, objects: 0 });
+  });
+
   test("damage in it is found by whoever restores", async () => {
     const folder = shared();
     const [one, two] = [
@@ -258,4 +417,36 @@ describe("a folder shared by two projects", () => {
     expect(two.read("out/a.txt")).toBe("alpha\n");
     expect(two.read("tree/d/a.txt")).toBe("alpha\n");
   });
+
+  // Skipped where the tests do not run as root.
+  test.skipIf(!canBeOthers())(
+    "and by two users, each in a folder of their own that is closed to others",
+    () => {
+      const folder = shared();
+      chmodSync(folder, 0o777);
+      const cache = `cache: { folder: "${folder}", link: [hardlink, copy] }\n`;
+      const [ann, bob] = [new User(4711, project(cache)), new User(4712, project(cache))];
+      expect(ann.lq("build")).toMatchObject({ ran: 3 });
+      expect(bob.lq("build")).toMatchObject({ ran: 0, restored: 3 });
+      bob.write("src/a.txt", "gamma\n");
+      expect(bob.lq("build")).toMatchObject({ ran: 2, failed: 0 });
+      ann.write("src/a.txt", "gamma\n");
+      expect(ann.lq("build")).toMatchObject({ ran: 0, restored: 2 });
+      age(folder, 10);
+      expect(bob.lq("cache", "verify")).toMatchObject({ objects: 4, damaged: [], incomplete: [] });
+      // What only Ann needs stays, though Bob cannot see her folder; then nobody needs it.
+      bob.write("src/a.txt", "delta\n");
+      expect(bob.lq("build")).toMatchObject({ ran: 2 });
+      expect(bob.lq("cache", "gc", "--keep-days", "5")).toMatchObject({ actions: 2, objects: 1 });
+      expect(ann.lq("build")).toMatchObject({ fresh: 3 });
+      // Restoring is use, whoever made it: it is not old afterwards, though nobody has it in place any more.
+      ann.lq("clean");
+      expect(ann.lq("build", "out/a.txt")).toMatchObject({ ran: 0, restored: 1 });
+      ann.write("src/a.txt", "zeta\n");
+      ann.lq("build", "out/a.txt");
+      bob.lq("cache", "gc", "--keep-days", "5");
+      ann.write("src/a.txt", "gamma\n");
+      expect(ann.lq("build", "out/a.txt")).toMatchObject({ ran: 0, restored: 1 });
+    },
+  );
 });

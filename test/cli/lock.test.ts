@@ -1,6 +1,6 @@
 /** lq.lock: what it holds, what git makes of it, and pulling from a cache. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -81,6 +81,22 @@ test("a clone without the data tells that outputs are missing, pulls them, and t
   // With the data there as well, all of it is fresh.
   for (const name of ["a", "b", "c"]) clone.write(`data/${name}.txt`, `${name}\n`);
   expect((await clone.json("build")).at(-1)).toMatchObject({ ran: 0, fresh: 4, restored: 1 });
+});
+
+test("what a clone has pulled, a clean-up by another project spares", async () => {
+  const { of, cache } = project();
+  await of.lq("build", "train:a");
+  const clone = cliProject({ "pipeline.yaml": of.read("pipeline.yaml"), "lq.lock": of.read("lq.lock") });
+  expect(await clone.lq("lock", "pull")).toMatchObject({ code: 0 });
+  of.write("data/a.txt", "A\n");
+  await of.lq("build", "train:a");
+  const then = new Date(Date.now() - 10 * 86_400_000);
+  for (const entry of readdirSync(cache, { recursive: true, withFileTypes: true }))
+    if (entry.isFile()) utimesSync(join(entry.parentPath, entry.name), then, then);
+  expect(await of.lq("cache", "gc", "--keep-days", "0")).toMatchObject({ code: 0 });
+  await clone.lq("clean");
+  expect(await clone.lq("lock", "pull")).toMatchObject({ code: 0 });
+  expect(clone.read("models/a.txt")).toBe("a\n");
 });
 
 test("what the cache does not have is said, with exit code 1", async () => {

@@ -81,7 +81,7 @@ describe("State", () => {
     expect(present(State.open(root, { readonly: true }))).toEqual(ALL);
     const state = State.open(root);
     expect([...state.ids()]).toEqual(["a", "b"]);
-    expect([...state.all()].map((record: DoneRecord) => record.key)).toEqual([
+    expect([...state.written()].map((record: DoneRecord) => record.key)).toEqual([
       sha256("key 1"),
       sha256("key 2"),
     ]);

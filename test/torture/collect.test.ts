@@ -9,7 +9,7 @@ import { setImmediate } from "node:timers/promises";
 import { expect, onTestFinished, vi } from "vitest";
 import { chooseGarbage, removeGarbage } from "../../src/cache/collect.ts";
 import { actionsIn, objectsIn } from "../../src/cache/contents.ts";
-import { readNeeded } from "../../src/cache/needed.ts";
+import { neededByOthers } from "../../src/cache/needed.ts";
 import { Project } from "../build/project.ts";
 import { Lq } from "../helpers/cli.ts";
 import { seeded } from "../schedule/random.ts";
@@ -38,7 +38,7 @@ torture("builds beside collections of all that may go", { quick: 1, long: 30 }, 
     while (building) {
       age(cache);
       // As `lq cache gc --keep-size 1` does, without the start of a process in between.
-      const garbage = chooseGarbage(cache, readNeeded(cache), { keepSize: 1 });
+      const garbage = chooseGarbage(cache, neededByOthers(cache, ""), { keepSize: 1 });
       removeGarbage(garbage);
       collections += 1;
       removed += garbage.objects.length;
