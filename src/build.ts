@@ -18,7 +18,7 @@ import { clearLeftovers } from "./build/leftovers.ts";
 import { BuildLoop } from "./build/loop.ts";
 import { coverage, removeOrphans } from "./build/orphans.ts";
 import { Part } from "./build/part.ts";
-import { makePlan, type Plan } from "./build/plan.ts";
+import { isRestorable, isSettled, makePlan, type Plan } from "./build/plan.ts";
 import { prospects } from "./expand/prospects.ts";
 import { refuseBadParams, refuseEdited } from "./build/refuse.ts";
 import { shareNeeds } from "./build/open-store.ts";
@@ -138,8 +138,8 @@ async function predict(request: BuildRequest, tally: Tally): Promise<Summary> {
     const verdict = plan.verdicts.get(task);
     const error = plan.failures.get(task);
     if (error !== undefined) tally.finish({ task, outcome: "failed", error });
-    else if (verdict?.kind !== "decided") tally.finish({ task, outcome: "ran" });
-    else if (verdict.freshness.state === "fresh") tally.finish({ task, outcome: "fresh" });
+    else if (verdict?.kind === "fresh") tally.finish({ task, outcome: "fresh" });
+    else if (verdict?.kind !== "due") tally.finish({ task, outcome: "ran" });
     else {
       const { state, reasons } = verdict.freshness;
       tally.finish({ task, outcome: state === "restorable" ? "restored" : "ran", reasons });
@@ -150,16 +150,9 @@ async function predict(request: BuildRequest, tally: Tally): Promise<Summary> {
 
 /** Tasks that are fresh, as is all that they depend on: nothing in this build can change that. */
 function cleanTasks({ graph }: Session, { verdicts }: Plan): (task: Task) => boolean {
-  const isFresh = (task: Task): boolean => {
-    const verdict = verdicts.get(task);
-    return verdict?.kind === "decided" && verdict.freshness.state === "fresh";
-  };
-  const states = [...verdicts.values()];
-  const anyRestorable = states.some(
-    (verdict) => verdict.kind === "decided" && verdict.freshness.state === "restorable",
-  );
+  const isFresh = (task: Task): boolean => verdicts.get(task)?.kind === "fresh";
   // Nothing is fresh after what has to run, for that is blocked; only restorable tasks may have fresh ones after them.
-  if (!anyRestorable) return isFresh;
+  if (![...verdicts.values()].some(isRestorable)) return isFresh;
   const clean = new Set<Task>();
   for (const task of verdicts.keys()) {
     if (isFresh(task) && graph.dependencies(task).every((dependency) => clean.has(dependency)))
@@ -170,7 +163,7 @@ function cleanTasks({ graph }: Session, { verdicts }: Plan): (task: Task) => boo
 
 function mayRun({ verdicts }: Plan, task: Task): boolean {
   const verdict = verdicts.get(task);
-  return verdict?.kind !== "decided" || !["fresh", "restorable"].includes(verdict.freshness.state);
+  return verdict === undefined || !isSettled(verdict);
 }
 
 /** Of the tasks that are not known yet, so that their params are looked at before anything runs. */

@@ -1,6 +1,6 @@
 /** Forecast: what a build would run, why, for how long, and on which path nothing can be saved. Runs nothing. */
 import { expectations, type Expected } from "./build/durations.ts";
-import { makePlan, type Plan } from "./build/plan.ts";
+import { isSettled, makePlan, type Plan } from "./build/plan.ts";
 import type { BuildRequest } from "./build/request.ts";
 import { openSession } from "./build/session.ts";
 import { causeOf, explain } from "./decide/explain.ts";
@@ -110,9 +110,8 @@ type State = "run" | "restore" | "fresh";
 
 function stateOf({ verdicts }: Plan, task: Task): State {
   const verdict = verdicts.get(task);
-  if (verdict?.kind !== "decided") return "run";
-  const { state } = verdict.freshness;
-  return state === "fresh" ? "fresh" : state === "restorable" ? "restore" : "run";
+  if (verdict === undefined || !isSettled(verdict)) return "run";
+  return verdict.kind === "fresh" ? "fresh" : "restore";
 }
 
 function count(states: ReadonlyMap<Task, State>, state: State): number {
@@ -149,10 +148,10 @@ function firstReason(
 ): { readonly cause: string; readonly text: string } {
   const same = (text: string) => ({ cause: text, text });
   const verdict = verdicts.get(task);
-  if (verdict?.kind === "decided") {
-    const { freshness } = verdict;
-    const [first] = "reasons" in freshness ? freshness.reasons : [];
-    if (first === undefined) return same(freshness.state);
+  if (verdict?.kind === "due") {
+    const { state, reasons } = verdict.freshness;
+    const [first] = reasons;
+    if (first === undefined) return same(state);
     return { cause: causeOf(first, task.rule.name), text: explain(first) };
   }
   const rules = new Set(blockers(task).map(({ rule }) => rule.name));

@@ -14,10 +14,10 @@ export async function status(request: Request): Promise<readonly TaskStatus[]> {
   const session = openSession(request, { readonly: true, notice: () => undefined });
   const { selected, verdicts, blockers } = await makePlan(session, false);
   const decided = [...verdicts].flatMap(([{ id, rule }, verdict]) =>
-    verdict.kind === "decided" ? [{ id, rule: rule.name, freshness: verdict.freshness }] : [],
+    verdict.kind === "missing" ? [] : [{ id, rule: rule.name, freshness: verdict.freshness }],
   );
   const blocked = [...selected.tasks]
-    .filter((task) => verdicts.get(task)?.kind !== "decided")
+    .filter((task) => (verdicts.get(task)?.kind ?? "missing") === "missing")
     .map((task): TaskStatus => {
       const on = blockers(task).map(({ id }) => id);
       return { id: task.id, rule: task.rule.name, freshness: { state: "blocked", on } };

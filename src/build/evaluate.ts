@@ -7,11 +7,20 @@ import { outputState } from "../record/outputs.ts";
 import type { Session } from "./session.ts";
 
 export type Verdict =
-  | { readonly kind: "decided"; readonly freshness: Decided; readonly recipe: Recipe }
+  | Due
+  /** Of its recipe, only what is asked for later is kept: most tasks are fresh, and there may be 100,000. */
+  | { readonly kind: "fresh"; readonly freshness: Fresh; readonly inputs: Recipe["inputs"] }
   /** Inputs that vanished since the graph was checked. */
   | { readonly kind: "missing"; readonly paths: readonly string[] };
 
-export type Decided = Exclude<Freshness, { readonly state: "blocked" }>;
+/** Has to run or to be restored. */
+export interface Due {
+  readonly kind: "due";
+  readonly freshness: Extract<Freshness, { readonly reasons: unknown }>;
+  readonly recipe: Recipe;
+}
+
+type Fresh = Extract<Freshness, { readonly state: "fresh" }>;
 
 /** @param known content of outputs that are restorable and not on the disk yet */
 export function evaluate(
@@ -39,7 +48,8 @@ export function evaluate(
     cached: !settled && !forced && store.has(key),
     forced,
   });
-  return { kind: "decided", freshness, recipe };
+  if (freshness.state === "fresh") return { kind: "fresh", freshness, inputs: recipe.inputs };
+  return { kind: "due", freshness, recipe };
 }
 
 /** Paths of outputs that were edited since lq wrote them. */

@@ -8,13 +8,15 @@ import type { Selected } from "../select/select.ts";
 
 interface Node {
   readonly task: Task;
-  readonly consumers: Node[];
+  consumers: Node[];
   /** How many that it waits for are not settled. */
   waiting: number;
   settled: boolean;
   /** Something that it waited for wrote its outputs anew. */
   touched: boolean;
 }
+
+const NONE: Node[] = [];
 
 export interface Ready {
   readonly task: Task;
@@ -42,7 +44,7 @@ export class Frontier {
     const added: Task[] = [];
     for (const task of tasks) {
       if (this.#nodes.has(task) || this.#isSettled(task)) continue;
-      const node = { task, consumers: [], waiting: 0, settled: false, touched: false };
+      const node = { task, consumers: NONE, waiting: 0, settled: false, touched: false };
       this.#nodes.set(task, node);
       this.#held.add(node);
       added.push(task);
@@ -99,7 +101,10 @@ export class Frontier {
     this.#held.delete(node);
     for (const dependency of this.#graph.dependencies(node.task)) {
       if (this.#done(dependency)) continue;
-      this.#nodes.get(dependency)?.consumers.push(node);
+      const maker = this.#nodes.get(dependency);
+      // Most have one, and a list that was pushed to has room for 16 more.
+      if (maker?.consumers === NONE) maker.consumers = [node];
+      else maker?.consumers.push(node);
       node.waiting += 1;
     }
     if (node.waiting === 0) this.#ready.push(node);

@@ -8,7 +8,8 @@ import { UserError } from "../errors.ts";
 import { logPath } from "../execute/log-path.ts";
 import { parseData } from "../expand/data.ts";
 import { absolute } from "../fingerprint/paths.ts";
-import type { Reason, Task } from "../model.ts";
+import type { Recipe } from "../fingerprint/recipe.ts";
+import type { Task } from "../model.ts";
 import { STAGING } from "../record/layout.ts";
 import type { Recorder } from "../record/record.ts";
 import { refuseWhatNeverFits } from "../schedule/capacity.ts";
@@ -19,7 +20,7 @@ import { ReadyQueue } from "../schedule/queue.ts";
 import type { Grant, Slots } from "../schedule/slots.ts";
 import { wholeDevices } from "../schedule/whole-devices.ts";
 import type { Selected } from "../select/select.ts";
-import { evaluate, type Decided, type Verdict } from "./evaluate.ts";
+import { evaluate, type Due, type Verdict } from "./evaluate.ts";
 import { expectedSeconds } from "./durations.ts";
 import { Frontier, type Ready } from "./frontier.ts";
 import type { Plan } from "./plan.ts";
@@ -45,14 +46,14 @@ export interface LoopParts {
 }
 
 type Ended = Exclude<RunResult, { readonly kind: "moved" | "crowded" }>;
-type Due = { readonly task: Task } & Extract<Verdict, { kind: "decided" }>;
+type DueTask = Due & { readonly task: Task };
 
 export class BuildLoop {
   readonly #parts: LoopParts;
   readonly #frontier: Frontier;
   /** As planned, and then as it turned out. */
   readonly #verdicts: Map<Task, Verdict>;
-  readonly #queue: ReadyQueue<Due>;
+  readonly #queue: ReadyQueue<DueTask>;
   #selected: Selected;
   #priorities: ReadonlyMap<Task, number> = new Map();
   /** Jobs under way, and what wakes the loop when one ends. */
@@ -139,11 +140,11 @@ export class BuildLoop {
     }
     if (verdict.kind === "missing")
       return this.#fail(task, `its input ${verdict.paths.join(", ")} is not there`);
-    const { freshness } = verdict;
-    if (freshness.state === "fresh") {
+    if (verdict.kind === "fresh") {
       tally.finish({ task, outcome: "fresh" });
-      return this.#settle({ task, ...verdict }, false);
+      return this.#settle(task, verdict, false);
     }
+    const { freshness } = verdict;
     const edited = freshness.reasons.find((reason) => reason.kind === "output-edited");
     if (edited !== undefined && !force) return this.#fail(task, editedMessage(task, edited.path).message);
     const twins = this.#twins.get(freshness.key);
@@ -154,15 +155,14 @@ export class BuildLoop {
     else this.#queue.add(due, task.rule.slots, this.#priorities.get(task) ?? 0);
   }
 
-  #start(due: Due, grant: Grant): void {
+  #start(due: DueTask, grant: Grant): void {
     this.#job(this.#run(due, grant).finally(() => this.#parts.slots.give(grant)));
   }
 
-  async #run(due: Due, grant: Grant): Promise<void> {
+  async #run(due: DueTask, grant: Grant): Promise<void> {
     const { task, freshness, recipe } = due;
     const { runner, tally, steering, slots } = this.#parts;
-    const { key } = freshness;
-    const reasons = reasonsOf(freshness);
+    const { key, reasons } = freshness;
     const devices = grant.devices.map(({ device }) => device.id);
     tally.emit({ type: "start", task: task.id, reasons, devices });
     const started = performance.now();
@@ -182,17 +182,16 @@ export class BuildLoop {
     this.#release(key);
   }
 
-  #finishRun(due: Due, result: Ended, seconds: number): void {
+  #finishRun({ task, freshness, recipe }: DueTask, result: Ended, seconds: number): void {
     const { tally } = this.#parts;
-    const { task } = due;
-    const reasons = reasonsOf(due.freshness);
+    const { key, reasons } = freshness;
     this.#finished.add(task);
     if (result.kind === "failed") {
       const { error, tail } = result;
       return tally.finish({ task, outcome: "failed", reasons, seconds, error, tail, log: logPath(task) });
     }
     tally.finish({ task, outcome: result.kind, reasons, seconds });
-    if (result.kind === "ran") this.#settle(due, true);
+    if (result.kind === "ran") this.#settle(task, freshNow(key, recipe), true);
   }
 
   /** A result of inputs that changed meanwhile stands for nothing: once more, with the inputs as they are now. */
@@ -205,27 +204,28 @@ export class BuildLoop {
     this.#consider({ task, touched: true });
   }
 
-  async #restore(due: Due): Promise<void> {
+  async #restore(due: DueTask): Promise<void> {
     const { session, recorder, tally } = this.#parts;
-    const { task, freshness } = due;
+    const { task, recipe } = due;
+    const { key, reasons } = due.freshness;
     const started = performance.now();
-    const action = session.store.action(freshness.key);
+    const action = session.store.action(key);
     const folder = join(session.root, STAGING, `restore-${task.index}`);
     const staging = task.outputs.map(
       (_, i) => `${folder}/${i}${task.outputs[i]?.path.endsWith("/") ? "/" : ""}`,
     );
     if (action !== undefined && (await recorder.restore(task, action, staging))) {
       const seconds = (performance.now() - started) / 1000;
-      tally.finish({ task, outcome: "restored", reasons: reasonsOf(freshness), seconds });
+      tally.finish({ task, outcome: "restored", reasons, seconds });
       // What comes after was planned with these very outputs.
-      this.#settle(due, false);
-      this.#release(freshness.key);
+      this.#settle(task, freshNow(key, recipe), false);
+      this.#release(key);
     } else this.#queue.add(due, task.rule.slots, this.#priorities.get(task) ?? 0);
   }
 
-  #settle({ task, freshness: { key }, recipe }: Due, changed: boolean): void {
+  #settle(task: Task, verdict: Verdict, changed: boolean): void {
     this.#finished.add(task);
-    this.#verdicts.set(task, { kind: "decided", freshness: { state: "fresh", key }, recipe });
+    this.#verdicts.set(task, verdict);
     this.#frontier.settle(task, changed);
   }
 
@@ -288,6 +288,6 @@ export class BuildLoop {
   }
 }
 
-function reasonsOf(freshness: Decided): readonly Reason[] {
-  return freshness.state === "fresh" ? [] : freshness.reasons;
+function freshNow(key: string, { inputs }: Recipe): Verdict {
+  return { kind: "fresh", freshness: { state: "fresh", key }, inputs };
 }

@@ -137,19 +137,14 @@ export class Part {
     return true;
   }
 
-  /** Of what was recorded since. */
   #updatePlaces(): SealedGraph["head"] {
     const {
-      root,
       graph: { tasks },
+      state,
     } = this.session;
     const { graph, positions } = this.#base;
-    const { done, others, end } = State.places(root, graph.head.end);
-    for (const [i, { id }] of tasks.entries()) {
-      const place = done.get(id);
-      if (place !== undefined) graph.places[positions[i] ?? 0] = place;
-    }
-    return { ...graph.head, others: [...graph.head.others, ...others], end };
+    for (const [i, { id }] of tasks.entries()) graph.places[positions[i] ?? 0] = state.placeOf(id) ?? NaN;
+    return { ...graph.head, others: state.otherPlaces() };
   }
 }
 

@@ -58,7 +58,7 @@ async function walk(session: Session, force: boolean, foresight: Foresight): Pro
       verdicts.set(task, verdict);
       if (isSettled(verdict)) frontier.settle(task, false);
       if (isRestorable(verdict)) learn(task, restorable(session, verdict), outputs);
-      if (!session.readonly || !task.rule.shape || verdict.kind !== "decided" || isSettled(verdict)) continue;
+      if (!session.readonly || !task.rule.shape || verdict.kind !== "due" || isSettled(verdict)) continue;
       const result = await foresight.run(task, verdict.recipe);
       if (typeof result === "string") failures.set(task, result);
       else {
@@ -77,11 +77,11 @@ async function walk(session: Session, force: boolean, foresight: Foresight): Pro
 }
 
 export function isRestorable(verdict: Verdict): boolean {
-  return verdict.kind === "decided" && verdict.freshness.state === "restorable";
+  return verdict.kind === "due" && verdict.freshness.state === "restorable";
 }
 
-function isSettled(verdict: Verdict): boolean {
-  return verdict.kind === "decided" && ["fresh", "restorable"].includes(verdict.freshness.state);
+export function isSettled(verdict: Verdict): boolean {
+  return verdict.kind === "fresh" || isRestorable(verdict);
 }
 
 /** @returns whether anything has grown */
@@ -120,7 +120,7 @@ function readKnown(
 }
 
 function restorable({ store }: Session, verdict: Verdict): readonly StoredOutput[] {
-  return (verdict.kind === "decided" && store.action(verdict.freshness.key)?.outputs) || [];
+  return (verdict.kind === "due" && store.action(verdict.freshness.key)?.outputs) || [];
 }
 
 function learn(task: Task, written: readonly StoredOutput[], outputs: Map<string, StoredOutput>): void {

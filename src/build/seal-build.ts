@@ -6,7 +6,6 @@ import type { Recipe, RecipeInput } from "../fingerprint/recipe.ts";
 import type { Task } from "../model.ts";
 import { STATE_LOG } from "../record/layout.ts";
 import type { WrittenOutput } from "../record/records.ts";
-import { State } from "../record/state.ts";
 import { Texts } from "../seal/columns.ts";
 import { environmentDigest, Signatures, writeSeal } from "../seal/seal.ts";
 import { Digests, Lists, nameOf, writeSealedGraph } from "../seal/sealed-graph.ts";
@@ -14,7 +13,11 @@ import type { Plan } from "./plan.ts";
 import type { SealRequest } from "./request.ts";
 import type { Session } from "./session.ts";
 
-type Contents = ReadonlyMap<string, { readonly signature: Signature; readonly digest: string }>;
+/** By path, numbered in their order. */
+type Contents = ReadonlyMap<
+  string,
+  { readonly number: number; readonly signature: Signature; readonly digest: string }
+>;
 
 /**
  * Nothing is left when something is not fresh, changed while it was looked at, or is so young that another change
@@ -37,13 +40,13 @@ export function sealPlan(session: Session, plan: Plan, { request, since }: SealR
   // Only ever appended to or replaced, so its size or inode tells of every change; and lq itself, as compiled.
   for (const file of [join(root, STATE_LOG), join(installation(), "dist/.stamp")])
     structure.set(projectPath(root, file), disk.signature(file));
-  const contents = new Map<string, { readonly signature: Signature; readonly digest: string }>();
+  const contents = new Map<string, { number: number; signature: Signature; digest: string }>();
   for (const [path, { signature, digest, racy }] of files.seen()) {
     const isOpen = signature !== null && digest === undefined && isRacy(signature, disk.since);
     if (racy || isOpen) return;
     if (structure.has(path)) continue;
     if (signature === null || digest === undefined) structure.set(path, signature);
-    else contents.set(path, { signature, digest });
+    else contents.set(path, { number: contents.size, signature, digest });
   }
   for (const [absolute, signature] of disk.peeked()) {
     const path = projectPath(root, absolute);
@@ -69,34 +72,33 @@ export function sealPlan(session: Session, plan: Plan, { request, since }: SealR
   });
 }
 
-/** As far as they are; each comes after those that it depends on. */
-function freshTasks({ verdicts }: Plan): ReadonlyMap<Task, Recipe> {
-  const fresh = new Map<Task, Recipe>();
-  for (const [task, verdict] of verdicts)
-    if (verdict.kind === "decided" && verdict.freshness.state === "fresh") fresh.set(task, verdict.recipe);
+/** With their inputs, as far as they are; each comes after those that it depends on. */
+function freshTasks({ verdicts }: Plan): ReadonlyMap<Task, Recipe["inputs"]> {
+  const fresh = new Map<Task, Recipe["inputs"]>();
+  for (const [task, verdict] of verdicts) if (verdict.kind === "fresh") fresh.set(task, verdict.inputs);
   return fresh;
 }
 
 /** @returns the checksum of what was written; null if a task's record is not found */
 function sealGraph(
   { root, graph, state }: Session,
-  recipes: ReadonlyMap<Task, Recipe>,
+  inputs: ReadonlyMap<Task, Recipe["inputs"]>,
   contents: Contents,
 ): number | null {
-  const tasks = [...recipes.keys()];
-  const { done, others, end } = State.places(root);
-  const places = tasks.flatMap(({ id }) => done.get(id) ?? []);
-  if (places.length < tasks.length) return null;
-  const numbers = new Map(Array.from(contents.keys(), (path, i) => [path, i]));
-  const positions = new Map(tasks.map((task, i) => [task, i]));
-  const numbered = (paths: readonly string[]) => paths.flatMap((path) => numbers.get(path) ?? []);
-  const positioned = (found: readonly Task[]) => found.flatMap((task) => positions.get(task) ?? []);
+  const tasks = [...inputs.keys()];
+  const places = Float64Array.from(tasks, ({ id }) => state.placeOf(id) ?? NaN);
+  if (places.includes(NaN)) return null;
+  const positions = new Int32Array(graph.tasks.length).fill(-1);
+  for (const [position, { index }] of tasks.entries()) positions[index] = position;
+  const numbered = (paths: readonly string[]) => paths.flatMap((path) => contents.get(path)?.number ?? []);
+  const positioned = (found: readonly Task[]) =>
+    found.map(({ index }) => positions[index] ?? -1).filter((position) => position >= 0);
   const shapers = [...graph.axisFiles].flatMap((file) => graph.producer(file) ?? []);
   return writeSealedGraph(root, {
-    head: { others, end, shaping: positioned([...new Set(shapers)]) },
-    places: Float64Array.from(places),
+    head: { others: state.otherPlaces(), shaping: positioned([...new Set(shapers)]) },
+    places,
     digests: Digests.from(Array.from(contents.values(), ({ digest }) => digest)),
-    reads: Lists.from([...recipes.values()].map(({ inputs }) => numbered(inputs.flatMap(filesRead)))),
+    reads: Lists.from([...inputs.values()].map((each) => numbered(each.flatMap(filesRead)))),
     makes: Lists.from(tasks.map(({ id }) => numbered((state.last(id)?.outputs ?? []).flatMap(filesMade)))),
     makers: Lists.from(tasks.map((task) => positioned(graph.dependencies(task)))),
     names: Texts.of(tasks.map(nameOf)),

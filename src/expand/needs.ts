@@ -59,8 +59,8 @@ export class NeedsIndex {
   #look({ tasks, sources, open }: Pick<Found, "tasks" | "sources" | "open">): Found {
     const makers = new Set(tasks);
     const growths = new Set<Growth>();
-    const unmade = [...sources];
-    const stillOpen: TaskPath[] = [];
+    const unmade = new Set(sources);
+    const stillOpen = new Set<TaskPath>();
     for (const input of open) {
       const { path } = input;
       const producer = this.#outputs.producer(path);
@@ -71,16 +71,16 @@ export class NeedsIndex {
       const under = path.endsWith("/") || path === "" ? this.#outputs.under(path) : NONE;
       for (const maker of under) makers.add(maker);
       const possible = this.#pending.for(path);
-      if (possible.length > 0) stillOpen.push(input);
-      else if (under.length === 0) unmade.push(input);
+      if (possible.length > 0) stillOpen.add(input);
+      else if (under.length === 0) unmade.add(input);
       for (const growth of possible)
         if (this.#pending.surely(growth, path) || !this.#awaited(growth).has(path)) growths.add(growth);
     }
     return {
       tasks: listOf(makers),
       growths: listOf(growths),
-      sources: unmade.length > 0 ? unmade : NONE,
-      open: stillOpen.length > 0 ? stillOpen : NONE,
+      sources: listOf(unmade),
+      open: listOf(stillOpen),
       generation: this.#generation,
     };
   }

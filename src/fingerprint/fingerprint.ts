@@ -30,6 +30,7 @@ export type Known = (
 ) => { readonly digest: string; readonly entries?: readonly TreeEntry[] } | undefined;
 
 const NOTHING_KNOWN: Known = () => undefined;
+const NO_ENVIRONMENT = {};
 
 export interface FingerprinterParts {
   readonly root: string;
@@ -171,6 +172,7 @@ export class Fingerprinter {
   }
 
   #env({ env }: Task): { readonly [name: string]: string | null } {
+    if (Object.keys(env).length === 0) return NO_ENVIRONMENT;
     const values: { [name: string]: string | null } = {};
     for (const [name, value] of Object.entries(env))
       values[name] = value ?? this.#parts.environment[name] ?? null;

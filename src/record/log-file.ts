@@ -13,23 +13,12 @@ import {
 import { dirname } from "node:path";
 import { frame, FRAME_HEADER, frameLength } from "./frames.ts";
 
-/** @param from reads the rest from an offset on */
-export function readLog(file: string, from = 0): Buffer {
+export function readLog(file: string): Buffer {
   try {
-    return from === 0 ? readFileSync(file) : readRest(file, from);
+    return readFileSync(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return Buffer.alloc(0);
     throw error;
-  }
-}
-
-function readRest(file: string, from: number): Buffer {
-  const handle = openSync(file, "r");
-  try {
-    const rest = Buffer.alloc(Math.max(0, fstatSync(handle).size - from));
-    return rest.subarray(0, readSync(handle, rest, 0, rest.length, from));
-  } finally {
-    closeSync(handle);
   }
 }
 
@@ -75,15 +64,25 @@ export function rewriteLog(file: string, frames: readonly Buffer[]): void {
 export class LogAppender {
   readonly #handle: number;
   #pending: Buffer[] = [];
+  /** Where the log ends once all that is pending is written. */
+  #end: number;
 
+  /** Of a log that nobody else appends to. */
   constructor(file: string) {
     mkdirSync(dirname(file), { recursive: true });
     this.#handle = openSync(file, "a");
+    this.#end = fstatSync(this.#handle).size;
   }
 
-  /** Goes to the system with the next flush. */
-  gather(payload: Buffer): void {
-    this.#pending.push(frame(payload));
+  /**
+   * Goes to the system with the next flush.
+   * @returns the offset that the payload then has in the log
+   */
+  gather(payload: Buffer): number {
+    const framed = frame(payload);
+    this.#pending.push(framed);
+    this.#end += framed.length;
+    return this.#end - payload.length;
   }
 
   flush(): void {

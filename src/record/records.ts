@@ -91,7 +91,7 @@ export function encodeDone(type: number, name: string, record: DoneRecord): Buff
   return to.bytes();
 }
 
-export function decodeDone(log: Buffer, start: number): DoneRecord {
+export function decodeDone(log: Buffer, start: number, name: string): DoneRecord {
   const from = afterName(log, start);
   const seconds = from.f64();
   const finished = from.f64();
@@ -99,7 +99,8 @@ export function decodeDone(log: Buffer, start: number): DoneRecord {
   const id = from.text();
   const file = from.text();
   const outputs = Array.from({ length: from.u32() }, () => decodeOutput(from));
-  return { id, key, outputs, seconds, finished, log: file };
+  // Of two equal texts, one is kept.
+  return { id: id === name ? name : id, key, outputs, seconds, finished, log: file };
 }
 
 export function encodeFailed(record: FailedRecord): Buffer {
@@ -112,8 +113,7 @@ export function encodeFailed(record: FailedRecord): Buffer {
   return to.bytes();
 }
 
-export function decodeFailed(log: Buffer, start: number): FailedRecord {
-  const id = nameAt(log, start);
+export function decodeFailed(log: Buffer, start: number, id: string): FailedRecord {
   const from = afterName(log, start);
   return {
     id,
@@ -132,8 +132,7 @@ export function encodeFile(record: FileRecord): Buffer {
   return to.bytes();
 }
 
-export function decodeFile(log: Buffer, start: number): FileRecord {
-  const path = nameAt(log, start);
+export function decodeFile(log: Buffer, start: number, path: string): FileRecord {
   const from = afterName(log, start);
   return { path, digest: from.digest(), signature: from.signature() };
 }
@@ -144,8 +143,8 @@ export function encodeNote(record: NoteRecord): Buffer {
   return to.bytes();
 }
 
-export function decodeNote(log: Buffer, start: number): NoteRecord {
-  return { name: nameAt(log, start), json: afterName(log, start).text() };
+export function decodeNote(log: Buffer, start: number, name: string): NoteRecord {
+  return { name, json: afterName(log, start).text() };
 }
 
 /** A record that is nothing but its type and name. */

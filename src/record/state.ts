@@ -34,16 +34,6 @@ import {
 } from "./records.ts";
 import { Table } from "./table.ts";
 
-/** Offsets of records in the log. */
-export interface Places {
-  /** By task id. */
-  readonly done: ReadonlyMap<string, number>;
-  /** Of all else but digests of files. */
-  readonly others: readonly number[];
-  /** Of the log's end. */
-  readonly end: number;
-}
-
 /** Below this the log is not worth rewriting. */
 const SMALL_LOG = 1 << 20;
 
@@ -62,14 +52,16 @@ export class State implements FileMemo {
   /** Bytes of the log that were unreadable when it was opened. */
   readonly damaged: number;
 
-  private constructor(log: Buffer) {
+  /** @param places offsets in the state log of the frames in `log`; the whole log has each where it is */
+  private constructor(log: Buffer, places?: readonly number[]) {
     this.#done = new Table(log, decodeDone);
     this.#failed = new Table(log, decodeFailed);
     this.#placing = new Table(log, decodeDone);
     this.#left = new Table(log, decodeDone);
     this.#files = new Table(log, decodeFile);
     this.#notes = new Table(log, decodeNote);
-    this.damaged = scanFrames(log, (start) => this.#replay(log, start));
+    let frame = 0;
+    this.damaged = scanFrames(log, (start) => this.#replay(log, start, places?.[frame++] ?? start));
   }
 
   /** @param root absolute path of the project. A writer must hold the project's lock. */
@@ -78,37 +70,35 @@ export class State implements FileMemo {
     const log = readLog(file);
     const state = new State(log);
     if (readonly) return state;
-    if (state.damaged > 0 || (log.length > SMALL_LOG && bytesOf(state.#liveFrames()) < log.length / 2))
+    if (state.damaged > 0 || (log.length > SMALL_LOG && bytesOf(state.#liveFrames()) < log.length / 2)) {
       rewriteLog(file, state.#liveFrames());
+      return State.open(root);
+    }
     state.#appender = new LogAppender(file);
     return state;
   }
 
   /**
-   * A writer that knows only the records at these places of the log, as `places` has told them. Null: the log
-   * has other things there.
+   * A writer that knows only the records at these places of the log, as `placeOf` and `otherPlaces` have told them.
+   * Null: the log has other things there.
    */
   static part(root: string, places: readonly number[]): State | null {
     const file = path.join(root, STATE_LOG);
     const log = readFrames(file, places);
-    const state = log === null ? null : new State(log);
+    const state = log === null ? null : new State(log, places);
     if (state === null || state.damaged > 0) return null;
     state.#appender = new LogAppender(file);
     return state;
   }
 
-  /** Where the records are that count, from a place of the log on; they stay there until it is rewritten. */
-  static places(root: string, from = 0): Places {
-    const log = readLog(path.join(root, STATE_LOG), from);
-    const state = new State(log);
-    const at = (start: number): number => from + start;
-    return {
-      done: new Map([...state.#done.places()].map(([id, start]) => [id, at(start)])),
-      others: [state.#failed, state.#placing, state.#left, state.#notes].flatMap((table) =>
-        [...table.places()].map(([, start]) => at(start)),
-      ),
-      end: from + log.length,
-    };
+  /** Where in the log a task's record is that `last` gives; it stays there until the log is rewritten. */
+  placeOf(id: string): number | undefined {
+    return this.#done.place(id);
+  }
+
+  /** Where the records are that count and that `last` does not give, but for digests of files. */
+  otherPlaces(): readonly number[] {
+    return [this.#failed, this.#placing, this.#left, this.#notes].flatMap((table) => [...table.places()]);
   }
 
   /** What a task last put in place. */
@@ -161,23 +151,20 @@ export class State implements FileMemo {
   /** To be called before outputs are put in place, with the signatures that they have in staging. */
   recordPlacing(id: string, outputs: readonly WrittenOutput[]): void {
     const record = { id, key: null, outputs, seconds: 0, finished: 0, log: "" };
-    this.#placing.set(id, record);
+    this.#placing.set(id, record, this.#append(encodeDone(TYPE.placing, id, record)));
     this.#owners?.add(record);
-    this.#append(encodeDone(TYPE.placing, id, record));
   }
 
   recordDone(done: DoneRecord): void {
     const record = { ...done, finished: Math.max(done.finished, this.#ownerIndex().nextTime(done)) };
     this.#leaveBehind(record);
     this.#apply(TYPE.done, record.id);
-    this.#done.set(record.id, record);
+    this.#done.set(record.id, record, this.#append(encodeDone(TYPE.done, record.id, record)));
     this.#owners?.add(record);
-    this.#append(encodeDone(TYPE.done, record.id, record));
   }
 
   recordFailed(record: FailedRecord): void {
-    this.#failed.set(record.id, record);
-    this.#append(encodeFailed(record));
+    this.#failed.set(record.id, record, this.#append(encodeFailed(record)));
   }
 
   /** The task's outputs are gone, or no longer lq's. */
@@ -198,12 +185,11 @@ export class State implements FileMemo {
     const kept = record.outputs.filter((each) => each.path !== output);
     if (kept.length === 0) return this.forget(record.id);
     const rest = { ...record, key: null, outputs: kept };
-    this.#done.set(record.id, rest);
-    this.#append(encodeDone(TYPE.done, record.id, rest));
+    this.#done.set(record.id, rest, this.#append(encodeDone(TYPE.done, record.id, rest)));
   }
 
   digestOf(file: string, signature: Signature): string | undefined {
-    const known = this.#files.get(file);
+    const known = this.#files.peek(file);
     if (known !== undefined && sameSignature(known.signature, signature)) return known.digest;
     const written = this.writtenFile(file);
     return written !== undefined && sameSignature(written.signature, signature) ? written.digest : undefined;
@@ -211,9 +197,9 @@ export class State implements FileMemo {
 
   rememberFile(file: string, digest: string, signature: Signature): void {
     const record = { path: file, digest, signature };
-    this.#files.set(file, record);
-    if (this.#appender === undefined) this.#learned.push(record);
-    else this.#appender.gather(encodeFile(record));
+    const place = this.#appender?.gather(encodeFile(record));
+    if (place === undefined) this.#learned.push(record);
+    this.#files.set(file, record, place);
   }
 
   /** Digests of files that a reader remembers for itself. */
@@ -234,8 +220,7 @@ export class State implements FileMemo {
   rememberNote(name: string, json: string): void {
     if (this.note(name) === json) return;
     const record = { name, json };
-    this.#notes.set(name, record);
-    this.#appender?.gather(encodeNote(record));
+    this.#notes.set(name, record, this.#appender?.gather(encodeNote(record)));
   }
 
   flush(): void {
@@ -247,22 +232,24 @@ export class State implements FileMemo {
     this.#appender = undefined;
   }
 
-  #append(payload: Buffer): void {
+  /** @returns its place */
+  #append(payload: Buffer): number {
     if (this.#appender === undefined) throw new Error("the state is open for reading only");
-    this.#appender.gather(payload);
+    const place = this.#appender.gather(payload);
     this.#appender.flush();
+    return place;
   }
 
-  #replay(log: Buffer, start: number): void {
+  #replay(log: Buffer, start: number, place: number): void {
     const type = log.readUInt8(start);
     const name = nameAt(log, start);
     this.#apply(type, name);
-    if (type === TYPE.done) this.#done.place(name, start);
-    else if (type === TYPE.failed) this.#failed.place(name, start);
-    else if (type === TYPE.placing) this.#placing.place(name, start);
-    else if (type === TYPE.left) this.#left.place(name, start);
-    else if (type === TYPE.file) this.#files.place(name, start);
-    else if (type === TYPE.note) this.#notes.place(name, start);
+    if (type === TYPE.done) this.#done.load(name, place, start);
+    else if (type === TYPE.failed) this.#failed.load(name, place, start);
+    else if (type === TYPE.placing) this.#placing.load(name, place, start);
+    else if (type === TYPE.left) this.#left.load(name, place, start);
+    else if (type === TYPE.file) this.#files.load(name, place, start);
+    else if (type === TYPE.note) this.#notes.load(name, place, start);
   }
 
   /** What a record ends, beside the one that it replaces. */
@@ -281,8 +268,7 @@ export class State implements FileMemo {
     for (const output of before?.outputs ?? []) {
       if (before === undefined || next.outputs.some((each) => each.path === output.path)) continue;
       const left = { ...before, outputs: [output] };
-      this.#left.set(output.path, left);
-      this.#append(encodeDone(TYPE.left, output.path, left));
+      this.#left.set(output.path, left, this.#append(encodeDone(TYPE.left, output.path, left)));
     }
     for (const output of next.outputs)
       if (this.#left.delete(output.path)) this.#append(encodeName(TYPE.forgetLeft, output.path));

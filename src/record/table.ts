@@ -1,12 +1,22 @@
-/** Rows of one record type: where each lies in the log that was loaded, or what was recorded since. */
+/** Rows of one record type: where each lies in the state log, and what it says. */
 import { FRAME_HEADER } from "./frames.ts";
 
-export class Table<T> {
-  readonly #rows = new Map<string, number | T>();
-  readonly #log: Buffer;
-  readonly #decode: (log: Buffer, start: number) => T;
+interface Row<T> {
+  /** Offset of its payload in the state log; undefined: it is not there, for a reader remembers it for itself. */
+  readonly place: number | undefined;
+  /** The same in what was loaded of the log; null: recorded since. */
+  readonly start: number | null;
+  /** Undefined until it is first asked for. */
+  record: T | undefined;
+}
 
-  constructor(log: Buffer, decode: (log: Buffer, start: number) => T) {
+export class Table<T> {
+  readonly #rows = new Map<string, Row<T>>();
+  readonly #log: Buffer;
+  readonly #decode: (log: Buffer, start: number, name: string) => T;
+
+  /** @param log what was loaded of it */
+  constructor(log: Buffer, decode: (log: Buffer, start: number, name: string) => T) {
     this.#log = log;
     this.#decode = decode;
   }
@@ -15,25 +25,29 @@ export class Table<T> {
     return this.#rows.size;
   }
 
-  /** A row of the loaded log, by the offset of its payload; decoded when first asked for. */
-  place(name: string, start: number): void {
-    this.#rows.set(name, start);
+  /** A row of the loaded log. */
+  load(name: string, place: number, start: number): void {
+    this.#rows.set(name, { place, start, record: undefined });
   }
 
-  set(name: string, record: T): void {
-    this.#rows.set(name, record);
+  set(name: string, record: T, place: number | undefined): void {
+    this.#rows.set(name, { place, start: null, record });
   }
 
   get(name: string): T | undefined {
     const row = this.#rows.get(name);
-    if (typeof row !== "number") return row;
-    const record = this.#decode(this.#log, row);
-    this.#rows.set(name, record);
-    return record;
+    return row && (row.record ??= this.#read(row, name));
   }
 
-  has(name: string): boolean {
-    return this.#rows.has(name);
+  /** As `get`, but what it decodes is not kept: for rows that are asked for once. */
+  peek(name: string): T | undefined {
+    const row = this.#rows.get(name);
+    return row && (row.record ?? this.#read(row, name));
+  }
+
+  /** Offset of a row's payload in the state log. */
+  place(name: string): number | undefined {
+    return this.#rows.get(name)?.place;
   }
 
   delete(name: string): boolean {
@@ -45,9 +59,8 @@ export class Table<T> {
     return this.#rows.keys();
   }
 
-  /** Where those rows are that have not been asked for since the log was loaded. */
-  *places(): Generator<[name: string, start: number]> {
-    for (const [name, row] of this.#rows) if (typeof row === "number") yield [name, row];
+  *places(): Generator<number> {
+    for (const { place } of this.#rows.values()) if (place !== undefined) yield place;
   }
 
   *records(): Generator<T> {
@@ -59,9 +72,16 @@ export class Table<T> {
 
   /** The frames of rows that are still as loaded. */
   *frames(): Generator<Buffer> {
-    for (const row of this.#rows.values()) {
-      if (typeof row !== "number") continue;
-      yield this.#log.subarray(row - FRAME_HEADER, row + this.#log.readUInt32LE(row - FRAME_HEADER + 4));
+    for (const { start } of this.#rows.values()) {
+      if (start === null) continue;
+      yield this.#log.subarray(
+        start - FRAME_HEADER,
+        start + this.#log.readUInt32LE(start - FRAME_HEADER + 4),
+      );
     }
+  }
+
+  #read({ start }: Row<T>, name: string): T | undefined {
+    return start === null ? undefined : this.#decode(this.#log, start, name);
   }
 }

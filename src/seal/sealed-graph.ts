@@ -35,13 +35,11 @@ export interface SealedGraph {
 export interface SealedGraphHead {
   /** Places of the records that count and are no task's. */
   readonly others: readonly number[];
-  /** Where the state log ended. */
-  readonly end: number;
   /** Positions of tasks whose outputs say which other tasks there are. */
   readonly shaping: readonly number[];
 }
 
-const MAGIC = "lqgr\x01";
+const MAGIC = "lqgr\x02";
 
 /** @returns its checksum */
 export function writeSealedGraph(root: string, graph: SealedGraph): number {
