@@ -1,5 +1,5 @@
 /** Build: makes the targets of a request fresh. */
-import type { Task } from "./model.ts";
+import type { Growth, Task } from "./model.ts";
 import { Executor } from "./execute/execute.ts";
 import { WorkerPool } from "./execute/pool.ts";
 import { loadConfig, type Config } from "./load/config.ts";
@@ -9,17 +9,15 @@ import { acquireLock } from "./record/lock.ts";
 import { Recorder } from "./record/record.ts";
 import { discoverCapacity, refuseWhatNeverFits, type Capacity } from "./schedule/capacity.ts";
 import { canClaim } from "./schedule/claims.ts";
-import { NONE_ALLOWED } from "./schedule/devices.ts";
+import { NO_SURPRISE } from "./schedule/devices.ts";
 import { Leases } from "./schedule/leases.ts";
-import { NO_DRIVER } from "./schedule/nvidia-smi.ts";
 import { Slots } from "./schedule/slots.ts";
 import { DriverUsage } from "./schedule/usage.ts";
 import { clearLeftovers } from "./build/leftovers.ts";
 import { BuildLoop } from "./build/loop.ts";
 import { coverage, removeOrphans } from "./build/orphans.ts";
 import { Part } from "./build/part.ts";
-import { isRestorable, isSettled, makePlan, type Plan } from "./build/plan.ts";
-import { prospects } from "./expand/prospects.ts";
+import { isRestorable, isSettled, makePlan, samples, toCome, type Plan } from "./build/plan.ts";
 import { refuseBadParams, refuseEdited } from "./build/refuse.ts";
 import { shareNeeds } from "./build/open-store.ts";
 import type { BuildRequest, Summary } from "./build/request.ts";
@@ -87,8 +85,9 @@ async function buildWithLock(
   const isClean = cleanTasks(session, plan);
   const due = [...plan.selected.tasks].filter((task) => !isClean(task));
   const config = loadConfig(process.env);
-  const capacity = await capacityFor(request, due, plan, config);
-  refuseWhatNeverFits(due, capacity);
+  const capacity = await capacityFor(request, due, toCome(session, plan), config);
+  const mayRun = [...due.filter((task) => !isCached(plan, task)), ...samples(session, plan)];
+  refuseWhatNeverFits(mayRun, capacity);
   if (!force) refuseEdited(session, due);
   refuseBadLockFile(session);
   const sweep = (tasks: Iterable<Task>): void =>
@@ -99,11 +98,7 @@ async function buildWithLock(
   const executor = new Executor(session.root, session.code, pool);
   const recorder = new Recorder(session.root, session.state, session.store, session.files);
   try {
-    if (due.length > 0)
-      await refuseBadParams(session, pool, [
-        ...due.filter((task) => mayRun(plan, task)),
-        ...samples(session, plan),
-      ]);
+    if (due.length > 0) await refuseBadParams(session, pool, mayRun);
     sweep(plan.selected.tasks);
     tally.plan(plan.selected.tasks);
     for (const task of plan.selected.tasks) if (isClean(task)) tally.finish({ task, outcome: "fresh" });
@@ -161,23 +156,19 @@ function cleanTasks({ graph }: Session, { verdicts }: Plan): (task: Task) => boo
   return (task) => clean.has(task);
 }
 
-function mayRun({ verdicts }: Plan, task: Task): boolean {
+/** Whether what it would make is there, or can be restored. */
+function isCached({ verdicts }: Plan, task: Task): boolean {
   const verdict = verdicts.get(task);
-  return verdict === undefined || !isSettled(verdict);
-}
-
-/** Of the tasks that are not known yet, so that their params are looked at before anything runs. */
-function samples({ graph }: Session, { selected }: Plan): Task[] {
-  return prospects(graph, selected.growths).growths.flatMap((growth) => graph.sample(growth) ?? []);
+  return verdict !== undefined && isSettled(verdict);
 }
 
 function capacityFor(
   { jobs, slots }: BuildRequest,
   due: readonly Task[],
-  { selected }: Plan,
+  unknown: readonly Growth[],
   { groups }: Config,
 ): Promise<Capacity> {
-  const rules = new Set([...due, ...selected.growths].map(({ rule }) => rule));
+  const rules = new Set([...due, ...unknown].map(({ rule }) => rule));
   const wantsDevices = [...rules].some((rule) => rule.slots.gpu !== null);
   return discoverCapacity({ jobs, slots, groups, wantsDevices, env: process.env });
 }
@@ -188,7 +179,7 @@ async function openLeases(
   { busy }: Config,
   warn: (text: string) => void,
 ): Promise<Leases | null> {
-  if (trouble !== null && ![NO_DRIVER, NONE_ALLOWED].includes(trouble)) warn(`no GPU is used: ${trouble}`);
+  if (!NO_SURPRISE.has(trouble)) warn(`no GPU is used: ${trouble}`);
   if (devices.length === 0) return null;
   if (!canClaim()) {
     warn("other builds on this machine cannot be seen here: two may use one GPU");

@@ -1,6 +1,6 @@
 /** Forecast: what a build would run, why, for how long, and on which path nothing can be saved. Runs nothing. */
 import { expectations, type Expected } from "./build/durations.ts";
-import { isSettled, makePlan, type Plan } from "./build/plan.ts";
+import { isSettled, makePlan, samples, toCome, type Plan } from "./build/plan.ts";
 import type { BuildRequest } from "./build/request.ts";
 import { openSession } from "./build/session.ts";
 import { causeOf, explain } from "./decide/explain.ts";
@@ -59,11 +59,12 @@ export async function forecast(request: BuildRequest): Promise<Forecast> {
   const states = new Map(all.map((task) => [task, stateOf(plan, task)]));
   const due = all.filter((task) => states.get(task) === "run");
   const isDue = new Set(due);
-  const wantsDevices = due.some(({ rule }) => rule.slots.gpu !== null);
+  const wantsDevices = [...due, ...toCome(session, plan)].some(({ rule }) => rule.slots.gpu !== null);
   const { groups } = loadConfig(process.env);
   const { jobs, slots } = request;
-  const capacity = await discoverCapacity({ jobs, slots, groups, wantsDevices, env: process.env });
-  refuseWhatNeverFits(due, capacity);
+  const { env } = process;
+  const capacity = await discoverCapacity({ jobs, slots, groups, wantsDevices, played: true, env });
+  refuseWhatNeverFits([...due, ...samples(session, plan)], capacity);
 
   const expect = expectations(session.state, all);
   const expected = new Map(due.map((task) => [task, expect(task)]));

@@ -9,10 +9,10 @@ import { logPath } from "../execute/log-path.ts";
 import { parseData } from "../expand/data.ts";
 import { absolute } from "../fingerprint/paths.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
-import type { Task } from "../model.ts";
+import type { SlotRequest, Task } from "../model.ts";
 import { STAGING } from "../record/layout.ts";
 import type { Recorder } from "../record/record.ts";
-import { refuseWhatNeverFits } from "../schedule/capacity.ts";
+import { whatLacks } from "../schedule/capacity.ts";
 import type { Waiting } from "../schedule/leases.ts";
 import { reversed } from "../schedule/play.ts";
 import { priorities } from "../schedule/priorities.ts";
@@ -152,7 +152,16 @@ export class BuildLoop {
     this.#twins.set(freshness.key, []);
     const due = { task, ...verdict };
     if (freshness.state === "restorable") this.#job(this.#restore(due));
-    else this.#queue.add(due, task.rule.slots, this.#priorities.get(task) ?? 0);
+    else this.#enqueue(due, task.rule.slots);
+  }
+
+  #enqueue(due: DueTask, slots: SlotRequest): void {
+    const { task, freshness } = due;
+    // Not foreseen: it was to be restored, or the graph has grown.
+    const lack = whatLacks(slots, this.#parts.slots.capacity);
+    if (lack === null) return this.#queue.add(due, slots, this.#priorities.get(task) ?? 0);
+    this.#fail(task, `it can never start: ${lack}`);
+    this.#release(freshness.key);
   }
 
   #start(due: DueTask, grant: Grant): void {
@@ -171,12 +180,7 @@ export class BuildLoop {
       .run({ task, key, recipe, grant, signal }, tally.emit)
       .finally(() => steering.leave(task.id));
     const seconds = (performance.now() - started) / 1000;
-    if (result.kind === "crowded")
-      return this.#queue.add(
-        due,
-        wholeDevices(task.rule.slots, slots.capacity),
-        this.#priorities.get(task) ?? 0,
-      );
+    if (result.kind === "crowded") return this.#enqueue(due, wholeDevices(task.rule.slots, slots.capacity));
     if (result.kind === "moved") this.#rerun(task, result.paths);
     else this.#finishRun(due, result, seconds);
     this.#release(key);
@@ -220,7 +224,7 @@ export class BuildLoop {
       // What comes after was planned with these very outputs.
       this.#settle(task, freshNow(key, recipe), false);
       this.#release(key);
-    } else this.#queue.add(due, task.rule.slots, this.#priorities.get(task) ?? 0);
+    } else this.#enqueue(due, task.rule.slots);
   }
 
   #settle(task: Task, verdict: Verdict, changed: boolean): void {
@@ -275,7 +279,6 @@ export class BuildLoop {
     const { slots, tally } = this.#parts;
     const added = this.#frontier.extend(selected);
     tally.plan(selected.tasks);
-    refuseWhatNeverFits(added, slots.capacity);
     const tasks = this.#frontier.unsettled();
     const workload = {
       tasks,

@@ -6,6 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parseData } from "../expand/data.ts";
+import { prospects } from "../expand/prospects.ts";
 import type { Known } from "../fingerprint/fingerprint.ts";
 import { absolute, parents } from "../fingerprint/paths.ts";
 import type { Growth, Task } from "../model.ts";
@@ -74,6 +75,16 @@ async function walk(session: Session, force: boolean, foresight: Foresight): Pro
   }
   if (grown) session.graph.check(selected);
   return { selected, verdicts, blockers: (task) => frontier.blockers(task), failures };
+}
+
+/** What may become tasks in this build. */
+export function toCome({ graph }: Session, { selected }: Plan): readonly Growth[] {
+  return prospects(graph, selected.growths).growths;
+}
+
+/** Stand-ins for those tasks, so that mistakes in their rules are told before anything runs. */
+export function samples(session: Session, plan: Plan): readonly Task[] {
+  return toCome(session, plan).flatMap((growth) => session.graph.sample(growth) ?? []);
 }
 
 export function isRestorable(verdict: Verdict): boolean {

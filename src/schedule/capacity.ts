@@ -29,14 +29,16 @@ export interface CapacityRequest {
   readonly groups?: readonly (readonly string[])[];
   /** The driver is asked only when some task wants a device. */
   readonly wantsDevices: boolean;
+  /** Nothing is going to run. */
+  readonly played?: boolean;
   readonly env: { readonly [name: string]: string | undefined };
 }
 
 export async function discoverCapacity(request: CapacityRequest): Promise<Capacity> {
   const pretended = parseSlots(request.slots ?? "");
-  const { env, groups = [], wantsDevices } = request;
+  const { env, groups = [], wantsDevices, played = false } = request;
   const found = wantsDevices
-    ? await discoverDevices({ env, pretended: pretended.gpu, groups })
+    ? await discoverDevices({ env, pretended: pretended.gpu, groups, played })
     : { devices: [], trouble: null };
   const cores = pretended.cpu ?? Math.max(os.availableParallelism(), request.jobs ?? 0);
   return {
@@ -110,6 +112,11 @@ export function largestGroup(devices: readonly Device[]): number {
 
 /** Whether an idle device could serve the request. A device of unknown memory serves any, as a whole. */
 export function suits(device: Device, gpu: GpuRequest): boolean {
-  if (gpu.type !== null && !(device.type ?? "").toLowerCase().includes(gpu.type.toLowerCase())) return false;
+  if (gpu.type !== null && !words(device.type ?? "").includes(words(gpu.type))) return false;
   return gpu.memory === null || device.memory === null || gpu.memory <= device.memory;
+}
+
+/** " nvidia a100 sxm4 40gb ": an A10 is no A100, and an L4 no L40S. */
+function words(name: string): string {
+  return ` ${(name.toLowerCase().match(/[a-z0-9.]+/g) ?? []).join(" ")} `;
 }

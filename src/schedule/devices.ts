@@ -3,7 +3,8 @@
  * widened), else those the driver lists, else none.
  */
 import { UserError } from "../errors.ts";
-import { askDriver, type Answer, type Listed } from "./nvidia-smi.ts";
+import { named, readMask, upToInvalid } from "./mask.ts";
+import { askDriver, NO_DRIVER, type Answer, type Listed } from "./nvidia-smi.ts";
 import type { PretendedDevices } from "./slots-option.ts";
 
 export interface Device {
@@ -24,14 +25,22 @@ export function partOf({ memory }: Device, share: number | null): number | null 
   return memory === null ? null : share;
 }
 
-/** By the mask or by --slots: what the user knows, and need not be told. */
-export const NONE_ALLOWED = "none is allowed";
-
 export interface Found {
   readonly devices: readonly Device[];
-  /** Why there are none, if there should be some. */
+  /** Why there are none. */
   readonly trouble: string | null;
 }
+
+const NONE_IN_MASK = "CUDA_VISIBLE_DEVICES allows none";
+const NONE_PRETENDED = "--slots says that there is none";
+
+/** Why there are none, where the user knows and need not be told. */
+export const NO_SURPRISE: ReadonlySet<string | null> = new Set([
+  null,
+  NONE_IN_MASK,
+  NONE_PRETENDED,
+  NO_DRIVER,
+]);
 
 export interface DeviceRequest {
   readonly env: { readonly [name: string]: string | undefined };
@@ -39,34 +48,36 @@ export interface DeviceRequest {
   readonly pretended?: PretendedDevices | null;
   /** Indices or UUIDs of devices that belong together; without any, those of one type do. */
   readonly groups?: readonly (readonly string[])[];
+  /** Nothing is going to run: pretended devices may go beyond the mask. */
+  readonly played?: boolean;
 }
 
 /** @throws UserError when more are pretended than an outer mask allows. */
 export async function discoverDevices(
-  { env, pretended = null, groups = [] }: DeviceRequest,
+  { env, pretended = null, groups = [], played = false }: DeviceRequest,
   ask: () => Promise<Answer> = askDriver,
 ): Promise<Found> {
-  const mask = readMask(env["CUDA_VISIBLE_DEVICES"]);
-  if (mask !== null && pretended !== null && pretended.count > mask.length) {
+  const none = (trouble: string): Found => ({ devices: [], trouble });
+  const isFree = played && pretended !== null;
+  const mask = isFree ? null : readMask(env["CUDA_VISIBLE_DEVICES"]);
+  if (mask?.length === 0 && !pretended?.count) return none(NONE_IN_MASK);
+  if (pretended?.count === 0) return none(NONE_PRETENDED);
+  if (mask === null && !isFree && env["SLURM_JOB_ID"] !== undefined) {
+    const why = "this Slurm job was given none: CUDA_VISIBLE_DEVICES is not set";
+    if (pretended === null) return none(why);
+    throw new UserError(`--slots gpu=${pretended.count}: ${why}, and lq takes none by itself`);
+  }
+  const { devices: listed, trouble } = await ask();
+  const allowed = mask && upToInvalid(mask, listed);
+  if (allowed !== null && pretended !== null && pretended.count > allowed.length) {
     throw new UserError(
-      `--slots gpu=${pretended.count}: CUDA_VISIBLE_DEVICES allows ${mask.length}, and lq does not go beyond it`,
+      `--slots gpu=${pretended.count}: CUDA_VISIBLE_DEVICES allows ${allowed.length}, and lq does not go beyond it`,
     );
   }
-  if (mask?.length === 0 || pretended?.count === 0) return { devices: [], trouble: NONE_ALLOWED };
-  if (mask === null && pretended === null && env["SLURM_JOB_ID"] !== undefined)
-    return { devices: [], trouble: "this Slurm job was given none: CUDA_VISIBLE_DEVICES is not set" };
-  const { devices: listed, trouble } = await ask();
-  const ids = mask ?? (pretended === null ? listed.map(idOf) : counted(pretended.count));
+  if (allowed?.length === 0) return none(`CUDA_VISIBLE_DEVICES names ${mask?.[0]}, which is not there`);
+  const ids = allowed ?? (pretended === null ? listed.map(idOf) : counted(pretended.count));
   const devices = ids.slice(0, pretended?.count).map((id) => describe(id, listed, pretended, groups));
   return { devices, trouble: devices.length === 0 ? trouble : null };
-}
-
-/** The ids of a mask; as in CUDA, an entry that is no device ends it. Null: there is no mask. */
-function readMask(value: string | undefined): readonly string[] | null {
-  if (value === undefined) return null;
-  const ids = value.split(",").map((id) => id.trim());
-  const end = ids.findIndex((id) => !/^(\d+|GPU-.+|MIG-.+)$/.test(id));
-  return [...new Set(end === -1 ? ids : ids.slice(0, end))];
 }
 
 function counted(count: number): readonly string[] {
@@ -84,9 +95,7 @@ function describe(
   pretended: PretendedDevices | null,
   groups: readonly (readonly string[])[],
 ): Device {
-  const known = listed.find(
-    (device) => idOf(device) === id || (/^(GPU|MIG)-/.test(id) && device.uuid.startsWith(id)),
-  );
+  const known = named(id, listed);
   // More devices are pretended than there are: they are like the first.
   const like = known ?? (pretended === null ? undefined : listed[0]);
   const uuid = known?.uuid ?? id;

@@ -5,6 +5,8 @@ export interface Listed {
   /** In PCI bus order; of a MIG instance, that of its GPU. */
   readonly index: string;
   readonly uuid: string;
+  /** UUID of the GPU: its own, or of a MIG instance that of the GPU which is divided. */
+  readonly gpu: string;
   /** Bytes; null when the driver does not say. */
   readonly memory: number | null;
   /** Bytes in use; null when the driver does not say. */
@@ -35,6 +37,7 @@ export async function askDriver(limit = LIMIT_MS): Promise<Answer> {
   const answer = await ask([`--query-gpu=${fields}`, "--format=csv,noheader,nounits"], limit);
   if (typeof answer !== "string") return { devices: [], ...answer };
   const gpus = answer.split("\n").flatMap(parseGpu);
+  if (gpus.length === 0) return { devices: [], trouble: `nvidia-smi lists none: ${firstLine(answer)}` };
   if (!gpus.some(({ divided }) => divided)) return { devices: gpus, trouble: null };
   const list = await ask(["-L"], limit);
   if (typeof list !== "string") return { devices: [], ...list };
@@ -68,8 +71,12 @@ async function ask(words: readonly string[], limit: number): Promise<string | { 
   }
   if (result.code === "ENOENT") return { trouble: NO_DRIVER };
   if (!result.failed) return result.stdout;
-  const [line = ""] = `${result.stdout}\n${result.stderr}`.trim().split("\n");
-  return { trouble: `nvidia-smi failed (exit code ${result.exitCode ?? "none"}): ${line.slice(0, 200)}` };
+  const line = firstLine(`${result.stdout}\n${result.stderr}`);
+  return { trouble: `nvidia-smi failed (exit code ${result.exitCode ?? "none"}): ${line}` };
+}
+
+function firstLine(text: string): string {
+  return text.trim().split("\n")[0]?.slice(0, 200) ?? "";
 }
 
 /** "0, GPU-…, 81559, 3, Disabled, NVIDIA H100 80GB HBM3"; what is unknown stands in brackets. */
@@ -77,7 +84,14 @@ function parseGpu(line: string): readonly (Listed & { readonly divided: boolean 
   const [index = "", uuid = "", memory, used, mig, ...name] = line.split(",").map((field) => field.trim());
   if (!/^\d+$/.test(index) || !uuid.startsWith("GPU-")) return [];
   const type = name.join(", ");
-  const known = { index, uuid, memory: mebibytes(memory), used: mebibytes(used), type: type || null };
+  const known = {
+    index,
+    uuid,
+    gpu: uuid,
+    memory: mebibytes(memory),
+    used: mebibytes(used),
+    type: type || null,
+  };
   return [{ ...known, mig: false, divided: mig === "Enabled" }];
 }
 
@@ -89,17 +103,17 @@ function parseGpu(line: string): readonly (Listed & { readonly divided: boolean 
  */
 function parseInstances(text: string): readonly Listed[] {
   const instances: Listed[] = [];
-  let gpu = { index: "", type: "" };
+  let gpu = { index: "", type: "", uuid: "" };
   for (const line of text.split("\n")) {
-    const [, index, type] = /^GPU (\d+): (.*) \(UUID: /.exec(line) ?? [];
-    if (index !== undefined && type !== undefined) gpu = { index, type };
+    const [, index, type = "", whole = ""] = /^GPU (\d+): (.*) \(UUID: ([^)]*)/.exec(line) ?? [];
+    if (index !== undefined) gpu = { index, type, uuid: whole };
     const [, profile = "", uuid] = /^\s+MIG (\S+)\s.*\(UUID: (MIG-[^)]+)\)/.exec(line) ?? [];
     if (uuid === undefined) continue;
     const gigabytes = /\.(\d+)gb/.exec(profile)?.[1];
     // The profile's number is rounded up: an instance "20gb" of an A100 has 19.5 GiB.
     const memory = gigabytes === undefined ? null : Math.floor(Number(gigabytes) * 0.95 * 2 ** 30);
     const described = `${gpu.type} MIG ${profile}`;
-    instances.push({ index: gpu.index, uuid, memory, used: null, type: described, mig: true });
+    instances.push({ index: gpu.index, uuid, gpu: gpu.uuid, memory, used: null, type: described, mig: true });
   }
   return instances;
 }

@@ -82,4 +82,13 @@ critical path, 2.0 s:
     expect(code).toBe(2);
     expect(stderr).toContain("it asks for gpu 1 of type h100 and there are 0");
   });
+
+  test("a machine with more devices than an outer mask allows, for nothing runs", async () => {
+    vi.stubEnv("CUDA_VISIBLE_DEVICES", "0");
+    const project = cliProject(FILES);
+    const [found] = await project.json("plan", "--slots", "gpu=8:h100");
+    expect(found).toMatchObject({ run: 5, devices: 8 });
+    const { code, stderr } = await project.lq("build", "--slots", "gpu=8:h100");
+    expect([code, stderr]).toEqual([2, expect.stringContaining("CUDA_VISIBLE_DEVICES allows 1")]);
+  });
 });

@@ -31,8 +31,19 @@ describe("devices", () => {
   it("are at most those an outer mask names, in its order", async () => {
     expect(await masked("1")).toEqual([l4]);
     expect(await masked("GPU-bbbb,0")).toEqual([{ ...l4, id: "GPU-bbbb" }, h100]);
-    for (const none of ["", "-1", "NoDevFiles"]) expect(await masked(none)).toEqual([]);
-    expect(await masked("1,-1,0")).toEqual([l4]);
+    expect(await masked("01")).toEqual([l4]);
+  });
+
+  it.each(["", "-1", "NoDevFiles", "2", "GPU-cccc", "GPU-"])("are none where the mask is %j", async (mask) => {
+    expect(await masked(mask)).toEqual([]);
+  });
+
+  it.each(["1,-1,0", "1,7,0", "1,GPU-cccc,0", "1,x"])("end in %s where CUDA ends it", async (mask) => {
+    expect(await masked(mask)).toEqual([l4]);
+  });
+
+  it.each(["1,1", "1,GPU-bbbb", "GPU-bbbb,GPU-bbbb-2222"])("are one device in %s, not two", async (mask) => {
+    expect((await masked(mask)).map(({ uuid }) => uuid)).toEqual(["GPU-bbbb-2222"]);
   });
 
   it("are those of the mask even where no driver answers", async () => {
@@ -50,6 +61,8 @@ describe("devices", () => {
       trouble: "this Slurm job was given none: CUDA_VISIBLE_DEVICES is not set",
     });
     expect(await devices({ env: { SLURM_JOB_ID: "7", CUDA_VISIBLE_DEVICES: "1" } })).toEqual([l4]);
+    const beyond = devices({ env: { SLURM_JOB_ID: "7" }, pretended: pretend(1) });
+    await expect(beyond).rejects.toThrow("this Slurm job was given none");
   });
 
   it("can be pretended, but not beyond the mask", async () => {
@@ -61,6 +74,8 @@ describe("devices", () => {
     const env = { CUDA_VISIBLE_DEVICES: "1,0" };
     expect(await devices({ env, pretended: pretend(1) })).toEqual([l4]);
     await expect(devices({ env, pretended: pretend(3) })).rejects.toThrow("does not go beyond it");
+    const ends = { CUDA_VISIBLE_DEVICES: "1,7,0" };
+    await expect(devices({ env: ends, pretended: pretend(2) })).rejects.toThrow("allows 1,");
     const [described] = await devices({ pretended: { count: 1, type: "B200", memory: 180 * GiB } });
     expect(described).toMatchObject({ type: "B200", memory: 180 * GiB });
   });
@@ -100,6 +115,11 @@ fi`);
       },
       { ...l4, uuid: "GPU-bbbb", memory: null },
     ]);
+    // CUDA takes the first instance for the GPU.
+    const uuids = async (mask: string) => (await masked(mask)).map(({ uuid }) => uuid);
+    expect(await uuids("0")).toEqual(["MIG-1111"]);
+    expect(await uuids("GPU-aaaa,MIG-1111,MIG-2222")).toEqual(["MIG-1111", "MIG-2222"]);
+    expect(await uuids("MIG-GPU-aaaa/1/0,MIG-9999")).toEqual(["MIG-GPU-aaaa/1/0"]);
   });
 
   it("that fails, is not there or never answers is no device, and says why", async () => {
@@ -118,6 +138,14 @@ fi`);
     process.kill(Number(readFileSync(`${driver}.pid`, "utf8")), "SIGKILL");
     vi.stubEnv("PATH", "/nonexistent");
     expect(await askDriver()).toEqual({ devices: [], trouble: "there is no nvidia-smi" });
+  });
+
+  it("that lists nothing says so", async () => {
+    fakeDriver(["No devices were found"]);
+    expect(await discoverDevices({ env: {} })).toEqual({
+      devices: [],
+      trouble: "nvidia-smi lists none: No devices were found",
+    });
   });
 
   it("may print what it likes", async () => {

@@ -62,6 +62,16 @@ describe("slots", () => {
     expect(ids(new Slots(machine()).take(ask({ gpu: gpu({ optional: true }) })))).toEqual([]);
   });
 
+  it.each([
+    ["NVIDIA A100-SXM4-40GB", ["A100", "a100-sxm4", "nvidia a100", "40GB"], ["A10", "100", "A100 40GB"]],
+    ["NVIDIA L40S", ["l40s"], ["L4", "L40"]],
+    ["NVIDIA A100-SXM4-40GB MIG 3g.20gb", ["3g.20gb", "MIG 3g.20gb"], ["3g", "20gb"]],
+  ])("knows %s by its words, not by parts of them", (type, names, others) => {
+    const capacity = machine({ devices: [device("0", 40, type)] });
+    const has = (name: string) => whatLacks(ask({ gpu: gpu({ type: name }) }), capacity) === null;
+    expect([names.filter(has), others.filter(has)]).toEqual([names, []]);
+  });
+
   it("gives a task devices of one group, of the group with the fewest free", () => {
     const devices = ["0", "1", "2", "3", "4"].map((id) => device(id, 80, "H100", Number(id) < 2 ? "a" : "b"));
     const slots = new Slots(machine({ devices }));
