@@ -16,6 +16,11 @@ export function signatureAt(root: string, path: string): Signature | null {
   }
 }
 
+/** Whether the file at a path has other names as well. */
+export function hasMoreNames(root: string, path: string): boolean {
+  return (statSync(absolute(root, path), { throwIfNoEntry: false })?.nlink ?? 0) > 1;
+}
+
 /** @throws UserError if it is not a file */
 export function fileSignature(stats: Stats, path: string): Signature {
   if (stats.isDirectory())
