@@ -25,6 +25,10 @@ export function sameSignature(a: Signature | null, b: Signature | null): boolean
 
 /** Whether a file whose hashing began at `hashedAt` could since have been edited without a change of its signature. */
 export function isRacy(signature: Signature, hashedAt: number): boolean {
-  const tick = signature.ctimeMs % 1000 === 0 ? COARSE_TICK_MS : TICK_MS;
-  return signature.ctimeMs >= hashedAt - tick;
+  return signature.ctimeMs >= hashedAt - tickOf(signature);
+}
+
+/** Milliseconds within which two changes of a file may bear one time. */
+export function tickOf({ ctimeMs }: Signature): number {
+  return ctimeMs % 1000 === 0 ? COARSE_TICK_MS : TICK_MS;
 }

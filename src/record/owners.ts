@@ -25,12 +25,13 @@ export class Owners {
   }
 
   /**
-   * A time that is later than that of every other record that has one of the record's paths: which of them wrote it
-   * last is told by the times, also when the clock was set back in between.
+   * A time that is later than that of every other record that has one of the record's paths, and no earlier than
+   * that of its own before: which of them wrote it last is told by the times, also when the clock was set back in
+   * between.
    */
   nextTime({ id, outputs }: DoneRecord): number {
     const others = outputs.flatMap(({ path }) => this.#records.get(path) ?? []);
-    return Math.max(0, ...others.filter((other) => other.id !== id).map(({ finished }) => finished + 1));
+    return Math.max(0, ...others.map((other) => other.finished + (other.id === id ? 0 : 1)));
   }
 
   remove(path: string, id: string): void {

@@ -12,7 +12,7 @@ import type { Recipe } from "../fingerprint/recipe.ts";
 import { filesUnder, treeDigest, type TreeEntry } from "../fingerprint/tree.ts";
 import { inLanes } from "../lanes.ts";
 import type { Task } from "../model.ts";
-import { isRacy, type Signature } from "../signature.ts";
+import { tickOf, type Signature } from "../signature.ts";
 import type { Action, StoredEntry, StoredOutput } from "./action.ts";
 import { place } from "./place.ts";
 import type { WrittenOutput } from "./records.ts";
@@ -37,8 +37,8 @@ export class Recorder {
   readonly #state: State;
   readonly #store: Store;
   readonly #files: FileDigests;
-  /** Of the file put in place last. */
-  #latest: Signature | undefined;
+  /** From when on, on the clock that nobody sets, every edit of what was put in place shows in its signature. */
+  #settledAt = 0;
 
   constructor(root: string, state: State, store: Store, files: FileDigests) {
     this.#root = root;
@@ -107,10 +107,11 @@ export class Recorder {
 
   /**
    * Waits, some milliseconds at most, until an edit of what was put in place last cannot fall into the same
-   * tick of the file system's clock: from then on every edit shows in the file's signature.
+   * tick of the file system's clock, whatever that says.
    */
   async settle(): Promise<void> {
-    while (this.#latest !== undefined && isRacy(this.#latest, Date.now())) await setTimeout(5);
+    const left = this.#settledAt - performance.now();
+    if (left > 0) await setTimeout(Math.ceil(left));
   }
 
   #place(task: Task, outputs: readonly StoredOutput[], staged: readonly (string | null)[]): WrittenOutput[] {
@@ -123,7 +124,7 @@ export class Recorder {
       if (from !== null) place(this.#root, from, path);
       return written(path, output, (file, digest) => {
         const signature = this.#files.learn(file, digest);
-        if (signature.ctimeMs >= (this.#latest?.ctimeMs ?? 0)) this.#latest = signature;
+        this.#settledAt = Math.max(this.#settledAt, performance.now() + tickOf(signature));
         return signature;
       });
     });
