@@ -8,6 +8,7 @@ import { join } from "node:path";
 import fastGlob from "fast-glob";
 import type { Disk } from "../disk.ts";
 import { UserError, type Span } from "../errors.ts";
+import { refuseUndecodable } from "../file-names.ts";
 import type { AxisSpec, Template } from "../model.ts";
 import { isOutside, normalise } from "./paths.ts";
 
@@ -40,7 +41,11 @@ export class SourceGlobs {
       pattern.star === "*"
         ? inOneFolder(this.#root, this.#disk, pattern)
         : anyDepth(this.#root, this.#disk, pattern);
-    for (const value of values) this.#found.add(pattern.before + value + pattern.after);
+    for (const value of values) {
+      const path = pattern.before + value + pattern.after;
+      refuseUndecodable(join(this.#root, path), path);
+      this.#found.add(path);
+    }
     return values.sort(byCodeUnit);
   }
 

@@ -2,6 +2,7 @@
 import { realpathSync } from "node:fs";
 import { Disk } from "../disk.ts";
 import { UserError } from "../errors.ts";
+import { refuseUndecodable } from "../file-names.ts";
 import type { Task } from "../model.ts";
 import { sha256 } from "./digest.ts";
 import { absolute, CACHE } from "./paths.ts";
@@ -83,6 +84,7 @@ export function filesUnder(root: string, dir: string, disk = new Disk()): string
     if (base + prefix === own) return;
     for (const entry of list(disk, base + prefix)) {
       const name = prefix + entry.name;
+      refuseUndecodable(base + name, dir + name);
       const link = entry.isSymbolicLink();
       const target = link ? follow(disk, base + name, dir + name) : entry;
       if (target === undefined) continue;
