@@ -1,4 +1,5 @@
 /** Build: makes the targets of a request fresh. */
+import { userErrorOf } from "./errors.ts";
 import type { Growth, Task } from "./model.ts";
 import { Executor } from "./execute/execute.ts";
 import { WorkerPool } from "./execute/pool.ts";
@@ -67,10 +68,14 @@ async function buildOnce(request: BuildRequest, tally: Tally, steering: Steering
   } finally {
     session.state.close();
   }
-  if (part !== null) {
-    tally.alsoFresh(part.others);
-    if (tally.endedWell) part.reseal();
-  } else if (seal !== undefined) sealPlan(session, plan, seal);
+  if (part !== null) tally.alsoFresh(part.others);
+  try {
+    if (part === null && seal !== undefined) sealPlan(session, plan, seal);
+    else if (tally.endedWell) part?.reseal();
+  } catch (error) {
+    // All is built and on record: where there is no room for a seal, the next build looks at everything.
+    if (userErrorOf(error) === undefined) throw error;
+  }
 }
 
 /** @returns the plan, with how all that is selected is in the end */

@@ -38,6 +38,10 @@ export class UserError extends Error {
 const FULL = { why: "the disk is full", hint: "free some space and build again: what was done is kept" };
 const DENIED = { why: "permission denied", hint: "check the permissions of it and of the folders above it" };
 const OPEN = { why: "too many files are open", hint: "raise the limit, as with `ulimit -n 4096`" };
+const GONE = {
+  why: "it was removed while lq ran",
+  hint: "leave cache/ alone as long as lq runs, and build again",
+};
 const REFUSALS = new Map<string | undefined, { readonly why: string; readonly hint?: string }>([
   ["ENOSPC", FULL],
   ["EDQUOT", FULL],
@@ -47,6 +51,8 @@ const REFUSALS = new Map<string | undefined, { readonly why: string; readonly hi
   ["ENFILE", OPEN],
   ["ENOTDIR", { why: "a folder of that path is a file", hint: "move that file away" }],
   ["EROFS", { why: "the file system is read-only" }],
+  // What lq opens without a look before is its own.
+  ["ENOENT", GONE],
   ["EIO", { why: "the disk reports an error" }],
 ]);
 

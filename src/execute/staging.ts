@@ -62,6 +62,8 @@ export class Staging {
       const stats = lstatOrNull((this.#paths[index] ?? "").replace(/\/$/, ""));
       const kind = directory ? stats?.isDirectory() : stats?.isFile();
       if (kind === true) continue;
+      if (stats === null && lstatOrNull(this.#part(index)) === null)
+        return `the folder for its output "${path}" was removed while it ran: leave cache/ alone as long as lq runs`;
       if (stats === null) return `it ended well but did not write its output "${path}"`;
       return `its output "${path}" is ${nameKind(stats)}, not a ${directory ? "directory" : "file"}`;
     }

@@ -7,10 +7,11 @@
  * merges changes of neighbouring lines; two branches conflict where both rebuilt one task. A task whose id has
  * control characters or starts with a quote is written as a JSON string.
  */
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Diagnostic, UserError } from "../errors.ts";
 import { sha256 } from "../fingerprint/digest.ts";
+import { replaceFile } from "../record/replace-file.ts";
 
 export const LOCK_FILE = "lq.lock";
 
@@ -34,8 +35,7 @@ export function writeLockFile(root: string, tasks: ReadonlyMap<string, LockedTas
   const text = formatLock(tasks);
   const before = existsSync(file) ? readFileSync(file, "utf8") : "";
   if (text === before) return;
-  writeFileSync(`${file}.${process.pid}`, text);
-  renameSync(`${file}.${process.pid}`, file);
+  replaceFile(file, text);
 }
 
 export function parseLock(text: string): ReadonlyMap<string, LockedTask> {

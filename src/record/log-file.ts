@@ -1,17 +1,8 @@
 /** The file of the state log: read whole, appended to, rewritten. */
-import {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { frame, FRAME_HEADER, frameLength } from "./frames.ts";
+import { replaceFile } from "./replace-file.ts";
 
 export function readLog(file: string): Buffer {
   try {
@@ -56,9 +47,7 @@ function readFrame(handle: number, at: number): Buffer | null {
 
 /** Puts a log of these frames in the place of the one there. */
 export function rewriteLog(file: string, frames: readonly Buffer[]): void {
-  const temporary = `${file}.${process.pid}.tmp`;
-  writeFileSync(temporary, Buffer.concat(frames));
-  renameSync(temporary, file);
+  replaceFile(file, Buffer.concat(frames));
 }
 
 export class LogAppender {

@@ -7,9 +7,10 @@
  * little-endian. The head says how many bytes each column has. A file of another version, or a damaged one, is
  * as good as none.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
+import { replaceFile } from "../record/replace-file.ts";
 
 /** What a file holds: any JSON, and bytes. */
 export interface Columns<H> {
@@ -32,8 +33,7 @@ export function writeColumns<H>(file: string, magic: string, { head, columns }: 
   const checksum = crc32(bytes.subarray(LENGTH));
   bytes.writeUInt32LE(checksum, CHECKSUM);
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(`${file}.tmp`, bytes);
-  renameSync(`${file}.tmp`, file);
+  replaceFile(file, bytes);
   return checksum;
 }
 
