@@ -1,4 +1,5 @@
 /** Several lq on one project at once: nothing is done twice, nothing breaks. */
+import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { cliProject, type CliProject, type JsonLine } from "../helpers/cli.ts";
 
@@ -22,39 +23,61 @@ rules:
 
 const ALL = NAMES.map((name) => `${name}\n${name}\n`).join("");
 
+/** What each task's output must be, with where it lies. */
+const OUTPUTS = new Map([
+  ...NAMES.flatMap((name) => [
+    [`copy:${name}`, { path: `copy/${name}`, content: `${name}\n` }] as const,
+    [`twice:${name}`, { path: `twice/${name}`, content: `${name}\n${name}\n` }] as const,
+  ]),
+  ["all", { path: "all.txt", content: ALL }],
+]);
+
 const summaryOf = (stdout: string): JsonLine =>
   JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as JsonLine;
 
-test("four builds share the work; status beside them always answers", async () => {
+test.each([2, 4])("%i builds share the work; status beside them always answers, and truly", async (count) => {
   const project = copies();
-  const builds = [1, 2, 3, 4].map(() => project.start("build", "--json").ended);
+  const builds = Array.from({ length: count }, () => project.start("build", "--json").ended);
   let building = true;
   const over = Promise.all(builds).finally(() => (building = false));
-  let looks = 0;
   do {
     const { code, stdout, stderr } = await project.lq("status", "--json");
     expect([code, stderr]).toEqual([0, ""]);
-    for (const line of stdout.trimEnd().split("\n")) expect(() => void JSON.parse(line)).not.toThrow();
-    looks += 1;
+    for (const line of stdout.trimEnd().split("\n")) {
+      const { task, state } = JSON.parse(line) as JsonLine;
+      const { path = "", content } = OUTPUTS.get(String(task)) ?? {};
+      if (state === "fresh") expect([task, project.read(path)]).toEqual([task, content]);
+    }
   } while (building);
   const ended = await over;
-  expect(ended.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+  expect(ended.map(({ code, stderr }) => [code, stderr])).toEqual(ended.map(() => [0, ""]));
   const ran = ended.map(({ stdout }) => summaryOf(stdout)["ran"] as number);
   expect(ran.reduce((sum, each) => sum + each, 0)).toBe(TASKS);
   expect(project.read("all.txt")).toBe(ALL);
-  expect(looks).toBeGreaterThan(0);
 });
 
 test("clean during a build waits for it, and a build during that for the clean", async () => {
   const project = copies();
+  // What opens a named pipe waits for the other end.
+  execFileSync("mkfifo", [project.path("gate")]);
+  const pipeline = project.read("pipeline.yaml");
+  project.write(
+    "pipeline.yaml",
+    `${pipeline}  held: { cmd: "cat gate > \${out}", in: all.txt, out: held.txt }\n`,
+  );
   const first = project.start("build", "--json");
-  await first.line('"start"');
-  const cleaned = project.lq("clean");
-  const second = project.start("build", "--json").ended;
-  const ends = [await first.ended, await cleaned, await second];
-  expect(ends.map(({ code }) => code)).toEqual([0, 0, 0]);
-  expect(summaryOf(ends[0]?.stdout ?? "")).toMatchObject({ ran: TASKS, failed: 0 });
-  // Whoever of the other two was first: what is there now is all or nothing, and a build makes it whole.
+  await first.line('"start","task":"held"');
+  const cleaned = project.start("clean");
+  const second = project.start("build", "--json");
+  await Promise.all([cleaned, second].map((lq) => lq.line(`(process ${first.pid})`)));
+  expect(project.read("all.txt")).toBe(ALL);
+  project.write("gate", "open\n");
+  const [built, { code, stdout }, again] = await Promise.all([first.ended, cleaned.ended, second.ended]);
+  expect([built.code, code, again.code]).toEqual([0, 0, 0]);
+  expect(summaryOf(built.stdout)).toMatchObject({ ran: TASKS + 1, failed: 0 });
+  // Whoever of the other two was first: one removed all, the other ran nothing, and a build makes it whole.
+  expect(stdout).toContain(`${TASKS + 1} outputs removed, 0 kept`);
+  expect(summaryOf(again.stdout)).toMatchObject({ ran: 0, failed: 0 });
   expect(summaryOf((await project.lq("build", "--json")).stdout)).toMatchObject({ ran: 0, failed: 0 });
   expect(project.read("all.txt")).toBe(ALL);
 });
