@@ -195,11 +195,15 @@ rules:
 });
 
 describe("inputs that change while a task runs", () => {
-  it("make it run again, and what it made of the old ones is kept out of the cache", async () => {
+  it.each([
+    ["", "echo new > in.txt"],
+    [", also with its size and time kept", "cp -p in.txt kept; echo new > in.txt; touch -r kept in.txt"],
+    [", also by another file in its place", "echo new > other; mv other in.txt"],
+  ])("make it run again, and what it made of the old ones is kept out of the cache%s", async (_, edit) => {
     const project = new Project({
       "pipeline.yaml": `version: 1
 rules:
-  copy: { cmd: "cat \${in} > \${out}; test -e changed || { touch changed; echo new > in.txt; }", in: in.txt, out: out.txt }
+  copy: { cmd: "cat \${in} > \${out}; test -e changed || { touch changed; ${edit}; }", in: in.txt, out: out.txt }
 `,
       "in.txt": "old\n",
     });
