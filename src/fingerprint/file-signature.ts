@@ -1,5 +1,5 @@
 /** Signatures of what has to be a file, with what a user is told where it is none. */
-import { statSync, type Stats } from "node:fs";
+import { lstatSync, statSync, type Stats } from "node:fs";
 import { UserError } from "../errors.ts";
 import { signatureOf, type Signature } from "../signature.ts";
 import { absolute } from "./paths.ts";
@@ -16,9 +16,10 @@ export function signatureAt(root: string, path: string): Signature | null {
   }
 }
 
-/** Whether the file at a path has other names as well. */
-export function hasMoreNames(root: string, path: string): boolean {
-  return (statSync(absolute(root, path), { throwIfNoEntry: false })?.nlink ?? 0) > 1;
+/** Whether the file at a path is at another as well, by a link of either kind. */
+export function isLinked(root: string, path: string): boolean {
+  const stats = lstatSync(absolute(root, path), { throwIfNoEntry: false });
+  return stats !== undefined && (stats.isSymbolicLink() || stats.nlink > 1);
 }
 
 /** @throws UserError if it is not a file */

@@ -9,7 +9,7 @@
 import { Disk } from "../disk.ts";
 import { UserError } from "../errors.ts";
 import { isRacy, sameSignature, type Signature } from "../signature.ts";
-import { hasMoreNames, signatureAt } from "./file-signature.ts";
+import { isLinked, signatureAt } from "./file-signature.ts";
 import { hashMany, isMuch, type HashOptions, type ManyFile } from "./hash-many.ts";
 import { hashNow, type Hashed } from "./hash.ts";
 import { absolute } from "./paths.ts";
@@ -115,10 +115,10 @@ export class FileDigests {
     const now = signatureAt(this.#root, path);
     if (now === null || seen.signature === null) return now === seen.signature;
     if (sameSignature(now, seen.signature)) return !seen.racy || this.#hash(path) === seen.digest;
-    // A content of the cache that becomes one more output meanwhile, by a link: that changes the ctime as well.
-    const { ctimeMs } = seen.signature;
-    const mayBeLinked = sameSignature({ ...now, ctimeMs }, seen.signature) && hasMoreNames(this.#root, path);
-    return mayBeLinked && this.#hash(path) === seen.digest;
+    // An output that is one file with the cache has new times when its content becomes that of one more output.
+    const { size, ino } = seen.signature;
+    const maySeemEdited = now.size === size && now.ino === ino && isLinked(this.#root, path);
+    return maySeemEdited && this.#hash(path) === seen.digest;
   }
 
   #look(path: string): Seen {

@@ -91,28 +91,31 @@ describe("kinds of links", () => {
     expect(of.read("out/a.txt")).toBe("alpha\n");
   });
 
-  test("hardlink: a content that becomes one more output is no change for a task that reads it", async () => {
-    const of = cliProject({
-      "pipeline.yaml": `version: 1
-cache: { link: hardlink }
+  test.each(["hardlink", "symlink"])(
+    "%s: a content that becomes one more output is no change for who reads it",
+    async (link) => {
+      const of = cliProject({
+        "pipeline.yaml": `version: 1
+cache: { link: ${link} }
 rules:
   one: { cmd: "echo same > \${out}", out: one.txt }
   reader: { cmd: "echo run >> runs; cat \${in} > \${out}; cat gate", in: one.txt, out: reader.txt }
   two: { cmd: "echo same > \${out}", out: two.txt }
 `,
-    });
-    execFileSync("mkfifo", [of.path("gate")]);
-    const lq = of.start("build", "--json", "-j", "2");
-    const ended = new Set(["one", "two"]);
-    while (ended.size > 0)
-      for (const line of await lq.line('"outcome":"ran"'))
-        ended.delete(/"task":"(\w+)","outcome"/.exec(line)?.[1] ?? "");
-    expect(statSync(of.path("one.txt")).ino).toBe(statSync(of.path("two.txt")).ino);
-    of.write("gate", "");
-    expect((await lq.ended).code).toBe(0);
-    expect(of.read("runs")).toBe("run\n");
-    expect(await build(of)).toEqual({ ran: 0, restored: 0 });
-  });
+      });
+      execFileSync("mkfifo", [of.path("gate")]);
+      const lq = of.start("build", "--json", "-j", "2");
+      const ended = new Set(["one", "two"]);
+      while (ended.size > 0)
+        for (const line of await lq.line('"outcome":"ran"'))
+          ended.delete(/"task":"(\w+)","outcome"/.exec(line)?.[1] ?? "");
+      expect(statSync(of.path("one.txt")).ino).toBe(statSync(of.path("two.txt")).ino);
+      of.write("gate", "");
+      expect((await lq.ended).code).toBe(0);
+      expect(of.read("runs")).toBe("run\n");
+      expect(await build(of)).toEqual({ ran: 0, restored: 0 });
+    },
+  );
 
   test("symlink: outputs are links into the cache, and clean removes the links only", async () => {
     const of = project("cache: { link: [symlink] }\n");
