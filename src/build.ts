@@ -14,6 +14,7 @@ import { NO_SURPRISE } from "./schedule/devices.ts";
 import { Leases } from "./schedule/leases.ts";
 import { Slots } from "./schedule/slots.ts";
 import { DriverUsage } from "./schedule/usage.ts";
+import { waitingFor } from "./schedule/waiting-for.ts";
 import { clearLeftovers } from "./build/leftovers.ts";
 import { BuildLoop } from "./build/loop.ts";
 import { coverage, removeOrphans } from "./build/orphans.ts";
@@ -98,7 +99,7 @@ async function buildWithLock(
   const sweep = (tasks: Iterable<Task>): void =>
     removeOrphans(session, coverage(request, tasks), (text) => tally.notice(text));
 
-  const leases = await openLeases(capacity, config, (text) => tally.notice(text, "warning"));
+  const leases = await openLeases(capacity, config, tally);
   const pool = new WorkerPool(session.root, capacity.cpu);
   const executor = new Executor(session.root, session.code, pool);
   const recorder = new Recorder(session.root, session.state, session.store, session.files);
@@ -182,15 +183,18 @@ function capacityFor(
 async function openLeases(
   { devices, trouble }: Capacity,
   { busy }: Config,
-  warn: (text: string) => void,
+  tally: Tally,
 ): Promise<Leases | null> {
-  if (!NO_SURPRISE.has(trouble)) warn(`no GPU is used: ${trouble}`);
+  if (!NO_SURPRISE.has(trouble)) tally.notice(`no GPU is used: ${trouble}`, "warning");
   if (devices.length === 0) return null;
   if (!canClaim()) {
-    warn("other builds on this machine cannot be seen here: two may use one GPU");
+    tally.notice("other builds on this machine cannot be seen here: two may use one GPU", "warning");
     return null;
   }
-  const usage = busy === null ? null : new DriverUsage(busy);
-  await usage?.refresh();
+  if (busy === null) return new Leases();
+  const usage = new DriverUsage(busy);
+  await usage.refresh();
+  const inUse = devices.filter((device) => usage.state(device) === "busy");
+  for (const text of waitingFor(inUse, [], inUse, (device) => usage.used(device))) tally.notice(text);
   return new Leases(usage);
 }

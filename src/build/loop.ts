@@ -64,7 +64,7 @@ export class BuildLoop {
   /** Tasks that ran while their inputs changed. */
   readonly #moved = new Set<Task>();
   readonly #finished = new Set<Task>();
-  /** The last notice of what is waited for. */
+  /** What was last told to be waited for. */
   #told = "";
   /** Ends the build as soon as nothing runs any more. */
   #error: Error | undefined;
@@ -102,8 +102,9 @@ export class BuildLoop {
 
   /** What is waited for outside of this build, each time that it is something else. */
   #tellOf(waiting: Waiting | null): void {
-    const text = waiting?.reasons.join("; ") ?? "";
-    if (text !== "" && text !== this.#told) this.#parts.tally.notice(`waiting: ${text}`);
+    const reasons = waiting?.reasons ?? [];
+    const text = reasons.join("; ");
+    if (text !== this.#told) this.#parts.tally.emit({ type: "waiting", for: reasons });
     this.#told = text;
   }
 

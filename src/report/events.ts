@@ -44,6 +44,8 @@ export type Event =
       readonly tail?: readonly string[];
       readonly log?: string;
     }
+  /** What tasks wait for outside of this build, each time that it is something else; nothing: they wait no more. */
+  | { readonly type: "waiting"; readonly for: readonly string[] }
   /** Something the user should know: waiting for another build, an orphan removed, a kept edit. */
   | { readonly type: "notice"; readonly level: "info" | "warning"; readonly text: string }
   | {

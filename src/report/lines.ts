@@ -46,6 +46,11 @@ export function noticeLine({ level, text }: Notice, paint: Paint): string {
   return level === "warning" ? `${paint("yellow", "warning:")} ${text}` : text;
 }
 
+/** "waiting: GPU 0 is held by process 4711 (ann)" */
+export function waitingLine(reasons: readonly string[]): string {
+  return `waiting: ${reasons.join("; ")}`;
+}
+
 /** "hashing 1.2 GiB of 40.3 GiB, about 32.0 s left: data/btcv/img0001.nii.gz" */
 export function hashLine({ file, bytes, total, seconds }: HashProgress): string {
   const left = bytes === 0 ? "" : `, about ${duration((seconds * (total - bytes)) / bytes)} left`;

@@ -1,5 +1,5 @@
 /** One line a task that did something, then a summary: for logs, pipes and dry runs. */
-import { failureLines, noticeLine, retryLine, summaryLine, taskLine } from "./lines.ts";
+import { failureLines, noticeLine, retryLine, summaryLine, taskLine, waitingLine } from "./lines.ts";
 import type { Paint } from "./paint.ts";
 import type { View } from "./view.ts";
 
@@ -22,6 +22,9 @@ export function plainView({ quiet, dryRun, paint, write }: PlainOptions): View {
           return;
         case "notice":
           if (!quiet || event.level === "warning") write(noticeLine(event, paint));
+          return;
+        case "waiting":
+          if (!quiet && event.for.length > 0) write(waitingLine(event.for));
           return;
         case "retry":
           if (!quiet) write(retryLine(event));

@@ -36,6 +36,8 @@ export class Progress {
   readonly rules = new Map<string, RuleProgress>();
   /** How far sources are hashed, while that is done. */
   hashing: HashProgress | null = null;
+  /** What tasks wait for outside of this build. */
+  waiting: readonly string[] = [];
   readonly #clock: () => number;
   /** When the first task started. */
   #since: number | undefined;
@@ -81,6 +83,9 @@ export class Progress {
       case "retry":
         // With the whole device it waits for its turn, and starts anew.
         if (event.wholeDevice) this.rule(ruleOf(event.task)).running.delete(event.task);
+        return;
+      case "waiting":
+        this.waiting = event.for;
         return;
       case "notice":
       case "summary":

@@ -4,7 +4,15 @@
  */
 import type { ListrTaskWrapper, DefaultRenderer, SimpleRenderer } from "listr2";
 import type { Event } from "./events.ts";
-import { duration, failureLines, hashLine, noticeLine, retryLine, summaryLine } from "./lines.ts";
+import {
+  duration,
+  failureLines,
+  hashLine,
+  noticeLine,
+  retryLine,
+  summaryLine,
+  waitingLine,
+} from "./lines.ts";
 import type { View } from "./view.ts";
 import { painter, type Paint } from "./paint.ts";
 import { showHashing } from "./hashing.ts";
@@ -34,6 +42,7 @@ export function terminalView({ color, rules, stdout }: TerminalOptions): View {
     else if (event.type === "task" && event.outcome === "failed") after.push(...failureLines(event, paint));
     else if (event.type === "retry") after.push(retryLine(event));
     else if (event.type === "notice") (live ? after.push.bind(after) : write)(noticeLine(event, paint));
+    else if (event.type === "waiting" && !live && event.for.length > 0) write(waitingLine(event.for));
     else if (event.type === "summary") after.push(summaryLine(event, false, paint));
   };
   return {
@@ -137,13 +146,16 @@ function hasWorked({ running, counts }: RuleProgress): boolean {
 
 function totalTitle(progress: Progress, paint: Paint): string {
   if (progress.hashing !== null) return paint("dim", hashLine(progress.hashing));
-  if (progress.running.length === 0) return "";
+  const { waiting, done, total } = progress;
+  const running = progress.running.length;
   const left = progress.secondsLeft();
   const eta = left === null ? "" : `, about ${duration(left)} left`;
-  return paint(
-    "dim",
-    `${progress.done} of ${progress.total} tasks, ${progress.running.length} running${eta}`,
-  );
+  return [
+    ...(running > 0 ? [`${done} of ${total} tasks, ${running} running${eta}`] : []),
+    ...(waiting.length > 0 ? [waitingLine(waiting)] : []),
+  ]
+    .map((line) => paint("dim", line))
+    .join("\n");
 }
 
 /** Of the icons; the renderer would ask the environment. */

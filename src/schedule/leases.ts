@@ -7,6 +7,7 @@
  * one task to the next, but only while no other waits for it.
  */
 import type { SlotRequest } from "../model.ts";
+import { largestGroup } from "./capacity.ts";
 import { claim, listClaims, nameOfDevice, whenGone, type Claim, type OwnClaim } from "./claims.ts";
 import { partOf, type Device } from "./devices.ts";
 import { waitingFor } from "./waiting-for.ts";
@@ -24,7 +25,8 @@ export interface Lease {
 
 /** Devices that are left alone because of other people's work on them. */
 export interface Usage {
-  isBusy(device: Device): boolean;
+  /** "asked": what is known is too old, and the driver is being asked again. */
+  state(device: Device): "free" | "busy" | "asked";
   /** Bytes in use when that was last asked. */
   used(device: Device): number;
   /** Calls back when a device may have become free. @returns what ends the waiting */
@@ -45,6 +47,10 @@ interface Held extends Lease {
 interface Blocked {
   readonly devices: readonly Device[];
   readonly by: readonly Claim[];
+  /** Others were faster on the devices that it was to have; there are more. */
+  readonly left: boolean;
+  /** Even if all builds gave way it could not be served: too many devices are busy with other work. */
+  readonly hopeless: boolean;
 }
 
 /** Milliseconds for which what others claim is not read again: about one round of the queue. */
@@ -69,7 +75,7 @@ export class Leases {
   /** Whether others leave a request its part of a device, as far as can be told without trying. */
   leaves(device: Device, share: number | null, request: SlotRequest): boolean {
     return (
-      !this.#isBusy(device) &&
+      this.#state(device) === "free" &&
       this.#inTheWay(device, request, [{ memory: partOf(device, share) }]).length === 0
     );
   }
@@ -96,10 +102,14 @@ export class Leases {
 
   /** To be called when a request was given nothing because of others. @param devices those that would serve it */
   block(request: SlotRequest, devices: readonly Device[], share: number | null): void {
-    const by = devices.flatMap((device) =>
-      this.#inTheWay(device, request, [{ memory: partOf(device, share) }]),
-    );
-    this.#blocked.set(request, { devices, by });
+    const count = request.gpu?.count ?? 0;
+    const enough = (those: readonly Device[]): boolean => largestGroup(those) >= count;
+    this.#blocked.set(request, {
+      devices,
+      by: devices.flatMap((device) => this.#inTheWay(device, request, [{ memory: partOf(device, share) }])),
+      left: enough(devices.filter((device) => this.leaves(device, share, request))),
+      hopeless: !enough(devices.filter((device) => this.#state(device) !== "busy")),
+    });
   }
 
   /**
@@ -112,13 +122,16 @@ export class Leases {
     for (const lease of this.#idle) this.#drop(lease);
     for (const request of this.#waits.keys()) if (!this.#blocked.has(request)) this.#endWait(request);
     if (this.#blocked.size === 0) return null;
-    for (const [request, { devices }] of this.#blocked) this.#beginWait(request, devices);
+    // Who waits for people's work to end keeps no device from other builds meanwhile.
+    for (const [request, { devices, hopeless }] of this.#blocked)
+      if (hopeless) this.#endWait(request);
+      else this.#beginWait(request, devices);
     const blocked = [...this.#blocked.values()];
     this.#blocked.clear();
 
     const others = new Map(blocked.flatMap(({ by }) => by.map((each) => [each.name, each])));
     const devices = [...new Set(blocked.flatMap((each) => each.devices))];
-    const busy = devices.filter((device) => this.#isBusy(device));
+    const busy = devices.filter((device) => this.#state(device) === "busy");
     let timer: NodeJS.Timeout | undefined;
     const wakeLater = (): void => {
       timer ??= setTimeout(wake, BACKOFF_MS * (1 + Math.random()));
@@ -127,7 +140,7 @@ export class Leases {
       whenGone(others.values(), (seen) => (seen ? wake() : wakeLater())),
       this.#usage?.whenChanged(wake),
     ];
-    if (others.size === 0 && busy.length === 0) wakeLater();
+    if (blocked.some(({ left }) => left)) wakeLater();
     return {
       reasons: waitingFor(devices, [...others.values()], busy, (device) => this.#usage?.used(device) ?? 0),
       end() {
@@ -154,9 +167,10 @@ export class Leases {
     return fits(device, [...holds, ...own, ...added]) ? first : [...holds, ...first];
   }
 
-  #isBusy(device: Device): boolean {
+  /** What this build holds is its own. */
+  #state(device: Device): ReturnType<Usage["state"]> {
     const isHeld = [...this.#held].some((held) => held.device === device);
-    return !isHeld && this.#usage?.isBusy(device) === true;
+    return isHeld ? "free" : (this.#usage?.state(device) ?? "free");
   }
 
   #others(): readonly Claim[] {

@@ -4,7 +4,7 @@ import type { Device } from "./devices.ts";
 import type { Usage } from "./leases.ts";
 import { askDriver, type Answer } from "./nvidia-smi.ts";
 
-/** Milliseconds after which the driver is asked again, while something asks for devices. */
+/** Milliseconds for which an answer of the driver holds. */
 const REFRESH_MS = 15_000;
 
 export class DriverUsage implements Usage {
@@ -21,9 +21,12 @@ export class DriverUsage implements Usage {
     this.#ask = ask;
   }
 
-  isBusy(device: Device): boolean {
-    if (performance.now() - this.#asked > REFRESH_MS) void this.refresh();
-    return this.used(device) > this.#limit;
+  state(device: Device): "free" | "busy" | "asked" {
+    if (performance.now() - this.#asked > REFRESH_MS) {
+      void this.refresh();
+      return "asked";
+    }
+    return this.used(device) > this.#limit ? "busy" : "free";
   }
 
   used({ uuid }: Device): number {
@@ -45,12 +48,18 @@ export class DriverUsage implements Usage {
   }
 
   async #refresh(): Promise<void> {
+    // What lq's own tasks use is theirs by lease, also of one that ended or began meanwhile.
+    const before = leasedNow();
     const { devices } = await this.#ask();
     this.#asked = performance.now();
-    // What lq's own tasks use is theirs by lease.
-    const leased = new Set(listClaims().flatMap(({ kind, device }) => (kind === "hold" ? [device] : [])));
+    const leased = new Set([...before, ...leasedNow()]);
     for (const { uuid, used } of devices)
       this.#used.set(uuid, leased.has(nameOfDevice(uuid)) ? 0 : (used ?? 0));
     for (const wake of this.#wakes) wake();
   }
+}
+
+/** Names of devices that lq builds hold. */
+function leasedNow(): readonly string[] {
+  return listClaims().flatMap(({ kind, device }) => (kind === "hold" ? [device] : []));
 }

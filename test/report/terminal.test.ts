@@ -109,6 +109,28 @@ test("while tasks run, they are shown with their progress and an estimate", asyn
   expect(sent()).toMatch(/0 of 2 tasks, 1 running, about [\d.]+ s left/);
 });
 
+test("what tasks wait for stands below the counts, for as long as they wait", async () => {
+  const { stdout, sent } = terminal();
+  const view = terminalView({ color: false, rules: ["train"], stdout });
+  const until = (text: RegExp) =>
+    new Promise<void>((resolve) => stdout.on("data", () => text.test(sent()) && resolve()));
+  const said = "waiting: GPU 0 is held by process 7 (ann)";
+  view.listener({ type: "plan", tasks: 2, rules: { train: 2 } });
+  view.listener({ type: "start", task: "train:a", reasons: [], devices: [] });
+  view.listener({ type: "waiting", for: ["GPU 0 is held by process 7 (ann)"] });
+  await until(/1 running.*\n.*waiting: GPU 0 is held/);
+  view.listener(finished("train:a", "ran"));
+  await until(/1\/2 1 ran\n *.?.? *waiting: GPU 0 is held/);
+  view.listener({ type: "waiting", for: [] });
+  view.listener({ type: "start", task: "train:b", reasons: [], devices: [] });
+  view.listener(finished("train:b", "ran"));
+  await view.close();
+  expect(remaining(sent())).toEqual(["✔ train 2/2 2 ran"]);
+
+  const unlive = await show(["train"], [{ type: "waiting", for: ["GPU 0 is held by process 7 (ann)"] }]);
+  expect(unlive).toBe(`${said}\n`);
+});
+
 test("while sources are hashed, one line says how far that is, and is gone when tasks start", async () => {
   const at = (bytes: number): Event => {
     return { type: "hash", file: "data/a.nii.gz", bytes: bytes * 2 ** 30, total: 4 * 2 ** 30, seconds: 3 };

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { claim, listClaims } from "../../src/schedule/claims.ts";
 import { Leases, type Waiting } from "../../src/schedule/leases.ts";
 import { Slots } from "../../src/schedule/slots.ts";
+import { DriverUsage } from "../../src/schedule/usage.ts";
 import { isAlive } from "../helpers/alive.ts";
 import { cliProject, type CliProject, type Lq } from "../helpers/cli.ts";
 import { fakeDriver, fakeDriverScript } from "../helpers/nvidia-smi.ts";
@@ -109,11 +110,12 @@ describe("two builds on one machine", () => {
     const holder = one.start(...here);
     expect(await appears(one, "at-t0")).toBe("PCI_BUS_ID 0,1");
     const waiter = other.start(...here);
-    const told = (await waiter.line('"notice"')).at(-1) ?? "";
-    expect(told).toMatch(/waiting: GPU 0 is held by process \d+ \(.+\); GPU 1 is held by process \d+/);
+    const told = (await waiter.line('"waiting"')).at(-1) ?? "";
+    expect(told).toMatch(/"for":\["GPU 0 is held by process \d+ \(.+\)","GPU 1 is held by process \d+/);
     expect(other.has("at-t0")).toBe(false);
     one.write("go", "");
     expect(await appears(other, "at-t0")).toBe("PCI_BUS_ID 0");
+    await waiter.line('{"type":"waiting","for":[]}');
     other.write("go", "");
     await finished(holder);
     await finished(waiter);
@@ -129,6 +131,30 @@ describe("two builds on one machine", () => {
     await Promise.all(builds.map(finished));
   });
 
+  it("of which one was faster on a device: the other looks for what is left", async () => {
+    const devices = [first, second].map((uuid, i) => {
+      return { id: String(i), uuid, memory: 80 * GiB, type: "H100", group: "H100" };
+    });
+    const capacity = { cpu: 9, cores: 9, memory: 0, devices, trouble: null, pools: new Map() };
+    const gpu = { count: 1, optional: false, memory: null, whole: true, type: null };
+    const request = { cpu: 0, memory: 0, gpu, pools: new Map() };
+    const [faster, slower] = [new Leases(), new Leases()];
+    const slots = new Slots(capacity, slower);
+    const now = performance.now();
+    vi.spyOn(performance, "now").mockImplementation(() => now);
+    // The slower one has looked, and goes by what it saw.
+    for (const device of devices) expect(slower.leaves(device, null, request)).toBe(true);
+    expect(new Slots(capacity, faster).take(request)?.devices[0]?.device.id).toBe("0");
+    expect(slots.take(request)).toBeNull();
+    const waiting = await new Promise<Waiting | null>((wake) => {
+      const rested = slots.rest(() => wake(rested));
+    });
+    waiting?.end();
+    expect(slots.take(request)?.devices[0]?.device.id).toBe("1");
+    for (const leases of [faster, slower]) leases.close();
+    vi.restoreAllMocks();
+  });
+
   it("share a device when both ask for a share and the memory fits", async () => {
     vi.stubEnv("CUDA_VISIBLE_DEVICES", "0");
     const sharers = [project("{ memory: 30GiB }"), project("{ memory: 50GiB }")];
@@ -136,7 +162,7 @@ describe("two builds on one machine", () => {
     for (const each of sharers) expect(await appears(each, "at-t0")).toBe("PCI_BUS_ID 0");
     const third = project("{ memory: 1GiB }");
     const waiter = third.start(...here);
-    await waiter.line("waiting: GPU 0 is held by");
+    await waiter.line("GPU 0 is held by");
     sharers[0]?.write("go", "");
     await appears(third, "at-t0");
     for (const each of [...sharers, third]) each.write("go", "");
@@ -149,10 +175,10 @@ describe("two builds on one machine", () => {
     const holder = one.start(...here);
     await holder.line('"start"');
     const waiter = other.start(...here);
-    await waiter.line("waiting: GPU 0 is held by");
+    await waiter.line("GPU 0 is held by");
     one.write("go", "");
     // It has another task for the device, and lets the other build go first.
-    await holder.line("waiting: GPU 0 is held by");
+    await holder.line("GPU 0 is held by");
     expect((await appears(other, "at-t0")).length).toBeGreaterThan(0);
     other.write("go", "");
     await Promise.all([holder, waiter].map(finished));
@@ -179,7 +205,7 @@ describe("two builds on one machine", () => {
     const holder = one.start(...here);
     await appears(one, "at-t0");
     const large = all.start(...here);
-    await large.line("waiting: GPU 0 is held by");
+    await large.line("GPU 0 is held by");
     const small = late.start(...here);
     // Device 1 is free, but is kept for the one that needs both.
     await small.line("GPU 1 is next for process");
@@ -261,7 +287,7 @@ describe("a build that is killed", () => {
     const holder = one.start(...here);
     await appears(one, "at-t0");
     const waiter = other.start(...here);
-    await waiter.line("waiting:");
+    await waiter.line('"waiting"');
     holder.kill("SIGKILL");
     expect(await appears(other, "at-t0")).toBe("PCI_BUS_ID 1");
     other.write("go", "");
@@ -308,7 +334,7 @@ describe("a build that is killed", () => {
     const holder = one.start(...here);
     await appears(one, "at-t0");
     const waiter = other.start(...here);
-    await waiter.line("waiting:");
+    await waiter.line('"waiting"');
     expect(mine().map(({ kind }) => kind)).toEqual(["hold", "wait"]);
     waiter.kill("SIGKILL");
     await waiter.ended;
@@ -323,7 +349,7 @@ describe("a build that is killed", () => {
     const holder = one.start(...here);
     await appears(one, "at-t0");
     const waiter = other.start(...here);
-    await waiter.line("waiting:");
+    await waiter.line('"waiting"');
     waiter.kill("SIGTERM");
     expect((await waiter.ended).code).toBe(143);
     one.write("go", "");
@@ -337,17 +363,47 @@ describe("devices that other people use", () => {
     const settings = cliProject({ "lq/config.yaml": "gpu: { busy: 1GiB }\n" });
     vi.stubEnv("XDG_CONFIG_HOME", settings.root);
     const free = project("1");
-    const build = free.start(...here);
-    expect(await appears(free, "at-t0")).toBe("PCI_BUS_ID 1");
     const both = project("2");
     const waiter = both.start(...here);
-    expect((await waiter.line("waiting:")).at(-1)).toContain(
-      "GPU 0 is left alone, for others use 3.9 GiB of its memory",
-    );
+    const told = "GPU 0 is left alone, for others use 3.9 GiB of its memory";
+    expect((await waiter.line('"waiting"')).at(-1)).toContain(told);
+    // Nobody knows for how long: the device that is free is not kept for it.
+    const build = free.start(...here);
+    expect((await build.line('"notice"')).at(-1)).toContain(told);
+    expect(await appears(free, "at-t0")).toBe("PCI_BUS_ID 1");
     free.write("go", "");
     await finished(build);
     waiter.kill("SIGTERM");
     await waiter.ended;
+  });
+
+  it("are known as they are when a task is to start, not as they were long before", async () => {
+    const devices = [first, second].map((uuid, i) => {
+      return { id: String(i), uuid, memory: 80 * GiB, type: "H100", group: "H100" };
+    });
+    const used = new Map([[first, 0]]);
+    const usage = new DriverUsage(GiB, () => {
+      const listed = devices.map(({ id, ...each }) => {
+        return { ...each, index: id, gpu: each.uuid, used: used.get(each.uuid) ?? 0, mig: false };
+      });
+      return Promise.resolve({ devices: listed, trouble: null });
+    });
+    await usage.refresh();
+    const leases = new Leases(usage);
+    const slots = new Slots(
+      { cpu: 9, cores: 9, memory: 0, devices, trouble: null, pools: new Map() },
+      leases,
+    );
+    const gpu = { count: 1, optional: false, memory: null, whole: true, type: null };
+    const request = { cpu: 0, memory: 0, gpu, pools: new Map() };
+    used.set(first, 5 * GiB);
+    const later = performance.now() + 3_600_000;
+    vi.spyOn(performance, "now").mockImplementation(() => later);
+    expect(slots.take(request)).toBeNull();
+    await new Promise<void>((wake) => slots.rest(wake));
+    expect(slots.take(request)?.devices.map(({ device }) => device.id)).toEqual(["1"]);
+    leases.close();
+    vi.restoreAllMocks();
   });
 
   it("a setting that is wrong is refused with its place", async () => {
