@@ -11,10 +11,10 @@ export function renderDiagnostics(
   options: { readonly root: string; readonly color: boolean },
 ): string {
   const paint = options.color ? (code: number, text: string) => `\x1b[${code}m${text}\x1b[0m` : plain;
-  const texts = new Map<string, string | null>();
-  const read = (file: string): string | null => {
-    if (!texts.has(file)) texts.set(file, readText(resolve(options.root, file)));
-    return texts.get(file) ?? null;
+  const files = new Map<string, Lines | null>();
+  const read = (file: string): Lines | null => {
+    if (!files.has(file)) files.set(file, readLines(resolve(options.root, file)));
+    return files.get(file) ?? null;
   };
   return diagnostics.map((diagnostic) => render(diagnostic, read, paint)).join("\n\n");
 }
@@ -23,13 +23,13 @@ type Paint = (code: number, text: string) => string;
 const [RED, CYAN, BOLD] = [31, 36, 1];
 const plain: Paint = (_, text) => text;
 
-function render(diagnostic: Diagnostic, read: (file: string) => string | null, paint: Paint): string {
+function render(diagnostic: Diagnostic, read: (file: string) => Lines | null, paint: Paint): string {
   const { span, hint } = diagnostic;
   const message = `${paint(RED, "error:")} ${paint(BOLD, printable(diagnostic.message))}`;
   const lines: string[] = [];
-  const text = span ? read(span.file) : null;
-  if (span && text !== null) {
-    const at = locate(text, span);
+  const file = span ? read(span.file) : null;
+  if (span && file !== null) {
+    const at = file.locate(span);
     lines.push(`${printable(span.file)}:${at.line}:${at.column}: ${message}`);
     lines.push(...excerpt(at, paint));
   } else lines.push(span ? `${printable(span.file)}: ${message}` : message);
@@ -45,24 +45,42 @@ interface Place {
   readonly length: number;
 }
 
-/** Line and column (both from 1) of a span's start, with the whole line. */
-export function locate(text: string, span: Span): Place {
-  let start = Math.min(span.start, text.length);
-  // A span at the very end of a file is shown at the last line that has something on it.
-  if (start === text.length) start = Math.max(0, text.trimEnd().length - 1);
-  const lineStart = text.lastIndexOf("\n", start - 1) + 1;
-  const newline = text.indexOf("\n", lineStart);
-  const lineEnd = newline < 0 ? text.length : newline;
-  const line = text.slice(lineStart, lineEnd).trimEnd();
-  const column = start - lineStart;
-  const length = Math.max(1, Math.min(span.end - start, line.length - column));
-  return { line: lineNumber(text, lineStart), column: column + 1, text: line, length };
-}
+/** A text of which many places are asked for. */
+export class Lines {
+  readonly #text: string;
+  /** Where each line starts. */
+  readonly #starts: readonly number[];
 
-function lineNumber(text: string, end: number): number {
-  let line = 1;
-  for (let i = text.indexOf("\n"); i >= 0 && i < end; i = text.indexOf("\n", i + 1)) line++;
-  return line;
+  constructor(text: string) {
+    const starts = [0];
+    for (let i = text.indexOf("\n"); i >= 0; i = text.indexOf("\n", i + 1)) starts.push(i + 1);
+    this.#text = text;
+    this.#starts = starts;
+  }
+
+  /** Line and column (both from 1) of a span's start, with the whole line. */
+  locate(span: Span): Place {
+    const text = this.#text;
+    let start = Math.min(span.start, text.length);
+    // A span at the very end of a file is shown at the last line that has something on it.
+    if (start === text.length) start = Math.max(0, text.trimEnd().length - 1);
+    const line = this.#lineAt(start);
+    const lineStart = this.#starts[line - 1] ?? 0;
+    const lineText = text.slice(lineStart, this.#starts[line] ?? text.length).trimEnd();
+    const column = start - lineStart;
+    const length = Math.max(1, Math.min(span.end - start, lineText.length - column));
+    return { line, column: column + 1, text: lineText, length };
+  }
+
+  #lineAt(offset: number): number {
+    let [from, to] = [0, this.#starts.length];
+    while (to - from > 1) {
+      const middle = (from + to) >> 1;
+      if ((this.#starts[middle] ?? 0) <= offset) from = middle;
+      else to = middle;
+    }
+    return from + 1;
+  }
 }
 
 function excerpt({ line, column, text, length }: Place, paint: Paint): string[] {
@@ -82,9 +100,9 @@ function printable(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\u00b7");
 }
 
-function readText(path: string): string | null {
+function readLines(path: string): Lines | null {
   try {
-    return readFileSync(path, "utf8");
+    return new Lines(readFileSync(path, "utf8"));
   } catch {
     return null;
   }
