@@ -195,14 +195,14 @@ export type Reason =
   | { readonly kind: "output-missing"; readonly path: string }
   /** An output differs from what lq wrote. */
   | { readonly kind: "output-edited"; readonly path: string }
-  | { readonly kind: "file"; readonly path: string; readonly change: "changed" | "added" | "removed" }
+  | ({ readonly kind: "file"; readonly path: string } & ContentChange)
   | {
       readonly kind: "param";
       readonly path: string;
       readonly before: Json | undefined;
       readonly after: Json | undefined;
     }
-  | { readonly kind: "code"; readonly file: string; readonly change: "changed" | "added" | "removed" }
+  | ({ readonly kind: "code"; readonly file: string } & ContentChange)
   | {
       readonly kind: "package";
       readonly name: string;
@@ -220,6 +220,13 @@ export type Reason =
   | { readonly kind: "declaration"; readonly what: string }
   /** The last attempt with this key failed. */
   | { readonly kind: "failed-before" };
+
+export interface ContentChange {
+  readonly change: "changed" | "added" | "removed";
+  /** Digests; not of a file of which only the name counts. */
+  readonly before?: string;
+  readonly after?: string;
+}
 
 /** What a task is, seen from the records; the words of `lq status`. */
 export type Freshness =

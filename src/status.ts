@@ -1,5 +1,5 @@
 /** Status: what each task of a request is, and why. Runs and writes nothing, and needs no lock. */
-import { makePlan } from "./build/plan.ts";
+import { makePlan, type Plan } from "./build/plan.ts";
 import type { Request, TaskStatus } from "./build/request.ts";
 import { openSession } from "./build/session.ts";
 
@@ -12,7 +12,10 @@ export type { TaskStatus } from "./build/request.ts";
  */
 export async function status(request: Request): Promise<readonly TaskStatus[]> {
   const session = openSession(request, { readonly: true, notice: () => undefined });
-  const { selected, verdicts, blockers } = await makePlan(session, false);
+  return statusOf(await makePlan(session, false));
+}
+
+export function statusOf({ selected, verdicts, blockers }: Plan): readonly TaskStatus[] {
   const decided = [...verdicts].flatMap(([{ id, rule }, verdict]) =>
     verdict.kind === "missing" ? [] : [{ id, rule: rule.name, freshness: verdict.freshness }],
   );

@@ -1,6 +1,7 @@
 /** What a task is at this moment, seen from the files and the records. */
 import { decide } from "../decide/decide.ts";
 import type { Known } from "../fingerprint/fingerprint.ts";
+import { inNamesOf } from "../fingerprint/own-names.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Freshness, Task } from "../model.ts";
 import { outputState } from "../record/outputs.ts";
@@ -42,7 +43,10 @@ export function evaluate(
     key,
     recipe,
     last,
-    lastRecipe: () => (typeof last?.key === "string" ? store.action(last.key)?.recipe : undefined),
+    lastRecipe: () => {
+      const action = typeof last?.key === "string" ? store.action(last.key) : undefined;
+      return action && inNamesOf(task, action.recipe);
+    },
     failure: state.lastFailure(task.id),
     outputs,
     cached: !settled && !forced && store.has(key),

@@ -3,22 +3,28 @@
  * stands now; `@BUILD` alone is the first's target in another build. With one target alone: its run before, and now.
  */
 import type { Session } from "../build/session.ts";
-import { explain } from "../decide/explain.ts";
+import { explainInFull } from "../decide/explain.ts";
 import { UserError } from "../errors.ts";
-import { builds } from "../history/builds.ts";
-import type { Distance } from "../inspect/content.ts";
+import { buildNumbered, builds } from "../history/builds.ts";
+import type { Distance, Numbers } from "../inspect/content.ts";
 import { difference, Runs, type Difference, type Run } from "../inspect/difference.ts";
+import { firstOf } from "../report/lines.ts";
 import { painter, type Paint } from "../report/paint.ts";
 import { openProject, useColor, type CommonFlags, type Project } from "./options.ts";
 import { planned } from "./tasks-named.ts";
 
 /** Lines of a text, and outputs of a task, that are shown. */
 const SHOWN = 8;
+const REASONS = 20;
 
 export async function runDiff([first, second]: readonly string[], flags: CommonFlags): Promise<number> {
   const project = openProject(flags);
   const a = operand(first ?? "");
   const b = second === undefined ? undefined : operand(second);
+  if (a.target === "")
+    throw new UserError({ message: `"${first}" names no target`, hint: `as in lq diff TARGET${first} @2` });
+  for (const { build } of [a, ...(b ? [b] : [])])
+    if (build !== null) buildNumbered(project.pipeline.root, build);
   const { session, task } = await sessionFor(project, a.target);
   const runs = new Runs(session, [...builds(session.root)]);
   let [before, after]: [Run, Run] = [runs.get(task, a.build), runs.get(task, b?.build ?? null)];
@@ -77,7 +83,7 @@ function describe(found: Difference, paint: Paint, indent = ""): string[] {
   const more = found.outputs.length - SHOWN;
   return [
     `${indent}${paint("bold", found.task)}`,
-    ...found.reasons.map((reason) => `${inner}${explain(reason)}`),
+    ...firstOf(found.reasons.map(explainInFull), REASONS).map((line) => inner + line),
     ...outputs,
     ...(more > 0 ? [`${inner}and ${more} more outputs`] : []),
     ...(found.outputs.length === 0 ? [`${inner}outputs: the same`] : []),
@@ -89,16 +95,29 @@ function words(distance: Distance): string {
   switch (distance.kind) {
     case "same":
       return "the same";
+    case "only":
+      return `only ${distance.side}`;
     case "json":
-      return `${distance.numbers} of ${distance.of} numbers differ, by at most ${Number(distance.most.toPrecision(4))}${distance.others > 0 ? `; ${distance.others} other values differ` : ""}`;
+      return numbersText(distance) + othersText(distance.others, "other value");
+    case "arrays":
+      return numbersText(distance) + othersText(distance.others, "array");
     case "text": {
-      const { length } = distance.removed;
-      return `${length} ${length === 1 ? "line" : "lines"} gone, ${distance.added.length} new`;
+      const { removed, added, numbers } = distance;
+      const lines = `${removed.length} ${removed.length === 1 ? "line" : "lines"} gone, ${added.length} new`;
+      return numbers === null ? lines : `${lines}; ${numbersText(numbers)}`;
     }
     case "bytes": {
       const [a, b] = distance.sizes;
-      if (distance.differing === null) return `${a} → ${b} bytes`;
+      if (distance.differing === null) return a === b ? `other ${a} bytes` : `${a} → ${b} bytes`;
       return `${distance.differing} of ${a} bytes differ (${((100 * distance.differing) / a).toFixed(1)} %)`;
     }
   }
+}
+
+function numbersText({ numbers, of, most }: Numbers): string {
+  return `${numbers} of ${of} numbers differ, by at most ${Number(most.toPrecision(4))}`;
+}
+
+function othersText(others: number, what: string): string {
+  return others === 0 ? "" : `; ${others} ${what}${others === 1 ? " differs" : "s differ"}`;
 }

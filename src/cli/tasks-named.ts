@@ -1,6 +1,7 @@
-import { makePlan } from "../build/plan.ts";
+import { makePlan, type Plan } from "../build/plan.ts";
 import { openSession, type Session } from "../build/session.ts";
 import { UserError } from "../errors.ts";
+import type { HashOptions } from "../fingerprint/hash-many.ts";
 import type { Task } from "../model.ts";
 import type { Selected } from "../select/select.ts";
 import type { Project } from "./options.ts";
@@ -9,20 +10,27 @@ import type { Project } from "./options.ts";
 export async function planned(
   { pipeline, cwd }: Project,
   targets: readonly string[],
-): Promise<{ readonly session: Session; readonly selected: Selected }> {
-  const session = openSession({ pipeline, cwd, targets }, { readonly: true, notice: () => undefined });
-  const { selected } = await makePlan(session, false);
-  return { session, selected };
+  hashing?: HashOptions,
+): Promise<{ readonly session: Session; readonly selected: Selected; readonly plan: Plan }> {
+  const session = openSession(
+    { pipeline, cwd, targets, hashing },
+    { readonly: true, notice: () => undefined },
+  );
+  const plan = await makePlan(session, false);
+  return { session, selected: plan.selected, plan };
 }
 
 /** The tasks that targets themselves name. Throws a UserError if there are none (yet). */
 export async function tasksNamed(project: Project, targets: readonly string[]): Promise<readonly Task[]> {
   const { selected } = await planned(project, targets);
-  if (selected.named.size === 0) {
-    throw new UserError({
-      message: `no task of "${targets.join(" ")}" is known yet`,
-      hint: "it depends on a file that has to be built first",
-    });
-  }
-  return [...selected.named];
+  return namedOf(selected, targets);
+}
+
+/** @throws UserError if there are none (yet) */
+export function namedOf({ named }: Selected, targets: readonly string[]): readonly Task[] {
+  if (named.size > 0) return [...named];
+  throw new UserError({
+    message: `no task of "${targets.join(" ")}" is known yet`,
+    hint: "it depends on a file that has to be built first",
+  });
 }

@@ -1,5 +1,5 @@
 /** `lq trace TARGET [--cell NAME…]`: what an output, or one cell of a table, was made from. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { UserError } from "../errors.ts";
 import { normalise } from "../expand/paths.ts";
@@ -9,6 +9,7 @@ import { lineage, type Step } from "../inspect/lineage.ts";
 import type { Task } from "../model.ts";
 import { painter, type Paint } from "../report/paint.ts";
 import { duration } from "../report/lines.ts";
+import { statusOf } from "../status.ts";
 import { localTime } from "./local-time.ts";
 import { openProject, useColor, type CommonFlags, type Project } from "./options.ts";
 import { planned } from "./tasks-named.ts";
@@ -24,7 +25,7 @@ const WIDTH = 100;
 
 export async function runTrace([target = ""]: readonly string[], flags: TraceFlags): Promise<number> {
   const project = openProject(flags);
-  const { session, selected } = await planned(project, [target]);
+  const { session, selected, plan } = await planned(project, [target]);
   const [task, ...others] = selected.named;
   if (task === undefined || others.length > 0)
     throw new UserError({
@@ -35,9 +36,11 @@ export async function runTrace([target = ""]: readonly string[], flags: TraceFla
     throw new UserError({ message: `${task.id} has not been built yet`, hint: `lq build ${target}` });
   const cell = flags.cell === undefined ? undefined : cellOf(project, task, target, flags.cell);
   const root = lineage(session, builds(session.root), task, cell && cellPaths(task, cell));
+  const state = statusOf(plan).find(({ id }) => id === task.id)?.freshness.state ?? "stale";
   if (flags.json === true)
-    console.log(JSON.stringify({ type: "trace", target, cell: cell ?? null, step: root }));
+    console.log(JSON.stringify({ type: "trace", target, state, cell: cell ?? null, step: root }));
   else {
+    if (state !== "fresh") console.error(`${task.id} is ${state} now (lq why ${target}); of its last run:`);
     const paint = painter(useColor(process.stdout, flags.color));
     if (cell !== undefined) console.log(cellText(cell, paint));
     console.log(describe(root, paint).join("\n"));
@@ -58,6 +61,8 @@ function cellOf({ pipeline, cwd }: Project, task: Task, target: string, names: r
       message: `${task.id} does not say where the cells of ${path} come from`,
       hint: "without --cell, lq trace follows the whole output",
     });
+  if (!existsSync(join(root, file)))
+    throw new UserError({ message: `${file} is not there`, hint: `lq build ${target}` });
   return findCell(parseCells(file, readFileSync(join(root, file), "utf8")), names);
 }
 
@@ -93,7 +98,7 @@ function runText({ finished, seconds, build, key, devices }: Step["tasks"][numbe
 function codeText({ name, files, digest }: NonNullable<Step["code"]>): string {
   return files === 0
     ? cut(name)
-    : `${name}${files > 1 ? ` with ${files - 1} files it imports` : ""} (${digest.slice(0, 12)})`;
+    : `${name}${files > 1 ? ` with ${files - 1} ${files === 2 ? "file" : "files"} it imports` : ""} (${digest.slice(0, 12)})`;
 }
 
 function valuesText(values: Step["params"][number]["values"]): string {

@@ -1,10 +1,8 @@
 /** What differs between two recipes, as reasons. */
-import type { Json, Reason } from "../model.ts";
+import type { ContentChange, Json, Reason } from "../model.ts";
 import { canonicalJson } from "../fingerprint/canonical.ts";
 import type { Recipe, RecipeInput } from "../fingerprint/recipe.ts";
 import type { TreeEntry } from "../fingerprint/tree.ts";
-
-type Change = "changed" | "added" | "removed";
 
 /** Every difference that changes the key. */
 export function compareRecipes(before: Recipe, after: Recipe): Reason[] {
@@ -28,7 +26,7 @@ function compareDeclarations(before: Recipe, after: Recipe): Reason[] {
     const was = before[side].map((each) => declared(each, named && side === "outputs"));
     const is = after[side].map((each) => declared(each, named && side === "outputs"));
     const changes = [...comparison(unvalued(was), unvalued(is))].map(
-      ([what, change]) => `${side} ${what} ${change}`,
+      ([what, { change }]) => `${side} ${what} ${change}`,
     );
     if (changes.length > 0) reasons.push(...changes.map((what): Reason => ({ kind: "declaration", what })));
     else if (was.join("\n") !== is.join("\n"))
@@ -59,7 +57,7 @@ function compareActions({ action: before }: Recipe, { action: after }: Recipe): 
   const was = versions(before.code.packages);
   const is = versions(after.code.packages);
   const reasons = [
-    ...[...files].map(([file, change]): Reason => ({ kind: "code", file, change })),
+    ...[...files].map(([file, change]): Reason => ({ kind: "code", file, ...change })),
     ...[...comparison([...was], [...is]).keys()].map((name): Reason => ({
       kind: "package",
       name,
@@ -119,16 +117,16 @@ function isBranch(value: Json | undefined): value is { readonly [key: string]: J
 function compareInputs(before: Recipe, after: Recipe): Reason[] {
   const named = after.action.kind === "cmd";
   const roles = [...new Set([...after.inputs, ...before.inputs].map(({ role }) => role))];
-  const changes = new Map<string, Change>();
+  const changes = new Map<string, ContentChange>();
   for (const role of roles) {
     const was = before.inputs.filter((input) => input.role === role);
     const is = after.inputs.filter((input) => input.role === role);
     if (same(was, is, named)) continue;
     const moved = changedFiles(was, is);
     for (const [path, change] of moved) changes.set(path, change);
-    if (moved.size === 0) changes.set(is.map(({ path }) => path).join(", "), "changed");
+    if (moved.size === 0) changes.set(is.map(({ path }) => path).join(", "), { change: "changed" });
   }
-  return [...changes].map(([path, change]) => ({ kind: "file", path, change }));
+  return [...changes].map(([path, change]) => ({ kind: "file", path, ...change }));
 }
 
 function same(before: readonly RecipeInput[], after: readonly RecipeInput[], named: boolean): boolean {
@@ -138,7 +136,7 @@ function same(before: readonly RecipeInput[], after: readonly RecipeInput[], nam
   );
 }
 
-function changedFiles(before: readonly RecipeInput[], after: readonly RecipeInput[]): Map<string, Change> {
+function changedFiles(before: readonly RecipeInput[], after: readonly RecipeInput[]): Map<string, ContentChange> {
   const [was, is] = [before[0], after[0]];
   const isOneFolder = before.length === 1 && after.length === 1 && was?.path === is?.path;
   if (!isOneFolder || !was?.entries || !is?.entries) return comparison(contents(before), contents(after));
@@ -171,19 +169,21 @@ function compareTexts(
     .map((each) => ({ kind, ...each }));
 }
 
-/** Names with what became of them, those that are new or changed first. */
+/** Names with what became of them, those that are new or changed first. A value that is empty is none. */
 function comparison(
   before: readonly (readonly [string, string])[],
   after: readonly (readonly [string, string])[],
-): Map<string, Change> {
+): Map<string, ContentChange> {
   const was = new Map(before);
   const is = new Map(after);
-  const changes = new Map<string, Change>();
+  const changes = new Map<string, ContentChange>();
   for (const [name, value] of is) {
-    if (!was.has(name)) changes.set(name, "added");
-    else if (was.get(name) !== value) changes.set(name, "changed");
+    const old = was.get(name);
+    if (old === undefined) changes.set(name, { change: "added", ...(value && { after: value }) });
+    else if (old !== value) changes.set(name, { change: "changed", before: old, after: value });
   }
-  for (const name of was.keys()) if (!is.has(name)) changes.set(name, "removed");
+  for (const [name, value] of was)
+    if (!is.has(name)) changes.set(name, { change: "removed", ...(value && { before: value }) });
   return changes;
 }
 

@@ -3,6 +3,8 @@ import type { Json, Reason } from "../model.ts";
 
 /** Longer values are cut in the middle. */
 const WIDTH = 60;
+/** Of a digest. */
+const DIGITS = 12;
 
 export function explain(reason: Reason): string {
   switch (reason.kind) {
@@ -32,6 +34,15 @@ export function explain(reason: Reason): string {
     case "failed-before":
       return "failed before, with nothing changed since";
   }
+}
+
+/** The same with the digests before and after, as far as they are known. */
+export function explainInFull(reason: Reason): string {
+  const told = explain(reason);
+  if (reason.kind !== "file" && reason.kind !== "code") return told;
+  const { before, after } = reason;
+  if (before === undefined && after === undefined) return told;
+  return `${told}: ${before?.slice(0, DIGITS) ?? "(none)"} → ${after?.slice(0, DIGITS) ?? "(none)"}`;
 }
 
 /** What tasks must share to be told of together: the words, but for what differs from task to task of a rule. */

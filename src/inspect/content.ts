@@ -2,22 +2,39 @@
 import { isUtf8 } from "node:buffer";
 import { gunzipSync } from "node:zlib";
 import type { Json } from "../model.ts";
+import { arraysIn, type NumberArray } from "./arrays.ts";
+
+/** Numbers that stand in the same places on both sides: how many differ, of how many, by how much at most. */
+export interface Numbers {
+  readonly numbers: number;
+  readonly of: number;
+  readonly most: number;
+}
 
 export type Distance =
   | { readonly kind: "same" }
-  /** Of JSON: how many numbers differ, by how much at most, and how many other values differ or are on one side only. */
+  /** Of a folder: a file that one side has not. */
+  | { readonly kind: "only"; readonly side: "before" | "after" }
+  /** `others`: other values that differ, or are on one side only. */
+  | ({ readonly kind: "json"; readonly others: number } & Numbers)
+  /** `others`: arrays that have another type or shape, or are on one side only. */
+  | ({ readonly kind: "arrays"; readonly others: number } & Numbers)
+  /** Lines that only one side has; `numbers` if the texts differ in nothing else. */
   | {
-      readonly kind: "json";
-      readonly numbers: number;
-      readonly of: number;
-      readonly most: number;
-      readonly others: number;
+      readonly kind: "text";
+      readonly removed: readonly string[];
+      readonly added: readonly string[];
+      readonly numbers: Numbers | null;
     }
-  /** Of text: lines that only one side has. */
-  | { readonly kind: "text"; readonly removed: readonly string[]; readonly added: readonly string[] }
+  /** `differing`: null if it was not counted: the sizes are not the same, or too large. */
   | { readonly kind: "bytes"; readonly differing: number | null; readonly sizes: readonly [number, number] };
 
-/** A gzip file is compared by what is in it. `name` tells JSON from other text. */
+/** Bytes of a content that is looked into. */
+export const LARGEST = 1 << 30;
+/** What is longer fits no string. */
+const LONGEST_TEXT = 256 << 20;
+
+/** A gzip file is compared by what is in it. `name` tells what kind of file it is. */
 export function contentDistance(name: string, before: Buffer, after: Buffer): Distance {
   if (before.equals(after)) return { kind: "same" };
   const [a, b] = [unzipped(before), unzipped(after)];
@@ -25,6 +42,8 @@ export function contentDistance(name: string, before: Buffer, after: Buffer): Di
     const [was, is] = [parsed(a), parsed(b)];
     if (was !== undefined && is !== undefined) return jsonDistance(was, is);
   }
+  const [was, is] = [arraysIn(name, a), arraysIn(name, b)];
+  if (was !== null && is !== null) return arraysDistance(was, is);
   if (isText(a) && isText(b)) return textDistance(a.toString(), b.toString());
   const differing = a.length === b.length ? countDiffering(a, b) : null;
   return { kind: "bytes", differing, sizes: [a.length, b.length] };
@@ -33,7 +52,7 @@ export function contentDistance(name: string, before: Buffer, after: Buffer): Di
 function unzipped(content: Buffer): Buffer {
   if (content[0] !== 0x1f || content[1] !== 0x8b) return content;
   try {
-    return gunzipSync(content);
+    return gunzipSync(content, { maxOutputLength: LARGEST });
   } catch {
     return content; // no gzip after all, or more than fits
   }
@@ -48,24 +67,51 @@ function parsed(content: Buffer): Json | undefined {
 }
 
 function isText(content: Buffer): boolean {
-  return isUtf8(content) && !content.includes(0);
+  return content.length <= LONGEST_TEXT && isUtf8(content) && !content.includes(0);
+}
+
+/** Counts pairs of numbers. */
+class Counter implements Numbers {
+  numbers = 0;
+  of = 0;
+  most = 0;
+
+  add(was: number, is: number): void {
+    this.of += 1;
+    if (Object.is(was, is) || was === is) return;
+    this.numbers += 1;
+    // A value that is no number is as far off as can be.
+    const apart = Math.abs(is - was);
+    this.most = Math.max(this.most, Number.isNaN(apart) ? Infinity : apart);
+  }
 }
 
 function jsonDistance(before: Json, after: Json): Distance {
-  let [numbers, of, most, others] = [0, 0, 0, 0];
+  const counter = new Counter();
+  let others = 0;
   const walk = (was: Json | undefined, is: Json | undefined): void => {
-    if (typeof was === "number" && typeof is === "number") {
-      of += 1;
-      if (was === is) return;
-      numbers += 1;
-      most = Math.max(most, Math.abs(is - was));
-    } else if (isBranch(was) && isBranch(is)) {
+    if (typeof was === "number" && typeof is === "number") counter.add(was, is);
+    else if (isBranch(was) && isBranch(is)) {
       const [left, right] = [new Map(Object.entries(was)), new Map(Object.entries(is))];
       for (const key of new Set([...left.keys(), ...right.keys()])) walk(left.get(key), right.get(key));
     } else if (was !== is) others += 1;
   };
   walk(before, after);
-  return { kind: "json", numbers, of, most, others };
+  return { kind: "json", ...counter, others };
+}
+
+function arraysDistance(
+  before: ReadonlyMap<string, NumberArray>,
+  after: ReadonlyMap<string, NumberArray>,
+): Distance {
+  const counter = new Counter();
+  let others = 0;
+  for (const name of new Set([...before.keys(), ...after.keys()])) {
+    const [was, is] = [before.get(name), after.get(name)];
+    if (was === undefined || is?.form !== was.form || is.length !== was.length) others += 1;
+    else for (let i = 0; i < was.length; i++) counter.add(was.at(i), is.at(i));
+  }
+  return { kind: "arrays", ...counter, others };
 }
 
 function isBranch(value: Json | undefined): value is { readonly [key: string]: Json } | readonly Json[] {
@@ -75,7 +121,20 @@ function isBranch(value: Json | undefined): value is { readonly [key: string]: J
 /** Lines as a bag: one that only moved is no difference. */
 function textDistance(before: string, after: string): Distance {
   const [was, is] = [before.split("\n"), after.split("\n")];
-  return { kind: "text", removed: without(was, is), added: without(is, was) };
+  const removed = without(was, is);
+  return { kind: "text", removed, added: without(is, was), numbers: numbersDistance(before, after) };
+}
+
+const NUMBER = /[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g;
+
+/** Null: something else differs as well, but for the spaces. */
+function numbersDistance(before: string, after: string): Numbers | null {
+  const rest = (text: string) => text.replace(NUMBER, "0").replace(/[^\S\n]+/g, " ");
+  if (rest(before) !== rest(after)) return null;
+  const [was, is] = [before, after].map((text) => (text.match(NUMBER) ?? []).map(Number));
+  const counter = new Counter();
+  for (const [i, value] of (was ?? []).entries()) counter.add(value, is?.[i] ?? NaN);
+  return { ...counter };
 }
 
 function without(lines: readonly string[], others: readonly string[]): string[] {

@@ -2,10 +2,11 @@
 import type { Session } from "../build/session.ts";
 import { compareRecipes } from "../decide/compare.ts";
 import { UserError } from "../errors.ts";
+import { inNamesOf } from "../fingerprint/own-names.ts";
 import { type Build, lastRuns } from "../history/builds.ts";
 import type { Reason, Task } from "../model.ts";
 import type { Action, StoredOutput } from "../record/action.ts";
-import { contentDistance, type Distance } from "./content.ts";
+import { contentDistance, LARGEST, type Distance } from "./content.ts";
 
 /** The run of a task that stood after a build; `build` null: that stands now. */
 export interface Run {
@@ -42,7 +43,8 @@ export class Runs {
   find(task: Task, build: number | null): Run | null {
     const key = build === null ? this.#session.state.last(task.id)?.key : this.#keysAt(build).get(task.id);
     const action = typeof key === "string" ? this.#session.store.action(key) : undefined;
-    return action === undefined ? null : { task, build, action };
+    if (action === undefined) return null;
+    return { task, build, action: { ...action, recipe: inNamesOf(task, action.recipe) } };
   }
 
   /** @throws UserError where `find` finds none */
@@ -132,13 +134,17 @@ function parts(output: StoredOutput): ReadonlyMap<string, string> {
   return new Map(output.entries.map(({ name, digest }) => [name, digest]));
 }
 
-/** Null where one side is not there, or not in the cache any more. */
+/** Null where one side is not in the cache any more. */
 function distance(
   { store }: Records,
   path: string,
   before: string | undefined,
   after: string | undefined,
 ): Distance | null {
-  const [a, b] = [before && store.read(before), after && store.read(after)];
+  if (before === undefined || after === undefined)
+    return { kind: "only", side: before === undefined ? "after" : "before" };
+  const sizes = [store.sizeOf(before), store.sizeOf(after)] as const;
+  if (Math.max(...sizes) > LARGEST) return { kind: "bytes", differing: null, sizes };
+  const [a, b] = [store.read(before), store.read(after)];
   return a && b ? contentDistance(path, a, b) : null;
 }

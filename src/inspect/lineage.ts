@@ -3,11 +3,10 @@
  * Tasks of one rule that feed the same reader are told as one step, so that a training on 4,000 cases is a few lines.
  */
 import type { Session } from "../build/session.ts";
-import type { RecipeInput } from "../fingerprint/recipe.ts";
+import { inNamesOf } from "../fingerprint/own-names.ts";
 import type { Build } from "../history/builds.ts";
-import { lastRuns } from "../history/builds.ts";
 import type { Json, Task } from "../model.ts";
-import type { Action } from "../record/action.ts";
+import type { Action, StoredEntry } from "../record/action.ts";
 
 export interface Step {
   readonly rule: string;
@@ -35,6 +34,12 @@ export interface TracedTask {
   readonly devices: readonly string[];
 }
 
+/** A task, and the run of it that is told of; undefined if none is on record. */
+interface Node {
+  readonly task: Task;
+  readonly action: Action | undefined;
+}
+
 /** @param paths the inputs of the task to follow; all by default */
 export function lineage(
   session: Pick<Session, "graph" | "state" | "store">,
@@ -42,52 +47,108 @@ export function lineage(
   task: Task,
   paths?: readonly string[],
 ): Step {
-  const runs = lastRuns(builds);
-  const told = new Set<Task>();
+  const runs = runsOf(builds);
   const { graph, state, store } = session;
 
-  const actionOf = ({ id }: Task): Action | undefined => {
-    const key = state.last(id)?.key;
-    return typeof key === "string" ? store.action(key) : undefined;
+  const nodes = new Map<string, Node>();
+  /** One for each task and key, that it can be told whether it was told of. */
+  const nodeOf = (of: Task, key: string | null | undefined): Node => {
+    const id = `${key ?? ""} ${of.id}`;
+    let node = nodes.get(id);
+    if (node === undefined) {
+      const action = typeof key === "string" ? store.action(key) : undefined;
+      node = { task: of, action: action && { ...action, recipe: inNamesOf(of, action.recipe) } };
+      nodes.set(id, node);
+    }
+    return node;
   };
-  const traced = ({ id, outputs }: Task): TracedTask => {
-    const last = state.last(id);
-    const known = runs.get(id);
-    const isThat = known !== undefined && known.run.key === last?.key;
+  const lastOf = (of: Task): Node => nodeOf(of, state.last(of.id)?.key);
+  /** With the run that made what was read: not always the last, where the reader has not run since. */
+  const makerOf = (maker: Task, path: string, digest: string): Node => {
+    const isIt = ({ action }: Node) =>
+      action !== undefined && (digest === "" || digestIn(maker, action, path) === digest);
+    const last = lastOf(maker);
+    if (isIt(last)) return last;
+    const keys = new Set((runs.get(maker.id) ?? []).map(({ key }) => key));
+    return [...keys].map((key) => nodeOf(maker, key)).find(isIt) ?? nodeOf(maker, null);
+  };
+  const traced = ({ task: { id, outputs }, action }: Node): TracedTask => {
+    const run = runs.get(id)?.find(({ key }) => key === action?.key);
     return {
       task: id,
       outputs: outputs.map(({ path }) => path),
-      key: last?.key ?? null,
-      build: isThat ? known.build.number : null,
-      finished: last?.finished ?? null,
-      seconds: last?.seconds ?? null,
-      devices: isThat ? known.run.devices : [],
+      key: action?.key ?? null,
+      build: run?.build ?? null,
+      finished: action?.finished ?? null,
+      seconds: action?.seconds ?? null,
+      devices: run?.devices ?? [],
     };
   };
-  const step = (tasks: readonly Task[], only?: readonly string[]): Step => {
-    const fresh = tasks.filter((each) => !told.has(each));
-    for (const each of fresh) told.add(each);
-    const actions = fresh.flatMap((each) => actionOf(each) ?? []);
-    const read = fresh.flatMap((each) => inputsOf(each, actionOf(each), graph.origins(each)));
+  const followed = new Set<Node>();
+  const step = (group: readonly Node[], only?: readonly string[]): Step => {
+    const fresh = group.filter((each) => !followed.has(each));
+    for (const each of fresh) followed.add(each);
+    const read = fresh.flatMap((each) => inputsOf(each, graph.origins(each.task)));
     const wanted = read.filter(({ path }) => only === undefined || only.includes(path));
-    const makers = new Map<string, Set<Task>>();
+    const makers = new Map<string, Set<Node>>();
     const sources = new Map<string, string>();
     for (const { path, digest } of wanted) {
       const maker = graph.producer(path);
       if (maker === undefined) sources.set(path, digest);
-      else makers.set(maker.rule.name, (makers.get(maker.rule.name) ?? new Set()).add(maker));
+      else {
+        const own = makers.get(maker.rule.name) ?? new Set();
+        makers.set(maker.rule.name, own.add(makerOf(maker, path, digest)));
+      }
     }
     return {
-      rule: tasks[0]?.rule.name ?? "",
-      tasks: tasks.map(traced),
-      code: codeOf(fresh[0], actions[0]),
-      params: paramsOf(actions),
+      rule: group[0]?.task.rule.name ?? "",
+      tasks: group.map(traced),
+      code: codeOf(fresh[0]),
+      params: paramsOf(fresh.flatMap(({ action }) => action ?? [])),
       sources: [...sources].map(([path, digest]) => ({ path, digest })),
-      from: [...makers.values()].map((group) => step([...group])),
+      from: [...makers.values()].map((own) => step([...own])),
       seen: fresh.length === 0,
     };
   };
-  return step([task], paths);
+  return step([lastOf(task)], paths);
+}
+
+/** Runs that ended well, the newest first, by task. */
+function runsOf(builds: Iterable<Build>): ReadonlyMap<string, readonly KnownRun[]> {
+  const runs = new Map<string, KnownRun[]>();
+  for (const { number, tasks } of builds)
+    for (const { task, key, devices } of tasks.toReversed()) {
+      if (key === undefined) continue;
+      const own = runs.get(task) ?? [];
+      own.push({ build: number, key, devices });
+      runs.set(task, own);
+    }
+  return runs;
+}
+
+interface KnownRun {
+  readonly build: number;
+  readonly key: string;
+  readonly devices: readonly string[];
+}
+
+/** Of a file that a run of the task made. */
+function digestIn(task: Task, { outputs }: Action, path: string): string | undefined {
+  for (const [i, output] of outputs.entries()) {
+    const at = task.outputs[i]?.path ?? "";
+    if (output.kind === "file" && at === path) return output.digest;
+    if (output.kind === "directory" && path.startsWith(at))
+      return digestsByName(output.entries).get(path.slice(at.length));
+  }
+  return undefined;
+}
+
+const byName = new WeakMap<readonly StoredEntry[], ReadonlyMap<string, string>>();
+
+function digestsByName(entries: readonly StoredEntry[]): ReadonlyMap<string, string> {
+  const known = byName.get(entries) ?? new Map(entries.map(({ name, digest }) => [name, digest]));
+  byName.set(entries, known);
+  return known;
 }
 
 /**
@@ -95,14 +156,13 @@ export function lineage(
  * the name counted, the digest is empty.
  */
 function inputsOf(
-  task: Task,
-  action: Action | undefined,
+  { action }: Node,
   origins: readonly string[],
 ): readonly { readonly path: string; readonly digest: string }[] {
-  const read: readonly Pick<RecipeInput, "path" | "digest" | "entries" | "names">[] =
-    action?.recipe.inputs ?? task.inputs.map(({ path }) => ({ path, digest: "" }));
+  // What one read that is not on record, nobody knows.
+  if (action === undefined) return [];
   return [
-    ...read.flatMap(({ path, digest, entries, names }) => {
+    ...action.recipe.inputs.flatMap(({ path, digest, entries, names }) => {
       if (names !== undefined) return names.map((name) => ({ path: path + name, digest: "" }));
       if (entries !== undefined)
         return entries.map((each) => ({ path: path + each.name, digest: each.digest }));
@@ -112,13 +172,13 @@ function inputsOf(
   ];
 }
 
-function codeOf(task: Task | undefined, action: Action | undefined): Step["code"] {
-  const made = action?.recipe.action;
+function codeOf(node: Node | undefined): Step["code"] {
+  const made = node?.action?.recipe.action;
   if (made === undefined) return null;
   if (made.kind === "cmd") return { name: made.argv.at(-1) ?? "", digest: "", files: 0 };
   const { digest, files } = made.code;
   // The recipe has all files alike; which of them is the module the rule says.
-  const declared = task?.rule.action;
+  const declared = node?.task.rule.action;
   const name = declared?.kind === "run" ? declared.module : (files[0]?.path ?? "");
   return { name, digest, files: files.length };
 }

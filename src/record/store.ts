@@ -143,6 +143,11 @@ export class Store {
     return true;
   }
 
+  /** Bytes of an object; 0 if there is none. */
+  sizeOf(digest: string): number {
+    return this.#find(this.#objectPath(digest))?.size ?? 0;
+  }
+
   /** Content of an object; null if it is missing or damaged. */
   read(digest: string): Buffer | null {
     const file = this.#objectPath(digest);

@@ -73,6 +73,12 @@ export function allFreshLine(tasks: number, paint: Paint): string {
   return `all ${tasks} tasks ${paint("green", "fresh")}`;
 }
 
+/** The first of many lines, and how many more there are. */
+export function firstOf(lines: readonly string[], most: number): readonly string[] {
+  const more = lines.length - most;
+  return more > 0 ? [...lines.slice(0, most), `and ${more} more (--json has all)`] : lines;
+}
+
 /** "0.4 s", "3 min 20 s", "5 h 02 min" */
 export function duration(seconds: number): string {
   if (seconds < 60) return `${(Math.floor(seconds * 10) / 10).toFixed(1)} s`;

@@ -1,6 +1,7 @@
 /** The commands that look into what has been: history, report, diff, trace, why of what is fresh. */
-import { appendFileSync, readFileSync, readdirSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { sha256 } from "../../src/fingerprint/digest.ts";
 import { cliProject, type CliProject, type JsonLine } from "../helpers/cli.ts";
 
 const FILES = {
@@ -135,11 +136,23 @@ test("diff goes from a table's changed lines down to the param that changed, wit
   const [found] = await project.json("diff", "table.md@1", "@2");
   expect(found).toMatchObject({
     task: "table",
-    reasons: [{ kind: "file", path: "scores/small.json", change: "changed" }],
+    reasons: [
+      {
+        kind: "file",
+        path: "scores/small.json",
+        change: "changed",
+        before: sha256('{"dice":39,"name":"a"}'),
+      },
+    ],
     outputs: [
       {
         path: "table.md",
-        distance: { kind: "text", removed: ["small.json | 39"], added: ["small.json | 59"] },
+        distance: {
+          kind: "text",
+          removed: ["small.json | 39"],
+          added: ["small.json | 59"],
+          numbers: { numbers: 1, of: 2, most: 20 },
+        },
       },
       { path: "table.cells.json", distance: { kind: "json" } },
     ],
@@ -170,9 +183,14 @@ test("diff of a param, of two tasks, of the same run, and of what is not on reco
     ],
   });
   expect((await project.lq("diff", "train:small@1", "@2")).stdout).toContain("the same run");
-  const missing = await project.lq("diff", "train:small@0", "@1");
-  expect(missing).toMatchObject({ code: 2 });
-  expect(missing.stderr).toContain("there is no record of a run of train:small in build 0 or before");
+  for (const [a, b, message] of [
+    ["train:small@0", "@1", "no build 0 is on record"],
+    ["train:small@1", "@9", "no build 9 is on record"],
+    ["@1", "@2", '"@1" names no target'],
+  ] as const) {
+    const refused = await project.lq("diff", a, b);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(message)]);
+  }
   expect((await project.lq("diff", "scores/")).code).toBe(2);
 });
 
@@ -206,6 +224,110 @@ test("trace follows one cell to its model, sources, params and runs, and to noth
   expect(stdout).toContain("source  data/corpus.txt");
 });
 
+test("diff tells how far arrays are apart, and what only one side of a folder has", async () => {
+  const npy = (...values: number[]) =>
+    Buffer.concat([
+      Buffer.from("\x93NUMPY\x01\x00\x46\x00", "latin1"),
+      Buffer.from(`{'descr': '<f4', 'fortran_order': False, 'shape': (${values.length},), }`.padEnd(70)),
+      Buffer.from(Float32Array.from(values).buffer),
+    ]);
+  const safetensors = (tensors: { readonly [name: string]: readonly number[] }) => {
+    let end = 0;
+    const header = Object.entries(tensors).map(([name, { length }]) => {
+      const data_offsets = [end, (end += 8 * length)];
+      return [name, { dtype: "F64", shape: [length], data_offsets }];
+    });
+    const json = Buffer.from(
+      JSON.stringify({ __metadata__: { a: "b" }, ...(Object.fromEntries(header) as object) }),
+    );
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(json.length));
+    return Buffer.concat([
+      length,
+      json,
+      Buffer.from(Float64Array.from(Object.values(tensors).flat()).buffer),
+    ]);
+  };
+  const project = cliProject({
+    "pipeline.yaml": 'version: 1\nrules:\n  copy: { cmd: "cp -r ${in}. ${out}", in: from/, out: to/ }\n',
+  });
+  const put = (path: string, content: Buffer | string) => {
+    mkdirSync(project.path("from"), { recursive: true });
+    writeFileSync(project.path(`from/${path}`), content);
+  };
+  put("a.npy", npy(1, 2, NaN, 4));
+  put("b.safetensors", safetensors({ w: [0.5, 0.25], b: [1] }));
+  put("c.csv", "name,dice\nx,0.5\ny,0.75\n");
+  put("d.npy", npy(1, 2));
+  put("gone.txt", "");
+  expect(await project.lq("build")).toMatchObject({ code: 0 });
+  put("a.npy", npy(1, 2.5, NaN, 4));
+  put("b.safetensors", safetensors({ w: [0.5, 1.25], c: [1] }));
+  put("c.csv", "name,dice\nx,0.625\ny,0.75\n");
+  put("d.npy", npy(1, 2, 3));
+  project.remove("from/gone.txt");
+  expect(await project.lq("build")).toMatchObject({ code: 0 });
+  const { stdout } = await project.lq("diff", "to/@1", "@2");
+  expect(stdout.split("\n").filter((line) => line.includes("output"))).toEqual([
+    "  output to/a.npy: 1 of 4 numbers differ, by at most 0.5",
+    "  output to/b.safetensors: 1 of 2 numbers differ, by at most 1; 2 arrays differ",
+    "  output to/c.csv: 1 line gone, 1 new; 1 of 2 numbers differ, by at most 0.125",
+    "  output to/d.npy: 0 of 0 numbers differ, by at most 0; 1 array differs",
+    "  output to/gone.txt: only before",
+  ]);
+});
+
+test("trace tells of the runs that a table was made from, whatever has run since", async () => {
+  const project = await built();
+  project.write("params.yaml", FILES["params.yaml"].replace("penalty: 1", "penalty: 3"));
+  await project.lq("build", "scores/");
+  const { stdout, stderr } = await project.lq("trace", "table.md", "--cell", "small");
+  expect(stderr).toBe("table is stale now (lq why table.md); of its last run:\n");
+  expect(stdout).toContain("small · Dice: mean 39\n");
+  expect(stdout).toContain("param   penalty: 1\n");
+  expect(stdout).not.toContain("build 2");
+  // What is not on record any more is said to be so, and nothing else is told in its place.
+  project.remove("cache/history");
+  expect((await project.json("trace", "table.md", "--cell", "small"))[0]).toMatchObject({
+    state: "stale",
+    step: { from: [{ tasks: [{ task: "score:small", key: null }], params: [], from: [] }] },
+  });
+  project.remove("table.cells.json");
+  expect((await project.lq("trace", "table.md", "--cell", "small")).stderr).toContain(
+    "table.cells.json is not there",
+  );
+});
+
+test("tasks that share what is stored under one key are each told of by their own names", async () => {
+  const project = cliProject({
+    ...FILES,
+    "params.yaml": "penalty: 1\nmodels:\n  one: { width: 4 }\n  two: { width: 4 }\n",
+    "pipeline.yaml": FILES["pipeline.yaml"]
+      .replace('with: { penalty: "\${penalty}" }', 'with: { penalty: "\${models[model].width}" }')
+      .replace("run: table.ts", 'cmd: "cat ${in}* > ${out}"')
+      .replace("[table.md, table.cells.json]", "table.md"),
+  });
+  expect((await project.json("build", "--slots", "gpu=1")).at(-1)).toMatchObject({ ran: 4, restored: 1 });
+  for (const name of ["one", "two"]) {
+    const { stdout } = await project.lq("trace", `scores/${name}.json`);
+    expect(stdout).toContain(`param   models.${name}.width: 4\n`);
+    expect(stdout).toContain(`output  models/${name}.txt\n`);
+  }
+  project.write("params.yaml", "penalty: 1\nmodels:\n  one: { width: 5 }\n  two: { width: 5 }\n");
+  await project.lq("build", "models/", "--slots", "gpu=1");
+  for (const name of ["one", "two"])
+    expect((await project.json("why", `scores/${name}.json`))[0]).toMatchObject({
+      causes: [
+        {
+          reasons: [
+            { kind: "param", path: `models.${name}.width`, before: 4, after: 5 },
+            { kind: "file", path: `models/${name}.txt`, change: "changed" },
+          ],
+        },
+      ],
+    });
+});
+
 test("trace says which cells there are, and refuses what it cannot follow", async () => {
   const project = await built();
   const strange = await project.lq("trace", "table.md", "--cell", "smal", "Dice");
@@ -221,7 +343,9 @@ test("why of a fresh task tells why it last ran", async () => {
   const project = await builtTwice();
   const { stdout } = await project.lq("why", "scores/small.json");
   expect(stdout).toContain("score:small is fresh");
-  expect(stdout).toMatch(/it last ran in build 2, .*, for\n {4}file models\/small\.txt changed\n/);
+  expect(stdout).toMatch(
+    /it last ran in build 2, .*, for\n {4}file models\/small\.txt changed: [0-9a-f]{12} → [0-9a-f]{12}\n {4}train:small ran in build 2/,
+  );
 });
 
 test("only the newest 200 builds are kept", async () => {

@@ -78,10 +78,11 @@ test("why goes from the target to what changed", async () => {
   expect((await project.lq("why", "table.md")).stdout).toContain("table is fresh");
   const set = ["--set", "models.large.width=9"];
   const { stdout } = await project.lq("why", "table.md", ...set);
-  expect(stdout.split("\n").slice(0, 3)).toEqual([
-    "table waits for 3 tasks, the first is",
-    expect.stringMatching(/^ {2}predict:large\/\d is stale$/),
+  expect(stdout.split("\n")).toEqual([
+    "table waits for 3 tasks",
+    expect.stringMatching(/^ {2}predict:large\/\d and 2 more of predict are stale$/),
     "    params models.large.width: 8 → 9",
+    "",
   ]);
   const [line] = await project.json("why", "table", ...set);
   expect(line).toMatchObject({
@@ -89,6 +90,60 @@ test("why goes from the target to what changed", async () => {
     task: "table",
     chain: [{ state: "blocked" }, { state: "stale" }],
   });
+});
+
+test("why tells every cause, with digests and new values, and follows what is restorable and what has run since", async () => {
+  const project = await built();
+  const why = async (...words: string[]) =>
+    (await project.lq("why", "table.md", ...words)).stdout.split("\n");
+  const small = FILES["params.yaml"].replace("width: 4", "width: 5");
+  // A source, a param and a value of an axis at once.
+  project.write("params.yaml", `${small}  huge: { width: 9 }\n`);
+  project.write("images/2.txt", "two\n");
+  const change = "file images/2.txt changed: 53c234e5e847 → 27dd8ed44a83";
+  expect(await why()).toEqual([
+    "table waits for 7 tasks",
+    "  predict:huge/1 and 2 more of predict are missing",
+    "    never built: model huge is new",
+    "  predict:large/2 is stale",
+    `    ${change}`,
+    "  predict:small/1 and 1 more of predict are stale",
+    "    params models.small.width: 4 → 5",
+    "  predict:small/2 is stale",
+    "    params models.small.width: 4 → 5",
+    `    ${change}`,
+    "",
+  ]);
+  const [json] = await project.json("why", "table.md");
+  expect(json?.causes).toHaveLength(7);
+  // One that has gone.
+  project.write("images/2.txt", "2\n");
+  project.write("params.yaml", "models:\n  small: { width: 4 }\n");
+  expect((await why()).slice(0, 2)).toEqual([
+    "table is stale",
+    expect.stringMatching(
+      /^ {2}file labels\/large\/1.txt removed: [0-9a-f]{12} → \(none\); predict:large\/1 is no task any more$/,
+    ),
+  ]);
+  // What the cache has, and what a build of something else has made since.
+  project.write("params.yaml", small);
+  await project.lq("build");
+  project.write("params.yaml", FILES["params.yaml"]);
+  const chain = ["  predict:small/1 and 2 more of predict", "    params models.small.width: 5 → 4", ""];
+  expect((await why()).slice(-3)).toEqual([
+    `${chain[0]} are restorable: the cache has what it would make`,
+    ...chain.slice(1),
+  ]);
+  await project.lq("build", "labels/");
+  expect((await why()).slice(-3)).toEqual([
+    expect.stringMatching(/^ {2}predict:small\/1 and 2 more of predict were restored in build 3, .*, for$/),
+    ...chain.slice(1),
+  ]);
+  await project.lq("build");
+  expect((await why()).slice(0, 2)).toEqual([
+    "table is fresh: nothing that it depends on has changed",
+    expect.stringMatching(/^ {2}it last was restored in build 4, /),
+  ]);
 });
 
 test("log prints what a task printed; its path goes to stderr", async () => {
