@@ -32,12 +32,10 @@ torture("a build that was killed at any instant", { quick: 3, long: 100 }, async
     } else length = Math.max(20, took);
     const tasks = model.tasks();
     await checkRecords(where, project, tasks);
-    const { summary, events } = await project.build({ jobs: 1 + random.below(4) });
-    expect([where, summary.failed, events.filter(({ type }) => type === "notice")]).toEqual([
-      where,
-      0,
-      expect.anything(),
-    ]);
+    const { summary, notices } = await project.build({ jobs: 1 + random.below(4) });
+    // Nothing in the cache is less than whole, whenever it was that lq was killed.
+    const damage = notices.filter((text) => text.includes("damaged"));
+    expect([where, summary.failed, damage]).toEqual([where, 0, []]);
     checkOutputs(where, project, tasks);
     for (let edits = 1 + random.below(4); edits > 0; edits--) model.edit(random);
   }
