@@ -12,7 +12,9 @@
  * `-p` keeps BASH_ENV and exported functions from the shell, not from the commands. A bash that believes to be called
  * over a network (its input is a socket, as Node's pipes are, or SSH_CLIENT is set) reads ~/.bashrc where SHLVL says
  * that no other shell is above it, as in batch jobs and containers: `--norc` and SHLVL keep it from that. A command
- * that is stopped (a suspended batch job) is waited for on.
+ * that is stopped (a suspended batch job) is waited for on. Signals that batch systems send to every process of a job
+ * are for lq and the command; the shell stays, for the command may be saving (a trap, unlike what is ignored, is not
+ * inherited).
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { EventEmitter, once } from "node:events";
@@ -31,6 +33,7 @@ const SIGNALLED = 128;
 const SCRIPT = `
 set -m
 SHLVL=2
+trap : HUP TERM USR1
 while read -r -N ${LENGTH_DIGITS} length && read -r -N "$length" command; do
   eval "$command" </dev/null 2>&1 3>&- &
   echo $! >&3

@@ -23,7 +23,7 @@ process.on("message", (message: ToWorker) => {
 });
 // Sent by lq when it needs this process no longer; by a batch system to all that runs, and then it means what a
 // cancelled build means.
-for (const name of ["SIGTERM", "SIGUSR1"] as const)
+for (const name of ["SIGTERM", "SIGUSR1", "SIGHUP"] as const)
   process.on(name, () => (cancel === null ? process.exit(0) : cancel.abort()));
 // Nobody waits for the result any more, and nothing may outlive lq.
 process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));

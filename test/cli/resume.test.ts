@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { isAlive } from "../helpers/alive.ts";
 import { cliProject, type CliProject, type JsonLine, type Lq } from "../helpers/cli.ts";
@@ -108,7 +108,7 @@ test("another key never sees what an interrupted one kept, which still has it wh
 
 /** Tells that it was asked to save, does so, and ends when there is a file "end". */
 const SAVING = `|
-      save() { echo saved > \${scratch}/state; touch asked; until test -e end; do sleep 0.05 || true; done; exit 1; }
+      save() { touch asked; until test -e end; do sleep 0.05 || true; done; echo saved > \${scratch}/state; exit 1; }
       trap save TERM
       touch started
       while :; do sleep 0.05 || true; done`;
@@ -140,6 +140,36 @@ test("a command is sent SIGTERM, has its grace to save in, and further signals d
   expect((await lq.ended).code).toBe(138);
   const [key = ""] = readdirSync(project.path("cache/scratch"));
   expect(project.read(`cache/scratch/${key}/state`)).toBe("saved\n");
+});
+
+/** A process and all that descend from it. */
+function tree(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+  return [pid, ...children.filter(Boolean).flatMap((child) => tree(Number(child)))];
+}
+
+test("a batch system that signals every process of a job leaves a command its grace", async ({ skip }) => {
+  if (process.platform !== "linux") skip("needs /proc");
+  const project = commands(savingFor("1h"));
+  const lq = project.start("build", "--json");
+  await exists(project, "started");
+  lq.kill("SIGSTOP");
+  const pids = tree(lq.pid);
+  for (const pid of pids) {
+    try {
+      process.kill(pid, "SIGTERM");
+    } catch {
+      // A sleep that is over by now.
+    }
+  }
+  lq.kill("SIGCONT");
+  await exists(project, "asked");
+  project.write("end", "");
+  await lq.line('"task":"save","outcome":"cancelled"');
+  expect((await lq.ended).code).toBe(143);
+  const [key = ""] = readdirSync(project.path("cache/scratch"));
+  expect(project.read(`cache/scratch/${key}/state`)).toBe("saved\n");
+  expect(pids.filter(isAlive)).toEqual([]);
 });
 
 test("what has not ended when its grace is over is ended", async () => {
