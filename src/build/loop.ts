@@ -46,7 +46,11 @@ export interface LoopParts {
 }
 
 type Ended = Exclude<RunResult, { readonly kind: "moved" | "crowded" }>;
-type DueTask = Due & { readonly task: Task };
+type DueTask = Due & {
+  readonly task: Task;
+  /** That were made in this build; the last ran out of a device's memory. */
+  readonly attempts?: number;
+};
 
 export class BuildLoop {
   readonly #parts: LoopParts;
@@ -170,7 +174,7 @@ export class BuildLoop {
   }
 
   async #run(due: DueTask, grant: Grant): Promise<void> {
-    const { task, freshness, recipe } = due;
+    const { task, freshness, recipe, attempts = 0 } = due;
     const { runner, tally, steering, slots } = this.#parts;
     const { key, reasons } = freshness;
     const devices = grant.devices.map(({ device }) => device.id);
@@ -178,10 +182,14 @@ export class BuildLoop {
     const started = performance.now();
     const signal = steering.enter(task.id, key);
     const result = await runner
-      .run({ task, key, recipe, grant, signal }, tally.emit)
+      .run({ task, key, recipe, grant, attempts, signal }, tally.emit)
       .finally(() => steering.leave(task.id));
     const seconds = (performance.now() - started) / 1000;
-    if (result.kind === "crowded") return this.#enqueue(due, wholeDevices(task.rule.slots, slots.capacity));
+    if (result.kind === "crowded")
+      return this.#enqueue(
+        { ...due, attempts: result.attempts },
+        wholeDevices(task.rule.slots, slots.capacity),
+      );
     if (result.kind === "moved") this.#rerun(task, result.paths);
     else this.#finishRun(due, result, seconds);
     this.#release(key);

@@ -22,13 +22,15 @@ export interface Run {
   readonly key: string;
   readonly recipe: Recipe;
   readonly grant: Grant;
+  /** That were made before, the last of which turned out crowded. */
+  readonly attempts: number;
   readonly signal: AbortSignal;
 }
 
 export type RunResult =
   | { readonly kind: "ran" | "cancelled" }
   /** Its share of a device's memory did not suffice: to be run again with the whole device. */
-  | { readonly kind: "crowded" }
+  | { readonly kind: "crowded"; readonly attempts: number }
   /** Inputs changed while it ran: what it made is thrown away. */
   | { readonly kind: "moved"; readonly paths: readonly string[] }
   | { readonly kind: "failed"; readonly error: string; readonly tail: readonly string[] };
@@ -51,25 +53,25 @@ export class TaskRunner {
    * @returns how it ended; "failed" is on record then
    */
   async run(run: Run, emit: (event: Event) => void): Promise<RunResult> {
-    const { task, key, grant } = run;
+    const { task, key, grant, attempts } = run;
     const log = logPath(task);
     const logFile = join(this.#session.root, log);
-    if (sizeOf(logFile) > 0) rmSync(logFile);
+    if (attempts === 0 && sizeOf(logFile) > 0) rmSync(logFile);
+    // The crowded attempt is none of the retries.
+    const most = task.rule.retries + (attempts === 0 ? 1 : 2);
     const started = performance.now();
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = attempts + 1; ; attempt++) {
       const printed = attempt === 1 ? 0 : sizeOf(logFile);
       const result = await this.#attempt(run, log, emit);
       if (result.kind === "done") return { kind: "ran" };
       if (result.kind !== "failed") return result;
       const { error } = result;
       const next = { type: "retry", task: task.id, attempt: attempt + 1, error } as const;
-      if (sharesDevice(grant) && task.rule.oom?.test(textFrom(logFile, printed))) {
-        emit({ ...next, wholeDevice: true });
-        return { kind: "crowded" };
-      }
-      if (attempt <= task.rule.retries) {
+      const wholeDevice = sharesDevice(grant) && task.rule.oom?.test(textFrom(logFile, printed)) === true;
+      if (wholeDevice || attempt < most) {
         note(logFile, `attempt ${attempt} failed: ${error}`);
-        emit({ ...next, wholeDevice: false });
+        emit({ ...next, wholeDevice });
+        if (wholeDevice) return { kind: "crowded", attempts: attempt };
         continue;
       }
       const seconds = (performance.now() - started) / 1000;

@@ -237,6 +237,8 @@ function parseEnv(node: Located, scope: Scope, problems: Problems): Rule["env"] 
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
       problems.add(`"${name}" is not the name of an environment variable`, span);
     }
+    if (["CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"].includes(name))
+      problems.add(`lq sets "${name}" for each task`, span, "ask for devices under slots:, as in gpu: 1");
     env.set(name, value);
   };
   if (node.kind !== "map") {

@@ -107,8 +107,37 @@ rules:
       ["big", true],
       ["huge", true],
     ]);
+    expect(project.read("cache/logs/big/big.log")).toBe(
+      "RuntimeError: CUDA out of memory (tried 2 GiB)\n[lq: attempt 1 failed: exit code 1]\n",
+    );
     const runs = project.read("log.txt").trim().split("\n").sort();
     expect(runs).toEqual(["big 0", "big 0", "huge 0", "huge 0", "other 0"]);
+  });
+
+  it("count those retries apart from the others, and number all attempts", async () => {
+    const project = new Project({
+      "pipeline.yaml": `version: 1
+rules:
+  train:
+    cmd: 'echo run >> log.txt; echo "out of memory"; test $(wc -l < log.txt) -gt 9; touch \${out}'
+    out: model
+    slots: { cpu: 0, gpu: { memory: 10GiB } }
+    oom: out of memory
+    retries: 1
+`,
+    });
+    const { failed, events } = await project.build({ slots: "gpu=1:80GiB" });
+    expect(failed).toEqual(["train"]);
+    const retried = events.flatMap((event) => (event.type === "retry" ? [event] : []));
+    expect(retried.map(({ attempt, wholeDevice }) => [attempt, wholeDevice])).toEqual([
+      [2, true],
+      [3, false],
+    ]);
+    expect(project.read("log.txt")).toBe("run\nrun\nrun\n");
+    expect(project.read("cache/logs/train/train.log")).toBe(
+      [1, 2].map((n) => `out of memory\n[lq: attempt ${n} failed: exit code 1]\n`).join("") +
+        "out of memory\n",
+    );
   });
 
   it("include running longer than the timeout", async () => {
