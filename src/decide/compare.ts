@@ -136,7 +136,10 @@ function same(before: readonly RecipeInput[], after: readonly RecipeInput[], nam
   );
 }
 
-function changedFiles(before: readonly RecipeInput[], after: readonly RecipeInput[]): Map<string, ContentChange> {
+function changedFiles(
+  before: readonly RecipeInput[],
+  after: readonly RecipeInput[],
+): Map<string, ContentChange> {
   const [was, is] = [before[0], after[0]];
   const isOneFolder = before.length === 1 && after.length === 1 && was?.path === is?.path;
   if (!isOneFolder || !was?.entries || !is?.entries) return comparison(contents(before), contents(after));
