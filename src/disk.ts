@@ -6,6 +6,7 @@
  * meanwhile, what is kept is out of date and stands for nothing.
  */
 import { readdirSync, readFileSync, statSync, type Dirent, type Stats } from "node:fs";
+import { dirname } from "node:path";
 import { sha256 } from "./fingerprint/digest.ts";
 import { isRacy, sameSignature, signatureOf, type Signature } from "./signature.ts";
 
@@ -16,6 +17,9 @@ export class Disk {
   readonly #peeked = new Map<string, Signature | null>();
   /** What stood in folders, as a digest, and when they were listed last. */
   readonly #lists = new Map<string, { readonly digest: string; readonly at: number }>();
+  /** Folders that lq itself has put in place, and those of them, and in them, that were listed since. */
+  readonly #placed = new Set<string>();
+  readonly #listedSince = new Set<string>();
   #steady = true;
 
   /** What is at a path or where it links to; undefined for nothing. Throws what the system says otherwise. */
@@ -60,13 +64,24 @@ export class Disk {
   list(folder: string): Dirent[] {
     const path = bare(folder);
     const at = Date.now();
+    const isPlaced = this.#isPlaced(path);
     const stats = this.stat(folder);
     const entries = readdirSync(folder, { withFileTypes: true });
     const digest = sha256(entries.map((entry) => `${entry.name}/${kindOf(entry)}`).join("/"));
-    if ((this.#lists.get(path)?.digest ?? digest) !== digest) this.#steady = false;
+    if ((this.#lists.get(path)?.digest ?? digest) !== digest && !isPlaced) this.#steady = false;
     else if (stats !== undefined) this.#told.set(path, signatureOf(stats));
     this.#lists.set(path, { digest, at });
+    if (isPlaced) this.#listedSince.add(path);
     return entries;
+  }
+
+  /**
+   * A folder that lq has just put in place may differ from what was told of it before; whoever puts it there lists it,
+   * with all that is in it, as it is now.
+   */
+  placed(folder: string): void {
+    this.#placed.add(bare(folder));
+    this.#listedSince.delete(bare(folder));
   }
 
   /** Throws as Node does. */
@@ -106,16 +121,27 @@ export class Disk {
     const stats = this.find(folder);
     try {
       if (stats !== undefined && !isRacy(stats, Date.now())) return void this.list(folder);
+      // One that was in another that lq has replaced.
+      if (stats === undefined && this.#isPlaced(folder)) return void this.#told.delete(folder);
     } catch {
       // It is no folder any more.
     }
     this.#steady = false;
   }
 
+  /** Whether what was told of a folder is of one that lq has replaced. */
+  #isPlaced(path: string): boolean {
+    if (this.#placed.size === 0 || this.#listedSince.has(path)) return false;
+    for (let at = path; ; at = dirname(at)) {
+      if (this.#placed.has(at)) return true;
+      if (dirname(at) === at) return false;
+    }
+  }
+
   #keep(asked: string, stats: Stats | undefined): void {
     const path = bare(asked);
     // What is in a folder says whether it is the same, not its times.
-    if (this.#lists.has(path) && stats?.isDirectory() === true) return;
+    if (this.#lists.has(path) && (stats?.isDirectory() === true || this.#isPlaced(path))) return;
     const signature = stats === undefined ? null : signatureOf(stats);
     const before = this.#told.get(path);
     if (before === undefined) this.#told.set(path, signature);

@@ -102,6 +102,11 @@ export class FileDigests {
   /** Look at the disk again the next time that one of these is asked for. */
   forget(paths: Iterable<string>): void {
     this.#steady = false;
+    this.lose(paths);
+  }
+
+  /** The same of files that lq itself has taken away. */
+  lose(paths: Iterable<string>): void {
     for (const path of paths) {
       this.#seen.delete(path);
       this.#swept.delete(path);

@@ -122,12 +122,23 @@ export class Recorder {
       const path = paths[i] ?? "";
       const from = staged[i] ?? null;
       if (from !== null) place(this.#root, from, path);
+      if (from !== null && output.kind === "directory") this.#look(task, path, output.entries.length);
       return written(path, output, (file, digest) => {
         const signature = this.#files.learn(file, digest);
         this.#settledAt = Math.max(this.#settledAt, performance.now() + tickOf(signature));
         return signature;
       });
     });
+  }
+
+  /** At a folder that was put in place, so that what a seal keeps of it is how it is now. */
+  #look({ id }: Task, folder: string, count: number): void {
+    const { disk } = this.#files;
+    const before = this.#state.last(id)?.outputs.find(({ path }) => path === folder);
+    if (before?.kind === "directory") this.#files.lose(before.entries.map(({ name }) => folder + name));
+    disk.placed(absolute(this.#root, folder));
+    // Somebody has been quicker: no seal will do.
+    if (filesUnder(this.#root, folder, disk).length !== count) this.#files.forget([]);
   }
 
   #isInPlace(task: Task, index: number, output: StoredOutput): boolean {

@@ -101,6 +101,40 @@ describe("a seal", () => {
     expect(sealed()).toBeNull();
   });
 
+  it.each<[string, () => void]>([
+    ["put into it", () => project.write("tree/2/new", "")],
+    ["removed from it", () => project.remove("tree/2/file")],
+    ["of a name that it had before", () => project.write("tree/1/file", "")],
+  ])("holds after a folder gave way to one with other names, until something is %s", async (_, change) => {
+    project.write("name.txt", "1");
+    project.write(
+      "pipeline.yaml",
+      'version: 1\nrules:\n  tree: { cmd: "d=${out}/$(cat ${in}); mkdir $d; : > $d/file", in: name.txt, out: tree/ }\n',
+    );
+    await settle();
+    await build();
+    project.write("name.txt", "2");
+    await settle();
+    expect((await build()).ran).toEqual(["tree"]);
+    expect(sealed()).toBe(1);
+    change();
+    expect(sealed()).toBeNull();
+  });
+
+  it("is not left where somebody changed such a folder while the build went on", async () => {
+    project.write("name.txt", "1");
+    const tree = 'tree: { cmd: "d=${out}/$(cat ${in}); mkdir $d; : > $d/file", in: name.txt, out: tree/ }';
+    const late = 'late: { cmd: ": > tree/2/own; : > ${out}", in: tree/2/file, out: late }';
+    project.write("pipeline.yaml", `version: 1\nrules:\n  ${tree}\n`);
+    await settle();
+    await build();
+    project.write("name.txt", "2");
+    project.write("pipeline.yaml", `version: 1\nrules:\n  ${tree}\n  ${late}\n`);
+    await settle();
+    expect((await build()).ran).toEqual(["late", "tree"]);
+    expect(sealed()).toBeNull();
+  });
+
   it("does not hold for another request", () => {
     expect(sealed("another")).toBeNull();
   });
