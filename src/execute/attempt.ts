@@ -22,7 +22,7 @@ export interface Attempt {
   readonly scratch: string | null;
   /** Seconds; null is no limit. */
   readonly timeout: number | null;
-  /** Seconds to save in, when the attempt is preempted; only with a scratch folder. */
+  /** Seconds to save in, when the attempt is preempted or its time is up; only with a scratch folder. */
   readonly grace: number;
   /** Ends the attempt. */
   readonly signal: AbortSignal;
@@ -46,5 +46,6 @@ const GRACE = 2000;
 
 /** Milliseconds that an attempt has to end in once its signal has aborted, or its time is up. */
 export function graceOf({ scratch, grace, signal }: Attempt): number {
-  return scratch !== null && signal.reason instanceof Preempted ? grace * 1000 : GRACE;
+  const maySave = !signal.aborted || signal.reason instanceof Preempted;
+  return scratch !== null && maySave ? grace * 1000 : GRACE;
 }

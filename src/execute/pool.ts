@@ -54,7 +54,8 @@ export class WorkerPool {
     let killer: NodeJS.Timeout | undefined;
     const cancel = (): void => {
       post(worker, { type: "cancel" });
-      killer ??= setTimeout(() => worker.tree.kill(), graceOf(attempt));
+      clearTimeout(killer);
+      killer = setTimeout(() => worker.tree.kill(), graceOf(attempt));
     };
     const timer =
       attempt.timeout === null

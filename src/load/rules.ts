@@ -63,12 +63,16 @@ export function parseRule(
   const inputs = parseSlotPaths("in", get("in"), scope, problems);
   const outputs = parseSlotPaths("out", get("out"), scope, problems);
   if (outputs.length === 0) problems.add(`rule "${name}" has no "out"`, key, "say which files it makes");
-  const roles = { in: inputs.map(({ role }) => role), out: outputs.map(({ role }) => role) };
   const [when, resume, grace] = [get("when"), get("resume"), get("grace")];
   const [retries, timeout, oom] = [get("retries"), get("timeout"), get("oom")];
   const lock = get("lock");
   const [env, tools, slots] = [get("env"), get("tools"), get("slots")];
   const resumes = resume ? readBoolean(resume, '"resume"', problems) : false;
+  const roles = {
+    in: inputs.map(({ role }) => role),
+    out: outputs.map(({ role }) => role),
+    scratch: resumes,
+  };
   if (grace && !resumes)
     problems.add('"grace" is the time to save in of a rule with "resume: true"', grace.span);
   return {

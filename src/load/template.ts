@@ -21,7 +21,12 @@ export interface Scope {
   /** Axes of the rule that are bound after this text. */
   readonly later?: readonly string[];
   /** Roles of inputs and outputs, in `cmd` only. */
-  readonly roles: { readonly in: readonly string[]; readonly out: readonly string[] } | null;
+  readonly roles: {
+    readonly in: readonly string[];
+    readonly out: readonly string[];
+    /** Whether it has a scratch folder. */
+    readonly scratch: boolean;
+  } | null;
 }
 
 type Step = { readonly key: string } | { readonly index: string };
@@ -123,7 +128,15 @@ function pathPart(
     problems.add(`\${${head}} has a meaning in cmd only`, span);
     return null;
   }
-  if (head === "scratch" && steps.length === 0) return { kind: "scratch", span };
+  if (head === "scratch" && steps.length === 0) {
+    if (!scope.roles.scratch)
+      problems.add(
+        "the rule has no scratch folder",
+        span,
+        'say "resume: true": the folder is kept until it succeeds',
+      );
+    return { kind: "scratch", span };
+  }
   const [step] = steps;
   if (head === "scratch" || steps.length > 1 || (step && !("key" in step))) {
     problems.add(

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Attempt } from "../../src/execute/attempt.ts";
+import { graceOf, Preempted, type Attempt } from "../../src/execute/attempt.ts";
 import { runCommand as runWith } from "../../src/execute/command.ts";
 import { Launchers } from "../../src/execute/launcher.ts";
 import { logPath } from "../../src/execute/log-path.ts";
@@ -41,6 +41,18 @@ const launchers = new Launchers(2);
 afterAll(() => launchers.close());
 const runCommand = (argv: readonly string[], change: Attempt) => runWith(argv, change, launchers);
 const bash = (script: string): string[] => ["bash", "-euo", "pipefail", "-c", script];
+
+describe("the time to end in", () => {
+  const ended = (reason: Error) => ({ signal: AbortSignal.abort(reason) });
+  it.each([
+    ["a batch system's signal", ended(new Preempted("SIGTERM")), 30_000],
+    ["a timeout", {}, 30_000],
+    ["a person's interrupt", ended(new Error("interrupted")), 2000],
+  ])("after %s is, for a resumable task, its grace or short", (_, change, milliseconds) => {
+    expect(graceOf(attempt({ scratch: "/scratch", ...change }))).toBe(milliseconds);
+    expect(graceOf(attempt(change))).toBe(2000);
+  });
+});
 
 describe("commands", () => {
   it("quote every path for the shell, so that no name does more than name a file", () => {
