@@ -1,15 +1,22 @@
-/** `lq lock check|pull [TARGET…]`: whether outputs are those of the commit, and bringing them from a cache. */
+/**
+ * `lq lock check|pull [TARGET…]`: whether outputs are those of the commit, and bringing them from a cache;
+ * `lq lock merge BASE OURS THEIRS`: what git calls to merge two branches.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { openSession } from "../build/session.ts";
 import { UserError } from "../errors.ts";
 import { digestOnDisk, lockedTasks } from "../lockfile/locked.ts";
-import { LOCK_FILE } from "../lockfile/lockfile.ts";
+import { LOCK_FILE, parseLock } from "../lockfile/lockfile.ts";
+import { mergeLocks } from "../lockfile/merge.ts";
 import { pull } from "../lockfile/pull.ts";
-import { openProject, type CommonFlags, type Project } from "./options.ts";
+import { openProject, startFolder, type CommonFlags, type Project } from "./options.ts";
 
 /** Ids that are listed. */
 const SHOWN = 20;
 
 export async function runLock([action, ...targets]: readonly string[], flags: CommonFlags): Promise<number> {
+  if (action === "merge") return merge(targets, flags);
   const project = openProject(flags);
   const ends = action === "pull" ? await pulled(project, targets, flags) : checked(project, targets);
   const all = Object.entries<readonly string[]>({ ...ends }).filter(([, ids]) => ids.length > 0);
@@ -21,6 +28,24 @@ export async function runLock([action, ...targets]: readonly string[], flags: Co
   if (flags.json === true) console.log(JSON.stringify({ type: "lock", action, ...ends }));
   else if (flags.quiet !== true) for (const [end, ids] of all) console.log(describe(end, ids));
   return all.every(([end]) => end === "pulled" || end === "there") ? 0 : 1;
+}
+
+/** Leaves the result in the second file, as git wants it. */
+function merge(files: readonly string[], flags: CommonFlags): number {
+  const [base, ours, theirs] = files.map((file) => resolve(startFolder(flags), file));
+  if (base === undefined || ours === undefined || theirs === undefined || files.length > 3)
+    throw new UserError({
+      message: `lq lock merge takes three files, not ${files.length}`,
+      hint: 'it is for git: git config merge.lq.driver "lq lock merge %O %A %B"',
+    });
+  const read = (file: string) => {
+    if (!existsSync(file)) throw new UserError(`${file} is not there`);
+    return parseLock(readFileSync(file, "utf8"));
+  };
+  const { text, conflicts } = mergeLocks(read(base), read(ours), read(theirs));
+  writeFileSync(ours, text);
+  for (const id of conflicts) console.error(`both branches rebuilt ${id}`);
+  return conflicts.length > 0 ? 1 : 0;
 }
 
 function pulled({ pipeline, cwd }: Project, targets: readonly string[], { force }: CommonFlags) {

@@ -146,9 +146,10 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
     async () => (await import("./lock.ts")).runLock,
     "lq lock check",
     "lq lock pull checkpoints/",
+    'git config merge.lq.driver "lq lock merge %O %A %B"   # with `lq.lock merge=lq` in .gitattributes',
   )
-    .addArgument(program.createArgument("<action>", "what to do").choices(["check", "pull"]))
-    .argument("[targets...]", "as for build; none: all that lq.lock names");
+    .addArgument(program.createArgument("<action>", "what to do").choices(["check", "pull", "merge"]))
+    .argument("[targets...]", "as for build; none: all that lq.lock names; of merge, three files");
 
   command(
     "history",

@@ -20,7 +20,8 @@ export interface LockedTask {
   readonly digest: string;
 }
 
-const SETTLE = "keep either side, then `lq build` writes what is true";
+const SETTLE =
+  "remove git's markers, and of a task with two lines keep either; then `lq build` writes what is true";
 const LINE = /^(.+) ([0-9a-f]{64}) ([0-9a-f]{64})$/;
 
 /** What the file says, by task id; nothing if there is none. @throws UserError with the lines that are not lq's */
@@ -41,6 +42,7 @@ export function writeLockFile(root: string, tasks: ReadonlyMap<string, LockedTas
 export function parseLock(text: string): ReadonlyMap<string, LockedTask> {
   const tasks = new Map<string, LockedTask>();
   const problems: Diagnostic[] = [];
+  let inConflict = false;
   let start = 0;
   for (const line of text.split("\n")) {
     const span = { file: LOCK_FILE, start, end: start + line.length };
@@ -49,8 +51,10 @@ export function parseLock(text: string): ReadonlyMap<string, LockedTask> {
     const [, name = "", key = "", digest = ""] = LINE.exec(line) ?? [];
     const id = name.startsWith('"') ? jsonText(name) : name;
     if (id === "") {
-      if (/^<{7}/.test(line)) problems.push({ message: "a merge conflict", span, hint: SETTLE });
-      else if (!/^(={7}|>{7}|\|{7})/.test(line)) problems.push({ message: "not a line of lq's", span });
+      const isMarker = /^([<=>|])\1{6}/.test(line);
+      if (!isMarker) problems.push({ message: "not a line of lq's", span });
+      else if (!inConflict) problems.push({ message: "a merge conflict", span, hint: SETTLE });
+      if (isMarker) inConflict = !line.startsWith(">");
       continue;
     }
     const other = tasks.get(id);
@@ -65,8 +69,12 @@ export function parseLock(text: string): ReadonlyMap<string, LockedTask> {
 export function formatLock(tasks: ReadonlyMap<string, LockedTask>): string {
   return [...tasks]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([id, { key, digest }]) => `${/[\0-\x1f]|^"/.test(id) ? JSON.stringify(id) : id} ${key} ${digest}\n`)
+    .map(([id, task]) => lineOf(id, task))
     .join("\n");
+}
+
+export function lineOf(id: string, { key, digest }: LockedTask): string {
+  return `${/[\0-\x1f]|^"/.test(id) ? JSON.stringify(id) : id} ${key} ${digest}\n`;
 }
 
 /** One digest for all outputs of a task, in their order. */

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { HOME } from "../helpers/bundle.ts";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
 
 const PIPELINE = `version: 1
@@ -143,6 +144,77 @@ test("git merges two branches that rebuilt neighbouring tasks, and conflicts whe
   const build = await of.lq("build");
   expect(build).toMatchObject({ code: 2, stdout: "" });
   expect(of.read("models/c.txt")).toBe("c\n");
+});
+
+test("as git's merge driver it conflicts where both branches rebuilt one task, and nowhere else", async () => {
+  const of = cliProject({ ".gitattributes": "lq.lock merge=lq\n" });
+  const git = (...words: string[]) =>
+    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", "-C", of.root, ...words], {
+      stdio: "pipe",
+      encoding: "utf8",
+    });
+  const hex = (name: string) => name.padEnd(64, "0");
+  const lock = (tasks: { readonly [id: string]: string }) =>
+    Object.entries(tasks)
+      .map(([id, name]) => `${id} ${hex(name)} ${hex(name)}\n`)
+      .join("\n");
+  const branch = (name: string, tasks: { readonly [id: string]: string }) => {
+    git("checkout", "-q", "-B", name, "main");
+    of.write("lq.lock", lock(tasks));
+    git("commit", "-q", "--allow-empty", "-a", "-m", name);
+  };
+  git("init", "-q", "-b", "main");
+  git("config", "merge.lq.driver", `"${process.execPath}" "${HOME}dist/cli.js" lock merge %O %A %B`);
+  const base = { a: "1", b: "1", c: "1" };
+  of.write("lq.lock", lock(base));
+  git("add", ".");
+  git("commit", "-q", "-m", "base");
+  const { a, b, c } = base;
+  for (const [ours, theirs, merged] of [
+    [
+      { a, ab: "1", b, c },
+      { a, b: "2", c },
+      { a, ab: "1", b: "2", c },
+    ], // added before what was rebuilt
+    [
+      { a, c },
+      { a, b, c: "2" },
+      { a, c: "2" },
+    ], // removed before
+    [
+      { a, b, c, d: "1" },
+      { a, b, c: "2" },
+      { a, b, c: "2", d: "1" },
+    ], // added after the last
+    [
+      { a, aa: "1", b, c },
+      { a, ab: "1", b, c },
+      { a, aa: "1", ab: "1", b, c },
+    ], // both added
+    [
+      { a: "2", b: "2", c },
+      { a, b: "2", c: "2" },
+      { a: "2", b: "2", c: "2" },
+    ], // one of them alike
+  ] as const) {
+    branch("theirs", theirs);
+    branch("ours", ours);
+    git("merge", "-q", "theirs", "-m", "merge");
+    expect(of.read("lq.lock")).toBe(lock(merged));
+  }
+  branch("theirs", { a: "3", b: "2", c });
+  branch("ours", { a, b: "3", c: "2" });
+  expect(() => git("merge", "theirs", "-m", "merge")).toThrow("both branches rebuilt b");
+  expect(git("status", "--short")).toBe("UU lq.lock\n");
+  expect(of.read("lq.lock")).toBe(
+    `${lock({ a: "3" })}\n<<<<<<< ours\n${lock({ b: "3" })}=======\n${lock({ b: "2" })}>>>>>>> theirs\n\n${lock({ c: "2" })}`,
+  );
+  // Every marker that is left is told of, in its place.
+  of.write("pipeline.yaml", PIPELINE.replace("cache: { folder: CACHE }\n", ""));
+  expect((await of.lq("lock", "check")).stderr).toContain("lq.lock:3:1: error: a merge conflict");
+  of.write("lq.lock", `${lock({ a: "3" })}>>>>>>> theirs\n`);
+  expect((await of.lq("lock", "check")).stderr).toContain("lq.lock:2:1: error: a merge conflict");
+  expect((await of.lq("lock", "merge", "lq.lock")).stderr).toContain("takes three files, not 1");
 });
 
 test("rules without lock leave no file, and asking for what it has not is refused", async () => {
