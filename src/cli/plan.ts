@@ -34,8 +34,8 @@ function describe(found: Forecast, paint: Paint): readonly string[] {
     counts,
     ...found.rules.flatMap((rule) => describeRule(rule, found, paint)),
     ...growing.map(({ rule, files: [file, ...more] }) => {
-      const others = more.length === 0 ? "" : ` and ${more.length} more`;
-      return `  ${paint("bold", rule)} has tasks that are known when ${file}${others} is there`;
+      const files = more.length === 0 ? `${file} is` : `${file} and ${more.length} more are`;
+      return `  ${paint("bold", rule)} has tasks that are known when ${files} there`;
     }),
     ...(run === 0 ? [] : ["", ...describeTime(found), "", ...describePath(found, paint)]),
   ];

@@ -75,8 +75,13 @@ async function ask(words: readonly string[], limit: number): Promise<string | { 
   return { trouble: `nvidia-smi failed (exit code ${result.exitCode ?? "none"}): ${line}` };
 }
 
+/** Fit to be printed. */
 function firstLine(text: string): string {
-  return text.trim().split("\n")[0]?.slice(0, 200) ?? "";
+  const [line = ""] = text.trim().split("\n");
+  return line
+    .slice(0, 200)
+    .replace(/\p{Cc}+/gu, " ")
+    .trim();
 }
 
 /** "0, GPU-…, 81559, 3, Disabled, NVIDIA H100 80GB HBM3"; what is unknown stands in brackets. */

@@ -129,6 +129,8 @@ fi`);
       trouble:
         "nvidia-smi failed (exit code 9): NVIDIA-SMI has failed because it could not talk to the driver",
     });
+    fakeDriverScript("printf '\\033[2J\\001\\000bad'; exit 3");
+    expect((await askDriver()).trouble).toBe("nvidia-smi failed (exit code 3): [2J bad");
     // What it starts keeps the pipe open when it is killed itself.
     const driver = fakeDriverScript('sleep 1000 & echo $! > "$0.pid"; wait');
     expect(await askDriver(500)).toEqual({
