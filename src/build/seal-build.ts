@@ -4,6 +4,8 @@ import { isRacy, type Signature } from "../signature.ts";
 import { installation } from "../fingerprint/installation.ts";
 import type { Recipe, RecipeInput } from "../fingerprint/recipe.ts";
 import type { Task } from "../model.ts";
+import { LOCK_FILE } from "../lockfile/lockfile.ts";
+import { lockedRules } from "../lockfile/update.ts";
 import { STATE_LOG } from "../record/layout.ts";
 import type { WrittenOutput } from "../record/records.ts";
 import { Texts } from "../seal/columns.ts";
@@ -38,8 +40,10 @@ export function sealPlan(session: Session, plan: Plan, { request, since }: SealR
   }
   for (const [path, signature] of disk.told()) structure.set(projectPath(root, path), signature);
   // Only ever appended to or replaced, so its size or inode tells of every change; and lq itself, as compiled.
-  for (const file of [join(root, STATE_LOG), join(installation(), "dist/.stamp")])
-    structure.set(projectPath(root, file), disk.signature(file));
+  const known = [join(root, STATE_LOG), join(installation(), "dist/.stamp")];
+  // A build writes it anew, also where all is fresh.
+  if (lockedRules(session.graph.pipeline).size > 0) known.push(join(root, LOCK_FILE));
+  for (const file of known) structure.set(projectPath(root, file), disk.signature(file));
   const contents = new Map<string, { number: number; signature: Signature; digest: string }>();
   for (const [path, { signature, digest, racy }] of files.seen()) {
     const isOpen = signature !== null && digest === undefined && isRacy(signature, disk.since);

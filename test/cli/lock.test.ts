@@ -54,6 +54,22 @@ test("a line a task of the locked rules, sorted, the same after the same build, 
   ]);
 });
 
+test("what is not true of it, or gone, is written anew by a build that finds all fresh", async () => {
+  const { of } = project();
+  await of.lq("build", "train");
+  const lock = of.read("lq.lock");
+  await of.lq("build", "train");
+  for (const text of [
+    "",
+    lock.split("\n\n").slice(1).join("\n\n"),
+    lock.replaceAll(/[0-9a-f]{64}\n/g, `${"0".repeat(64)}\n`),
+  ]) {
+    of.write("lq.lock", text);
+    expect((await of.lq("build", "train")).stdout).toContain("4 fresh");
+    expect(of.read("lq.lock")).toBe(lock);
+  }
+});
+
 test("a clone without the data tells that outputs are missing, pulls them, and tells when one is different", async () => {
   const { of } = project();
   await of.lq("build");
