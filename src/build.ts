@@ -91,8 +91,9 @@ async function buildWithLock(
   const isClean = cleanTasks(session, plan);
   const due = [...plan.selected.tasks].filter((task) => !isClean(task));
   const config = loadConfig(process.env);
-  const capacity = await capacityFor(request, due, toCome(session, plan), config);
-  const mayRun = [...due.filter((task) => !isCached(plan, task)), ...samples(session, plan)];
+  const unknown = toCome(session, plan);
+  const capacity = await capacityFor(request, due, unknown, config);
+  const mayRun = [...due.filter((task) => !isCached(plan, task)), ...samples(session, unknown)];
   refuseWhatNeverFits(mayRun, capacity);
   if (!force) refuseEdited(session, due);
   refuseBadLockFile(session);

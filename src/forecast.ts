@@ -59,12 +59,13 @@ export async function forecast(request: BuildRequest): Promise<Forecast> {
   const states = new Map(all.map((task) => [task, stateOf(plan, task)]));
   const due = all.filter((task) => states.get(task) === "run");
   const isDue = new Set(due);
-  const wantsDevices = [...due, ...toCome(session, plan)].some(({ rule }) => rule.slots.gpu !== null);
+  const unknown = toCome(session, plan);
+  const wantsDevices = [...due, ...unknown].some(({ rule }) => rule.slots.gpu !== null);
   const { groups } = loadConfig(process.env);
   const { jobs, slots } = request;
   const { env } = process;
   const capacity = await discoverCapacity({ jobs, slots, groups, wantsDevices, played: true, env });
-  refuseWhatNeverFits([...due, ...samples(session, plan)], capacity);
+  refuseWhatNeverFits([...due, ...samples(session, unknown)], capacity);
 
   const expect = expectations(session.state, all);
   const expected = new Map(due.map((task) => [task, expect(task)]));

@@ -83,8 +83,8 @@ export function toCome({ graph }: Session, { selected }: Plan): readonly Growth[
 }
 
 /** Stand-ins for those tasks, so that mistakes in their rules are told before anything runs. */
-export function samples(session: Session, plan: Plan): readonly Task[] {
-  return toCome(session, plan).flatMap((growth) => session.graph.sample(growth) ?? []);
+export function samples({ graph }: Session, growths: readonly Growth[]): readonly Task[] {
+  return growths.flatMap((growth) => graph.sample(growth) ?? []);
 }
 
 export function isRestorable(verdict: Verdict): boolean {

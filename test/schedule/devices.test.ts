@@ -34,9 +34,12 @@ describe("devices", () => {
     expect(await masked("01")).toEqual([l4]);
   });
 
-  it.each(["", "-1", "NoDevFiles", "2", "GPU-cccc", "GPU-"])("are none where the mask is %j", async (mask) => {
-    expect(await masked(mask)).toEqual([]);
-  });
+  it.each(["", "-1", "NoDevFiles", "2", "GPU-cccc", "GPU-"])(
+    "are none where the mask is %j",
+    async (mask) => {
+      expect(await masked(mask)).toEqual([]);
+    },
+  );
 
   it.each(["1,-1,0", "1,7,0", "1,GPU-cccc,0", "1,x"])("end in %s where CUDA ends it", async (mask) => {
     expect(await masked(mask)).toEqual([l4]);
