@@ -13,7 +13,7 @@ import { painter, type Paint } from "../report/paint.ts";
 import { openProject, useColor, type CommonFlags, type Project } from "./options.ts";
 import { planned } from "./tasks-named.ts";
 
-/** Lines of a text, and outputs of a task, that are shown. */
+/** Lines of a text, outputs of a task, and tasks before it, that are shown; and reasons. */
 const SHOWN = 8;
 const REASONS = 20;
 
@@ -81,13 +81,15 @@ function describe(found: Difference, paint: Paint, indent = ""): string[] {
         : []),
     ]);
   const more = found.outputs.length - SHOWN;
+  const others = found.from.length - SHOWN;
   return [
     `${indent}${paint("bold", found.task)}`,
     ...firstOf(found.reasons.map(explainInFull), REASONS).map((line) => inner + line),
     ...outputs,
     ...(more > 0 ? [`${inner}and ${more} more outputs`] : []),
     ...(found.outputs.length === 0 ? [`${inner}outputs: the same`] : []),
-    ...found.from.flatMap((each) => describe(each, paint, inner)),
+    ...found.from.slice(0, SHOWN).flatMap((each) => describe(each, paint, inner)),
+    ...(others > 0 ? [`${inner}and ${others} more tasks before it (--json has all)`] : []),
   ];
 }
 

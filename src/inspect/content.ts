@@ -19,7 +19,7 @@ export type Distance =
   | ({ readonly kind: "json"; readonly others: number } & Numbers)
   /** `others`: arrays that have another type or shape, or are on one side only. */
   | ({ readonly kind: "arrays"; readonly others: number } & Numbers)
-  /** Lines that only one side has; `numbers` if the texts differ in nothing else. */
+  /** Lines that only one side has; `numbers` if each line has as many of them on both sides. */
   | {
       readonly kind: "text";
       readonly removed: readonly string[];
@@ -122,19 +122,25 @@ function isBranch(value: Json | undefined): value is { readonly [key: string]: J
 function textDistance(before: string, after: string): Distance {
   const [was, is] = [before.split("\n"), after.split("\n")];
   const removed = without(was, is);
-  return { kind: "text", removed, added: without(is, was), numbers: numbersDistance(before, after) };
+  return { kind: "text", removed, added: without(is, was), numbers: numbersDistance(was, is) };
 }
 
 const NUMBER = /[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g;
 
-/** Null: something else differs as well, but for the spaces. */
-function numbersDistance(before: string, after: string): Numbers | null {
-  const rest = (text: string) => text.replace(NUMBER, "0").replace(/[^\S\n]+/g, " ");
-  if (rest(before) !== rest(after)) return null;
-  const [was, is] = [before, after].map((text) => (text.match(NUMBER) ?? []).map(Number));
+/** Null: there are no numbers, or not as many on each line of both. */
+function numbersDistance(before: readonly string[], after: readonly string[]): Numbers | null {
   const counter = new Counter();
-  for (const [i, value] of (was ?? []).entries()) counter.add(value, is?.[i] ?? NaN);
-  return { ...counter };
+  if (before.length !== after.length) return null;
+  for (const [i, line] of before.entries()) {
+    const [was, is] = [numbersIn(line), numbersIn(after[i] ?? "")];
+    if (was.length !== is.length) return null;
+    for (const [j, value] of was.entries()) counter.add(value, is[j] ?? NaN);
+  }
+  return counter.of === 0 ? null : { ...counter };
+}
+
+function numbersIn(line: string): readonly number[] {
+  return (line.match(NUMBER) ?? []).map(Number);
 }
 
 function without(lines: readonly string[], others: readonly string[]): string[] {

@@ -257,13 +257,13 @@ test("diff tells how far arrays are apart, and what only one side of a folder ha
   };
   put("a.npy", npy(1, 2, NaN, 4));
   put("b.safetensors", safetensors({ w: [0.5, 0.25], b: [1] }));
-  put("c.csv", "name,dice\nx,0.5\ny,0.75\n");
+  put("c.csv", "name,dice\nx,0.5 low\ny,0.75\n");
   put("d.npy", npy(1, 2));
   put("gone.txt", "");
   expect(await project.lq("build")).toMatchObject({ code: 0 });
   put("a.npy", npy(1, 2.5, NaN, 4));
   put("b.safetensors", safetensors({ w: [0.5, 1.25], c: [1] }));
-  put("c.csv", "name,dice\nx,0.625\ny,0.75\n");
+  put("c.csv", "name,dice\nx,0.625 high\ny,0.75\n");
   put("d.npy", npy(1, 2, 3));
   project.remove("from/gone.txt");
   expect(await project.lq("build")).toMatchObject({ code: 0 });
