@@ -1,7 +1,7 @@
 /** Prints what is wrong with a request or a pipeline, with its places in the project's files, to stderr. */
 import type { UserError } from "../errors.ts";
 import { renderDiagnostics } from "../load/render.ts";
-import { startFolder, nearestProject, useColor, type CommonFlags } from "./options.ts";
+import { startFolder, nearestProject, useColor, type CommonFlags } from "./flags.ts";
 
 export function showUserError({ diagnostics }: UserError, flags: CommonFlags): void {
   const from = startFolder(flags);
