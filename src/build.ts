@@ -113,14 +113,14 @@ async function buildWithLock(
     const slots = new Slots(capacity, leases);
     const keepGoing = request.keepGoing === true;
     const grown: (selected: Plan["selected"]) => void = ({ tasks }) => sweep(tasks);
-    const outcome = await new BuildLoop(
+    const selected = await new BuildLoop(
       { session, plan, slots, runner, recorder, tally, force, keepGoing, steering, grown },
       isClean,
     ).run();
     await recorder.settle();
     updateLockFile(session);
     if (tally.worked) shareNeeds(session, request.pipeline);
-    return { ...plan, ...outcome };
+    return { ...plan, selected };
   } finally {
     await Promise.all([pool.close(), executor.close()]);
     leases?.close();

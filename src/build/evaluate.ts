@@ -15,11 +15,13 @@ export type Verdict =
   | { readonly kind: "missing"; readonly paths: readonly string[] };
 
 /** Has to run or to be restored. */
-export interface Due {
+interface Due {
   readonly kind: "due";
   readonly freshness: Extract<Freshness, { readonly reasons: unknown }>;
   readonly recipe: Recipe;
 }
+
+export type DueTask = Due & { readonly task: Task };
 
 type Fresh = Extract<Freshness, { readonly state: "fresh" }>;
 

@@ -3,14 +3,13 @@
  * come free, and lets the graph grow when a file that an axis reads is there.
  */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { UserError } from "../errors.ts";
+import { EventLoopTurns } from "../event-loop.ts";
 import { logPath } from "../execute/log-path.ts";
 import { parseData } from "../expand/data.ts";
 import { absolute } from "../fingerprint/paths.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { SlotRequest, Task } from "../model.ts";
-import { STAGING } from "../record/layout.ts";
 import type { Recorder } from "../record/record.ts";
 import { whatLacks } from "../schedule/capacity.ts";
 import type { Waiting } from "../schedule/leases.ts";
@@ -20,7 +19,7 @@ import { ReadyQueue } from "../schedule/queue.ts";
 import type { Grant, Slots } from "../schedule/slots.ts";
 import { wholeDevices } from "../schedule/whole-devices.ts";
 import type { Selected } from "../select/select.ts";
-import { evaluate, type Due, type Verdict } from "./evaluate.ts";
+import { evaluate, type DueTask, type Verdict } from "./evaluate.ts";
 import { expectedSeconds } from "./durations.ts";
 import { Frontier, type Ready } from "./frontier.ts";
 import type { Plan } from "./plan.ts";
@@ -28,6 +27,7 @@ import { prefetchSources } from "./prefetch.ts";
 import { editedMessage } from "./refuse.ts";
 import type { RunResult, TaskRunner } from "./run-task.ts";
 import type { Session } from "./session.ts";
+import { Restorer } from "./restorer.ts";
 import type { Steering } from "./steering.ts";
 import type { Tally } from "./tally.ts";
 
@@ -46,8 +46,7 @@ export interface LoopParts {
 }
 
 type Ended = Exclude<RunResult, { readonly kind: "moved" | "crowded" }>;
-type DueTask = Due & {
-  readonly task: Task;
+type Attempted = DueTask & {
   /** That were made in this build; the last ran out of a device's memory. */
   readonly attempts?: number;
 };
@@ -55,9 +54,8 @@ type DueTask = Due & {
 export class BuildLoop {
   readonly #parts: LoopParts;
   readonly #frontier: Frontier;
-  /** As planned, and then as it turned out. */
-  readonly #verdicts: Map<Task, Verdict>;
-  readonly #queue: ReadyQueue<DueTask>;
+  readonly #queue: ReadyQueue<Attempted>;
+  readonly #restorer: Restorer;
   #selected: Selected;
   #priorities: ReadonlyMap<Task, number> = new Map();
   /** Jobs under way, and what wakes the loop when one ends. */
@@ -77,16 +75,18 @@ export class BuildLoop {
   constructor(parts: LoopParts, isClean: (task: Task) => boolean) {
     this.#parts = parts;
     this.#selected = parts.plan.selected;
-    this.#verdicts = new Map(parts.plan.verdicts);
     this.#frontier = new Frontier(parts.session.graph, isClean);
     this.#queue = new ReadyQueue(parts.slots);
+    this.#restorer = new Restorer(parts.session, parts.recorder);
   }
 
   /**
-   * @returns what is selected in the end, and how it is now
+   * Brings the verdicts of the plan up to date as well.
+   * @returns what is selected in the end
    * @throws UserError when the graph turns out to be wrong as it grows; nothing runs any more then.
    */
-  async run(): Promise<Pick<Plan, "selected" | "verdicts">> {
+  async run(): Promise<Selected> {
+    const turns = new EventLoopTurns();
     this.#parts.steering.onStop(() => this.#wake());
     this.#extend(this.#selected);
     for (;;) {
@@ -97,11 +97,12 @@ export class BuildLoop {
       if (this.#jobs === 0 && waiting === null) break;
       await woken;
       waiting?.end();
+      await turns.give();
     }
     if (this.#error !== undefined) throw this.#error;
     for (const task of this.#frontier.unsettled())
       if (!this.#finished.has(task)) this.#parts.tally.finish({ task, outcome: "skipped" });
-    return { selected: this.#selected, verdicts: this.#verdicts };
+    return this.#selected;
   }
 
   /** What is waited for outside of this build, each time that it is something else. */
@@ -121,6 +122,11 @@ export class BuildLoop {
       await this.#grow().catch((error: unknown) => this.#abandon(error));
     }
     while (!this.#stopped) {
+      const due = this.#restorer.next();
+      if (due === null) break;
+      this.#job(this.#restore(due));
+    }
+    while (!this.#stopped) {
       const next = this.#queue.next();
       if (next === null) return;
       this.#start(next.item, next.grant);
@@ -137,7 +143,7 @@ export class BuildLoop {
     let verdict: Verdict;
     try {
       const forced = force && this.#selected.named.has(task);
-      const planned = touched ? undefined : this.#verdicts.get(task);
+      const planned = touched ? undefined : this.#parts.plan.verdicts.get(task);
       verdict = planned ?? evaluate(session, task, forced);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -152,15 +158,21 @@ export class BuildLoop {
     const { freshness } = verdict;
     const edited = freshness.reasons.find((reason) => reason.kind === "output-edited");
     if (edited !== undefined && !force) return this.#fail(task, editedMessage(task, edited.path).message);
+    const due = { task, ...verdict };
+    if (freshness.state === "restorable") this.#restorer.add(due);
+    else this.#enqueueOnce(due);
+  }
+
+  /** Of tasks of one key, one runs. */
+  #enqueueOnce(due: DueTask): void {
+    const { task, freshness } = due;
     const twins = this.#twins.get(freshness.key);
     if (twins !== undefined) return void twins.push(task);
     this.#twins.set(freshness.key, []);
-    const due = { task, ...verdict };
-    if (freshness.state === "restorable") this.#job(this.#restore(due));
-    else this.#enqueue(due, task.rule.slots);
+    this.#enqueue(due, task.rule.slots);
   }
 
-  #enqueue(due: DueTask, slots: SlotRequest): void {
+  #enqueue(due: Attempted, slots: SlotRequest): void {
     const { task, freshness } = due;
     // Not foreseen: it was to be restored, or the graph has grown.
     const lack = whatLacks(slots, this.#parts.slots.capacity);
@@ -169,11 +181,11 @@ export class BuildLoop {
     this.#release(freshness.key);
   }
 
-  #start(due: DueTask, grant: Grant): void {
+  #start(due: Attempted, grant: Grant): void {
     this.#job(this.#run(due, grant).finally(() => this.#parts.slots.give(grant)));
   }
 
-  async #run(due: DueTask, grant: Grant): Promise<void> {
+  async #run(due: Attempted, grant: Grant): Promise<void> {
     const { task, freshness, recipe, attempts = 0 } = due;
     const { runner, tally, steering, slots } = this.#parts;
     const { key, reasons } = freshness;
@@ -218,27 +230,20 @@ export class BuildLoop {
   }
 
   async #restore(due: DueTask): Promise<void> {
-    const { session, recorder, tally } = this.#parts;
     const { task, recipe } = due;
     const { key, reasons } = due.freshness;
     const started = performance.now();
-    const action = session.store.action(key);
-    const folder = join(session.root, STAGING, `restore-${task.index}`);
-    const staging = task.outputs.map(
-      (_, i) => `${folder}/${i}${task.outputs[i]?.path.endsWith("/") ? "/" : ""}`,
-    );
-    if (action !== undefined && (await recorder.restore(task, action, staging))) {
+    if (await this.#restorer.restore(due)) {
       const seconds = (performance.now() - started) / 1000;
-      tally.finish({ task, outcome: "restored", reasons, seconds });
+      this.#parts.tally.finish({ task, outcome: "restored", reasons, seconds });
       // What comes after was planned with these very outputs.
       this.#settle(task, freshNow(key, recipe), false);
-      this.#release(key);
-    } else this.#enqueue(due, task.rule.slots);
+    } else this.#enqueueOnce(due);
   }
 
   #settle(task: Task, verdict: Verdict, changed: boolean): void {
     this.#finished.add(task);
-    this.#verdicts.set(task, verdict);
+    this.#parts.plan.verdicts.set(task, verdict);
     this.#frontier.settle(task, changed);
   }
 
@@ -251,7 +256,12 @@ export class BuildLoop {
   #release(key: string): void {
     const twins = this.#twins.get(key) ?? [];
     this.#twins.delete(key);
-    for (const task of twins) this.#consider({ task, touched: true });
+    for (const task of twins) {
+      // The first may have to run as well (after a failure, or when forced): the others go on waiting.
+      const waiting = this.#twins.get(key);
+      if (waiting === undefined) this.#consider({ task, touched: true });
+      else waiting.push(task);
+    }
   }
 
   /** Errors that are no task's fault end the build. */

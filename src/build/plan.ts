@@ -5,6 +5,7 @@
  * outputs.
  */
 import { readFileSync } from "node:fs";
+import { EventLoopTurns } from "../event-loop.ts";
 import { parseData } from "../expand/data.ts";
 import { prospects } from "../expand/prospects.ts";
 import type { Known } from "../fingerprint/fingerprint.ts";
@@ -20,8 +21,11 @@ import type { Session } from "./session.ts";
 
 export interface Plan {
   readonly selected: Selected;
-  /** Of every task that is not blocked, in an order in which each comes after those it depends on. */
-  readonly verdicts: ReadonlyMap<Task, Verdict>;
+  /**
+   * Of every task that is not blocked, in an order in which each comes after those it depends on. A build brings it
+   * up to date as it goes on.
+   */
+  readonly verdicts: Map<Task, Verdict>;
   /** The tasks that a blocked task waits for. */
   readonly blockers: (task: Task) => readonly Task[];
   /** Tasks that would fail, and why, as far as that is foreseen. */
@@ -31,7 +35,10 @@ export interface Plan {
 /** Content of a blob that is not on the disk; null if there is none. */
 type ReadBlob = (digest: string) => Buffer | null;
 
-/** @param force run the named targets even when they are fresh */
+/**
+ * @param force run the named targets even when they are fresh
+ * @throws the reason of the session's signal when it aborts
+ */
 export async function makePlan(session: Session, force: boolean): Promise<Plan> {
   const foresight = new Foresight(session);
   try {
@@ -50,9 +57,12 @@ async function walk(session: Session, force: boolean, foresight: Foresight): Pro
   const failures = new Map<Task, string>();
   const readBlob: ReadBlob = (digest) => foresight.read(digest) ?? session.store.read(digest);
   await prefetchSources(session, frontier.extend(selected));
+  const turns = new EventLoopTurns();
   let grown = false;
   for (;;) {
     for (let next = frontier.take(); next !== undefined; next = frontier.take()) {
+      await turns.give();
+      session.hashing.signal?.throwIfAborted();
       const { task } = next;
       const forced = force && selected.named.has(task);
       const verdict = evaluate(session, task, forced, outputs.size > 0 ? known : undefined);
@@ -74,7 +84,7 @@ async function walk(session: Session, force: boolean, foresight: Foresight): Pro
     await prefetchSources(session, frontier.extend(selected));
   }
   if (grown) session.graph.check(selected);
-  return { selected, verdicts, blockers: (task) => frontier.blockers(task), failures };
+  return { selected, verdicts, blockers: blockersIn(frontier), failures };
 }
 
 /** What may become tasks in this build. */
@@ -85,6 +95,11 @@ export function toCome({ graph }: Session, { selected }: Plan): readonly Growth[
 /** Stand-ins for those tasks, so that mistakes in their rules are told before anything runs. */
 export function samples({ graph }: Session, growths: readonly Growth[]): readonly Task[] {
   return growths.flatMap((growth) => graph.sample(growth) ?? []);
+}
+
+/** Outside of the walk, all of which a function in it would keep. */
+function blockersIn(frontier: Frontier): Plan["blockers"] {
+  return (task) => frontier.blockers(task);
 }
 
 export function isRestorable(verdict: Verdict): boolean {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { sha256 } from "../../src/fingerprint/digest.ts";
 import { cliProject } from "../helpers/cli.ts";
 
 const FILES = {
@@ -105,7 +106,15 @@ describe("--json", () => {
       type: "task",
       task: "upper:a",
       outcome: "ran",
-      reasons: [{ kind: "file", path: "src/a.txt", change: "changed" }],
+      reasons: [
+        {
+          kind: "file",
+          path: "src/a.txt",
+          change: "changed",
+          before: sha256("a\n"),
+          after: sha256("changed\n"),
+        },
+      ],
       seconds: expect.any(Number) as number,
     });
     expect(events[0]).toMatchObject({ type: "plan", tasks: 3, rules: { upper: 2, all: 1 } });
