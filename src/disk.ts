@@ -84,9 +84,9 @@ export class Disk {
     this.#listedSince.delete(bare(folder));
   }
 
-  /** Throws as Node does. */
+  /** Throws as Node does, and for what is no file: a pipe would be waited for, maybe without end. */
   read(file: string): string {
-    this.stat(file);
+    if (this.stat(file)?.isFile() === false) throw new Error(`${file} is not a file`);
     return readFileSync(file, "utf8");
   }
 

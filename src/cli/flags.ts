@@ -1,6 +1,7 @@
 /** The flags that every command shares, and what follows from them without reading the project. */
 import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
+import { UserError } from "../errors.ts";
 import { PIPELINE_FILE } from "../load/files.ts";
 
 export interface CommonFlags {
@@ -18,8 +19,16 @@ export interface CommonFlags {
   readonly color?: "auto" | "always" | "never";
 }
 
+/** @throws UserError where there is none */
 export function startFolder({ directory }: CommonFlags): string {
-  return resolve(directory ?? ".");
+  try {
+    return resolve(directory ?? ".");
+  } catch {
+    throw new UserError({
+      message: "the current folder was removed",
+      hint: "go to one that is there, or name the project's with -C and its whole path",
+    });
+  }
 }
 
 export function nearestProject(from: string): string | undefined {

@@ -4,8 +4,17 @@ import { renderDiagnostics } from "../load/render.ts";
 import { startFolder, nearestProject, useColor, type CommonFlags } from "./flags.ts";
 
 export function showUserError({ diagnostics }: UserError, flags: CommonFlags): void {
-  const from = startFolder(flags);
-  const root = nearestProject(from) ?? from;
+  const root = rootOrNothing(flags);
   const color = useColor(process.stderr, flags.color);
   process.stderr.write(`${renderDiagnostics(diagnostics, { root, color })}\n`);
+}
+
+/** Of what is told without a project, or without a folder, nothing is in a file. */
+function rootOrNothing(flags: CommonFlags): string {
+  try {
+    const from = startFolder(flags);
+    return nearestProject(from) ?? from;
+  } catch {
+    return "/";
+  }
 }

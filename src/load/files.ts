@@ -1,5 +1,5 @@
 /** The source files of a project. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 export const PIPELINE_FILE = "pipeline.yaml";
@@ -7,7 +7,9 @@ export const PIPELINE_FILE = "pipeline.yaml";
 /** The text of a file; null when there is none. */
 export function readSource(dir: string, path: string): string | null {
   try {
-    return readFileSync(join(dir, path), "utf8").replace(/^\uFEFF/, "");
+    const file = join(dir, path);
+    // A pipe would be waited for, maybe without end.
+    return statSync(file).isFile() ? readFileSync(file, "utf8").replace(/^\uFEFF/, "") : null;
   } catch {
     return null;
   }

@@ -27,6 +27,11 @@ import { ACTIONS, OBJECTS } from "./layout.ts";
 import { Linker } from "./links.ts";
 import { makeStoreFolder } from "./store-folder.ts";
 
+/** Milliseconds that something may be old and still be spared by a collection beside a build (src/cache/collect.ts). */
+const SURELY_YOUNG = 1_800_000;
+/** Permissions of what all may read. */
+const OPEN = 0o644;
+
 /** Up to here a file that is to be copied is read once, for checking and copying both. */
 const SMALL = 1 << 20;
 
@@ -51,6 +56,8 @@ export class Store {
   /** Whether an output shares its file with the cache. */
   readonly #sharing: boolean;
   readonly #made = new Set<string>();
+  /** Whether files that are made are open to all, as the umask is. */
+  #isOpen: boolean | undefined;
 
   /** @param folder absolute path */
   constructor(folder: string, { links = [], notice = () => undefined }: StoreOptions = {}) {
@@ -71,7 +78,7 @@ export class Store {
     const there = this.#find(object);
     if (there?.size === size) {
       // From now on an action will need it: a collection that found it old and useless is to see that.
-      this.#touch(object);
+      if (there.mtimeMs < Date.now() - SURELY_YOUNG) this.#touch(object);
       if (!this.#sharing) return;
       // The same content twice: the file gives way to the one that is there, once that is known to be whole.
       if ((await hashFile(object)) === digest) {
@@ -226,7 +233,8 @@ export class Store {
     return this.#write(this.#actionPath(key), (temporary) => {
       writeFileSync(temporary, text);
       // For all who may enter the folder, whatever the umask.
-      chmodSync(temporary, 0o644);
+      this.#isOpen ??= (statSync(temporary).mode & OPEN) === OPEN;
+      if (!this.#isOpen) chmodSync(temporary, OPEN);
     });
   }
 
