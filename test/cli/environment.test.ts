@@ -125,6 +125,26 @@ rules:
   expect(project.read("held/c")).toBe("open\n");
 });
 
+test("a current folder that is gone, and a pipe where a file should be, are told of", async () => {
+  const project = cliProject({ "here/keep": "" });
+  const gone = spawnSync(
+    "sh",
+    ["-c", 'rm -r ../here; "$0" "$1" build', process.execPath, `${HOME}dist/cli.js`],
+    {
+      cwd: project.path("here"),
+      encoding: "utf8",
+    },
+  );
+  expect([gone.status, gone.stderr]).toEqual([
+    2,
+    expect.stringMatching(/^error: the current folder was removed\n.*-C/),
+  ]);
+
+  execFileSync("mkfifo", [project.path("pipeline.yaml")]);
+  const piped = await project.lq("build");
+  expect([piped.code, piped.stderr]).toEqual([2, expect.stringContaining("no pipeline.yaml can be read")]);
+});
+
 test("a read-only cache: status answers, build says what is wrong", async ({ skip }) => {
   const project = cliProject({
     "pipeline.yaml": `version: 1\nrules:\n  one: { cmd: "echo 1 > \${out}", out: one.txt }\n`,
