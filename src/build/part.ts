@@ -5,15 +5,17 @@
  * The seal only shortens the way to what a look at everything would find. So whatever else differs (the pipeline,
  * params, code, folders, what lq has on record, files that are gone) is left to that look.
  */
+import { dirname, join } from "node:path";
 import { Disk } from "../disk.ts";
 import { Graph } from "../expand/graph.ts";
 import { FileDigests, type Seen, type Swept } from "../fingerprint/files.ts";
 import { parents } from "../fingerprint/paths.ts";
 import type { Producers } from "../fingerprint/tree.ts";
 import { lockedRules } from "../lockfile/update.ts";
+import type { Task } from "../model.ts";
 import { STATE_LOG } from "../record/layout.ts";
 import { State } from "../record/state.ts";
-import { isGraphSame, writeSeal, type Asked } from "../seal/seal.ts";
+import { isGraphSame, writeSeal, type Asked, type Seal } from "../seal/seal.ts";
 import {
   parseName,
   readSealedGraph,
@@ -21,6 +23,7 @@ import {
   writeSealedGraph,
   type SealedGraph,
 } from "../seal/sealed-graph.ts";
+import { sameSignature } from "../signature.ts";
 import { hasOwnStore, openStore } from "./open-store.ts";
 import type { Request } from "./request.ts";
 import { filesMade, projectPath } from "./seal-build.ts";
@@ -58,12 +61,13 @@ export class Part {
     // What belongs to all outputs together, a part cannot keep up.
     if (base === null || lockedRules(pipeline).size > 0 || !hasOwnStore(pipeline)) return null;
     const { graph: sealed, positions } = base;
-    const places = positions.map((position) => sealed.places[position] ?? 0);
-    const state = State.part(root, [...sealed.head.others, ...places]);
-    if (state === null) return null;
     const disk = new Disk();
     const names = positions.map((position) => parseName(sealed.names.list[position] ?? ""));
     const graph = new Graph(pipeline, disk, names);
+    if (!listPlaces(root, disk, graph.tasks, base)) return null;
+    const places = positions.map((position) => sealed.places[position] ?? 0);
+    const state = State.part(root, [...sealed.head.others, ...places]);
+    if (state === null) return null;
     const session = assemble({
       root,
       readonly: false,
@@ -127,7 +131,7 @@ export class Part {
     const { root, disk } = this.session;
     const { seal } = this.#base;
     if (!disk.stands()) return false;
-    const indices = new Map(seal.paths.list.slice(0, seal.head.structure).map((path, i) => [path, i]));
+    const indices = structureOf(seal);
     disk.signature(`${root}/${STATE_LOG}`);
     for (const [absolute, signature] of disk.told()) {
       const index = indices.get(projectPath(root, absolute));
@@ -165,6 +169,36 @@ function baseOf(root: string, { seal, changed }: Asked): Base | null {
     for (const list of [graph.reads.of(position), graph.makes.of(position)])
       for (const file of list) files.set(paths.list[head.structure + file] ?? "", file);
   return { seal, changed, graph, positions, files };
+}
+
+/**
+ * Lists the folders of outputs that the seal goes by, while they are as it says: outputs that are put in place change
+ * them, and then only their names can tell that nobody else was there. (Those that are inputs are listed anyway, when
+ * it is the turn of their task.)
+ * @returns false if one is not as the seal says any more
+ */
+function listPlaces(root: string, disk: Disk, tasks: readonly Task[], { seal }: Base): boolean {
+  const structure = structureOf(seal);
+  const inputs = new Set(tasks.flatMap((task) => task.inputs.map(({ path }) => path)));
+  const outputs = tasks.flatMap((task) => task.outputs.map(({ path }) => path));
+  const folders = new Set(outputs.map((path) => dirname(join(root, path))));
+  for (const folder of folders) {
+    const path = projectPath(root, folder);
+    const index = structure.get(path);
+    if (index === undefined || inputs.has(`${path}/`)) continue;
+    try {
+      disk.list(folder);
+    } catch {
+      return false;
+    }
+    if (!sameSignature(disk.signature(folder), seal.signatures.get(index))) return false;
+  }
+  return true;
+}
+
+/** Where the paths are that the graph was made of. */
+function structureOf({ head, paths }: Seal): ReadonlyMap<string, number> {
+  return new Map(paths.list.slice(0, head.structure).map((path, i) => [path, i]));
 }
 
 /** What the seal's answer was on these files, but for those that changed. */

@@ -80,6 +80,30 @@ describe("a build of changed files", () => {
     expect([ran, restored]).toEqual([[], []]);
   });
 
+  it("leaves a seal that holds where it put an output beside a task module", async () => {
+    const project = new Project({
+      ...FILES,
+      "pipeline.yaml": PIPELINE.replace('cmd: "cp \${in} \${out}"', "run: copy.ts"),
+      "copy.ts": `import { copyFileSync } from "node:fs";
+import { task } from "lq";
+export default task({ run({ input, output }) { copyFileSync(input(), output()); } });
+`,
+    });
+    // The first build finds new names beside the module.
+    for (let round = 0; round < 2; round++) await build(project);
+    expect(isSealed(project)).toBe(true);
+    for (const text of ["other\n", "another\n"]) {
+      project.write("extra.txt", text);
+      expect(lookedAt(await build(project))).toEqual(["copy"]);
+      expect(project.read("copy.txt")).toBe(text);
+      expect(isSealed(project)).toBe(true);
+    }
+    // A file that somebody else puts there meanwhile may be a module.
+    project.write("extra.txt", "last\n");
+    await build(project, { listener: () => project.write("copy.tsx", "") });
+    expect(isSealed(project)).toBe(false);
+  });
+
   it("stops where a task that ran anew wrote the same bytes", async () => {
     const project = await sealed();
     project.write("src/a.txt", "a\n");
