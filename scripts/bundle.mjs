@@ -63,6 +63,8 @@ function dropOldChunks(current) {
   const folder = join(dist, "chunks");
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
-    if (!current.has(path) && statSync(path).mtimeMs < previous) rmSync(path);
+    // Another compilation may take away what was listed.
+    const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? previous;
+    if (!current.has(path) && made < previous) rmSync(path, { force: true });
   }
 }
