@@ -30,6 +30,7 @@ import type { Session } from "./session.ts";
 import { Restorer } from "./restorer.ts";
 import type { Steering } from "./steering.ts";
 import type { Tally } from "./tally.ts";
+import { Twins } from "./twins.ts";
 
 export interface LoopParts {
   readonly session: Session;
@@ -61,8 +62,7 @@ export class BuildLoop {
   /** Jobs under way, and what wakes the loop when one ends. */
   #jobs = 0;
   #wake: () => void = () => undefined;
-  /** Tasks that wait for another of the same key, which is queued or running. */
-  readonly #twins = new Map<string, Task[]>();
+  readonly #twins = new Twins();
   /** Tasks that ran while their inputs changed. */
   readonly #moved = new Set<Task>();
   readonly #finished = new Set<Task>();
@@ -163,13 +163,9 @@ export class BuildLoop {
     else this.#enqueueOnce(due);
   }
 
-  /** Of tasks of one key, one runs. */
   #enqueueOnce(due: DueTask): void {
     const { task, freshness } = due;
-    const twins = this.#twins.get(freshness.key);
-    if (twins !== undefined) return void twins.push(task);
-    this.#twins.set(freshness.key, []);
-    this.#enqueue(due, task.rule.slots);
+    if (this.#twins.enter(freshness.key, task)) this.#enqueue(due, task.rule.slots);
   }
 
   #enqueue(due: Attempted, slots: SlotRequest): void {
@@ -254,14 +250,9 @@ export class BuildLoop {
 
   /** Lets those go on that waited for a task of the same key. */
   #release(key: string): void {
-    const twins = this.#twins.get(key) ?? [];
-    this.#twins.delete(key);
-    for (const task of twins) {
-      // The first may have to run as well (after a failure, or when forced): the others go on waiting.
-      const waiting = this.#twins.get(key);
-      if (waiting === undefined) this.#consider({ task, touched: true });
-      else waiting.push(task);
-    }
+    // The first may have to run as well (after a failure, or when forced): the others go on waiting.
+    for (const task of this.#twins.leave(key))
+      if (!this.#twins.waits(key, task)) this.#consider({ task, touched: true });
   }
 
   /** Errors that are no task's fault end the build. */
