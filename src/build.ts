@@ -34,6 +34,7 @@ export type { BuildRequest, Summary } from "./build/request.ts";
 /**
  * @returns how many tasks ended how. Failures are not thrown: see `failed`. When the signal aborts, running
  *   tasks are ended and the summary says what had been done.
+ * @throws the signal's reason when that aborts before anything was started
  * @throws UserError when the request, the pipeline or the state of the outputs does not allow the build
  */
 export async function build(request: BuildRequest): Promise<Summary> {

@@ -41,15 +41,19 @@ export function causesOf(id: string, known: Known): Cause | undefined {
 /** The tasks behind one that have reasons of their own, itself among them. */
 export function rootsOf(id: string, known: Known): readonly TaskStatus[] {
   const found = new Map<string, TaskStatus>();
-  const seen = new Set<string>();
-  for (let ids = [id]; ids.length > 0;) {
-    const at = ids.pop() ?? "";
-    const status = seen.has(at) ? undefined : known.status(at);
-    seen.add(at);
-    if (status?.freshness.state === "blocked") ids = [...ids, ...status.freshness.on];
-    else if (status !== undefined && status.freshness.state !== "fresh") {
-      found.set(at, status);
-      ids = [...ids, ...status.freshness.reasons.flatMap((reason) => makerOf(reason, known) ?? [])];
+  // A set tells its members in the order of adding, those too that are added meanwhile.
+  const seen = new Set([id]);
+  for (const at of seen) {
+    const status = known.status(at);
+    if (status === undefined || status.freshness.state === "fresh") continue;
+    if (status.freshness.state === "blocked") {
+      for (const next of status.freshness.on) seen.add(next);
+      continue;
+    }
+    found.set(at, status);
+    for (const reason of status.freshness.reasons) {
+      const maker = makerOf(reason, known);
+      if (maker !== undefined) seen.add(maker);
     }
   }
   return [...found.values()];
