@@ -90,8 +90,14 @@ export class BuildLoop {
     this.#parts.steering.onStop(() => this.#wake());
     this.#extend(this.#selected);
     for (;;) {
+      this.#considerReady();
+      if (this.#frontier.hasRipe && !this.#stopped) {
+        await this.#grow().catch((error: unknown) => this.#abandon(error));
+        continue;
+      }
+      // Nothing may be awaited from here to the look at what is under way: what ends meanwhile would be missed.
       const woken = new Promise<void>((resolve) => (this.#wake = resolve));
-      await this.#advance();
+      this.#startDue();
       const waiting = this.#parts.slots.rest(() => this.#wake());
       this.#tellOf(waiting);
       if (this.#jobs === 0 && waiting === null) break;
@@ -113,14 +119,12 @@ export class BuildLoop {
     this.#told = text;
   }
 
-  /** Everything that can be done now without waiting. */
-  async #advance(): Promise<void> {
-    for (;;) {
-      for (let next = this.#frontier.take(); next && !this.#stopped; next = this.#frontier.take())
-        this.#consider(next);
-      if (this.#stopped || !this.#frontier.hasRipe) break;
-      await this.#grow().catch((error: unknown) => this.#abandon(error));
-    }
+  #considerReady(): void {
+    for (let next = this.#frontier.take(); next && !this.#stopped; next = this.#frontier.take())
+      this.#consider(next);
+  }
+
+  #startDue(): void {
     while (!this.#stopped) {
       const due = this.#restorer.next();
       if (due === null) break;
