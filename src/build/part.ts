@@ -225,12 +225,16 @@ function producersOf({ seal, graph }: Base): Producers {
   const folders = new Set(graph.folders.list);
   const isInFolder = (path: string): boolean =>
     folders.size > 0 && [...parents(path)].some((folder) => folders.has(folder));
-  const under = (dir: string): string[] => {
+  const known = new Map<string, readonly string[]>();
+  const under = (dir: string): readonly string[] => {
+    const before = known.get(dir);
+    if (before !== undefined) return before;
     const found = graph.folders.list.filter((path) => path.startsWith(dir));
     for (const file of graph.makes.items) {
       const path = seal.paths.list[structure + file] ?? "";
       if (path.startsWith(dir) && !isInFolder(path)) found.push(path);
     }
+    known.set(dir, found);
     return found;
   };
   let all: ReadonlySet<string> | undefined;

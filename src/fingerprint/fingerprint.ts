@@ -157,6 +157,8 @@ export class Fingerprinter {
    */
   #covered(dir: string, known: Known): { readonly inOutputs: TreeEntry[]; readonly others: string[] } {
     const { root, graph, files, writings } = this.#parts;
+    const all = coveredFiles(root, graph, writings, dir, files.disk);
+    if (known === NOTHING_KNOWN) return { inOutputs: [], others: all };
     const given = [...outputsUnder(graph, dir)].filter(
       (path) => path.endsWith("/") && known(path) !== undefined,
     );
@@ -165,9 +167,7 @@ export class Fingerprinter {
         return { name: output.slice(dir.length) + name, digest };
       }),
     );
-    const others = coveredFiles(root, graph, writings, dir, files.disk).filter(
-      (name) => !given.some((output) => (dir + name).startsWith(output)),
-    );
+    const others = all.filter((name) => !given.some((output) => (dir + name).startsWith(output)));
     return { inOutputs, others };
   }
 

@@ -54,13 +54,13 @@ export function coveredFiles(
   dir: string,
   disk: Disk,
 ): string[] {
-  const names = new Set<string>();
-  for (const path of outputsUnder(graph, dir)) if (!path.endsWith("/")) names.add(path.slice(dir.length));
-  for (const name of filesUnder(root, dir, disk)) {
+  const made = new Set<string>();
+  for (const path of outputsUnder(graph, dir)) if (!path.endsWith("/")) made.add(path.slice(dir.length));
+  const found = filesUnder(root, dir, disk).filter((name) => {
     const path = dir + name;
-    if (names.has(name) || graph.producer(path) !== undefined || !writings.isUntouched(path)) names.add(name);
-  }
-  return [...names].sort();
+    return made.delete(name) || graph.producer(path) !== undefined || !writings.isUntouched(path);
+  });
+  return made.size === 0 ? found : [...found, ...made].sort();
 }
 
 /** The outputs, files and directories, that tasks of the graph make under a directory. */
