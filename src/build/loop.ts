@@ -182,10 +182,17 @@ export class BuildLoop {
   }
 
   #start(due: Attempted, grant: Grant): void {
-    this.#job(this.#run(due, grant).finally(() => this.#parts.slots.give(grant)));
+    let isHeld = true;
+    const release = (): void => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#parts.slots.give(grant);
+      this.#wake();
+    };
+    this.#job(this.#run(due, grant, release).finally(release));
   }
 
-  async #run(due: Attempted, grant: Grant): Promise<void> {
+  async #run(due: Attempted, grant: Grant, release: () => void): Promise<void> {
     const { task, freshness, recipe, attempts = 0 } = due;
     const { runner, tally, steering, slots } = this.#parts;
     const { key, reasons } = freshness;
@@ -194,7 +201,7 @@ export class BuildLoop {
     const started = performance.now();
     const signal = steering.enter(task.id, key);
     const result = await runner
-      .run({ task, key, recipe, grant, attempts, signal }, tally.emit)
+      .run({ task, key, recipe, grant, attempts, signal, release }, tally.emit)
       .finally(() => steering.leave(task.id));
     const seconds = (performance.now() - started) / 1000;
     if (result.kind === "crowded")

@@ -25,21 +25,42 @@ export interface Run {
   /** That were made before, the last of which turned out crowded. */
   readonly attempts: number;
   readonly signal: AbortSignal;
+  /** Gives the grant back. */
+  readonly release: () => void;
 }
 
-export type RunResult =
-  | { readonly kind: "ran" | "cancelled" }
+type Unfinished =
+  | { readonly kind: "cancelled" }
   /** Its share of a device's memory did not suffice: to be run again with the whole device. */
   | { readonly kind: "crowded"; readonly attempts: number }
   /** Inputs changed while it ran: what it made is thrown away. */
-  | { readonly kind: "moved"; readonly paths: readonly string[] }
-  | { readonly kind: "failed"; readonly error: string; readonly tail: readonly string[] };
+  | { readonly kind: "moved"; readonly paths: readonly string[] };
+
+interface Failed {
+  readonly kind: "failed";
+  readonly error: string;
+}
+
+/** How attempts end; what was made is yet to be kept. */
+type Making = Unfinished | Failed | { readonly kind: "made"; readonly seconds: number };
+
+export type RunResult =
+  | Unfinished
+  | { readonly kind: "ran" }
+  | (Failed & {
+      /** Of what it printed. */
+      readonly tail: readonly string[];
+    });
+
+/** Tasks whose outputs are being hashed and stored while others have their slots. */
+const MOST_KEPT_AT_ONCE = 4;
 
 export class TaskRunner {
   readonly #session: Session;
   readonly #executor: Executor;
   readonly #recorder: Recorder;
   readonly #staging: StagingArea;
+  #keeping = 0;
 
   constructor(session: Session, executor: Executor, recorder: Recorder) {
     this.#session = session;
@@ -53,81 +74,95 @@ export class TaskRunner {
    * @returns how it ended; "failed" is on record then
    */
   async run(run: Run, emit: (event: Event) => void): Promise<RunResult> {
-    const { task, key, grant, attempts } = run;
-    const log = logPath(task);
-    const logFile = join(this.#session.root, log);
-    if (attempts === 0 && sizeOf(logFile) > 0) rmSync(logFile);
-    // The crowded attempt is none of the retries.
-    const most = task.rule.retries + (attempts === 0 ? 1 : 2);
+    const { task, key } = run;
     const started = performance.now();
-    for (let attempt = attempts + 1; ; attempt++) {
-      const printed = attempt === 1 ? 0 : sizeOf(logFile);
-      const result = await this.#attempt(run, log, emit);
-      if (result.kind === "done") return { kind: "ran" };
+    const staging = this.#staging.take(task.outputs);
+    try {
+      const made = await this.#make(run, staging, emit);
+      const result = made.kind === "made" ? await this.#keep(run, staging, made.seconds) : made;
       if (result.kind !== "failed") return result;
       const { error } = result;
-      const next = { type: "retry", task: task.id, attempt: attempt + 1, error } as const;
-      const wholeDevice = sharesDevice(grant) && task.rule.oom?.test(textFrom(logFile, printed)) === true;
-      if (wholeDevice || attempt < most) {
-        note(logFile, `attempt ${attempt} failed: ${error}`);
-        emit({ ...next, wholeDevice });
-        if (wholeDevice) return { kind: "crowded", attempts: attempt };
-        continue;
-      }
+      const log = logPath(task);
       const seconds = (performance.now() - started) / 1000;
       this.#session.state.recordFailed({ id: task.id, key, seconds, finished: Date.now(), log, error });
-      return { kind: "failed", error, tail: tailOf(logFile, error) };
-    }
-  }
-
-  async #attempt(
-    run: Run,
-    log: string,
-    emit: (event: Event) => void,
-  ): Promise<AttemptResult | Exclude<RunResult, { kind: "crowded" }>> {
-    const { task, key, recipe } = run;
-    const { root, fingerprinter } = this.#session;
-    const scratch = task.rule.resume ? join(root, SCRATCH, key) : null;
-    if (scratch !== null) mkdirSync(scratch, { recursive: true });
-    const staging = this.#staging.take(task.outputs);
-    const started = performance.now();
-    try {
-      const result = await this.#execute(run, staging, scratch, join(root, log), (fraction, note) =>
-        emit({ type: "progress", task: task.id, fraction, ...(note === undefined ? {} : { note }) }),
-      );
-      if (result.kind !== "done") return result;
-      const lack = staging.lack(task.outputs);
-      if (lack !== null) return { kind: "failed", error: lack };
-      const moved = fingerprinter.moved(recipe);
-      if (moved.length > 0) return { kind: "moved", paths: moved };
-      const seconds = (performance.now() - started) / 1000;
-      await this.#recorder.recordRun({
-        task,
-        key,
-        recipe,
-        staged: staging.paths,
-        seconds,
-        log,
-        trusted: true,
-      });
-      if (scratch !== null) rmSync(scratch, { recursive: true, force: true });
-      return result;
-    } catch (error) {
-      const told = userErrorOf(error);
-      if (told === undefined) throw error;
-      return { kind: "failed", error: told.message };
+      return { ...result, tail: tailOf(join(this.#session.root, log), error) };
     } finally {
       this.#staging.give(staging);
     }
   }
 
-  #execute(
-    { task, recipe, grant, signal }: Run,
+  /** Attempts, until one is right or none is left. */
+  async #make(run: Run, staging: Staging, emit: (event: Event) => void): Promise<Making> {
+    const { task, grant, attempts } = run;
+    const logFile = join(this.#session.root, logPath(task));
+    if (attempts === 0 && sizeOf(logFile) > 0) rmSync(logFile);
+    // The crowded attempt is none of the retries.
+    const most = task.rule.retries + (attempts === 0 ? 1 : 2);
+    for (let attempt = attempts + 1; ; attempt++) {
+      const printed = attempt === 1 ? 0 : sizeOf(logFile);
+      const result = await this.#attempt(run, staging, logFile, emit);
+      if (result.kind !== "failed") return result;
+      const { error } = result;
+      const next = { type: "retry", task: task.id, attempt: attempt + 1, error } as const;
+      const wholeDevice = sharesDevice(grant) && task.rule.oom?.test(textFrom(logFile, printed)) === true;
+      if (!wholeDevice && attempt >= most) return result;
+      note(logFile, `attempt ${attempt} failed: ${error}`);
+      emit({ ...next, wholeDevice });
+      if (wholeDevice) return { kind: "crowded", attempts: attempt };
+      staging.prepare(task.outputs);
+    }
+  }
+
+  async #attempt(
+    run: Run,
     staging: Staging,
-    scratch: string | null,
+    logFile: string,
+    emit: (event: Event) => void,
+  ): Promise<Exclude<Making, { kind: "crowded" }>> {
+    const { task, recipe } = run;
+    const started = performance.now();
+    try {
+      const result = await this.#execute(run, staging, logFile, (fraction, note) =>
+        emit({ type: "progress", task: task.id, fraction, ...(note === undefined ? {} : { note }) }),
+      );
+      if (result.kind !== "done") return result;
+      const lack = staging.lack(task.outputs);
+      if (lack !== null) return { kind: "failed", error: lack };
+      const moved = this.#session.fingerprinter.moved(recipe);
+      if (moved.length > 0) return { kind: "moved", paths: moved };
+      return { kind: "made", seconds: (performance.now() - started) / 1000 };
+    } catch (error) {
+      return failureOf(error);
+    }
+  }
+
+  /** Others may have what the task was granted while its outputs are hashed and stored, unless that falls behind. */
+  async #keep(run: Run, staging: Staging, seconds: number): Promise<Failed | { readonly kind: "ran" }> {
+    const { task, key, recipe } = run;
+    if (this.#keeping < MOST_KEPT_AT_ONCE) run.release();
+    this.#keeping += 1;
+    try {
+      const log = logPath(task);
+      await this.#recorder.recordRun({ task, key, recipe, staged: staging.paths, seconds, log });
+      const scratch = this.#scratch(run);
+      if (scratch !== null) rmSync(scratch, { recursive: true, force: true });
+      return { kind: "ran" };
+    } catch (error) {
+      return failureOf(error);
+    } finally {
+      this.#keeping -= 1;
+    }
+  }
+
+  #execute(
+    run: Run,
+    staging: Staging,
     log: string,
     progress: (fraction: number, note?: string) => void,
   ): Promise<AttemptResult> {
+    const { task, recipe, grant, signal } = run;
+    const scratch = this.#scratch(run);
+    if (scratch !== null) mkdirSync(scratch, { recursive: true });
     const devices = grant.devices.map(({ device }) => device.id);
     const leases = grant.devices.flatMap(({ lease }) => lease ?? []);
     const attempt = {
@@ -144,6 +179,17 @@ export class TaskRunner {
     };
     return this.#executor.run(task, recipe, staging, attempt, progress);
   }
+
+  #scratch({ task, key }: Run): string | null {
+    return task.rule.resume ? join(this.#session.root, SCRATCH, key) : null;
+  }
+}
+
+/** @throws what is no user's error */
+function failureOf(error: unknown): Failed {
+  const told = userErrorOf(error);
+  if (told === undefined) throw error;
+  return { kind: "failed", error: told.message };
 }
 
 function note(logFile: string, text: string): void {

@@ -1,6 +1,6 @@
 /**
  * A build as trace events, which chrome://tracing and ui.perfetto.dev draw: a lane for each task that ran at the
- * same time, a lane for each device.
+ * same time, and for each device.
  * Format: "Trace Event Format", complete events ("X"), times in microseconds.
  */
 import { explain } from "../decide/explain.ts";
@@ -23,26 +23,51 @@ const DEVICES = 2;
 
 export function chromeTrace(build: Build): { readonly traceEvents: readonly TraceEvent[] } {
   const byStart = [...build.tasks].sort((a, b) => a.started - b.started);
-  const lanes: number[] = [];
-  const devices = [...new Set(byStart.flatMap((line) => line.devices))].sort();
-  const events = byStart.flatMap((line) => {
-    const free = lanes.findIndex((until) => until <= line.started);
-    const lane = free < 0 ? lanes.length : free;
-    lanes[lane] = line.ended;
-    return [
-      complete(line, build, TASKS, lane),
-      ...line.devices.map((device) => complete(line, build, DEVICES, devices.indexOf(device))),
-    ];
-  });
+  const tasks = new Lanes((_, number) => `lane ${number}`);
+  const devices = new Lanes((device, number) => `device ${device}${number > 1 ? ` (${number})` : ""}`);
+  for (const device of [...new Set(byStart.flatMap((line) => line.devices))].sort()) devices.open(device);
+  const events = byStart.flatMap((line) => [
+    complete(line, build, TASKS, tasks.place("", line)),
+    ...line.devices.map((device) => complete(line, build, DEVICES, devices.place(device, line))),
+  ]);
   return {
     traceEvents: [
       named("process_name", TASKS, 0, `lq build ${build.number}`),
-      ...lanes.map((_, lane) => named("thread_name", TASKS, lane, `lane ${lane + 1}`)),
-      ...(devices.length > 0 ? [named("process_name", DEVICES, 0, "devices")] : []),
-      ...devices.map((device, i) => named("thread_name", DEVICES, i, `device ${device}`)),
+      ...tasks.names.map((name, lane) => named("thread_name", TASKS, lane, name)),
+      ...(devices.names.length > 0 ? [named("process_name", DEVICES, 0, "devices")] : []),
+      ...devices.names.map((name, lane) => named("thread_name", DEVICES, lane, name)),
       ...events,
     ],
   };
+}
+
+/** What a lane shows must not overlap: shares of a device do, and a task's start with the storing of the last one's outputs. */
+class Lanes {
+  readonly names: string[] = [];
+  readonly #nameOf: (what: string, number: number) => string;
+  /** By what they show: the place in `names`, and until when it is taken. */
+  readonly #lanes = new Map<string, { readonly place: number; until: number }[]>();
+
+  constructor(nameOf: (what: string, number: number) => string) {
+    this.#nameOf = nameOf;
+  }
+
+  /** Adds a lane. */
+  open(what: string): { readonly place: number; until: number } {
+    const lane = { place: this.names.length, until: -Infinity };
+    const lanes = this.#lanes.get(what) ?? [];
+    this.#lanes.set(what, lanes);
+    lanes.push(lane);
+    this.names.push(this.#nameOf(what, lanes.length));
+    return lane;
+  }
+
+  /** To be called in order of starting. @returns the place of the lane */
+  place(what: string, { started, ended }: TaskLine): number {
+    const lane = this.#lanes.get(what)?.find(({ until }) => until <= started) ?? this.open(what);
+    lane.until = ended;
+    return lane.place;
+  }
 }
 
 function complete(line: TaskLine, build: Build, pid: number, tid: number): TraceEvent {

@@ -28,8 +28,6 @@ export interface FinishedRun {
   readonly seconds: number;
   /** Project path of the attempt's log. */
   readonly log: string;
-  /** False when an input moved while the task ran: the outputs are placed, but stand for no key. */
-  readonly trusted: boolean;
 }
 
 export class Recorder {
@@ -48,20 +46,13 @@ export class Recorder {
   }
 
   /** Records a run that ended well. @throws UserError if an output cannot be read, stored or put in place */
-  async recordRun({ task, key, recipe, staged, seconds, log, trusted }: FinishedRun): Promise<void> {
+  async recordRun({ task, key, recipe, staged, seconds, log }: FinishedRun): Promise<void> {
     const contents = new Map<string, Buffer>();
     const outputs = await Promise.all(staged.map((path) => readStaged(path, contents)));
     const finished = Date.now();
-    if (trusted) await this.#putAll({ key, recipe, outputs, seconds, finished }, staged, contents);
+    await this.#putAll({ key, recipe, outputs, seconds, finished }, staged, contents);
     const written = this.#place(task, outputs, staged);
-    this.#state.recordDone({
-      id: task.id,
-      key: trusted ? key : null,
-      outputs: written,
-      seconds,
-      finished,
-      log,
-    });
+    this.#state.recordDone({ id: task.id, key, outputs: written, seconds, finished, log });
   }
 
   /** Objects first, then the action; again if the objects that were there before went meanwhile. */

@@ -62,3 +62,27 @@ rules:
     expect(project.has("cases.json")).toBe(false);
   },
 );
+
+test("a slot is free for the next task while the outputs of the last one are hashed and stored", async () => {
+  const project = cliProject({
+    "pipeline.yaml": `version: 1
+rules:
+  a: { cmd: "head -c 20000000 /dev/zero > \${out}", out: a.bin, slots: { gpu: 1 } }
+  b: { cmd: "head -c 20000000 /dev/zero > \${out} && echo >> \${out}", out: b.bin, slots: { gpu: 1 } }
+  last: { cmd: "cat \${in} | wc -c > \${out}", in: [a.bin, b.bin], out: last.txt, slots: { gpu: 1 } }
+`,
+  });
+  const events = await project.json("build", "-j", "4", "--slots", "gpu=1");
+  const order = events
+    .filter(({ type }) => type === "start" || type === "task")
+    .map(({ type, task }) => `${type} ${String(task)}`);
+  const [first, second] = order[0] === "start a" ? ["a", "b"] : ["b", "a"];
+  expect(order).toEqual([
+    `start ${first}`,
+    `start ${second}`,
+    `task ${first}`,
+    `task ${second}`,
+    "start last",
+    "task last",
+  ]);
+});

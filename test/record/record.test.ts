@@ -26,13 +26,13 @@ class Build {
     this.recorder = new Recorder(root, this.state, this.store, this.files);
   }
   /** A run that writes this text. */
-  async run(text: string, trusted = true): Promise<string> {
+  async run(text: string): Promise<string> {
     write(this.root, "cache/staging/1/out/a.txt", text);
     write(this.root, "cache/staging/1/out/tree/b", `${text} b`);
     const recipe = recipeFor(text);
     const staged = ["out/a.txt", "out/tree/"].map((path) => `${this.root}/cache/staging/1/${path}`);
     const key = keyOf(recipe);
-    await this.recorder.recordRun({ task: TASK, key, recipe, staged, seconds: 2, log: "x.log", trusted });
+    await this.recorder.recordRun({ task: TASK, key, recipe, staged, seconds: 2, log: "x.log" });
     return key;
   }
   async restore(key: string): Promise<boolean> {
@@ -84,16 +84,6 @@ describe("a run", () => {
     expect(build.outputs()).toEqual(["intact", "intact"]);
     expect(build.state.last("x")).toMatchObject({ id: "x", key, seconds: 2, log: "x.log" });
     expect(build.store.has(key)).toBe(true);
-    await build.end();
-  });
-
-  it("whose inputs moved is in place, but stands for no key", async () => {
-    const root = project();
-    const build = new Build(root);
-    const key = await build.run("one", false);
-    expect(read(root)).toEqual(["one", "one b"]);
-    expect(build.store.has(key)).toBe(false);
-    expect(build.state.last("x")?.key).toBeNull();
     await build.end();
   });
 
