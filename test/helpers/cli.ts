@@ -1,5 +1,5 @@
 /** A project in a folder of its own, and lq as a process of its own on it. */
-import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { spawn, spawnSync, type ChildProcessByStdio } from "node:child_process";
 import {
   mkdirSync,
   mkdtempSync,
@@ -27,8 +27,11 @@ export interface Ended {
 const folders: string[] = [];
 const started = new Set<Lq>();
 
-afterEach(async () => {
-  for (const lq of started) lq.kill("SIGKILL");
+afterEach(async ({ task }) => {
+  for (const lq of started) {
+    if (task.result?.state === "fail") lq.tellIfRunning();
+    lq.kill("SIGKILL");
+  }
   await Promise.all([...started].map(({ ended }) => ended));
   started.clear();
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
@@ -89,6 +92,7 @@ export class CliProject {
 
 export class Lq {
   readonly ended: Promise<Ended>;
+  readonly #words: readonly string[];
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;
   readonly #lines: string[] = [];
   /** Lines that have been waited for. */
@@ -97,6 +101,7 @@ export class Lq {
   #over = false;
 
   constructor(words: readonly string[], cwd: string) {
+    this.#words = words;
     const env = { ...process.env, NO_COLOR: "1" };
     this.#child = spawn(process.execPath, [`${HOME}dist/cli.js`, ...words], {
       cwd,
@@ -128,6 +133,15 @@ export class Lq {
 
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** For a test that failed: where it stands, and what its threads and children wait for. */
+  tellIfRunning(): void {
+    if (this.#over) return;
+    const pid = String(this.pid);
+    const columns = "pid,ppid,tid,stat,wchan:24,args";
+    const { stdout } = spawnSync("ps", ["-L", "-o", columns, "-p", pid, "--ppid", pid], { encoding: "utf8" });
+    console.error(`lq ${this.#words.join(" ")} is still running:\n${this.#lines.join("\n")}\n${stdout}`);
   }
 
   /** Waits for the next line, after those already waited for, that has the text. @returns the lines up to it */
