@@ -78,10 +78,15 @@ export interface Start {
   readonly leases: readonly number[];
 }
 
+interface Idle {
+  readonly place: string;
+  readonly launcher: Launcher;
+}
+
 export class Launchers {
   readonly #most: number;
   /** Idle ones by what they serve; the one used last is last. */
-  readonly #idle: { readonly place: string; readonly launcher: Launcher }[] = [];
+  readonly #idle: Idle[] = [];
 
   /** @param most idle shells to keep */
   constructor(most: number) {
@@ -91,7 +96,9 @@ export class Launchers {
   /** @throws Error when there is no bash */
   async start({ words, cwd, env, mark, leases }: Start, print: (chunk: Buffer) => void): Promise<Launched> {
     const place = `${cwd}\0${environmentText(env)}`;
-    const found = leases.length > 0 ? -1 : this.#idle.findLastIndex((idle) => idle.place === place);
+    // Somebody may have ended an idle one.
+    const serves = (idle: Idle): boolean => idle.place === place && !idle.launcher.isOver;
+    const found = leases.length > 0 ? -1 : this.#idle.findLastIndex(serves);
     const [{ launcher } = { launcher: new Launcher(cwd, env, leases) }] =
       found < 0 ? [] : this.#idle.splice(found, 1);
     const launched = await launcher.run(words, mark, print);

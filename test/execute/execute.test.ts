@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -104,6 +104,15 @@ describe("commands", () => {
       kind: "failed",
       error: "ended by SIGSEGV",
     });
+  });
+
+  it("run in another shell where somebody ended the one that was idle", async () => {
+    expect(await runCommand(bash("echo $PPID > shell"), attempt())).toEqual({ kind: "done" });
+    const shell = Number(readFileSync(path.join(root, "shell"), "utf8"));
+    process.kill(shell, "SIGKILL");
+    await vi.waitFor(() => expect(existsSync(`/proc/${shell}`)).toBe(false));
+    expect(await runCommand(bash("echo $PPID > other"), attempt())).toEqual({ kind: "done" });
+    expect(Number(readFileSync(path.join(root, "other"), "utf8"))).not.toBe(shell);
   });
 
   it("end what they left running in their group", async () => {
