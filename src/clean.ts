@@ -1,5 +1,5 @@
 /** Clean: removes what lq wrote and nobody changed since; nothing else. */
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import picomatch from "picomatch";
 import { removeOutput } from "./build/remove-output.ts";
@@ -12,6 +12,7 @@ import { acquireLock } from "./record/lock.ts";
 import { isAsWritten } from "./record/outputs.ts";
 import type { Owner } from "./record/owners.ts";
 import { State } from "./record/state.ts";
+import { remove } from "./remove.ts";
 
 export interface CleanRequest extends Request {
   /** `--cache`: everything that is cached, too. */
@@ -93,6 +94,6 @@ function matcher({ pipeline, targets, cwd }: CleanRequest): (path: string, owner
 function dropCache(root: string): void {
   const lock = LOCK.slice(CACHE.length);
   for (const name of readdirSync(join(root, CACHE))) {
-    if (!name.startsWith(lock)) rmSync(join(root, CACHE, name), { recursive: true, force: true });
+    if (!name.startsWith(lock)) remove(join(root, CACHE, name));
   }
 }

@@ -3,7 +3,7 @@
  * graph that comes of their outputs is known before anything is built. The project and its cache stay as they
  * are, and the task stays as stale as it was.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import { taskEnvironment } from "../execute/environment.ts";
@@ -17,6 +17,7 @@ import type { Task } from "../model.ts";
 import type { StoredOutput } from "../record/action.ts";
 import { partsOf, readStaged } from "../record/record.ts";
 import type { Store } from "../record/store.ts";
+import { remove } from "../remove.ts";
 
 interface Project {
   readonly root: string;
@@ -75,7 +76,7 @@ export class Foresight {
   async close(): Promise<void> {
     if (this.#place === undefined) return;
     await this.#place.pool.close();
-    rmSync(this.#place.folder, { recursive: true, force: true });
+    remove(this.#place.folder);
   }
 
   #makePlace() {

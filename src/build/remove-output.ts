@@ -1,9 +1,10 @@
 /** Removes an output, and the folders above it that are empty then. */
-import { rmdirSync, rmSync } from "node:fs";
+import { rmdirSync } from "node:fs";
 import { absolute, parents } from "../fingerprint/paths.ts";
+import { remove } from "../remove.ts";
 
 export function removeOutput(root: string, path: string): void {
-  rmSync(absolute(root, path).replace(/\/$/, ""), { recursive: true, force: true });
+  remove(absolute(root, path).replace(/\/$/, ""));
   for (const folder of parents(path)) {
     try {
       rmdirSync(absolute(root, folder));

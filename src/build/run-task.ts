@@ -13,6 +13,7 @@ import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Task } from "../model.ts";
 import { SCRATCH, STAGING } from "../record/layout.ts";
 import type { Recorder } from "../record/record.ts";
+import { remove } from "../remove.ts";
 import type { Event } from "../report/events.ts";
 import type { Grant } from "../schedule/slots.ts";
 import type { Session } from "./session.ts";
@@ -145,7 +146,7 @@ export class TaskRunner {
       const log = logPath(task);
       await this.#recorder.recordRun({ task, key, recipe, staged: staging.paths, seconds, log });
       const scratch = this.#scratch(run);
-      if (scratch !== null) rmSync(scratch, { recursive: true, force: true });
+      if (scratch !== null) remove(scratch);
       return { kind: "ran" };
     } catch (error) {
       return failureOf(error);

@@ -4,9 +4,10 @@
  * Each output has a numbered folder in it, under its own name there. The folder serves one attempt after the
  * other, each of which finds it empty: making and removing folders costs more than a small task.
  */
-import { lstatSync, mkdirSync, readdirSync, rmSync, type Stats } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import type { TaskPath } from "../model.ts";
+import { remove } from "../remove.ts";
 
 /** Hands out staging folders that nobody uses at the moment. */
 export class StagingArea {
@@ -76,7 +77,7 @@ export class Staging {
 }
 
 function empty(folder: string): void {
-  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true });
+  for (const name of readdirSync(folder)) remove(join(folder, name));
 }
 
 /** The last part of a path, with the "/" of a directory. */

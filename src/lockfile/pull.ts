@@ -1,6 +1,6 @@
 /** Pull: puts in place, from a cache, the outputs that lq.lock names. */
-import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { clearLeftovers } from "../build/leftovers.ts";
 import { shareNeeds } from "../build/open-store.ts";
 import type { Request } from "../build/request.ts";
 import { openSession, type Session } from "../build/session.ts";
@@ -55,7 +55,7 @@ export async function pull(request: PullRequest): Promise<Pulled> {
     return ends;
   } finally {
     session.state.close();
-    rmSync(join(root, STAGING), { recursive: true, force: true });
+    clearLeftovers(root);
     lock.release();
   }
 }

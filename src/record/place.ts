@@ -1,10 +1,14 @@
 /** Puts staged outputs into place whole: at every moment the path has the old output or the new, or nothing. */
 import { randomUUID } from "node:crypto";
-import { cpSync, lstatSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, lstatSync, mkdirSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
 import { absolute } from "../fingerprint/paths.ts";
+import { remove } from "../remove.ts";
 import { STAGING } from "./layout.ts";
+
+/** What its owner may do with a folder whose content can be changed. */
+const WRITABLE = 0o700;
 
 /**
  * @param staged absolute path of the finished output; gone afterwards
@@ -34,7 +38,7 @@ function replace(root: string, from: string, to: string): void {
     move(aside, to);
     throw error;
   }
-  rmSync(aside, { recursive: true, force: true });
+  remove(aside);
 }
 
 /** Makes the folder when it turns out not to be there: for the first of its outputs. */
@@ -52,7 +56,7 @@ function moveInto(from: string, to: string): void {
 function move(from: string, to: string): void {
   rename(from, to);
   // Between two links of one file, rename does nothing and leaves both.
-  if (lstatSync(from, { throwIfNoEntry: false }) !== undefined) rmSync(from, { recursive: true });
+  if (lstatSync(from, { throwIfNoEntry: false }) !== undefined) remove(from);
 }
 
 /** Also from one file system to another. */
@@ -60,17 +64,28 @@ function rename(from: string, to: string): void {
   try {
     renameSync(from, to);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    // A folder that a task has closed to its owner cannot be moved elsewhere: its ".." is another then.
+    if (code === "EACCES" && openFolder(from)) return rename(from, to);
+    if (code !== "EXDEV") throw error;
     // The output's folder is on another file system: complete beside the place first.
     const near = `${to}.lq-${randomUUID()}`;
     try {
       cpSync(from, near, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
       renameSync(near, to);
     } finally {
-      rmSync(near, { recursive: true, force: true });
+      remove(near);
     }
-    rmSync(from, { recursive: true });
+    remove(from);
   }
+}
+
+/** @returns false if it is no folder, or open already */
+function openFolder(path: string): boolean {
+  const stats = lstatSync(path);
+  if (!stats.isDirectory() || (stats.mode & WRITABLE) === WRITABLE) return false;
+  chmodSync(path, (stats.mode & 0o777) | WRITABLE);
+  return true;
 }
 
 function placeable(error: unknown, path: string): unknown {

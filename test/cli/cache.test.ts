@@ -22,7 +22,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { sha256 } from "../../src/fingerprint/digest.ts";
 import { chooseGarbage, removeGarbage } from "../../src/cache/collect.ts";
 import { HOME } from "../helpers/bundle.ts";
-import { cliProject, type CliProject, type JsonLine } from "../helpers/cli.ts";
+import { canBeOthers, cliProject, type CliProject, type JsonLine } from "../helpers/cli.ts";
 
 const RULES = `rules:
   copy:
@@ -376,12 +376,6 @@ class User {
     this.#project.write(path, content);
     execFileSync("chown", ["-R", `${this.#id}:${this.#id}`, this.#project.root]);
   }
-}
-
-/** Whether this process may act as another user, who can read lq. */
-function canBeOthers(): boolean {
-  const look = ["-e", `fs.accessSync(${JSON.stringify(`${HOME}dist/cli.js`)})`];
-  return process.getuid?.() === 0 && spawnSync(process.execPath, look, { uid: 4711, gid: 4711 }).status === 0;
 }
 
 describe("a folder shared by two projects", () => {

@@ -1,5 +1,5 @@
 /** A project in a folder of its own, and lq as a process of its own on it. */
-import { spawn, spawnSync, type ChildProcessByStdio } from "node:child_process";
+import { execFileSync, spawn, spawnSync, type ChildProcessByStdio } from "node:child_process";
 import {
   mkdirSync,
   mkdtempSync,
@@ -37,9 +37,18 @@ afterEach(async ({ task }) => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 }, 60_000);
 
-/** @param files content by path */
-export function cliProject(files: { readonly [path: string]: string }): CliProject {
-  const project = new CliProject();
+/** Whether lq can be run as other users: this process is root, and they can read lq. */
+export function canBeOthers(): boolean {
+  const look = ["-e", `fs.accessSync(${JSON.stringify(`${HOME}dist/cli.js`)})`];
+  return process.getuid?.() === 0 && spawnSync(process.execPath, look, { uid: 4711, gid: 4711 }).status === 0;
+}
+
+/**
+ * @param files content by path
+ * @param user number of the one who has the project and runs lq there; undefined: who runs the tests
+ */
+export function cliProject(files: { readonly [path: string]: string }, user?: number): CliProject {
+  const project = new CliProject(user);
   for (const [path, content] of Object.entries(files)) project.write(path, content);
   return project;
 }
@@ -47,7 +56,11 @@ export function cliProject(files: { readonly [path: string]: string }): CliProje
 export class CliProject {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), "lq-cli-")));
 
-  constructor() {
+  readonly #user: number | undefined;
+
+  constructor(user?: number) {
+    this.#user = user;
+    this.#own(this.root);
     folders.push(this.root);
   }
 
@@ -56,8 +69,9 @@ export class CliProject {
   }
 
   write(path: string, content: string): void {
-    mkdirSync(dirname(this.path(path)), { recursive: true });
+    const folder = mkdirSync(dirname(this.path(path)), { recursive: true });
     writeFileSync(this.path(path), content);
+    this.#own(folder ?? this.path(path));
   }
 
   read(path: string): string {
@@ -73,7 +87,7 @@ export class CliProject {
   }
 
   start(...words: string[]): Lq {
-    return new Lq(words, this.root);
+    return new Lq(words, this.root, this.#user);
   }
 
   lq(...words: string[]): Promise<Ended> {
@@ -88,6 +102,10 @@ export class CliProject {
       .split("\n")
       .map((line) => JSON.parse(line) as JsonLine);
   }
+
+  #own(path: string): void {
+    if (this.#user !== undefined) execFileSync("chown", ["-R", `${this.#user}:${this.#user}`, path]);
+  }
 }
 
 export class Lq {
@@ -100,13 +118,14 @@ export class Lq {
   #wake: () => void = () => undefined;
   #over = false;
 
-  constructor(words: readonly string[], cwd: string) {
+  constructor(words: readonly string[], cwd: string, user?: number) {
     this.#words = words;
     const env = { ...process.env, NO_COLOR: "1" };
     this.#child = spawn(process.execPath, [`${HOME}dist/cli.js`, ...words], {
       cwd,
       env,
       stdio: ["ignore", "pipe", "pipe"],
+      ...(user === undefined ? {} : { uid: user, gid: user }),
     });
     started.add(this);
     const out: string[] = [];

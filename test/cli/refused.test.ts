@@ -1,0 +1,126 @@
+/** What the system refuses to lq, or others take away: it says what, ends in order, and the next build is right. */
+import { chmodSync, readdirSync } from "node:fs";
+import { describe, expect, test, vi } from "vitest";
+import { canBeOthers, cliProject } from "../helpers/cli.ts";
+
+const USER = 4711;
+const others = test.skipIf(!canBeOthers());
+
+const module = (text: string): string => `import { writeFileSync } from "node:fs";
+import { task } from "lq";
+${text}
+export default task({ run: ({ output }) => writeFileSync(output(), "done") });
+`;
+
+test("a compiler that is ended is told of", async () => {
+  const project = cliProject({
+    "pipeline.yaml": "version: 1\nrules: { made: { run: made.ts, out: made.txt } }\n",
+    "made.ts": module(""),
+  });
+  vi.stubEnv("ESBUILD_BINARY_PATH", "/bin/false");
+  const { code, stderr } = await project.lq("build");
+  vi.unstubAllEnvs();
+  expect(code).toBe(2);
+  expect(stderr).toContain("error: made.ts could not be compiled: esbuild was ended, or cannot be started");
+  expect(stderr).not.toContain("    at ");
+  expect((await project.lq("build")).code).toBe(0);
+});
+
+others("code that cannot be read is named where it is imported", async () => {
+  const project = cliProject(
+    {
+      "pipeline.yaml": "version: 1\nrules: { made: { run: made.ts, out: made.txt } }\n",
+      "made.ts": module('import "./part.ts";'),
+      "part.ts": "",
+    },
+    USER,
+  );
+  chmodSync(project.path("part.ts"), 0);
+  const { code, stderr } = await project.lq("build");
+  expect(code).toBe(2);
+  expect(stderr).toContain("made.ts:3:8: error: part.ts cannot be read: permission denied");
+});
+
+test("without bash a command fails, and says so", async () => {
+  const project = cliProject({
+    "pipeline.yaml": 'version: 1\nrules: { made: { cmd: "touch ${out}", out: made.txt } }\n',
+  });
+  vi.stubEnv("PATH", project.root);
+  const { code, stdout } = await project.lq("build");
+  vi.unstubAllEnvs();
+  expect(code).toBe(1);
+  expect(stdout).toContain("failed made: cannot start bash: there is no such program");
+});
+
+describe("a signal ends what comes before the tasks as well:", () => {
+  test.each([
+    ["a module that never loads", "run: made.ts, with: { value: 1 }"],
+    ["a tool that never answers", 'cmd: "touch ${out}", tools: "touch asked; sleep 1000"'],
+  ])("%s", async (_, action) => {
+    const project = cliProject({
+      "pipeline.yaml": `version: 1\nrules: { made: { ${action}, out: made.txt } }\n`,
+      "made.ts": module('writeFileSync("asked", "");\nfor (;;);'),
+    });
+    const lq = project.start("build");
+    await expect.poll(() => project.has("asked"), { timeout: 30_000, interval: 10 }).toBe(true);
+    lq.kill("SIGTERM");
+    expect((await lq.ended).code).toBe(143);
+    expect(project.has("cache/lock")).toBe(false);
+  });
+});
+
+describe("folders that a task has closed to their owner", () => {
+  others("are put in place, replaced and cleaned, and left behind by nobody", async () => {
+    const project = cliProject(
+      {
+        "pipeline.yaml": `version: 1
+params: params.yaml
+rules:
+  inner: { cmd: "mkdir \${out}d; echo \${v} > \${out}d/f; chmod 555 \${out}d", out: inner/, with: { v: "\${v}" } }
+  outer: { cmd: "echo \${v} > \${out}f; chmod 555 \${out}", out: outer/, with: { v: "\${v}" } }
+  kept: { cmd: "mkdir \${scratch}/d; echo > \${scratch}/d/f; chmod 555 \${scratch}/d; echo > \${out}", out: kept, resume: true }
+  bad: { cmd: "mkdir \${out}d; echo > \${out}d/f; chmod 0 \${out}d; exit 3", out: bad/, retries: 1 }
+`,
+        "params.yaml": "v: 1\n",
+      },
+      USER,
+    );
+    expect((await project.json("build", "-k")).at(-1)).toMatchObject({ ran: 3, failed: 1 });
+    project.write("params.yaml", "v: 2\n");
+    expect((await project.json("build", "-k")).at(-1)).toMatchObject({ ran: 2, fresh: 1, failed: 1 });
+    expect([project.read("inner/d/f"), project.read("outer/f")]).toEqual(["2\n", "2\n"]);
+    expect(readdirSync(project.path("cache/scratch"))).toEqual([]);
+    expect(project.has("cache/staging")).toBe(false);
+    expect((await project.lq("clean")).code).toBe(0);
+    expect(["inner", "outer", "kept"].filter((path) => project.has(path))).toEqual([]);
+  });
+});
+
+others("an error that ends the build waits for the tasks that run", async () => {
+  const project = cliProject(
+    {
+      "pipeline.yaml": `version: 1
+rules:
+  slow: { cmd: "for i in $(seq 50); do [ -e cache/lock ]; sleep 0.02; done; echo > \${out}", out: slow }
+  first: { cmd: "tr -d ' ' < \${in} > \${out}", in: in.txt, out: first }
+  next: { cmd: "cat \${in} > \${out}", in: first, out: next }
+`,
+      "in.txt": "1",
+    },
+    USER,
+  );
+  await project.lq("build", "next");
+  const [run] = await project.json("history", "next");
+  const action = project.path(`cache/actions/${String(run?.["key"]).replace(/^../, "$&/")}.json`);
+  project.write("in.txt", "2");
+  await project.lq("build", "next");
+  // `slow` fails when the project is no longer this build's. `next` comes back to what is on record, but cannot be read there: that turns out while another task runs.
+  project.write("in.txt", "1 ");
+  chmodSync(action, 0);
+  const { code, stdout, stderr } = await project.lq("build", "--json", "-j", "2");
+  expect([code, stderr]).toEqual([2, expect.stringContaining(`cannot open ${action}: permission denied`)]);
+  expect(stdout).toContain('"task":"slow","outcome":"ran"');
+  chmodSync(action, 0o644);
+  expect((await project.json("build")).at(-1)).toMatchObject({ restored: 1, failed: 0 });
+  expect(project.read("next")).toBe("1");
+});
