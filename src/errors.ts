@@ -38,10 +38,16 @@ export class UserError extends Error {
 const FULL = { why: "the disk is full", hint: "free some space and build again: what was done is kept" };
 const DENIED = { why: "permission denied", hint: "check the permissions of it and of the folders above it" };
 const OPEN = { why: "too many files are open", hint: "raise the limit, as with `ulimit -n 4096`" };
+const FEWER = "build with less at once, as with `-j 2`";
+const MANY = {
+  why: "too many processes run",
+  hint: `${FEWER}, or raise the limit, as with \`ulimit -u 4096\``,
+};
 const GONE = {
   why: "it was removed while lq ran",
   hint: "leave cache/ alone as long as lq runs, and build again",
 };
+const ABSENT = { why: "there is no such program", hint: "install it, or add its folder to PATH" };
 const REFUSALS = new Map<string | undefined, { readonly why: string; readonly hint?: string }>([
   ["ENOSPC", FULL],
   ["EDQUOT", FULL],
@@ -53,6 +59,8 @@ const REFUSALS = new Map<string | undefined, { readonly why: string; readonly hi
   ["EROFS", { why: "the file system is read-only" }],
   // What lq opens without a look before is its own.
   ["ENOENT", GONE],
+  ["EAGAIN", MANY],
+  ["ENOMEM", { why: "there is not enough memory", hint: FEWER }],
   ["EIO", { why: "the disk reports an error" }],
 ]);
 
@@ -61,9 +69,12 @@ export function userErrorOf(error: unknown): UserError | undefined {
   if (error instanceof UserError) return error;
   if (!(error instanceof Error)) return undefined;
   const { code, syscall = "write", path } = error as NodeJS.ErrnoException;
-  const refusal = REFUSALS.get(code);
+  // "spawn" or "spawn PROGRAM".
+  const isStart = syscall.startsWith("spawn");
+  const refusal = isStart && code === "ENOENT" ? ABSENT : REFUSALS.get(code);
   if (refusal === undefined) return undefined;
   const { why, hint } = refusal;
-  const message = `cannot ${syscall}${path === undefined ? "" : ` ${path}`}: ${why}`;
+  const what = isStart ? `start ${path ?? "a process"}` : `${syscall}${path === undefined ? "" : ` ${path}`}`;
+  const message = `cannot ${what}: ${why}`;
   return new UserError({ message, ...(hint === undefined ? {} : { hint }) });
 }

@@ -90,15 +90,17 @@ export class BuildLoop {
     this.#parts.steering.onStop(() => this.#wake());
     this.#extend(this.#selected);
     for (;;) {
-      this.#considerReady();
+      this.#guarded(() => this.#considerReady());
       if (this.#frontier.hasRipe && !this.#stopped) {
         await this.#grow().catch((error: unknown) => this.#abandon(error));
         continue;
       }
       // Nothing may be awaited from here to the look at what is under way: what ends meanwhile would be missed.
       const woken = new Promise<void>((resolve) => (this.#wake = resolve));
-      this.#startDue();
-      const waiting = this.#parts.slots.rest(() => this.#wake());
+      const waiting = this.#guarded(() => {
+        this.#startDue();
+        return this.#parts.slots.rest(() => this.#wake());
+      });
       this.#tellOf(waiting);
       if (this.#jobs === 0 && waiting === null) break;
       await woken;
@@ -275,6 +277,16 @@ export class BuildLoop {
         this.#jobs -= 1;
         this.#wake();
       });
+  }
+
+  /** Errors end the build, but not before what runs. @returns null after one */
+  #guarded<T>(work: () => T): T | null {
+    try {
+      return work();
+    } catch (error) {
+      this.#abandon(error);
+      return null;
+    }
   }
 
   #abandon(error: unknown): void {

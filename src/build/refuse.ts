@@ -26,9 +26,12 @@ export function editedMessage(task: Task, path: string): Diagnostic {
   };
 }
 
-/** @throws UserError with every param of these tasks (or samples of growths) that their modules do not accept */
+/**
+ * @throws the signal's reason when the build is interrupted meanwhile
+ * @throws UserError with every param of these tasks (or samples of growths) that their modules do not accept
+ */
 export async function refuseBadParams(
-  { code, graph }: Session,
+  { code, graph, hashing: { signal } }: Session,
   pool: WorkerPool,
   tasks: Iterable<Task>,
 ): Promise<void> {
@@ -39,12 +42,15 @@ export async function refuseBadParams(
     if (first === undefined) continue;
     const env = taskEnvironment([], first.rule.slots.cpu, first.env);
     const file = { name: module, bundle: await code.bundle(module) };
-    const issues = await pool.validate(file, distinct.map(paramValues), env).catch((error: unknown) => {
-      throw new UserError({
-        message: error instanceof Error ? error.message : String(error),
-        span: first.rule.action.span,
+    const issues = await pool
+      .validate(file, distinct.map(paramValues), env, signal)
+      .catch((error: unknown) => {
+        signal?.throwIfAborted();
+        throw new UserError({
+          message: error instanceof Error ? error.message : String(error),
+          span: first.rule.action.span,
+        });
       });
-    });
     for (const [i, task] of distinct.entries())
       for (const { path, message } of issues[i] ?? [])
         if (isKnown(task, path)) diagnostics.push(paramMessage(graph.pipeline, task, path, message));

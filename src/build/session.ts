@@ -93,7 +93,7 @@ export function assemble({ producers, ...parts }: Parts): Omit<Session, "select"
     files,
     writings: { isUntouched: (path) => isUntouched(state, files, path) },
     code,
-    tools: new ToolVersions(root),
+    tools: new ToolVersions(root, parts.hashing.signal),
     environment: process.env,
   });
   return { ...parts, code, fingerprinter };

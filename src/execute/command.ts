@@ -1,6 +1,7 @@
 /** Runs a `cmd` task: one process tree, its output in the log. */
 import { existsSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
+import { userErrorOf } from "../errors.ts";
 import { graceOf, type Attempt, type AttemptResult } from "./attempt.ts";
 import type { Launched, Launchers } from "./launcher.ts";
 import { TaskLog } from "./log.ts";
@@ -26,7 +27,8 @@ export async function runCommand(
   try {
     child = await launchers.start({ words, cwd: root, env, mark, leases }, (chunk) => log.write(chunk));
   } catch (error) {
-    return { kind: "failed", error: `cannot start a shell: ${(error as Error).message}` };
+    const { message } = userErrorOf(error) ?? (error as Error);
+    return { kind: "failed", error: message };
   }
   const tree = new ProcessTree(child, mark);
   let timedOut = false;

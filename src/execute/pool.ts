@@ -4,6 +4,7 @@
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { entryPoint } from "../entry-points.ts";
+import { userErrorOf } from "../errors.ts";
 import { graceOf, type Attempt, type AttemptResult, type DeviceLease } from "./attempt.ts";
 import { environmentText } from "./environment.ts";
 import { TaskLog } from "./log.ts";
@@ -86,16 +87,24 @@ export class WorkerPool {
     return result;
   }
 
-  /** What is wrong with each of several params of one module. @throws Error when the module cannot be loaded. */
+  /**
+   * What is wrong with each of several params of one module.
+   * @param signal ends it, however long the module takes to load
+   * @throws Error when the module cannot be loaded
+   */
   async validate(
     module: ModuleFile,
     params: readonly ParamValues[],
     env: { readonly [name: string]: string },
+    signal?: AbortSignal,
   ): Promise<readonly (readonly ParamIssue[])[]> {
     const worker = await this.#acquire(env, module.bundle);
+    const kill = (): void => worker.tree.kill();
+    signal?.addEventListener("abort", kill, { once: true });
+    if (signal?.aborted === true) kill();
     try {
       return await new Promise((resolve, reject) => {
-        worker.lost = (how) => reject(new Error(`${module.name} ended the process that loaded it (${how})`));
+        worker.lost = (how) => reject(new Error(`the process that loads ${module.name} ended (${how})`));
         worker.receive = (message) => {
           if (message.type === "validated") resolve(message.issues);
           else if (message.type === "failed") reject(new Error(message.error));
@@ -103,6 +112,7 @@ export class WorkerPool {
         post(worker, { type: "validate", module, params });
       });
     } finally {
+      signal?.removeEventListener("abort", kill);
       this.#release(worker);
     }
   }
@@ -165,7 +175,7 @@ export class WorkerPool {
       if (index !== -1) this.#workers.splice(index, 1);
       worker.lost(how);
     };
-    child.once("error", (error) => drop(error.message));
+    child.once("error", (error) => drop((userErrorOf(error) ?? error).message));
     child.once("close", (code, signal) => drop(signal ?? `exit code ${code}`));
     return worker;
   }

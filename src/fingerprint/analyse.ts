@@ -12,11 +12,12 @@ import type {
   OnResolveResult,
   PluginBuild,
 } from "esbuild";
-import { UserError, type Span } from "../errors.ts";
+import { UserError, userErrorOf, type Span } from "../errors.ts";
 import type { Json } from "../model.ts";
 import { canonicalJson } from "./canonical.ts";
 import { codeError } from "./code-errors.ts";
 import { sha256 } from "./digest.ts";
+import { readable } from "./file-signature.ts";
 import { apiModule } from "./installation.ts";
 import { findModule, moduleName } from "./modules.ts";
 import { packageOf, type PackageVersion } from "./packages.ts";
@@ -87,24 +88,26 @@ export async function analyse(root: string, module: string, outfile: string, spa
   const sources = new Map<string, Source>();
   const packages = new Map<string, PackageVersion & { readonly manifest: string }>();
   const { build } = await import("esbuild");
-  const result = await build({
-    absWorkingDir: root,
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    write: false,
-    ...COMPILING,
-    sourcemap: "inline",
-    sourcesContent: false,
-    plugins: [{ name: "lq", setup: (each) => collect(each, sources, packages) }],
-  }).catch((error: unknown) => {
-    throw isBuildFailure(error) ? codeError(root, error.errors) : error;
-  });
-  return {
-    closure: await closureOf(root, entry, sources, [...packages.values()]),
-    bundle: result.outputFiles[0]?.text ?? "",
-    sources: [...sources.keys(), ...[...packages.values()].map((each) => each.manifest)],
-  };
+  try {
+    const result = await build({
+      absWorkingDir: root,
+      entryPoints: [entry],
+      outfile,
+      bundle: true,
+      write: false,
+      ...COMPILING,
+      sourcemap: "inline",
+      sourcesContent: false,
+      plugins: [{ name: "lq", setup: (each) => collect(each, sources, packages) }],
+    });
+    return {
+      closure: await closureOf(root, entry, sources, [...packages.values()]),
+      bundle: result.outputFiles[0]?.text ?? "",
+      sources: [...sources.keys(), ...[...packages.values()].map((each) => each.manifest)],
+    };
+  } catch (error) {
+    throw isBuildFailure(error) ? codeError(root, error.errors) : notCompiled(module, error);
+  }
 }
 
 function locate(root: string, module: string, span: Span | undefined): string {
@@ -149,7 +152,8 @@ function collect(
     const loader = LOADERS[extname(path)];
     if (loader === undefined)
       return { errors: [{ text: `a task module cannot import a ${extname(path)} file` }] };
-    const text = readFileSync(path, "utf8");
+    const text = readText(path, build.initialOptions.absWorkingDir ?? "");
+    if (typeof text !== "string") return { errors: [{ text: text.message }] };
     if (path !== apiModule()) sources.set(path, { text, loader });
     return { contents: text, loader, resolveDir: dirname(path) };
   };
@@ -170,6 +174,26 @@ function collect(
   build.onResolve({ filter: /.*/ }, resolve);
   build.onLoad({ filter: /.*/, namespace: "file" }, ({ path }) => load(path));
   build.onLoad({ filter: /.*/, namespace: THREAD }, ({ path }) => thread(path));
+}
+
+/** The text of a source, or why it cannot be read. */
+function readText(path: string, root: string): string | UserError {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const told = userErrorOf(readable(error, moduleName(root, path)));
+    if (told === undefined) throw error;
+    return told;
+  }
+}
+
+/** The compiler is a process, which may be ended by others. */
+function notCompiled(module: string, error: unknown): UserError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new UserError({
+    message: `${module} could not be compiled: esbuild was ended, or cannot be started`,
+    hint: `is there memory enough, and may enough processes run? (${why})`,
+  });
 }
 
 function resolveOwn(specifier: string): OnResolveResult {

@@ -1,44 +1,57 @@
 /** What declared tools say of themselves (`nvcc --version`): asked once a build, part of keys. */
-import { execFile } from "node:child_process";
 import { UserError } from "../errors.ts";
+import { MARK, newMark, ProcessTree } from "../execute/process-tree.ts";
 
 const LIMIT = 1 << 20;
 const SECONDS = 60;
 
 export class ToolVersions {
   readonly #root: string;
+  readonly #signal: AbortSignal | undefined;
   readonly #answers = new Map<string, Promise<string>>();
 
-  constructor(root: string) {
+  /** @param signal ends the tool that is being asked */
+  constructor(root: string, signal?: AbortSignal) {
     this.#root = root;
+    this.#signal = signal;
   }
 
-  /** What a command prints, on both streams. Throws UserError if it fails. */
+  /**
+   * What a command prints, on both streams.
+   * @throws UserError if it fails, or the signal's reason
+   */
   ask(command: string): Promise<string> {
     let answer = this.#answers.get(command);
     if (answer === undefined) this.#answers.set(command, (answer = this.#run(command)));
     return answer;
   }
 
-  #run(command: string): Promise<string> {
-    const script = `exec 2>&1; ${command}`;
-    return new Promise((resolve, reject) => {
-      execFile(
-        "bash",
-        // Else it may read ~/.bashrc: see execute/launcher.ts.
-        ["--norc", "-euo", "pipefail", "-c", script],
-        { cwd: this.#root, maxBuffer: LIMIT, timeout: SECONDS * 1000 },
-        (error, output) => {
-          if (error === null) resolve(output.trim());
-          else
-            reject(
-              new UserError({
-                message: `the tool "${command}" failed: ${output.trim().split("\n").at(-1) || error.message}`,
-                hint: "a rule names it under tools:, so that its version is part of the key; is it installed?",
-              }),
-            );
-        },
-      );
+  async #run(command: string): Promise<string> {
+    const { execa } = await import("execa");
+    this.#signal?.throwIfAborted();
+    const mark = newMark();
+    // Without --norc it may read ~/.bashrc: see execute/launcher.ts.
+    const child = execa("bash", ["--norc", "-euo", "pipefail", "-c", `exec 2>&1; ${command}`], {
+      cwd: this.#root,
+      env: { [MARK]: mark },
+      detached: true,
+      reject: false,
+      stdin: "ignore",
+      maxBuffer: LIMIT,
+    });
+    const tree = new ProcessTree(child, mark);
+    const kill = (): void => tree.kill();
+    const timer = setTimeout(kill, SECONDS * 1000);
+    this.#signal?.addEventListener("abort", kill, { once: true });
+    const { failed, stdout = "", originalMessage, signal } = await child;
+    clearTimeout(timer);
+    this.#signal?.removeEventListener("abort", kill);
+    this.#signal?.throwIfAborted();
+    if (!failed) return stdout.trim();
+    const why = signal === "SIGKILL" ? `it was ended, as after ${SECONDS} s` : (originalMessage ?? "");
+    throw new UserError({
+      message: `the tool "${command}" failed: ${stdout.trim().split("\n").at(-1) || why}`,
+      hint: "a rule names it under tools:, so that its version is part of the key; is it installed?",
     });
   }
 }

@@ -90,7 +90,12 @@ class Ticket {
     mkdirSync(dirname(this.#lock), { recursive: true });
     const { pid } = process;
     const me: Holder = { id: this.#id, pid, started: startOf(pid), place: placeOfPids() };
-    writeFileSync(this.#file, JSON.stringify(me));
+    try {
+      writeFileSync(this.#file, JSON.stringify(me));
+    } catch (error) {
+      this.discard();
+      throw error;
+    }
   }
 
   /** @returns the lock, or who has it */
