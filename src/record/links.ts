@@ -10,7 +10,16 @@
  *   the cache is.
  * - `copy`: a second file, by a clone where that is possible. Always works, and is what is done by default.
  */
-import { chmodSync, constants, copyFileSync, linkSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  linkSync,
+  lstatSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { copyFile } from "node:fs/promises";
 import type { LinkKind } from "../model.ts";
 
@@ -34,11 +43,14 @@ export class Linker {
   }
 
   /**
-   * Brings a file's content to a free path in the store, read-only.
+   * Brings a file's content to a free path in the store, read-only. What is no file of its own, but a symbolic link or
+   * one more name of another file, is copied and stays: the cache is not to share, nor make read-only, what it leads to.
    * @returns how; after "symlink" the file itself was moved there, and the caller has to leave a link in its place
    */
   take(file: string, object: string, { size, executable }: Content): Promise<LinkKind> {
-    return this.#first(async (kind) => {
+    const stats = lstatSync(file);
+    const isOwn = stats.isFile() && stats.nlink === 1;
+    return this.#first(isOwn ? this.#kinds : ["copy"], async (kind) => {
       if (kind === "hardlink") linkSync(file, object);
       else if (kind === "symlink") renameSync(file, object);
       else await copyAs(kind, file, object, size);
@@ -46,7 +58,7 @@ export class Linker {
     });
   }
 
-  /** Brings an object's content, which the caller has checked, to a free path. `mode` is the object's. */
+  /** Brings an object's content, which the caller has checked, in place of a file, if there is one. `mode` is the object's. */
   give(
     object: string,
     file: string,
@@ -54,21 +66,20 @@ export class Linker {
   ): Promise<LinkKind> {
     // One file has one mode, whatever its names.
     const shared = ((mode & 0o100) !== 0) === executable;
-    return this.#first(async (kind) => {
+    // Nothing is to be written through a link that stands there.
+    rmSync(file, { force: true });
+    return this.#first(this.#kinds, async (kind) => {
       if (kind === "reflink" || kind === "copy") {
         await copyAs(kind, object, file, size);
         chmodSync(file, executable ? 0o755 : 0o644);
       } else if (!shared) throw Object.assign(new Error("another mode"), { code: "EPERM" });
-      else {
-        rmSync(file, { force: true });
-        if (kind === "hardlink") linkSync(object, file);
-        else symlinkSync(object, file);
-      }
+      else if (kind === "hardlink") linkSync(object, file);
+      else symlinkSync(object, file);
     });
   }
 
-  async #first(attempt: (kind: LinkKind) => Promise<void>): Promise<LinkKind> {
-    for (const kind of this.#kinds) {
+  async #first(kinds: readonly LinkKind[], attempt: (kind: LinkKind) => Promise<void>): Promise<LinkKind> {
+    for (const kind of kinds) {
       try {
         await attempt(kind);
         return kind;

@@ -117,6 +117,57 @@ rules:
     },
   );
 
+  /** Another file system than that of temporary projects, where there is one. */
+  const elsewhere = ["/dev/shm", "/run/shm"].find((folder) => {
+    const stats = statSync(folder, { throwIfNoEntry: false });
+    return stats !== undefined && stats.dev !== statSync(tmpdir()).dev;
+  });
+
+  test.each([
+    ["hardlink", tmpdir()],
+    ["symlink", tmpdir()],
+    ["reflink, hardlink, symlink", tmpdir()],
+    ["reflink, hardlink, symlink", elsewhere ?? tmpdir()],
+  ])(
+    "%s, cache in %s: links in a directory output, and more names of a file, do no harm",
+    async (kinds, at) => {
+      const folder = mkdtempSync(join(at, "lq-links-"));
+      onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+      writeFileSync(join(folder, "outside"), "of somebody else\n", { mode: 0o600 });
+      const of = cliProject({
+        "pipeline.yaml": `version: 1
+cache: { folder: ${folder}, link: [${kinds}] }
+rules:
+  one: { cmd: "echo same > \${out}", out: one.txt }
+  name: { cmd: "ln \${in} \${out}", in: src/a.txt, out: name.txt }
+  tree:
+    cmd: |
+      mkdir \${out}sub
+      cp \${in} \${out}sub/run; chmod +x \${out}sub/run
+      ln -s sub/run \${out}first
+      ln -s run \${out}sub/link
+      ln -s ${folder}/outside \${out}outside
+    in: one.txt
+    out: tree/
+`,
+        "src/a.txt": "mine\n",
+      });
+      const contents = () =>
+        ["first", "sub/run", "sub/link", "outside"].map((name) => of.read(`tree/${name}`));
+      for (const expected of [
+        { ran: 3, restored: 0 },
+        { ran: 0, restored: 3 },
+      ]) {
+        expect(await build(of)).toEqual(expected);
+        expect(contents()).toEqual(["same\n", "same\n", "same\n", "of somebody else\n"]);
+        expect((await of.lq("cache", "verify")).stdout).toBe("3 objects (27 B) and 3 actions verified\n");
+        await of.lq("clean");
+      }
+      expect(statSync(join(folder, "outside")).mode & 0o777).toBe(0o600);
+      expect(statSync(of.path("src/a.txt")).mode & 0o200).not.toBe(0);
+    },
+  );
+
   test("symlink: outputs are links into the cache, and clean removes the links only", async () => {
     const of = project("cache: { link: [symlink] }\n");
     expect(await build(of)).toEqual({ ran: 3, restored: 0 });
