@@ -7,7 +7,7 @@
  * merges changes of neighbouring lines; two branches conflict where both rebuilt one task. A task whose id has
  * control characters or starts with a quote is written as a JSON string.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Diagnostic, UserError } from "../errors.ts";
 import { sha256 } from "../fingerprint/digest.ts";
@@ -22,12 +22,16 @@ export interface LockedTask {
 
 const SETTLE =
   "remove git's markers, and of a task with two lines keep either; then `lq build` writes what is true";
+const REMOVE = "remove it; `lq build` writes what is true";
 const LINE = /^(.+) ([0-9a-f]{64}) ([0-9a-f]{64})$/;
 
 /** What the file says, by task id; nothing if there is none. @throws UserError with the lines that are not lq's */
 export function readLockFile(root: string): ReadonlyMap<string, LockedTask> {
   const file = join(root, LOCK_FILE);
-  return existsSync(file) ? parseLock(readFileSync(file, "utf8")) : new Map<string, LockedTask>();
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (stats === undefined) return new Map<string, LockedTask>();
+  if (!stats.isFile()) throw new UserError({ message: `${LOCK_FILE} is not a file`, hint: "move it away" });
+  return parseLock(readFileSync(file, "utf8"));
 }
 
 /** Writes the file where it would change; without tasks there is none, unless there was one. */
@@ -35,7 +39,8 @@ export function writeLockFile(root: string, tasks: ReadonlyMap<string, LockedTas
   const file = join(root, LOCK_FILE);
   const text = formatLock(tasks);
   const before = existsSync(file) ? readFileSync(file, "utf8") : "";
-  if (text === before) return;
+  // The ends of its lines are git's affair.
+  if (text === before.replaceAll("\r\n", "\n")) return;
   replaceFile(file, text);
 }
 
@@ -44,15 +49,16 @@ export function parseLock(text: string): ReadonlyMap<string, LockedTask> {
   const problems: Diagnostic[] = [];
   let inConflict = false;
   let start = 0;
-  for (const line of text.split("\n")) {
+  for (const whole of text.split("\n")) {
+    const line = whole.replace(/\r$/, "");
     const span = { file: LOCK_FILE, start, end: start + line.length };
-    start += line.length + 1;
+    start += whole.length + 1;
     if (line.trim() === "") continue;
     const [, name = "", key = "", digest = ""] = LINE.exec(line) ?? [];
     const id = name.startsWith('"') ? jsonText(name) : name;
     if (id === "") {
       const isMarker = /^([<=>|])\1{6}/.test(line);
-      if (!isMarker) problems.push({ message: "not a line of lq's", span });
+      if (!isMarker) problems.push({ message: "not a line of lq's", span, hint: REMOVE });
       else if (!inConflict) problems.push({ message: "a merge conflict", span, hint: SETTLE });
       if (isMarker) inConflict = !line.startsWith(">");
       continue;

@@ -10,11 +10,10 @@ export function refuseBadLockFile({ root, graph }: Pick<Session, "root" | "graph
 
 export function updateLockFile({ root, graph, state }: Session): void {
   const rules = lockedRules(graph.pipeline);
-  if (rules.size === 0) return;
   const lines = new Map<string, LockedTask>();
   // What was not built here stays as it was committed, as long as there is such a task.
   const growing = new Set(graph.growths.map(({ rule }) => rule.name));
-  for (const [id, line] of readLockFile(root)) {
+  for (const [id, line] of rules.size > 0 ? readLockFile(root) : []) {
     const rule = ruleOf(id);
     if (rules.has(rule) && (growing.has(rule) || graph.task(id) !== undefined)) lines.set(id, line);
   }

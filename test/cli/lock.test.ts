@@ -70,6 +70,47 @@ test("what is not true of it, or gone, is written anew by a build that finds all
   }
 });
 
+test("of a checkout with other ends of lines the lines are the same, and stay as they are", async () => {
+  const { of } = project();
+  await of.lq("build", "train");
+  const lock = of.read("lq.lock").replaceAll("\n", "\r\n");
+  of.write("lq.lock", lock);
+  expect(await of.lq("lock", "check")).toMatchObject({ code: 0, stdout: "4 as the commit says\n" });
+  expect((await of.lq("build", "train")).code).toBe(0);
+  expect(of.read("lq.lock")).toBe(lock);
+  of.write("data/b.txt", "beta\n");
+  await of.lq("build", "train");
+  expect(of.read("lq.lock")).not.toContain("\r");
+});
+
+test("a rule that is not locked any more has no lines, be it the last one", async () => {
+  const { of } = project();
+  await of.lq("build", "train");
+  const unlocked = of.read("pipeline.yaml").split("    lock: true\n");
+  of.write("pipeline.yaml", `${unlocked[0]}${unlocked[1]}    lock: true\n${unlocked[2]}`);
+  await of.lq("build", "train");
+  expect(names(of.read("lq.lock"))).toEqual(["train:a", "train:b", "train:c"]);
+  of.write("pipeline.yaml", unlocked.join(""));
+  await of.lq("build", "train");
+  expect(of.read("lq.lock")).toBe("");
+});
+
+test("what is none of its lines is refused with its place, before anything runs", async () => {
+  const { of } = project();
+  await of.lq("build", "train");
+  of.write("lq.lock", `${of.read("lq.lock")}\nnonsense\n`);
+  of.write("data/b.txt", "beta\n");
+  for (const words of [["build"], ["lock", "check"], ["lock", "pull"], ["cache", "gc", "--keep-days", "0"]]) {
+    const { code, stderr } = await of.lq(...words);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("lq.lock:9:1: error: not a line of lq's")]);
+  }
+  of.remove("lq.lock");
+  of.write("lq.lock/file", "");
+  expect(await of.lq("build")).toMatchObject({ code: 2, stdout: "" });
+  expect((await of.lq("build")).stderr).toBe("error: lq.lock is not a file\n  hint: move it away\n");
+  expect(of.read("models/b.txt")).toBe("b\n");
+});
+
 test("a clone without the data tells that outputs are missing, pulls them, and tells when one is different", async () => {
   const { of } = project();
   await of.lq("build");
