@@ -22,7 +22,7 @@ export async function runGraph(targets: readonly string[], flags: GraphFlags): P
     dot: () => toDot(drawing()),
     mermaid: () => toMermaid(drawing()),
     json: () => toJson(graph, selected),
-  }[flags.format]();
+  }[flags.json === true ? "json" : flags.format]();
   console.log(text);
   return 0;
 }

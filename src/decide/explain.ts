@@ -1,8 +1,10 @@
 /** A reason in words: the line that `status`, `why`, `build -n` and the build itself print. */
 import type { Json, Reason } from "../model.ts";
 
-/** Longer values are cut in the middle. */
+/** Of longer values the part is shown where they differ. */
 const WIDTH = 60;
+/** Characters before the first that differs. */
+const LEAD = 20;
 /** Of a digest. */
 const DIGITS = 12;
 
@@ -19,16 +21,16 @@ export function explain(reason: Reason): string {
     case "file":
       return `file ${reason.path} ${reason.change}`;
     case "param":
-      return `params ${reason.path}: ${value(reason.before)} → ${value(reason.after)}`;
+      return `params ${reason.path}: ${change(reason.before, reason.after)}`;
     case "code":
       return `code ${reason.file} ${reason.change}`;
     case "package":
-      return `package ${reason.name}: ${text(reason.before)} → ${text(reason.after)}`;
+      return `package ${reason.name}: ${textChange(reason)}`;
     case "command":
-      return `command: ${text(reason.before)} → ${text(reason.after)}`;
+      return `command: ${textChange(reason)}`;
     case "env":
     case "tool":
-      return `${reason.kind} ${reason.name}: ${text(reason.before)} → ${text(reason.after)}`;
+      return `${reason.kind} ${reason.name}: ${textChange(reason)}`;
     case "declaration":
       return `declaration: ${reason.what}`;
     case "failed-before":
@@ -52,16 +54,34 @@ export function causeOf(reason: Reason, rule: string): string {
     : explain(reason);
 }
 
-function value(json: Json | undefined): string {
-  return json === undefined ? "(none)" : cut(typeof json === "string" ? json : JSON.stringify(json));
+function change(before: Json | undefined, after: Json | undefined): string {
+  const [was, is] = [before, after].map(plain);
+  return was === is ? excerpts(JSON.stringify(before), JSON.stringify(after)) : excerpts(was, is);
 }
 
-function text(content: string | null): string {
-  return content === null ? "(none)" : cut(content);
+function textChange({
+  before,
+  after,
+}: {
+  readonly before: string | null;
+  readonly after: string | null;
+}): string {
+  return change(before ?? undefined, after ?? undefined);
 }
 
-function cut(content: string): string {
-  const line = content.replace(/\s+/g, " ").trim();
-  if (line.length <= WIDTH) return line;
-  return `${line.slice(0, WIDTH / 2)}…${line.slice(-WIDTH / 2)}`;
+function plain(value: Json | undefined): string {
+  if (value === undefined) return "(none)";
+  return (typeof value === "string" ? value : JSON.stringify(value)).replace(/\s+/g, " ").trim();
+}
+
+function excerpts(before = "(none)", after = "(none)"): string {
+  let same = 0;
+  while (same < before.length && before[same] === after[same]) same += 1;
+  const isLong = Math.max(before.length, after.length) > WIDTH;
+  const from = isLong && same > LEAD ? same - LEAD : 0;
+  const excerpt = (text: string): string => {
+    const rest = text.slice(from);
+    return `${from > 0 ? "…" : ""}${rest.length > WIDTH ? `${rest.slice(0, WIDTH)}…` : rest}`;
+  };
+  return `${excerpt(before)} → ${excerpt(after)}`;
 }

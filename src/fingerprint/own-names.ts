@@ -8,6 +8,8 @@ import type { Recipe } from "./recipe.ts";
  * place, as long as their roles are the same.
  */
 export function inNamesOf(task: Pick<Task, "inputs" | "outputs" | "params">, recipe: Recipe): Recipe {
+  // Paths are in the key of a command: those on record are its own, even if the rule names others now.
+  if (recipe.action.kind === "cmd") return recipe;
   if (recipe.outputs.every(({ path }, i) => path === task.outputs[i]?.path)) return recipe;
   const params = Object.entries(recipe.params).map(([name, param]) => {
     const own = task.params[name];

@@ -62,18 +62,15 @@ export function toMermaid({ nodes, edges }: Drawing): string {
 
 /** Everything about the tasks that a program might draw or check; growths may add to them as files are made. */
 export function toJson(graph: Graph, { tasks, growths }: Selected): string {
-  return JSON.stringify(
-    {
-      tasks: [...tasks].map((task) => ({
-        id: task.id,
-        rule: task.rule.name,
-        inputs: task.inputs.map(({ path }) => path),
-        outputs: task.outputs.map(({ path }) => path),
-        needs: graph.dependencies(task).map(({ id }) => id),
-      })),
-      growths: [...growths].map(({ id, file }) => ({ id, file })),
-    },
-    null,
-    2,
-  );
+  return JSON.stringify({
+    type: "graph",
+    tasks: [...tasks].map((task) => ({
+      id: task.id,
+      rule: task.rule.name,
+      inputs: task.inputs.map(({ path }) => path),
+      outputs: task.outputs.map(({ path }) => path),
+      needs: graph.dependencies(task).map(({ id }) => id),
+    })),
+    growths: [...growths].map(({ id, file }) => ({ id, file })),
+  });
 }

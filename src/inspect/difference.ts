@@ -106,30 +106,62 @@ function makersOf({ graph }: Records, reasons: readonly Reason[]): ReadonlySet<T
 }
 
 function outputDistances(session: Records, before: Run, after: Run): Difference["outputs"] {
-  return after.action.outputs.flatMap((output, i) => {
-    const path = after.task.outputs[i]?.path ?? "";
-    const was = before.action.outputs[i];
-    if (was === undefined || was.digest === output.digest) return [];
-    const pairs = paired(was, output);
-    return pairs.map(([name, a, b]) => ({
+  return matched(outputsOf(before), outputsOf(after)).flatMap(([was, is]) => {
+    const path = (is ?? was)?.path ?? "";
+    return paired(was?.output, is?.output).map(([name, a, b]) => ({
       path: path + name,
       distance: distance(session, path + name, a, b),
     }));
   });
 }
 
+interface NamedOutput {
+  readonly role: string;
+  readonly path: string;
+  readonly output: StoredOutput;
+}
+
+/** A run's outputs as its rule declared them then. */
+function outputsOf({ action: { recipe, outputs } }: Run): readonly NamedOutput[] {
+  return recipe.outputs.flatMap(({ role, path }, i) => {
+    const output = outputs[i];
+    return output === undefined ? [] : [{ role, path, output }];
+  });
+}
+
+/** Outputs of one path belong together; of the others, those of one role, in their order. */
+function matched(
+  before: readonly NamedOutput[],
+  after: readonly NamedOutput[],
+): [NamedOutput | undefined, NamedOutput | undefined][] {
+  const rest = new Set(before);
+  const take = (is: NamedOutput, part: "path" | "role"): NamedOutput | undefined => {
+    const was = [...rest].find((each) => each[part] === is[part]);
+    if (was !== undefined) rest.delete(was);
+    return was;
+  };
+  const byPath = after.map((is) => take(is, "path"));
+  const pairs = after.map((is, i): [NamedOutput | undefined, NamedOutput] => [
+    byPath[i] ?? take(is, "role"),
+    is,
+  ]);
+  return [...pairs, ...Array.from(rest, (was): [NamedOutput, undefined] => [was, undefined])];
+}
+
 /** The parts of two outputs that differ: name, digest before, digest after. */
 function paired(
-  before: StoredOutput,
-  after: StoredOutput,
+  before: StoredOutput | undefined,
+  after: StoredOutput | undefined,
 ): [string, string | undefined, string | undefined][] {
+  if (before?.digest === after?.digest) return [];
   const [was, is] = [parts(before), parts(after)];
   return [...new Set([...was.keys(), ...is.keys()])]
     .map((name): [string, string | undefined, string | undefined] => [name, was.get(name), is.get(name)])
     .filter(([, a, b]) => a !== b);
 }
 
-function parts(output: StoredOutput): ReadonlyMap<string, string> {
+function parts(output: StoredOutput | undefined): ReadonlyMap<string, string> {
+  if (output === undefined) return new Map();
   if (output.kind === "file") return new Map([["", output.digest]]);
   return new Map(output.entries.map(({ name, digest }) => [name, digest]));
 }

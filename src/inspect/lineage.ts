@@ -66,7 +66,7 @@ export function lineage(
   /** With the run that made what was read: not always the last, where the reader has not run since. */
   const makerOf = (maker: Task, path: string, digest: string): Node => {
     const isIt = ({ action }: Node) =>
-      action !== undefined && (digest === "" || digestIn(maker, action, path) === digest);
+      action !== undefined && (digest === "" || digestIn(action, path) === digest);
     const last = lastOf(maker);
     if (isIt(last)) return last;
     const keys = new Set((runs.get(maker.id) ?? []).map(({ key }) => key));
@@ -132,10 +132,10 @@ interface KnownRun {
   readonly devices: readonly string[];
 }
 
-/** Of a file that a run of the task made. */
-function digestIn(task: Task, { outputs }: Action, path: string): string | undefined {
+/** Of a file that a run made. */
+function digestIn({ recipe, outputs }: Action, path: string): string | undefined {
   for (const [i, output] of outputs.entries()) {
-    const at = task.outputs[i]?.path ?? "";
+    const at = recipe.outputs[i]?.path ?? "";
     if (output.kind === "file" && at === path) return output.digest;
     if (output.kind === "directory" && path.startsWith(at))
       return digestsByName(output.entries).get(path.slice(at.length));

@@ -146,6 +146,38 @@ test("why tells every cause, with digests and new values, and follows what is re
   ]);
 });
 
+test("why shows long values where they differ, and values of other types or spaces as they are", async () => {
+  const long = (middle: string) => `${"a".repeat(100)} ${middle} ${"z".repeat(100)}`;
+  const rule = "rules: { r: { cmd: 'echo ${a} > ${out}', out: out.txt } }";
+  const project = cliProject({
+    "pipeline.yaml": `version: 1\nparams: params.yaml\n${rule}\n`,
+    "params.yaml": `a: ${long("1")}\n`,
+  });
+  await project.lq("build");
+  const why = async () => (await project.lq("why", "r")).stdout.split("\n")[1];
+  project.write("params.yaml", `a: ${long("2")}\n`);
+  const [head, tail] = ["a".repeat(19), "z".repeat(38)];
+  expect(await why()).toBe(`  command: …${head} 1 ${tail}… → …${head} 2 ${tail}…`);
+
+  project.write("pipeline.yaml", `version: 1\nparams: params.yaml\n${RUN_RULE}\n`);
+  project.write("run.ts", RUN);
+  project.write("params.yaml", 'a: { b: 1, c: "x y" }\n');
+  await project.lq("build");
+  project.write("params.yaml", 'a: { b: "1", c: "x y" }\n');
+  expect(await why()).toBe('  params a.b: 1 → "1"');
+  project.write("params.yaml", 'a: { b: 1, c: "x  y" }\n');
+  expect(await why()).toBe('  params a.c: "x y" → "x  y"');
+  project.write("params.yaml", 'a: { b: null, c: "x y" }\n');
+  expect(await why()).toBe("  params a.b: 1 → null");
+});
+
+const RUN_RULE = "rules: { r: { run: run.ts, with: { a: '${a}' }, out: out.txt } }";
+const RUN = `import { writeFileSync } from "node:fs";
+import { task } from "lq";
+const params = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } };
+export default task({ params, run: ({ output, params }) => writeFileSync(output(), JSON.stringify(params)) });
+`;
+
 test("log prints what a task printed; its path goes to stderr", async () => {
   const project = await built();
   const { code, stdout, stderr } = await project.lq("log", "labels/small/1.txt");
@@ -159,6 +191,7 @@ test("graph draws tasks, or rules when there are many", async () => {
   expect((await project.lq("graph")).stdout).toMatch(/^flowchart LR\n/);
   const dot = (await project.lq("graph", "--format", "dot")).stdout;
   expect(dot).toContain('"predict:small/1" -> "table";');
+  expect(await project.json("graph", "table")).toMatchObject([{ type: "graph", growths: [] }]);
   const graph = JSON.parse((await project.lq("graph", "table", "--format", "json")).stdout) as {
     tasks: unknown[];
   };
