@@ -6,7 +6,7 @@ import { type Build, buildNumbered } from "../history/builds.ts";
 import type { TaskLine } from "../history/lines.ts";
 import { chromeTrace } from "../inspect/chrome-trace.ts";
 import { duration } from "../report/lines.ts";
-import { openProject, type CommonFlags } from "./options.ts";
+import { openProject, startFolder, type CommonFlags } from "./options.ts";
 import { localTime } from "./local-time.ts";
 
 export interface ReportFlags extends CommonFlags {
@@ -20,7 +20,7 @@ const LONGEST = 10;
 export function runReport(_: readonly string[], flags: ReportFlags): Promise<number> {
   const { pipeline } = openProject(flags);
   const build = buildNumbered(pipeline.root, flags.build);
-  if (flags.chromeTrace !== undefined) writeTrace(resolve(flags.chromeTrace), build);
+  if (flags.chromeTrace !== undefined) writeTrace(resolve(startFolder(flags), flags.chromeTrace), build);
   const report = summarise(build);
   if (flags.json === true) console.log(JSON.stringify({ type: "report", ...report }));
   else if (flags.quiet !== true) console.log(describe(report));

@@ -1,4 +1,5 @@
 /** The commands that look into what has been: history, report, diff, trace, why of what is fresh. */
+import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { sha256 } from "../../src/fingerprint/digest.ts";
@@ -131,6 +132,25 @@ test("report sums up a build, and writes it as trace events with a lane a device
   expect((await project.lq("report", "--build", "7")).code).toBe(2);
 });
 
+test("tasks that share a device are traced beside each other, for viewers drop what overlaps", async () => {
+  const project = cliProject({
+    "pipeline.yaml": `version: 1
+rules:
+  a: { cmd: "cat one > \${out}; echo > two", out: a.txt, slots: { gpu: { memory: 1GiB } } }
+  b: { cmd: "echo > one; cat two > \${out}", out: b.txt, slots: { gpu: { memory: 1GiB } } }
+`,
+  });
+  execFileSync("mkfifo", [project.path("one"), project.path("two")]);
+  expect((await project.lq("build", "-j", "2", "--slots", "gpu=1:h100:80GiB")).code).toBe(0);
+  mkdirSync(project.path("elsewhere"));
+  await project.lq("-C", "elsewhere", "report", "--chrome-trace", "trace.json");
+  type Traced = { traceEvents: { ph: string; name: string; pid: number; tid: number }[] };
+  const { traceEvents } = JSON.parse(project.read("elsewhere/trace.json")) as Traced;
+  const ofDevice = traceEvents.filter(({ ph, pid }) => ph === "X" && pid === 2);
+  expect(ofDevice.map(({ name }) => name).sort()).toEqual(["a", "b"]);
+  expect(new Set(ofDevice.map(({ tid }) => tid)).size).toBe(2);
+});
+
 test("diff goes from a table's changed lines down to the param that changed, with the values", async () => {
   const project = await builtTwice();
   const [found] = await project.json("diff", "table.md@1", "@2");
@@ -192,6 +212,29 @@ test("diff of a param, of two tasks, of the same run, and of what is not on reco
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(message)]);
   }
   expect((await project.lq("diff", "scores/")).code).toBe(2);
+});
+
+test("diff compares outputs by their names, wherever the rule has them and whatever came or went", async () => {
+  const project = cliProject({});
+  const outputs = [
+    "a: out/a.txt, b: out/b.txt",
+    "b: out/b.txt, c: out/c.txt, a: out/a.txt",
+    "b: out/new.txt",
+  ];
+  for (const declared of outputs) {
+    const files = [...declared.matchAll(/(\w): ([\w./]+)/g)].map(([, role, path]) => ({ role, path }));
+    const cmd = files.map(({ role }) => `echo ${role} > \${out.${role}}`).join("; ");
+    project.write("pipeline.yaml", `version: 1\nrules: { tell: { cmd: "${cmd}", out: { ${declared} } } }\n`);
+    expect((await project.lq("build")).code).toBe(0);
+  }
+  const outputsOf = async (...ends: string[]) => (await project.json("diff", ...ends))[0]?.outputs;
+  expect(await outputsOf("tell@1", "@2")).toEqual([
+    { path: "out/c.txt", distance: { kind: "only", side: "after" } },
+  ]);
+  expect(await outputsOf("tell@2", "@3")).toEqual([
+    { path: "out/c.txt", distance: { kind: "only", side: "before" } },
+    { path: "out/a.txt", distance: { kind: "only", side: "before" } },
+  ]);
 });
 
 test("trace follows one cell to its model, sources, params and runs, and to nothing else", async () => {
