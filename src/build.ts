@@ -47,10 +47,12 @@ export async function build(request: BuildRequest): Promise<Summary> {
     (holder) => tally.notice(`waiting for another build (${holder})`),
     signal,
   );
+  const steering = request.steering ?? new Steering(signal);
   try {
     clearLeftovers(root);
-    await buildOnce(request, tally, request.steering ?? new Steering(signal));
+    await buildOnce(request, tally, steering);
   } finally {
+    steering.close();
     clearLeftovers(root);
     lock.release();
   }

@@ -9,10 +9,17 @@ export class Steering {
   /** @param signal cancels everything */
   constructor(signal: AbortSignal = new AbortController().signal) {
     this.#signal = signal;
-    signal.addEventListener("abort", () => {
-      for (const id of [...this.#running.keys()]) this.cancel(id);
-      for (const react of this.#onStop) react();
-    });
+    signal.addEventListener("abort", this.#cancelAll);
+  }
+
+  readonly #cancelAll = (): void => {
+    for (const id of [...this.#running.keys()]) this.cancel(id);
+    for (const react of this.#onStop) react();
+  };
+
+  /** To be called when the build is over, for its signal may live on. */
+  close(): void {
+    this.#signal.removeEventListener("abort", this.#cancelAll);
   }
 
   /** From now on nothing new starts; what runs goes on. */

@@ -66,6 +66,17 @@ test("an edit rebuilds exactly what it concerns, and says what changed", async (
   expect((await lq.ended).code).toBe(130);
 });
 
+test("a watch of many builds says nothing but what they do", async () => {
+  const project = cliProject(FILES);
+  const lq = await watched(project);
+  for (let i = 0; i < 12; i++) {
+    project.write("src/b.txt", `${i} a\n`);
+    expect(outcomes(await round(lq))).toEqual(["ran all", "ran upper:b"]);
+  }
+  lq.kill("SIGINT");
+  expect((await lq.ended).stderr).toBe("interrupted: ending what runs (once more: at once)\n");
+});
+
 test("new and removed source files are seen; a file that no task reads is not", async () => {
   const project = cliProject(FILES);
   const lq = await watched(project);
