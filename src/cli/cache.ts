@@ -10,6 +10,7 @@ import { UserError } from "../errors.ts";
 import { HISTORY, LOGS, QUARANTINE, SCRATCH, STATE_LOG, STORE } from "../record/layout.ts";
 import { acquireFreeLock, isLocked } from "../record/lock.ts";
 import { State } from "../record/state.ts";
+import { isLive } from "../report/is-live.ts";
 import { sizeText } from "../sizes.ts";
 import { openProject, type CommonFlags } from "./options.ts";
 
@@ -37,7 +38,7 @@ interface Place {
 }
 
 async function verify({ folder }: Place, flags: CacheFlags): Promise<number> {
-  const live = process.stderr.isTTY === true && flags.json !== true && flags.quiet !== true;
+  const live = isLive(process.stderr) && flags.json !== true && flags.quiet !== true;
   const verified = await verifyStore(folder, (fraction) => {
     if (live) process.stderr.write(`\rverifying ${folder}: ${Math.floor(fraction * 100)} %`);
   });

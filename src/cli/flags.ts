@@ -38,12 +38,12 @@ export function nearestProject(from: string): string | undefined {
   }
 }
 
-/** --color wins; `auto` follows the stream, NO_COLOR and FORCE_COLOR. */
+/** --color wins; `auto` follows the stream, NO_COLOR, FORCE_COLOR and TERM. */
 export function useColor(stream: NodeJS.WriteStream, choice: CommonFlags["color"] = "auto"): boolean {
   if (choice !== "auto") return choice === "always";
   if (process.env.NO_COLOR !== undefined && process.env.NO_COLOR !== "") return false;
   if (process.env.FORCE_COLOR !== undefined && process.env.FORCE_COLOR !== "0") return true;
-  return stream.isTTY === true;
+  return stream.isTTY === true && process.env.TERM !== "dumb";
 }
 
 /** What makes two builds of a project ask for the same, apart from what is on the disk. */

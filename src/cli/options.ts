@@ -3,6 +3,7 @@ import { UserError } from "../errors.ts";
 import type { HashOptions } from "../fingerprint/hash-many.ts";
 import { loadPipeline, PIPELINE_FILE } from "../load/load.ts";
 import type { Pipeline } from "../model.ts";
+import { isLive } from "../report/is-live.ts";
 import { showHashing } from "../report/hashing.ts";
 import type { ViewOptions } from "../report/listener.ts";
 import { nearestProject, startFolder, useColor, type CommonFlags } from "./flags.ts";
@@ -46,6 +47,6 @@ export function viewOptions(flags: CommonFlags, pipeline: Pipeline): ViewOptions
 /** Those that print what they find only when they have looked at everything say meanwhile how far they are. */
 export function hashingOptions({ json, quiet }: CommonFlags): HashOptions {
   const { stderr } = process;
-  if (json === true || quiet === true || !stderr.isTTY || stderr.columns === 0) return {};
+  if (json === true || quiet === true || !isLive(stderr)) return {};
   return { progress: (each) => showHashing(stderr, each.bytes < each.total ? each : null) };
 }

@@ -16,7 +16,13 @@ export async function runProgram(words: readonly string[]): Promise<number> {
     await program.parseAsync(words, { from: "user" });
     return exitCode();
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      // What it says is on stderr already.
+      if (words.includes("--json"))
+        console.log(JSON.stringify({ type: "error", message: error.message.replace(/^error: /, "") }));
+      return WRONG;
+    }
     const told = userErrorOf(error);
     if (told === undefined) throw error;
     showUserError(told, program.opts<CommonFlags>());

@@ -36,10 +36,11 @@ export function loadConfig(env: { readonly [name: string]: string | undefined })
 }
 
 function parseConfig(node: Located, problems: Problems): Config {
+  if (isNothing(node)) return NOTHING;
   const map = readMap(node, "config.yaml", problems);
   if (map) refuseUnknownKeys(map, ["gpu"], "config.yaml", problems);
   const gpu = map?.entries.get("gpu")?.value;
-  const settings = gpu && readMap(gpu, '"gpu"', problems);
+  const settings = gpu && !isNothing(gpu) && readMap(gpu, '"gpu"', problems);
   if (!settings) return NOTHING;
   refuseUnknownKeys(settings, ["busy", "groups"], "gpu", problems);
   const busy = settings.entries.get("busy")?.value;
@@ -61,6 +62,11 @@ function parseGroups(node: Located, problems: Problems): readonly (readonly stri
   const hint = "write lists of device indices or UUIDs, as in groups: [[0, 1], [2, 3]]";
   problems.add(`"groups" must be a list of lists, not ${describe(node)}`, node.span, hint);
   return [];
+}
+
+/** As where all is commented out. */
+function isNothing(node: Located): boolean {
+  return node.kind === "scalar" && node.value === null;
 }
 
 function readItems(node: Located): readonly Located[] {

@@ -11,12 +11,30 @@ export function renderDiagnostics(
   options: { readonly root: string; readonly color: boolean },
 ): string {
   const paint = options.color ? (code: number, text: string) => `\x1b[${code}m${text}\x1b[0m` : plain;
+  const read = reader(options.root);
+  return diagnostics.map((diagnostic) => render(diagnostic, read, paint)).join("\n\n");
+}
+
+/** Where each is, as far as that is known: line and column from 1. */
+export function placesOf(
+  diagnostics: readonly Diagnostic[],
+  root: string,
+): readonly { readonly file?: string; readonly line?: number; readonly column?: number }[] {
+  const read = reader(root);
+  return diagnostics.map(({ span }) => {
+    if (span === undefined) return {};
+    const at = read(span.file)?.locate(span);
+    return { file: span.file, ...(at && { line: at.line, column: at.column }) };
+  });
+}
+
+/** Reads each file once; null if it cannot be read. */
+function reader(root: string): (file: string) => Lines | null {
   const files = new Map<string, Lines | null>();
-  const read = (file: string): Lines | null => {
-    if (!files.has(file)) files.set(file, readLines(resolve(options.root, file)));
+  return (file) => {
+    if (!files.has(file)) files.set(file, readLines(resolve(root, file)));
     return files.get(file) ?? null;
   };
-  return diagnostics.map((diagnostic) => render(diagnostic, read, paint)).join("\n\n");
 }
 
 type Paint = (code: number, text: string) => string;

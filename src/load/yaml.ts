@@ -204,11 +204,14 @@ class Locator {
       return this.#refuse("only text, numbers, true, false, null, lists and maps are allowed", span);
     }
     const raw = this.#text.slice(span.start, span.end);
+    if (/^[-+]?\d+$/.test(raw) && !Number.isSafeInteger(value)) {
+      return this.#refuse(`${raw} is too large: its last digits would be lost`, span, "put it in quotes");
+    }
     return { located: this.#scalar(value as LocatedScalar["value"], span, raw), size: 1 };
   }
 
-  #refuse(message: string, span: Span): { located: Located; size: number } {
-    this.#problems.add(message, span);
+  #refuse(message: string, span: Span, hint?: string): { located: Located; size: number } {
+    this.#problems.add(message, span, hint);
     return { located: this.#scalar(null, span, ""), size: 1 };
   }
 

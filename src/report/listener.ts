@@ -1,4 +1,5 @@
 /** Which view listens to a build: NDJSON, the live terminal view, or plain lines. */
+import { isLive } from "./is-live.ts";
 import { painter } from "./paint.ts";
 import { plainView } from "./plain.ts";
 import type { View } from "./view.ts";
@@ -17,8 +18,6 @@ export async function createView({ json, quiet, dryRun, ...rest }: ViewOptions):
   const { color, stdout } = rest;
   const write = (line: string): void => void stdout.write(`${line}\n`);
   if (json) return { listener: (event) => write(JSON.stringify(event)), close: () => Promise.resolve() };
-  // A terminal without a width shows nothing that is drawn.
-  if (stdout.isTTY && stdout.columns > 0 && !quiet && !dryRun)
-    return (await import("./terminal.ts")).terminalView(rest);
+  if (isLive(stdout) && !quiet && !dryRun) return (await import("./terminal.ts")).terminalView(rest);
   return plainView({ quiet, dryRun, paint: painter(color), write });
 }

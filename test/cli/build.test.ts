@@ -129,6 +129,25 @@ describe("--json", () => {
     });
   });
 
+  test("what is wrong with the request or the project is a line each, with its place", async () => {
+    const project = cliProject({ "pipeline.yaml": "version: 1\nrules:\n  r: { cmdd: x, out: [y] }\n" });
+    expect(await project.json("status")).toEqual([
+      {
+        type: "error",
+        message: 'rule "r" has neither "run" nor "cmd"',
+        ...{ file: "pipeline.yaml", line: 3, column: 3, hint: "say what makes its outputs" },
+      },
+      {
+        type: "error",
+        message: 'unknown key "cmdd" in rule "r"',
+        ...{ file: "pipeline.yaml", line: 3, column: 8, hint: 'did you mean "cmd"?' },
+      },
+    ]);
+    expect(await project.json("build", "--jobs", "none")).toEqual([
+      { type: "error", message: expect.stringContaining("'none' is invalid") as unknown },
+    ]);
+  });
+
   test("failed tasks say why; what needs them is skipped", async () => {
     const project = cliProject({ ...FILES, "src/b.txt": "" });
     const events = await project.json("build", "-k");

@@ -1,6 +1,7 @@
 import { PassThrough } from "node:stream";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Event } from "../../src/report/events.ts";
+import { createView } from "../../src/report/listener.ts";
 import { terminalView } from "../../src/report/terminal.ts";
 
 /** A terminal of 100 × 24, with what it was sent. */
@@ -151,4 +152,22 @@ test("while sources are hashed, one line says how far that is, and is gone when 
       "\r\x1b[K1 fresh in 4.0 s\n",
     ].join(""),
   );
+});
+
+test("a terminal without a cursor gets plain lines", async () => {
+  vi.stubEnv("TERM", "dumb");
+  const { stdout, sent } = terminal();
+  const view = await createView({
+    json: false,
+    quiet: false,
+    dryRun: false,
+    color: false,
+    rules: ["r"],
+    stdout,
+  });
+  view.listener({ type: "plan", tasks: 1, rules: { r: 1 } });
+  view.listener(finished("r", "ran"));
+  await view.close();
+  vi.unstubAllEnvs();
+  expect(sent()).toBe("ran r (1.0 s)\n");
 });

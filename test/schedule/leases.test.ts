@@ -406,6 +406,17 @@ describe("devices that other people use", () => {
     vi.restoreAllMocks();
   });
 
+  it("settings that are all commented out are none", async () => {
+    const settings = cliProject({ "lq/config.yaml": "gpu:\n  # busy: 1GiB\n" });
+    vi.stubEnv("XDG_CONFIG_HOME", settings.root);
+    const of = cliProject({
+      "pipeline.yaml": "version: 1\nrules: { r: { cmd: 'touch ${out}', out: r.txt } }\n",
+    });
+    expect(await of.lq("build")).toMatchObject({ code: 0, stderr: "" });
+    settings.write("lq/config.yaml", "# gpu: { busy: 1GiB }\n");
+    expect(await of.lq("build", "-f")).toMatchObject({ code: 0, stderr: "" });
+  });
+
   it("a setting that is wrong is refused with its place", async () => {
     const settings = cliProject({ "lq/config.yaml": "gpu: { busi: 1GiB, groups: [0, 1] }\n" });
     vi.stubEnv("XDG_CONFIG_HOME", settings.root);
