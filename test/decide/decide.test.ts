@@ -218,6 +218,6 @@ describe("the reasons", () => {
 
   it("fit on a line", () => {
     const long = explain({ kind: "param", path: "p", before: "a\nb", after: "x".repeat(1000) });
-    expect(long).toMatch(/^params p: a b → x{30}…x{30}$/);
+    expect(long).toMatch(/^params p: a b → x{60}…$/);
   });
 });
