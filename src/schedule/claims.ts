@@ -23,6 +23,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { userInfo } from "node:os";
+import { UserError } from "../errors.ts";
 import { sha256 } from "../fingerprint/digest.ts";
 
 const PREFIX = "lq1/";
@@ -70,7 +71,11 @@ export function claim(content: Content): OwnClaim {
   server.on("error", () => undefined);
   server.listen({ path: `\0${name}` }).unref();
   const entry = readEntries().find((each) => each.name === name);
-  if (entry === undefined) throw new Error(`the kernel does not list the claim ${name}`);
+  if (entry === undefined)
+    throw new UserError({
+      message: "cannot lease a GPU: the system gives no socket for it",
+      hint: "raise the limit of open files, as with `ulimit -n 4096`",
+    });
   return {
     name,
     descriptor: descriptorOf(entry.inode),

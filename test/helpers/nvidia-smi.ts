@@ -1,5 +1,5 @@
 /** A driver for tests: a program `nvidia-smi` in a folder of its own, which it puts on PATH. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, vi } from "vitest";
@@ -19,6 +19,7 @@ export function fakeDriver(answer: readonly string[]): void {
 /** @returns the program's path */
 export function fakeDriverScript(script: string): string {
   const folder = mkdtempSync(join(tmpdir(), "lq-smi-"));
+  chmodSync(folder, 0o755); // for every user
   folders.push(folder);
   const program = join(folder, "nvidia-smi");
   writeFileSync(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });

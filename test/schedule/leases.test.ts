@@ -1,7 +1,7 @@
 /** Devices shared with other lq processes: real builds in several projects, a driver on PATH, no GPU. */
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync, watch } from "node:fs";
+import { chmodSync, existsSync, readFileSync, watch } from "node:fs";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -10,7 +10,7 @@ import { Leases, type Waiting } from "../../src/schedule/leases.ts";
 import { Slots } from "../../src/schedule/slots.ts";
 import { DriverUsage } from "../../src/schedule/usage.ts";
 import { isAlive } from "../helpers/alive.ts";
-import { cliProject, type CliProject, type Lq } from "../helpers/cli.ts";
+import { canBeOthers, cliProject, type CliProject, type Lq } from "../helpers/cli.ts";
 import { fakeDriver, fakeDriverScript } from "../helpers/nvidia-smi.ts";
 import { seeded } from "./random.ts";
 
@@ -215,6 +215,49 @@ describe("two builds on one machine", () => {
     all.write("go", "");
     late.write("go", "");
     await Promise.all([holder, large, small].map(finished));
+  });
+});
+
+describe("whole builds of two users", () => {
+  /** Tasks that say in a file of all users when they begin and end to use `amount` GiB of each of their devices. */
+  function user(id: number, book: string): CliProject {
+    const rule = (name: string, amount: number, gpu: string): string =>
+      `  ${name}: { each: { n: n }, cmd: "for d in $\${CUDA_VISIBLE_DEVICES//,/ }; do echo $d ${amount} >> ${book}; done; ` +
+      `for d in $\${CUDA_VISIBLE_DEVICES//,/ }; do echo $d -${amount} >> ${book}; done; touch \${out}", ` +
+      `out: "${name}/\${n}", slots: { cpu: 0, gpu: ${gpu} } }\n`;
+    const rules =
+      rule("one", 80, "1") +
+      rule("both", 80, "2") +
+      rule("share", 30, "{ memory: 30GiB }") +
+      rule("typed", 50, "{ count: 2, memory: 50GiB, type: h100 }");
+    return cliProject({ "pipeline.yaml": `version: 1\naxes: { n: [a, b, c, d] }\nrules:\n${rules}` }, id);
+  }
+
+  // Skipped where the tests do not run as root.
+  it.skipIf(!canBeOthers())("never exceed a device, also after one that held them was killed", async () => {
+    const shared = cliProject({ book: "" });
+    chmodSync(shared.root, 0o755);
+    chmodSync(shared.path("book"), 0o666);
+    const killed = project("2");
+    const holder = killed.start(...here);
+    await appears(killed, "at-t0");
+    const builds = [4711, 4712].map((id) => user(id, shared.path("book")).start(...here, "-j", "8"));
+    for (const build of builds) await build.line("GPU 1 is held by");
+    expect(shared.read("book")).toBe("");
+    holder.kill("SIGKILL");
+    await Promise.all(builds.map(finished));
+    const used = new Map([
+      ["0", 0],
+      ["1", 0],
+    ]);
+    const lines = shared.read("book").trimEnd().split("\n");
+    for (const [device = "", amount] of lines.map((each) => each.split(" "))) {
+      used.set(device, (used.get(device) ?? NaN) + Number(amount));
+      expect(used.get(device)).toBeLessThanOrEqual(80);
+    }
+    // Of each user 4 tasks of each rule, 6 devices for the four; a line at the beginning and at the end.
+    expect([lines.length, ...used.values()]).toEqual([2 * 4 * 6 * 2, 0, 0]);
+    expect(mine()).toEqual([]);
   });
 });
 
