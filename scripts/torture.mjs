@@ -2,7 +2,7 @@
  * Runs at length what the tests do briefly, and keeps how each seed ended in bench/TORTURE.md.
  *
  *     npm run torture              all that there is, with seeds of the day
- *     npm run torture -- kill      one of collect, damage, kill, oracle, output (test/torture/NAME.test.ts)
+ *     npm run torture -- kill      one of collect, damage, kill, nfs, oracle, output (test/torture/NAME.test.ts)
  *     LQ_SEED=1 LQ_SEEDS=20 npm run torture -- oracle
  *
  * The table counts every seed that ran on this machine since cache/torture.jsonl was last removed, each as it ended

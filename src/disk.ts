@@ -8,6 +8,7 @@
 import { readdirSync, readFileSync, statSync, type Dirent, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { sha256 } from "./fingerprint/digest.ts";
+import { isRemovedName } from "./network-files.ts";
 import { isRacy, sameSignature, signatureOf, type Signature } from "./signature.ts";
 
 export class Disk {
@@ -66,7 +67,7 @@ export class Disk {
     const at = Date.now();
     const isPlaced = this.#isPlaced(path);
     const stats = this.stat(folder);
-    const entries = readdirSync(folder, { withFileTypes: true });
+    const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !isRemovedName(name));
     const digest = sha256(entries.map((entry) => `${entry.name}/${kindOf(entry)}`).join("/"));
     if ((this.#lists.get(path)?.digest ?? digest) !== digest && !isPlaced) this.#steady = false;
     else if (stats !== undefined) this.#told.set(path, signatureOf(stats));

@@ -3,6 +3,8 @@
  * Errors of this kind never print a stack trace; anything else that escapes is a defect of lq.
  */
 
+import { constants } from "node:os";
+
 /** A half-open range of character offsets in a text file. */
 export interface Span {
   /** Path as the user knows it, relative to the project where possible. */
@@ -48,6 +50,8 @@ const GONE = {
   hint: "leave cache/ alone as long as lq runs, and build again",
 };
 const ABSENT = { why: "there is no such program", hint: "install it, or add its folder to PATH" };
+const AGAIN = "build again: what was done is kept";
+const IN_USE = { why: "a program still has a file there open", hint: "end it, and build again" };
 const REFUSALS = new Map<string | undefined, { readonly why: string; readonly hint?: string }>([
   ["ENOSPC", FULL],
   ["EDQUOT", FULL],
@@ -62,13 +66,19 @@ const REFUSALS = new Map<string | undefined, { readonly why: string; readonly hi
   ["EAGAIN", MANY],
   ["ENOMEM", { why: "there is not enough memory", hint: FEWER }],
   ["EIO", { why: "the disk reports an error" }],
+  ["ESTALE", { why: "another machine removed or replaced it meanwhile", hint: AGAIN }],
+  ["EEXIST", { why: "something is there already", hint: AGAIN }],
+  ["EBUSY", IN_USE],
+  ["ENOTEMPTY", IN_USE],
+  ["ETIMEDOUT", { why: "the file server does not answer", hint: AGAIN }],
 ]);
 
 /** What a user is told of an error: that itself, or what the system refused to do; undefined for a defect of lq. */
 export function userErrorOf(error: unknown): UserError | undefined {
   if (error instanceof UserError) return error;
   if (!(error instanceof Error)) return undefined;
-  const { code, syscall = "write", path } = error as NodeJS.ErrnoException;
+  const { syscall = "write", path } = error as NodeJS.ErrnoException;
+  const code = errorCode(error);
   // "spawn" or "spawn PROGRAM".
   const isStart = syscall.startsWith("spawn");
   const refusal = isStart && code === "ENOENT" ? ABSENT : REFUSALS.get(code);
@@ -77,4 +87,12 @@ export function userErrorOf(error: unknown): UserError | undefined {
   const what = isStart ? `start ${path ?? "a process"}` : `${syscall}${path === undefined ? "" : ` ${path}`}`;
   const message = `cannot ${what}: ${why}`;
   return new UserError({ message, ...(hint === undefined ? {} : { hint }) });
+}
+
+/** The name of a system error ("ENOENT"), also of those that Node has none for: among them EDQUOT and ESTALE. */
+export function errorCode(error: unknown): string | undefined {
+  const { code, errno } = error as NodeJS.ErrnoException;
+  return code?.startsWith("Unknown system error") === true && errno !== undefined
+    ? (Object.entries(constants.errno).find(([, number]) => number === -errno)?.[0] ?? code)
+    : code;
 }

@@ -1,6 +1,7 @@
 /** Removes what lq made, or tasks made for it. */
 import { chmodSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { errorCode } from "./errors.ts";
 
 /**
  * A file, or a folder with all that is in it, if it is there; also where a task closed folders to their owner, which
@@ -14,6 +15,21 @@ export function remove(path: string): void {
     if (code !== "EACCES" && code !== "EPERM") throw error;
     openFolders(path);
     rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/**
+ * As `remove`, but what a program still has open may stay: on a file server its folder cannot be removed before that.
+ * @returns whether it is gone
+ */
+export function discard(path: string): boolean {
+  try {
+    remove(path);
+    return true;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === "EBUSY" || code === "ENOTEMPTY" || code === "EEXIST") return false;
+    throw error;
   }
 }
 

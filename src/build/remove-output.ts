@@ -1,10 +1,11 @@
 /** Removes an output, and the folders above it that are empty then. */
 import { rmdirSync } from "node:fs";
 import { absolute, parents } from "../fingerprint/paths.ts";
-import { remove } from "../remove.ts";
+import { discard } from "../remove.ts";
 
 export function removeOutput(root: string, path: string): void {
-  remove(absolute(root, path).replace(/\/$/, ""));
+  // What a program still has open goes when that has ended.
+  discard(absolute(root, path).replace(/\/$/, ""));
   for (const folder of parents(path)) {
     try {
       rmdirSync(absolute(root, folder));

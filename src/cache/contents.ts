@@ -1,6 +1,7 @@
 /** What lies in a store's folder, as files: seen from outside of any build. */
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isRemovedName, ifThere } from "../network-files.ts";
 import { decodeAction, type Action } from "../record/action.ts";
 import { ACTIONS, OBJECTS } from "../record/layout.ts";
 
@@ -31,9 +32,10 @@ export function objectFile(folder: string, digest: string): string {
 /** Null if it is damaged, or gone. Throws what the system says if it cannot be read. */
 export function readAction({ file, name }: StoredFile): Action | null {
   try {
-    return name === null ? null : decodeAction(readFileSync(file, "utf8"), name);
+    const text = name === null ? null : ifThere(() => readFileSync(file, "utf8"));
+    return name === null || text === null ? null : decodeAction(text, name);
   } catch (error) {
-    if (["ENOENT", "EISDIR", "ELOOP"].includes((error as NodeJS.ErrnoException).code ?? "")) return null;
+    if (["EISDIR", "ELOOP"].includes((error as NodeJS.ErrnoException).code ?? "")) return null;
     throw error;
   }
 }
@@ -69,7 +71,7 @@ function* filesIn(folder: string, pattern: RegExp): Generator<StoredFile> {
 
 function namesIn(folder: string): readonly string[] {
   try {
-    return readdirSync(folder);
+    return readdirSync(folder).filter((name) => !isRemovedName(name));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return [];

@@ -4,11 +4,12 @@
  * and digests of objects.
  */
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import { readLockFile } from "../lockfile/lockfile.ts";
+import { ifThere, rename } from "../network-files.ts";
 import { NEEDED } from "../record/layout.ts";
 import type { State } from "../record/state.ts";
 import { makeStoreFolder } from "../record/store-folder.ts";
@@ -38,7 +39,7 @@ export function writeNeeded(folder: string, root: string, needed: Iterable<strin
   writeFileSync(temporary, [JSON.stringify(owner), ...[...needed].sort(), ""].join("\n"));
   // For all who may enter the folder, whatever the umask.
   chmodSync(temporary, 0o644);
-  renameSync(temporary, file);
+  rename(temporary, file);
 }
 
 /** Whether projects have left lists of what they need. */
@@ -54,7 +55,7 @@ export function neededByOthers(folder: string, root: string): Set<string> {
   const own = idOf(ownerHere(root));
   for (const name of readdirSync(lists)) {
     if (name.includes(".") || name === own) continue;
-    const [first = "", ...names] = readFileSync(join(lists, name), "utf8").split("\n");
+    const [first = "", ...names] = (ifThere(() => readFileSync(join(lists, name), "utf8")) ?? "").split("\n");
     const owner = ownerOf(first);
     if (owner?.host === hostname() && isGone(owner.root)) continue;
     for (const each of names) if (each !== "") needed.add(each);

@@ -1,9 +1,10 @@
 /** Verification: every object is hashed, every action read; what is damaged is moved aside and counts as absent. */
-import { existsSync, lstatSync, renameSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { hashFile } from "../fingerprint/read-file.ts";
 import { inLanes } from "../lanes.ts";
 import type { Action } from "../record/action.ts";
+import { isGone, rename } from "../network-files.ts";
 import { QUARANTINE } from "../record/layout.ts";
 import { makeStoreFolder } from "../record/store-folder.ts";
 import { actionsIn, digestsOf, objectFile, objectsIn, readAction, type StoredFile } from "./contents.ts";
@@ -43,13 +44,18 @@ export async function verifyStore(folder: string, progress: (fraction: number) =
     makeStoreFolder(folder, quarantine);
     const file = join(quarantine, `${kind}-${name}`);
     rmSync(file, { recursive: true, force: true });
-    renameSync(stored.file, file);
-    damaged.push({ kind, name, file });
+    try {
+      rename(stored.file, file);
+      damaged.push({ kind, name, file });
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
   };
 
   let done = 0;
   await inLanes(objects, LANES, async (object) => {
-    const digest = await hashFile(object.file).catch(() => null);
+    // What cannot be read is of no use to a build either.
+    const digest = await hashFile(object.file).catch((error: unknown) => (isGone(error) ? object.name : null));
     if (digest !== object.name) setAside("object", object);
     done += object.size;
     progress(bytes === 0 ? 1 : done / bytes);

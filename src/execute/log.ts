@@ -35,8 +35,14 @@ export class TaskLog {
     const left = this.#seen - this.#written - this.#tailBytes;
     if (left > 0) this.#append(Buffer.from(`\n[lq: ${left} bytes left out]\n`));
     for (const chunk of this.#tail.splice(0)) this.#append(chunk);
-    if (this.#file !== null) closeSync(this.#file);
+    const file = this.#file;
     this.#file = null;
+    try {
+      if (file !== null) closeSync(file);
+    } catch {
+      // Some file systems write only now.
+      this.#lost = true;
+    }
   }
 
   #append(chunk: Uint8Array): void {

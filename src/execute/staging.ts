@@ -7,7 +7,7 @@
 import { lstatSync, mkdirSync, readdirSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import type { TaskPath } from "../model.ts";
-import { remove } from "../remove.ts";
+import { discard } from "../remove.ts";
 
 /** Hands out staging folders that nobody uses at the moment. */
 export class StagingArea {
@@ -33,7 +33,7 @@ export class StagingArea {
 }
 
 export class Staging {
-  readonly #folder: string;
+  #folder: string;
   /** How many numbered folders there are. */
   #parts = 0;
   #paths: readonly string[] = [];
@@ -49,11 +49,13 @@ export class Staging {
 
   /** Drops what an attempt before left, and makes the outputs that are directories. */
   prepare(outputs: readonly TaskPath[]): void {
-    for (let part = 0; part < this.#parts; part++) empty(this.#part(part));
-    for (; this.#parts < outputs.length; this.#parts++)
-      mkdirSync(this.#part(this.#parts), { recursive: true });
+    while (!this.#clear(outputs.length)) {
+      // A program still has something open there: on a file server that stays, and with it the folder.
+      this.#folder += "+";
+      this.#parts = 0;
+    }
     this.#paths = outputs.map(({ path }, index) => `${this.#part(index)}/${nameOf(path)}`);
-    for (const path of this.#paths) if (path.endsWith("/")) mkdirSync(path);
+    for (const path of this.#paths) if (path.endsWith("/")) mkdirSync(path, { recursive: true });
   }
 
   /** What is wrong with what the attempt left, in words; null when every output is there. */
@@ -71,13 +73,24 @@ export class Staging {
     return null;
   }
 
+  /** Makes so many numbered folders. @returns whether they are empty */
+  #clear(count: number): boolean {
+    for (let part = 0; part < this.#parts; part++) if (!empty(this.#part(part))) return false;
+    for (; this.#parts < count; this.#parts++) {
+      const part = this.#part(this.#parts);
+      // Undefined: it is there already, for a build before could not remove it.
+      if (mkdirSync(part, { recursive: true }) === undefined && !empty(part)) return false;
+    }
+    return true;
+  }
+
   #part(index: number): string {
     return `${this.#folder}/${index}`;
   }
 }
 
-function empty(folder: string): void {
-  for (const name of readdirSync(folder)) remove(join(folder, name));
+function empty(folder: string): boolean {
+  return readdirSync(folder).every((name) => discard(join(folder, name)));
 }
 
 /** The last part of a path, with the "/" of a directory. */

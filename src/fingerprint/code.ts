@@ -5,15 +5,7 @@
  * files (a file added there could change what an import means), so that unchanged code costs no more than
  * asking for these.
  */
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod/mini";
 import { Disk } from "../disk.ts";
@@ -21,6 +13,7 @@ import { UserError, type Span } from "../errors.ts";
 import { CODE } from "../record/layout.ts";
 import { isRacy, type Signature } from "../signature.ts";
 import { analyse, type Analysis, type Closure } from "./analyse.ts";
+import { rename } from "../network-files.ts";
 import { sha256 } from "./digest.ts";
 import { installation } from "./installation.ts";
 
@@ -84,7 +77,7 @@ export class CodeClosures {
     if (existsSync(file) && readFileSync(file, "utf8") === bundle) return file;
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(`${file}.${process.pid}`, bundle);
-    renameSync(`${file}.${process.pid}`, file);
+    rename(`${file}.${process.pid}`, file);
     return file;
   }
 

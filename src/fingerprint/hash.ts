@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { UserError } from "../errors.ts";
+import { isStale } from "../network-files.ts";
 import { sameSignature, type Signature } from "../signature.ts";
 import { sha256 } from "./digest.ts";
 import { fileSignature, readable } from "./file-signature.ts";
@@ -29,7 +30,7 @@ let buffer: Buffer | undefined;
  */
 export function hashNow(location: string, path: string, progress?: (bytes: number) => void): Hashed {
   try {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const since = Date.now();
       const file = openSync(location, "r");
       try {
@@ -37,6 +38,9 @@ export function hashNow(location: string, path: string, progress?: (bytes: numbe
         const digest = hashOpen(file, chunk(), progress);
         if (sameSignature(signature, fileSignature(fstatSync(file), path)))
           return { digest, signature, since };
+      } catch (error) {
+        // Replaced by another machine: what is there now can be read.
+        if (!isStale(error) || attempt === ATTEMPTS) throw error;
       } finally {
         closeSync(file);
       }

@@ -10,18 +10,10 @@
  *   the cache is.
  * - `copy`: a second file, by a clone where that is possible. Always works, and is what is done by default.
  */
-import {
-  chmodSync,
-  constants,
-  copyFileSync,
-  linkSync,
-  lstatSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-} from "node:fs";
+import { chmodSync, constants, copyFileSync, lstatSync, rmSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import type { LinkKind } from "../model.ts";
+import { link, rename, symlink } from "../network-files.ts";
 
 /** Above this, copying goes beside the event loop. */
 const SMALL = 1 << 20;
@@ -51,8 +43,8 @@ export class Linker {
     const stats = lstatSync(file);
     const isOwn = stats.isFile() && stats.nlink === 1;
     return this.#first(isOwn ? this.#kinds : ["copy"], async (kind) => {
-      if (kind === "hardlink") linkSync(file, object);
-      else if (kind === "symlink") renameSync(file, object);
+      if (kind === "hardlink") link(file, object);
+      else if (kind === "symlink") rename(file, object);
       else await copyAs(kind, file, object, size);
       chmodSync(object, executable ? 0o555 : 0o444);
     });
@@ -73,8 +65,8 @@ export class Linker {
         await copyAs(kind, object, file, size);
         chmodSync(file, executable ? 0o755 : 0o644);
       } else if (!shared) throw Object.assign(new Error("another mode"), { code: "EPERM" });
-      else if (kind === "hardlink") linkSync(object, file);
-      else symlinkSync(object, file);
+      else if (kind === "hardlink") link(object, file);
+      else symlink(object, file);
     });
   }
 

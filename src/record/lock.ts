@@ -7,16 +7,20 @@
  * IDs are never used twice, so one who comes late to a succession finds that the lock is no longer ID's. A
  * successor who dies midway is itself succeeded in the same way.
  *
+ * On a file server the answer to a link or a rename that was made may be lost, and the second time is refused: whose
+ * a name is, is therefore told by what is there.
+ *
  * Rejected: flock (Node has none); a heartbeat (a holder that was stopped for a while would lose its lock, and
  * a dead one would hold it for as long); a socket (not seen across containers that share the folder).
  */
 import { randomUUID } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import * as z from "zod/mini";
 import { UserError } from "../errors.ts";
+import { ifThere, rename } from "../network-files.ts";
 import { LOCK } from "./layout.ts";
 
 const Holder = z.object({
@@ -51,9 +55,9 @@ export async function acquireLock(
     for (;;) {
       signal?.throwIfAborted();
       const taken = ticket.take();
-      if ("release" in taken) return taken;
-      if (taken.id !== told) waiting(nameOf(taken));
-      told = taken.id;
+      if (taken !== null && "release" in taken) return taken;
+      if (taken !== null && taken.id !== told) waiting(nameOf(taken));
+      told = taken?.id ?? told;
       await setTimeout(POLL_MS, undefined, { signal });
     }
   } finally {
@@ -66,7 +70,7 @@ export function acquireFreeLock(root: string): Lock | null {
   const ticket = new Ticket(root);
   try {
     const taken = ticket.take();
-    return "release" in taken ? taken : null;
+    return taken !== null && "release" in taken ? taken : null;
   } finally {
     ticket.discard();
   }
@@ -98,69 +102,62 @@ class Ticket {
     }
   }
 
-  /** @returns the lock, or who has it */
-  take(): Lock | Holder {
-    const holder = tryLock(this.#lock, this.#file);
-    return holder ?? { release: () => release(this.#lock, this.#id) };
+  /** @returns the lock, or who has it; null: that cannot be seen at the moment, for it changes hands */
+  take(): Lock | Holder | null {
+    const holder = this.#obtain();
+    return holder === "me" ? { release: () => release(this.#lock, this.#id) } : holder;
   }
 
   discard(): void {
     rmSync(this.#file, { force: true });
   }
-}
 
-/** @returns who holds it, if that is not the ticket's owner now */
-function tryLock(lock: string, ticket: string): Holder | undefined {
-  if (linked(ticket, lock)) return undefined;
-  const holder = read(lock);
-  // Released just now: the next try will do.
-  if (holder === undefined) return tryLock(lock, ticket);
-  if (isAlive(holder)) return holder;
-  return succeed(lock, ticket, holder, [holder]);
-}
+  #obtain(): Holder | "me" | null {
+    const holder = this.#claim(this.#lock);
+    return holder === "me" || holder === null || isAlive(holder) ? holder : this.#succeed(holder, [holder]);
+  }
 
-/** @param line the dead: the holder, its successor, and so on */
-function succeed(lock: string, ticket: string, holder: Holder, line: readonly Holder[]): Holder | undefined {
-  const claims = line.map(({ id }) => `${lock}.after-${id}`);
-  const claim = claims.at(-1) ?? "";
-  if (!linked(ticket, claim)) {
-    const successor = read(claim);
-    if (successor === undefined) return tryLock(lock, ticket);
-    return isAlive(successor) ? successor : succeed(lock, ticket, holder, [...line, successor]);
+  /** @param line the dead: the holder, its successor, and so on */
+  #succeed(holder: Holder, line: readonly Holder[]): Holder | "me" | null {
+    const claims = line.map(({ id }) => `${this.#lock}.after-${id}`);
+    const claim = claims.at(-1) ?? "";
+    const successor = this.#claim(claim);
+    if (successor === null) return null;
+    if (successor !== "me")
+      return isAlive(successor) ? successor : this.#succeed(holder, [...line, successor]);
+    // A claim means something only while every one before it in the line is still there.
+    const intact = [this.#lock, ...claims.slice(0, -1)].every((file, i) => read(file)?.id === line[i]?.id);
+    if (!intact) {
+      rmSync(claim, { force: true });
+      return null;
+    }
+    rename(claim, this.#lock);
+    for (const each of claims) rmSync(each, { force: true });
+    return "me";
   }
-  // A claim means something only while every one before it in the line is still there.
-  const intact = [lock, ...claims.slice(0, -1)].every((file, i) => read(file)?.id === line[i]?.id);
-  if (!intact) {
-    rmSync(claim, { force: true });
-    return tryLock(lock, ticket);
+
+  /** Makes a name this process's. @returns whose it is now; null: somebody's who gave it up just now */
+  #claim(name: string): Holder | "me" | null {
+    try {
+      linkSync(this.#file, name);
+      return "me";
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "EEXIST") throw unlinkable(error, this.#lock);
+    }
+    const owner = read(name) ?? null;
+    return owner?.id === this.#id ? "me" : owner;
   }
-  renameSync(claim, lock);
-  for (const each of claims) rmSync(each, { force: true });
-  return undefined;
 }
 
 function release(lock: string, id: string): void {
   if (read(lock)?.id === id) rmSync(lock, { force: true });
 }
 
-function linked(from: string, to: string): boolean {
-  try {
-    linkSync(from, to);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
-  }
-}
-
+/** Undefined for none, or none any more. */
 function read(file: string): Holder | undefined {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
+  const text = ifThere(() => readFileSync(file, "utf8"));
+  if (text === null) return undefined;
   const { data } = Holder.safeParse(parse(text));
   if (data !== undefined) return data;
   throw new UserError({
@@ -175,6 +172,16 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** A UserError where the file system has no hard links. */
+function unlinkable(error: unknown, lock: string): unknown {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  if (!["EPERM", "EMLINK", "EXDEV", "EOPNOTSUPP", "ENOTSUP", "ENOSYS"].includes(code)) return error;
+  return new UserError({
+    message: `${lock} cannot be made: the file system of the project has no hard links (${code})`,
+    hint: "keep the project on another file system; a shared cache may stay where it is",
+  });
 }
 
 /** "process 4711", and what only a person can know of one that cannot be seen from here. */

@@ -1,16 +1,12 @@
 /** The file of the state log: read whole, appended to, rewritten. */
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { ifThere } from "../network-files.ts";
 import { frame, FRAME_HEADER, frameLength } from "./frames.ts";
 import { replaceFile } from "./replace-file.ts";
 
 export function readLog(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return Buffer.alloc(0);
-    throw error;
-  }
+  return ifThere(() => readFileSync(file)) ?? Buffer.alloc(0);
 }
 
 /**

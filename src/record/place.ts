@@ -1,10 +1,11 @@
 /** Puts staged outputs into place whole: at every moment the path has the old output or the new, or nothing. */
 import { randomUUID } from "node:crypto";
-import { chmodSync, cpSync, lstatSync, mkdirSync, renameSync } from "node:fs";
+import { chmodSync, cpSync, lstatSync, mkdirSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
-import { UserError } from "../errors.ts";
+import { errorCode, UserError } from "../errors.ts";
 import { absolute } from "../fingerprint/paths.ts";
-import { remove } from "../remove.ts";
+import { rename as renameWithin } from "../network-files.ts";
+import { discard, remove } from "../remove.ts";
 import { STAGING } from "./layout.ts";
 
 /** What its owner may do with a folder whose content can be changed. */
@@ -20,8 +21,8 @@ export function place(root: string, staged: string, path: string): void {
   try {
     const there = lstatSync(to, { throwIfNoEntry: false });
     // A file's rename replaces a file in one step; nothing else can be replaced so, and is moved aside first.
-    if (there === undefined) moveInto(from, to);
-    else if (!path.endsWith("/") && !there.isDirectory()) move(from, to);
+    if (there === undefined) moveInto(root, from, to);
+    else if (!path.endsWith("/") && !there.isDirectory()) move(from, to, there);
     else replace(root, from, to);
   } catch (error) {
     throw placeable(error, path);
@@ -38,31 +39,35 @@ function replace(root: string, from: string, to: string): void {
     move(aside, to);
     throw error;
   }
-  remove(aside);
+  // What a program still has open goes with the staging folder.
+  discard(aside);
 }
 
 /** Makes the folder when it turns out not to be there: for the first of its outputs. */
-function moveInto(from: string, to: string): void {
+function moveInto(root: string, from: string, to: string): void {
   try {
     rename(from, to);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    // A folder that another machine has made, which is not seen from here until now.
+    if (code === "ENOTEMPTY" || code === "EEXIST") return replace(root, from, to);
+    if (code !== "ENOENT") throw error;
     mkdirSync(dirname(to), { recursive: true });
     rename(from, to);
   }
 }
 
 /** For when something may be there. */
-function move(from: string, to: string): void {
-  rename(from, to);
+function move(from: string, to: string, there?: Stats): void {
+  rename(from, to, there);
   // Between two links of one file, rename does nothing and leaves both.
   if (lstatSync(from, { throwIfNoEntry: false }) !== undefined) remove(from);
 }
 
 /** Also from one file system to another. */
-function rename(from: string, to: string): void {
+function rename(from: string, to: string, there?: Stats): void {
   try {
-    renameSync(from, to);
+    renameWithin(from, to, there);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // A folder that a task has closed to its owner cannot be moved elsewhere: its ".." is another then.
@@ -72,7 +77,7 @@ function rename(from: string, to: string): void {
     const near = `${to}.lq-${randomUUID()}`;
     try {
       cpSync(from, near, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
-      renameSync(near, to);
+      renameWithin(near, to);
     } finally {
       remove(near);
     }
@@ -89,7 +94,7 @@ function openFolder(path: string): boolean {
 }
 
 function placeable(error: unknown, path: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
+  const code = errorCode(error);
   if (code === "EACCES" || code === "EPERM" || code === "EROFS")
     return new UserError({
       message: `the output ${path} cannot be put in place: permission denied`,

@@ -1,5 +1,9 @@
 /** Puts a content in the place of a file, whole or not at all. */
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, constants, openSync, rmSync, writeFileSync } from "node:fs";
+import { rename } from "../network-files.ts";
+
+/** Never through a link that somebody put there. (Not O_EXCL: see src/network-files.ts.) */
+const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
 /**
  * For a file that has one writer at a time. What a writer that was killed left is replaced by the next, and a disk
@@ -9,9 +13,13 @@ export function replaceFile(file: string, content: string | Uint8Array): void {
   const temporary = `${file}.tmp`;
   rmSync(temporary, { force: true });
   try {
-    // Never through a link that somebody put there.
-    writeFileSync(temporary, content, { flag: "wx" });
-    renameSync(temporary, file);
+    const handle = openSync(temporary, FLAGS);
+    try {
+      writeFileSync(handle, content);
+    } finally {
+      closeSync(handle);
+    }
+    rename(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;

@@ -9,10 +9,8 @@ import {
   chmodSync,
   mkdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
-  symlinkSync,
   utimesSync,
   writeFileSync,
   type Stats,
@@ -22,6 +20,7 @@ import { sha256 } from "../fingerprint/digest.ts";
 import { hashFile } from "../fingerprint/read-file.ts";
 import { inLanes } from "../lanes.ts";
 import type { LinkKind } from "../model.ts";
+import { isGone, ifThere, rename, symlink } from "../network-files.ts";
 import { decodeAction, encodeAction, type Action } from "./action.ts";
 import { ACTIONS, OBJECTS } from "./layout.ts";
 import { Linker } from "./links.ts";
@@ -81,7 +80,7 @@ export class Store {
       if (there.mtimeMs < Date.now() - SURELY_YOUNG) this.#touch(object);
       if (!this.#sharing) return;
       // The same content twice: the file gives way to the one that is there, once that is known to be whole.
-      if ((await hashFile(object)) === digest) {
+      if ((await hashIfThere(object)) === digest) {
         await this.#linker.give(object, file, { size, executable, mode: there.mode });
         return;
       }
@@ -94,7 +93,7 @@ export class Store {
         chmodSync(temporary, executable ? 0o555 : 0o444);
       } else kind = await this.#linker.take(file, temporary, { size, executable });
     });
-    if (kind === "symlink") symlinkSync(object, file);
+    if (kind === "symlink") symlink(object, file);
   }
 
   /** To be called when all objects of the action are stored. */
@@ -106,7 +105,7 @@ export class Store {
   action(key: string): Action | undefined {
     const file = this.#actionPath(key);
     // An error that is thrown costs more than a look.
-    const text = this.#find(file) === undefined ? null : readOrNull(file);
+    const text = this.#find(file) === undefined ? null : ifThere(() => readFileSync(file, "utf8"));
     if (text === null) return undefined;
     const action = decodeAction(text, key);
     if (action !== null) return action;
@@ -158,9 +157,8 @@ export class Store {
   /** Content of an object; null if it is missing or damaged. */
   read(digest: string): Buffer | null {
     const file = this.#objectPath(digest);
-    if (this.#find(file) === undefined) return null;
-    const content = readFileSync(file);
-    if (sha256(content) === digest) return content;
+    const content = this.#find(file) === undefined ? null : ifThere(() => readFileSync(file));
+    if (content === null || sha256(content) === digest) return content;
     this.#discardObject(digest);
     return null;
   }
@@ -172,13 +170,19 @@ export class Store {
     const { size, mode } = stats;
     mkdirSync(dirname(destination), { recursive: true });
     if (size <= SMALL && !this.#sharing) {
-      const content = readFileSync(object);
+      const content = ifThere(() => readFileSync(object));
+      if (content === null) return false;
       if (sha256(content) !== digest) return this.#discardObject(digest);
       writeFileSync(destination, content, { mode: executable ? 0o755 : 0o644 });
       return true;
     }
-    await this.#linker.give(object, destination, { size, executable, mode });
-    return (await hashFile(destination)) === digest || this.#discardObject(digest);
+    try {
+      await this.#linker.give(object, destination, { size, executable, mode });
+    } catch (error) {
+      if (isGone(error) && this.#find(object) === undefined) return false;
+      throw error;
+    }
+    return (await hashIfThere(destination)) === digest || this.#discardObject(digest);
   }
 
   /** The file at a place of the store; whatever else is there is damage. */
@@ -188,6 +192,7 @@ export class Store {
       stats = statSync(file, { throwIfNoEntry: false });
       if (stats === undefined || stats.isFile()) return stats;
     } catch (error) {
+      if (isGone(error)) return undefined;
       if ((error as NodeJS.ErrnoException).code !== "ELOOP") throw error;
     }
     this.#discard(file, `${file} is not a file`);
@@ -215,7 +220,7 @@ export class Store {
     const temporary = `${file}.${WRITER}-${writings++}`;
     try {
       await fill(temporary);
-      renameSync(temporary, file);
+      rename(temporary, file);
     } catch (error) {
       rmSync(temporary, { force: true });
       throw error;
@@ -258,12 +263,12 @@ export class Store {
   }
 }
 
-/** Null if there is none. What is there and cannot be read is no less than an error: it would be made anew each time. */
-function readOrNull(file: string): string | null {
+/** Null if it has gone meanwhile. */
+async function hashIfThere(file: string): Promise<string | null> {
   try {
-    return readFileSync(file, "utf8");
+    return await hashFile(file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    if (isGone(error)) return null;
     throw error;
   }
 }

@@ -87,7 +87,12 @@ export class CliProject {
   }
 
   start(...words: string[]): Lq {
-    return new Lq(words, this.root, this.#user);
+    return new Lq(words, this.root, { user: this.#user });
+  }
+
+  /** With variables of the environment over those of the tests. */
+  lqIn(variables: NodeJS.ProcessEnv, ...words: string[]): Promise<Ended> {
+    return new Lq(words, this.root, { user: this.#user, variables }).ended;
   }
 
   lq(...words: string[]): Promise<Ended> {
@@ -118,9 +123,17 @@ export class Lq {
   #wake: () => void = () => undefined;
   #over = false;
 
-  constructor(words: readonly string[], cwd: string, user?: number) {
+  /** @param variables of its environment, over those of the tests */
+  constructor(
+    words: readonly string[],
+    cwd: string,
+    {
+      user,
+      variables = {},
+    }: { readonly user?: number | undefined; readonly variables?: NodeJS.ProcessEnv } = {},
+  ) {
     this.#words = words;
-    const env = { ...process.env, NO_COLOR: "1" };
+    const env = { ...process.env, NO_COLOR: "1", ...variables };
     this.#child = spawn(process.execPath, [`${HOME}dist/cli.js`, ...words], {
       cwd,
       env,

@@ -1,13 +1,21 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { acquireLock } from "../../src/record/lock.ts";
+import { acquireFreeLock, acquireLock } from "../../src/record/lock.ts";
 import { project } from "./fixture.ts";
 
 const LOCK = "cache/lock";
@@ -100,6 +108,15 @@ describe("the build lock", () => {
     await expect(waiting).rejects.toThrow("aborted");
     expect(contents(root).pid).toBe(child.pid);
     expect(readdirSync(join(root, "cache"))).toEqual(["lock"]);
+  });
+
+  it("is waited for when it can be neither taken nor read, as on a server for a while", async () => {
+    const root = project({ "cache/none": "" });
+    symlinkSync("gone", join(root, LOCK));
+    expect(acquireFreeLock(root)).toBe(null);
+    const lock = acquireLock(root, never);
+    rmSync(join(root, LOCK));
+    (await lock).release();
   });
 
   it("passes on at once when its holder is killed", async () => {

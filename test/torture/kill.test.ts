@@ -2,16 +2,13 @@
  * Builds of random projects that are killed at a random instant: nothing is on record that did not happen, and
  * the next build ends as one that was never disturbed.
  */
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { expect } from "vitest";
-import { decodeAction } from "../../src/record/action.ts";
-import { status } from "../../src/status.ts";
 import { Project } from "../build/project.ts";
 import { Lq } from "../helpers/cli.ts";
 import { seeded } from "../schedule/random.ts";
-import { checkOutputs, filesUnder, writeSources } from "./files.ts";
-import { Model, type Random, type TaskModel } from "./model.ts";
+import { checkOutputs, writeSources } from "./files.ts";
+import { Model, type Random } from "./model.ts";
+import { checkRecords, checkStore } from "./records.ts";
 import { rounds, torture } from "./torture.ts";
 
 torture("a build that was killed at any instant", { quick: 3, long: 100 }, async (seed) => {
@@ -32,6 +29,7 @@ torture("a build that was killed at any instant", { quick: 3, long: 100 }, async
     } else length = Math.max(20, took);
     const tasks = model.tasks();
     await checkRecords(where, project, tasks);
+    checkStore(where, project.path("cache"));
     const { summary, notices } = await project.build({ jobs: 1 + random.below(4) });
     // Nothing in the cache is less than whole, whenever it was that lq was killed.
     const damage = notices.filter((text) => text.includes("damaged"));
@@ -57,26 +55,4 @@ async function killedBuild(project: Project, random: Random, length: number): Pr
   const { code } = await lq.ended;
   expect([0, null]).toContain(code);
   return code === null ? null : took;
-}
-
-async function checkRecords(where: string, project: Project, tasks: readonly TaskModel[]): Promise<void> {
-  const outputs = new Map(tasks.map((task) => [task.id, task.outputs]));
-  for (const { id, freshness } of await status(project.request())) {
-    if (freshness.state !== "fresh") continue;
-    for (const [path, content] of outputs.get(id) ?? [])
-      expect([where, path, project.read(path)]).toEqual([where, path, content]);
-  }
-  for (const path of filesUnder(project, "cache/objects")) {
-    const name = path.replace("cache/objects/", "").replace("/", "");
-    if (/^[0-9a-f]{64}$/.test(name)) expect([where, name]).toEqual([where, sha256(project.path(path))]);
-  }
-  for (const path of filesUnder(project, "cache/actions")) {
-    const [, key = ""] = /^cache\/actions\/(.+)\.json$/.exec(path) ?? [];
-    if (key !== "")
-      expect([where, key, decodeAction(project.read(path), key.replace("/", ""))]).not.toContain(null);
-  }
-}
-
-function sha256(file: string): string {
-  return createHash("sha256").update(readFileSync(file)).digest("hex");
 }

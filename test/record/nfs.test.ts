@@ -1,0 +1,208 @@
+/** What single manners of NFS clients, each at the worst moment, do to a build. Random ones: test/torture/nfs.test.ts. */
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { actionsIn, objectsIn } from "../../src/cache/contents.ts";
+import { cliProject, type CliProject } from "../helpers/cli.ts";
+import { mannersOf, NFS_CLIENT, type Manners } from "../helpers/nfs-client.ts";
+
+const PIPELINE = `version: 1
+rules:
+  copy: { cmd: [cp, "\${in}", "\${out}"], in: in.txt, out: copy.txt }
+  tree: { cmd: "cp \${in} \${out}x; mkdir \${out}sub; echo more > \${out}sub/y", in: copy.txt, out: tree/ }
+  join: { run: join.ts, in: tree/, out: all/join.txt }
+`;
+const JOIN = `import { readFileSync, writeFileSync } from "node:fs";
+import { task } from "lq";
+export default task({
+  run({ files, output }) {
+    writeFileSync(output(), files().map(({ path }) => readFileSync(path, "utf8")).join(""));
+  },
+});
+`;
+
+describe.skipIf(NFS_CLIENT === null)("on a file system with the manners of NFS", () => {
+  it.each(["copy", "hardlink", "symlink"])(
+    "a build is right where every change is answered as if it was asked for twice (%s)",
+    async (kind) => {
+      const project = projectOf(`cache: { link: [${kind}] }\n`);
+      for (const content of ["one", "two"]) {
+        project.write("in.txt", `${content}\n`);
+        await buildRight(project, { faults: ["replay"] }, content);
+      }
+      for (const output of ["copy.txt", "tree", "all"]) project.remove(output);
+      const stdout = await buildRight(project, { faults: ["replay"] }, "two");
+      expect(stdout).toContain("3 restored in");
+      expect((await on(project, { faults: ["replay"] }, "cache", "verify")).code).toBe(0);
+    },
+  );
+
+  it("a project's folder without hard links is refused, a cache without them is not", async () => {
+    const project = projectOf("cache: { link: [hardlink, reflink, copy], folder: store }\n");
+    const { code, stderr } = await on(project, { faults: ["nolink"] }, "build");
+    expect([code, stderr]).toEqual([2, expect.stringContaining("has no hard links (EMLINK)")]);
+    mkdirSync(project.path("store"));
+    const store = { faults: ["nolink"], folder: project.path("store") } as const;
+    await buildRight(project, store, "one");
+  });
+
+  it.each([
+    [0, "the disk is full"],
+    [1, "the disk is full"],
+    [2, "the disk reports an error"],
+  ])("what is lost at the end of writing is not stored (%i)", async (seed, why) => {
+    const project = projectOf();
+    const late = { faults: ["late"], only: "close /objects/", seed } as const;
+    const { code, stdout, stderr } = await on(project, late, "build");
+    expect([code, stdout + stderr]).toEqual([1, expect.stringContaining(`copy: cannot close: ${why}`)]);
+    expect([...objectsIn(project.path("cache"))]).toEqual([]);
+    await buildRight(project, { faults: [] }, "one");
+  });
+
+  it("what is lost of a log is lost alone", async () => {
+    const project = projectOf();
+    project.write("join.ts", JOIN.replace("writeFileSync(", 'console.log("told");\n    writeFileSync('));
+    const late = { faults: ["late"], only: "close /cache/logs/" } as const;
+    await buildRight(project, late, "one");
+    expect(project.read("cache/logs/join/join.log")).not.toBe("told\n");
+  });
+
+  it("what is lost of the records is told, and made good by the next build", async () => {
+    const project = projectOf();
+    const late = { faults: ["late"], only: "close /cache/state/log", seed: 0 } as const;
+    const { code, stderr } = await on(project, late, "build");
+    expect([code, stderr]).toEqual([2, expect.stringContaining("cannot close: the disk is full")]);
+    await buildRight(project, { faults: [] }, "one");
+  });
+
+  it("folders that hold a file which a program still reads are got out of the way", async () => {
+    const project = projectOf();
+    await buildRight(project, { faults: [] }, "one");
+    const file = openSync(project.path("tree/sub/y"), "r");
+    project.write("in.txt", "two\n");
+    await buildRight(project, { faults: ["silly"] }, "two");
+    expect(readdirSync(project.path("cache/staging"))).toContainEqual(expect.stringMatching(/^aside-/));
+    closeSync(file);
+    await buildRight(project, { faults: ["silly"] }, "two");
+    expect(project.has("cache/staging")).toBe(false);
+  });
+
+  it("an attempt begins in an empty folder, whatever the one before left open", async () => {
+    const project = cliProject({
+      "pipeline.yaml": "version: 1\nrules:\n  tree: { run: tree.ts, out: tree/, retries: 1 }\n",
+      "tree.ts": `import { openSync, writeFileSync } from "node:fs";
+import { task } from "lq";
+let attempt = 0;
+export default task({
+  run({ output }) {
+    if (attempt++ === 0) { openSync(output() + "left", "w"); throw new Error("the first attempt"); }
+    writeFileSync(output() + "made", "");
+  },
+});
+`,
+    });
+    const { code, stdout, stderr } = await on(project, { faults: ["silly"] }, "build");
+    expect([code, stdout + stderr]).toEqual([0, expect.stringContaining("1 ran")]);
+    expect(readdirSync(project.path("tree"))).toEqual(["made"]);
+  });
+
+  it("a file that a client keeps for who has it open is no content", async () => {
+    const project = projectOf();
+    await buildRight(project, { faults: [] }, "one");
+    for (const folder of ["tree", "cache/objects/ab"]) {
+      mkdirSync(project.path(folder), { recursive: true });
+      project.write(`${folder}/.nfs00000000012345670000000a`, "removed");
+    }
+    expect((await project.lq("build")).stdout).toContain("3 fresh");
+    expect((await project.lq("cache", "verify")).code).toBe(0);
+  });
+
+  it.each(["/objects/", "/actions/", "/cache/lock"])(
+    "what another machine replaces while it is read is read again (%s)",
+    async (part) => {
+      const project = projectOf();
+      await buildRight(project, { faults: [] }, "one");
+      const stale = { faults: ["estale"], only: `read ${part}`, most: 1 } as const;
+      expect((await on(project, stale, "cache", "verify")).code).toBe(0);
+      for (const output of ["copy.txt", "tree", "all"]) project.remove(output);
+      expect(await buildRight(project, stale, "one")).toContain("3 restored in");
+    },
+  );
+
+  it("a source that another machine replaces while it is read is read again", async () => {
+    const stale = { faults: ["estale"], only: "read /in.txt", most: 1 } as const;
+    await buildRight(projectOf(), stale, "one");
+  });
+
+  it("a list of what others need is read again rather than passed over", async () => {
+    const project = projectOf("cache: { folder: store }\n");
+    await buildRight(project, { faults: [] }, "one");
+    const [list = ""] = readdirSync(project.path("store/needed"));
+    const [, ...names] = project.read(`store/needed/${list}`).split("\n");
+    // As if these were the needs of a project on another machine, whose files are old.
+    const owner = JSON.stringify({ host: "another", root: "/there" });
+    writeFileSync(project.path("store/needed/other"), [owner, ...names].join("\n"));
+    rmSync(project.path(`store/needed/${list}`));
+    rmSync(project.path("cache"), { recursive: true });
+    const stale = { faults: ["estale", "skewed"], skew: -10_000, only: "read /needed/", most: 1 } as const;
+    const { code, stderr } = await on(project, stale, "cache", "gc", "--keep-days", "0");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect([...actionsIn(project.path("store"))]).toHaveLength(3);
+  });
+
+  it("an object that is only remembered to be there is made again", async () => {
+    const project = projectOf();
+    await buildRight(project, { faults: [] }, "one");
+    for (const output of ["copy.txt", "tree", "all"]) project.remove(output);
+    const remembering = remembered(project);
+    expect((await on(project, remembering, "status")).stdout).toContain("restorable");
+    project.remove("cache/objects");
+    await buildRight(project, remembering, "one");
+  });
+
+  it("an output that is not seen yet is replaced", async () => {
+    const project = projectOf();
+    const remembering = { ...remembered(project), only: "stat /tree" } as const;
+    await project.lq("build", "copy");
+    expect((await on(project, remembering, "status")).stdout).toContain("never built (tree)");
+    await buildRight(project, { faults: [] }, "one");
+    expect(await buildRight(project, remembering, "one")).toContain("1 restored");
+  });
+
+  it("an output of which not all is seen yet is no reason to overwrite it", async () => {
+    const project = projectOf();
+    await buildRight(project, { faults: [] }, "one");
+    const remembering = { ...remembered(project), only: "scandir /tree/" } as const;
+    const { code, stderr } = await on(project, remembering, "build");
+    expect([code, stderr]).toEqual([2, expect.stringContaining("tree/ was edited since lq wrote it")]);
+    await buildRight(project, { faults: [] }, "one");
+  });
+});
+
+/** @param head more of pipeline.yaml */
+function projectOf(head = ""): CliProject {
+  const pipeline = PIPELINE.replace("rules:", `${head}rules:`);
+  return cliProject({ "pipeline.yaml": pipeline, "in.txt": "one\n", "join.ts": JOIN });
+}
+
+/** Runs lq; all of the project is on the server, unless it is said otherwise. */
+function on(project: CliProject, manners: Omit<Manners, "folder"> & Partial<Manners>, ...words: string[]) {
+  return project.lqIn(mannersOf({ folder: project.root, ...manners }), ...words);
+}
+
+/** A client that remembers for long. */
+function remembered(project: CliProject) {
+  return { faults: ["cached"], client: project.path("cache/client"), milliseconds: 60_000 } as const;
+}
+
+/** @returns what it printed */
+async function buildRight(
+  project: CliProject,
+  manners: Omit<Manners, "folder"> & Partial<Manners>,
+  word: string,
+): Promise<string> {
+  const { code, stdout, stderr } = await on(project, manners, "build");
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(project.read("all/join.txt")).toBe(`more\n${word}\n`);
+  expect(readdirSync(project.path("tree"))).toEqual(["sub", "x"]);
+  return stdout;
+}

@@ -1,0 +1,111 @@
+/**
+ * Two projects that share a cache on a file system with the manners of NFS, and lie there themselves every other time,
+ * are built at once, while the cache is verified and collected: every build ends right or says what is wrong, nothing
+ * wrong is ever in place or on record, and a build without faults ends as one that was never disturbed.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, vi } from "vitest";
+import { Project } from "../build/project.ts";
+import { Lq, type Ended } from "../helpers/cli.ts";
+import { seeded } from "../schedule/random.ts";
+import { checkOutputs, writeSources } from "./files.ts";
+import { Model, pick, type Random } from "./model.ts";
+import { mannersOf, NFS_CLIENT, type Fault, type Manners } from "../helpers/nfs-client.ts";
+import { checkRecords, checkStore } from "./records.ts";
+import { rounds, torture } from "./torture.ts";
+
+/** How often builds meet them; what few builds survive is rare. */
+const FAULTS: { readonly [fault in Fault]: number } = {
+  replay: 2,
+  cached: 2,
+  skewed: 2,
+  silly: 2,
+  estale: 2,
+  nolink: 4,
+  soft: 4,
+  late: 4,
+};
+
+torture("builds where files are on NFS", { quick: NFS_CLIENT === null ? 0 : 2, long: 40 }, async (seed) => {
+  const random = seeded(seed);
+  const model = new Model(random, seed % 5 === 0);
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "lq-nfs-")));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const server = join(folder, "server");
+  const store = join(server, "store");
+  mkdirSync(store, { recursive: true });
+  vi.stubEnv("LQ_CACHE", store);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const projects = projectsIn(seed % 2 === 0 ? server : folder);
+  const manners = mannersFor(random, server, join(folder, "faults"));
+  const counts = { builds: 0, "that ended well": 0 };
+  for (let round = 0; round < rounds(3, 12); round++) {
+    const where = `seed ${seed}, round ${round}, ${manners.faults.join()}`;
+    for (const { project, written } of projects) writeSources(project, model.files(), written);
+    const started = projects.flatMap(({ project }, i) => {
+      // What clients remember is over by now.
+      const client = join(folder, `client-${i}`);
+      rmSync(client, { force: true });
+      const start = (...words: string[]): Promise<Ended> =>
+        new Lq(words, project.root, { variables: mannersOf({ ...manners, client, seed: random.below(1e9) }) })
+          .ended;
+      const beside = [
+        ["cache", "verify"],
+        ["cache", "gc", "--keep-size", "1"],
+        ["build", "-j", "2"],
+      ];
+      return [
+        start("build", "-j", "2"),
+        ...(random.below(2) === 0 ? [start(...pick(random, beside))] : []),
+      ].map(async (ended, n) => ({ ...(await ended), project, isBuild: n === 0 }));
+    });
+    const tasks = model.tasks();
+    for (const { code, stdout, stderr, isBuild } of await Promise.all(started)) {
+      const told = stdout + stderr;
+      expect([where, code, told]).toEqual([
+        where,
+        expect.toBeOneOf([0, 1, 2]),
+        expect.not.stringMatching(TRACE),
+      ]);
+      if (code !== 0) expect([where, told]).toEqual([where, expect.stringMatching(/\S/)]);
+      if (!isBuild) continue;
+      counts.builds += 1;
+      if (code === 0) counts["that ended well"] += 1;
+    }
+    checkStore(where, store);
+    for (const { project } of projects) {
+      await checkRecords(where, project, tasks);
+      const { summary, notices } = await project.build({ jobs: 2 });
+      expect([where, summary.failed, notices.filter((text) => text.includes("damaged"))]).toEqual([
+        where,
+        0,
+        [],
+      ]);
+      checkOutputs(where, project, tasks);
+    }
+    for (let edits = 1 + random.below(4); edits > 0; edits--) model.edit(random);
+    if (random.below(3) === 0)
+      for (const { project } of projects) if (project.has("out")) project.remove("out");
+  }
+  const { code, stdout } = await new Lq(["cache", "verify"], projects[0]?.project.root ?? "").ended;
+  expect([seed, code, stdout]).toEqual([seed, 0, expect.stringContaining("verified")]);
+  return { ...counts, faults: readFileSync(manners.log, "utf8").split("\n").length - 1 };
+});
+
+const TRACE = /^\s+at |node:internal/m;
+
+function projectsIn(folder: string) {
+  vi.stubEnv("TMPDIR", folder);
+  const projects = [new Project({}), new Project({})];
+  vi.stubEnv("TMPDIR", undefined);
+  return projects.map((project) => ({ project, written: new Map<string, string>() }));
+}
+
+function mannersFor(random: Random, folder: string, log: string): Manners & { readonly log: string } {
+  writeFileSync(log, "");
+  const faults = (Object.keys(FAULTS) as Fault[]).filter((fault) => random.below(FAULTS[fault]) === 0);
+  const skew = pick(random, [-10_000, -5, 3, 10_000]);
+  return { folder, log, faults, skew, oneIn: 4 + random.below(40) };
+}

@@ -1,0 +1,36 @@
+/** What is on record and in a store after whatever has happened: nothing that is not so. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { expect } from "vitest";
+import { actionsIn, objectsIn } from "../../src/cache/contents.ts";
+import { decodeAction } from "../../src/record/action.ts";
+import { status } from "../../src/status.ts";
+import type { Project } from "../build/project.ts";
+import type { TaskModel } from "./model.ts";
+
+/** What is told to be fresh is as the model says. */
+export async function checkRecords(
+  where: string,
+  project: Project,
+  tasks: readonly TaskModel[],
+): Promise<void> {
+  const outputs = new Map(tasks.map((task) => [task.id, task.outputs]));
+  for (const { id, freshness } of await status(project.request())) {
+    if (freshness.state !== "fresh") continue;
+    for (const [path, content] of outputs.get(id) ?? [])
+      expect([where, path, project.read(path)]).toEqual([where, path, content]);
+  }
+}
+
+/** Every object has the content that its name says, and every action is whole. */
+export function checkStore(where: string, folder: string): void {
+  for (const { file, name } of objectsIn(folder))
+    if (name !== null) expect([where, name]).toEqual([where, sha256(file)]);
+  for (const { file, name } of actionsIn(folder))
+    if (name !== null)
+      expect([where, name, decodeAction(readFileSync(file, "utf8"), name)]).not.toContain(null);
+}
+
+function sha256(file: string): string {
+  return createHash("sha256").update(readFileSync(file)).digest("hex");
+}
