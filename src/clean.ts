@@ -1,5 +1,5 @@
 /** Clean: removes what lq wrote and nobody changed since; nothing else. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import picomatch from "picomatch";
 import { removeOutput } from "./build/remove-output.ts";
@@ -60,9 +60,12 @@ function cleanOutputs(request: CleanRequest, state: State, forReal: boolean): Cl
   for (const path of [...state.ownedPaths()].sort()) {
     const owner = state.owner(path);
     if (owner === undefined || !isWanted(path, owner)) continue;
-    if (!existsSync(absolute(root, path))) {
+    const there = lstatSync(absolute(root, path).replace(/\/$/, ""), { throwIfNoEntry: false });
+    // A link into a cache that has let go of what it leads to is lq's, too.
+    const isLost = there?.isSymbolicLink() === true && !existsSync(absolute(root, path));
+    if (there === undefined) {
       if (forReal) state.forgetOutput(path);
-    } else if (isAsWritten(root, files, owner.output)) {
+    } else if (isLost || isAsWritten(root, files, owner.output)) {
       removed.push(path);
       if (!forReal) continue;
       removeOutput(root, path);

@@ -40,7 +40,7 @@ function merge(files: readonly string[], flags: CommonFlags): number {
     });
   const read = (file: string) => {
     if (!existsSync(file)) throw new UserError(`${file} is not there`);
-    return parseLock(readFileSync(file, "utf8"));
+    return parseLock(readFileSync(file, "utf8"), file);
   };
   const { text, conflicts } = mergeLocks(read(base), read(ours), read(theirs));
   writeFileSync(ours, text);

@@ -44,14 +44,15 @@ export function writeLockFile(root: string, tasks: ReadonlyMap<string, LockedTas
   replaceFile(file, text);
 }
 
-export function parseLock(text: string): ReadonlyMap<string, LockedTask> {
+/** @param file that the text is of, as it is to be named */
+export function parseLock(text: string, file = LOCK_FILE): ReadonlyMap<string, LockedTask> {
   const tasks = new Map<string, LockedTask>();
   const problems: Diagnostic[] = [];
   let inConflict = false;
   let start = 0;
   for (const whole of text.split("\n")) {
     const line = whole.replace(/\r$/, "");
-    const span = { file: LOCK_FILE, start, end: start + line.length };
+    const span = { file, start, end: start + line.length };
     start += whole.length + 1;
     if (line.trim() === "") continue;
     const [, name = "", key = "", digest = ""] = LINE.exec(line) ?? [];

@@ -45,7 +45,7 @@ export async function watchProject(options: WatchOptions): Promise<void> {
       const owned = ownedPaths(root);
       const { scope, paths } = await buildOnce(options, changes);
       let foreign = foreignPaths(root, scope, owned, paths);
-      if (foreign.length === 0) announce({ type: "watch", state: "waiting" });
+      if (foreign.length === 0 && !signal.aborted) announce({ type: "watch", state: "waiting" });
       while (foreign.length === 0 && !signal.aborted) {
         await Promise.race([changes.burst(), aborted]);
         foreign = foreignPaths(root, scope, owned, changes.take());

@@ -178,7 +178,11 @@ rules:
     expect((await of.lq("clean")).code).toBe(0);
     expect(of.has("out/b.txt")).toBe(false);
     expect(await build(of)).toEqual({ ran: 0, restored: 3 });
-    // Without the content the output is gone too, and made again.
+    // Without the content the output is gone too, and made again; or its link is removed.
+    rmSync(objectOf(of, "beta\n"));
+    expect((await of.lq("clean", "out/b.txt")).stdout).toContain("removed out/b.txt\n");
+    expect(readdirSync(of.path("out"))).toEqual(["a.txt"]);
+    expect(await build(of)).toEqual({ ran: 2, restored: 0 });
     rmSync(objectOf(of, "beta\n"));
     expect(await build(of)).toEqual({ ran: 2, restored: 0 });
     expect(of.read("out/b.txt")).toBe("beta\n");

@@ -274,6 +274,15 @@ test("as git's merge driver it conflicts where both branches rebuilt one task, a
   expect((await of.lq("lock", "merge", "lq.lock")).stderr).toContain("takes three files, not 1");
 });
 
+test("a file that git gives to be merged is named where it is none of lq's", async () => {
+  const { of } = project();
+  await of.lq("build", "train");
+  of.write("theirs", "\nnonsense\n");
+  const { code, stderr } = await of.lq("lock", "merge", "lq.lock", "lq.lock", "theirs");
+  expect(code).toBe(2);
+  expect(stderr).toContain(`${of.path("theirs")}:2:1: error: not a line of lq's\n  2 | nonsense\n`);
+});
+
 test("rules without lock leave no file, and asking for what it has not is refused", async () => {
   const of = cliProject({
     "pipeline.yaml": 'version: 1\nrules:\n  a:\n    cmd: "echo a > ${out}"\n    out: a.txt\n',

@@ -77,6 +77,18 @@ test("a watch of many builds says nothing but what they do", async () => {
   expect((await lq.ended).stderr).toBe("interrupted: ending what runs (once more: at once)\n");
 });
 
+test("interrupted during a build, it ends without a word of waiting", async () => {
+  const project = cliProject({
+    "pipeline.yaml": "version: 1\nrules: { r: { cmd: 'sleep 1000; touch ${out}', out: r.txt } }\n",
+  });
+  const lq = project.start("watch", "--json");
+  await lq.line('"type":"start"');
+  lq.kill("SIGINT");
+  const { code, stdout } = await lq.ended;
+  expect(code).toBe(130);
+  expect(stdout).not.toContain(WAITING);
+});
+
 test("new and removed source files are seen; a file that no task reads is not", async () => {
   const project = cliProject(FILES);
   const lq = await watched(project);
