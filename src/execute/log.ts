@@ -75,7 +75,7 @@ export class TaskLog {
  * its stack: that is left out, for its message is told anyway. (Of a TypeError and the like the stack is of use.)
  */
 export function tailOf(file: string, error?: string): readonly string[] {
-  const text = textFrom(file, 0);
+  const text = textFrom(file, Math.max(0, sizeOf(file) - TAIL_BYTES));
   const stack = error === undefined ? -1 : `\n${text}`.lastIndexOf(`\nError: ${error}\n    at `);
   const lines = text
     .slice(0, stack < 0 ? undefined : stack)
@@ -84,14 +84,13 @@ export function tailOf(file: string, error?: string): readonly string[] {
   return lines.length === 1 && lines[0] === "" ? [] : lines.slice(-TAIL_LINES);
 }
 
-/** What was printed after a number of bytes, or the end of it. */
+/** What a log holds after a number of bytes. */
 export function textFrom(file: string, start: number): string {
-  const size = sizeOf(file);
-  const buffer = Buffer.alloc(Math.max(0, Math.min(size - start, TAIL_BYTES)));
+  const buffer = Buffer.alloc(Math.max(0, sizeOf(file) - start));
   if (buffer.length === 0) return "";
   const descriptor = openSync(file, "r");
   try {
-    const length = readSync(descriptor, buffer, 0, buffer.length, size - buffer.length);
+    const length = readSync(descriptor, buffer, 0, buffer.length, start);
     return buffer.subarray(0, length).toString("utf8");
   } finally {
     closeSync(descriptor);

@@ -114,6 +114,22 @@ rules:
     expect(runs).toEqual(["big 0", "big 0", "huge 0", "huge 0", "other 0"]);
   });
 
+  it("for want of a device's memory are known however much is printed after that, in whatever bytes", async () => {
+    const project = new Project({
+      "pipeline.yaml": `version: 1
+rules:
+  train:
+    cmd: 'echo run >> log.txt; test $(wc -l < log.txt) = 2 && { touch \${out}; exit; }; printf "\\377out of memory\\n"; seq 30000; exit 1'
+    out: model
+    slots: { cpu: 0, gpu: { memory: 10GiB } }
+    oom: out of memory
+`,
+    });
+    const { ran, events } = await project.build({ slots: "gpu=1:80GiB" });
+    expect(ran).toEqual(["train"]);
+    expect(events.filter(({ type }) => type === "retry")).toMatchObject([{ wholeDevice: true }]);
+  });
+
   it("count those retries apart from the others, and number all attempts", async () => {
     const project = new Project({
       "pipeline.yaml": `version: 1
