@@ -49,6 +49,8 @@ const GONE = {
   why: "it was removed while lq ran",
   hint: "leave cache/ alone as long as lq runs, and build again",
 };
+/** Node's, of a `Worker`. */
+const NO_THREAD = "ERR_WORKER_INIT_FAILED";
 const ABSENT = { why: "there is no such program", hint: "install it, or add its folder to PATH" };
 const AGAIN = "build again: what was done is kept";
 const IN_USE = { why: "a program still has a file there open", hint: "end it, and build again" };
@@ -64,6 +66,7 @@ const REFUSALS = new Map<string | undefined, { readonly why: string; readonly hi
   // What lq opens without a look before is its own.
   ["ENOENT", GONE],
   ["EAGAIN", MANY],
+  [NO_THREAD, MANY],
   ["ENOMEM", { why: "there is not enough memory", hint: FEWER }],
   ["EIO", { why: "the disk reports an error" }],
   ["ESTALE", { why: "another machine removed or replaced it meanwhile", hint: AGAIN }],
@@ -77,8 +80,8 @@ const REFUSALS = new Map<string | undefined, { readonly why: string; readonly hi
 export function userErrorOf(error: unknown): UserError | undefined {
   if (error instanceof UserError) return error;
   if (!(error instanceof Error)) return undefined;
-  const { syscall = "write", path } = error as NodeJS.ErrnoException;
   const code = errorCode(error);
+  const { syscall = code === NO_THREAD ? "start a thread" : "write", path } = error as NodeJS.ErrnoException;
   // "spawn" or "spawn PROGRAM".
   const isStart = syscall.startsWith("spawn");
   const refusal = isStart && code === "ENOENT" ? ABSENT : REFUSALS.get(code);
