@@ -3,7 +3,15 @@
  * are built at once, while the cache is verified and collected: every build ends right or says what is wrong, nothing
  * wrong is ever in place or on record, and a build without faults ends as one that was never disturbed.
  */
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, vi } from "vitest";
@@ -40,42 +48,33 @@ torture("builds where files are on NFS", { quick: NFS_CLIENT === null ? 0 : 2, l
   onTestFinished(() => void vi.unstubAllEnvs());
   const projects = projectsIn(seed % 2 === 0 ? server : folder);
   const manners = mannersFor(random, server, join(folder, "faults"));
-  const counts = { builds: 0, "that ended well": 0 };
+  const counts = { commands: 0, "that ended well": 0 };
   for (let round = 0; round < rounds(3, 12); round++) {
     const where = `seed ${seed}, round ${round}, ${manners.faults.join()}`;
     for (const { project, written } of projects) writeSources(project, model.files(), written);
-    const started = projects.flatMap(({ project }, i) => {
-      // What clients remember is over by now.
-      const client = join(folder, `client-${i}`);
-      rmSync(client, { force: true });
-      const start = (...words: string[]): Promise<Ended> =>
-        new Lq(words, project.root, { variables: mannersOf({ ...manners, client, seed: random.below(1e9) }) })
-          .ended;
-      const beside = [
-        ["cache", "verify"],
-        ["cache", "gc", "--keep-size", "1"],
-        ["build", "-j", "2"],
-      ];
-      return [
-        start("build", "-j", "2"),
-        ...(random.below(2) === 0 ? [start(...pick(random, beside))] : []),
-      ].map(async (ended, n) => ({ ...(await ended), project, isBuild: n === 0 }));
-    });
-    const tasks = model.tasks();
-    for (const { code, stdout, stderr, isBuild } of await Promise.all(started)) {
-      const told = stdout + stderr;
-      expect([where, code, told]).toEqual([
-        where,
-        expect.toBeOneOf([0, 1, 2]),
-        expect.not.stringMatching(TRACE),
-      ]);
-      if (code !== 0) expect([where, told]).toEqual([where, expect.stringMatching(/\S/)]);
-      if (!isBuild) continue;
-      counts.builds += 1;
+    // What clients remember is over by now.
+    for (const name of readdirSync(folder)) if (name.startsWith("client")) rmSync(join(folder, name));
+    const start = (words: readonly string[], { root }: Project, machine: string): Promise<Ended> => {
+      const client = join(folder, `client-${machine}`);
+      const variables = mannersOf({ ...manners, client, seed: random.below(1e9) });
+      return new Lq(words, root, { variables }).ended;
+    };
+    const started = projects.map(({ project }, i) => [
+      start(BUILD, project, `of-${i}`),
+      ...(random.below(2) === 0 ? [start(pick(random, BESIDE), project, "of-both")] : []),
+    ]);
+    const ended = await Promise.all(started.map((each) => Promise.all(each)));
+    for (const { code, stdout, stderr } of ended.flat()) {
+      expect([where, code]).toEqual([where, expect.toBeOneOf([0, 1, 2])]);
+      expect([where, stdout + stderr]).not.toEqual([where, expect.stringMatching(TRACE)]);
+      if (code !== 0) expect([where, stdout + stderr]).toEqual([where, expect.stringMatching(/\S/)]);
+      counts.commands += 1;
       if (code === 0) counts["that ended well"] += 1;
     }
+    const tasks = model.tasks();
     checkStore(where, store);
-    for (const { project } of projects) {
+    for (const [i, { project }] of projects.entries()) {
+      if (ended[i]?.every(({ code }) => code === 0)) checkOutputs(where, project, tasks);
       await checkRecords(where, project, tasks);
       const { summary, notices } = await project.build({ jobs: 2 });
       expect([where, summary.failed, notices.filter((text) => text.includes("damaged"))]).toEqual([
@@ -94,6 +93,8 @@ torture("builds where files are on NFS", { quick: NFS_CLIENT === null ? 0 : 2, l
   return { ...counts, faults: readFileSync(manners.log, "utf8").split("\n").length - 1 };
 });
 
+const BUILD = ["build", "-j", "2"];
+const BESIDE = [BUILD, ["cache", "verify"], ["cache", "gc", "--keep-size", "1"]];
 const TRACE = /^\s+at |node:internal/m;
 
 function projectsIn(folder: string) {
