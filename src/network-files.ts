@@ -36,14 +36,14 @@ export function symlink(target: string, file: string): void {
   unlessTaken(() => symlinkSync(target, file));
 }
 
-/** What is read of a file; null if there is none, or none any more. */
+/** What is read of a file; null if there is none. */
 export function ifThere<T>(read: () => T): T | null {
   for (let attempt = 1; ; attempt++) {
     try {
       return read();
     } catch (error) {
       if (isStale(error) && attempt < ATTEMPTS) continue;
-      if (isGone(error)) return null;
+      if (errorCode(error) === "ENOENT") return null;
       throw error;
     }
   }
