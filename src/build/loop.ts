@@ -22,6 +22,7 @@ import type { Selected } from "../select/select.ts";
 import { evaluate, type DueTask, type Verdict } from "./evaluate.ts";
 import { expectedSeconds } from "./durations.ts";
 import { Frontier, type Ready } from "./frontier.ts";
+import { Jobs } from "./jobs.ts";
 import type { Plan } from "./plan.ts";
 import { prefetchSources } from "./prefetch.ts";
 import { editedMessage } from "./refuse.ts";
@@ -59,17 +60,13 @@ export class BuildLoop {
   readonly #restorer: Restorer;
   #selected: Selected;
   #priorities: ReadonlyMap<Task, number> = new Map();
-  /** Jobs under way, and what wakes the loop when one ends. */
-  #jobs = 0;
-  #wake: () => void = () => undefined;
+  readonly #jobs = new Jobs();
   readonly #twins = new Twins();
   /** Tasks that ran while their inputs changed. */
   readonly #moved = new Set<Task>();
   readonly #finished = new Set<Task>();
   /** What was last told to be waited for. */
   #told = "";
-  /** Ends the build as soon as nothing runs any more. */
-  #error: Error | undefined;
 
   /** @param isClean tasks that are fresh, as is all that they depend on */
   constructor(parts: LoopParts, isClean: (task: Task) => boolean) {
@@ -87,27 +84,28 @@ export class BuildLoop {
    */
   async run(): Promise<Selected> {
     const turns = new EventLoopTurns();
-    this.#parts.steering.onStop(() => this.#wake());
+    const jobs = this.#jobs;
+    this.#parts.steering.onStop(jobs.wake);
     this.#extend(this.#selected);
     for (;;) {
-      this.#guarded(() => this.#considerReady());
+      jobs.guard(() => this.#considerReady());
       if (this.#frontier.hasRipe && !this.#stopped) {
-        await this.#grow().catch((error: unknown) => this.#abandon(error));
+        await this.#grow().catch((error: unknown) => jobs.fail(error));
         continue;
       }
       // Nothing may be awaited from here to the look at what is under way: what ends meanwhile would be missed.
-      const woken = new Promise<void>((resolve) => (this.#wake = resolve));
-      const waiting = this.#guarded(() => {
+      const news = jobs.news();
+      const waiting = jobs.guard(() => {
         this.#startDue();
-        return this.#parts.slots.rest(() => this.#wake());
+        return this.#parts.slots.rest(jobs.wake);
       });
       this.#tellOf(waiting);
-      if (this.#jobs === 0 && waiting === null) break;
-      await woken;
+      if (jobs.over && waiting === null) break;
+      await news;
       waiting?.end();
       await turns.give();
     }
-    if (this.#error !== undefined) throw this.#error;
+    if (jobs.error !== undefined) throw jobs.error;
     for (const task of this.#frontier.unsettled())
       if (!this.#finished.has(task)) this.#parts.tally.finish({ task, outcome: "skipped" });
     return this.#selected;
@@ -130,7 +128,7 @@ export class BuildLoop {
     while (!this.#stopped) {
       const due = this.#restorer.next();
       if (due === null) break;
-      this.#job(this.#restore(due));
+      this.#jobs.add(this.#restore(due));
     }
     while (!this.#stopped) {
       const next = this.#queue.next();
@@ -141,7 +139,7 @@ export class BuildLoop {
 
   get #stopped(): boolean {
     const { steering, tally, keepGoing } = this.#parts;
-    return steering.stopped || this.#error !== undefined || (tally.failed && !keepGoing);
+    return steering.stopped || this.#jobs.error !== undefined || (tally.failed && !keepGoing);
   }
 
   #consider({ task, touched }: Ready): void {
@@ -189,9 +187,9 @@ export class BuildLoop {
       if (!isHeld) return;
       isHeld = false;
       this.#parts.slots.give(grant);
-      this.#wake();
+      this.#jobs.wake();
     };
-    this.#job(this.#run(due, grant, release).finally(release));
+    this.#jobs.add(this.#run(due, grant, release).finally(release));
   }
 
   async #run(due: Attempted, grant: Grant, release: () => void): Promise<void> {
@@ -268,31 +266,6 @@ export class BuildLoop {
       if (!this.#twins.waits(key, task)) this.#consider({ task, touched: true });
   }
 
-  /** Errors that are no task's fault end the build. */
-  #job(work: Promise<void>): void {
-    this.#jobs += 1;
-    void work
-      .catch((error: unknown) => this.#abandon(error))
-      .finally(() => {
-        this.#jobs -= 1;
-        this.#wake();
-      });
-  }
-
-  /** Errors end the build, but not before what runs. @returns null after one */
-  #guarded<T>(work: () => T): T | null {
-    try {
-      return work();
-    } catch (error) {
-      this.#abandon(error);
-      return null;
-    }
-  }
-
-  #abandon(error: unknown): void {
-    this.#error ??= error instanceof Error ? error : new Error(String(error));
-  }
-
   async #grow(): Promise<void> {
     const { session, grown } = this.#parts;
     for (const growth of this.#frontier.takeRipe()) {
@@ -309,19 +282,27 @@ export class BuildLoop {
 
   /** @returns the tasks that are new */
   #extend(selected: Selected): readonly Task[] {
-    const { slots, tally } = this.#parts;
     const added = this.#frontier.extend(selected);
-    tally.plan(selected.tasks);
-    const tasks = this.#frontier.unsettled();
-    const workload = {
-      tasks,
-      dependencies: reversed(tasks, (task) => this.#frontier.consumers(task)),
-      seconds: expectedSeconds(this.#parts.session.state, selected.tasks),
-      slots: ({ rule }: Task) => rule.slots,
-    };
-    this.#priorities = priorities(workload, slots.capacity);
+    this.#parts.tally.plan(selected.tasks);
+    this.#priorities = prioritiesOf(this.#parts, this.#frontier, selected);
     return added;
   }
+}
+
+/** Of all that is not settled. */
+function prioritiesOf(
+  { session, slots }: LoopParts,
+  frontier: Frontier,
+  selected: Selected,
+): ReadonlyMap<Task, number> {
+  const tasks = frontier.unsettled();
+  const workload = {
+    tasks,
+    dependencies: reversed(tasks, (task) => frontier.consumers(task)),
+    seconds: expectedSeconds(session.state, selected.tasks),
+    slots: ({ rule }: Task) => rule.slots,
+  };
+  return priorities(workload, slots.capacity);
 }
 
 function freshNow(key: string, { inputs }: Recipe): Verdict {

@@ -1,0 +1,47 @@
+/** What a build has under way, what wakes the one who waits for that, and the error that ends the build. */
+export class Jobs {
+  #underWay = 0;
+  #wake: () => void = () => undefined;
+  #error: Error | undefined;
+
+  /** Whether nothing is under way. */
+  get over(): boolean {
+    return this.#underWay === 0;
+  }
+
+  /** The first that was no task's fault. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  /** Resolves when something has happened from now on: a job has ended, or somebody called `wake`. */
+  news(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve));
+  }
+
+  readonly wake = (): void => this.#wake();
+
+  add(work: Promise<void>): void {
+    this.#underWay += 1;
+    void work
+      .catch((error: unknown) => this.fail(error))
+      .finally(() => {
+        this.#underWay -= 1;
+        this.#wake();
+      });
+  }
+
+  /** Does what takes no time. @returns null after an error */
+  guard<T>(work: () => T): T | null {
+    try {
+      return work();
+    } catch (error) {
+      this.fail(error);
+      return null;
+    }
+  }
+
+  fail(error: unknown): void {
+    this.#error ??= error instanceof Error ? error : new Error(String(error));
+  }
+}
