@@ -6,14 +6,18 @@ import { spawn } from "node:child_process";
 import type { Socket } from "node:net";
 
 const SCRIPT = `
-read -r _
+read -r over
 for round in 1 2 3 4 5 6 7 8 9 10; do
   found=$(grep -lsz "^$1=$2/" /proc/[0-9]*/environ)
-  [ -n "$found" ] || exit 0
   for file in $found; do
     pid=\${file#/proc/}
     kill -KILL "\${pid%/environ}"
   done
+  [ -z "$found" ] || continue
+  [ -z "$over" ] || exit 0
+  # A process that was just being started bears the mark a moment later.
+  over=looked
+  sleep 1
 done
 `;
 
@@ -28,5 +32,9 @@ export function startWatchdog(mark: string, run: string): void {
   // Without a shell on this system, children that lq's own death leaves behind stay.
   child.once("error", () => undefined);
   child.unref();
-  (child.stdin as Socket).unref();
+  const stdin = child.stdin as Socket;
+  stdin.unref();
+  stdin.on("error", () => undefined);
+  // In an orderly end nothing is just being started.
+  process.once("exit", () => stdin.write("over\n"));
 }

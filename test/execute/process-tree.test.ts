@@ -86,6 +86,27 @@ export default task({
   for (const pid of pids) await gone(pid);
 });
 
+test("what bears the mark only when lq was killed, as a process that was just being started, ends as well", async () => {
+  const late = "until ! kill -0 $1 2> /dev/null; do sleep 0.01; done; sleep 0.3; LQ_TASK=$2 exec sleep 1000";
+  const project = cliProject({
+    "late.sh": `echo $$ > pid.tmp; mv pid.tmp pid; ${late}`,
+    "pipeline.yaml": `version: 1
+rules:
+  late:
+    cmd: |
+      lq=$(cut -d " " -f 4 /proc/$PPID/stat)
+      env -u LQ_TASK setsid bash late.sh $lq $LQ_TASK &
+      sleep 1000
+    out: out.txt
+`,
+  });
+  const lq = project.start("build");
+  const pid = await untilDaemon(project);
+  lq.kill("SIGKILL");
+  await lq.ended;
+  await gone(pid);
+});
+
 test("what a killed build left is ended by the next before it starts anything", async () => {
   // Without the mark's watchdog: it was killed as well.
   const project = daemonic("sleep 1000");
