@@ -189,7 +189,9 @@ export class BuildLoop {
       this.#parts.slots.give(grant);
       this.#jobs.wake();
     };
-    this.#jobs.add(this.#run(due, grant, release).finally(release));
+    // An error ends the build before the slots that come free could start more.
+    const run = this.#run(due, grant, release).catch((error: unknown) => this.#jobs.fail(error));
+    this.#jobs.add(run.finally(release));
   }
 
   async #run(due: Attempted, grant: Grant, release: () => void): Promise<void> {
