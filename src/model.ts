@@ -193,6 +193,8 @@ export type Reason =
   | { readonly kind: "never-built" }
   | { readonly kind: "forced" }
   | { readonly kind: "output-missing"; readonly path: string }
+  /** What stands there is not what the task last finished, and the cache has it. */
+  | { readonly kind: "output-replaced"; readonly path: string }
   /** An output differs from what lq wrote. */
   | { readonly kind: "output-edited"; readonly path: string }
   | ({ readonly kind: "file"; readonly path: string } & ContentChange)

@@ -26,19 +26,15 @@ export type DueTask = Due & { readonly task: Task };
 type Fresh = Extract<Freshness, { readonly state: "fresh" }>;
 
 /** @param known content of outputs that are restorable and not on the disk yet */
-export function evaluate(
-  { root, state, store, files, fingerprinter }: Session,
-  task: Task,
-  forced: boolean,
-  known?: Known,
-): Verdict {
-  const print = fingerprinter.fingerprint(task, known);
+export function evaluate(session: Session, task: Task, forced: boolean, known?: Known): Verdict {
+  const { state, store } = session;
+  const print = session.fingerprinter.fingerprint(task, known);
   if (print.kind === "missing") return print;
   const { key, recipe } = print;
   const last = state.last(task.id);
   const outputs = task.outputs.map(({ path }) => ({
     path,
-    state: outputState(root, state, files, task.id, path),
+    state: outputState(session, task.id, path),
   }));
   const settled = last?.key === key && outputs.every((output) => output.state === "intact");
   const freshness = decide({
@@ -59,8 +55,8 @@ export function evaluate(
 }
 
 /** Paths of outputs that were edited since lq wrote them. */
-export function editedOutputs({ root, state, files }: Session, task: Task): readonly string[] {
+export function editedOutputs(session: Session, task: Task): readonly string[] {
   return task.outputs
     .map(({ path }) => path)
-    .filter((path) => outputState(root, state, files, task.id, path) === "edited");
+    .filter((path) => outputState(session, task.id, path) === "edited");
 }

@@ -50,7 +50,8 @@ function reasonsOf({ key, recipe, last, lastRecipe, failure, outputs, forced }: 
   }
   if (last !== undefined)
     for (const { path, state } of outputs)
-      if (state !== "intact" && state !== "edited") reasons.push({ kind: "output-missing", path });
+      if (state === "missing") reasons.push({ kind: "output-missing", path });
+      else if (state !== "intact" && state !== "edited") reasons.push({ kind: "output-replaced", path });
   if (failure?.key === key) reasons.push({ kind: "failed-before" });
   if (forced) reasons.push({ kind: "forced" });
   return reasons;

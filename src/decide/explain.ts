@@ -16,6 +16,8 @@ export function explain(reason: Reason): string {
       return "forced";
     case "output-missing":
       return `output ${reason.path} missing`;
+    case "output-replaced":
+      return `output ${reason.path} is not that of the last run`;
     case "output-edited":
       return `output ${reason.path} edited by hand`;
     case "file":
@@ -49,7 +51,7 @@ export function explainInFull(reason: Reason): string {
 
 /** What tasks must share to be told of together: the words, but for what differs from task to task of a rule. */
 export function causeOf(reason: Reason, rule: string): string {
-  return reason.kind === "command" || reason.kind === "output-missing" || reason.kind === "output-edited"
+  return reason.kind === "command" || reason.kind.startsWith("output-")
     ? `${reason.kind} ${rule}`
     : explain(reason);
 }

@@ -67,13 +67,13 @@ async function pullOne(
   line: LockedTask,
   force: boolean,
 ): Promise<keyof Pulled> {
-  const { root, state, store, files } = session;
+  const { root, state, store } = session;
   const onDisk = digestOnDisk(session, task);
   if (onDisk === line.digest && state.last(task.id)?.key === line.key) return "there";
   const action = store.action(line.key);
   if (action === undefined || digestOfOutputs(action.outputs) !== line.digest) return "absent";
   const isForeign = task.outputs.some(({ path }) =>
-    ["edited", "foreign"].includes(outputState(root, state, files, task.id, path)),
+    ["edited", "foreign"].includes(outputState(session, task.id, path)),
   );
   if (isForeign && onDisk !== line.digest && !force) return "edited";
   const folder = join(root, STAGING, `pull-${task.index}`);

@@ -6,38 +6,68 @@ import { absolute } from "../fingerprint/paths.ts";
 import { filesUnder } from "../fingerprint/tree.ts";
 import type { WrittenOutput } from "./records.ts";
 import type { State } from "./state.ts";
+import type { Store } from "./store.ts";
 
 export type OutputState =
   /** As the task last wrote it. */
   | "intact"
   | "missing"
-  /** Written by lq, but not what the task last finished: by a build that was killed, or for another task. */
+  /**
+   * Written by lq, but not what the task last finished: by a build that was killed, for another task, or with its
+   * record lost in a power cut; in any case the cache has it.
+   */
   | "replaced"
   /** Edited since lq wrote it. */
   | "edited"
   /** There, but lq has no record of writing it. */
   | "foreign";
 
-/** @param files this build's view, by whose digests a file that was only touched is not taken for edited */
-export function outputState(
-  root: string,
-  state: State,
-  files: FileDigests,
-  id: string,
-  path: string,
-): OutputState {
+/** What it takes to tell. */
+export interface Known {
+  readonly root: string;
+  readonly state: State;
+  readonly store: Store;
+  /** This build's view, by whose digests a file that was only touched is not taken for edited. */
+  readonly files: FileDigests;
+}
+
+export function outputState({ root, state, store, files }: Known, id: string, path: string): OutputState {
   const own = state.last(id)?.outputs.find((each) => each.path === path);
   if (own !== undefined && isAsWritten(root, files, own)) return "intact";
   if (!exists(root, path) || (own !== undefined && isHollow(root, files, own))) return "missing";
   const owner = state.owner(path);
   const others = [owner?.output, ...state.interrupted(id), ...state.interrupted(owner?.id ?? id)];
   for (const other of others) if (other?.path === path && isAsWritten(root, files, other)) return "replaced";
-  return owner === undefined && own === undefined ? "foreign" : "edited";
+  if (owner === undefined && own === undefined) return "foreign";
+  const names = new Set([own, owner?.output].flatMap((each) => (each === undefined ? [] : namesIn(each))));
+  return isKept(root, store, files, path, names) ? "replaced" : "edited";
+}
+
+/**
+ * Whether the cache has all that is there, so that nothing is lost with it. An empty file is nothing to lose, as one
+ * may be after a power cut, but under a name that lq did not write.
+ */
+function isKept(
+  root: string,
+  store: Store,
+  files: FileDigests,
+  path: string,
+  written: ReadonlySet<string>,
+): boolean {
+  return ifReadable(() => {
+    const names = path.endsWith("/") ? filesUnder(root, path, files.disk) : [""];
+    return names.every((name) => {
+      const size = files.signature(path + name)?.size;
+      if (size === 0) return written.has(name);
+      const digest = files.digest(path + name);
+      return digest !== null && store.sizeOf(digest) === size;
+    });
+  });
 }
 
 /** Whether an output on the disk is what lq wrote there. */
 export function isAsWritten(root: string, files: FileDigests, output: WrittenOutput): boolean {
-  try {
+  return ifReadable(() => {
     if (output.kind === "file") return files.digest(output.path) === output.digest;
     const names = filesUnder(root, output.path, files.disk);
     return (
@@ -46,8 +76,19 @@ export function isAsWritten(root: string, files: FileDigests, output: WrittenOut
         (entry, i) => names[i] === entry.name && files.digest(output.path + entry.name) === entry.digest,
       )
     );
+  });
+}
+
+/** Its files, relative to a directory. */
+function namesIn(output: WrittenOutput): readonly string[] {
+  return output.kind === "file" ? [""] : output.entries.map(({ name }) => name);
+}
+
+/** Something unreadable, or a directory for a file, is nothing that lq wrote. */
+function ifReadable(ask: () => boolean): boolean {
+  try {
+    return ask();
   } catch (error) {
-    // Something unreadable, or a directory for a file: not what lq wrote.
     if (error instanceof UserError) return false;
     throw error;
   }

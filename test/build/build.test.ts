@@ -1,3 +1,4 @@
+import { statSync, truncateSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { status } from "../../src/status.ts";
 import { Project } from "./project.ts";
@@ -122,6 +123,20 @@ rules:
     expect(project.read("upper/a.txt")).toBe("mine\n");
     await project.build({ force: true });
     expect(project.read("upper/a.txt")).toBe("ONE\nX\n");
+  });
+
+  it("takes what the cache has for no edit, as when records were lost in a power cut", async () => {
+    const project = copies();
+    await project.build();
+    const log = project.path("cache/state/log");
+    const { size } = statSync(log);
+    project.write("src/a.txt", "changed\n");
+    expect((await project.build()).ran).toEqual(["copy:a", "join", "upper:a"]);
+    truncateSync(log, size);
+    const built = await project.build();
+    expect([built.ran, built.restored]).toEqual([[], ["copy:a", "join", "upper:a"]]);
+    project.write("upper/b.txt", project.read("upper/a.txt"));
+    expect((await project.build()).restored).toEqual(["upper:b"]);
   });
 
   it("says in a dry run and in status what the build then does", async () => {

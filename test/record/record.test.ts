@@ -43,7 +43,7 @@ class Build {
     return this.recorder.restore(TASK, action, staging);
   }
   outputs(): string[] {
-    return TASK.outputs.map(({ path }) => outputState(this.root, this.state, this.files, "x", path));
+    return TASK.outputs.map(({ path }) => outputState(this, "x", path));
   }
   async end(): Promise<void> {
     await this.recorder.settle();
@@ -112,10 +112,14 @@ describe("an output", () => {
     return found;
   }
 
-  it("is told to be edited, missing or merely touched", async () => {
+  it("is told to be edited, replaced, missing or merely touched", async () => {
     expect(await after((root) => write(root, "out/a.txt", "two"))).toEqual(["edited", "intact"]);
     expect(await after((root) => write(root, "out/tree/new", ""))).toEqual(["intact", "edited"]);
-    expect(await after((root) => rmSync(join(root, "out/tree/b")))).toEqual(["intact", "edited"]);
+    expect(await after((root) => write(root, "out/tree/b", "two"))).toEqual(["intact", "edited"]);
+    // Nothing is lost with what the cache has, nor with an empty file.
+    expect(await after((root) => write(root, "out/a.txt", "one b"))).toEqual(["replaced", "intact"]);
+    expect(await after((root) => write(root, "out/a.txt", ""))).toEqual(["replaced", "intact"]);
+    expect(await after((root) => rmSync(join(root, "out/tree/b")))).toEqual(["intact", "replaced"]);
     expect(await after((root) => rmSync(join(root, "out/tree"), { recursive: true }))).toEqual([
       "intact",
       "missing",

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, vi } from "vitest";
-import { Project, type Built } from "../build/project.ts";
+import { Project } from "../build/project.ts";
 import { Lq, type Ended } from "../helpers/cli.ts";
 import { seeded } from "../schedule/random.ts";
 import { checkOutputs, writeSources } from "./files.ts";
@@ -76,7 +76,7 @@ torture("builds where files are on NFS", { quick: NFS_CLIENT === null ? 0 : 2, l
     for (const [i, { project }] of projects.entries()) {
       if (ended[i]?.every(({ code }) => code === 0)) checkOutputs(where, project, tasks);
       await checkRecords(where, project, tasks);
-      const { summary, notices } = await buildAfter(project, manners.log);
+      const { summary, notices } = await project.build({ jobs: 2 });
       expect([where, summary.failed, notices.filter((text) => text.includes("damaged"))]).toEqual([
         where,
         0,
@@ -92,17 +92,6 @@ torture("builds where files are on NFS", { quick: NFS_CLIENT === null ? 0 : 2, l
   expect([seed, code, stdout]).toEqual([seed, 0, expect.stringContaining("verified")]);
   return { ...counts, faults: readFileSync(manners.log, "utf8").split("\n").length - 1 };
 });
-
-/** Outputs whose records the server lost are unknown to lq, which overwrites them if it is told to. */
-async function buildAfter(project: Project, log: string): Promise<Built> {
-  try {
-    return await project.build({ jobs: 2 });
-  } catch (error) {
-    expect(String(error)).toContain("edited since lq wrote it");
-    expect(readFileSync(log, "utf8")).toMatch(/^late close .*\/state\/log$/m);
-    return project.build({ jobs: 2, force: true });
-  }
-}
 
 const BUILD = ["build", "-j", "2"];
 const BESIDE = [BUILD, ["cache", "verify"], ["cache", "gc", "--keep-size", "1"]];

@@ -195,8 +195,8 @@ class World {
   #removeOutput(): void {
     const { id, path } = this.#output();
     if (path === null || path === this.#edited) return;
-    // A directory that lacks a file counts as edited: only one that is gone is missing.
-    this.#project.remove(this.#model.spec.rules.get(id)?.kind === "split" ? `out/${id}` : path);
+    const isDirectory = this.#model.spec.rules.get(id)?.kind === "split";
+    this.#project.remove(isDirectory && this.#random.below(2) === 0 ? `out/${id}` : path);
   }
 
   #editOutput(): void {
