@@ -170,12 +170,18 @@ rules:
     project.write("in.txt", "2\n");
     expect((await project.json("build")).at(-1)).toMatchObject({ ran: 2 });
     expect([project.read("one.txt"), project.read("two/x")]).toEqual(["2\n", "2\n"]);
+    // What they lead to is content that the cache has.
+    putLinks();
+    expect((await project.json("build")).at(-1)).toMatchObject({ restored: 2 });
+    expect([project.read("one.txt"), project.read("two/x")]).toEqual(["2\n", "2\n"]);
+    expect([outside.read("one.txt"), outside.read("two/x")]).toEqual(["1\n", "1\n"]);
     // What they lead to is something else: that is an edit, and a person's to settle.
     putLinks();
+    for (const path of ["one.txt", "two/x"]) outside.write(path, "3\n");
     expect((await project.lq("build")).code).toBe(2);
     expect((await project.lq("clean")).stdout).toContain("0 outputs removed, 2 kept");
     expect((await project.json("build", "-f", "one", "two")).at(-1)).toMatchObject({ ran: 2 });
     expect((await project.lq("clean")).stdout).toContain("2 outputs removed, 0 kept");
-    expect([outside.read("one.txt"), outside.read("two/x")]).toEqual(["1\n", "1\n"]);
+    expect([outside.read("one.txt"), outside.read("two/x")]).toEqual(["3\n", "3\n"]);
   });
 });
