@@ -9,6 +9,7 @@ export default defineConfig({
     globalSetup: "test/helpers/bundle.ts",
     testTimeout: 60_000,
     pool: "forks",
-    maxWorkers: 2,
+    // Of two cores: many tests wait for processes and clocks.
+    maxWorkers: 3,
   },
 });
