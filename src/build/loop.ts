@@ -13,14 +13,11 @@ import type { SlotRequest, Task } from "../model.ts";
 import type { Recorder } from "../record/record.ts";
 import { whatLacks } from "../schedule/capacity.ts";
 import type { Waiting } from "../schedule/leases.ts";
-import { reversed } from "../schedule/play.ts";
-import { priorities } from "../schedule/priorities.ts";
 import { ReadyQueue } from "../schedule/queue.ts";
 import type { Grant, Slots } from "../schedule/slots.ts";
 import { wholeDevices } from "../schedule/whole-devices.ts";
 import type { Selected } from "../select/select.ts";
 import { evaluate, type DueTask, type Verdict } from "./evaluate.ts";
-import { expectedSeconds } from "./durations.ts";
 import { Frontier, type Ready } from "./frontier.ts";
 import { Jobs } from "./jobs.ts";
 import type { Plan } from "./plan.ts";
@@ -32,6 +29,7 @@ import { Restorer } from "./restorer.ts";
 import type { Steering } from "./steering.ts";
 import type { Tally } from "./tally.ts";
 import { Twins } from "./twins.ts";
+import { urgency } from "./urgency.ts";
 
 export interface LoopParts {
   readonly session: Session;
@@ -286,25 +284,10 @@ export class BuildLoop {
   #extend(selected: Selected): readonly Task[] {
     const added = this.#frontier.extend(selected);
     this.#parts.tally.plan(selected.tasks);
-    this.#priorities = prioritiesOf(this.#parts, this.#frontier, selected);
+    const { session, slots } = this.#parts;
+    this.#priorities = urgency(session.state, selected, this.#frontier, slots.capacity);
     return added;
   }
-}
-
-/** Of all that is not settled. */
-function prioritiesOf(
-  { session, slots }: LoopParts,
-  frontier: Frontier,
-  selected: Selected,
-): ReadonlyMap<Task, number> {
-  const tasks = frontier.unsettled();
-  const workload = {
-    tasks,
-    dependencies: reversed(tasks, (task) => frontier.consumers(task)),
-    seconds: expectedSeconds(session.state, selected.tasks),
-    slots: ({ rule }: Task) => rule.slots,
-  };
-  return priorities(workload, slots.capacity);
 }
 
 function freshNow(key: string, { inputs }: Recipe): Verdict {
