@@ -18,8 +18,8 @@ import { expect, onTestFinished, vi } from "vitest";
 import { Project } from "../build/project.ts";
 import { Lq, type Ended } from "../helpers/cli.ts";
 import { seeded } from "../schedule/random.ts";
-import { checkOutputs, writeSources } from "./files.ts";
-import { Model, pick, type Random } from "./model.ts";
+import { checkOutputs, madeFiles, writeSources } from "./files.ts";
+import { Model, pick, type Random, type TaskModel } from "./model.ts";
 import { mannersOf, NFS_CLIENT, type Fault, type Manners } from "../helpers/nfs-client.ts";
 import { checkRecords, checkStore } from "./records.ts";
 import { rounds, torture } from "./torture.ts";
@@ -82,6 +82,7 @@ torture("builds where files are on NFS", { quick: NFS_CLIENT === null ? 0 : 2, l
         0,
         [],
       ]);
+      if (LEAVES_STRANGERS.test(readFileSync(manners.log, "utf8"))) removeStrangers(project, tasks);
       checkOutputs(where, project, tasks);
     }
     for (let edits = 1 + random.below(4); edits > 0; edits--) model.edit(random);
@@ -92,6 +93,17 @@ torture("builds where files are on NFS", { quick: NFS_CLIENT === null ? 0 : 2, l
   expect([seed, code, stdout]).toEqual([seed, 0, expect.stringContaining("verified")]);
   return { ...counts, faults: readFileSync(manners.log, "utf8").split("\n").length - 1 };
 });
+
+/**
+ * An output whose record the server lost is none that lq knows once its rule is gone as well, and one that cannot be
+ * read then may have been edited: both stay.
+ */
+const LEAVES_STRANGERS = /^late close .*\/state\/log$|^soft \w+ .*\/(out|grown|fan)\//m;
+
+function removeStrangers(project: Project, tasks: readonly TaskModel[]): void {
+  const known = new Set(tasks.flatMap(({ outputs }) => [...outputs.keys()]));
+  for (const path of madeFiles(project)) if (!known.has(path)) project.remove(path);
+}
 
 const BUILD = ["build", "-j", "2"];
 const BESIDE = [BUILD, ["cache", "verify"], ["cache", "gc", "--keep-size", "1"]];
