@@ -10,7 +10,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 
 interface Cost {
@@ -31,11 +31,13 @@ const sizes = words.length > 0 ? words.map(Number) : [100, 1_000, 10_000];
 const lq = join(process.cwd(), "dist/cli.js");
 const node = process.execPath;
 
+const jobs = String(availableParallelism());
+
 const programs = {
-  lq: [node, lq, "build", "-q", "-j", "2"],
-  ninja: ["ninja", "-j", "2"],
-  make: ["make", "-r", "-s", "-j", "2"],
-  snakemake: ["snakemake", "--quiet", "-j", "2"],
+  lq: [node, lq, "build", "-q", "-j", jobs],
+  ninja: ["ninja", "-j", jobs],
+  make: ["make", "-r", "-s", "-j", jobs],
+  snakemake: ["snakemake", "--quiet", "-j", jobs],
 } as const;
 type Program = keyof typeof programs;
 

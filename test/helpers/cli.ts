@@ -6,6 +6,7 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  watch,
   writeFileSync,
   existsSync,
 } from "node:fs";
@@ -76,6 +77,18 @@ export class CliProject {
 
   read(path: string): string {
     return readFileSync(this.path(path), "utf8");
+  }
+
+  /** Waits until a file is there and not empty. @returns its text, trimmed */
+  async appears(path: string): Promise<string> {
+    const watcher = watch(dirname(this.path(path)));
+    try {
+      while (!this.has(path) || this.read(path) === "")
+        await new Promise((resolve) => watcher.once("change", resolve));
+      return this.read(path).trim();
+    } finally {
+      watcher.close();
+    }
   }
 
   has(path: string): boolean {

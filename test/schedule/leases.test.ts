@@ -1,8 +1,7 @@
 /** Devices shared with other lq processes: real builds in several projects, a driver on PATH, no GPU. */
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { chmodSync, existsSync, readFileSync, watch } from "node:fs";
-import { dirname } from "node:path";
+import { chmodSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { claim, listClaims } from "../../src/schedule/claims.ts";
@@ -74,18 +73,6 @@ export default task({
 
 const here = ["build", "--json"];
 
-async function appears(project: CliProject, file: string): Promise<string> {
-  const path = project.path(file);
-  const watcher = watch(dirname(path));
-  try {
-    while (!existsSync(path) || readFileSync(path, "utf8") === "")
-      await new Promise((resolve) => watcher.once("change", resolve));
-    return readFileSync(path, "utf8").trim();
-  } finally {
-    watcher.close();
-  }
-}
-
 /** lq and the watchdog that would end its tasks: every child of lq that waits for a word from it. */
 function killAtOnce(lq: number): void {
   process.kill(lq, "SIGSTOP");
@@ -108,13 +95,13 @@ describe("two builds on one machine", () => {
   it("never have one device; the second waits, says for whom, and goes on at once", async () => {
     const [one, other] = [project("2"), project("1")];
     const holder = one.start(...here);
-    expect(await appears(one, "at-t0")).toBe("PCI_BUS_ID 0,1");
+    expect(await one.appears("at-t0")).toBe("PCI_BUS_ID 0,1");
     const waiter = other.start(...here);
     const told = (await waiter.line('"waiting"')).at(-1) ?? "";
     expect(told).toMatch(/"for":\["GPU 0 is held by process \d+ \(.+\)","GPU 1 is held by process \d+/);
     expect(other.has("at-t0")).toBe(false);
     one.write("go", "");
-    expect(await appears(other, "at-t0")).toBe("PCI_BUS_ID 0");
+    expect(await other.appears("at-t0")).toBe("PCI_BUS_ID 0");
     await waiter.line('{"type":"waiting","for":[]}');
     other.write("go", "");
     await finished(holder);
@@ -125,7 +112,7 @@ describe("two builds on one machine", () => {
   it("use different devices at the same time", async () => {
     const [one, other] = [project("1"), project("1")];
     const builds = [one, other].map((each) => each.start(...here));
-    const devices = await Promise.all([one, other].map((each) => appears(each, "at-t0")));
+    const devices = await Promise.all([one, other].map((each) => each.appears("at-t0")));
     expect(devices.toSorted()).toEqual(["PCI_BUS_ID 0", "PCI_BUS_ID 1"]);
     for (const each of [one, other]) each.write("go", "");
     await Promise.all(builds.map(finished));
@@ -159,12 +146,12 @@ describe("two builds on one machine", () => {
     vi.stubEnv("CUDA_VISIBLE_DEVICES", "0");
     const sharers = [project("{ memory: 30GiB }"), project("{ memory: 50GiB }")];
     const builds = sharers.map((each) => each.start(...here));
-    for (const each of sharers) expect(await appears(each, "at-t0")).toBe("PCI_BUS_ID 0");
+    for (const each of sharers) expect(await each.appears("at-t0")).toBe("PCI_BUS_ID 0");
     const third = project("{ memory: 1GiB }");
     const waiter = third.start(...here);
     await waiter.line("GPU 0 is held by");
     sharers[0]?.write("go", "");
-    await appears(third, "at-t0");
+    await third.appears("at-t0");
     for (const each of [...sharers, third]) each.write("go", "");
     await Promise.all([...builds, waiter].map(finished));
   });
@@ -179,7 +166,7 @@ describe("two builds on one machine", () => {
     one.write("go", "");
     // It has another task for the device, and lets the other build go first.
     await holder.line("GPU 0 is held by");
-    expect((await appears(other, "at-t0")).length).toBeGreaterThan(0);
+    expect((await other.appears("at-t0")).length).toBeGreaterThan(0);
     other.write("go", "");
     await Promise.all([holder, waiter].map(finished));
   });
@@ -191,7 +178,7 @@ describe("two builds on one machine", () => {
     await holder.line('"task":"train","outcome":"ran"');
     // The build goes on, and so would its worker.
     const next = other.start(...here);
-    expect(await appears(other, "at-t0")).toBe("PCI_BUS_ID 0");
+    expect(await other.appears("at-t0")).toBe("PCI_BUS_ID 0");
     expect(one.has("table.txt")).toBe(false);
     expect(isAlive(Number(one.read("pid-t0")))).toBe(false);
     one.write("go", "");
@@ -203,14 +190,14 @@ describe("two builds on one machine", () => {
   it("serve a request for all devices before those that came later", async () => {
     const [one, all, late] = [project("1"), project("2"), project("1")];
     const holder = one.start(...here);
-    await appears(one, "at-t0");
+    await one.appears("at-t0");
     const large = all.start(...here);
     await large.line("GPU 0 is held by");
     const small = late.start(...here);
     // Device 1 is free, but is kept for the one that needs both.
     await small.line("GPU 1 is next for process");
     one.write("go", "");
-    expect(await appears(all, "at-t0")).toBe("PCI_BUS_ID 0,1");
+    expect(await all.appears("at-t0")).toBe("PCI_BUS_ID 0,1");
     expect(late.has("at-t0")).toBe(false);
     all.write("go", "");
     late.write("go", "");
@@ -240,7 +227,7 @@ describe("whole builds of two users", () => {
     chmodSync(shared.path("book"), 0o666);
     const killed = project("2");
     const holder = killed.start(...here);
-    await appears(killed, "at-t0");
+    await killed.appears("at-t0");
     const builds = [4711, 4712].map((id) => user(id, shared.path("book")).start(...here, "-j", "8"));
     for (const build of builds) await build.line("GPU 1 is held by");
     expect(shared.read("book")).toBe("");
@@ -328,11 +315,11 @@ describe("a build that is killed", () => {
     vi.stubEnv("CUDA_VISIBLE_DEVICES", "1");
     const [one, other] = [project("1"), project("1")];
     const holder = one.start(...here);
-    await appears(one, "at-t0");
+    await one.appears("at-t0");
     const waiter = other.start(...here);
     await waiter.line('"waiting"');
     holder.kill("SIGKILL");
-    expect(await appears(other, "at-t0")).toBe("PCI_BUS_ID 1");
+    expect(await other.appears("at-t0")).toBe("PCI_BUS_ID 1");
     other.write("go", "");
     await finished(waiter);
   });
@@ -341,7 +328,7 @@ describe("a build that is killed", () => {
     vi.stubEnv("CUDA_VISIBLE_DEVICES", "1");
     const [one, other] = [project("1"), project("1")];
     const holder = one.start(...here);
-    const task = Number(await appears(one, "pid-t0"));
+    const task = Number(await one.appears("pid-t0"));
     leftBehind.add(-task);
     killAtOnce(holder.pid);
     await holder.ended;
@@ -349,7 +336,7 @@ describe("a build that is killed", () => {
     await waiter.line("GPU 1 is held by a task that process");
     process.kill(-task, "SIGKILL");
     leftBehind.delete(-task);
-    expect(await appears(other, "at-t0")).toBe("PCI_BUS_ID 1");
+    expect(await other.appears("at-t0")).toBe("PCI_BUS_ID 1");
     other.write("go", "");
     await finished(waiter);
   });
@@ -358,7 +345,7 @@ describe("a build that is killed", () => {
     vi.stubEnv("CUDA_VISIBLE_DEVICES", "1");
     const [one, other] = [moduleProject("until(() => existsSync(`go`))"), project("1")];
     const holder = one.start(...here);
-    const worker = Number(await appears(one, "pid-t0"));
+    const worker = Number(await one.appears("pid-t0"));
     leftBehind.add(worker);
     killAtOnce(holder.pid);
     await holder.ended;
@@ -366,7 +353,7 @@ describe("a build that is killed", () => {
     await waiter.line("GPU 1 is held by a task that process");
     process.kill(worker, "SIGKILL");
     leftBehind.delete(worker);
-    expect(await appears(other, "at-t0")).toBe("PCI_BUS_ID 1");
+    expect(await other.appears("at-t0")).toBe("PCI_BUS_ID 1");
     other.write("go", "");
     await finished(waiter);
   });
@@ -375,7 +362,7 @@ describe("a build that is killed", () => {
     vi.stubEnv("CUDA_VISIBLE_DEVICES", "1");
     const [one, other] = [project("1"), project("1")];
     const holder = one.start(...here);
-    await appears(one, "at-t0");
+    await one.appears("at-t0");
     const waiter = other.start(...here);
     await waiter.line('"waiting"');
     expect(mine().map(({ kind }) => kind)).toEqual(["hold", "wait"]);
@@ -390,7 +377,7 @@ describe("a build that is killed", () => {
     vi.stubEnv("CUDA_VISIBLE_DEVICES", "1");
     const [one, other] = [project("1"), project("1")];
     const holder = one.start(...here);
-    await appears(one, "at-t0");
+    await one.appears("at-t0");
     const waiter = other.start(...here);
     await waiter.line('"waiting"');
     waiter.kill("SIGTERM");
@@ -413,7 +400,7 @@ describe("devices that other people use", () => {
     // Nobody knows for how long: the device that is free is not kept for it.
     const build = free.start(...here);
     expect((await build.line('"notice"')).at(-1)).toContain(told);
-    expect(await appears(free, "at-t0")).toBe("PCI_BUS_ID 1");
+    expect(await free.appears("at-t0")).toBe("PCI_BUS_ID 1");
     free.write("go", "");
     await finished(build);
     waiter.kill("SIGTERM");
