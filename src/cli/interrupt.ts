@@ -5,6 +5,7 @@
  */
 import { constants } from "node:os";
 import { Preempted } from "../execute/attempt.ts";
+import { onSuspend } from "./suspend.ts";
 
 export interface Interrupt {
   readonly signal: AbortSignal;
@@ -19,6 +20,7 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"] as const;
 export function onInterrupt(): Interrupt {
   const controller = new AbortController();
   let code: number | null = null;
+  const unsuspend = onSuspend();
   const handlers = SIGNALS.map((name) => {
     const handler = () => {
       if (code !== null && name === "SIGINT") process.exit(code);
@@ -38,6 +40,9 @@ export function onInterrupt(): Interrupt {
   return {
     signal: controller.signal,
     exitCode: () => code,
-    release: () => handlers.forEach((off) => off()),
+    release() {
+      unsuspend();
+      handlers.forEach((off) => off());
+    },
   };
 }

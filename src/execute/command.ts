@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
 import { userErrorOf } from "../errors.ts";
 import { graceOf, type Attempt, type AttemptResult } from "./attempt.ts";
+import { afterAwake } from "./awake.ts";
 import type { Launched, Launchers } from "./launcher.ts";
 import { TaskLog } from "./log.ts";
 import { withoutShell } from "./plain-command.ts";
@@ -33,18 +34,18 @@ export async function runCommand(
   const tree = new ProcessTree(child, mark);
   let timedOut = false;
   const end = (): void => tree.end(graceOf(attempt));
-  const timer =
+  const stopClock =
     timeout === null
       ? undefined
-      : setTimeout(() => {
+      : afterAwake(timeout * 1000, () => {
           timedOut = true;
           end();
-        }, timeout * 1000);
+        });
   signal.addEventListener("abort", end, { once: true });
   if (signal.aborted) end();
   return new Promise((done) => {
     child.once("exit", (code, killer) => {
-      clearTimeout(timer);
+      stopClock?.();
       signal.removeEventListener("abort", end);
       log.close();
       if (signal.aborted) done({ kind: "cancelled" });

@@ -6,6 +6,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { entryPoint } from "../entry-points.ts";
 import { userErrorOf } from "../errors.ts";
 import { graceOf, type Attempt, type AttemptResult, type DeviceLease } from "./attempt.ts";
+import { afterAwake } from "./awake.ts";
 import { environmentText } from "./environment.ts";
 import { TaskLog } from "./log.ts";
 import { MARK, newMark, ProcessTree } from "./process-tree.ts";
@@ -52,16 +53,19 @@ export class WorkerPool {
     const log = new TaskLog(attempt.log);
     worker.print = (chunk) => log.write(chunk);
     let timedOut = false;
-    let killer: NodeJS.Timeout | undefined;
+    let spare = (): void => undefined;
     const cancel = (): void => {
       post(worker, { type: "cancel" });
-      clearTimeout(killer);
-      killer = setTimeout(() => worker.tree.kill(), graceOf(attempt));
+      spare();
+      spare = afterAwake(graceOf(attempt), () => worker.tree.kill());
     };
-    const timer =
+    const stopClock =
       attempt.timeout === null
         ? undefined
-        : setTimeout(() => ((timedOut = true), cancel()), attempt.timeout * 1000);
+        : afterAwake(attempt.timeout * 1000, () => {
+            timedOut = true;
+            cancel();
+          });
     attempt.signal.addEventListener("abort", cancel, { once: true });
 
     const result = await new Promise<AttemptResult>((resolve) => {
@@ -74,8 +78,8 @@ export class WorkerPool {
       const { devices, cpus, scratch } = attempt;
       post(worker, { type: "run", job: { ...job, devices, cpus, scratch, log: attempt.log } });
     });
-    clearTimeout(timer);
-    clearTimeout(killer);
+    stopClock?.();
+    spare();
     attempt.signal.removeEventListener("abort", cancel);
     log.close();
     const ended = attempt.signal.aborted || timedOut;

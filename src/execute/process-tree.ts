@@ -10,6 +10,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
+import { afterAwake } from "./awake.ts";
 import { startWatchdog } from "./watchdog.ts";
 
 /** Environment variable of every process that a task starts: "RUN/NUMBER". */
@@ -69,8 +70,8 @@ export class ProcessTree {
     const { pid } = this.#child;
     if (pid === undefined || this.#hasEnded) return;
     signalGroup(pid, "SIGTERM");
-    const timer = setTimeout(() => this.kill(), grace);
-    this.#child.once("exit", () => clearTimeout(timer));
+    const spare = afterAwake(grace, () => this.kill());
+    this.#child.once("exit", spare);
   }
 
   kill(): void {
@@ -84,6 +85,14 @@ export class ProcessTree {
   get #hasEnded(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
+}
+
+/** Stops the groups of all children for as long as `wait` takes. */
+export function whileStopped(wait: () => void): void {
+  const stopped = [...groups];
+  stopped.forEach((group) => signalGroup(group, "SIGSTOP"));
+  wait();
+  stopped.forEach((group) => signalGroup(group, "SIGCONT"));
 }
 
 /** Ends whatever an lq process that is gone had started. */

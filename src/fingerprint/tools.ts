@@ -1,5 +1,6 @@
 /** What declared tools say of themselves (`nvcc --version`): asked once a build, part of keys. */
 import { UserError } from "../errors.ts";
+import { afterAwake } from "../execute/awake.ts";
 import { MARK, newMark, ProcessTree } from "../execute/process-tree.ts";
 
 const LIMIT = 1 << 20;
@@ -41,10 +42,10 @@ export class ToolVersions {
     });
     const tree = new ProcessTree(child, mark);
     const kill = (): void => tree.kill();
-    const timer = setTimeout(kill, SECONDS * 1000);
+    const spare = afterAwake(SECONDS * 1000, kill);
     this.#signal?.addEventListener("abort", kill, { once: true });
     const { failed, stdout = "", originalMessage, signal } = await child;
-    clearTimeout(timer);
+    spare();
     this.#signal?.removeEventListener("abort", kill);
     this.#signal?.throwIfAborted();
     if (!failed) return stdout.trim();

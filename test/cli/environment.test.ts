@@ -56,6 +56,29 @@ rules:
     expect([project.has("large.bin"), project.has("cache/staging")]).toEqual([false, false]);
   });
 
+  test("that takes no line of what lq says: the build goes on, and the exit code tells", () => {
+    const project = cliProject({
+      "pipeline.yaml": `version: 1
+rules:
+  one: { cmd: "echo 1 > \${out}", out: one.txt }
+  two: { cmd: "cp \${in} \${out}", in: one.txt, out: two.txt }
+`,
+    });
+    for (const words of ["build", "status --json", "--help"]) {
+      const { status, stderr } = spawnSync(
+        "sh",
+        ["-c", `"$0" "$1" ${words} > /dev/full`, process.execPath, `${HOME}dist/cli.js`],
+        { cwd: project.root, encoding: "utf8" },
+      );
+      expect([words, status, stderr]).toEqual([
+        words,
+        2,
+        expect.stringMatching(/^error: cannot write: the disk is full\n.*\n$/),
+      ]);
+      expect([words, project.has("two.txt")]).toEqual([words, true]);
+    }
+  });
+
   test("with no room for records: what was made is kept, and all is right once there is room again", async ({
     skip,
   }) => {
