@@ -35,7 +35,7 @@ export interface Analysis {
   readonly closure: Closure;
   /** One ES module, with an inline source map; packages are imported by absolute URLs. */
   readonly bundle: string;
-  /** Absolute paths of the files that the closure was read from, with the manifests of its packages. */
+  /** Absolute paths of the files that both were read from, with the manifests of its packages. */
   readonly sources: readonly string[];
 }
 
@@ -103,7 +103,8 @@ export async function analyse(root: string, module: string, outfile: string, spa
     return {
       closure: await closureOf(root, entry, sources, [...packages.values()]),
       bundle: result.outputFiles[0]?.text ?? "",
-      sources: [...sources.keys(), ...[...packages.values()].map((each) => each.manifest)],
+      // The API is in no key, but in the bundle.
+      sources: [...sources.keys(), ...[...packages.values()].map((each) => each.manifest), apiModule()],
     };
   } catch (error) {
     throw isBuildFailure(error) ? codeError(root, error.errors) : notCompiled(module, error);

@@ -1,9 +1,9 @@
 /**
  * The code of task modules, as keys see it and as workers run it.
  *
- * A closure is remembered with the stat signatures of all that it was read from, and of the folders of those
- * files (a file added there could change what an import means), so that unchanged code costs no more than
- * asking for these.
+ * A closure and its bundle's name are remembered with the stat signatures of all that they were read from, and of
+ * the folders of those files (a file added there could change what an import means), so that unchanged code costs
+ * no more than asking for these.
  */
 import { existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -25,8 +25,8 @@ export interface NoteMemo {
   rememberNote(name: string, json: string): void;
 }
 
-/** Raise when what a closure is made of changes. */
-const VERSION = 2;
+/** Raise when what a closure or a bundle is made of changes. */
+const VERSION = 3;
 
 const Remembered = z.object({
   version: z.literal(VERSION),
@@ -35,14 +35,21 @@ const Remembered = z.object({
     files: z.array(z.object({ path: z.string(), digest: z.string() })),
     packages: z.array(z.object({ name: z.string(), version: z.string() })),
   }),
+  bundle: z.string(),
   stamps: z.array(z.tuple([z.string(), z.string()])),
 });
+
+interface Known {
+  readonly closure: Closure;
+  /** Digest of the bundle, whether that has been written or not. */
+  readonly bundle: string;
+}
 
 export class CodeClosures {
   readonly #root: string;
   readonly #memo: NoteMemo;
   readonly #disk: Disk;
-  readonly #closures = new Map<string, Promise<Closure>>();
+  readonly #known = new Map<string, Promise<Known>>();
   readonly #analyses = new Map<string, Promise<Analysis>>();
 
   constructor(root: string, memo: NoteMemo, disk = new Disk()) {
@@ -56,10 +63,8 @@ export class CodeClosures {
    * @param span of the module's name in pipeline.yaml, for the error if there is none
    * @throws UserError with every error of the code, located
    */
-  closure(module: string, span?: Span): Promise<Closure> {
-    let closure = this.#closures.get(module);
-    if (closure === undefined) this.#closures.set(module, (closure = this.#find(module, span)));
-    return closure;
+  async closure(module: string, span?: Span): Promise<Closure> {
+    return (await this.#know(module, span)).closure;
   }
 
   /**
@@ -68,32 +73,49 @@ export class CodeClosures {
    * @throws UserError if the code is not any more what `closure` said in this build
    */
   async bundle(module: string): Promise<string> {
-    const expected = await this.closure(module);
+    const known = await this.#know(module);
+    if (this.#isWritten(known.bundle)) return this.#bundleFile(known.bundle);
     const { closure, bundle } = await this.#analyse(module);
-    if (closure.digest !== expected.digest)
+    if (closure.digest !== known.closure.digest)
       throw new UserError({ message: `the code of ${module} changed during the build`, hint: "build again" });
-    const file = join(this.#root, CODE, `${sha256(bundle)}.mjs`);
-    // What is there may be damaged, and would be run.
-    if (existsSync(file) && readFileSync(file, "utf8") === bundle) return file;
+    const digest = sha256(bundle);
+    const file = this.#bundleFile(digest);
+    if (this.#isWritten(digest)) return file;
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(`${file}.${process.pid}`, bundle);
     rename(`${file}.${process.pid}`, file);
     return file;
   }
 
-  async #find(module: string, span: Span | undefined): Promise<Closure> {
+  #bundleFile(digest: string): string {
+    return join(this.#root, CODE, `${digest}.mjs`);
+  }
+
+  /** What is there may be damaged, and would be run. */
+  #isWritten(digest: string): boolean {
+    const file = this.#bundleFile(digest);
+    return existsSync(file) && sha256(readFileSync(file)) === digest;
+  }
+
+  #know(module: string, span?: Span): Promise<Known> {
+    let known = this.#known.get(module);
+    if (known === undefined) this.#known.set(module, (known = this.#find(module, span)));
+    return known;
+  }
+
+  async #find(module: string, span: Span | undefined): Promise<Known> {
     // The same project may be built by another installation of lq, whose modules are others.
     const name = `code:${module} ${installation()}`;
     const remembered = recall(this.#memo.note(name));
-    if (remembered?.stamps.every(([path, stamp]) => stampOf(this.#disk, path) === stamp))
-      return remembered.closure;
+    if (remembered?.stamps.every(([path, stamp]) => stampOf(this.#disk, path) === stamp)) return remembered;
     const started = Date.now();
-    const { closure, sources } = await this.#analyse(module, span);
+    const { closure, sources, ...analysis } = await this.#analyse(module, span);
+    const bundle = sha256(analysis.bundle);
     const watched = [...new Set(sources.flatMap((path) => [path, dirname(path)]))];
     const stamps = watched.map((path): [string, string] => [path, stampOf(this.#disk, path)]);
     if (!watched.some((path) => isRacyPath(path, started)))
-      this.#memo.rememberNote(name, JSON.stringify({ version: VERSION, closure, stamps }));
-    return closure;
+      this.#memo.rememberNote(name, JSON.stringify({ version: VERSION, closure, bundle, stamps }));
+    return { closure, bundle };
   }
 
   #analyse(module: string, span?: Span): Promise<Analysis> {

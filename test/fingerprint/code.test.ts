@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, it, vi } from "vitest";
 import type { UserError } from "../../src/errors.ts";
+import { sha256 } from "../../src/fingerprint/digest.ts";
 import { CodeClosures, type Closure, type NoteMemo } from "../../src/fingerprint/code.ts";
 import { project, write } from "../record/fixture.ts";
 
@@ -161,15 +162,15 @@ describe("a closure", () => {
   });
 });
 
-describe("a closure that was remembered", () => {
-  /** Remembers as a build does that runs a while after the last edit. */
-  async function remembered(root: string, notes: Notes): Promise<Closure> {
-    const clock = vi.spyOn(Date, "now").mockReturnValue(new Date().getTime() + 5000);
-    const found = await new CodeClosures(root, notes).closure("tasks/x.ts");
-    clock.mockRestore();
-    return found;
-  }
+/** Remembers as a build does that runs a while after the last edit. */
+async function remembered(root: string, notes: Notes): Promise<Closure> {
+  const clock = vi.spyOn(Date, "now").mockReturnValue(new Date().getTime() + 5000);
+  const found = await new CodeClosures(root, notes).closure("tasks/x.ts");
+  clock.mockRestore();
+  return found;
+}
 
+describe("a closure that was remembered", () => {
   it("is taken while none of its files was touched, and made anew when one was or may stand in for one", async () => {
     const root = project(FILES);
     const notes = new Notes();
@@ -200,7 +201,7 @@ describe("a closure that was remembered", () => {
     const root = project(FILES);
     const notes = new Notes();
     await remembered(root, notes);
-    for (const name of notes.notes.keys()) notes.rememberNote(name, `{"version":2,"closure":[]}`);
+    for (const name of notes.notes.keys()) notes.rememberNote(name, `{"version":3,"closure":[]}`);
     expect((await new CodeClosures(root, notes).closure("tasks/x.ts")).files).toHaveLength(4);
   });
 });
@@ -292,12 +293,30 @@ describe("a bundle", () => {
     expect(await new CodeClosures(root, new Notes()).bundle("tasks/x.ts")).not.toBe(bundle);
   });
 
+  it("is remembered with the closure, and made anew when it is damaged or not there", async () => {
+    const root = project(FILES);
+    const notes = new Notes();
+    await remembered(root, notes);
+    const bundle = () => new CodeClosures(root, notes).bundle("tasks/x.ts");
+    const first = await bundle();
+    const text = readFileSync(first, "utf8");
+    // Another in its place tells whether it was taken or made.
+    const other = join(dirname(first), `${sha256("// other")}.mjs`);
+    writeFileSync(other, "// other");
+    for (const [name, json] of notes.notes)
+      notes.rememberNote(name, json.replace(sha256(text), sha256("// other")));
+    expect(await bundle()).toBe(other);
+    writeFileSync(other, "// damaged");
+    expect(await bundle()).toBe(first);
+    rmSync(first);
+    expect(await bundle()).toBe(first);
+    expect(readFileSync(first, "utf8")).toBe(text);
+  });
+
   it("is refused when the code is no longer that of the key", async () => {
     const root = project(FILES);
     const notes = new Notes();
-    const clock = vi.spyOn(Date, "now").mockReturnValue(new Date().getTime() + 5000);
-    await new CodeClosures(root, notes).closure("tasks/x.ts");
-    clock.mockRestore();
+    await remembered(root, notes);
     const build = new CodeClosures(root, notes);
     await build.closure("tasks/x.ts");
     write(root, "tasks/lib/twice.ts", `export const twice = (n: number) => 5 * n;`);
