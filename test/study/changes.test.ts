@@ -2,7 +2,8 @@
  * After a change exactly the tasks run that it concerns (oracle.ts says which, from the meaning of the steps),
  * `lq status` foresaw it, and when the change is undone nothing runs.
  */
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { CliProject } from "../helpers/cli.ts";
@@ -156,18 +157,26 @@ test("a task that comes to the same bytes again stops the wave", { timeout: 300_
   ]);
 });
 
-/** What a change may touch, to be put back as it was. */
+/** What a change may touch, to be put back as it was: only what it touched, for all else lq knows already. */
 function saveSources(project: CliProject): { putBack(): void } {
-  const paths = ["params.yaml", "tasks", "ct"];
-  for (const path of paths) cpSync(project.path(path), project.path(`saved/${path}`), { recursive: true });
+  const saved = new Map(sourcesOf(project).map((path) => [path, readFileSync(project.path(path))]));
   return {
     putBack() {
-      for (const path of paths) {
-        rmSync(project.path(path), { recursive: true });
-        cpSync(project.path(`saved/${path}`), project.path(path), { recursive: true });
-      }
+      for (const path of sourcesOf(project)) if (!saved.has(path)) rmSync(project.path(path));
+      for (const [path, content] of saved)
+        if (!project.has(path) || !content.equals(readFileSync(project.path(path))))
+          writeFileSync(project.path(path), content);
     },
   };
+}
+
+function sourcesOf(project: CliProject): string[] {
+  const below = ["tasks", "ct"].flatMap((folder) =>
+    readdirSync(project.path(folder), { recursive: true, encoding: "utf8" }).map((name) =>
+      join(folder, name),
+    ),
+  );
+  return ["params.yaml", ...below.filter((path) => statSync(project.path(path)).isFile())];
 }
 
 function currentStudy(project: CliProject): Study {
