@@ -17,7 +17,7 @@ export default task({
     mirror: z.enum(["auto", "on", "off"]).default("auto"),
     /** Networks of a cross-validation whose mean is taken, by name; auto: all that there are. */
     folds: z.union([z.literal("auto"), z.array(z.string()).min(1)]).default("auto"),
-    device: z.enum(["cpu", "cuda", "webgpu", "auto"]).default("cpu"),
+    device: z.enum(["cpu", "cuda", "auto"]).default("cpu"),
     /** Turns the model's classes ("all": the dataset's own) into the labels of the table `organs`; without it they stay. */
     classes: z.enum(["all", ...CLASS_LISTS]).optional(),
   }),

@@ -36,7 +36,7 @@ function holding(name: string, gib: number, slots: string, go = "go"): string {
   return `{ cmd: "${cuda} hold ${gib} up-${name} ${go} && mv up-${name} \${out}", out: ${name}.txt, slots: { cpu: 0, gpu: ${slots} } }`;
 }
 
-const ok = ({ code, stderr }: Ended): void => expect([code, stderr]).toEqual([0, ""]);
+const ok = ({ code, stdout, stderr }: Ended): void => expect(code, stdout + stderr).toBe(0);
 
 describe.skipIf(!hasCuda)("a real GPU", () => {
   beforeEach(() => {
@@ -54,22 +54,31 @@ describe.skipIf(!hasCuda)("a real GPU", () => {
     ["a UUID", gpu?.uuid],
     ["the beginning of a UUID", gpu?.uuid.slice(0, 10)],
     ["a UUID in capitals", gpu?.uuid.toUpperCase()],
+    ["a UUID in small letters", gpu?.uuid.toLowerCase()],
     ["an index that is not there", "7000"],
     ["such an index after one that is", "0,7000"],
     ["such an index before one that is", "7000,0"],
     ["words", "0,none"],
-    ["a device twice", "0,0"],
-    ["a UUID twice", `${gpu?.uuid},${gpu?.uuid}`],
     ["an index and a UUID", `0,${gpu?.uuid}`],
     ["a wrong UUID", "GPU-00000000-0000-0000-0000-000000000000"],
     ["a UUID and a wrong one", `${gpu?.uuid},GPU-00000000`],
     ["a number with a tail", "0x"],
     ["a sign", "+0"],
+    ["two numbers without a comma", "0 1"],
+    ["hexadecimal digits", "0x0,0"],
+    ["a sign apart", "+ 0"],
     ["a comma before", ",0"],
     ["a comma after", "0,"],
   ])("is found behind a mask as CUDA finds it: %s", async (_, mask) => {
     const { devices } = await discoverDevices({ env: { CUDA_VISIBLE_DEVICES: mask } });
     expect(devices.map(({ uuid }) => uuid)).toEqual(visible(mask));
+  });
+
+  it("is found once behind a mask that names it twice, with which CUDA starts nothing", async () => {
+    const mask = `0,${gpu.uuid},0`;
+    const { devices } = await discoverDevices({ env: { CUDA_VISIBLE_DEVICES: mask } });
+    expect(devices.map(({ uuid }) => uuid)).toEqual([gpu.uuid]);
+    expect(() => visible("0,0")).toThrow("CUDA_ERROR_INVALID_DEVICE");
   });
 
   it("is seen by the tasks that hold it, and by no others", async () => {
@@ -99,8 +108,13 @@ describe.skipIf(!hasCuda)("a real GPU", () => {
       c: holding("c", gib - 1, share),
     });
     const build = tasks.start("build", "--json");
-    await Promise.all([tasks.appears("up-a"), tasks.appears("up-b")]);
-    expect(tasks.has("up-c")).toBe(false);
+    const started: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      const { task } = JSON.parse((await build.line('"start"')).at(-1) ?? "") as { readonly task: string };
+      started.push(task);
+    }
+    await Promise.all(started.map((task) => tasks.appears(`up-${task}`)));
+    expect(["a", "b", "c"].filter((task) => tasks.has(`up-${task}`))).toEqual(started.sort());
     tasks.write("go", "");
     ok(await build.ended);
     // Two were on it at once: for one of them, the other's part was gone.
@@ -111,12 +125,16 @@ describe.skipIf(!hasCuda)("a real GPU", () => {
   it("is given whole to a task whose share did not suffice", async () => {
     const tasks = project({
       modest: holding("modest", size * 0.3, `{ memory: ${Math.floor(size * 0.4)}GiB }`),
-      greedy: holding("greedy", size * 0.8, "{ memory: 1GiB }").replace("{ cmd", "{ oom: OUT_OF_MEMORY, cmd"),
+      greedy: holding("greedy", size * 0.8, "{ memory: 1GiB }").replace(
+        '{ cmd: "',
+        '{ oom: OUT_OF_MEMORY, cmd: "until [ -s up-modest ] || [ -e go ]; do sleep 0.02; done; ',
+      ),
     });
     const build = tasks.start("build", "--json");
     await tasks.appears("up-modest");
     const lines = await build.line('"type":"retry"');
     expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({ task: "greedy", wholeDevice: true });
+    expect(tasks.has("modest.txt")).toBe(false);
     tasks.write("go", "");
     ok(await build.ended);
     expect((await tasks.lq("log", "greedy")).stdout).toContain("cuMemAlloc_v2: CUDA_ERROR_OUT_OF_MEMORY (2)");

@@ -31,7 +31,8 @@ describe("devices", () => {
   it("are at most those an outer mask names, in its order", async () => {
     expect(await masked("1")).toEqual([l4]);
     expect(await masked("GPU-bbbb,0")).toEqual([{ ...l4, id: "GPU-bbbb" }, h100]);
-    expect(await masked("01")).toEqual([l4]);
+    expect(await masked("GPU-BBBB")).toEqual([{ ...l4, id: "GPU-BBBB" }]);
+    for (const mask of ["01", "+1", "1x", " 1 "]) expect(await masked(mask)).toEqual([l4]);
   });
 
   it.each(["", "-1", "NoDevFiles", "2", "GPU-cccc", "GPU-"])(

@@ -12,8 +12,9 @@ export interface SessionOptions {
   /** Threads inside one operation; default 1, with which results do not depend on the machine's load. */
   readonly threads?: number;
   /**
-   * Default cpu. `auto` takes cuda, then webgpu, where the task holds a GPU and they start, else the cpu. One process
-   * sees no other GPUs than its task's (CUDA_VISIBLE_DEVICES), so the first is the right one.
+   * Default cpu. `auto` takes cuda where the task holds a GPU and it starts, else the cpu. CUDA shows the process no
+   * other GPUs than its task's (CUDA_VISIBLE_DEVICES), so the first is the right one. WebGPU takes the machine's
+   * first, whatever the task holds, and has no transposed convolutions in 3D.
    */
   readonly device?: Device;
   /**
@@ -64,7 +65,7 @@ export async function createSession(
 }
 
 function providers({ device = "cpu", devices = [] }: SessionOptions): ("cuda" | "webgpu" | "cpu")[] {
-  if (device === "auto") return devices.length > 0 ? ["cuda", "webgpu", "cpu"] : ["cpu"];
+  if (device === "auto") return devices.length > 0 ? ["cuda", "cpu"] : ["cpu"];
   if (device === "cuda" && devices.length === 0) {
     throw new Error(
       "device: cuda, but the task holds no GPU: none was free, or its rule asks for none (slots: { gpu: 1 })",
