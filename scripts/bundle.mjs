@@ -15,18 +15,10 @@ const dist = join(home, "dist");
 const stamp = join(dist, ".stamp");
 
 const began = new Date();
-const result = await build({
+const options = {
   absWorkingDir: home,
-  entryPoints: {
-    cli: "src/cli.ts",
-    worker: "src/execute/worker.ts",
-    "hash-thread": "src/fingerprint/hash-thread.ts",
-    api: "src/api.ts",
-  },
   outdir: dist,
-  chunkNames: "chunks/[name]-[hash]",
   bundle: true,
-  splitting: true,
   format: "esm",
   platform: "node",
   target: "node20.19",
@@ -38,10 +30,29 @@ const result = await build({
   legalComments: "none",
   logLevel: "warning",
   write: false,
-}).catch(() => process.exit(1));
+};
+const results = await Promise.all([
+  build({
+    ...options,
+    entryPoints: { cli: "src/cli.ts" },
+    splitting: true,
+    chunkNames: "chunks/[name]-[hash]",
+  }),
+  // One file each: what is split between programs makes many small files, which take long to load.
+  build({
+    ...options,
+    entryPoints: {
+      worker: "src/execute/worker.ts",
+      "hash-thread": "src/fingerprint/hash-thread.ts",
+      api: "src/api.ts",
+    },
+  }),
+]).catch(() => process.exit(1));
 
 // Chunks first: an entry never names a file that is not there.
-const files = result.outputFiles.sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)));
+const files = results
+  .flatMap((result) => result.outputFiles)
+  .sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)));
 for (const file of files) place(file.path, file.contents);
 dropOldChunks(new Set(files.map((file) => file.path)));
 place(stamp, "");

@@ -80,7 +80,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "plan",
     "what a build would run, why, and how long it would take, here or on a pretended machine; runs nothing",
-    async () => (await import("./plan.ts")).runPlan,
+    async () => (await import("./commands.ts")).runPlan,
     "lq plan",
     "lq plan tables/segthor.md --slots gpu=8:h100:80GiB -j 64",
     "lq plan --set generators.stu-s.channels=6   # what a change would cost",
@@ -90,7 +90,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "clean",
     "remove outputs that lq wrote and nobody has edited since",
-    async () => (await import("./clean.ts")).runClean,
+    async () => (await import("./commands.ts")).runClean,
     "lq clean -n                           # what would be removed",
     "lq clean scores/",
     "lq clean --cache",
@@ -109,7 +109,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "why",
     "why a task is not fresh: the chain from it to what changed",
-    async () => (await import("./why.ts")).runWhy,
+    async () => (await import("./commands.ts")).runWhy,
     "lq why tables/segthor.md",
     "lq why predict:btcv/stu-s/0001 --set generators.stu-s.channels=6",
   ).argument("<target>", "as for build");
@@ -117,7 +117,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "graph",
     "print the graph for another program to draw",
-    async () => (await import("./graph.ts")).runGraph,
+    async () => (await import("./commands.ts")).runGraph,
     "lq graph --format mermaid",
     "lq graph tables/quality.md --format dot --tasks | dot -Tsvg > graph.svg",
   )
@@ -130,14 +130,14 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "log",
     "print what a task's last run printed; the log's path goes to stderr",
-    async () => (await import("./log.ts")).runLog,
+    async () => (await import("./commands.ts")).runLog,
     "lq log predict:btcv/stu-s/0001",
   ).argument("<target>", "as for build");
 
   command(
     "cache",
     "look after the cached contents: verify, gc, stats",
-    async () => (await import("./cache.ts")).runCache,
+    async () => (await import("./commands.ts")).runCache,
     "lq cache stats",
     "lq cache verify                        # hash everything; move what is damaged aside",
     "lq cache gc --keep-size 50GiB --keep-days 30 -n",
@@ -149,7 +149,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "lock",
     "compare outputs with lq.lock, which git has, or bring them from a cache",
-    async () => (await import("./lock.ts")).runLock,
+    async () => (await import("./commands.ts")).runLock,
     "lq lock check",
     "lq lock pull checkpoints/",
     'git config merge.lq.driver "lq lock merge %O %A %B"   # with `lq.lock merge=lq` in .gitattributes',
@@ -160,7 +160,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "history",
     "the last builds, or the runs of what targets name, newest first",
-    async () => (await import("./history.ts")).runHistory,
+    async () => (await import("./commands.ts")).runHistory,
     "lq history",
     "lq history checkpoints/btcv/stu-s.safetensors --most 5",
   )
@@ -170,7 +170,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "report",
     "where the time of a build went",
-    async () => (await import("./report.ts")).runReport,
+    async () => (await import("./commands.ts")).runReport,
     "lq report",
     "lq report --build 12 --chrome-trace build.json   # open it in ui.perfetto.dev",
   )
@@ -180,7 +180,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "diff",
     "what differs between two recorded runs: inputs, params, code, and how far the outputs do",
-    async () => (await import("./diff.ts")).runDiff,
+    async () => (await import("./commands.ts")).runDiff,
     "lq diff tables/segthor.md              # the run before, and now",
     "lq diff tables/segthor.md@12 @14       # as of the end of builds 12 and 14",
     "lq diff models/stu-s.onnx models/stu-b.onnx",
@@ -191,7 +191,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "trace",
     "what an output, or one cell of a table, was made from: runs, code, params, sources",
-    async () => (await import("./trace.ts")).runTrace,
+    async () => (await import("./commands.ts")).runTrace,
     "lq trace checkpoints/segthor/amos/stu-b.safetensors",
     'lq trace tables/segthor.md --cell "STU B" AMOS Dice',
   )

@@ -1,5 +1,5 @@
 /** What can be wrong with a graph as a whole, found before anything runs. */
-import fg from "fast-glob";
+import { readdirSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import type { Disk } from "../disk.ts";
 import { UserError, type Span } from "../errors.ts";
@@ -151,9 +151,16 @@ function nearModule(root: string, module: string): string | undefined {
   const own = `lq:${module}`;
   if (findModule(root, own) !== undefined) return `lq comes with one: write "${own}"`;
   const folder = module.slice(0, module.lastIndexOf("/") + 1);
-  const names = fg.sync("*.{ts,mts,js,mjs}", { cwd: modulePath(root, folder) });
-  const near = nearest(module.slice(folder.length), names);
+  const near = nearest(module.slice(folder.length), modulesIn(modulePath(root, folder)));
   return near === undefined ? undefined : `did you mean "${folder}${near}"?`;
+}
+
+function modulesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).filter((name) => /\.m?[jt]s$/.test(name));
+  } catch {
+    return [];
+  }
 }
 
 function refuseMissingInputs(

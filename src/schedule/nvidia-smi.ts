@@ -1,5 +1,4 @@
 /** Asks the NVIDIA driver, through `nvidia-smi`, which devices there are and how much of them is in use. */
-import { execa } from "execa";
 
 export interface Listed {
   /** In PCI bus order; of a MIG instance, that of its GPU. */
@@ -51,6 +50,8 @@ export async function askDriver(limit = LIMIT_MS): Promise<Answer> {
 }
 
 async function ask(words: readonly string[], limit: number): Promise<string | { readonly trouble: string }> {
+  // Most builds ask for no device.
+  const { execa } = await import("execa");
   const child = execa("nvidia-smi", words, {
     reject: false,
     timeout: limit,

@@ -43,6 +43,17 @@ describe("axes", () => {
   test("folders", () => expect(axis('{ glob: "s/*/" }', tree)).toEqual(["d"]));
   test("** binds the path", () =>
     expect(axis('{ glob: "s/**/*.txt" }', tree)).toEqual(["a", "b", "d/e", "d/x/e"]));
+  test("** with a name, or a folder, after it", () => {
+    expect(axis('{ glob: "s/**/e.txt" }', tree)).toEqual(["d", "d/x"]);
+    expect(axis('{ glob: "s/**/" }', tree)).toEqual(["d", "d/x"]);
+    expect(axis('{ glob: "**/x/e.txt" }', tree)).toEqual(["s/d"]);
+  });
+  test("** goes neither into hidden folders nor into lq's own", () => {
+    const hidden = { "s/.git/a.txt": "", "cache/a.txt": "", "s/cache/a.txt": "", "s/b/.keep/a.txt": "" };
+    expect(axis('{ glob: "**/*.txt" }', hidden)).toEqual(["s/cache/a"]);
+    expect(axis('{ glob: "**/.keep/a.txt" }', hidden)).toEqual(["s/b"]);
+    expect(axis('{ glob: "cache/**/*.txt" }', hidden)).toEqual([]);
+  });
   test("no match is no task", () => expect(axis('{ glob: "nothing/*.txt" }', tree)).toEqual([]));
   test("names that a shell would mind", () => {
     const odd = { "s/a b.txt": "", "s/it's.txt": "", "s/-n.txt": "", "s/é\n.txt": "", "s/$(id).txt": "" };

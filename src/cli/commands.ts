@@ -1,0 +1,14 @@
+/** All commands that read a project, for the price of loading one file: forty chunks take longer to load than a small build. */
+export { runBuild } from "./build.ts";
+export { runCache } from "./cache.ts";
+export { runClean } from "./clean.ts";
+export { runDiff } from "./diff.ts";
+export { runGraph } from "./graph.ts";
+export { runHistory } from "./history.ts";
+export { runLock } from "./lock.ts";
+export { runLog } from "./log.ts";
+export { runPlan } from "./plan.ts";
+export { runReport } from "./report.ts";
+export { runStatus } from "./status.ts";
+export { runTrace } from "./trace.ts";
+export { runWhy } from "./why.ts";
