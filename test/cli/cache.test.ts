@@ -20,6 +20,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { sha256 } from "../../src/fingerprint/digest.ts";
+import { clean as cleanOutputs } from "../../src/clean.ts";
 import { chooseGarbage, removeGarbage } from "../../src/cache/collect.ts";
 import { HOME } from "../helpers/bundle.ts";
 import { canBeOthers, cliProject, type CliProject, type JsonLine } from "../helpers/cli.ts";
@@ -41,9 +42,13 @@ function project(cache = ""): CliProject {
   return cliProject({ "pipeline.yaml": `version: 1\n${cache}${RULES}`, ...sources });
 }
 
-async function build(of: CliProject, ...words: string[]): Promise<{ ran: unknown; restored: unknown }> {
-  const summary = (await of.json("build", ...words)).at(-1);
-  return { ran: summary?.ran, restored: summary?.restored };
+async function build(of: CliProject, ...targets: string[]): Promise<{ ran: number; restored: number }> {
+  const { ran, restored } = await of.built(...targets);
+  return { ran, restored };
+}
+
+async function clean(of: CliProject): Promise<void> {
+  await cleanOutputs(of.request());
 }
 
 function objectOf(of: CliProject, content: string, folder = of.path("cache")): string {
@@ -71,7 +76,7 @@ describe("kinds of links", () => {
     expect(same()).toBe(true);
     expect(statSync(of.path("out/a.txt")).mode & 0o222).toBe(0);
     expect(statSync(of.path("tree/run")).mode & 0o111).not.toBe(0);
-    expect((await of.lq("clean")).code).toBe(0);
+    await clean(of);
     expect(of.has("out/a.txt")).toBe(false);
     expect(await build(of)).toEqual({ ran: 0, restored: 3 });
     expect(same()).toBe(true);
@@ -161,7 +166,7 @@ rules:
         expect(await build(of)).toEqual(expected);
         expect(contents()).toEqual(["same\n", "same\n", "same\n", "of somebody else\n"]);
         expect((await of.lq("cache", "verify")).stdout).toBe("3 objects (27 B) and 3 actions verified\n");
-        await of.lq("clean");
+        await clean(of);
       }
       expect(statSync(join(folder, "outside")).mode & 0o777).toBe(0o600);
       expect(statSync(of.path("src/a.txt")).mode & 0o200).not.toBe(0);
@@ -175,7 +180,7 @@ rules:
     expect(lstatSync(of.path("tree/d/a.txt")).isSymbolicLink()).toBe(true);
     expect(of.read("tree/d/a.txt")).toBe("alpha\n");
     expect((await of.lq("status")).stdout).toBe("all 3 tasks fresh\n");
-    expect((await of.lq("clean")).code).toBe(0);
+    await clean(of);
     expect(of.has("out/b.txt")).toBe(false);
     expect(await build(of)).toEqual({ ran: 0, restored: 3 });
     // Without the content the output is gone too, and made again; or its link is removed.
@@ -215,7 +220,7 @@ describe("a build", () => {
         if (what === "a folder") mkdirSync(join(file, "inside"), { recursive: true });
         else symlinkSync(basename(file), file);
       }
-      await of.lq("clean");
+      await clean(of);
       expect(await of.lq("build", "out/")).toMatchObject({ code: 0 });
       expect([of.read("out/a.txt"), of.read("out/b.txt")]).toEqual(["alpha\n", "beta\n"]);
       expect(await of.lq("cache", "verify")).toMatchObject({ code: 0 });
@@ -227,7 +232,7 @@ describe("a build", () => {
     await build(of, "out/a.txt");
     of.remove("cache/objects");
     of.write("cache/objects", "");
-    await of.lq("clean");
+    await clean(of);
     const { code, stderr } = await of.lq("build", "out/a.txt");
     expect(code).toBe(2);
     expect(stderr).toMatch(/^error: cannot stat .*cache\/objects\/.*: a folder of that path is a file\n/);
@@ -249,7 +254,7 @@ describe("verify", () => {
     const again = await of.lq("cache", "verify");
     expect(again.code).toBe(0);
     expect(again.stdout).toContain("an action lacks objects");
-    await of.lq("clean");
+    await clean(of);
     await build(of);
     expect(of.read("out/a.txt")).toBe("alpha\n");
   });
@@ -298,7 +303,7 @@ describe("gc", () => {
     expect(preview).toMatchObject({ dryRun: true, actions: 2, objects: 1 });
     const [done] = await of.json("cache", "gc", "--keep-days", "5");
     expect(done).toMatchObject({ dryRun: false, actions: 2, objects: 1, freed: preview?.freed });
-    await of.lq("clean");
+    await clean(of);
     expect(await build(of)).toEqual({ ran: 0, restored: 3 });
     of.write("src/a.txt", "alpha\n");
     expect(await build(of)).toEqual({ ran: 2, restored: 0 });
@@ -358,7 +363,7 @@ describe("gc", () => {
     expect(await build(of, "out/a.txt")).toEqual({ ran: 0, restored: 1 });
     const removed = removeGarbage(chosen);
     expect(removed.actions.length).toBe(chosen.actions.length - 1);
-    await of.lq("clean");
+    await clean(of);
     expect(await build(of, "out/a.txt")).toEqual({ ran: 0, restored: 1 });
     // A content that a run makes anew, and that lies there already, as well.
     age(folder, 10);
@@ -366,7 +371,7 @@ describe("gc", () => {
     of.write("src/c.txt", "alpha\n");
     expect(await build(of, "out/c.txt")).toEqual({ ran: 1, restored: 0 });
     removeGarbage(again);
-    await of.lq("clean");
+    await clean(of);
     expect(await build(of, "out/c.txt")).toEqual({ ran: 0, restored: 1 });
   });
 

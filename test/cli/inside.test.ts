@@ -57,21 +57,25 @@ export default task({
 
 async function built(): Promise<CliProject> {
   const project = cliProject(FILES);
-  expect((await project.lq("build", "--slots", "gpu=1")).stderr).toBe("");
+  await buildAll(project);
   return project;
+}
+
+async function buildAll(project: CliProject): Promise<void> {
+  expect((await project.build({ slots: "gpu=1" })).failed).toEqual([]);
 }
 
 /** A second build, after `models.small.width` has changed from 4 to 6. */
 async function builtTwice(): Promise<CliProject> {
   const project = await built();
   project.write("params.yaml", FILES["params.yaml"].replace("width: 4", "width: 6"));
-  expect((await project.lq("build", "--slots", "gpu=1")).code).toBe(0);
+  await buildAll(project);
   return project;
 }
 
 test("history lists builds that did something, and the runs of a task with their reasons", async () => {
   const project = await builtTwice();
-  expect((await project.lq("build")).code).toBe(0); // nothing to do: no history
+  await project.built(); // nothing to do: no history
   const lines = await project.json("history");
   expect(lines).toMatchObject([
     { type: "build", build: 2, ran: 3, fresh: 2, failed: 0, complete: true },
@@ -193,7 +197,7 @@ test("diff goes from a table's changed lines down to the param that changed, wit
 test("diff of a param, of two tasks, of the same run, and of what is not on record", async () => {
   const project = await built();
   project.write("params.yaml", FILES["params.yaml"].replace("penalty: 1", "penalty: 3"));
-  expect((await project.lq("build", "scores/")).code).toBe(0);
+  await project.built("scores/");
   expect((await project.lq("diff", "score:large")).stdout).toContain("params penalty: 1 → 3");
   expect((await project.json("diff", "train:small", "train:large"))[0]).toMatchObject({
     same: false,
@@ -225,7 +229,7 @@ test("diff compares outputs by their names, wherever the rule has them and whate
     const files = [...declared.matchAll(/(\w): ([\w./]+)/g)].map(([, role, path]) => ({ role, path }));
     const cmd = files.map(({ role }) => `echo ${role} > \${out.${role}}`).join("; ");
     project.write("pipeline.yaml", `version: 1\nrules: { tell: { cmd: "${cmd}", out: { ${declared} } } }\n`);
-    expect((await project.lq("build")).code).toBe(0);
+    await project.built();
   }
   const outputsOf = async (...ends: string[]) => (await project.json("diff", ...ends))[0]?.outputs;
   expect(await outputsOf("tell@1", "@2")).toEqual([
@@ -303,13 +307,13 @@ test("diff tells how far arrays are apart, and what only one side of a folder ha
   put("c.csv", "name,dice\nx,0.5 low\ny,0.75\n");
   put("d.npy", npy(1, 2));
   put("gone.txt", "");
-  expect(await project.lq("build")).toMatchObject({ code: 0 });
+  await project.built();
   put("a.npy", npy(1, 2.5, NaN, 4));
   put("b.safetensors", safetensors({ w: [0.5, 1.25], c: [1] }));
   put("c.csv", "name,dice\nx,0.625 high\ny,0.75\n");
   put("d.npy", npy(1, 2, 3));
   project.remove("from/gone.txt");
-  expect(await project.lq("build")).toMatchObject({ code: 0 });
+  await project.built();
   const { stdout } = await project.lq("diff", "to/@1", "@2");
   expect(stdout.split("\n").filter((line) => line.includes("output"))).toEqual([
     "  output to/a.npy: 1 of 4 numbers differ, by at most 0.5",
@@ -323,7 +327,7 @@ test("diff tells how far arrays are apart, and what only one side of a folder ha
 test("trace tells of the runs that a table was made from, whatever has run since", async () => {
   const project = await built();
   project.write("params.yaml", FILES["params.yaml"].replace("penalty: 1", "penalty: 3"));
-  await project.lq("build", "scores/");
+  await project.built("scores/");
   const { stdout, stderr } = await project.lq("trace", "table.md", "--cell", "small");
   expect(stderr).toBe("table is stale now (lq why table.md); of its last run:\n");
   expect(stdout).toContain("small · Dice: mean 39\n");
@@ -350,14 +354,14 @@ test("tasks that share what is stored under one key are each told of by their ow
       .replace("run: table.ts", 'cmd: "cat ${in}* > ${out}"')
       .replace("[table.md, table.cells.json]", "table.md"),
   });
-  expect((await project.json("build", "--slots", "gpu=1")).at(-1)).toMatchObject({ ran: 4, restored: 1 });
+  expect((await project.build({ slots: "gpu=1" })).summary).toMatchObject({ ran: 4, restored: 1 });
   for (const name of ["one", "two"]) {
     const { stdout } = await project.lq("trace", `scores/${name}.json`);
     expect(stdout).toContain(`param   models.${name}.width: 4\n`);
     expect(stdout).toContain(`output  models/${name}.txt\n`);
   }
   project.write("params.yaml", "penalty: 1\nmodels:\n  one: { width: 5 }\n  two: { width: 5 }\n");
-  await project.lq("build", "models/", "--slots", "gpu=1");
+  await project.build({ targets: ["models/"], slots: "gpu=1" });
   for (const name of ["one", "two"])
     expect((await project.json("why", `scores/${name}.json`))[0]).toMatchObject({
       causes: [
@@ -396,7 +400,7 @@ test("only the newest 200 builds are kept", async () => {
   for (let build = 2; build <= 200; build++)
     project.write(`cache/history/${String(build).padStart(6, "0")}.jsonl`, "");
   project.write("data/corpus.txt", "other\n");
-  expect((await project.lq("build", "--slots", "gpu=1")).code).toBe(0);
+  await buildAll(project);
   const names = readdirSync(project.path("cache/history")).sort();
   expect(names).toHaveLength(200);
   expect([names[0], names.at(-1)]).toEqual(["000002.jsonl", "000201.jsonl"]);
@@ -420,13 +424,13 @@ export default task({ run: ({ names, output }) => writeFileSync(output(), names(
 `,
     "cases/a": "1",
   });
-  expect((await project.lq("build")).code).toBe(0);
+  await project.built();
   const { stdout } = await project.lq("trace", "list.txt");
   expect(stdout).toContain("  source  cases/a\n  make\n");
 
   project.write("cases/b", "2");
   project.write("cases/a", "other content counts for nothing");
-  expect((await project.lq("build")).code).toBe(0);
+  await project.built();
   expect((await project.lq("diff", "list.txt")).stdout).toBe(`list in build 1 → list now
 list
   file cases/b added

@@ -39,7 +39,7 @@ export default task({
 
 async function built(): Promise<CliProject> {
   const project = cliProject(FILES);
-  expect((await project.lq("build")).code).toBe(0);
+  await project.built();
   return project;
 }
 
@@ -127,19 +127,19 @@ test("why tells every cause, with digests and new values, and follows what is re
   ]);
   // What the cache has, and what a build of something else has made since.
   project.write("params.yaml", small);
-  await project.lq("build");
+  await project.built();
   project.write("params.yaml", FILES["params.yaml"]);
   const chain = ["  predict:small/1 and 2 more of predict", "    params models.small.width: 5 → 4", ""];
   expect((await why()).slice(-3)).toEqual([
     `${chain[0]} are restorable: the cache has what it would make`,
     ...chain.slice(1),
   ]);
-  await project.lq("build", "labels/");
+  await project.built("labels/");
   expect((await why()).slice(-3)).toEqual([
     expect.stringMatching(/^ {2}predict:small\/1 and 2 more of predict were restored in build 3, .*, for$/),
     ...chain.slice(1),
   ]);
-  await project.lq("build");
+  await project.built();
   expect((await why()).slice(0, 2)).toEqual([
     "table is fresh: nothing that it depends on has changed",
     expect.stringMatching(/^ {2}it last was restored in build 4, /),
@@ -153,7 +153,7 @@ test("why shows long values where they differ, and values of other types or spac
     "pipeline.yaml": `version: 1\nparams: params.yaml\n${rule}\n`,
     "params.yaml": `a: ${long("1")}\n`,
   });
-  await project.lq("build");
+  await project.built();
   const why = async () => (await project.lq("why", "r")).stdout.split("\n")[1];
   project.write("params.yaml", `a: ${long("2")}\n`);
   const [head, tail] = ["a".repeat(19), "z".repeat(38)];
@@ -162,7 +162,7 @@ test("why shows long values where they differ, and values of other types or spac
   project.write("pipeline.yaml", `version: 1\nparams: params.yaml\n${RUN_RULE}\n`);
   project.write("run.ts", RUN);
   project.write("params.yaml", 'a: { b: 1, c: "x y" }\n');
-  await project.lq("build");
+  await project.built();
   project.write("params.yaml", 'a: { b: "1", c: "x y" }\n');
   expect(await why()).toBe('  params a.b: 1 → "1"');
   project.write("params.yaml", 'a: { b: 1, c: "x  y" }\n');

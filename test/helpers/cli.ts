@@ -1,20 +1,12 @@
 /** A project in a folder of its own, and lq as a process of its own on it. */
 import { execFileSync, spawn, spawnSync, type ChildProcessByStdio } from "node:child_process";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  watch,
-  writeFileSync,
-  existsSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { watch } from "node:fs";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { afterEach } from "vitest";
+import type { Summary } from "../../src/build.ts";
+import { Project } from "../build/project.ts";
 import { HOME } from "./bundle.ts";
 
 export type JsonLine = { readonly type: string; readonly [key: string]: unknown };
@@ -25,7 +17,6 @@ export interface Ended {
   readonly stderr: string;
 }
 
-const folders: string[] = [];
 const started = new Set<Lq>();
 
 afterEach(async ({ task }) => {
@@ -35,7 +26,6 @@ afterEach(async ({ task }) => {
   }
   await Promise.all([...started].map(({ ended }) => ended));
   started.clear();
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 }, 60_000);
 
 /** Whether lq can be run as other users: this process is root, and they can read lq. */
@@ -54,29 +44,18 @@ export function cliProject(files: { readonly [path: string]: string }, user?: nu
   return project;
 }
 
-export class CliProject {
-  readonly root = realpathSync(mkdtempSync(join(tmpdir(), "lq-cli-")));
-
+export class CliProject extends Project {
   readonly #user: number | undefined;
 
   constructor(user?: number) {
+    super({});
     this.#user = user;
     this.#own(this.root);
-    folders.push(this.root);
   }
 
-  path(path: string): string {
-    return join(this.root, path);
-  }
-
-  write(path: string, content: string): void {
-    const folder = mkdirSync(dirname(this.path(path)), { recursive: true });
-    writeFileSync(this.path(path), content);
-    this.#own(folder ?? this.path(path));
-  }
-
-  read(path: string): string {
-    return readFileSync(this.path(path), "utf8");
+  override write(path: string, content: string): void {
+    super.write(path, content);
+    this.#own(this.path(path.split("/")[0] ?? ""));
   }
 
   /** Waits until a file is there and not empty. @returns its text, trimmed */
@@ -91,12 +70,11 @@ export class CliProject {
     }
   }
 
-  has(path: string): boolean {
-    return existsSync(this.path(path));
-  }
-
-  remove(path: string): void {
-    rmSync(this.path(path), { recursive: true });
+  /** A build in this process, for what is not about the command. @throws Error if a task fails */
+  async built(...targets: string[]): Promise<Summary> {
+    const { summary, failed } = await this.build({ targets });
+    if (failed.length > 0) throw new Error(`failed: ${failed.join()}`);
+    return summary;
   }
 
   start(...words: string[]): Lq {

@@ -55,7 +55,7 @@ describe.skipIf(NFS_CLIENT === null)("on a file system with the manners of NFS",
     const { code, stdout, stderr } = await on(project, late, "build");
     expect([code, stdout + stderr]).toEqual([1, expect.stringContaining(`copy: cannot close: ${why}`)]);
     expect([...objectsIn(project.path("cache"))]).toEqual([]);
-    await buildRight(project, { faults: [] }, "one");
+    await builtPlainly(project);
   });
 
   it("what is lost of a log is lost alone", async () => {
@@ -71,12 +71,12 @@ describe.skipIf(NFS_CLIENT === null)("on a file system with the manners of NFS",
     const late = { faults: ["late"], only: "close /cache/state/log", seed: 0 } as const;
     const { code, stderr } = await on(project, late, "build");
     expect([code, stderr]).toEqual([2, expect.stringContaining("cannot close: the disk is full")]);
-    await buildRight(project, { faults: [] }, "one");
+    await builtPlainly(project);
   });
 
   it("folders that hold a file which a program still reads are got out of the way", async () => {
     const project = projectOf();
-    await buildRight(project, { faults: [] }, "one");
+    await builtPlainly(project);
     const file = openSync(project.path("tree/sub/y"), "r");
     project.write("in.txt", "two\n");
     await buildRight(project, { faults: ["silly"] }, "two");
@@ -107,7 +107,7 @@ export default task({
 
   it("a file that a client keeps for who has it open is no content", async () => {
     const project = projectOf();
-    await buildRight(project, { faults: [] }, "one");
+    await builtPlainly(project);
     for (const folder of ["tree", "cache/objects/ab"]) {
       mkdirSync(project.path(folder), { recursive: true });
       project.write(`${folder}/.nfs00000000012345670000000a`, "removed");
@@ -120,7 +120,7 @@ export default task({
     "what another machine replaces while it is read is read again (%s)",
     async (part) => {
       const project = projectOf();
-      await buildRight(project, { faults: [] }, "one");
+      await builtPlainly(project);
       const stale = { faults: ["estale"], only: `read ${part}`, most: 1 } as const;
       expect((await on(project, stale, "cache", "verify")).code).toBe(0);
       for (const output of ["copy.txt", "tree", "all"]) project.remove(output);
@@ -135,7 +135,7 @@ export default task({
 
   it("a list of what others need is read again rather than passed over", async () => {
     const project = projectOf("cache: { folder: store }\n");
-    await buildRight(project, { faults: [] }, "one");
+    await builtPlainly(project);
     const [list = ""] = readdirSync(project.path("store/needed"));
     const [, ...names] = project.read(`store/needed/${list}`).split("\n");
     // As if these were the needs of a project on another machine, whose files are old.
@@ -151,7 +151,7 @@ export default task({
 
   it("an object that is only remembered to be there is made again", async () => {
     const project = projectOf();
-    await buildRight(project, { faults: [] }, "one");
+    await builtPlainly(project);
     for (const output of ["copy.txt", "tree", "all"]) project.remove(output);
     const remembering = remembered(project);
     expect((await on(project, remembering, "status")).stdout).toContain("restorable");
@@ -162,15 +162,15 @@ export default task({
   it("an output that is not seen yet is replaced", async () => {
     const project = projectOf();
     const remembering = { ...remembered(project), only: "stat /tree" } as const;
-    await project.lq("build", "copy");
+    await project.built("copy");
     expect((await on(project, remembering, "status")).stdout).toContain("never built (tree)");
-    await buildRight(project, { faults: [] }, "one");
+    await builtPlainly(project);
     expect(await buildRight(project, remembering, "one")).toContain("1 restored");
   });
 
   it("an output of which not all is seen yet is put in place again", async () => {
     const project = projectOf();
-    await buildRight(project, { faults: [] }, "one");
+    await builtPlainly(project);
     const remembering = { ...remembered(project), only: "scandir /tree/" } as const;
     expect(await buildRight(project, remembering, "one")).toContain("1 restored");
   });
@@ -200,7 +200,17 @@ async function buildRight(
 ): Promise<string> {
   const { code, stdout, stderr } = await on(project, manners, "build");
   expect([code, stderr]).toEqual([0, ""]);
+  expectRight(project, word);
+  return stdout;
+}
+
+/** On a file system without any manners. */
+async function builtPlainly(project: CliProject): Promise<void> {
+  await project.built();
+  expectRight(project, "one");
+}
+
+function expectRight(project: CliProject, word: string): void {
   expect(project.read("all/join.txt")).toBe(`more\n${word}\n`);
   expect(readdirSync(project.path("tree"))).toEqual(["sub", "x"]);
-  return stdout;
 }
