@@ -1,12 +1,14 @@
-/** What a build that was killed left: processes that would still write, and its staging folders. */
+/** What builds that were killed left: processes that would still write, staging folders, and places in the queue. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { killRun, RUN } from "../execute/process-tree.ts";
 import { STAGING } from "../record/layout.ts";
+import { clearTickets } from "../record/lock.ts";
 import { remove } from "../remove.ts";
 
 /** To be called by the holder of the project's lock only. */
 export function clearLeftovers(root: string): void {
+  clearTickets(root);
   const staging = join(root, STAGING);
   for (const name of foldersIn(staging)) if (/^[0-9a-f]{16}$/.test(name) && name !== RUN) killRun(name);
   try {

@@ -41,7 +41,7 @@ function reasonsOf({ key, recipe, last, lastRecipe, failure, outputs, forced }: 
     if (state === "edited") reasons.push({ kind: "output-edited", path });
   if (last === undefined) reasons.push({ kind: "never-built" });
   else if (last.key === null)
-    reasons.push({ kind: "declaration", what: "an input moved while the task last ran" });
+    reasons.push({ kind: "declaration", what: "lq removed an output of the last run" });
   else if (last.key !== key) {
     const before = lastRecipe();
     const differences = before === undefined ? [] : compareRecipes(before, recipe);

@@ -14,9 +14,9 @@
  * a dead one would hold it for as long); a socket (not seen across containers that share the folder).
  */
 import { randomUUID } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import * as z from "zod/mini";
 import { UserError } from "../errors.ts";
@@ -80,6 +80,17 @@ export function acquireFreeLock(root: string): Lock | null {
 export function isLocked(root: string): boolean {
   const holder = read(join(root, LOCK));
   return holder !== undefined && isAlive(holder);
+}
+
+/** Removes the files of those who were killed while they waited. To be called by the holder. */
+export function clearTickets(root: string): void {
+  const folder = dirname(join(root, LOCK));
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(`${basename(LOCK)}.`)) continue;
+    const file = join(folder, name);
+    const owner = parse(ifThere(() => readFileSync(file, "utf8")));
+    if (owner !== undefined && name.endsWith(owner.id) && !isAlive(owner)) rmSync(file, { force: true });
+  }
 }
 
 /** The file by which this process takes a lock, under a name of its own. */
@@ -158,17 +169,17 @@ function release(lock: string, id: string): void {
 function read(file: string): Holder | undefined {
   const text = ifThere(() => readFileSync(file, "utf8"));
   if (text === null) return undefined;
-  const { data } = Holder.safeParse(parse(text));
-  if (data !== undefined) return data;
+  const holder = parse(text);
+  if (holder !== undefined) return holder;
   throw new UserError({
     message: `${file} is not a lock of lq`,
     hint: "if no build is running, remove it",
   });
 }
 
-function parse(text: string): unknown {
+function parse(text: string | null): Holder | undefined {
   try {
-    return JSON.parse(text);
+    return Holder.safeParse(JSON.parse(text ?? "")).data;
   } catch {
     return undefined;
   }

@@ -5,7 +5,7 @@ import { ByteReader, ByteWriter } from "./bytes.ts";
 /** A task whose outputs are in place. */
 export interface DoneRecord {
   readonly id: string;
-  /** Null: lq wrote the outputs, but an input moved meanwhile, so that no key stands for them. */
+  /** Null: of the outputs that lq wrote it removed some, so that no key stands for the rest. */
   readonly key: string | null;
   readonly outputs: readonly WrittenOutput[];
   readonly seconds: number;

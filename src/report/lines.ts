@@ -70,7 +70,7 @@ export function summaryLine(summary: Summary, dryRun: boolean, paint: Paint): st
 
 /** "all 410 tasks fresh" */
 export function allFreshLine(tasks: number, paint: Paint): string {
-  return `all ${tasks} tasks ${paint("green", "fresh")}`;
+  return `${tasks === 1 ? "1 task" : `all ${tasks} tasks`} ${paint("green", "fresh")}`;
 }
 
 /** The first of many lines, and how many more there are. */

@@ -55,6 +55,21 @@ describe("clean", () => {
     },
   );
 
+  it("of one output of two makes the task restorable, and is named as the reason", async () => {
+    const project = new Project({
+      "pipeline.yaml": `version: 1\nrules:\n  two: { cmd: "touch \${out}", out: [x, y] }\n`,
+    });
+    await project.build();
+    await run(project, { targets: ["y"] });
+    expect([project.has("x"), project.has("y")]).toEqual([true, false]);
+    const { restored, events } = await project.build();
+    expect(restored).toEqual(["two"]);
+    expect(events.flatMap((event) => (event.type === "task" ? event.reasons : []))).toEqual([
+      { kind: "declaration", what: "lq removed an output of the last run" },
+      { kind: "output-missing", path: "y" },
+    ]);
+  });
+
   it("drops the cache when asked to", async () => {
     const project = await built();
     expect((await run(project, { cache: true })).cache).toBe(true);

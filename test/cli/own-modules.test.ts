@@ -84,7 +84,7 @@ test("it has that key also where lq lies in the project, or the project in lq", 
 
   cpSync(elsewhere.root, join(home, "examples/greet"), { recursive: true });
   const { stdout } = run(home, elsewhere, "status", "-C", join(home, "examples/greet"));
-  expect(stdout).toContain("all 1 tasks fresh");
+  expect(stdout).toContain("1 task fresh");
 });
 
 test("a module that lq does not have is refused where it is named, with one that it has", () => {

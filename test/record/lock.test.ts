@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -14,8 +15,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { acquireFreeLock, acquireLock } from "../../src/record/lock.ts";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { acquireFreeLock, acquireLock, clearTickets } from "../../src/record/lock.ts";
 import { project } from "./fixture.ts";
 
 const LOCK = "cache/lock";
@@ -108,6 +109,23 @@ describe("the build lock", () => {
     await expect(waiting).rejects.toThrow("aborted");
     expect(contents(root).pid).toBe(child.pid);
     expect(readdirSync(join(root, "cache"))).toEqual(["lock"]);
+  });
+
+  it("is cleared of those who were killed while they waited, and of no others", async () => {
+    const root = project();
+    const lock = await acquireLock(root, never);
+    const waiters = [start(root), start(root)];
+    const inCache = (name: string): string => join(root, "cache", name);
+    const tickets = () =>
+      readdirSync(inCache("")).filter((name) => /^lock\./.test(name) && statSync(inCache(name)).size > 0);
+    await vi.waitUntil(() => tickets().length === 2);
+    waiters[0]?.kill("SIGKILL");
+    await once(waiters[0]!, "exit");
+    clearTickets(root);
+    expect(tickets()).toHaveLength(1);
+    lock.release();
+    await once(waiters[1]!.stdout!, "data");
+    expect(tickets()).toEqual([]);
   });
 
   it("is waited for when it can be neither taken nor read, as on a server for a while", async () => {
