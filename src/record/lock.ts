@@ -85,7 +85,7 @@ export function isLocked(root: string): boolean {
 /** Removes the files of those who were killed while they waited. To be called by the holder. */
 export function clearTickets(root: string): void {
   const folder = dirname(join(root, LOCK));
-  for (const name of readdirSync(folder)) {
+  for (const name of ifThere(() => readdirSync(folder)) ?? []) {
     if (!name.startsWith(`${basename(LOCK)}.`)) continue;
     const file = join(folder, name);
     const owner = parse(ifThere(() => readFileSync(file, "utf8")));
