@@ -24,14 +24,15 @@ export interface Diagnostic {
 export class UserError extends Error {
   readonly diagnostics: readonly Diagnostic[];
 
-  constructor(diagnostics: Diagnostic | readonly Diagnostic[] | string) {
+  /** @param options `cause`: what the system said, where that is what is told */
+  constructor(diagnostics: Diagnostic | readonly Diagnostic[] | string, options?: ErrorOptions) {
     const list: readonly Diagnostic[] =
       typeof diagnostics === "string"
         ? [{ message: diagnostics }]
         : Array.isArray(diagnostics)
           ? (diagnostics as readonly Diagnostic[])
           : [diagnostics as Diagnostic];
-    super(list.map((d) => d.message).join("\n"));
+    super(list.map((d) => d.message).join("\n"), options);
     this.name = "UserError";
     this.diagnostics = list;
   }
@@ -89,7 +90,7 @@ export function userErrorOf(error: unknown): UserError | undefined {
   const { why, hint } = refusal;
   const what = isStart ? `start ${path ?? "a process"}` : `${syscall}${path === undefined ? "" : ` ${path}`}`;
   const message = `cannot ${what}: ${why}`;
-  return new UserError({ message, ...(hint === undefined ? {} : { hint }) });
+  return new UserError({ message, ...(hint === undefined ? {} : { hint }) }, { cause: error });
 }
 
 /** The name of a system error ("ENOENT"), also of those that Node has none for: among them EDQUOT and ESTALE. */

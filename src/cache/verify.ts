@@ -1,9 +1,12 @@
-/** Verification: every object is hashed, every action read; what is damaged is moved aside and counts as absent. */
+/**
+ * Verification: every object is hashed, every action read; what is damaged is moved aside and counts as absent. What
+ * cannot be read (of another user's, or where files or memory run out) is not known to be damaged, and stays.
+ */
 import { existsSync, lstatSync, rmSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { errorCode, userErrorOf } from "../errors.ts";
 import { hashFile } from "../fingerprint/read-file.ts";
 import { inLanes } from "../lanes.ts";
-import type { Action } from "../record/action.ts";
 import { isGone, rename } from "../network-files.ts";
 import { QUARANTINE } from "../record/layout.ts";
 import { makeStoreFolder } from "../record/store-folder.ts";
@@ -13,8 +16,9 @@ export interface Verified {
   readonly objects: number;
   readonly actions: number;
   readonly bytes: number;
-  /** What was moved to the quarantine, and where it lies now. */
+  /** What was moved to the quarantine, where that is allowed. */
   readonly damaged: readonly Damage[];
+  readonly unreadable: readonly Unreadable[];
   /** Keys of actions that lack objects: what they stand for is built again when it is needed. */
   readonly incomplete: readonly string[];
 }
@@ -23,8 +27,15 @@ export interface Damage {
   /** "stranger": neither an object nor an action, by its name. */
   readonly kind: "object" | "action" | "stranger";
   readonly name: string;
+  /** Where it lies now; absolute. */
+  readonly file: string;
+}
+
+export interface Unreadable {
   /** Absolute. */
   readonly file: string;
+  /** Why. */
+  readonly message: string;
 }
 
 /** Files that are hashed at once. */
@@ -40,23 +51,35 @@ export async function verifyStore(folder: string, progress: (fraction: number) =
     // Let go of by a build or a collection meanwhile.
     if (lstatSync(stored.file, { throwIfNoEntry: false }) === undefined) return;
     const name = stored.name ?? basename(stored.file);
-    const quarantine = join(folder, QUARANTINE);
-    makeStoreFolder(folder, quarantine);
-    const file = join(quarantine, `${kind}-${name}`);
-    rmSync(file, { recursive: true, force: true });
+    const aside = join(folder, QUARANTINE, `${kind}-${name}`);
     try {
-      rename(stored.file, file);
-      damaged.push({ kind, name, file });
+      makeStoreFolder(folder, dirname(aside));
+      rmSync(aside, { recursive: true, force: true });
+      rename(stored.file, aside);
+      damaged.push({ kind, name, file: aside });
     } catch (error) {
-      if (!isGone(error)) throw error;
+      if (isGone(error)) return;
+      if (userErrorOf(error) === undefined) throw error;
+      damaged.push({ kind, name, file: stored.file });
+    }
+  };
+
+  const unreadable: Unreadable[] = [];
+  const check = async (kind: "object" | "action", stored: StoredFile, isWhole: () => Promise<boolean> | boolean) => {
+    try {
+      if (!lstatSync(stored.file).isFile() || !(await isWhole())) setAside(kind, stored);
+    } catch (error) {
+      if (isGone(error)) return;
+      const told = userErrorOf(error);
+      if (told === undefined) throw error;
+      if (errorCode(told.cause ?? told) === "EIO") setAside(kind, stored);
+      else unreadable.push({ file: stored.file, message: told.message });
     }
   };
 
   let done = 0;
   await inLanes(objects, LANES, async (object) => {
-    // What cannot be read is of no use to a build either.
-    const digest = await hashFile(object.file).catch((error: unknown) => (isGone(error) ? object.name : null));
-    if (digest !== object.name) setAside("object", object);
+    await check("object", object, async () => (await hashFile(object.file)) === object.name);
     done += object.size;
     progress(bytes === 0 ? 1 : done / bytes);
   });
@@ -67,19 +90,13 @@ export async function verifyStore(folder: string, progress: (fraction: number) =
     files.push(stored);
     if (stored.name === null) continue;
     actions += 1;
-    const action = readOrNull(stored);
-    if (action === null) setAside("action", stored);
-    else if (!digestsOf(action).every((digest) => existsSync(objectFile(folder, digest))))
-      incomplete.push(stored.name);
+    await check("action", stored, () => {
+      const action = readAction(stored);
+      if (action !== null && !digestsOf(action).every((digest) => existsSync(objectFile(folder, digest))))
+        incomplete.push(stored.name ?? "");
+      return action !== null;
+    });
   }
   for (const file of files) if (file.name === null && !file.temporary) setAside("stranger", file);
-  return { objects: objects.length, actions, bytes, damaged, incomplete };
-}
-
-function readOrNull(stored: StoredFile): Action | null {
-  try {
-    return readAction(stored);
-  } catch {
-    return null;
-  }
+  return { objects: objects.length, actions, bytes, damaged, unreadable, incomplete };
 }

@@ -43,22 +43,24 @@ async function verify({ folder }: Place, flags: CacheFlags): Promise<number> {
     if (live) process.stderr.write(`\rverifying ${folder}: ${Math.floor(fraction * 100)} %`);
   });
   if (live) process.stderr.write("\n");
-  const { objects, actions, bytes, damaged, incomplete } = verified;
+  const { objects, actions, bytes, damaged, unreadable, incomplete } = verified;
   if (flags.json === true) console.log(JSON.stringify({ type: "verify", ...verified }));
   else {
     if (flags.quiet !== true)
       console.log(`${objects} objects (${sizeText(bytes)}) and ${actions} actions verified`);
     for (const { kind, name, file } of damaged)
       console.log(
-        `${kind === "stranger" ? "not lq's:" : `damaged ${kind}`} ${name.slice(0, 12)}: moved to ${file}`,
+        `${kind === "stranger" ? "not lq's:" : `damaged ${kind}`} ${name.slice(0, 12)}: ` +
+          `${file.startsWith(join(folder, QUARANTINE)) ? "moved to" : "cannot be moved from"} ${file}`,
       );
+    for (const { message } of unreadable) console.log(`not verified: ${message}`);
     const { length } = incomplete;
     if (length > 0)
       console.log(
         `${length === 1 ? "an action lacks" : `${length} actions lack`} objects; what it made is built again when needed`,
       );
   }
-  return damaged.length > 0 ? 1 : 0;
+  return damaged.length + unreadable.length > 0 ? 1 : 0;
 }
 
 function collect(place: Place, flags: CacheFlags): number {

@@ -43,7 +43,8 @@ export function readable(error: unknown, path: string): unknown {
       message: `${path} cannot be read: permission denied`,
       hint: "check the permissions of the file and of the folders above it",
     });
-  if (code === "EIO") return new UserError(`${path} cannot be read: the disk reports an error`);
+  if (code === "EIO")
+    return new UserError(`${path} cannot be read: the disk reports an error`, { cause: error });
   if (code === "ENAMETOOLONG") return new UserError(`${path} cannot be read: the name is too long`);
   return error;
 }

@@ -1,6 +1,5 @@
 /** Digests of files that nobody remembers anything of: small ones are read at once, large ones beside the event loop. */
 import { statSync } from "node:fs";
-import { UserError } from "../errors.ts";
 import { hashBeside } from "./hash-threads.ts";
 import { hashNow, hashWithContent } from "./hash.ts";
 
@@ -33,7 +32,6 @@ export async function readFile(location: string): Promise<FileContent> {
 
 async function hashLarge(location: string): Promise<string> {
   const [end] = await hashBeside([{ location, path: location }]);
-  if (end instanceof UserError) throw end;
-  // What else went wrong has lost its code on the way between threads: here it goes wrong as it should.
+  // What went wrong has lost its code on the way between threads: here it goes wrong as it should.
   return end === undefined || end instanceof Error ? hashNow(location, location).digest : end.digest;
 }

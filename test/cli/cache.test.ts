@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import {
   appendFileSync,
   chmodSync,
+  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -17,7 +18,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { sha256 } from "../../src/fingerprint/digest.ts";
 import { clean as cleanOutputs } from "../../src/clean.ts";
@@ -268,7 +269,7 @@ describe("verify", () => {
     symlinkSync(basename(beta), beta);
     const [action] = filesIn(of.path("cache/actions"));
     rmSync(action ?? "");
-    mkdirSync(action ?? "");
+    execFileSync("mkfifo", [action ?? ""]);
     of.write("cache/objects/ab/notes.txt", "?");
     of.write(`cache/objects/ab/${"0".repeat(62)}.0123456789abcdef-1`, "a writer's");
     const [found] = await of.json("cache", "verify");
@@ -278,6 +279,30 @@ describe("verify", () => {
     expect(await of.json("cache", "verify")).toMatchObject([{ damaged: [] }]);
     expect((await of.json("cache", "stats"))[0]).toMatchObject({ objects: { count: 2 } });
   });
+
+  test.skipIf(!canBeOthers())(
+    "what cannot be read is not called damaged, and damage that cannot be moved is told of",
+    async () => {
+      const of = cliProject({ "pipeline.yaml": `version: 1\n${RULES}`, "src/a.txt": "alpha\n" }, 4711);
+      await build(of);
+      const [object] = filesIn(of.path("cache/objects"));
+      const [action] = filesIn(of.path("cache/actions"));
+      for (const file of [object, action]) {
+        chownSync(file ?? "", 0, 0);
+        chmodSync(file ?? "", 0o600);
+      }
+      const [found] = await of.json("cache", "verify");
+      expect(found).toMatchObject({ damaged: [], unreadable: [{ file: object }, { file: action }] });
+      expect((await of.lq("cache", "verify")).code).toBe(1);
+
+      chmodSync(object ?? "", 0o644);
+      appendFileSync(object ?? "", "?");
+      chownSync(dirname(object ?? ""), 0, 0);
+      expect(await of.json("cache", "verify")).toMatchObject([
+        { damaged: [{ kind: "object", file: object }], unreadable: [{ file: action }] },
+      ]);
+    },
+  );
 
   test("an empty cache is whole", async () => {
     expect(await project().lq("cache", "verify")).toMatchObject({ code: 0 });
