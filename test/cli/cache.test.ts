@@ -44,7 +44,7 @@ function project(cache = ""): CliProject {
 }
 
 async function build(of: CliProject, ...targets: string[]): Promise<{ ran: number; restored: number }> {
-  const { ran, restored } = await of.built(...targets);
+  const { ran, restored } = (await of.built(...targets)).summary;
   return { ran, restored };
 }
 

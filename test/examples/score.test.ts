@@ -183,8 +183,8 @@ test("empty masks, the table, and exactly what one changed case runs", async () 
   expect(liver).toMatch(/^liver,dice,1,0\.91666666\d*,0\.11785113\d*,3$/);
 
   await volume(project, "prediction/b.nii.gz", [[1, 0, 1, 0]]);
-  expect(ran(await project.json("build"))).toEqual(["score:b", "table"]);
-  expect(ran(await project.json("build"))).toEqual([]);
+  expect((await project.built()).ran).toEqual(["score:b", "table"]);
+  expect((await project.built()).ran).toEqual([]);
 });
 
 test("conventions and tolerances are settings", async () => {
@@ -195,7 +195,7 @@ test("conventions and tolerances are settings", async () => {
   params(project, (text) => text.replace("tolerance: 1", "tolerance: { liver: 0, spleen: 3 }"));
   params(project, (text) => text.replace("deviation: population", "deviation: sample"));
   params(project, (text) => text.replace("reference_slices: []", "reference_slices: [spleen]"));
-  expect((await project.lq("build")).code).toBe(0);
+  await project.built();
   expect(project.read("tables/scores.md")).toContain("Scored only in the reference's slices: spleen.");
   expect(scoresOf(project, "a").organs.liver?.surface_dice).toBeLessThan(1);
   expect(scoresOf(project, "b").organs.spleen).toEqual({ ...NOWHERE, dice: 1, surface_dice: 1 });

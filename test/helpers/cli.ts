@@ -5,8 +5,7 @@ import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { afterEach } from "vitest";
-import type { Summary } from "../../src/build.ts";
-import { Project } from "../build/project.ts";
+import { Project, type Built } from "../build/project.ts";
 import { HOME } from "./bundle.ts";
 
 export type JsonLine = { readonly type: string; readonly [key: string]: unknown };
@@ -71,10 +70,12 @@ export class CliProject extends Project {
   }
 
   /** A build in this process, for what is not about the command. @throws Error if a task fails */
-  async built(...targets: string[]): Promise<Summary> {
-    const { summary, failed } = await this.build({ targets });
-    if (failed.length > 0) throw new Error(`failed: ${failed.join()}`);
-    return summary;
+  async built(...targets: string[]): Promise<Built> {
+    const built = await this.build({ targets });
+    for (const event of built.events)
+      if (event.type === "task" && event.outcome === "failed")
+        throw new Error(`${event.task}: ${event.error}`);
+    return built;
   }
 
   start(...words: string[]): Lq {

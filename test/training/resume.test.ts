@@ -54,7 +54,7 @@ function saved(project: CliProject): number[] {
 
 test("killed twice and asked to end once, a training ends with the bytes of one never cut off", async () => {
   const undisturbed = await trainProject(params(1));
-  expect((await undisturbed.lq("build", CHECKPOINT)).code).toBe(0);
+  await undisturbed.built(CHECKPOINT);
 
   const project = await trainProject(params(1));
   const killed = await inMidTraining(project);
