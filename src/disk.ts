@@ -7,17 +7,31 @@
  */
 import { readdirSync, readFileSync, statSync, type Dirent, type Stats } from "node:fs";
 import { dirname } from "node:path";
-import { sha256 } from "./fingerprint/digest.ts";
 import { isRemovedName } from "./network-files.ts";
 import { isRacy, sameSignature, signatureOf, type Signature } from "./signature.ts";
+
+/** What stands in a folder under a name. */
+export interface Entry {
+  readonly name: string;
+  readonly kind: Kind;
+}
+
+type Kind = "file" | "folder" | "link" | "other";
+
+/** A folder as it was listed. */
+interface List {
+  /** Name and kind of each entry, "/" between any two: a folder may have 100,000. */
+  readonly text: string;
+  readonly at: number;
+}
 
 export class Disk {
   /** When the first question can have been asked, in milliseconds since 1970. */
   readonly since = Date.now();
   readonly #told = new Map<string, Signature | null>();
   readonly #peeked = new Map<string, Signature | null>();
-  /** What stood in folders, as a digest, and when they were listed last. */
-  readonly #lists = new Map<string, { readonly digest: string; readonly at: number }>();
+  /** What stood in folders when they were listed last. */
+  readonly #lists = new Map<string, List>();
   /** Folders that lq itself has put in place, and those of them, and in them, that were listed since. */
   readonly #placed = new Set<string>();
   readonly #listedSince = new Set<string>();
@@ -61,17 +75,21 @@ export class Disk {
     return stats;
   }
 
-  /** Throws as Node does. */
-  list(folder: string): Dirent[] {
+  /** Throws as Node does. A folder that is as it was listed before is not listed again. */
+  list(folder: string): readonly Entry[] {
     const path = bare(folder);
     const at = Date.now();
     const isPlaced = this.#isPlaced(path);
+    const before = this.#lists.get(path);
+    if (before !== undefined && !isPlaced && this.#isAsListed(path, before)) return entriesIn(before.text);
     const stats = this.stat(folder);
-    const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !isRemovedName(name));
-    const digest = sha256(entries.map((entry) => `${entry.name}/${kindOf(entry)}`).join("/"));
-    if ((this.#lists.get(path)?.digest ?? digest) !== digest && !isPlaced) this.#steady = false;
+    const entries = readdirSync(folder, { withFileTypes: true })
+      .filter(({ name }) => !isRemovedName(name))
+      .map((entry): Entry => ({ name: entry.name, kind: kindOf(entry) }));
+    const text = textOf(entries);
+    if ((before?.text ?? text) !== text && !isPlaced) this.#steady = false;
     else if (stats !== undefined) this.#told.set(path, signatureOf(stats));
-    this.#lists.set(path, { digest, at });
+    this.#lists.set(path, { text, at });
     if (isPlaced) this.#listedSince.add(path);
     return entries;
   }
@@ -108,13 +126,14 @@ export class Disk {
   stands(): boolean {
     for (const [path, signature] of this.#told) {
       const list = this.#lists.get(path);
-      if (list !== undefined && !this.#isAsListed(path, signature, list.at)) this.#listAgain(path);
+      if (list !== undefined && !this.#isAsListed(path, list)) this.#listAgain(path);
       else if (list === undefined && signature !== null && isRacy(signature, this.since)) return false;
     }
     return this.#steady;
   }
 
-  #isAsListed(path: string, signature: Signature | null, at: number): boolean {
+  #isAsListed(path: string, { at }: List): boolean {
+    const signature = this.#told.get(path) ?? null;
     return signature !== null && !isRacy(signature, at) && sameSignature(this.signature(path), signature);
   }
 
@@ -154,6 +173,20 @@ function bare(path: string): string {
   return path.replace(/(.)\/$/, "$1");
 }
 
-function kindOf(entry: Dirent): string {
-  return entry.isFile() ? "file" : entry.isDirectory() ? "folder" : "other";
+/** Of what is itself there, by `lstat` or a list, or of what is there in the end. */
+export function kindOf(found: Pick<Dirent, "isFile" | "isDirectory" | "isSymbolicLink">): Kind {
+  if (found.isFile()) return "file";
+  return found.isDirectory() ? "folder" : found.isSymbolicLink() ? "link" : "other";
+}
+
+function textOf(entries: readonly Entry[]): string {
+  return entries.map(({ name, kind }) => `${name}/${kind}`).join("/");
+}
+
+function entriesIn(text: string): readonly Entry[] {
+  const parts = text === "" ? [] : text.split("/");
+  const entries: Entry[] = [];
+  for (let i = 0; i < parts.length; i += 2)
+    entries.push({ name: parts[i] ?? "", kind: parts[i + 1] as Kind });
+  return entries;
 }

@@ -204,18 +204,19 @@ function structureOf({ head, paths }: Seal): ReadonlyMap<string, number> {
 /** What the seal's answer was on these files, but for those that changed. */
 function sweptFiles({ seal, changed, graph, files }: Base): Swept {
   const { structure } = seal.head;
-  const left = new Map<string, number | Seen>(files);
-  for (const index of changed) left.delete(seal.paths.list[index] ?? "");
+  const lost = new Set(changed.map((index) => seal.paths.list[index] ?? ""));
+  const given = new Array<Seen | undefined>(graph.digests.length);
   return {
     get(path) {
-      const file = left.get(path);
-      if (typeof file !== "number") return file;
-      const signature = seal.signatures.get(structure + file);
-      const seen = { signature, digest: graph.digests.get(file), racy: false };
-      left.set(path, seen);
-      return seen;
+      const file = files.get(path);
+      if (file === undefined || lost.has(path)) return undefined;
+      return (given[file] ??= {
+        signature: seal.signatures.get(structure + file),
+        digest: graph.digests.get(file),
+        racy: false,
+      });
     },
-    delete: (path) => left.delete(path),
+    delete: (path) => void lost.add(path),
   };
 }
 
@@ -225,23 +226,24 @@ function producersOf({ seal, graph }: Base): Producers {
   const folders = new Set(graph.folders.list);
   const isInFolder = (path: string): boolean =>
     folders.size > 0 && [...parents(path)].some((folder) => folders.has(folder));
-  const known = new Map<string, readonly string[]>();
-  const under = (dir: string): readonly string[] => {
+  const known = new Map<string, Pick<Task, "outputs">>();
+  const under = (dir: string): Pick<Task, "outputs"> => {
     const before = known.get(dir);
     if (before !== undefined) return before;
-    const found = graph.folders.list.filter((path) => path.startsWith(dir));
+    const paths = graph.folders.list.filter((path) => path.startsWith(dir));
     for (const file of graph.makes.items) {
       const path = seal.paths.list[structure + file] ?? "";
-      if (path.startsWith(dir) && !isInFolder(path)) found.push(path);
+      if (path.startsWith(dir) && !isInFolder(path)) paths.push(path);
     }
-    known.set(dir, found);
-    return found;
+    const made = { outputs: paths.map((path) => ({ role: "", list: false, path })) };
+    known.set(dir, made);
+    return made;
   };
   let all: ReadonlySet<string> | undefined;
   return {
-    under: (dir) => [{ outputs: under(dir).map((path) => ({ role: "", list: false, path })) }],
+    under: (dir) => [under(dir)],
     producer(path) {
-      all ??= new Set(under(""));
+      all ??= new Set(under("").outputs.map((output) => output.path));
       return isInFolder(path) || all.has(path) ? { outputs: [] } : undefined;
     },
   };

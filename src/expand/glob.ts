@@ -3,11 +3,11 @@
  *
  * A pattern has one `*` (within a name) or `**` (any depth; then the value is a path); all else is literal.
  */
-import type { Dirent, readdirSync } from "node:fs";
+import type { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type FastGlob from "fast-glob";
-import type { Disk } from "../disk.ts";
+import type { Disk, Entry } from "../disk.ts";
 import { UserError, type Span } from "../errors.ts";
 import { refuseUndecodable } from "../file-names.ts";
 import type { AxisSpec, Template } from "../model.ts";
@@ -87,13 +87,12 @@ function inOneFolder(root: string, disk: Disk, { before, after }: Pattern): stri
   const rest = below < 0 ? "" : after.slice(below + 1);
   const wantsDirectory = after.endsWith("/");
   const values: string[] = [];
-  for (const entry of list(disk, folder)) {
-    const { name } = entry;
+  for (const { name, kind } of list(disk, folder)) {
     if (name.length <= start.length + end.length || !name.startsWith(start) || !name.endsWith(end)) continue;
     if (start === "" && name.startsWith(".")) continue;
-    if (below >= 0 || entry.isSymbolicLink()) {
+    if (below >= 0 || kind === "link") {
       if (!exists(disk, join(folder, name, rest), wantsDirectory)) continue;
-    } else if (!entry.isFile()) continue;
+    } else if (kind !== "file") continue;
     values.push(name.slice(start.length, name.length - end.length));
   }
   return values;
@@ -113,14 +112,25 @@ function anyDepth(root: string, disk: Disk, { before, star, after }: Pattern): s
     ignore: ["cache/**", "node_modules/**", ".git/**"],
     followSymbolicLinks: false,
     // Asked with `withFileTypes` always, which its types do not say.
-    fs: { readdirSync: ((folder: string) => disk.list(folder)) as unknown as typeof readdirSync },
+    fs: {
+      readdirSync: ((folder: string) => disk.list(folder).map(asDirent)) as unknown as typeof readdirSync,
+    },
   });
   return paths
     .map((path) => path.slice(before.length, path.length - end.length))
     .filter((value) => value !== "");
 }
 
-function list(disk: Disk, folder: string): Dirent[] {
+function asDirent({ name, kind }: Entry) {
+  return {
+    name,
+    isFile: () => kind === "file",
+    isDirectory: () => kind === "folder",
+    isSymbolicLink: () => kind === "link",
+  };
+}
+
+function list(disk: Disk, folder: string): readonly Entry[] {
   try {
     return disk.list(folder);
   } catch {

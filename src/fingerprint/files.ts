@@ -29,7 +29,11 @@ export interface Seen {
 }
 
 /** Files that somebody has looked at for this build already. */
-export type Swept = Pick<Map<string, Seen>, "get" | "delete">;
+export interface Swept {
+  get(path: string): Seen | undefined;
+  /** What it has of a file counts no more. */
+  delete(path: string): void;
+}
 
 export class FileDigests {
   readonly disk: Disk;
@@ -75,11 +79,12 @@ export class FileDigests {
    * @throws the signal's reason when it aborts
    */
   async prefetch(paths: Iterable<string>, options?: HashOptions): Promise<void> {
-    const unseen: ManyFile[] = [];
-    for (const path of new Set(paths)) {
+    const looked = new Map<string, ManyFile>();
+    for (const path of paths) {
       const { signature, digest } = this.#look(path);
-      if (signature !== null && digest === undefined) unseen.push({ path, signature });
+      if (signature !== null && digest === undefined) looked.set(path, { path, signature });
     }
+    const unseen = [...looked.values()];
     if (!isMuch(unseen)) return;
     const unknown = unseen.filter(
       ({ path, signature }) => this.#memo.digestOf(path, signature) === undefined,

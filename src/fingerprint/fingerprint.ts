@@ -143,7 +143,7 @@ export class Fingerprinter {
       if (digest === null) missing.push(path);
       else entries.push({ name, digest });
     }
-    return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+    return inOutputs.length === 0 ? entries : entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   #names(dir: string, known: Known): string[] {

@@ -1,6 +1,6 @@
 /** Directories as content: their sorted tree of (name, digest). */
 import { realpathSync } from "node:fs";
-import { Disk } from "../disk.ts";
+import { Disk, kindOf } from "../disk.ts";
 import { UserError } from "../errors.ts";
 import { refuseUndecodable } from "../file-names.ts";
 import type { Task } from "../model.ts";
@@ -54,13 +54,33 @@ export function coveredFiles(
   dir: string,
   disk: Disk,
 ): string[] {
-  const made = new Set<string>();
-  for (const path of outputsUnder(graph, dir)) if (!path.endsWith("/")) made.add(path.slice(dir.length));
-  const found = filesUnder(root, dir, disk).filter((name) => {
+  const made: string[] = [];
+  for (const path of outputsUnder(graph, dir)) if (!path.endsWith("/")) made.push(path.slice(dir.length));
+  const counts = (name: string): boolean => {
     const path = dir + name;
-    return made.delete(name) || graph.producer(path) !== undefined || !writings.isUntouched(path);
-  });
-  return made.size === 0 ? found : [...found, ...made].sort();
+    return graph.producer(path) !== undefined || !writings.isUntouched(path);
+  };
+  return merge(made.sort(), filesUnder(root, dir, disk), counts);
+}
+
+/**
+ * @param all sorted, as are the others
+ * @param counts which of the others to take
+ */
+function merge(
+  all: readonly string[],
+  others: readonly string[],
+  counts: (other: string) => boolean,
+): string[] {
+  const merged: string[] = [];
+  let next = 0;
+  for (const other of others) {
+    for (let name = all[next]; name !== undefined && name < other; name = all[++next]) merged.push(name);
+    if (all[next] === other) next += 1;
+    else if (!counts(other)) continue;
+    merged.push(other);
+  }
+  return merged.concat(all.slice(next));
 }
 
 /** The outputs, files and directories, that tasks of the graph make under a directory. */
@@ -85,13 +105,14 @@ export function filesUnder(root: string, dir: string, disk = new Disk()): string
     for (const entry of list(disk, base + prefix)) {
       const name = prefix + entry.name;
       refuseUndecodable(base + name, dir + name);
-      const link = entry.isSymbolicLink();
-      const target = link ? follow(disk, base + name, dir + name) : entry;
-      if (target === undefined) continue;
-      if (target.isFile()) names.push(name);
-      else if (target.isDirectory()) {
-        const real = link ? realpathSync(base + name) : `${above[above.length - 1] ?? ""}/${entry.name}`;
-        if (link && above.some((folder) => folder === real || folder.startsWith(`${real}/`)))
+      const isLink = entry.kind === "link";
+      const target = isLink ? follow(disk, base + name, dir + name) : undefined;
+      if (isLink && target === undefined) continue;
+      const kind = target === undefined ? entry.kind : kindOf(target);
+      if (kind === "file") names.push(name);
+      else if (kind === "folder") {
+        const real = isLink ? realpathSync(base + name) : `${above[above.length - 1] ?? ""}/${entry.name}`;
+        if (isLink && above.some((folder) => folder === real || folder.startsWith(`${real}/`)))
           throw new UserError({
             message: `${dir}${name} is a symbolic link to a directory that contains it`,
             hint: "remove the link, or name a directory below it as the input",
