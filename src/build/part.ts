@@ -60,7 +60,8 @@ export class Part {
     const base = baseOf(root, asked);
     // What belongs to all outputs together, a part cannot keep up.
     if (base === null || lockedRules(pipeline).size > 0 || !hasOwnStore(pipeline)) return null;
-    const { graph: sealed, positions } = base;
+    const { seal, graph: sealed, positions } = base;
+    const changed = base.changed.map((index) => seal.paths.list[index] ?? "");
     const disk = new Disk();
     const names = positions.map((position) => parseName(sealed.names.list[position] ?? ""));
     const graph = new Graph(pipeline, disk, names);
@@ -75,7 +76,8 @@ export class Part {
       state,
       store: openStore(pipeline, notice),
       disk,
-      files: new FileDigests(root, state, disk, sweptFiles(base)),
+      files: new FileDigests(root, state, disk, sweptFiles(base, changed)),
+      changed,
       hashing,
       producers: producersOf(base),
     });
@@ -202,9 +204,9 @@ function structureOf({ head, paths }: Seal): ReadonlyMap<string, number> {
 }
 
 /** What the seal's answer was on these files, but for those that changed. */
-function sweptFiles({ seal, changed, graph, files }: Base): Swept {
+function sweptFiles({ seal, graph, files }: Base, changed: readonly string[]): Swept {
   const { structure } = seal.head;
-  const lost = new Set(changed.map((index) => seal.paths.list[index] ?? ""));
+  const lost = new Set(changed);
   const given = new Array<Seen | undefined>(graph.digests.length);
   return {
     get(path) {

@@ -6,27 +6,21 @@ import { keepLearned } from "./keep-learned.ts";
 import type { Session } from "./session.ts";
 
 /** @throws the signal's reason when it aborts */
-export async function prefetchSources(
-  session: Pick<Session, "root" | "readonly" | "graph" | "state" | "files" | "hashing">,
-  tasks: readonly Task[],
-): Promise<void> {
-  const sources = new Set<string>();
-  // Of those that are asked for their names only, nothing is read.
-  for (const task of tasks)
-    for (const { path, names } of session.graph.needs(task).sources) if (!names) sources.add(path);
+export async function prefetchSources(session: Session, tasks: readonly Task[]): Promise<void> {
   try {
-    await session.files.prefetch(filesOf(session, sources), session.hashing);
+    await session.files.prefetch(session.changed ?? sourcesOf(session, tasks), session.hashing);
   } finally {
     if (session.readonly) keepLearned(session);
     else session.state.flush();
   }
 }
 
-function* filesOf(
-  { root, files }: Pick<Session, "root" | "files">,
-  paths: Iterable<string>,
-): Generator<string> {
-  for (const path of paths) {
+function* sourcesOf({ root, graph, files }: Session, tasks: readonly Task[]): Generator<string> {
+  const sources = new Set<string>();
+  // Of those that are asked for their names only, nothing is read.
+  for (const task of tasks)
+    for (const { path, names } of graph.needs(task).sources) if (!names) sources.add(path);
+  for (const path of sources) {
     if (!path.endsWith("/")) yield path;
     else for (const name of namesIn(root, path, files)) yield path + name;
   }

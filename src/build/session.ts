@@ -27,6 +27,8 @@ export interface Session {
   readonly store: Store;
   readonly disk: Disk;
   readonly files: FileDigests;
+  /** The files whose content is not known from a seal; null: there is none to go by. */
+  readonly changed: readonly string[] | null;
   readonly code: CodeClosures;
   readonly fingerprinter: Fingerprinter;
   /** How long hashing is told of and ended. */
@@ -61,6 +63,7 @@ export function openSession(
     store: openStore(pipeline, notice),
     disk,
     files: new FileDigests(root, state, disk),
+    changed: null,
     hashing,
     producers: { under: (dir) => graph.producersUnder(dir), producer: (path) => graph.producer(path) },
   });

@@ -79,14 +79,10 @@ export function tasksBehind(graph: SealedGraph, files: readonly number[]): reado
   const found: number[] = [];
   const used = new Set<number>();
   for (let task = 0; task < makers.length; task++) {
-    for (const { starts, items } of [reads, makes])
-      for (let i = starts[task] ?? 0; i < (starts[task + 1] ?? 0); i++) {
-        const file = items[i] ?? 0;
-        if (isChanged[file] !== 1) continue;
-        used.add(file);
-        isBehind[task] = 1;
-      }
-    if (isBehind[task] === 0 && !makers.of(task).some((maker) => isBehind[maker] === 1)) continue;
+    if (reads.anyOf(task, isChanged) || makes.anyOf(task, isChanged)) {
+      for (const list of [reads, makes])
+        for (const file of list.of(task)) if (isChanged[file] === 1) used.add(file);
+    } else if (!makers.anyOf(task, isBehind)) continue;
     isBehind[task] = 1;
     found.push(task);
   }
@@ -128,6 +124,13 @@ export class Lists {
 
   of(index: number): Int32Array {
     return this.items.subarray(this.starts[index], this.starts[index + 1]);
+  }
+
+  /** Whether a number of a list is one of those that are marked with 1. */
+  anyOf(index: number, marked: Uint8Array): boolean {
+    const end = this.starts[index + 1] ?? 0;
+    for (let i = this.starts[index] ?? 0; i < end; i++) if (marked[this.items[i] ?? 0] === 1) return true;
+    return false;
   }
 }
 
