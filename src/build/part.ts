@@ -23,7 +23,7 @@ import {
   writeSealedGraph,
   type SealedGraph,
 } from "../seal/sealed-graph.ts";
-import { sameSignature } from "../signature.ts";
+import { sameSignature, type Signature } from "../signature.ts";
 import { hasOwnStore, openStore } from "./open-store.ts";
 import type { Request } from "./request.ts";
 import { filesMade, projectPath } from "./seal-build.ts";
@@ -204,22 +204,36 @@ function structureOf({ head, paths }: Seal): ReadonlyMap<string, number> {
 }
 
 /** What the seal's answer was on these files, but for those that changed. */
-function sweptFiles({ seal, graph, files }: Base, changed: readonly string[]): Swept {
-  const { structure } = seal.head;
+function sweptFiles(base: Base, changed: readonly string[]): Swept {
   const lost = new Set(changed);
-  const given = new Array<Seen | undefined>(graph.digests.length);
   return {
     get(path) {
-      const file = files.get(path);
-      if (file === undefined || lost.has(path)) return undefined;
-      return (given[file] ??= {
-        signature: seal.signatures.get(structure + file),
-        digest: graph.digests.get(file),
-        racy: false,
-      });
+      const file = base.files.get(path);
+      return file === undefined || lost.has(path) ? undefined : new SealedFile(base, file);
     },
     delete: (path) => void lost.add(path),
   };
+}
+
+/** Reads its columns when asked: there may be 100,000, and most are asked for one or the other. */
+class SealedFile implements Seen {
+  readonly racy = false;
+  readonly #base: Base;
+  readonly #file: number;
+
+  constructor(base: Base, file: number) {
+    this.#base = base;
+    this.#file = file;
+  }
+
+  get signature(): Signature | null {
+    const { seal } = this.#base;
+    return seal.signatures.get(seal.head.structure + this.#file);
+  }
+
+  get digest(): string {
+    return this.#base.graph.digests.get(this.#file);
+  }
 }
 
 /** Who makes what in the whole graph. */
@@ -228,25 +242,21 @@ function producersOf({ seal, graph }: Base): Producers {
   const folders = new Set(graph.folders.list);
   const isInFolder = (path: string): boolean =>
     folders.size > 0 && [...parents(path)].some((folder) => folders.has(folder));
-  const known = new Map<string, Pick<Task, "outputs">>();
-  const under = (dir: string): Pick<Task, "outputs"> => {
+  const known = new Map<string, readonly string[]>();
+  const outputsUnder = (dir: string): readonly string[] => {
     const before = known.get(dir);
     if (before !== undefined) return before;
-    const paths = graph.folders.list.filter((path) => path.startsWith(dir));
+    const found = graph.folders.list.filter((path) => path.startsWith(dir) && path !== dir);
     for (const file of graph.makes.items) {
       const path = seal.paths.list[structure + file] ?? "";
-      if (path.startsWith(dir) && !isInFolder(path)) paths.push(path);
+      if (path.startsWith(dir) && !isInFolder(path)) found.push(path);
     }
-    const made = { outputs: paths.map((path) => ({ role: "", list: false, path })) };
-    known.set(dir, made);
-    return made;
+    known.set(dir, found);
+    return found;
   };
   let all: ReadonlySet<string> | undefined;
   return {
-    under: (dir) => [under(dir)],
-    producer(path) {
-      all ??= new Set(under("").outputs.map((output) => output.path));
-      return isInFolder(path) || all.has(path) ? { outputs: [] } : undefined;
-    },
+    outputsUnder,
+    makes: (path) => isInFolder(path) || (all ??= new Set(outputsUnder(""))).has(path),
   };
 }

@@ -65,7 +65,10 @@ export function openSession(
     files: new FileDigests(root, state, disk),
     changed: null,
     hashing,
-    producers: { under: (dir) => graph.producersUnder(dir), producer: (path) => graph.producer(path) },
+    producers: {
+      outputsUnder: (dir) => outputsUnder(graph, dir),
+      makes: (path) => graph.producer(path) !== undefined,
+    },
   });
   const { fingerprinter } = session;
   const covered = new Set<Task>();
@@ -100,4 +103,9 @@ export function assemble({ producers, ...parts }: Parts): Omit<Session, "select"
     environment: process.env,
   });
   return { ...parts, code, fingerprinter };
+}
+
+function* outputsUnder(graph: Graph, dir: string): Generator<string> {
+  for (const { outputs } of graph.producersUnder(dir))
+    for (const { path } of outputs) if (path.startsWith(dir) && path !== dir) yield path;
 }

@@ -63,9 +63,10 @@ export class FileDigests {
   /** Digest of a file's content, following symbolic links; null if there is none. Throws UserError if it cannot be read. */
   digest(path: string): string | null {
     const seen = this.#look(path);
+    const known = seen.digest;
+    if (known !== undefined) return known;
     if (seen.signature === null) return null;
-    seen.digest ??= this.#memo.digestOf(path, seen.signature) ?? this.#hash(path);
-    return seen.digest;
+    return (seen.digest = this.#memo.digestOf(path, seen.signature) ?? this.#hash(path));
   }
 
   /** Stat signature of a file as this build first saw it; null if there is none. */
@@ -81,8 +82,8 @@ export class FileDigests {
   async prefetch(paths: Iterable<string>, options?: HashOptions): Promise<void> {
     const looked = new Map<string, ManyFile>();
     for (const path of paths) {
-      const { signature, digest } = this.#look(path);
-      if (signature !== null && digest === undefined) looked.set(path, { path, signature });
+      const { digest, signature } = this.#look(path);
+      if (digest === undefined && signature !== null) looked.set(path, { path, signature });
     }
     const unseen = [...looked.values()];
     if (!isMuch(unseen)) return;
@@ -123,11 +124,11 @@ export class FileDigests {
     const seen = this.#known(path);
     if (seen === undefined) return true;
     const now = signatureAt(this.#root, path);
-    if (now === null || seen.signature === null) return now === seen.signature;
-    if (sameSignature(now, seen.signature)) return !seen.racy || this.#hash(path) === seen.digest;
+    const before = seen.signature;
+    if (now === null || before === null) return now === before;
+    if (sameSignature(now, before)) return !seen.racy || this.#hash(path) === seen.digest;
     // An output that is one file with the cache has new times when its content becomes that of one more output.
-    const { size, ino } = seen.signature;
-    const maySeemEdited = now.size === size && now.ino === ino && isLinked(this.#root, path);
+    const maySeemEdited = now.size === before.size && now.ino === before.ino && isLinked(this.#root, path);
     return maySeemEdited && this.#hash(path) === seen.digest;
   }
 

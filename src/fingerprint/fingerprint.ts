@@ -9,7 +9,6 @@ import type { ToolVersions } from "./tools.ts";
 import {
   coveredFiles,
   namesDigest,
-  outputsUnder,
   treeDigest,
   type Producers,
   type TreeEntry,
@@ -159,7 +158,7 @@ export class Fingerprinter {
     const { root, graph, files, writings } = this.#parts;
     const all = coveredFiles(root, graph, writings, dir, files.disk);
     if (known === NOTHING_KNOWN) return { inOutputs: [], others: all };
-    const given = [...outputsUnder(graph, dir)].filter(
+    const given = [...graph.outputsUnder(dir)].filter(
       (path) => path.endsWith("/") && known(path) !== undefined,
     );
     const inOutputs = given.flatMap((output) =>

@@ -3,7 +3,6 @@ import { realpathSync } from "node:fs";
 import { Disk, kindOf } from "../disk.ts";
 import { UserError } from "../errors.ts";
 import { refuseUndecodable } from "../file-names.ts";
-import type { Task } from "../model.ts";
 import { sha256 } from "./digest.ts";
 import { absolute, CACHE } from "./paths.ts";
 
@@ -15,10 +14,10 @@ export interface TreeEntry {
 
 /** What coverage asks of the graph. */
 export interface Producers {
-  /** The tasks that make something under a directory. */
-  under(dir: string): Iterable<Pick<Task, "outputs">>;
-  /** The task that makes a path, itself or as part of a directory output. */
-  producer(path: string): Pick<Task, "outputs"> | undefined;
+  /** The outputs, files and directories, that tasks make under a directory. */
+  outputsUnder(dir: string): Iterable<string>;
+  /** Whether a task makes a path, itself or as part of a directory output. */
+  makes(path: string): boolean;
 }
 
 /** What coverage asks of the records. */
@@ -55,10 +54,10 @@ export function coveredFiles(
   disk: Disk,
 ): string[] {
   const made: string[] = [];
-  for (const path of outputsUnder(graph, dir)) if (!path.endsWith("/")) made.push(path.slice(dir.length));
+  for (const path of graph.outputsUnder(dir)) if (!path.endsWith("/")) made.push(path.slice(dir.length));
   const counts = (name: string): boolean => {
     const path = dir + name;
-    return graph.producer(path) !== undefined || !writings.isUntouched(path);
+    return graph.makes(path) || !writings.isUntouched(path);
   };
   return merge(made.sort(), filesUnder(root, dir, disk), counts);
 }
@@ -81,12 +80,6 @@ function merge(
     merged.push(other);
   }
   return merged.concat(all.slice(next));
-}
-
-/** The outputs, files and directories, that tasks of the graph make under a directory. */
-export function* outputsUnder(graph: Producers, dir: string): Generator<string> {
-  for (const task of graph.under(dir))
-    for (const { path } of task.outputs) if (path.startsWith(dir) && path !== dir) yield path;
 }
 
 /**

@@ -93,8 +93,8 @@ export function encodeAction(action: Action): string {
 /** Null if the text is damaged, not an action, or that of another key. */
 export function decodeAction(text: string, key: string): Action | null {
   const rest = text.slice(OPENING.length + HEX + 2);
-  if (text !== `${OPENING}${sha256(rest)}",${rest}`) return null;
-  const { data } = StoredAction.safeParse(parse(`{${rest}`));
+  if (!text.startsWith(`${OPENING}${sha256(rest)}",`)) return null;
+  const { data } = StoredAction.safeParse(parse(text));
   if (data === undefined || data.key !== key) return null;
   const { recipe, outputs, seconds, finished } = data;
   // The store may be shared: nothing but the recipe can vouch for its key.

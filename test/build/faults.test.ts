@@ -261,6 +261,25 @@ rules:
     expect((await project.build()).ran).toEqual(["copy"]);
   });
 
+  it.each([
+    ["data/c", "gained", "echo new > data/c"],
+    ["data/a", "lost", "rm data/a"],
+    ["data/a", "edited", "echo new > data/a"],
+  ])("are noticed in a folder: %s, %s", async (path, _, edit) => {
+    const project = new Project({
+      "pipeline.yaml": `version: 1
+rules:
+  all: { cmd: "cat \${in}* > \${out}; test -e changed || { touch changed; ${edit}; }", in: data/, out: out.txt }
+`,
+      "data/a": "1\n",
+      "data/b": "2\n",
+    });
+    const { summary, notices } = await project.build();
+    expect(summary).toMatchObject({ ran: 1, failed: 0 });
+    expect(notices).toEqual([`${path} changed while all ran: it runs again`]);
+    expect((await project.build()).summary.fresh).toBe(1);
+  });
+
   it("fail it when they never keep still", async () => {
     const project = new Project({
       "pipeline.yaml": `version: 1\nrules:\n  copy: { cmd: "cp \${in} \${out}; echo more >> in.txt", in: in.txt, out: out.txt }\n`,

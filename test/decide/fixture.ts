@@ -62,13 +62,11 @@ export function cmd(id: string, parts: readonly string[], input: string, output:
 }
 
 export function graphOf(tasks: readonly Task[]): Producers {
-  const makes = (each: Task, path: string) =>
-    each.outputs.some(
-      (output) => output.path === path || (output.path.endsWith("/") && path.startsWith(output.path)),
-    );
+  const outputs = tasks.flatMap((each) => each.outputs.map(({ path }) => path));
   return {
-    under: (dir) => tasks.filter((each) => each.outputs.some(({ path }) => path.startsWith(dir))),
-    producer: (path) => tasks.find((each) => makes(each, path)),
+    outputsUnder: (dir) => outputs.filter((path) => path.startsWith(dir) && path !== dir),
+    makes: (path) =>
+      outputs.some((output) => output === path || (output.endsWith("/") && path.startsWith(output))),
   };
 }
 

@@ -1,17 +1,15 @@
-import { mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Disk } from "../../src/disk.ts";
 import { coveredFiles, filesUnder, treeDigest, type Producers } from "../../src/fingerprint/tree.ts";
 import { project } from "../record/fixture.ts";
 
 /** A graph that makes these paths. */
 function graph(...paths: string[]): Producers {
-  const task = { outputs: paths.map((path) => ({ role: "out", list: false, path })) };
   return {
-    under: () => [task],
-    producer: (path) =>
-      paths.some((each) => path === each || (each.endsWith("/") && path.startsWith(each))) ? task : undefined,
+    outputsUnder: (dir) => paths.filter((path) => path.startsWith(dir) && path !== dir),
+    makes: (path) => paths.some((each) => path === each || (each.endsWith("/") && path.startsWith(each))),
   };
 }
 
@@ -74,6 +72,25 @@ describe("filesUnder", () => {
     symlinkSync("../one", join(root, "data/x"));
     symlinkSync("../one", join(root, "data/y"));
     expect(filesUnder(root, "data/")).toEqual(["x/a", "y/a"]);
+  });
+
+  it("sees what changed in a folder that seemed to keep still", () => {
+    const root = project({ "data/a": "", "data/b": "" });
+    const old = new Date(0);
+    utimesSync(join(root, "data"), old, old);
+    // So long after the last change that another one cannot look the same.
+    const now = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 60_000);
+    const disk = new Disk();
+    const names = () => filesUnder(root, "data/", disk);
+    expect([names(), names()]).toEqual([
+      ["a", "b"],
+      ["a", "b"],
+    ]);
+    expect(disk.stands()).toBe(true);
+    rmSync(join(root, "data/b"));
+    expect(names()).toEqual(["a"]);
+    expect(disk.stands()).toBe(false);
+    now.mockRestore();
   });
 
   it("says that a file is no directory", () => {
