@@ -74,6 +74,7 @@ const REFUSALS = new Map<string | undefined, { readonly why: string; readonly hi
   ["EEXIST", { why: "something is there already", hint: AGAIN }],
   ["EBUSY", IN_USE],
   ["ENOTEMPTY", IN_USE],
+  ["ENAMETOOLONG", { why: "the name is too long" }],
   ["ETIMEDOUT", { why: "the file server does not answer", hint: AGAIN }],
 ]);
 

@@ -25,7 +25,9 @@ const NOTHING: Config = { busy: null, groups: [] };
 
 /** @throws UserError with everything that is wrong in the file. */
 export function loadConfig(env: { readonly [name: string]: string | undefined }): Config {
-  const dir = join(env["XDG_CONFIG_HOME"] || join(homedir(), ".config"), "lq");
+  const settings = env["XDG_CONFIG_HOME"] || inHome(".config");
+  if (settings === null) return NOTHING;
+  const dir = join(settings, "lq");
   const text = readSource(dir, "config.yaml");
   if (text === null) return NOTHING;
   const problems = new Problems();
@@ -33,6 +35,15 @@ export function loadConfig(env: { readonly [name: string]: string | undefined })
   const config = node && parseConfig(node, problems);
   problems.throwIfAny();
   return config ?? NOTHING;
+}
+
+/** Null: a container's user may have no home. */
+function inHome(name: string): string | null {
+  try {
+    return join(homedir(), name);
+  } catch {
+    return null;
+  }
 }
 
 function parseConfig(node: Located, problems: Problems): Config {

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, mkdirSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { HOME } from "../helpers/bundle.ts";
-import { cliProject, type CliProject } from "../helpers/cli.ts";
+import { canBeOthers, cliProject, type CliProject } from "../helpers/cli.ts";
 
 const mounted: string[] = [];
 afterEach(() => vi.unstubAllEnvs());
@@ -250,6 +250,40 @@ describe("permissions that are missing", () => {
     expect([code, text]).toEqual([2, expect.stringContaining("permission denied")]);
     expect(text).not.toContain("    at ");
   });
+});
+
+test.skipIf(!canBeOthers())("a user without a name or a home, as containers have them, can build", () => {
+  const project = cliProject(
+    {
+      "pipeline.yaml": `version: 1\nrules:\n  one: { cmd: "echo 1 > \${out}", out: one.txt, slots: { gpu: optional } }\n`,
+    },
+    54321,
+  );
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [`${HOME}dist/cli.js`, "build", "--slots", "gpu=1"],
+    {
+      cwd: project.root,
+      env,
+      uid: 54321,
+      gid: 54321,
+      encoding: "utf8",
+    },
+  );
+  expect([status, stderr, project.read("one.txt")]).toEqual([0, "", "1\n"]);
+});
+
+test("names that are too long for the file system are told of", async () => {
+  const folders = Array<string>(21).fill("d".repeat(200)).join("/");
+  const project = cliProject({
+    "pipeline.yaml": `version: 1\nrules:\n  long: { cmd: "echo 1 > \${out}", out: "${folders}/x" }\n`,
+  });
+  // What was made is in the cache by then: the second time it would be restored.
+  for (const code of [1, 2]) {
+    const ended = await project.lq("build");
+    expect([ended.code, ended.stdout + ended.stderr]).toEqual([code, expect.stringContaining("too long")]);
+    expect(ended.stderr).not.toContain("    at ");
+  }
 });
 
 test("a ~/.bashrc is not read, though batch jobs, containers and ssh make bash believe that it should", async () => {
