@@ -10,6 +10,7 @@ import type { SlotRequest } from "../model.ts";
 import { largestGroup } from "./capacity.ts";
 import { claim, listClaims, nameOfDevice, whenGone, type Claim, type OwnClaim } from "./claims.ts";
 import { partOf, type Device } from "./devices.ts";
+import { isStopped } from "./stopped.ts";
 import { waitingFor } from "./waiting-for.ts";
 
 /** A part of a device, held by this build. */
@@ -161,7 +162,8 @@ export class Leases {
     const name = nameOfDevice(device.uuid);
     const claims = this.#others().filter((each) => each.device === name);
     const since = this.#waits.get(request)?.since ?? Infinity;
-    const first = claims.filter((each) => each.kind === "wait" && each.since < since);
+    // Who is suspended while it waits keeps its place in the line, and does not hold up the line.
+    const first = claims.filter((each) => each.kind === "wait" && each.since < since && !isStopped(each.pid));
     const holds = claims.filter((each) => each.kind === "hold");
     const own = [...this.#held].filter((held) => held.device === device && !this.#idle.has(held));
     return fits(device, [...holds, ...own, ...added]) ? first : [...holds, ...first];

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { nameOfDevice, type Claim } from "./claims.ts";
 import type { Device } from "./devices.ts";
+import { isStopped } from "./stopped.ts";
 import { sizeText } from "../sizes.ts";
 
 /** One sentence a device: "GPU 0 is held by process 4711 (ann)". */
@@ -23,6 +24,7 @@ export function waitingFor(
 
 function describe({ kind, pid, user }: Claim): string {
   if (kind === "wait") return `next for process ${pid} (${user})`;
+  if (isStopped(pid)) return `held by process ${pid} (${user}), which is suspended`;
   if (existsSync(`/proc/${pid}`)) return `held by process ${pid} (${user})`;
   return `held by a task that process ${pid} (${user}) left running`;
 }

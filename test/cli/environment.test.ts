@@ -264,7 +264,7 @@ test.skipIf(!canBeOthers())("a user without a name or a home, as containers have
     [`${HOME}dist/cli.js`, "build", "--slots", "gpu=1"],
     {
       cwd: project.root,
-      env,
+      env: { PATH: process.env["PATH"] },
       uid: 54321,
       gid: 54321,
       encoding: "utf8",

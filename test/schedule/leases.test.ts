@@ -2,11 +2,13 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { chmodSync, readFileSync } from "node:fs";
+import { userInfo } from "node:os";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { claim, listClaims } from "../../src/schedule/claims.ts";
 import { Leases, type Waiting } from "../../src/schedule/leases.ts";
 import { Slots } from "../../src/schedule/slots.ts";
+import { isStopped } from "../../src/schedule/stopped.ts";
 import { DriverUsage } from "../../src/schedule/usage.ts";
 import { isAlive } from "../helpers/alive.ts";
 import { canBeOthers, cliProject, type CliProject, type Lq } from "../helpers/cli.ts";
@@ -202,6 +204,26 @@ describe("two builds on one machine", () => {
     all.write("go", "");
     late.write("go", "");
     await Promise.all([holder, large, small].map(finished));
+  });
+
+  it("one of which is suspended: it keeps what it has, and does not hold up the line", async () => {
+    const [one, all, late, last] = [project("1"), project("2"), project("1"), project("2")];
+    const holder = one.start(...here);
+    expect(await one.appears("at-t0")).toBe("PCI_BUS_ID 0");
+    const large = all.start(...here);
+    await large.line("GPU 0 is held by");
+    large.kill("SIGSTOP");
+    await expect.poll(() => isStopped(large.pid), { interval: 10 }).toBe(true);
+    // Device 1 would be kept for the one that needs both.
+    const small = late.start(...here);
+    expect(await late.appears("at-t0")).toBe("PCI_BUS_ID 1");
+    holder.kill("SIGSTOP");
+    await expect.poll(() => isStopped(holder.pid), { interval: 10 }).toBe(true);
+    const waiter = last.start(...here);
+    await waiter.line(`GPU 0 is held by process ${holder.pid} (${userInfo().username}), which is suspended`);
+    for (const lq of [holder, large]) lq.kill("SIGCONT");
+    for (const each of [one, all, late, last]) each.write("go", "");
+    await Promise.all([holder, large, small, waiter].map(finished));
   });
 });
 
