@@ -13,6 +13,7 @@ import { State } from "../record/state.ts";
 import { isLive } from "../report/is-live.ts";
 import { sizeText } from "../sizes.ts";
 import { openProject, type CommonFlags } from "./options.ts";
+import { print } from "./print.ts";
 
 export interface CacheFlags extends CommonFlags {
   /** Bytes. */
@@ -49,11 +50,11 @@ async function verify({ folder }: Place, flags: CacheFlags): Promise<number> {
     if (flags.quiet !== true)
       console.log(`${objects} objects (${sizeText(bytes)}) and ${actions} actions verified`);
     for (const { kind, name, file } of damaged)
-      console.log(
+      print(
         `${kind === "stranger" ? "not lq's:" : `damaged ${kind}`} ${name.slice(0, 12)}: ` +
           `${file.startsWith(join(folder, QUARANTINE)) ? "moved to" : "cannot be moved from"} ${file}`,
       );
-    for (const { message } of unreadable) console.log(`not verified: ${message}`);
+    for (const { message } of unreadable) print(`not verified: ${message}`);
     const { length } = incomplete;
     if (length > 0)
       console.log(

@@ -1,6 +1,7 @@
 import { clean } from "../clean.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { openProject, type CommonFlags } from "./options.ts";
+import { print } from "./print.ts";
 
 export async function runClean(
   targets: readonly string[],
@@ -19,7 +20,7 @@ export async function runClean(
       waiting: (holder) => process.stderr.write(`waiting for a build (${holder})\n`),
     });
     if (flags.json) console.log(JSON.stringify({ type: "clean", dryRun: flags.dryRun === true, ...cleaned }));
-    else if (!flags.quiet) console.log(describe(cleaned, flags.dryRun === true));
+    else if (!flags.quiet) print(describe(cleaned, flags.dryRun === true));
     return 0;
   } catch (error) {
     const code = interrupt.exitCode();

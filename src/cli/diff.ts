@@ -11,6 +11,7 @@ import { difference, Runs, type Difference, type Run } from "../inspect/differen
 import { firstOf } from "../report/lines.ts";
 import { painter, type Paint } from "../report/paint.ts";
 import { openProject, useColor, type CommonFlags, type Project } from "./options.ts";
+import { print } from "./print.ts";
 import { planned } from "./tasks-named.ts";
 
 /** Lines of a text, outputs of a task, and tasks before it, that are shown; and reasons. */
@@ -37,7 +38,7 @@ export async function runDiff([first, second]: readonly string[], flags: CommonF
   const ends = [before, after].map(({ task: { id }, build }) => ({ task: id, build }));
   if (flags.json === true) console.log(JSON.stringify({ type: "diff", ends, ...found }));
   else
-    console.log(
+    print(
       [heading(before, after), ...describe(found, painter(useColor(process.stdout, flags.color)))].join("\n"),
     );
   return 0;

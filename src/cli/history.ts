@@ -4,6 +4,7 @@ import { type Build, builds } from "../history/builds.ts";
 import { duration } from "../report/lines.ts";
 import { openProject, type CommonFlags } from "./options.ts";
 import { localTime } from "./local-time.ts";
+import { print } from "./print.ts";
 import { tasksNamed } from "./tasks-named.ts";
 
 export interface HistoryFlags extends CommonFlags {
@@ -20,9 +21,10 @@ export async function runHistory(targets: readonly string[], flags: HistoryFlags
   let shown = 0;
   for (const { json, text } of lines) {
     if (shown++ === flags.most) break;
-    console.log(flags.json === true ? JSON.stringify(json) : text);
+    if (flags.json === true) console.log(JSON.stringify(json));
+    else print(text);
   }
-  if (shown === 0 && flags.json !== true) console.log("nothing is on record yet");
+  if (shown === 0 && flags.json !== true) print("nothing is on record yet");
   return 0;
 }
 

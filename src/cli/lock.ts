@@ -11,6 +11,7 @@ import { LOCK_FILE, parseLock } from "../lockfile/lockfile.ts";
 import { mergeLocks } from "../lockfile/merge.ts";
 import { pull } from "../lockfile/pull.ts";
 import { openProject, startFolder, type CommonFlags, type Project } from "./options.ts";
+import { print } from "./print.ts";
 
 /** Ids that are listed. */
 const SHOWN = 20;
@@ -26,7 +27,7 @@ export async function runLock([action, ...targets]: readonly string[], flags: Co
       hint: "rules with `lock: true` get one a task when they are built",
     });
   if (flags.json === true) console.log(JSON.stringify({ type: "lock", action, ...ends }));
-  else if (flags.quiet !== true) for (const [end, ids] of all) console.log(describe(end, ids));
+  else if (flags.quiet !== true) for (const [end, ids] of all) print(describe(end, ids));
   return all.every(([end]) => end === "pulled" || end === "there") ? 0 : 1;
 }
 

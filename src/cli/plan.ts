@@ -4,6 +4,7 @@ import { UNKNOWN } from "../build/durations.ts";
 import { duration } from "../report/lines.ts";
 import { painter, type Paint } from "../report/paint.ts";
 import { hashingOptions, openProject, useColor, type CommonFlags } from "./options.ts";
+import { print } from "./print.ts";
 
 /** Reasons of a rule, and steps of the critical path, that are shown. */
 const SHOWN = { reasons: 3, steps: 20 };
@@ -21,7 +22,7 @@ export async function runPlan(targets: readonly string[], flags: CommonFlags): P
     hashing: hashingOptions(flags),
   });
   if (flags.json) console.log(JSON.stringify({ type: "forecast", ...found }));
-  else console.log(describe(found, painter(useColor(process.stdout, flags.color))).join("\n"));
+  else print(describe(found, painter(useColor(process.stdout, flags.color))).join("\n"));
   return 0;
 }
 

@@ -8,6 +8,7 @@ import { chromeTrace } from "../inspect/chrome-trace.ts";
 import { duration } from "../report/lines.ts";
 import { openProject, startFolder, type CommonFlags } from "./options.ts";
 import { localTime } from "./local-time.ts";
+import { print } from "./print.ts";
 
 export interface ReportFlags extends CommonFlags {
   readonly build?: number;
@@ -23,7 +24,7 @@ export function runReport(_: readonly string[], flags: ReportFlags): Promise<num
   if (flags.chromeTrace !== undefined) writeTrace(resolve(startFolder(flags), flags.chromeTrace), build);
   const report = summarise(build);
   if (flags.json === true) console.log(JSON.stringify({ type: "report", ...report }));
-  else if (flags.quiet !== true) console.log(describe(report));
+  else if (flags.quiet !== true) print(describe(report));
   return Promise.resolve(0);
 }
 

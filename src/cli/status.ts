@@ -5,6 +5,7 @@ import { allFreshLine } from "../report/lines.ts";
 import { painter, type Paint } from "../report/paint.ts";
 import { status, type TaskStatus } from "../status.ts";
 import { hashingOptions, openProject, useColor, type CommonFlags } from "./options.ts";
+import { print } from "./print.ts";
 
 type State = Freshness["state"];
 
@@ -24,7 +25,7 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
   const { pipeline, cwd } = openProject(flags);
   const tasks = await status({ pipeline, cwd, targets, hashing: hashingOptions(flags) });
   if (flags.json) for (const task of tasks) console.log(JSON.stringify(statusRecord(task)));
-  else if (!flags.quiet) console.log(describeStatus(tasks, painter(useColor(process.stdout, flags.color))));
+  else if (!flags.quiet) print(describeStatus(tasks, painter(useColor(process.stdout, flags.color))));
   return 0;
 }
 

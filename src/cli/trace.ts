@@ -12,6 +12,7 @@ import { duration } from "../report/lines.ts";
 import { statusOf } from "../status.ts";
 import { localTime } from "./local-time.ts";
 import { openProject, useColor, type CommonFlags, type Project } from "./options.ts";
+import { print } from "./print.ts";
 import { planned } from "./tasks-named.ts";
 
 export interface TraceFlags extends CommonFlags {
@@ -42,8 +43,8 @@ export async function runTrace([target = ""]: readonly string[], flags: TraceFla
   else {
     if (state !== "fresh") console.error(`${task.id} is ${state} now (lq why ${target}); of its last run:`);
     const paint = painter(useColor(process.stdout, flags.color));
-    if (cell !== undefined) console.log(cellText(cell, paint));
-    console.log(describe(root, paint).join("\n"));
+    if (cell !== undefined) print(cellText(cell, paint));
+    print(describe(root, paint).join("\n"));
   }
   return 0;
 }

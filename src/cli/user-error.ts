@@ -4,12 +4,13 @@
  */
 import type { UserError } from "../errors.ts";
 import { placesOf, renderDiagnostics } from "../load/render.ts";
+import { printable } from "../report/printable.ts";
 import { startFolder, nearestProject, useColor, type CommonFlags } from "./flags.ts";
 
 export function showUserError({ diagnostics }: UserError, flags: CommonFlags): void {
   const root = rootOrNothing(flags);
   const color = useColor(process.stderr, flags.color);
-  process.stderr.write(`${renderDiagnostics(diagnostics, { root, color })}\n`);
+  process.stderr.write(`${printable(renderDiagnostics(diagnostics, { root, color }))}\n`);
   if (flags.json !== true) return;
   const places = placesOf(diagnostics, root);
   for (const [i, { message, hint }] of diagnostics.entries())

@@ -6,6 +6,7 @@ import { createView } from "../report/listener.ts";
 import { watchProject, type WatchEvent } from "../watch/watch-project.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { openProject, viewOptions, type CommonFlags } from "./options.ts";
+import { print } from "./print.ts";
 import { showUserError } from "./user-error.ts";
 
 export async function runWatch(targets: readonly string[], flags: CommonFlags): Promise<number> {
@@ -44,9 +45,9 @@ const SHOWN = 5;
 function announce(event: WatchEvent, { json, quiet }: CommonFlags): void {
   if (json) console.log(JSON.stringify(event));
   else if (quiet) return;
-  else if (event.state === "waiting") console.log("waiting for changes");
+  else if (event.state === "waiting") print("waiting for changes");
   else {
     const more = event.paths.length - SHOWN;
-    console.log(`changed: ${event.paths.slice(0, SHOWN).join(", ")}${more > 0 ? ` and ${more} more` : ""}`);
+    print(`changed: ${event.paths.slice(0, SHOWN).join(", ")}${more > 0 ? ` and ${more} more` : ""}`);
   }
 }

@@ -12,6 +12,7 @@ import { painter, type Paint } from "../report/paint.ts";
 import { statusOf, type TaskStatus } from "../status.ts";
 import { localTime } from "./local-time.ts";
 import { hashingOptions, openProject, useColor, type CommonFlags } from "./options.ts";
+import { print } from "./print.ts";
 import { reasonsOf, statusRecord } from "./status.ts";
 import { namedOf, planned } from "./tasks-named.ts";
 
@@ -40,7 +41,7 @@ export async function runWhy(targets: readonly string[], flags: CommonFlags): Pr
       continue;
     }
     const cause = causesOf(id, known);
-    if (cause !== undefined) console.log(new Telling(session, paint).target(cause).join("\n"));
+    if (cause !== undefined) print(new Telling(session, paint).target(cause).join("\n"));
   }
   return 0;
 }

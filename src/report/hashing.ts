@@ -1,12 +1,13 @@
 /** How far the hashing of sources is, on a line of a terminal that is written over. */
 import type { HashProgress } from "../fingerprint/hash-many.ts";
 import { hashLine } from "./lines.ts";
+import { printableLine } from "./printable.ts";
 
 /** Moves to the start of the line, and erases it. */
 const ERASE = "\r\x1b[K";
 
 /** @param progress null when all is hashed: nothing is left of the line */
 export function showHashing(terminal: NodeJS.WriteStream, progress: HashProgress | null): void {
-  const line = progress === null ? "" : hashLine(progress).slice(0, terminal.columns - 1);
+  const line = progress === null ? "" : printableLine(hashLine(progress)).slice(0, terminal.columns - 1);
   terminal.write(ERASE + line);
 }

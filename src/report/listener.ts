@@ -2,6 +2,7 @@
 import { isLive } from "./is-live.ts";
 import { painter } from "./paint.ts";
 import { plainView } from "./plain.ts";
+import { printableLine } from "./printable.ts";
 import type { View } from "./view.ts";
 
 export interface ViewOptions {
@@ -19,5 +20,5 @@ export async function createView({ json, quiet, dryRun, ...rest }: ViewOptions):
   const write = (line: string): void => void stdout.write(`${line}\n`);
   if (json) return { listener: (event) => write(JSON.stringify(event)), close: () => Promise.resolve() };
   if (isLive(stdout) && !quiet && !dryRun) return (await import("./terminal.ts")).terminalView(rest);
-  return plainView({ quiet, dryRun, paint: painter(color), write });
+  return plainView({ quiet, dryRun, paint: painter(color), write: (line) => write(printableLine(line)) });
 }

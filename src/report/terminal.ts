@@ -15,6 +15,7 @@ import {
 } from "./lines.ts";
 import type { View } from "./view.ts";
 import { painter, type Paint } from "./paint.ts";
+import { printableLine } from "./printable.ts";
 import { showHashing } from "./hashing.ts";
 import { Progress, type RuleProgress } from "./progress.ts";
 
@@ -31,7 +32,7 @@ export function terminalView({ color, rules, stdout }: TerminalOptions): View {
   const paint = painter(color);
   const progress = new Progress();
   const after: string[] = [];
-  const write = (line: string): void => void stdout.write(`${line}\n`);
+  const write = (line: string): void => void stdout.write(`${printableLine(line)}\n`);
   let live: Promise<LiveList> | undefined;
 
   const listener = (event: Event): void => {
@@ -133,7 +134,8 @@ function ruleTitle(name: string, rule: RuleProgress, progress: Progress, most: n
     `${paint("bold", name)} ${done}/${total} ${paint("dim", parts.join(", "))}`.trimEnd(),
     ...shown.map((task) => {
       const share = task.fraction > 0 ? ` ${Math.floor(task.fraction * 100)} %` : "";
-      return `${task.id} ${paint("dim", `${duration(progress.elapsed(task))}${share} ${task.note}`.trimEnd())}`;
+      const told = `${duration(progress.elapsed(task))}${share} ${task.note}`.trimEnd();
+      return printableLine(`${task.id} ${paint("dim", told)}`);
     }),
     ...(rest > 0 ? [`… and ${rest} more`] : []),
   ].join("\n");
@@ -145,14 +147,14 @@ function hasWorked({ running, counts }: RuleProgress): boolean {
 }
 
 function totalTitle(progress: Progress, paint: Paint): string {
-  if (progress.hashing !== null) return paint("dim", hashLine(progress.hashing));
+  if (progress.hashing !== null) return paint("dim", printableLine(hashLine(progress.hashing)));
   const { waiting, done, total } = progress;
   const running = progress.running.length;
   const left = progress.secondsLeft();
   const eta = left === null ? "" : `, about ${duration(left)} left`;
   return [
     ...(running > 0 ? [`${done} of ${total} tasks, ${running} running${eta}`] : []),
-    ...(waiting.length > 0 ? [waitingLine(waiting)] : []),
+    ...(waiting.length > 0 ? [printableLine(waitingLine(waiting))] : []),
   ]
     .map((line) => paint("dim", line))
     .join("\n");
