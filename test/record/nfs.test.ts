@@ -9,8 +9,10 @@ const PIPELINE = `version: 1
 rules:
   copy: { cmd: [cp, "\${in}", "\${out}"], in: in.txt, out: copy.txt }
   tree: { cmd: "cp \${in} \${out}x; mkdir \${out}sub; echo more > \${out}sub/y", in: copy.txt, out: tree/ }
-  join: { run: join.ts, in: tree/, out: all/join.txt }
+  join: { JOIN, in: tree/, out: all/join.txt }
 `;
+const BY_COMMAND = 'cmd: "cat ${in}sub/y ${in}x > ${out}"';
+const BY_MODULE = "run: join.ts";
 const JOIN = `import { readFileSync, writeFileSync } from "node:fs";
 import { task } from "lq";
 export default task({
@@ -21,10 +23,14 @@ export default task({
 `;
 
 describe.skipIf(NFS_CLIENT === null)("on a file system with the manners of NFS", () => {
-  it.each(["copy", "hardlink", "symlink"])(
+  it.each([
+    ["copy", BY_MODULE],
+    ["hardlink", BY_COMMAND],
+    ["symlink", BY_COMMAND],
+  ])(
     "a build is right where every change is answered as if it was asked for twice (%s)",
-    async (kind) => {
-      const project = projectOf(`cache: { link: [${kind}] }\n`);
+    async (kind, join) => {
+      const project = projectOf(`cache: { link: [${kind}] }\n`, join);
       for (const content of ["one", "two"]) {
         project.write("in.txt", `${content}\n`);
         await buildRight(project, { faults: ["replay"] }, content);
@@ -59,7 +65,7 @@ describe.skipIf(NFS_CLIENT === null)("on a file system with the manners of NFS",
   });
 
   it("what is lost of a log is lost alone", async () => {
-    const project = projectOf();
+    const project = projectOf("", BY_MODULE);
     project.write("join.ts", JOIN.replace("writeFileSync(", 'console.log("told");\n    writeFileSync('));
     const late = { faults: ["late"], only: "close /cache/logs/" } as const;
     await buildRight(project, late, "one");
@@ -82,7 +88,8 @@ describe.skipIf(NFS_CLIENT === null)("on a file system with the manners of NFS",
     await buildRight(project, { faults: ["silly"] }, "two");
     expect(readdirSync(project.path("cache/staging"))).toContainEqual(expect.stringMatching(/^aside-/));
     closeSync(file);
-    await buildRight(project, { faults: ["silly"] }, "two");
+    project.write("in.txt", "three\n");
+    await buildRight(project, { faults: ["silly"] }, "three");
     expect(project.has("cache/staging")).toBe(false);
   });
 
@@ -176,9 +183,12 @@ export default task({
   });
 });
 
-/** @param head more of pipeline.yaml */
-function projectOf(head = ""): CliProject {
-  const pipeline = PIPELINE.replace("rules:", `${head}rules:`);
+/**
+ * @param head more of pipeline.yaml
+ * @param join how the last task works
+ */
+function projectOf(head = "", join = BY_COMMAND): CliProject {
+  const pipeline = PIPELINE.replace("rules:", `${head}rules:`).replace("JOIN", () => join);
   return cliProject({ "pipeline.yaml": pipeline, "in.txt": "one\n", "join.ts": JOIN });
 }
 
