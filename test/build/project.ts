@@ -34,7 +34,7 @@ const folders: string[] = [];
 
 afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 export class Project {
   readonly root: string;

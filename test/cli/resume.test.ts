@@ -83,7 +83,7 @@ test.each([
     const pid = await halfway(lq);
     lq.kill(signal);
     expect((await lq.ended).code).toBe(code);
-    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isAlive(pid)).toBe(false);
     expect(project.has("model.json")).toBe(false);
 
     const resumed = await finish(project);
@@ -122,7 +122,7 @@ function commands(rules: string): CliProject {
 }
 
 async function exists(project: CliProject, path: string): Promise<void> {
-  await expect.poll(() => existsSync(project.path(path)), { timeout: 30_000, interval: 10 }).toBe(true);
+  await expect.poll(() => existsSync(project.path(path))).toBe(true);
 }
 
 test("a command is sent SIGTERM, has its grace to save in, and further signals do not cut that short", async () => {
@@ -195,5 +195,5 @@ test("SIGINT, after whatever signal, waits for nothing any more", async ({ skip 
   lq.kill("SIGINT");
   expect((await lq.ended).code).toBe(143);
   // The kernel takes a moment to end what was killed.
-  await expect.poll(() => pids.filter(isAlive), { timeout: 30_000, interval: 10 }).toEqual([]);
+  await expect.poll(() => pids.filter(isAlive)).toEqual([]);
 });

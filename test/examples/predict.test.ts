@@ -49,26 +49,22 @@ const models: Model[] = [
 
 for (const { what, root, model, case: id, expected, set = [] } of models) {
   // At most one voxel in ten thousand may differ (those whose two best classes are all but equal).
-  test.skipIf(!golden)(
-    `${what}: lq build gives the reference's segmentation`,
-    { timeout: 240_000 },
-    async () => {
-      const project = copiedExample("predict", {
-        [`model/${model}`]: `${root}/${model}`,
-        images: `${root}/images`,
-      });
-      const built = await project.lq("build", ...set.flatMap((each) => ["--set", each]));
-      expect(built.stderr).toBe("");
-      expect(built.code).toBe(0);
-      const labels = await readLabels(project.path(`prediction/${id}.nii.gz`));
-      const reference = await readLabels(`${root}/expected/${expected}`);
-      expect(differing(labels.data, reference.data)).toBeLessThanOrEqual(1e-4);
-      expect(labels.size).toEqual(reference.size);
-      const image = await readHeader(project.path(`images/${id}_0000.nii.gz`));
-      labels.affine.forEach((value, i) => expect(value).toBeCloseTo(image.affine[i]!, 4));
-      expect((await project.build({ set })).summary).toMatchObject({ ran: 0, fresh: 3 });
-    },
-  );
+  test.skipIf(!golden)(`${what}: lq build gives the reference's segmentation`, async () => {
+    const project = copiedExample("predict", {
+      [`model/${model}`]: `${root}/${model}`,
+      images: `${root}/images`,
+    });
+    const built = await project.lq("build", ...set.flatMap((each) => ["--set", each]));
+    expect(built.stderr).toBe("");
+    expect(built.code).toBe(0);
+    const labels = await readLabels(project.path(`prediction/${id}.nii.gz`));
+    const reference = await readLabels(`${root}/expected/${expected}`);
+    expect(differing(labels.data, reference.data)).toBeLessThanOrEqual(1e-4);
+    expect(labels.size).toEqual(reference.size);
+    const image = await readHeader(project.path(`images/${id}_0000.nii.gz`));
+    labels.affine.forEach((value, i) => expect(value).toBeCloseTo(image.affine[i]!, 4));
+    expect((await project.build({ set })).summary).toMatchObject({ ran: 0, fresh: 3 });
+  });
 }
 
 const m2 = { model: `${v2}/m2/Dataset902_ToyOldPlans`, image: `${v2}/m2/images/s01_0000.nii.gz` };

@@ -72,7 +72,7 @@ test("trains, scores what it has not seen, exports, and then does only what a ch
   const again = (await project.built()).ran;
   expect(again).toEqual([...AFTER_TRAINING, "plan-from", "train-from:split"].sort());
   expect(meanDice(project)).toBeGreaterThan(untaught);
-}, 300_000);
+});
 
 test("a training that blows up is a result: it is cached, and the table says so", async () => {
   const project = await trainProject({ ...SMALL, training: { ...SMALL.training, learning_rate: 1e30 } });
@@ -96,7 +96,7 @@ test("a training that blows up is a result: it is cached, and the table says so"
   setParams(project, { ...SMALL, start: "start/checkpoint.safetensors" });
   expect((await project.built()).ran).toContain("train-from:split");
   expect(project.read("tables/scores.md")).toMatch(/did not converge: pre-training: the loss was not finite/);
-}, 300_000);
+});
 
 test("labels that no case has, or of one value, and a patch that the strides do not divide are refused", async () => {
   const project = await trainProject();
@@ -137,7 +137,7 @@ test("starts from a .pth of PyTorch, and its log says from where and how far it 
     expect.stringMatching(/^epoch 2\/2, step 4\/4: .*, 0 s left$/),
     "",
   ]);
-}, 120_000);
+});
 
 test("a checkpoint of another network, and a file that is none, are refused before anything is prepared", async () => {
   const project = await trainProject({ ...SMALL, start: "start/monai.pth" });
@@ -151,4 +151,4 @@ test("a checkpoint of another network, and a file that is none, are refused befo
   const broken = await project.lq("build");
   expect(broken.stdout + broken.stderr).toContain("start/monai.pth: not a checkpoint that can be read");
   expect(project.has("prepared")).toBe(false);
-}, 120_000);
+});

@@ -25,11 +25,11 @@ ${more}`,
 const pidOf = (project: CliProject): number => Number(project.read("pid"));
 
 async function gone(pid: number): Promise<void> {
-  await expect.poll(() => isAlive(pid), { timeout: 30_000, interval: 10 }).toBe(false);
+  await expect.poll(() => isAlive(pid)).toBe(false);
 }
 
 async function untilDaemon(project: CliProject): Promise<number> {
-  await expect.poll(() => project.has("pid"), { timeout: 30_000, interval: 10 }).toBe(true);
+  await expect.poll(() => project.has("pid")).toBe(true);
   const pid = pidOf(project);
   expect(isAlive(pid)).toBe(true);
   return pid;

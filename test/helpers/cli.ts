@@ -25,7 +25,7 @@ afterEach(async ({ task }) => {
   }
   await Promise.all([...started].map(({ ended }) => ended));
   started.clear();
-}, 60_000);
+});
 
 /** Whether lq can be run as other users: this process is root, and they can read lq. */
 export function canBeOthers(): boolean {

@@ -31,7 +31,7 @@ const limits = { preprocessed: 1e-4, window: 1e-4, merged: 2e-4 };
 // the export starts from nnU-Net's own merged logits. `bench/inference.ts` predicts it whole.
 for (const name of ["m1", "m2", "m3", "m4"]) {
   const folder = shared(`golden/04_nnunet_v2/${name}`);
-  test.skipIf(!folder)(`${name}: each stage of nnU-Net v2, and the whole`, { timeout: 180_000 }, async () => {
+  test.skipIf(!folder)(`${name}: each stage of nnU-Net v2, and the whole`, async () => {
     const expected = JSON.parse(readFileSync(`${folder}/expected.json`, "utf8")) as Expected;
     const out = temporaryFolder();
     // A folder above the model serves as well.

@@ -32,7 +32,7 @@ function study(): CliProject {
 }
 
 describe.skipIf(folder === null)("real CT", () => {
-  it("is checked, predicted with remapped labels, scored and tabled", { timeout: 300_000 }, async () => {
+  it("is checked, predicted with remapped labels, scored and tabled", async () => {
     const project = study();
     for (const part of ["imagesTr", "labelsTr"])
       mkdirSync(project.path(`data/own/${part}`), { recursive: true });

@@ -22,7 +22,7 @@ export function torture(
   seeds: { readonly quick: number; readonly long: number },
   body: (seed: number) => Counts | Promise<Counts>,
 ): void {
-  it.each(seedsOf(seeds))(`${title} (seed %i)`, { timeout: TIMEOUT }, async (seed) => {
+  it.each(seedsOf(seeds))(`${title} (seed %i)`, LONG ? { timeout: 3_600_000 } : {}, async (seed) => {
     try {
       keep({ title, seed, counts: await body(seed) });
     } catch (error) {
@@ -36,9 +36,6 @@ export function torture(
 export function rounds(quick: number, long: number): number {
   return LONG ? long : quick;
 }
-
-/** Milliseconds, for as many rounds as there are. */
-const TIMEOUT = LONG ? 3_600_000 : 60_000;
 
 function seedsOf({ quick, long }: { readonly quick: number; readonly long: number }): readonly number[] {
   const { LQ_SEED, LQ_SEEDS } = process.env;

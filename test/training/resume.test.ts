@@ -86,4 +86,4 @@ test("killed twice and asked to end once, a training ends with the bytes of one 
     true,
   );
   expect(saved(project)).toHaveLength(1); // the other key's
-}, 300_000);
+});
