@@ -177,12 +177,12 @@ rules:
 });
 
 describe("cancelling", () => {
-  it("ends every process of the running tasks within 3 s, also those that ignore SIGTERM", async () => {
+  it("ends every process of the running tasks, also those that ignore SIGTERM", async () => {
     const project = new Project({
       "pipeline.yaml": `version: 1
 rules:
   deaf:
-    cmd: "trap '' TERM; (trap '' TERM; sleep 60) & echo $! $$ > started; while :; do sleep 0.1; done; touch \${out}"
+    cmd: "trap '' TERM; (trap '' TERM; sleep 1000) & echo $! $$ > started; while :; do sleep 0.1; done; touch \${out}"
     out: deaf.txt
   next: { cmd: "cp \${in} \${out}", in: deaf.txt, out: next.txt }
 `,
@@ -193,17 +193,38 @@ rules:
     const { promises } = await import("node:fs");
     const pids = (await promises.readFile(project.path("started"), "utf8")).trim().split(" ").map(Number);
     expect(pids.map(isAlive)).toEqual([true, true]);
-    const cancelled = performance.now();
     controller.abort();
     const { summary } = await building;
-    expect(performance.now() - cancelled).toBeLessThan(3000);
     expect(summary).toMatchObject({ ran: 0, failed: 0, cancelled: 1, skipped: 1 });
-    await vi.waitFor(() => expect(pids.map(isAlive)).toEqual([false, false]));
+    await expect.poll(() => pids.map(isAlive)).toEqual([false, false]);
     expect([project.has("deaf.txt"), project.has("cache/lock"), project.has("cache/staging")]).toEqual([
       false,
       false,
       false,
     ]);
+  });
+
+  it("ends the restoring of many outputs in its midst; the next build restores the rest", async () => {
+    const count = 200;
+    const project = new Project({
+      "pipeline.yaml": `version: 1
+axes: { number: [${Array.from({ length: count }, (_, i) => i).join(", ")}] }
+rules:
+  number: { each: [number], cmd: "echo \${number} > \${out}", out: "numbers/\${number}.txt" }
+`,
+    });
+    expect((await project.build()).summary).toMatchObject({ ran: count });
+    project.remove("numbers");
+
+    const controller = new AbortController();
+    const listener = (event: Event): void => {
+      if (event.type === "task" && event.outcome === "restored") controller.abort();
+    };
+    const { restored, skipped } = (await project.build({ signal: controller.signal, listener })).summary;
+    expect(restored).toBeLessThan(count);
+    expect(restored + skipped).toBe(count);
+    const rest = await project.build();
+    expect(rest.summary).toMatchObject({ fresh: restored, restored: skipped, ran: 0 });
   });
 
   it("lets a resumable task go on from what it kept, under the same key only", async () => {

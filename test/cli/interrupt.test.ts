@@ -48,27 +48,3 @@ test.each([
     expect((await project.json("build", "quick"))[1]).toMatchObject({ task: "quick", outcome: "fresh" });
   },
 );
-
-test("SIGINT ends the restoring of many outputs in its midst; the next build restores the rest", async () => {
-  const count = 500;
-  const project = cliProject({
-    "pipeline.yaml": `version: 1
-axes: { number: [${Array.from({ length: count }, (_, i) => i).join(", ")}] }
-rules:
-  number: { each: [number], cmd: "echo \${number} > \${out}", out: "numbers/\${number}.txt" }
-`,
-  });
-  expect((await project.built()).summary).toMatchObject({ ran: count });
-  project.remove("numbers");
-
-  const lq = project.start("build", "--json");
-  await lq.line('"outcome":"restored"');
-  lq.kill("SIGINT");
-  const ended = await lq.ended;
-  expect(ended.code).toBe(130);
-  const { restored, skipped } = JSON.parse(ended.stdout.trimEnd().split("\n").at(-1) ?? "") as JsonLine;
-  expect(restored).toBeLessThan(count);
-  expect(Number(restored) + Number(skipped)).toBe(count);
-
-  expect((await project.built()).summary).toMatchObject({ fresh: restored, restored: skipped, ran: 0 });
-});

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { graceOf, Preempted, type Attempt } from "../../src/execute/attempt.ts";
 import { runCommand as runWith } from "../../src/execute/command.ts";
 import { Launchers } from "../../src/execute/launcher.ts";
@@ -110,13 +110,13 @@ describe("commands", () => {
     expect(await runCommand(bash("echo $PPID > shell"), attempt())).toEqual({ kind: "done" });
     const shell = Number(readFileSync(path.join(root, "shell"), "utf8"));
     process.kill(shell, "SIGKILL");
-    await vi.waitFor(() => expect(existsSync(`/proc/${shell}`)).toBe(false));
+    await expect.poll(() => existsSync(`/proc/${shell}`)).toBe(false);
     expect(await runCommand(bash("echo $PPID > other"), attempt())).toEqual({ kind: "done" });
     expect(Number(readFileSync(path.join(root, "other"), "utf8"))).not.toBe(shell);
   });
 
   it("end what they left running in their group", async () => {
-    expect(await runCommand(bash("sleep 60 & echo $! > pid"), attempt())).toEqual({ kind: "done" });
+    expect(await runCommand(bash("sleep 1000 & echo $! > pid"), attempt())).toEqual({ kind: "done" });
     const pid = Number(readFileSync(path.join(root, "pid"), "utf8"));
     const state = (): string => {
       try {
@@ -125,7 +125,7 @@ describe("commands", () => {
         return "gone";
       }
     };
-    await vi.waitFor(() => expect(["gone", "Z"]).toContain(state()));
+    await expect.poll(state).toMatch(/^(gone|Z)$/);
   });
 
   it("keep the head and the tail of an endless output, whatever bytes it has", async () => {

@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { acquireFreeLock, acquireLock, clearTickets } from "../../src/record/lock.ts";
 import { project } from "./fixture.ts";
 
@@ -118,7 +118,7 @@ describe("the build lock", () => {
     const inCache = (name: string): string => join(root, "cache", name);
     const tickets = () =>
       readdirSync(inCache("")).filter((name) => /^lock\./.test(name) && statSync(inCache(name)).size > 0);
-    await vi.waitUntil(() => tickets().length === 2);
+    await expect.poll(() => tickets().length).toBe(2);
     waiters[0]?.kill("SIGKILL");
     await once(waiters[0]!, "exit");
     clearTickets(root);
