@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -121,10 +121,27 @@ test("a damaged saved state is not used", async () => {
   const cut = options({ scratch, signal: abort.signal, progress: () => abort.abort(new Error("cancelled")) });
   await expect(train(cut)).rejects.toThrow("cancelled");
   const path = join(scratch, "training.safetensors");
-  await writeFile(path, (await readFile(path)).subarray(0, -1));
+  const whole = await readFile(path);
+  const flipped = Buffer.from(whole);
+  flipped[flipped.length - 1]! ^= 1;
+  for (const damaged of [whole.subarray(0, -1), flipped, Buffer.alloc(0)]) {
+    await writeFile(path, damaged);
+    let steps = 0;
+    const lines: string[] = [];
+    const log = (line: string) => void lines.push(line);
+    await train(options({ scratch, epochs: 1, progress: () => steps++, log }));
+    expect([steps, lines[0]]).toEqual([
+      4,
+      expect.stringMatching(/^the saved state is damaged \(.*begins anew$/),
+    ]);
+  }
+});
+
+test("a saved state that cannot be read is left alone, and ends the training", async () => {
+  await mkdir(join(scratch, "training.safetensors"));
   let steps = 0;
-  await train(options({ scratch, epochs: 1, progress: () => steps++ }));
-  expect(steps).toBe(4);
+  await expect(train(options({ scratch, progress: () => steps++ }))).rejects.toThrow("EISDIR");
+  expect(steps).toBe(0);
 });
 
 test("a loss that is not finite ends the training, on record", async () => {

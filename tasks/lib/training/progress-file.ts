@@ -1,4 +1,5 @@
 /** The state of an unfinished training on disk, so that it can go on where it was cut off. */
+import { createHash } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -37,33 +38,60 @@ export async function saveState(folder: string, spec: DynUNetSpec, state: Traini
       tensors.set(`${parts[i]}${name}`, { shape, data: values.get(name)! });
     }
   }
-  const metadata = new Map([["training", JSON.stringify({ step, epochs, current })]]);
+  const training = JSON.stringify({ step, epochs, current });
+  const metadata = new Map([
+    ["training", training],
+    ["sha256", digestOf(training, [weights, moments.first, moments.second], spec)],
+  ]);
   const path = fileIn(folder);
   await writeFile(`${path}.new`, encodeSafetensors({ tensors, metadata }), { flush: true });
   await rename(`${path}.new`, path);
 }
 
-/** Null where nothing (or nothing whole) was saved: the training then begins anew. */
-export async function loadState(folder: string, spec: DynUNetSpec): Promise<TrainingState | null> {
+/**
+ * Null where nothing was saved, and where that is damaged, of which `log` is told: the training then begins anew.
+ * Rejects with what the system says of a file that cannot be read: there may be days of work in it.
+ */
+export async function loadState(
+  folder: string,
+  spec: DynUNetSpec,
+  log: (line: string) => void,
+): Promise<TrainingState | null> {
+  const bytes = await readFile(fileIn(folder)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw error;
+  });
+  if (bytes === null) return null;
   try {
-    const { tensors, metadata } = decodeSafetensors(await readFile(fileIn(folder)));
-    const take = (part: string): Weights =>
-      new Map(
-        parameters(spec).map(({ name, shape }) => {
-          const tensor = tensors.get(part + name);
-          if (!(tensor?.data instanceof Float32Array) || tensor.shape.join() !== shape.join()) {
-            throw new Error(`${name} does not fit`);
-          }
-          return [name, tensor.data];
-        }),
-      );
-    const [weights, first, second] = [take(parts[0]), take(parts[1]), take(parts[2])];
-    return {
-      weights,
-      moments: { first, second },
-      ...numbers.parse(JSON.parse(metadata.get("training") ?? "")),
-    };
-  } catch {
+    return decode(bytes, spec);
+  } catch (error) {
+    log(`the saved state is damaged (${(error as Error).message}): the training begins anew`);
     return null;
   }
+}
+
+function decode(bytes: Buffer, spec: DynUNetSpec): TrainingState {
+  const { tensors, metadata } = decodeSafetensors(bytes);
+  const take = (part: string): Weights =>
+    new Map(
+      parameters(spec).map(({ name, shape }) => {
+        const tensor = tensors.get(part + name);
+        if (!(tensor?.data instanceof Float32Array) || tensor.shape.join() !== shape.join()) {
+          throw new Error(`${name} does not fit`);
+        }
+        return [name, tensor.data];
+      }),
+    );
+  const [weights, first, second] = [take(parts[0]), take(parts[1]), take(parts[2])];
+  const training = metadata.get("training") ?? "";
+  if (metadata.get("sha256") !== digestOf(training, [weights, first, second], spec)) {
+    throw new Error("its digest is not that of its content");
+  }
+  return { weights, moments: { first, second }, ...numbers.parse(JSON.parse(training)) };
+}
+
+function digestOf(training: string, values: readonly Weights[], spec: DynUNetSpec): string {
+  const hash = createHash("sha256").update(training);
+  for (const each of values) for (const { name } of parameters(spec)) hash.update(each.get(name)!);
+  return hash.digest("hex");
 }

@@ -62,7 +62,8 @@ const saveShare = 1 / 20;
 export async function train(options: TrainOptions): Promise<Training> {
   const { spec, epochs, batchesPerEpoch, signal, scratch = null } = options;
   const total = epochs * batchesPerEpoch;
-  const saved = scratch === null ? null : await loadState(scratch, spec);
+  const log = options.log ?? (() => undefined);
+  const saved = scratch === null ? null : await loadState(scratch, spec, log);
   const trainer = await createTrainer({
     spec,
     batch: options.batch,
@@ -73,10 +74,7 @@ export async function train(options: TrainOptions): Promise<Training> {
     ...(options.optimizer && { optimizer: options.optimizer }),
     ...(options.loss && { loss: options.loss }),
   });
-  const record = epochLog(
-    { epochs, batchesPerEpoch, done: trainer.steps() },
-    options.log ?? (() => undefined),
-  );
+  const record = epochLog({ epochs, batchesPerEpoch, done: trainer.steps() }, log);
   const losses = [...(saved?.epochs ?? [])];
   let current = [...(saved?.current ?? [])];
   let savedAt = performance.now();
