@@ -63,8 +63,7 @@ export class Part {
     const { seal, graph: sealed, positions } = base;
     const changed = base.changed.map((index) => seal.paths.list[index] ?? "");
     const disk = new Disk();
-    const names = positions.map((position) => parseName(sealed.names.list[position] ?? ""));
-    const graph = new Graph(pipeline, disk, names);
+    const graph = new Graph(pipeline, disk, sealed.names.pick(positions).map(parseName));
     if (!listPlaces(root, disk, graph.tasks, base)) return null;
     const places = positions.map((position) => sealed.places[position] ?? 0);
     const state = State.part(root, [...sealed.head.others, ...places]);

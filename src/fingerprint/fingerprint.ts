@@ -89,21 +89,21 @@ export class Fingerprinter {
    */
   moved(recipe: Recipe): string[] {
     const { root, graph, files, writings } = this.#parts;
-    const moved: string[] = [];
+    const moved = new Set<string>();
     for (const { path, entries, names } of recipe.inputs) {
       const before = names ?? entries?.map(({ name }) => name);
-      const read = names === undefined ? (before?.map((name) => path + name) ?? [path]) : [];
-      moved.push(...read.filter((each) => !files.isUnchanged(each)));
+      const read = names === undefined ? (before ?? [""]) : [];
+      for (const name of read) if (!files.isUnchanged(path + name)) moved.add(path + name);
       if (before === undefined) continue;
       const now = coveredFiles(root, graph, writings, path, files.disk);
       // Both are sorted, and mostly the same.
       if (now.length === before.length && now.every((name, i) => name === before[i])) continue;
       const gone = new Set(before);
-      const other = [...now.filter((name) => !gone.delete(name)), ...gone];
-      moved.push(...other.map((name) => path + name));
+      for (const name of now) if (!gone.delete(name)) moved.add(path + name);
+      for (const name of gone) moved.add(path + name);
     }
-    if (moved.length > 0) files.forget(moved);
-    return [...new Set(moved)];
+    if (moved.size > 0) files.forget(moved);
+    return [...moved];
   }
 
   #input({ role, path, names: only }: TaskPath, known: Known, missing: string[]): RecipeInput {

@@ -84,9 +84,28 @@ export class Texts {
   }
 
   get list(): readonly string[] {
+    if (this.column.byteLength === 0) return [];
+    return (this.#list ??= this.#bytes.toString().split("\0"));
+  }
+
+  /**
+   * Some of the list, for who does not need all of it.
+   * @param indices ascending
+   */
+  pick(indices: readonly number[]): readonly string[] {
+    const bytes = this.#bytes;
+    let index = 0;
+    let start = 0;
+    return indices.map((wanted) => {
+      for (; index < wanted; index++) start = bytes.indexOf(0, start) + 1;
+      const end = bytes.indexOf(0, start);
+      return bytes.toString("utf8", start, end < 0 ? bytes.length : end);
+    });
+  }
+
+  get #bytes(): Buffer {
     const { buffer, byteOffset, byteLength } = this.column;
-    if (byteLength === 0) return [];
-    return (this.#list ??= Buffer.from(buffer, byteOffset, byteLength).toString().split("\0"));
+    return Buffer.from(buffer, byteOffset, byteLength);
   }
 }
 
