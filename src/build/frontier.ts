@@ -90,13 +90,6 @@ export class Frontier {
     return (this.#nodes.get(task)?.consumers ?? []).map((node) => node.task);
   }
 
-  /** The tasks that a task still waits for: those it reads from, and those whose result tells whom it reads from. */
-  blockers(task: Task): readonly Task[] {
-    const { tasks, growths } = this.#graph.needs(task);
-    const makers = growths.flatMap((growth) => this.#graph.producer(growth.file) ?? []);
-    return [...new Set([...tasks, ...makers])].filter((maker) => !this.#done(maker));
-  }
-
   #link(node: Node): void {
     this.#held.delete(node);
     for (const dependency of this.#graph.dependencies(node.task)) {

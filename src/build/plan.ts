@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs";
 import { EventLoopTurns } from "../event-loop.ts";
 import { parseData } from "../expand/data.ts";
+import type { Graph } from "../expand/graph.ts";
 import { prospects } from "../expand/prospects.ts";
 import type { Known } from "../fingerprint/fingerprint.ts";
 import { absolute, parents } from "../fingerprint/paths.ts";
@@ -54,6 +55,7 @@ async function walk(session: Session, force: boolean, foresight: Foresight): Pro
   const outputs = new Map<string, StoredOutput>();
   const known: Known = (path) => outputs.get(path);
   const verdicts = new Map<Task, Verdict>();
+  const foreseen = new Set<Task>();
   const failures = new Map<Task, string>();
   const readBlob: ReadBlob = (digest) => foresight.read(digest) ?? session.store.read(digest);
   await prefetchSources(session, frontier.extend(selected));
@@ -74,6 +76,7 @@ async function walk(session: Session, force: boolean, foresight: Foresight): Pro
       if (typeof result === "string") failures.set(task, result);
       else {
         learn(task, result, outputs);
+        foreseen.add(task);
         frontier.settle(task, false);
       }
     }
@@ -84,7 +87,7 @@ async function walk(session: Session, force: boolean, foresight: Foresight): Pro
     await prefetchSources(session, frontier.extend(selected));
   }
   if (grown) session.graph.check(selected);
-  return { selected, verdicts, blockers: blockersIn(frontier), failures };
+  return { selected, verdicts, blockers: blockersIn(session.graph, verdicts, foreseen), failures };
 }
 
 /** What may become tasks in this build. */
@@ -97,9 +100,24 @@ export function samples({ graph }: Session, growths: readonly Growth[]): readonl
   return growths.flatMap((growth) => graph.sample(growth) ?? []);
 }
 
-/** Outside of the walk, all of which a function in it would keep. */
-function blockersIn(frontier: Frontier): Plan["blockers"] {
-  return (task) => frontier.blockers(task);
+/**
+ * A task waits for those it reads from, and those whose result tells whom it reads from. (Outside of the walk, all of
+ * which a function in it would keep.)
+ */
+function blockersIn(
+  graph: Graph,
+  verdicts: ReadonlyMap<Task, Verdict>,
+  foreseen: ReadonlySet<Task>,
+): Plan["blockers"] {
+  const isOver = (task: Task): boolean => {
+    const verdict = verdicts.get(task);
+    return foreseen.has(task) || (verdict !== undefined && isSettled(verdict));
+  };
+  return (task) => {
+    const { tasks, growths } = graph.needs(task);
+    const makers = growths.flatMap((growth) => graph.producer(growth.file) ?? []);
+    return [...new Set([...tasks, ...makers])].filter((maker) => !isOver(maker));
+  };
 }
 
 export function isRestorable(verdict: Verdict): boolean {

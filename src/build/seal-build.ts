@@ -15,11 +15,12 @@ import type { Plan } from "./plan.ts";
 import type { SealRequest } from "./request.ts";
 import type { Session } from "./session.ts";
 
-/** By path, numbered in their order. */
-type Contents = ReadonlyMap<
-  string,
-  { readonly number: number; readonly signature: Signature; readonly digest: string }
->;
+/** What files hold, one after the other. */
+interface Contents {
+  /** By path. */
+  readonly numbers: ReadonlyMap<string, number>;
+  readonly digests: readonly string[];
+}
 
 /**
  * Nothing is left when something is not fresh, changed while it was looked at, or is so young that another change
@@ -44,17 +45,23 @@ export function sealPlan(session: Session, plan: Plan, { request, since }: SealR
   // A build writes it anew, also where all is fresh.
   if (lockedRules(session.graph.pipeline).size > 0) known.push(join(root, LOCK_FILE));
   for (const file of known) structure.set(projectPath(root, file), disk.signature(file));
-  const contents = new Map<string, { number: number; signature: Signature; digest: string }>();
+  const numbers = new Map<string, number>();
+  const signatures: Signature[] = [];
+  const digests: string[] = [];
   for (const [path, { signature, digest, racy }] of files.seen()) {
     const isOpen = signature !== null && digest === undefined && isRacy(signature, disk.since);
     if (racy || isOpen) return;
     if (structure.has(path)) continue;
     if (signature === null || digest === undefined) structure.set(path, signature);
-    else contents.set(path, { number: contents.size, signature, digest });
+    else {
+      numbers.set(path, digests.length);
+      signatures.push(signature);
+      digests.push(digest);
+    }
   }
   for (const [absolute, signature] of disk.peeked()) {
     const path = projectPath(root, absolute);
-    if (!contents.has(path)) structure.set(path, signature);
+    if (!numbers.has(path)) structure.set(path, signature);
   }
 
   const environment = [...rules].flatMap(({ env }) =>
@@ -66,13 +73,10 @@ export function sealPlan(session: Session, plan: Plan, { request, since }: SealR
       tasks: tasks.size,
       environment: environment.map((name) => [name, environmentDigest(process.env[name])]),
       structure: structure.size,
-      graph: sealGraph(session, tasks, contents),
+      graph: sealGraph(session, tasks, { numbers, digests }),
     },
-    signatures: Signatures.of([
-      ...structure.values(),
-      ...Array.from(contents.values(), (each) => each.signature),
-    ]),
-    paths: Texts.of([...structure.keys(), ...contents.keys()]),
+    signatures: Signatures.of([...structure.values(), ...signatures]),
+    paths: Texts.of([...structure.keys(), ...numbers.keys()]),
   });
 }
 
@@ -87,24 +91,24 @@ function freshTasks({ verdicts }: Plan): ReadonlyMap<Task, Recipe["inputs"]> {
 function sealGraph(
   { root, graph, state }: Session,
   inputs: ReadonlyMap<Task, Recipe["inputs"]>,
-  contents: Contents,
+  { numbers, digests }: Contents,
 ): number | null {
   const tasks = [...inputs.keys()];
   const places = Float64Array.from(tasks, ({ id }) => state.placeOf(id) ?? NaN);
   if (places.includes(NaN)) return null;
   const positions = new Int32Array(graph.tasks.length).fill(-1);
   for (const [position, { index }] of tasks.entries()) positions[index] = position;
-  const numbered = (paths: readonly string[]) => paths.flatMap((path) => contents.get(path)?.number ?? []);
+  const numbered = (paths: readonly string[]) => paths.flatMap((path) => numbers.get(path) ?? []);
   const positioned = (found: readonly Task[]) =>
     found.map(({ index }) => positions[index] ?? -1).filter((position) => position >= 0);
   const shapers = [...graph.axisFiles].flatMap((file) => graph.producer(file) ?? []);
   return writeSealedGraph(root, {
     head: { others: state.otherPlaces(), shaping: positioned([...new Set(shapers)]) },
     places,
-    digests: Digests.from(Array.from(contents.values(), ({ digest }) => digest)),
-    reads: Lists.from([...inputs.values()].map((each) => numbered(each.flatMap(filesRead)))),
-    makes: Lists.from(tasks.map(({ id }) => numbered((state.last(id)?.outputs ?? []).flatMap(filesMade)))),
-    makers: Lists.from(tasks.map((task) => positioned(graph.dependencies(task)))),
+    digests: Digests.from(digests),
+    reads: Lists.from(each(inputs.values(), (read) => numbered(read.flatMap(filesRead)))),
+    makes: Lists.from(each(tasks, ({ id }) => numbered((state.last(id)?.outputs ?? []).flatMap(filesMade)))),
+    makers: Lists.from(each(tasks, (task) => positioned(graph.dependencies(task)))),
     names: Texts.of(tasks.map(nameOf)),
     folders: Texts.of(
       tasks.flatMap(({ outputs }) => outputs.flatMap(({ path }) => (path.endsWith("/") ? path : []))),
@@ -125,4 +129,9 @@ export function filesMade(output: WrittenOutput): readonly string[] {
 /** As the graph names it, if it is in the project. */
 export function projectPath(root: string, absolute: string): string {
   return absolute.startsWith(`${root}/`) ? absolute.slice(root.length + 1) : absolute;
+}
+
+/** One after the other, for there may be 100,000. */
+function* each<T, R>(items: Iterable<T>, make: (item: T) => R): Generator<R> {
+  for (const item of items) yield make(item);
 }

@@ -8,14 +8,15 @@ const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | const
 /**
  * For a file that has one writer at a time. What a writer that was killed left is replaced by the next, and a disk
  * that is full keeps nothing of it.
+ * @param content one part after the other
  */
-export function replaceFile(file: string, content: string | Uint8Array): void {
+export function replaceFile(file: string, ...content: readonly (string | Uint8Array)[]): void {
   const temporary = `${file}.tmp`;
   rmSync(temporary, { force: true });
   try {
     const handle = openSync(temporary, FLAGS);
     try {
-      writeFileSync(handle, content);
+      for (const part of content) writeFileSync(handle, part);
     } finally {
       closeSync(handle);
     }

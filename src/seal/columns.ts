@@ -28,12 +28,12 @@ export function writeColumns<H>(file: string, magic: string, { head, columns }: 
   const fixed = Buffer.alloc(FIXED);
   fixed.write(magic, "latin1");
   fixed.writeUInt32LE(json.length, LENGTH);
+  // Not brought together before: a column may have 10 MB.
   const parts = [json, ...columns].flatMap((part) => [part, new Uint8Array(-part.byteLength & 7)]);
-  const bytes = Buffer.concat([fixed, ...parts]);
-  const checksum = crc32(bytes.subarray(LENGTH));
-  bytes.writeUInt32LE(checksum, CHECKSUM);
+  const checksum = [fixed.subarray(LENGTH), ...parts].reduce((sum, part) => crc32(part, sum), 0);
+  fixed.writeUInt32LE(checksum, CHECKSUM);
   mkdirSync(dirname(file), { recursive: true });
-  replaceFile(file, bytes);
+  replaceFile(file, fixed, ...parts);
   return checksum;
 }
 

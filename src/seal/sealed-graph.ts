@@ -112,10 +112,14 @@ export class Lists {
     this.items = items;
   }
 
-  static from(lists: readonly (readonly number[])[]): Lists {
-    const starts = new Int32Array(lists.length + 1);
-    for (const [i, list] of lists.entries()) starts[i + 1] = (starts[i] ?? 0) + list.length;
-    return new Lists(starts, Int32Array.from(lists.flat()));
+  static from(lists: Iterable<readonly number[]>): Lists {
+    const starts = [0];
+    const items: number[] = [];
+    for (const list of lists) {
+      for (const item of list) items.push(item);
+      starts.push(items.length);
+    }
+    return new Lists(Int32Array.from(starts), Int32Array.from(items));
   }
 
   get length(): number {
