@@ -35,8 +35,10 @@ export function retryLine({ task, attempt, error, wholeDevice }: Retry): string 
 
 /** A failed task: why, the end of its log, and where the whole of it is. */
 export function failureLines({ task, error, tail, log }: TaskEvent, paint: Paint): string[] {
+  const [reason = "", ...more] = (error ?? "no reason was given").split("\n");
   return [
-    `${paint("red", "failed")} ${paint("bold", task)}: ${error ?? "no reason was given"}`,
+    `${paint("red", "failed")} ${paint("bold", task)}: ${reason}`,
+    ...more,
     ...(tail ?? []).map((line) => `  ${paint("dim", "|")} ${line}`),
     ...(log === undefined ? [] : [`  whole log: ${log}`]),
   ];
