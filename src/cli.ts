@@ -1,7 +1,13 @@
 /**
  * The command line. Exit codes: 0 all built; 1 a task failed; 2 the request or the pipeline is wrong;
  * 130, 143, 129 and 138 interrupted by SIGINT, SIGTERM, SIGHUP and SIGUSR1; 141 nobody reads the output any more.
+ *
+ * What is imported here is all that a build with nothing to do loads: in few files, for each takes a millisecond.
  */
+import { runProgram } from "./cli/program.ts";
+import { showUserError } from "./cli/user-error.ts";
+import { userErrorOf } from "./errors.ts";
+
 let isLosing = false;
 const [first, ...words] = process.argv.slice(2);
 
@@ -9,22 +15,21 @@ for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(141);
     // A terminal that was closed; SIGHUP says so, and what to do.
-    if (error.code !== "EIO") void lose(error);
+    if (error.code !== "EIO") lose(error);
   });
 
 // What a shell asks for at every press of the key: kept out of the help.
 process.exitCode =
   first === "complete"
-    ? (await import("./cli/complete.ts")).runComplete(words)
-    : await (await import("./cli/program.ts")).runProgram(process.argv.slice(2));
+    ? (await import("./cli/commands.ts")).runComplete(words)
+    : await runProgram(process.argv.slice(2));
 
 /** Of output that finds no room, as on a full disk, is told once: a build is more than what it says of itself. */
-async function lose(error: Error): Promise<void> {
+function lose(error: Error): void {
   if (isLosing) return;
   isLosing = true;
   process.once("exit", () => (process.exitCode = 2));
-  const { userErrorOf } = await import("./errors.ts");
   const told = userErrorOf(error);
   if (told === undefined) throw error;
-  (await import("./cli/user-error.ts")).showUserError(told, {});
+  showUserError(told, {});
 }

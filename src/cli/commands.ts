@@ -1,7 +1,9 @@
-/** All commands that read a project, for the price of loading one file: forty chunks take longer to load than a small build. */
+/** The work of all commands, for the price of loading one file: forty chunks take longer to load than a small build. */
 export { runBuild } from "./build.ts";
 export { runCache } from "./cache.ts";
 export { runClean } from "./clean.ts";
+export { runComplete } from "./complete.ts";
+export { runCompletion } from "./completion.ts";
 export { runDiff } from "./diff.ts";
 export { runGraph } from "./graph.ts";
 export { runHistory } from "./history.ts";

@@ -1,10 +1,16 @@
-/** Commands, flags and their help. The work of each command is in a file of its own, loaded when it is asked for. */
+/**
+ * Commands, flags and their help. The work of each command is in a file of its own, loaded when it is asked for, but
+ * for what a seal answers.
+ */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { userErrorOf } from "../errors.ts";
 import { bytesOf } from "../sizes.ts";
 import type { CommonFlags } from "./options.ts";
+import { runBuild, runStatus } from "./sealed.ts";
 import { showUserError } from "./user-error.ts";
 import { VERSION } from "./version.ts";
+
+type Run<F> = (words: readonly string[], flags: F) => Promise<number>;
 
 /** The request or the pipeline is wrong. */
 const WRONG = 2;
@@ -44,7 +50,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   const command = <F extends CommonFlags>(
     name: string,
     about: string,
-    load: () => Promise<(words: readonly string[], flags: F) => Promise<number>>,
+    load: () => Run<F> | Promise<Run<F>>,
     ...lines: string[]
   ): Command => {
     const created = program
@@ -60,7 +66,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "build",
     "make targets, and all they need, fresh",
-    async () => (await import("./sealed.ts")).runBuild,
+    () => runBuild,
     "lq build                              # what the pipeline names as `default`",
     "lq build tables/segthor.md",
     "lq build 'scores/btcv/**' predict -k -j 8",
@@ -71,7 +77,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "status",
     "what is fresh, stale, missing, restorable, blocked or failed, and why; runs nothing",
-    async () => (await import("./sealed.ts")).runStatus,
+    () => runStatus,
     "lq status",
     "lq status tables/ --json",
     "lq status --set generators.stu-s.channels=6",
@@ -201,7 +207,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "completion",
     "print a completion script for a shell",
-    async () => (await import("./completion.ts")).runCompletion,
+    async () => (await import("./commands.ts")).runCompletion,
     "lq completion bash > ~/.local/share/bash-completion/completions/lq",
     "lq completion zsh > ~/.zfunc/_lq",
     "lq completion fish > ~/.config/fish/completions/lq.fish",
