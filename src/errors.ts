@@ -36,6 +36,11 @@ export class UserError extends Error {
     this.name = "UserError";
     this.diagnostics = list;
   }
+
+  /** The command line and what it loads on demand are compiled apart: each has this class. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === "UserError";
+  }
 }
 
 const FULL = { why: "the disk is full", hint: "free some space and build again: what was done is kept" };

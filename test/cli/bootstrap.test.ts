@@ -47,7 +47,7 @@ test("compiles at the first start, works through symlinks from any folder, and l
   symlinkSync(join(clone, "lq"), join(clone, "one"));
   symlinkSync("one", join(clone, "two"));
   expect(await start(join(clone, "two"), ["--version"])).toEqual(VERSION);
-  expect(existsSync(join(clone, "dist/cli.js"))).toBe(true);
+  expect(existsSync(join(clone, "dist/cli.cjs"))).toBe(true);
   expect(readdirSync(join(clone, "dist"))).not.toContain(".setup-lock");
 });
 

@@ -450,7 +450,7 @@ class User {
   lq(...words: string[]): JsonLine {
     const { stdout, stderr } = spawnSync(
       "sh",
-      ["-c", 'umask 077; exec "$0" "$@"', process.execPath, `${HOME}dist/cli.js`, ...words, "--json"],
+      ["-c", 'umask 077; exec "$0" "$@"', process.execPath, `${HOME}dist/cli.cjs`, ...words, "--json"],
       { cwd: this.#project.root, uid: this.#id, gid: this.#id, encoding: "utf8" },
     );
     expect(stderr).toBe("");

@@ -67,7 +67,7 @@ rules:
     for (const words of ["build", "status --json", "--help"]) {
       const { status, stderr } = spawnSync(
         "sh",
-        ["-c", `"$0" "$1" ${words} > /dev/full`, process.execPath, `${HOME}dist/cli.js`],
+        ["-c", `"$0" "$1" ${words} > /dev/full`, process.execPath, `${HOME}dist/cli.cjs`],
         { cwd: project.root, encoding: "utf8" },
       );
       expect([words, status, stderr]).toEqual([
@@ -152,7 +152,7 @@ test("a current folder that is gone, and a pipe where a file should be, are told
   const project = cliProject({ "here/keep": "" });
   const gone = spawnSync(
     "sh",
-    ["-c", 'rm -r ../here; "$0" "$1" build', process.execPath, `${HOME}dist/cli.js`],
+    ["-c", 'rm -r ../here; "$0" "$1" build', process.execPath, `${HOME}dist/cli.cjs`],
     {
       cwd: project.path("here"),
       encoding: "utf8",
@@ -190,7 +190,7 @@ describe("permissions that are missing", () => {
   /** Root is never refused: it runs lq as somebody else. */
   const unprivileged = (project: CliProject): { code: number | null; text: string } => {
     const as = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
-    const { status, stdout, stderr } = spawnSync(process.execPath, [`${HOME}dist/cli.js`, "build"], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [`${HOME}dist/cli.cjs`, "build"], {
       cwd: project.root,
       ...as,
     });
@@ -261,7 +261,7 @@ test.skipIf(!canBeOthers())("a user without a name or a home, as containers have
   );
   const { status, stderr } = spawnSync(
     process.execPath,
-    [`${HOME}dist/cli.js`, "build", "--slots", "gpu=1"],
+    [`${HOME}dist/cli.cjs`, "build", "--slots", "gpu=1"],
     {
       cwd: project.root,
       env: { PATH: process.env["PATH"] },

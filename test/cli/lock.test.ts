@@ -221,7 +221,7 @@ test("as git's merge driver it conflicts where both branches rebuilt one task, a
     git("commit", "-q", "--allow-empty", "-a", "-m", name);
   };
   git("init", "-q", "-b", "main");
-  git("config", "merge.lq.driver", `"${process.execPath}" "${HOME}dist/cli.js" lock merge %O %A %B`);
+  git("config", "merge.lq.driver", `"${process.execPath}" "${HOME}dist/cli.cjs" lock merge %O %A %B`);
   const base = { a: "1", b: "1", c: "1" };
   of.write("lq.lock", lock(base));
   git("add", ".");

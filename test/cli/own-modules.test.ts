@@ -44,7 +44,7 @@ function write(file: string, text: string): void {
 }
 
 function run(home: string, { root }: CliProject, ...words: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(home, "dist/cli.js"), ...words], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(home, "dist/cli.cjs"), ...words], {
     cwd: root,
     encoding: "utf8",
   });

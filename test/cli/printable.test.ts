@@ -23,7 +23,7 @@ rules:
   const shown = (...words: string[]): string => {
     const { stdout, stderr } = spawnSync(
       process.execPath,
-      [`${HOME}dist/cli.js`, ...words, "--color", "always"],
+      [`${HOME}dist/cli.cjs`, ...words, "--color", "always"],
       {
         cwd: project.root,
         encoding: "utf8",

@@ -69,7 +69,7 @@ rules:
     );
     // A shell that lq is a job of: elsewhere nobody could continue it.
     const script = `set -m; "$0" "$1" build -q & echo $!; read < over; wait $!`;
-    const shell = spawn("bash", ["-c", script, process.execPath, `${HOME}dist/cli.js`], {
+    const shell = spawn("bash", ["-c", script, process.execPath, `${HOME}dist/cli.cjs`], {
       cwd: project.root,
       stdio: ["ignore", "pipe", "ignore"],
     });

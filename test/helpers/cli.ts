@@ -29,7 +29,7 @@ afterEach(async ({ task }) => {
 
 /** Whether lq can be run as other users: this process is root, and they can read lq. */
 export function canBeOthers(): boolean {
-  const look = ["-e", `fs.accessSync(${JSON.stringify(`${HOME}dist/cli.js`)})`];
+  const look = ["-e", `fs.accessSync(${JSON.stringify(`${HOME}dist/cli.cjs`)})`];
   return process.getuid?.() === 0 && spawnSync(process.execPath, look, { uid: 4711, gid: 4711 }).status === 0;
 }
 
@@ -126,7 +126,7 @@ export class Lq {
   ) {
     this.#words = words;
     const env = { ...process.env, NO_COLOR: "1", ...variables };
-    this.#child = spawn(process.execPath, [`${HOME}dist/cli.js`, ...words], {
+    this.#child = spawn(process.execPath, [`${HOME}dist/cli.cjs`, ...words], {
       cwd,
       env,
       stdio: ["ignore", "pipe", "pipe"],
