@@ -31,29 +31,35 @@ const options = {
   logLevel: "warning",
   write: false,
 };
-const FORMAT = {
+/** Node loads one such file in 20 ms less than ES modules. */
+const commonJs = {
   format: "cjs",
   banner: { js: "const __lqUrl = require('node:url').pathToFileURL(__filename).href;" },
+  define: { "import.meta.url": "__lqUrl" },
+  outExtension: { ".js": ".cjs" },
 };
 
-/** Compiled first, for the command line is told the names that these got. */
-const onDemand = ["src/cli/commands.ts", "src/cli/watch.ts"];
-const results = [
-  await compile({
-    entryPoints: onDemand,
-    splitting: true,
-    entryNames: "chunks/[name]-[hash]",
-    chunkNames: "chunks/[name]-[hash]",
-    metafile: true,
-  }),
-];
-const loaded = new Map(
-  Object.entries(results[0].metafile.outputs).map(([file, { entryPoint }]) => [
+// First, for the command line is told the names that these get.
+const onDemand = await compile({
+  entryPoints: ["src/cli/commands.ts", "src/cli/watch.ts"],
+  splitting: true,
+  entryNames: "chunks/[name]-[hash]",
+  chunkNames: "chunks/[name]-[hash]",
+  metafile: true,
+});
+const names = new Map(
+  Object.entries(onDemand.metafile.outputs).map(([file, { entryPoint }]) => [
     entryPoint,
     relative("dist", file),
   ]),
 );
-results.push(
+const results = [
+  onDemand,
+  await compile({
+    ...commonJs,
+    entryPoints: { cli: "src/cli.ts" },
+    plugins: [{ name: "on-demand", setup: leaveOnDemand }],
+  }),
   // One file each: what is split between programs makes many small files, which take long to load.
   await compile({
     entryPoints: {
@@ -62,15 +68,7 @@ results.push(
       api: "src/api.ts",
     },
   }),
-  // Node loads it in 20 ms less than an ES module.
-  await compile({
-    ...FORMAT,
-    entryPoints: { cli: "src/cli.ts" },
-    outExtension: { ".js": ".cjs" },
-    define: { "import.meta.url": "__lqUrl" },
-    plugins: [{ name: "on-demand", setup: leaveOnDemand }],
-  }),
-);
+];
 
 // Chunks first: an entry never names a file that is not there.
 const files = results
@@ -88,7 +86,7 @@ function compile(more) {
 /** Of a dynamic import of what is compiled apart, the name is all that is left. */
 function leaveOnDemand({ onResolve }) {
   onResolve({ filter: /\.ts$/ }, ({ path, kind, resolveDir }) => {
-    const name = loaded.get(relative(home, resolve(resolveDir, path)));
+    const name = names.get(relative(home, resolve(resolveDir, path)));
     return kind === "dynamic-import" && name ? { path: `./${name}`, external: true } : undefined;
   });
 }
