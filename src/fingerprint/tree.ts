@@ -3,6 +3,7 @@ import { realpathSync } from "node:fs";
 import { Disk, kindOf } from "../disk.ts";
 import { UserError } from "../errors.ts";
 import { refuseUndecodable } from "../file-names.ts";
+import { isGone } from "../network-files.ts";
 import { sha256 } from "./digest.ts";
 import { absolute, CACHE } from "./paths.ts";
 
@@ -104,7 +105,8 @@ export function filesUnder(root: string, dir: string, disk = new Disk()): string
       const kind = target === undefined ? entry.kind : kindOf(target);
       if (kind === "file") names.push(name);
       else if (kind === "folder") {
-        const real = isLink ? realpathSync(base + name) : `${above[above.length - 1] ?? ""}/${entry.name}`;
+        const real = isLink ? realPath(base + name) : `${above[above.length - 1] ?? ""}/${entry.name}`;
+        if (real === null) continue;
         if (isLink && above.some((folder) => folder === real || folder.startsWith(`${real}/`)))
           throw new UserError({
             message: `${dir}${name} is a symbolic link to a directory that contains it`,
@@ -119,8 +121,19 @@ export function filesUnder(root: string, dir: string, disk = new Disk()): string
   const stats = follow(disk, base.replace(/\/$/, ""), dir);
   if (stats === undefined) return [];
   if (!stats.isDirectory()) throw new UserError(`${dir} is a file where a directory is expected`);
-  visit("", [realpathSync(base)]);
+  const real = realPath(base);
+  if (real !== null) visit("", [real]);
   return names.sort();
+}
+
+/** Null where nothing is any more. */
+function realPath(path: string): string | null {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (isGone(error)) return null;
+    throw error;
+  }
 }
 
 function list(disk: Disk, folder: string) {

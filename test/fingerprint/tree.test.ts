@@ -55,6 +55,18 @@ describe("filesUnder", () => {
     expect(filesUnder(root, "none/")).toEqual([]);
   });
 
+  it("finds nothing in a folder that goes while it is looked at", () => {
+    const root = project({ "data/a": "" });
+    class Slow extends Disk {
+      override stat(path: string) {
+        const stats = super.stat(path);
+        rmSync(join(root, "data"), { recursive: true, force: true });
+        return stats;
+      }
+    }
+    expect(filesUnder(root, "data/", new Slow())).toEqual([]);
+  });
+
   it("names a link that leads round in a circle", () => {
     const root = project({ "data/sub/a": "" });
     symlinkSync("../..", join(root, "data/sub/up"));

@@ -47,18 +47,22 @@ static const char *const NAMES[] = { "replay", "soft", "late", "silly", "estale"
 #define FICLONE 0x40049409
 #define FILES 65536
 #define SLOTS 1024
+#define PROBES 16
 #define NAME 400
 
-/* What one client remembers of a path. */
-struct memory {
-  char path[NAME];
+/* What one client remembers of a path: of what it leads to, and of itself where that is a link. */
+struct view {
   long until;
   int is_there, is_own;
   struct statx stats;
 };
+struct memory {
+  char path[NAME];
+  struct view views[2];
+};
 struct client {
   atomic_int busy;
-  struct memory slots[2][SLOTS];
+  struct memory slots[SLOTS];
 };
 
 static const char *folder;
@@ -173,10 +177,21 @@ static void lock_client(void) {
   for (int tries = 0; atomic_exchange(&client->busy, 1) && tries < 100000; tries++) sched_yield();
 }
 
-static struct memory *slot_of(const char *path, int link) {
+/* Where a path is remembered; of one that is not: NULL, or a slot made for it, in another's place where none is free. */
+static struct memory *slot_of(const char *path, int make) {
   uint64_t hash = 14695981039346656037u;
   for (const char *c = path; *c; c++) hash = (hash ^ (unsigned char)*c) * 1099511628211u;
-  return &client->slots[link][hash % SLOTS];
+  struct memory *spare = NULL;
+  for (int i = 0; i < PROBES; i++) {
+    struct memory *slot = &client->slots[(hash + i) % SLOTS];
+    if (strcmp(slot->path, path) == 0) return slot;
+    if (spare == NULL && slot->path[0] == '\0') spare = slot;
+  }
+  if (!make) return NULL;
+  if (spare == NULL) spare = &client->slots[hash % SLOTS];
+  memset(spare, 0, sizeof *spare);
+  strcpy(spare->path, path);
+  return spare;
 }
 
 static int is_remembered(const char *path) {
@@ -186,12 +201,11 @@ static int is_remembered(const char *path) {
 static void remember(const char *path, int link, const struct statx *stats, int is_own) {
   if (!is_remembered(path)) return;
   lock_client();
-  struct memory *slot = slot_of(path, link);
-  strcpy(slot->path, path);
-  slot->until = now() + cached_ms;
-  slot->is_there = stats != NULL;
-  slot->is_own = is_own;
-  if (stats) slot->stats = *stats;
+  struct view *view = &slot_of(path, 1)->views[link];
+  view->until = now() + cached_ms;
+  view->is_there = stats != NULL;
+  view->is_own = is_own;
+  if (stats) view->stats = *stats;
   atomic_store(&client->busy, 0);
 }
 
@@ -204,9 +218,10 @@ static void remember_nothing(const char *path) {
 static int recall(const char *call, const char *path, int link, struct statx *stats) {
   if (!is_remembered(path) || !is_meant(call, path)) return -1;
   lock_client();
-  struct memory *slot = slot_of(path, link);
-  int known = strcmp(slot->path, path) == 0 && slot->until > now() && !slot->is_own ? slot->is_there : -1;
-  if (known == 1 && stats) *stats = slot->stats;
+  struct memory *slot = slot_of(path, 0);
+  struct view *view = slot ? &slot->views[link] : NULL;
+  int known = view && view->until > now() && !view->is_own ? view->is_there : -1;
+  if (known == 1 && stats) *stats = view->stats;
   atomic_store(&client->busy, 0);
   return known;
 }
@@ -216,8 +231,8 @@ static void forget(const char *path) {
   if (!is_remembered(path)) return;
   int error = errno;
   lock_client();
-  for (int link = 0; link < 2; link++)
-    if (strcmp(slot_of(path, link)->path, path) == 0) slot_of(path, link)->path[0] = '\0';
+  struct memory *slot = slot_of(path, 0);
+  if (slot) slot->path[0] = '\0';
   atomic_store(&client->busy, 0);
   errno = error;
 }
@@ -227,12 +242,11 @@ static void changed(const char *path) {
   if (!is_remembered(path)) return;
   size_t length = strlen(path);
   lock_client();
-  for (int link = 0; link < 2; link++)
-    for (int i = 0; i < SLOTS; i++) {
-      struct memory *slot = &client->slots[link][i];
-      if (strncmp(slot->path, path, length) == 0 && (slot->path[length] == '/' || slot->path[length] == '\0'))
-        slot->path[0] = '\0';
-    }
+  for (int i = 0; i < SLOTS; i++) {
+    struct memory *slot = &client->slots[i];
+    if (strncmp(slot->path, path, length) == 0 && (slot->path[length] == '/' || slot->path[length] == '\0'))
+      slot->path[0] = '\0';
+  }
   atomic_store(&client->busy, 0);
   remember(path, 0, NULL, 1);
 }
@@ -245,7 +259,7 @@ static int is_own(const char *path) {
   lock_client();
   for (char *end; !own && strlen(above) > folder_length && (end = strrchr(above, '/')); *end = '\0') {
     struct memory *slot = slot_of(above, 0);
-    own = strcmp(slot->path, above) == 0 && slot->until > now() && slot->is_own;
+    own = slot && slot->views[0].until > now() && slot->views[0].is_own;
   }
   atomic_store(&client->busy, 0);
   return own;
