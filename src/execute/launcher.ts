@@ -12,7 +12,8 @@
  * `-p` keeps BASH_ENV and exported functions from the shell, not from the commands. A bash that believes to be called
  * over a network (its input is a socket, as Node's pipes are, or SSH_CLIENT is set) reads ~/.bashrc where SHLVL says
  * that no other shell is above it, as in batch jobs and containers: `--norc` and SHLVL keep it from that. A command
- * that is stopped (a suspended batch job) is waited for on. Signals that batch systems send to every process of a job
+ * that is stopped (a suspended batch job) is waited for on. What a command leaves behind in its group is ended here, for
+ * in Node to find nothing there costs an exception a task. Signals that batch systems send to every process of a job
  * are for lq and the command; the shell stays, for the command may be saving (a trap, unlike what is ignored, is not
  * inherited).
  */
@@ -40,6 +41,7 @@ while read -r -N ${LENGTH_DIGITS} length && read -r -N "$length" command; do
   wait $!
   status=$?
   while [ $status -gt ${SIGNALLED} ] && kill -0 $!; do sleep 1; wait $!; status=$?; done
+  kill -KILL -- -$!
   printf %s "$1"
   echo "= $status" >&3
 done
@@ -54,15 +56,18 @@ export class Launched extends EventEmitter<{ exit: [number | null, string | null
   readonly pid: number;
   exitCode: number | null = null;
   signalCode: string | null = null;
+  groupHasEnded = false;
 
   constructor(pid: number) {
     super();
     this.pid = pid;
   }
 
-  end(code: number | null, signal: string | null): void {
+  /** @param groupHasEnded whether the shell saw it end, and ended what was left of its group */
+  end(code: number | null, signal: string | null, groupHasEnded: boolean): void {
     this.exitCode = code;
     this.signalCode = signal;
+    this.groupHasEnded = groupHasEnded;
     this.emit("exit", code, signal);
   }
 }
@@ -197,14 +202,14 @@ class Launcher {
     const launched = this.#running;
     this.#running = undefined;
     if (this.#leased) await this.close();
-    launched?.end(signal === null ? status : null, signal);
+    launched?.end(signal === null ? status : null, signal, true);
   }
 
   #lose(error: Error): void {
     if (this.isOver) return;
     this.isOver = true;
     this.#started?.reject(error);
-    this.#running?.end(null, "SIGKILL");
+    this.#running?.end(null, "SIGKILL", false);
   }
 }
 

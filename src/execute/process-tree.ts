@@ -36,6 +36,8 @@ export interface Leader {
   readonly pid?: number | undefined;
   readonly exitCode: number | null;
   readonly signalCode: string | null;
+  /** True when somebody else has ended, after the leader, what was left of its group. */
+  readonly groupHasEnded?: boolean;
   once(event: "exit", listener: (code: number | null) => void): unknown;
 }
 
@@ -54,7 +56,7 @@ export class ProcessTree {
     child.once("exit", (code) => {
       groups.delete(pid);
       // What the leader left behind in its group when it ended goes with it.
-      signalGroup(pid, "SIGKILL");
+      if (child.groupHasEnded !== true) signalGroup(pid, "SIGKILL");
       if (this.#ending || code !== 0) killMarked(mark);
     });
   }
