@@ -4,6 +4,7 @@ import type { Known } from "../fingerprint/fingerprint.ts";
 import { inNamesOf } from "../fingerprint/own-names.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Freshness, Task } from "../model.ts";
+import type { StoredRun } from "../record/action.ts";
 import { outputState } from "../record/outputs.ts";
 import type { Session } from "./session.ts";
 
@@ -19,6 +20,8 @@ interface Due {
   readonly kind: "due";
   readonly freshness: Extract<Freshness, { readonly reasons: unknown }>;
   readonly recipe: Recipe;
+  /** What a restorable task is restored from. */
+  readonly cached: StoredRun | null;
 }
 
 export type DueTask = Due & { readonly task: Task };
@@ -37,6 +40,7 @@ export function evaluate(session: Session, task: Task, forced: boolean, known?: 
     state: outputState(session, task.id, path),
   }));
   const settled = last?.key === key && outputs.every((output) => output.state === "intact");
+  const cached = settled || forced ? undefined : store.run(key);
   const freshness = decide({
     key,
     recipe,
@@ -47,11 +51,16 @@ export function evaluate(session: Session, task: Task, forced: boolean, known?: 
     },
     failure: state.lastFailure(task.id),
     outputs,
-    cached: !settled && !forced && store.has(key),
+    cached: cached !== undefined,
     forced,
   });
   if (freshness.state === "fresh") return { kind: "fresh", freshness, inputs: recipe.inputs };
-  return { kind: "due", freshness, recipe };
+  return {
+    kind: "due",
+    freshness,
+    recipe,
+    cached: (freshness.state === "restorable" && cached) || null,
+  };
 }
 
 /** Paths of outputs that were edited since lq wrote them. */

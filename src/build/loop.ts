@@ -72,7 +72,7 @@ export class BuildLoop {
     this.#selected = parts.plan.selected;
     this.#frontier = new Frontier(parts.session.graph, isClean);
     this.#queue = new ReadyQueue(parts.slots);
-    this.#restorer = new Restorer(parts.session, parts.recorder);
+    this.#restorer = new Restorer(parts.session.root, parts.recorder);
   }
 
   /**

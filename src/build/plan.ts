@@ -70,7 +70,7 @@ async function walk(session: Session, force: boolean, foresight: Foresight): Pro
       const verdict = evaluate(session, task, forced, outputs.size > 0 ? known : undefined);
       verdicts.set(task, verdict);
       if (isSettled(verdict)) frontier.settle(task, false);
-      if (isRestorable(verdict)) learn(task, restorable(session, verdict), outputs);
+      if (verdict.kind === "due" && verdict.cached !== null) learn(task, verdict.cached.outputs, outputs);
       if (!session.readonly || !task.rule.shape || verdict.kind !== "due" || isSettled(verdict)) continue;
       const result = await foresight.run(task, verdict.recipe);
       if (typeof result === "string") failures.set(task, result);
@@ -161,10 +161,6 @@ function readKnown(
     return entry === undefined ? null : (readBlob(entry.digest)?.toString() ?? null);
   }
   return readFileSync(absolute(root, path), "utf8");
-}
-
-function restorable({ store }: Session, verdict: Verdict): readonly StoredOutput[] {
-  return (verdict.kind === "due" && store.action(verdict.freshness.key)?.outputs) || [];
 }
 
 function learn(task: Task, written: readonly StoredOutput[], outputs: Map<string, StoredOutput>): void {

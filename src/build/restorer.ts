@@ -4,22 +4,19 @@ import { StagingArea } from "../execute/staging.ts";
 import { STAGING } from "../record/layout.ts";
 import type { Recorder } from "../record/record.ts";
 import type { DueTask } from "./evaluate.ts";
-import type { Session } from "./session.ts";
 
 /** Enough to hash on all cores, and few enough to hold little and to end soon when interrupted. */
 const MOST_AT_ONCE = 8;
 
 export class Restorer {
-  readonly #session: Session;
   readonly #recorder: Recorder;
   readonly #staging: StagingArea;
   readonly #waiting: DueTask[] = [];
   #underWay = 0;
 
-  constructor(session: Session, recorder: Recorder) {
-    this.#session = session;
+  constructor(root: string, recorder: Recorder) {
     this.#recorder = recorder;
-    this.#staging = new StagingArea(join(session.root, STAGING, "restore"));
+    this.#staging = new StagingArea(join(root, STAGING, "restore"));
   }
 
   add(due: DueTask): void {
@@ -32,12 +29,11 @@ export class Restorer {
   }
 
   /** @returns false if what is cached turned out to be damaged: the task has to run */
-  async restore({ task, freshness: { key } }: DueTask): Promise<boolean> {
+  async restore({ task, cached }: DueTask): Promise<boolean> {
     this.#underWay += 1;
     const staging = this.#staging.take(task.outputs);
     try {
-      const action = this.#session.store.action(key);
-      return action !== undefined && (await this.#recorder.restore(task, action, staging.paths));
+      return cached !== null && (await this.#recorder.restore(task, cached, staging.paths));
     } finally {
       this.#staging.give(staging);
       this.#underWay -= 1;

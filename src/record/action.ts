@@ -5,9 +5,13 @@ import { keyOf, type Recipe } from "../fingerprint/recipe.ts";
 import type { TreeEntry } from "../fingerprint/tree.ts";
 import type { Json } from "../model.ts";
 
-export interface Action {
-  readonly key: string;
+export interface Action extends StoredRun {
   readonly recipe: Recipe;
+}
+
+/** What is needed to restore it. */
+export interface StoredRun {
+  readonly key: string;
   /** In the order of the recipe's outputs. */
   readonly outputs: readonly StoredOutput[];
   readonly seconds: number;

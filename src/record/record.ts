@@ -13,7 +13,7 @@ import { filesUnder, treeDigest, type TreeEntry } from "../fingerprint/tree.ts";
 import { inLanes } from "../lanes.ts";
 import type { Task } from "../model.ts";
 import { tickOf, type Signature } from "../signature.ts";
-import type { Action, StoredEntry, StoredOutput } from "./action.ts";
+import type { Action, StoredEntry, StoredOutput, StoredRun } from "./action.ts";
 import { place } from "./place.ts";
 import type { WrittenOutput } from "./records.ts";
 import type { State } from "./state.ts";
@@ -73,17 +73,17 @@ export class Recorder {
   }
 
   /**
-   * Puts a cached action's outputs in place; those that are there already stay untouched.
+   * Puts a cached run's outputs in place; those that are there already stay untouched.
    * @param staging absolute paths, one an output of the task; a directory ends in "/"
-   * @returns false if the action turned out to be damaged: the task has to run
+   * @returns false if it turned out to be damaged: the task has to run
    */
-  async restore(task: Task, action: Action, staging: readonly string[]): Promise<boolean> {
-    const needed = action.outputs.map((output, i) =>
+  async restore(task: Task, run: StoredRun, staging: readonly string[]): Promise<boolean> {
+    const needed = run.outputs.map((output, i) =>
       this.#isInPlace(task, i, output) ? null : (staging[i] ?? null),
     );
-    if (!(await this.#store.restore(action, needed))) return false;
-    const outputs = this.#place(task, action.outputs, needed);
-    const { key, seconds, finished } = action;
+    if (!(await this.#store.restore(run, needed))) return false;
+    const outputs = this.#place(task, run.outputs, needed);
+    const { key, seconds, finished } = run;
     // Which of two tasks wrote a path last is told by the time, so it is that of the restoring.
     this.#state.recordDone({
       id: task.id,

@@ -21,7 +21,7 @@ import { hashFile } from "../fingerprint/read-file.ts";
 import { inLanes } from "../lanes.ts";
 import type { LinkKind } from "../model.ts";
 import { isGone, ifThere, rename, symlink } from "../network-files.ts";
-import { decodeAction, encodeAction, type Action } from "./action.ts";
+import { decodeAction, encodeAction, type Action, type StoredRun } from "./action.ts";
 import { ACTIONS, OBJECTS } from "./layout.ts";
 import { Linker } from "./links.ts";
 import { makeStoreFolder } from "./store-folder.ts";
@@ -113,29 +113,30 @@ export class Store {
     return undefined;
   }
 
-  /** Whether there is an action with all its objects, by their presence alone. */
-  has(key: string): boolean {
+  /** The run of a key, if its action is there with all its objects, by their presence alone. */
+  run(key: string): StoredRun | undefined {
     const action = this.action(key);
-    return action !== undefined && this.isComplete(action);
+    if (action === undefined || !this.isComplete(action)) return undefined;
+    const { outputs, seconds, finished } = action;
+    return { key, outputs, seconds, finished };
   }
 
-  /** Whether all objects of an action are there. */
-  isComplete(action: Action): boolean {
-    const digests = action.outputs.flatMap((output) =>
+  /** Whether all its objects are there. */
+  isComplete(run: StoredRun): boolean {
+    const digests = run.outputs.flatMap((output) =>
       output.kind === "file" ? [output.digest] : output.entries.map((entry) => entry.digest),
     );
     return digests.every((digest) => this.#find(this.#objectPath(digest)) !== undefined);
   }
 
   /**
-   * Brings an action's outputs out of the store.
+   * Brings a run's outputs out of the store.
    * @param destinations absolute, in a staging folder, one an output; null for one that is not needed
-   * @returns false if an object is missing or damaged: the action then counts as absent
+   * @returns false if its action or an object is missing or damaged: the run then counts as absent
    */
-  async restore(action: Action, destinations: readonly (string | null)[]): Promise<boolean> {
-    if (!this.isComplete(action)) return false;
-    await this.#use(action);
-    for (const [i, output] of action.outputs.entries()) {
+  async restore(run: StoredRun, destinations: readonly (string | null)[]): Promise<boolean> {
+    if (!this.isComplete(run) || !(await this.#use(run.key))) return false;
+    for (const [i, output] of run.outputs.entries()) {
       const destination = destinations[i] ?? null;
       if (destination === null) continue;
       if (output.kind === "directory") mkdirSync(destination, { recursive: true });
@@ -227,11 +228,18 @@ export class Store {
     }
   }
 
-  /** An action's time of modification is when it was last of use; one of another user's is written anew for that. */
-  async #use(action: Action): Promise<void> {
-    if (this.#touch(this.#actionPath(action.key))) return;
+  /**
+   * An action's time of modification is when it was last of use; one of another user's is written anew for that.
+   * @returns whether it is there
+   */
+  async #use(key: string): Promise<boolean> {
+    const file = this.#actionPath(key);
+    if (this.#touch(file)) return true;
+    const text = ifThere(() => readFileSync(file, "utf8"));
+    if (text === null) return false;
     // Where that is not allowed either, it only seems older than it is.
-    await this.#writeAction(action.key, encodeAction(action)).catch(() => undefined);
+    await this.#writeAction(key, text).catch(() => undefined);
+    return true;
   }
 
   #writeAction(key: string, text: string): Promise<void> {
