@@ -6,6 +6,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
+import { errorCode, UserError } from "../errors.ts";
 import { taskEnvironment } from "../execute/environment.ts";
 import { Executor } from "../execute/execute.ts";
 import { WorkerPool } from "../execute/pool.ts";
@@ -80,7 +81,7 @@ export class Foresight {
   }
 
   #makePlace() {
-    const folder = mkdtempSync(join(tmpdir(), "lq-"));
+    const folder = makeFolder();
     const pool = new WorkerPool(this.#project.root, 1);
     return { folder, pool, staging: new StagingArea(join(folder, "staging")) };
   }
@@ -98,5 +99,16 @@ export class Foresight {
         else writeFileSync(place, content);
       }
     }
+  }
+}
+
+function makeFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), "lq-"));
+  } catch (error) {
+    throw new UserError({
+      message: `no temporary folder can be made in ${tmpdir()} (${errorCode(error)})`,
+      hint: "set TMPDIR to a folder that can be written to",
+    });
   }
 }

@@ -1,9 +1,11 @@
 import { readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { status } from "../../src/status.ts";
 import { Project } from "./project.ts";
+
+afterEach(() => vi.unstubAllEnvs());
 
 const modules = fileURLToPath(new URL("../../node_modules", import.meta.url));
 
@@ -116,5 +118,14 @@ describe("a dry run", () => {
     const { failed, events } = await made.build({ dryRun: true, set: ["but=all"] });
     expect(failed).toEqual(["list"]);
     expect(events).toContainEqual(expect.objectContaining({ task: "list", error: "nothing is left" }));
+  });
+
+  it("says where it cannot make the folder in which they run", async () => {
+    const made = project();
+    vi.stubEnv("TMPDIR", made.path("none"));
+    await expect(status(made.request())).rejects.toThrow(
+      `no temporary folder can be made in ${made.path("none")} (ENOENT)`,
+    );
+    expect((await made.build()).failed).toEqual([]);
   });
 });
