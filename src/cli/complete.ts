@@ -4,6 +4,7 @@ import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { expand } from "../expand/expand.ts";
 import type { Json } from "../model.ts";
+import { printableLine } from "../report/printable.ts";
 import { openProject, type CommonFlags, type Project } from "./options.ts";
 import { createProgram } from "./program.ts";
 
@@ -13,7 +14,10 @@ const MOST = 1000;
 export function runComplete(typed: readonly string[]): number {
   const words = typed[0] === "--" ? typed.slice(1) : typed;
   const last = words.at(-1) ?? "";
-  const fitting = candidates(words.slice(0, -1), last).filter((candidate) => candidate.startsWith(last));
+  // A candidate is a line, and shown as it is.
+  const fitting = candidates(words.slice(0, -1), last).filter(
+    (candidate) => candidate.startsWith(last) && printableLine(candidate) === candidate,
+  );
   if (fitting.length > 0) process.stdout.write(`${[...new Set(fitting)].slice(0, MOST).join("\n")}\n`);
   return 0;
 }

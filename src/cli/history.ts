@@ -2,6 +2,7 @@
 import { explain } from "../decide/explain.ts";
 import { type Build, builds } from "../history/builds.ts";
 import { duration } from "../report/lines.ts";
+import { printableLine } from "../report/printable.ts";
 import { openProject, type CommonFlags } from "./options.ts";
 import { localTime } from "./local-time.ts";
 import { print } from "./print.ts";
@@ -22,7 +23,7 @@ export async function runHistory(targets: readonly string[], flags: HistoryFlags
   for (const { json, text } of lines) {
     if (shown++ === flags.most) break;
     if (flags.json === true) console.log(JSON.stringify(json));
-    else print(text);
+    else print(printableLine(text));
   }
   if (shown === 0 && flags.json !== true) print("nothing is on record yet");
   return 0;

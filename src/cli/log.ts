@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { logPath } from "../execute/log-path.ts";
+import { printableLine } from "../report/printable.ts";
 import { openProject, type CommonFlags } from "./options.ts";
 import { tasksNamed } from "./tasks-named.ts";
 
@@ -29,7 +30,7 @@ export async function runLog(targets: readonly string[], flags: CommonFlags): Pr
       console.log(JSON.stringify({ type: "log", task, path, text }));
       continue;
     }
-    console.error(`${task}: ${path}`);
+    console.error(printableLine(`${task}: ${path}`));
     process.stdout.write(text);
   }
   return 0;

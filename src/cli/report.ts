@@ -6,6 +6,7 @@ import { type Build, buildNumbered } from "../history/builds.ts";
 import type { TaskLine } from "../history/lines.ts";
 import { chromeTrace } from "../inspect/chrome-trace.ts";
 import { duration } from "../report/lines.ts";
+import { printableLine } from "../report/printable.ts";
 import { openProject, startFolder, type CommonFlags } from "./options.ts";
 import { localTime } from "./local-time.ts";
 import { print } from "./print.ts";
@@ -87,6 +88,6 @@ function describe(report: ReturnType<typeof summarise>): string {
     ),
     "",
     "longest:",
-    ...longest.map(({ task, seconds: own }) => `  ${duration(own).padStart(12)}  ${task}`),
+    ...longest.map(({ task, seconds: own }) => `  ${duration(own).padStart(12)}  ${printableLine(task)}`),
   ].join("\n");
 }

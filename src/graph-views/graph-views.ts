@@ -1,6 +1,7 @@
 /** The graph as text for other programs to draw: Graphviz, Mermaid, JSON. */
 import type { Graph } from "../expand/graph.ts";
 import type { Task } from "../model.ts";
+import { printableLine } from "../report/printable.ts";
 import type { Selected } from "../select/select.ts";
 
 export interface Drawing {
@@ -39,12 +40,14 @@ export function byRule(graph: Graph, tasks: Iterable<Task>): Drawing {
 }
 
 export function toDot({ nodes, edges }: Drawing): string {
-  const quote = (text: string) => `"${text.replace(/["\\]/g, "\\$&")}"`;
+  const quote = (text: string) => `"${printableLine(text).replace(/["\\]/g, "\\$&")}"`;
+  // In labels, unlike in names, Graphviz reads HTML's entities.
+  const readable = (text: string) => quote(text.replaceAll("&", "&amp;"));
   return [
     "digraph lq {",
     "  rankdir=LR;",
     "  node [shape=box, fontname=Helvetica];",
-    ...nodes.map(({ id, label }) => `  ${quote(id)} [label=${quote(label)}];`),
+    ...nodes.map(({ id, label }) => `  ${quote(id)} [label=${readable(label)}];`),
     ...edges.map(({ from, to }) => `  ${quote(from)} -> ${quote(to)};`),
     "}",
   ].join("\n");
@@ -52,7 +55,9 @@ export function toDot({ nodes, edges }: Drawing): string {
 
 export function toMermaid({ nodes, edges }: Drawing): string {
   const names = new Map(nodes.map(({ id }, i) => [id, `n${i}`]));
-  const quote = (text: string) => `"${text.replaceAll("#", "#35;").replaceAll('"', "#quot;")}"`;
+  // What Mermaid, or the page that it draws in, would read as markup.
+  const quote = (text: string) =>
+    `"${printableLine(text).replace(/[#"\\`<>&]/g, (sign) => `#${sign.charCodeAt(0)};`)}"`;
   return [
     "flowchart LR",
     ...nodes.map(({ id, label }) => `  ${names.get(id) ?? ""}[${quote(label)}]`),

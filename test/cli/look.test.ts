@@ -203,6 +203,17 @@ test("graph draws tasks, or rules when there are many", async () => {
     needs: [],
   });
 
+  project.write(
+    "pipeline.yaml",
+    `version: 1\naxes: { i: ['<b a="#1">\\&amp;\`x\`'] }\nrules:\n  make: { each: [i], cmd: "touch \${out}", out: "made/\${i}" }\n`,
+  );
+  expect((await project.lq("graph")).stdout).toContain(
+    '  n0["make:#60;b a=#34;#35;1#34;#62;#92;#38;amp;#96;x#96;"]\n',
+  );
+  expect((await project.lq("graph", "--format", "dot")).stdout).toContain(
+    '  "make:<b a=\\"#1\\">\\\\&amp;`x`" [label="make:<b a=\\"#1\\">\\\\&amp;amp;`x`"];\n',
+  );
+
   const many = Array.from({ length: 201 }, (_, i) => `"${i}"`).join(", ");
   project.write(
     "pipeline.yaml",

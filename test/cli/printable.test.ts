@@ -5,10 +5,10 @@ import { HOME } from "../helpers/bundle.ts";
 import { cliProject } from "../helpers/cli.ts";
 
 /** Whatever a terminal might obey, but for ends of lines and the colours that lq itself has. */
-const OBEYED = /[\0-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]|\x1b(?!\[(?:[0-2]|3[1236])m)/;
+const OBEYED = /[\0-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202e]|\x1b(?!\[(?:[0-2]|3[1236])m)/;
 
-test("control characters in names, params and output are shown as pictures, in every view", () => {
-  const name = "a\x1b]0;title\x07\x1b[8mhidden";
+test("control characters in names, params and output are shown as pictures, in every view", async () => {
+  const name = "a\x1b]0;title\x07\x1b[8mhidden\u202e\nx";
   const project = cliProject({
     [`src/${name}.txt`]: "1\n",
     "params.yaml": 'text: "\\e[2Jone\\u009b5m"\n',
@@ -33,14 +33,16 @@ rules:
     expect([words, OBEYED.exec(text)]).toEqual([words, null]);
     return text;
   };
-  expect(shown("build")).toContain("ran copy:a␛]0;title␇␛[8mhidden");
+  expect(shown("build")).toContain("ran copy:a␛]0;title␇␛[8mhidden�␊x");
   project.write("params.yaml", 'text: "\\e[2Jtwo\\r"\n');
   expect(shown("status")).toContain("␛[2Jone�5m");
   shown("why", "all");
   shown("plan");
   shown("build");
-  shown("history", "copy");
-  shown("report");
+  expect(shown("history", "copy")).toContain("hidden�␊x");
+  expect(shown("report")).toContain("hidden�␊x");
+  for (const format of ["dot", "mermaid"]) expect(shown("graph", "--format", format)).toContain("hidden�␊x");
+  expect((await project.lq("complete", "--", "build", "out/")).stdout).toBe("");
   expect(shown("diff", "all.txt")).toContain("+ ␛[2Jtwo␍");
   shown("trace", "all.txt");
   shown("clean", "-n");
