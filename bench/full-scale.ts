@@ -57,7 +57,7 @@ export function studyAtFullScale(seed: number, batch = 1): readonly Job[] {
     const networks = [train(10, [...images, ...images.map((image) => quick([image]))])];
     for (const [name, mean] of Object.entries(GENERATORS)) {
       const labels = images.map((_, i) =>
-        add(mean * batch, 0.5, GPU, name === "nnunet" ? [folds[i % 5] as Job] : []),
+        add(mean * batch, 0.5, GPU, name === "nnunet" ? [folds[i % 5]!] : []),
       );
       ends.push(...labels.map((label) => quick([label])));
       networks.push(train(10, [...images, ...labels.map((label) => quick([label]))]));

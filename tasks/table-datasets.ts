@@ -27,7 +27,7 @@ export default task({
       }),
     );
     const rows = inOrder(Object.keys(manifests), params.names).map((key) => {
-      const { cases, published, labels, errors, warnings } = manifests[key] as Manifest;
+      const { cases, published, labels, errors, warnings } = manifests[key]!;
       const absent = Object.entries(labels).flatMap(([label, { absent: ids }]) =>
         ids.length > 0 ? [`${label} in ${ids.length}`] : [],
       );

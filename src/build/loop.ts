@@ -204,11 +204,10 @@ export class BuildLoop {
       .run({ task, key, recipe, grant, attempts, signal, release }, tally.emit)
       .finally(() => steering.leave(task.id));
     const seconds = (performance.now() - started) / 1000;
-    if (result.kind === "crowded")
-      return this.#enqueue(
-        { ...due, attempts: result.attempts },
-        wholeDevices(task.rule.slots, slots.capacity),
-      );
+    if (result.kind === "crowded") {
+      this.#enqueue({ ...due, attempts: result.attempts }, wholeDevices(task.rule.slots, slots.capacity));
+      return;
+    }
     if (result.kind === "moved") this.#rerun(task, result.paths);
     else this.#finishRun(due, result, seconds);
     this.#release(key);

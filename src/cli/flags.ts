@@ -43,7 +43,7 @@ export function useColor(stream: NodeJS.WriteStream, choice: CommonFlags["color"
   if (choice !== "auto") return choice === "always";
   if (process.env.NO_COLOR !== undefined && process.env.NO_COLOR !== "") return false;
   if (process.env.FORCE_COLOR !== undefined && process.env.FORCE_COLOR !== "0") return true;
-  return stream.isTTY === true && process.env.TERM !== "dumb";
+  return stream.isTTY && process.env.TERM !== "dumb";
 }
 
 /** What makes two builds of a project ask for the same, apart from what is on the disk. */

@@ -164,9 +164,9 @@ export class WorkerPool {
       environment,
       bundle: "",
       busy: true,
-      receive() {},
-      print() {},
-      lost() {},
+      receive: () => undefined,
+      print: () => undefined,
+      lost: () => undefined,
     };
     this.#workers.push(worker);
     for (const { dropped } of leases)
@@ -188,7 +188,7 @@ export class WorkerPool {
     worker.busy = false;
     worker.receive = worker.lost = () => undefined;
     const idle = this.#workers.filter((candidate) => !candidate.busy);
-    if (idle.length > this.most) void dismiss(idle[0] as Worker);
+    if (idle.length > this.most) void dismiss(idle[0]!);
   }
 }
 

@@ -3,7 +3,7 @@
  * the end of a pipe that only lq holds, and then ends every process that bears the mark of this lq.
  */
 import { spawn } from "node:child_process";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 
 const SCRIPT = `
 read -r over
@@ -32,8 +32,8 @@ export function startWatchdog(mark: string, run: string): void {
   // Without a shell on this system, children that lq's own death leaves behind stay.
   child.once("error", () => undefined);
   child.unref();
-  const stdin = child.stdin as Socket;
-  stdin.unref();
+  const { stdin } = child;
+  if (stdin instanceof Socket) stdin.unref();
   stdin.on("error", () => undefined);
   // In an orderly end nothing is just being started.
   process.once("exit", () => stdin.write("over\n"));

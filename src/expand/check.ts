@@ -30,7 +30,11 @@ interface Missing {
   readonly hint: string | undefined;
 }
 
-type Collision = { readonly path: string; readonly first: Task; readonly second: Task };
+interface Collision {
+  readonly path: string;
+  readonly first: Task;
+  readonly second: Task;
+}
 
 export function checkGraph(
   graph: Graph,

@@ -215,7 +215,7 @@ function bindParams(rule: Rule, names: Names): Bind<Task["params"]> {
 function bindEnv(rule: Rule, names: Names): Bind<Task["env"]> {
   const entries = [...rule.env].map(([name, value]) => [name, value && bindText(value, names)] as const);
   const fill = (bound: Bound) =>
-    Object.fromEntries(entries.map(([name, text]) => [name, text && text(bound)]));
+    Object.fromEntries(entries.map(([name, text]) => [name, text?.(bound) ?? null]));
   return [...rule.env.values()].some((value) => value !== null && usesAxis(value)) ? fill : once(fill);
 }
 

@@ -156,7 +156,7 @@ function matches(literals: readonly string[], path: string): boolean {
     if (found < 0) return false;
     at = found + literal.length;
   }
-  if (last.endsWith("/")) return path.indexOf(last, at) >= 0;
+  if (last.endsWith("/")) return path.includes(last, at);
   return path.endsWith(last) && path.length - last.length >= at;
 }
 

@@ -44,14 +44,16 @@ export class ToolVersions {
     const kill = (): void => tree.kill();
     const spare = afterAwake(SECONDS * 1000, kill);
     this.#signal?.addEventListener("abort", kill, { once: true });
-    const { failed, stdout = "", originalMessage, signal } = await child;
+    const { failed, stdout, originalMessage, signal } = await child;
     spare();
     this.#signal?.removeEventListener("abort", kill);
     this.#signal?.throwIfAborted();
-    if (!failed) return stdout.trim();
+    // Of a command that could not be started there is none.
+    const printed = (stdout as string | undefined)?.trim() ?? "";
+    if (!failed) return printed;
     const why = signal === "SIGKILL" ? `it was ended, as after ${SECONDS} s` : (originalMessage ?? "");
     throw new UserError({
-      message: `the tool "${command}" failed: ${stdout.trim().split("\n").at(-1) || why}`,
+      message: `the tool "${command}" failed: ${printed.split("\n").at(-1) || why}`,
       hint: "a rule names it under tools:, so that its version is part of the key; is it installed?",
     });
   }

@@ -71,18 +71,16 @@ function isText(content: Buffer): boolean {
 }
 
 /** Counts pairs of numbers. */
-class Counter implements Numbers {
-  numbers = 0;
-  of = 0;
-  most = 0;
+class Counter {
+  readonly found = { numbers: 0, of: 0, most: 0 };
 
   add(was: number, is: number): void {
-    this.of += 1;
+    this.found.of += 1;
     if (Object.is(was, is) || was === is) return;
-    this.numbers += 1;
+    this.found.numbers += 1;
     // A value that is no number is as far off as can be.
     const apart = Math.abs(is - was);
-    this.most = Math.max(this.most, Number.isNaN(apart) ? Infinity : apart);
+    this.found.most = Math.max(this.found.most, Number.isNaN(apart) ? Infinity : apart);
   }
 }
 
@@ -97,7 +95,7 @@ function jsonDistance(before: Json, after: Json): Distance {
     } else if (was !== is) others += 1;
   };
   walk(before, after);
-  return { kind: "json", ...counter, others };
+  return { kind: "json", ...counter.found, others };
 }
 
 function arraysDistance(
@@ -111,7 +109,7 @@ function arraysDistance(
     if (was === undefined || is?.form !== was.form || is.length !== was.length) others += 1;
     else for (let i = 0; i < was.length; i++) counter.add(was.at(i), is.at(i));
   }
-  return { kind: "arrays", ...counter, others };
+  return { kind: "arrays", ...counter.found, others };
 }
 
 function isBranch(value: Json | undefined): value is { readonly [key: string]: Json } | readonly Json[] {
@@ -136,7 +134,7 @@ function numbersDistance(before: readonly string[], after: readonly string[]): N
     if (was.length !== is.length) return null;
     for (const [j, value] of was.entries()) counter.add(value, is[j] ?? NaN);
   }
-  return counter.of === 0 ? null : { ...counter };
+  return counter.found.of === 0 ? null : counter.found;
 }
 
 function numbersIn(line: string): readonly number[] {

@@ -10,7 +10,9 @@ import { didYouMean, nearest } from "./suggest.ts";
 import { child, keysOf } from "./template.ts";
 import { parseYaml, toJson } from "./yaml.ts";
 
-type JsonMap = { readonly [key: string]: Json };
+interface JsonMap {
+  readonly [key: string]: Json;
+}
 
 export interface ParamsRequest {
   readonly dir: string;

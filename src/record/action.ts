@@ -99,7 +99,7 @@ export function decodeAction(text: string, key: string): Action | null {
   const rest = text.slice(OPENING.length + HEX + 2);
   if (!text.startsWith(`${OPENING}${sha256(rest)}",`)) return null;
   const { data } = StoredAction.safeParse(parse(text));
-  if (data === undefined || data.key !== key) return null;
+  if (data?.key !== key) return null;
   const { recipe, outputs, seconds, finished } = data;
   // The store may be shared: nothing but the recipe can vouch for its key.
   if (outputs.length !== recipe.outputs.length || keyOf(recipe) !== key) return null;

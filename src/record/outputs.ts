@@ -107,7 +107,7 @@ function isHollow(root: string, files: FileDigests, output: WrittenOutput): bool
 /** Whether lq wrote the file at a path, itself or in a directory output, and nobody changed it since. */
 export function isUntouched(state: State, files: FileDigests, path: string): boolean {
   const written = state.writtenFile(path);
-  return written !== undefined && files.digest(path) === written.digest;
+  return written === undefined ? false : files.digest(path) === written.digest;
 }
 
 /** A link that leads nowhere counts as nothing: so an output is when the cached content that it was is gone. */

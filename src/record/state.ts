@@ -181,7 +181,7 @@ export class State implements FileMemo {
     if (owner === undefined) return;
     this.#owners?.remove(output, owner.id);
     const record = this.last(owner.id);
-    if (record === undefined || !record.outputs.some((each) => each.path === output)) return;
+    if (!record?.outputs.some((each) => each.path === output)) return;
     const kept = record.outputs.filter((each) => each.path !== output);
     if (kept.length === 0) return this.forget(record.id);
     const rest = { ...record, key: null, outputs: kept };

@@ -44,7 +44,9 @@ export interface Asked {
   readonly changed: readonly number[];
 }
 
-type Environment = { readonly [name: string]: string | undefined };
+interface Environment {
+  readonly [name: string]: string | undefined;
+}
 
 const MAGIC = "lqsl\x02";
 
@@ -57,7 +59,7 @@ export function writeSeal(root: string, { head, signatures, paths }: Seal): void
 /** Null: there is no seal of such a request, or more has changed than the contents of files. */
 export function askSeal(root: string, request: string, environment: Environment): Asked | null {
   const read = readColumns<SealHead>(join(root, SEAL), MAGIC);
-  if (read === null || read.head.request !== request) return null;
+  if (read?.head.request !== request) return null;
   const { head, columns } = read;
   if (head.environment.some(([name, digest]) => environmentDigest(environment[name]) !== digest)) return null;
   const [numbers = new Uint8Array(), texts = new Uint8Array()] = columns;

@@ -52,7 +52,7 @@ export function writeSealedGraph(root: string, graph: SealedGraph): number {
 /** Null: there is none of this checksum. */
 export function readSealedGraph(root: string, checksum: number): SealedGraph | null {
   const read = readColumns<SealedGraphHead>(join(root, SEALED_GRAPH), MAGIC);
-  if (read === null || read.checksum !== checksum) return null;
+  if (read?.checksum !== checksum) return null;
   const column = (index: number): Uint8Array => read.columns[index] ?? new Uint8Array();
   const lists = (index: number): Lists => new Lists(int32sOf(column(index)), int32sOf(column(index + 1)));
   return {

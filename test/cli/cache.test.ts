@@ -494,7 +494,7 @@ describe("a folder shared by two projects", () => {
     const ended = await Promise.all(both.map((of) => of.lq("build")));
     expect(ended.map(({ code }) => code)).toEqual([0, 0]);
     for (const of of both) expect(of.read("tree/d/b.txt")).toBe("beta\n");
-    expect((await (both[0] as CliProject).lq("cache", "verify")).code).toBe(0);
+    expect((await both[0]!.lq("cache", "verify")).code).toBe(0);
   });
 
   test("the cache of one that others name as theirs as well is shared, too", async () => {

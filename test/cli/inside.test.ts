@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { sha256 } from "../../src/fingerprint/digest.ts";
-import { cliProject, type CliProject, type JsonLine } from "../helpers/cli.ts";
+import { cliProject, type CliProject } from "../helpers/cli.ts";
 
 const FILES = {
   "pipeline.yaml": `version: 1
@@ -84,7 +84,7 @@ test("history lists builds that did something, and the runs of a task with their
   const runs = await project.json("history", "train");
   expect(runs.map(({ build, task }) => [build, task])).toEqual([
     [2, "train:small"],
-    ...[1, 1].map((build, i) => [build, (runs[1 + i] as JsonLine).task]),
+    ...[1, 1].map((build, i) => [build, runs[1 + i]!.task]),
   ]);
   expect(runs[0]).toMatchObject({ outcome: "ran", devices: ["0"], reasons: [{ kind: "command" }] });
   const { stdout } = await project.lq("history", "scores/small.json", "--most", "1");
@@ -95,7 +95,7 @@ test("a build cut off in mid-line is told as far as it got", async () => {
   const project = await built();
   const file = project.path("cache/history/000001.jsonl");
   const lines = readFileSync(file, "utf8").split("\n");
-  project.write("cache/history/000002.jsonl", lines.slice(0, 3).join("\n") + "\n" + lines[3]?.slice(0, 20));
+  project.write("cache/history/000002.jsonl", [...lines.slice(0, 3), lines[3]!.slice(0, 20)].join("\n"));
   expect((await project.json("history"))[0]).toMatchObject({ build: 2, ran: 2, complete: false });
   appendFileSync(project.path("cache/history/000003.jsonl"), "no history\n");
   expect(await project.json("history")).toHaveLength(2);
@@ -115,10 +115,7 @@ test("report sums up a build, and writes it as trace events with a lane a device
   const { stdout } = await project.lq("report", "--chrome-trace", "trace.json");
   expect(stdout).toMatch(/^build 1, .* tasks at once\n/);
   for (const rule of ["train", "score", "table"]) expect(stdout).toContain(`  ${rule} `);
-  type Traced = {
-    traceEvents: { ph: string; name: string; pid: number; tid: number; ts: number; dur: number }[];
-  };
-  const { traceEvents } = JSON.parse(project.read("trace.json")) as Traced;
+  const traceEvents = readTrace(project, "trace.json");
   const runs = traceEvents.filter(({ ph, pid }) => ph === "X" && pid === 1);
   expect(runs.map(({ name }) => name).sort()).toEqual([
     "score:large",
@@ -148,8 +145,7 @@ rules:
   expect((await project.lq("build", "-j", "2", "--slots", "gpu=1:h100:80GiB")).code).toBe(0);
   mkdirSync(project.path("elsewhere"));
   await project.lq("-C", "elsewhere", "report", "--chrome-trace", "trace.json");
-  type Traced = { traceEvents: { ph: string; name: string; pid: number; tid: number }[] };
-  const { traceEvents } = JSON.parse(project.read("elsewhere/trace.json")) as Traced;
+  const traceEvents = readTrace(project, "elsewhere/trace.json");
   const ofDevice = traceEvents.filter(({ ph, pid }) => ph === "X" && pid === 2);
   expect(ofDevice.map(({ name }) => name).sort()).toEqual(["a", "b"]);
   expect(new Set(ofDevice.map(({ tid }) => tid)).size).toBe(2);
@@ -439,3 +435,17 @@ list
     + a,b,made
 `);
 });
+
+function readTrace(project: CliProject, path: string): TraceEvent[] {
+  return (JSON.parse(project.read(path)) as { traceEvents: TraceEvent[] }).traceEvents;
+}
+
+/** Times in µs. */
+interface TraceEvent {
+  readonly ph: string;
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly ts: number;
+  readonly dur: number;
+}

@@ -114,7 +114,7 @@ test("what a killed build left is ended by the next before it starts anything", 
   const pid = await untilDaemon(project);
   const watchdog = childrenOf(lq.pid).find((child) => commandOf(child).includes("lq-watchdog"));
   expect(watchdog).toBeDefined();
-  process.kill(watchdog as number, "SIGKILL");
+  process.kill(watchdog!, "SIGKILL");
   lq.kill("SIGKILL");
   await lq.ended;
   expect(isAlive(pid)).toBe(true);

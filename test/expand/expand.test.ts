@@ -320,8 +320,8 @@ rules:
   e: { cmd: x, in: [d/, b], out: e }`,
     });
     graph.check();
-    for (const id of ["b", "c"]) expect(ids(graph.dependencies(graph.task(id) as Task))).toEqual(["a"]);
-    expect(ids(graph.dependencies(graph.task("e") as Task))).toEqual(["a", "b"]);
+    for (const id of ["b", "c"]) expect(ids(graph.dependencies(graph.task(id)!))).toEqual(["a"]);
+    expect(ids(graph.dependencies(graph.task("e")!))).toEqual(["a", "b"]);
     expect(ids(graph.producersUnder(""))).toEqual(["a", "b", "c", "e"]);
   });
 });
@@ -335,7 +335,7 @@ test("a check of a selection leaves the inputs of other tasks alone", () => {
       }),
     ),
   );
-  graph.check({ tasks: new Set([graph.task("a") as Task]), growths: new Set() });
+  graph.check({ tasks: new Set([graph.task("a")!]), growths: new Set() });
   expect(() => graph.check()).toThrow('nothing makes "not-there"');
 });
 
@@ -351,6 +351,6 @@ rules:
   c: { cmd: "ls \${in} > \${out}", in: out/, out: final.txt }`,
   });
   expect(graph.tasks).toHaveLength(100_001);
-  expect(graph.dependencies(graph.task("c") as Task)).toHaveLength(50_000);
+  expect(graph.dependencies(graph.task("c")!)).toHaveLength(50_000);
   expect(graph.tasks[7]?.command).toBe(graph.tasks[8]?.command);
 });

@@ -211,7 +211,7 @@ describe("errors in a module", () => {
     const root = project({ "tasks/x.ts": text });
     const error = await closure(root).then(
       () => expect.fail("no error"),
-      (reason: UserError) => reason,
+      (reason: unknown) => reason as UserError,
     );
     expect(error.name).toBe("UserError");
     return error.diagnostics.map(({ message, span }) => {

@@ -8,7 +8,10 @@ import { afterEach } from "vitest";
 import { Project, type Built } from "../build/project.ts";
 import { HOME } from "./bundle.ts";
 
-export type JsonLine = { readonly type: string; readonly [key: string]: unknown };
+export interface JsonLine {
+  readonly type: string;
+  readonly [key: string]: unknown;
+}
 
 export interface Ended {
   readonly code: number | null;

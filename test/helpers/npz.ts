@@ -36,7 +36,7 @@ export function parseNpy(bytes: Buffer): NpyArray {
   const start = (major === 1 ? 10 : 12) + headerLength;
   const header = bytes.toString("latin1", major === 1 ? 10 : 12, start);
   const dtype = /'descr': '([^']+)'/.exec(header)?.[1] ?? "?";
-  const fortranOrder = /'fortran_order': True/.test(header);
+  const fortranOrder = header.includes("'fortran_order': True");
   const shape = (/'shape': \(([^)]*)\)/.exec(header)?.[1] ?? "")
     .split(",")
     .filter((s) => s.trim() !== "")

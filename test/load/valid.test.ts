@@ -10,7 +10,10 @@ import { load, project } from "./project.ts";
 import { VALID } from "./valid.ts";
 
 const text = readFileSync(new URL("../../schema/pipeline.schema.json", import.meta.url), "utf8");
-type Keys = { readonly properties?: { readonly [key: string]: unknown }; readonly oneOf?: readonly Keys[] };
+interface Keys {
+  readonly properties?: { readonly [key: string]: unknown };
+  readonly oneOf?: readonly Keys[];
+}
 const schema = JSON.parse(text) as Keys & { readonly definitions: { readonly [name: string]: Keys } };
 const validate = new Ajv({ strict: false }).compile(schema);
 

@@ -43,7 +43,7 @@ interface Scored {
 }
 
 const root = shared("golden/01_metrics/");
-const json = <T>(path: string) => JSON.parse(readFileSync(root + path, "utf8")) as T;
+const json = <T>(path: string) => JSON.parse(readFileSync(`${root ?? ""}${path}`, "utf8")) as T;
 const cases = root ? readdirSync(root).filter((name) => existsSync(`${root}${name}/expected.json`)) : [];
 
 test.for(cases)("%s", async (name) => {

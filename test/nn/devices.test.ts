@@ -34,7 +34,7 @@ test.skipIf(existsSync(`${libraries}/libonnxruntime_providers_cuda.so`))(
 test("webgpu runs, or says what it needs", async () => {
   const [session, error] = await open({ device: "webgpu" }).then(
     (opened) => [opened, null] as const,
-    (reason: Error) => [null, reason] as const,
+    (reason: unknown) => [null, reason as Error] as const,
   );
   if (session) expect(session.outputNames).toEqual(["y"]);
   else

@@ -50,8 +50,8 @@ describe("place", () => {
     expect(readFileSync(join(root, "staged"), "utf8")).toBe("new");
   });
 
-  it("goes to another file system", () => {
-    if (!existsSync("/dev/shm")) return console.log("skipped: there is no /dev/shm");
+  it("goes to another file system", ({ skip }) => {
+    skip(!existsSync("/dev/shm"), "there is no /dev/shm");
     const root = project({ "cache/staging/x/a": "1", "cache/staging/f": "2" });
     const other = join("/dev/shm", `lq-${process.pid}`);
     mkdirSync(other);

@@ -57,7 +57,7 @@ const golden: Expected | null = root
   : null;
 
 async function arrays(file: string) {
-  const npz = await readNpz(root + file);
+  const npz = await readNpz(`${root ?? ""}${file}`);
   return (name: string) => npz.get(name)!.data;
 }
 
@@ -134,7 +134,7 @@ test.skipIf(!golden)("statistics and percentiles", async () => {
 
 test.skipIf(!golden)("crop to non-zero", async () => {
   const { file, bbox_half_open } = golden!.crop_to_nonzero;
-  const npz = await readNpz(root + file);
+  const npz = await readNpz(`${root ?? ""}${file}`);
   const { shape, data } = npz.get("input")!;
   const space = shape.slice(1) as unknown as Shape;
   const length = space[0] * space[1] * space[2];

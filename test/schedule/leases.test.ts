@@ -313,13 +313,13 @@ describe("claims", () => {
           grant = slots.take(request);
         }
         for (const { device, memory } of grant.devices) {
-          const used = running.get(device.uuid) as number[];
+          const used = running.get(device.uuid)!;
           used.push(memory ?? 80 * GiB);
           expect(used.reduce((sum, each) => sum + each)).toBeLessThanOrEqual(80 * GiB);
         }
         for (let turn = random.below(4); turn > 0; turn--) await new Promise(setImmediate);
         for (const { device, memory } of grant.devices) {
-          const used = running.get(device.uuid) as number[];
+          const used = running.get(device.uuid)!;
           used.splice(used.indexOf(memory ?? 80 * GiB), 1);
         }
         slots.give(grant);

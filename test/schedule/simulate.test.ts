@@ -54,7 +54,7 @@ describe("a simulated build", () => {
       const random = seeded(seed);
       const jobs: Job[] = [];
       for (let i = 0; i < 400; i++) {
-        const after = i < 40 ? [] : [jobs[random.below(i)] as Job, jobs[random.below(i)] as Job];
+        const after = i < 40 ? [] : [jobs[random.below(i)]!, jobs[random.below(i)]!];
         jobs.push({ seconds: 1 + 9 * random.next(), slots: gpu(), after: [...new Set(after)] });
       }
       const gpus = 1 + random.below(12);

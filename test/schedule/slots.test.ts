@@ -38,7 +38,7 @@ describe("slots", () => {
     expect(ids(first)).toEqual(["1"]);
     expect(ids(slots.take(ask({ gpu: gpu({ count: 2 }) })))).toEqual(["0", "2"]);
     expect(slots.take(ask({ gpu: gpu() }))).toBeNull();
-    slots.give(first as Grant);
+    slots.give(first!);
     expect(ids(slots.take(ask({ gpu: gpu() })))).toEqual(["1"]);
   });
 
@@ -156,7 +156,7 @@ describe("slots", () => {
       const held: Grant[] = [];
       for (let step = 0; step < 100; step++) {
         if (held.length > 0 && random.below(3) === 0) {
-          slots.give(held.splice(random.below(held.length), 1)[0] as Grant);
+          slots.give(held.splice(random.below(held.length), 1)[0]!);
         } else {
           const memory = random.below(2) === 0 ? null : (1 + random.below(30)) * GiB;
           const wants = random.below(2) === 0 ? null : gpu({ count: 1 + random.below(2), memory });
@@ -177,7 +177,7 @@ describe("slots", () => {
           const holders = held.flatMap((grant) => grant.devices).filter((part) => part.device.id === id);
           if (holders.some((part) => part.memory === null)) expect(holders).toHaveLength(1);
           const used = holders.reduce((sum, part) => sum + (part.memory ?? 0), 0);
-          expect(used).toBeLessThanOrEqual(memory as number);
+          expect(used).toBeLessThanOrEqual(memory!);
         }
       }
       for (const grant of held) slots.give(grant);
@@ -211,7 +211,7 @@ describe("ready queue", () => {
     for (;;) {
       queue.add("small", ask(), priority);
       const next = queue.next();
-      if (next === null) slots.give(running.shift() as Grant);
+      if (next === null) slots.give(running.shift()!);
       else if (next.item === "wide") break;
       else running.push(next.grant);
       expect(++starts).toBeLessThan(10 * PATIENCE);
@@ -265,7 +265,7 @@ describe("ready queue", () => {
       const started = new Set<number>();
       while (queue.size > 0) {
         const next = queue.next();
-        if (next === null) slots.give(running.splice(random.below(running.length), 1)[0] as Grant);
+        if (next === null) slots.give(running.splice(random.below(running.length), 1)[0]!);
         else {
           running.push(next.grant);
           started.add(next.item);

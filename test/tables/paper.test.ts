@@ -24,9 +24,9 @@ interface Reference {
     readonly rows: { readonly [row: string]: { dice: unknown; surface_dice: unknown } };
   };
 }
-type Quintiles = {
+interface Quintiles {
   readonly [table: string]: { readonly [metric: string]: { readonly [row: string]: unknown } };
-};
+}
 
 describe.runIf(reference)("the paper's numbers", () => {
   const file = (reference ? parse(readFileSync(reference, "utf8")) : {}) as Reference & {

@@ -80,7 +80,7 @@ test("a pickle that would run a command is read as an inert node, and runs nothi
     "(S'x'\nios\nsystem\n.",
     "cbuiltins\nexec\n(S'1'\no.",
   ]) {
-    const result = await load(pickle(hostile)).catch((error: Error) => error);
+    const result = await load(pickle(hostile)).catch((error: unknown) => error);
     expect(result).toBeInstanceOf(Object);
     expect(result).not.toBe(2);
   }

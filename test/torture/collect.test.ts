@@ -47,7 +47,7 @@ torture("builds beside collections of all that may go", { quick: 1, long: 30 }, 
     for (const [i, { code, stderr }] of (await built).entries()) {
       const where = `seed ${seed}, round ${round}, project ${i}`;
       expect([where, code, stderr]).toEqual([where, 0, ""]);
-      checkOutputs(where, (projects[i] as (typeof projects)[number]).project, model.tasks());
+      checkOutputs(where, projects[i]!.project, model.tasks());
       builds += 1;
     }
     for (let edits = 1 + random.below(4); edits > 0; edits--) model.edit(random);

@@ -73,7 +73,7 @@ export class Model {
         this.editSource(random);
         break;
       case 2:
-        spec.rules.set(name, { ...(spec.rules.get(name) as RuleModel), text: word(random) });
+        spec.rules.set(name, { ...spec.rules.get(name)!, text: word(random) });
         break;
       case 3:
         this.#rewire(random, name);
@@ -128,7 +128,7 @@ export class Model {
   #rewire(random: Random, name: string): void {
     const names = [...this.spec.rules.keys()];
     const before = names.slice(0, names.indexOf(name));
-    const rule = this.spec.rules.get(name) as RuleModel;
+    const rule = this.spec.rules.get(name)!;
     const shape = this.#shape(random, before);
     this.spec.rules.set(name, { ...shape, text: rule.text });
     if ((shape.kind === "split") !== (rule.kind === "split")) this.#rewireReaders(random, name);
@@ -238,7 +238,7 @@ export class Model {
         const made = `${rule.text} ${this.spec.constant}\n${get(rule.input)}`;
         add(name, null, [[out, made]], [rule.input]);
         // The paths of a module's inputs and outputs are not in its key.
-        tasks.push({ ...(tasks.pop() as TaskModel), key: made });
+        tasks.push({ ...tasks.pop()!, key: made });
       }
     }
     return tasks;

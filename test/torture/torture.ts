@@ -11,7 +11,9 @@ import { HOME } from "../helpers/bundle.ts";
 export const LONG = process.env["LQ_TORTURE"] !== undefined;
 
 /** What was done, in words with their numbers: { kills: 10 }. */
-export type Counts = { readonly [what: string]: number };
+export interface Counts {
+  readonly [what: string]: number;
+}
 
 /**
  * One test a seed, each of which can be repeated alone (LQ_SEED=1038 LQ_SEEDS=1).

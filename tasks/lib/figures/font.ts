@@ -56,7 +56,7 @@ export const GLYPH = { width: 5, height: 7, advance: 6 } as const;
 
 /** Calls `dot(x, y)` for every set pixel of `text` in capitals, its top left corner at (0, 0). Unknown signs show as "?". */
 export function drawText(text: string, dot: (x: number, y: number) => void): void {
-  [...text.toUpperCase()].forEach((char, n) => {
+  Array.from(text.toUpperCase()).forEach((char, n) => {
     const rows = GLYPHS[char] ?? GLYPHS["?"] ?? "";
     for (let y = 0; y < GLYPH.height; y++) {
       const bits = parseInt(rows.slice(2 * y, 2 * y + 2), 16);

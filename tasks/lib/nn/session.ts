@@ -98,13 +98,12 @@ export async function openSession(path: string, options: SessionOptions = {}): P
   const model = await readFile(path);
   const digest = createHash("sha256").update(model).digest("hex");
   const key = JSON.stringify([digest, options.threads, options.device, options.training]);
-  let session = cache.get(key);
-  if (session === undefined) {
-    session = createSession(path, options).catch((cause: unknown) => {
+  const session =
+    cache.get(key) ??
+    createSession(path, options).catch((cause: unknown) => {
       cache.delete(key);
       throw new Error(`${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     });
-  }
   cache.delete(key);
   cache.set(key, session);
   for (const [oldest, old] of cache) {

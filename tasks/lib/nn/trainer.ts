@@ -103,9 +103,9 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
         ["weights_out", "first_out", "second_out", "loss", "dice", "ce"],
       );
       state = {
-        weights: result["weights_out"] as Tensor,
-        first: result["first_out"] as Tensor,
-        second: result["second_out"] as Tensor,
+        weights: result["weights_out"]!,
+        first: result["first_out"]!,
+        second: result["second_out"]!,
       };
       steps = t;
       const number = (name: string) => Number(result[name]?.data[0]);

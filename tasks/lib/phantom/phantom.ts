@@ -128,7 +128,7 @@ function placeScan(
   ordinal: number,
 ): readonly number[] {
   const height = spec.centres[(ordinal - 1) % spec.centres.length]! * spec.scale;
-  const sx = spec.axes[0] === "R" ? spacing[0] : -spacing[0];
+  const sx = spec.axes.startsWith("R") ? spacing[0] : -spacing[0];
   const sy = spec.axes[1] === "A" ? spacing[1] : -spacing[1];
   const origin = (step: number, count: number, middle: number): number =>
     Math.fround(middle - (step * (count - 1)) / 2);

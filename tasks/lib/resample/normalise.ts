@@ -32,7 +32,7 @@ export function normaliseCT(
  * values.
  */
 export function normaliseZScore(image: ArrayLike<number>, inside?: ArrayLike<number>): Float32Array {
-  const within = (i: number) => inside === undefined || inside[i] !== 0;
+  const within = (i: number) => inside?.[i] !== 0;
   let [sum, count] = [0, 0];
   for (let i = 0; i < image.length; i++) if (within(i)) [sum, count] = [sum + image[i]!, count + 1];
   const mean = sum / count;

@@ -17,8 +17,7 @@ export type Floats = Float32Array | Float64Array;
 
 export interface FloatType<T extends Floats> {
   readonly BYTES_PER_ELEMENT: number;
-  new (length: number): T;
-  new (buffer: SharedArrayBuffer): T;
+  new (from: number | SharedArrayBuffer): T;
 }
 
 export interface MappedAxis {

@@ -3,9 +3,9 @@ import type { Cell, ScoreTable } from "./table.ts";
 import paper from "./paper.json" with { type: "json" };
 
 type Value = readonly [number, number] | null;
-type Rows = {
+interface Rows {
   readonly [row: string]: { readonly dice: readonly Value[]; readonly surface_dice: readonly Value[] };
-};
+}
 
 const TABLES: { readonly [table: string]: Rows } = {
   quality: paper.quality as unknown as Rows,

@@ -23,7 +23,10 @@ export function crewOf<Job>(url: string, perform: (job: Job) => void, threads: n
   return {
     threads,
     async work(jobs) {
-      if (threads === 1 || jobs.length < 2) return jobs.forEach(perform);
+      if (threads === 1 || jobs.length < 2) {
+        jobs.forEach(perform);
+        return;
+      }
       if (workers.length === 0) workers = Array.from({ length: threads }, () => start(url));
       const left = [...jobs];
       await Promise.all(workers.map((worker) => workOff(worker, left)));
@@ -42,7 +45,7 @@ function start(url: string): Worker {
 }
 
 /** Gives the worker one job after the other until none is left. */
-function workOff<Job>(worker: Worker, left: Job[]): Promise<void> {
+function workOff(worker: Worker, left: unknown[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const exited = () => reject(new Error("a thread ended before its work was done"));
     const settle = (end: () => void) => {

@@ -161,7 +161,8 @@ function transpose(values: readonly Pickled[], shape: readonly number[]): Pickle
     let at = 0;
     for (let axis = shape.length - 1; axis >= 0; axis--) at = at * shape[axis]! + index[axis]!;
     result.push(values[at]!);
-    for (let axis = shape.length - 1; axis >= 0 && ++index[axis]! === shape[axis]; axis--) index[axis] = 0;
+    for (let axis = shape.length - 1; axis >= 0 && (index[axis]! += 1) === shape[axis]; axis--)
+      index[axis] = 0;
   }
   return result;
 }

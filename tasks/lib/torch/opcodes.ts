@@ -141,7 +141,7 @@ function unescape(line: string): string {
   if (!quoted) throw new Error("a string without quotes");
   const single: Record<string, string> = { n: "\n", t: "\t", r: "\r", "\\": "\\", "'": "'", '"': '"' };
   return quoted[2]!.replace(/\\(x[0-9a-fA-F]{2}|.)/gs, (all, escape: string) =>
-    escape[0] === "x" && escape.length === 3
+    escape.startsWith("x") && escape.length === 3
       ? String.fromCharCode(parseInt(escape.slice(1), 16))
       : (single[escape] ?? all),
   );

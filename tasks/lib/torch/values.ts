@@ -37,6 +37,8 @@ export class Opaque {
 
 /** Base of the values that a dialect (torch, numpy) builds. */
 export abstract class Foreign {
-  /** Takes the state of a BUILD opcode; most have none. */
-  build(_state: Pickled): void {}
+  /** Takes the state of a BUILD opcode. */
+  build(_state: Pickled): void {
+    // Most have none.
+  }
 }

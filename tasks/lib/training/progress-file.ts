@@ -57,8 +57,8 @@ export async function loadState(
   spec: DynUNetSpec,
   log: (line: string) => void,
 ): Promise<TrainingState | null> {
-  const bytes = await readFile(fileIn(folder)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return null;
+  const bytes = await readFile(fileIn(folder)).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;
   });
   if (bytes === null) return null;
