@@ -59,7 +59,7 @@ export function evaluate(session: Session, task: Task, forced: boolean, known?: 
     kind: "due",
     freshness,
     recipe,
-    cached: (freshness.state === "restorable" && cached) || null,
+    cached: freshness.state === "restorable" ? (cached ?? null) : null,
   };
 }
 
