@@ -11,7 +11,7 @@ export function remove(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     if (code !== "EACCES" && code !== "EPERM") throw error;
     openFolders(path);
     rmSync(path, { recursive: true, force: true });

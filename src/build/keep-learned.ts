@@ -1,4 +1,5 @@
 /** What a mere look (status, a dry run, a plan) had to hash is kept, where that was much: nobody waits for it again. */
+import { errorCode } from "../errors.ts";
 import { isMuch } from "../fingerprint/hash-many.ts";
 import { acquireFreeLock } from "../record/lock.ts";
 import { State } from "../record/state.ts";
@@ -22,6 +23,6 @@ export function keepLearned({ root, state: reader }: Pick<Session, "root" | "sta
       lock.release();
     }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    if (errorCode(error) === undefined) throw error;
   }
 }

@@ -1,6 +1,7 @@
 /** What lies in a store's folder, as files: seen from outside of any build. */
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { errorCode } from "../errors.ts";
 import { isRemovedName, ifThere } from "../network-files.ts";
 import { decodeAction, type Action } from "../record/action.ts";
 import { ACTIONS, OBJECTS } from "../record/layout.ts";
@@ -35,7 +36,7 @@ export function readAction({ file, name }: StoredFile): Action | null {
     const text = name === null ? null : ifThere(() => readFileSync(file, "utf8"));
     return name === null || text === null ? null : decodeAction(text, name);
   } catch (error) {
-    if (["EISDIR", "ELOOP"].includes((error as NodeJS.ErrnoException).code ?? "")) return null;
+    if (["EISDIR", "ELOOP"].includes(errorCode(error) ?? "")) return null;
     throw error;
   }
 }
@@ -73,7 +74,7 @@ function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder).filter((name) => !isRemovedName(name));
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return [];
     throw error;
   }

@@ -1,6 +1,6 @@
 /** Signatures of what has to be a file, with what a user is told where it is none. */
 import { lstatSync, statSync, type Stats } from "node:fs";
-import { UserError } from "../errors.ts";
+import { errorCode, UserError } from "../errors.ts";
 import { signatureOf, type Signature } from "../signature.ts";
 import { absolute } from "./paths.ts";
 
@@ -11,7 +11,7 @@ export function signatureAt(root: string, path: string): Signature | null {
     return stats === undefined ? null : fileSignature(stats, path);
   } catch (error) {
     // A folder of the path is a file: there is nothing at the path.
-    if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return null;
+    if (errorCode(error) === "ENOTDIR") return null;
     throw readable(error, path);
   }
 }
@@ -36,7 +36,7 @@ export function fileSignature(stats: Stats, path: string): Signature {
 
 /** A UserError for what the system says of a file that cannot be read. */
 export function readable(error: unknown, path: string): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
+  const code = errorCode(error);
   if (code === "ELOOP") return new UserError(`${path} is a loop of symbolic links`);
   if (code === "EACCES" || code === "EPERM")
     return new UserError({

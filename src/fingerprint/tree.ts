@@ -1,7 +1,7 @@
 /** Directories as content: their sorted tree of (name, digest). */
 import { realpathSync } from "node:fs";
 import { Disk, kindOf } from "../disk.ts";
-import { UserError } from "../errors.ts";
+import { errorCode, UserError } from "../errors.ts";
 import { refuseUndecodable } from "../file-names.ts";
 import { isGone } from "../network-files.ts";
 import { sha256 } from "./digest.ts";
@@ -140,7 +140,7 @@ function list(disk: Disk, folder: string) {
   try {
     return disk.list(folder);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
+    const code = errorCode(error);
     // Removed between being listed and being read: as if it had never been there.
     if (code === "ENOENT" || code === "ENOTDIR") return [];
     if (code === "EACCES") throw new UserError(`${folder} cannot be read: permission denied`);
@@ -153,7 +153,7 @@ function follow(disk: Disk, location: string, path: string) {
   try {
     return disk.stat(location);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
+    const code = errorCode(error);
     if (code === "ELOOP") throw new UserError(`${path} is a loop of symbolic links`);
     if (code === "ENOTDIR") return undefined;
     throw error;

@@ -51,7 +51,7 @@ export function lastRuns(
   return runs;
 }
 
-export function isDone({ outcome }: TaskLine): boolean {
+function isDone({ outcome }: TaskLine): boolean {
   return outcome === "ran" || outcome === "restored";
 }
 

@@ -60,7 +60,7 @@ function readParams(file: string, text: string, problems: Problems): JsonMap {
 }
 
 /** Maps are merged deeply; anything else on top replaces what is below. */
-export function overlay(below: Json | undefined, above: Json): Json {
+function overlay(below: Json | undefined, above: Json): Json {
   if (!isMap(below) || !isMap(above)) return above;
   const merged = Object.entries(above).map(([key, value]) => [key, overlay(child(below, key), value)]);
   return { ...below, ...(Object.fromEntries(merged) as JsonMap) };

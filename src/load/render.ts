@@ -64,7 +64,7 @@ interface Place {
 }
 
 /** A text of which many places are asked for. */
-export class Lines {
+class Lines {
   readonly #text: string;
   /** Where each line starts. */
   readonly #starts: readonly number[];

@@ -73,7 +73,7 @@ export function parseLock(text: string, file = LOCK_FILE): ReadonlyMap<string, L
   return tasks;
 }
 
-export function formatLock(tasks: ReadonlyMap<string, LockedTask>): string {
+function formatLock(tasks: ReadonlyMap<string, LockedTask>): string {
   return [...tasks]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([id, task]) => lineOf(id, task))

@@ -12,6 +12,7 @@
  */
 import { chmodSync, constants, copyFileSync, lstatSync, rmSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
+import { errorCode } from "../errors.ts";
 import type { LinkKind } from "../model.ts";
 import { link, rename, symlink } from "../network-files.ts";
 
@@ -76,7 +77,7 @@ export class Linker {
         await attempt(kind);
         return kind;
       } catch (error) {
-        if (kind === "copy" || !USELESS.includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+        if (kind === "copy" || !USELESS.includes(errorCode(error) ?? "")) throw error;
       }
     }
     throw new Error("unreachable: copy is the last kind");

@@ -19,7 +19,7 @@ import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import * as z from "zod/mini";
-import { UserError } from "../errors.ts";
+import { errorCode, UserError } from "../errors.ts";
 import { ifThere, rename } from "../network-files.ts";
 import { LOCK } from "./layout.ts";
 
@@ -153,7 +153,7 @@ class Ticket {
       linkSync(this.#file, name);
       return "me";
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
+      const code = errorCode(error);
       if (code !== "EEXIST") throw unlinkable(error, this.#lock);
     }
     const owner = read(name) ?? null;
@@ -187,7 +187,7 @@ function parse(text: string | null): Holder | undefined {
 
 /** A UserError where the file system has no hard links. */
 function unlinkable(error: unknown, lock: string): unknown {
-  const { code = "" } = error as NodeJS.ErrnoException;
+  const code = errorCode(error) ?? "";
   if (!["EPERM", "EMLINK", "EXDEV", "EOPNOTSUPP", "ENOTSUP", "ENOSYS"].includes(code)) return error;
   return new UserError({
     message: `${lock} cannot be made: the file system of the project has no hard links (${code})`,
@@ -208,7 +208,7 @@ function isAlive({ pid, started, place }: Holder): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    if (errorCode(error) === "ESRCH") return false;
   }
   return startOf(pid) === started;
 }

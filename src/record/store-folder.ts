@@ -1,6 +1,7 @@
 /** Folders of a store that several users may share. */
 import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { errorCode } from "../errors.ts";
 
 /**
  * Makes a folder of a store, where there is none, with the permissions of the store's own: what one user makes is to
@@ -13,7 +14,7 @@ export function makeStoreFolder(store: string, folder: string): void {
   try {
     mkdirSync(folder);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     if (code === "EEXIST") return;
     if (code !== "ENOENT") throw error;
     makeStoreFolder(store, dirname(folder));

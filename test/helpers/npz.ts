@@ -29,7 +29,7 @@ export async function readNpz(path: string): Promise<Map<string, NpyArray>> {
   return arrays;
 }
 
-export function parseNpy(bytes: Buffer): NpyArray {
+function parseNpy(bytes: Buffer): NpyArray {
   if (bytes.toString("latin1", 1, 6) !== "NUMPY") throw new Error("not an .npy array");
   const major = bytes[6] ?? 0;
   const headerLength = major === 1 ? bytes.readUInt16LE(8) : bytes.readUInt32LE(8);

@@ -43,7 +43,7 @@ export function complaint(
   });
 }
 
-export function rendered(root: string, act: () => void): string {
+function rendered(root: string, act: () => void): string {
   try {
     act();
   } catch (error) {

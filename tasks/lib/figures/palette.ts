@@ -1,5 +1,5 @@
 /** Eight colours that stay apart for the colour-blind (after Okabe and Ito), each with a marker shape of its own. */
-export const PALETTE = [
+const PALETTE = [
   "#000000",
   "#e69f00",
   "#56b4e9",
@@ -10,7 +10,7 @@ export const PALETTE = [
   "#8c6d1f",
 ] as const;
 
-export const MARKERS = [
+const MARKERS = [
   "circle",
   "square",
   "triangle",

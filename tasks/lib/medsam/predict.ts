@@ -27,7 +27,7 @@ export interface MedSamSettings extends Omit<SessionOptions, "training"> {
 }
 
 /** Reads `model.json` of a converted SAM. Throws an Error that names the file. */
-export async function readSam(folder: string): Promise<SamModel> {
+async function readSam(folder: string): Promise<SamModel> {
   const path = join(folder, "model.json");
   const parsed = samSchema.safeParse(JSON.parse(await readFile(path, "utf8")));
   if (!parsed.success) throw new Error(`${path}: not a converted SAM or MedSAM`);

@@ -134,7 +134,7 @@ function trainedLayers(tape: Tape, tensors: ReadonlyMap<string, Tensor>): Layers
 }
 
 /** What a patch must be a multiple of, along (z, y, x). */
-export function patchStep(spec: DynUNetSpec): Triple {
+function patchStep(spec: DynUNetSpec): Triple {
   const step = (axis: 0 | 1 | 2) => product(spec.strides.map((stride) => stride[axis]));
   return [step(0), step(1), step(2)];
 }

@@ -22,7 +22,7 @@ export interface Patient {
   bodies(structure: Structure, grow: number): readonly Body[];
 }
 
-/** `contrast` is the share of full portal-venous enhancement; */
+/** `contrast` is the patient's share of full portal-venous enhancement. Equal generators give equal patients. */
 export function createPatient(random: Random, contrast: number): Patient {
   const body = random.fork("stature");
   const factor = (): number => 1 + spread.stature * clipped(body);

@@ -46,7 +46,7 @@ export class NdArray extends Foreign {
   }
 }
 
-export class Dtype extends Foreign {
+class Dtype extends Foreign {
   private readonly kind: string;
   private littleEndian = true;
 

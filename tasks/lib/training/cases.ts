@@ -37,7 +37,7 @@ export function memoryCase(id: string, image: Volume, labels: LabelVolume): Trai
 }
 
 /** Copies a box of `source` (x fastest, of the given size) to `target`. */
-export function crop<T extends Float32Array | Uint8Array>(
+function crop<T extends Float32Array | Uint8Array>(
   source: ArrayLike<number>,
   size: Size,
   { start, size: box }: Box,

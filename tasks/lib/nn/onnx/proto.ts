@@ -1,6 +1,5 @@
 /**
- * ONNX model files as plain objects: the part of onnx.proto (ONNX IR, github.com/onnx/onnx) that lq writes and
- * reads. Fields that are not listed here are skipped when a model is read.
+ * ONNX model files as plain objects: the part of onnx.proto (ONNX IR, github.com/onnx/onnx) that lq writes.
  */
 import protobuf from "protobufjs/light.js";
 
@@ -35,8 +34,6 @@ export interface AttributeProto {
   f?: number;
   i?: number;
   s?: Uint8Array;
-  t?: TensorProto;
-  floats?: number[];
   ints?: number[];
 }
 
@@ -48,9 +45,6 @@ export interface TensorProto {
   /** Where the values lie in another file: `location`, `offset`, `length` (then dataLocation is 1). */
   externalData?: { key: string; value: string }[];
   dataLocation?: number;
-  floatData?: number[];
-  int32Data?: number[];
-  int64Data?: number[];
 }
 
 export interface ValueInfoProto {
@@ -61,11 +55,11 @@ export interface ValueInfoProto {
 }
 
 /** TensorProto.DataType. */
-export const dataTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
+export const dataTypes = { float32: 1, uint8: 2, int32: 6, int64: 7 } as const;
 export type DataType = keyof typeof dataTypes;
 
 /** AttributeProto.AttributeType. */
-export const attributeTypes = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7 } as const;
+export const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
 type Field = [name: string, id: number, type: string, repeated?: "repeated"];
 
@@ -106,16 +100,12 @@ const messages: Record<string, Field[]> = {
     ["i", 3, "int64"],
     ["s", 4, "bytes"],
     ["t", 5, "TensorProto"],
-    ["floats", 7, "float", "repeated"],
     ["ints", 8, "int64", "repeated"],
     ["type", 20, "int32"],
   ],
   TensorProto: [
     ["dims", 1, "int64", "repeated"],
     ["dataType", 2, "int32"],
-    ["floatData", 4, "float", "repeated"],
-    ["int32Data", 5, "int32", "repeated"],
-    ["int64Data", 7, "int64", "repeated"],
     ["name", 8, "string"],
     ["rawData", 9, "bytes"],
     ["externalData", 13, "StringStringEntryProto", "repeated"],
@@ -147,16 +137,4 @@ const Model = root.lookupType("ModelProto");
 
 export function encodeModel(model: ModelProto): Uint8Array {
   return Model.encode(Model.fromObject(model)).finish();
-}
-
-/** Throws an Error when the bytes are not an ONNX model with a graph. */
-export function decodeModel(bytes: Uint8Array): ModelProto {
-  let model: ModelProto;
-  try {
-    model = Model.toObject(Model.decode(bytes), { longs: Number, defaults: true }) as ModelProto;
-  } catch (cause) {
-    throw new Error("not an ONNX model: the file is damaged or of another format", { cause });
-  }
-  if ((model.graph as GraphProto | null) === null) throw new Error("not an ONNX model: it holds no graph");
-  return model;
 }
