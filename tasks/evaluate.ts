@@ -1,10 +1,11 @@
 /** A network's predictions of held-out cases, scored against the original labels. */
-import { readFileSync, writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
-import { readLabelTable } from "./lib/labels/labels.ts";
+import { readJson, writeJson } from "./lib/json.ts";
+import { readLabelTable, valuesByName } from "./lib/labels/labels.ts";
 import { aggregate } from "./lib/metrics/aggregate.ts";
 import { scoreFiles } from "./lib/metrics/score-files.ts";
+import { allOrgans } from "./lib/results/cells.ts";
 import type { CaseScores, Evaluation } from "./lib/results/results.ts";
 import { caseOf } from "./lib/study/files.ts";
 import { checkOrgans, metricParams } from "./lib/study/metric-params.ts";
@@ -23,11 +24,9 @@ export default task({
     .superRefine(checkOrgans),
   async run({ params, files, input, inputs, output, log }) {
     const predictions = new Map(files("predictions").map((file) => [file.name, file.path]));
-    const { outcome, criterion } = outcomeFile.parse(
-      JSON.parse(readFileSync(predictions.get("outcome.json") ?? "", "utf8")),
-    );
-    const table = readLabelTable(readFileSync(input("organs"), "utf8"));
-    const labels = Object.fromEntries([...table].map(([value, { name }]) => [name, value]));
+    const { outcome, criterion } = readJson(predictions.get("outcome.json") ?? "", outcomeFile);
+    const table = readLabelTable(input("organs"));
+    const labels = valuesByName(table);
     const cases: CaseScores[] = [];
     for (const path of outcome === "converged" ? inputs("references") : []) {
       const id = caseOf(path);
@@ -38,7 +37,7 @@ export default task({
     }
     const result = judge(cases, criterion, params.step);
     log(result.converged ? `mean Dice ${meanDice(cases).toFixed(4)}` : `did not converge: ${result.why}`);
-    writeFileSync(output(), JSON.stringify(result, null, 1) + "\n");
+    writeJson(output(), result);
   },
 });
 
@@ -58,7 +57,6 @@ function judge(
 
 /** Mean over organs of their means over cases (eq. 4); NaN where no case has any of them. */
 function meanDice(cases: readonly CaseScores[]): number {
-  const organs = [...new Set(cases.flatMap(({ organs }) => Object.keys(organs)))];
-  const scores = organs.map((organ) => cases.map((c) => c.organs[organ]?.dice ?? null));
+  const scores = allOrgans(cases).map((organ) => cases.map((c) => c.organs[organ]?.dice ?? null));
   return aggregate(scores, { deviation: "population" }).mean;
 }

@@ -1,11 +1,11 @@
 /** Figure 1: one slice of one case under every version of its labels. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
 import { renderQualitative } from "./lib/figures/qualitative.ts";
 import { inOrder } from "./lib/results/results.ts";
 import { anySynthetic, names } from "./lib/results/settings.ts";
-import { statistics } from "./lib/study/settings.ts";
+import { readStatistics } from "./lib/study/settings.ts";
 import { readLabels, readNifti } from "./lib/volume/nifti.ts";
 
 export default task({
@@ -18,7 +18,7 @@ export default task({
     }),
   }),
   async run({ files, input, output, params: { names: display, figure } }) {
-    const { labels } = statistics.parse(JSON.parse(readFileSync(input("stats"), "utf8")));
+    const { labels } = readStatistics(input("stats"));
     const found = new Map(
       files("labels")
         .filter(({ name }) => name.endsWith(`/${figure.case}.nii`))

@@ -1,14 +1,13 @@
 /** Which cases a dataset has, told from the names of its files alone. */
-import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
-import { caseListText } from "./lib/datasets/case-list.ts";
+import { writeCaseList } from "./lib/datasets/case-list.ts";
 import { listCases } from "./lib/datasets/list-cases.ts";
 
 export default task({
   params: z.strictObject({ layout: z.string(), root: z.string(), phantom: z.unknown() }),
   run({ names, output, params: { layout, root, phantom } }) {
     const cases = listCases(layout, root, names("folder"));
-    writeFileSync(output(), caseListText({ layout, synthetic: phantom !== null, cases }));
+    writeCaseList(output(), { layout, synthetic: phantom !== null, cases });
   },
 });

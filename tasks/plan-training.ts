@@ -4,6 +4,7 @@ import { task } from "lq";
 import { z } from "zod";
 import { IMAGE, LABEL, readChecks, type CaseCheck } from "./lib/datasets/check-case.ts";
 import { statisticsOf } from "./lib/datasets/manifest.ts";
+import { writeJson } from "./lib/json.ts";
 import { labelTableText } from "./lib/labels/labels.ts";
 import { randomSplit } from "./lib/splits/random-split.ts";
 import { network, normalisation, triple } from "./lib/study/settings.ts";
@@ -42,8 +43,8 @@ export default task({
       compareSettings(start, { ...params.start, spacing, labels }).forEach(log);
     }
     const { train, test } = randomSplit([...checks.keys()], params.split);
-    save(output("stats"), { spacing, labels });
-    save(output("split"), { splits: [{ id: "split", train, test }] });
+    writeJson(output("stats"), { spacing, labels });
+    writeJson(output("split"), { splits: [{ id: "split", train, test }] });
     writeFileSync(output("organs"), labelTableText(table));
   },
 });
@@ -64,8 +65,4 @@ function refuseAbsent(
   if (absent.length === 0) return;
   const list = absent.map(([name, value]) => `${name} (${value})`).join(", ");
   throw new Error(`no case has a voxel of ${list}; the label files hold ${[...found].join(", ") || "none"}`);
-}
-
-function save(path: string, value: unknown): void {
-  writeFileSync(path, JSON.stringify(value, null, 1) + "\n");
 }

@@ -1,11 +1,10 @@
 /** One case's labels by a published model that tasks/convert.ts has converted. */
-import { readFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
 import { predictCase } from "./lib/inference/predict.ts";
 import { readModel } from "./lib/inference/predict-nnunet.ts";
-import { datasetValues, relabelled } from "./lib/inference/remap.ts";
-import { readLabelTable } from "./lib/labels/labels.ts";
+import { datasetValues } from "./lib/inference/remap.ts";
+import { readLabelTable, relabelled } from "./lib/labels/labels.ts";
 import { CLASS_LISTS } from "./lib/study/settings.ts";
 import { writeNifti } from "./lib/volume/nifti.ts";
 
@@ -24,12 +23,7 @@ export default task({
   async run({ params, input, inputs, output, cpus, devices, signal, progress, log }) {
     const { step, mirror, folds, device, classes } = params;
     const values =
-      classes &&
-      datasetValues(
-        await readModel(input("model")),
-        readLabelTable(readFileSync(input("organs"), "utf8")),
-        classes,
-      );
+      classes && datasetValues(await readModel(input("model")), readLabelTable(input("organs")), classes);
     const labels = await predictCase(input("model"), inputs("images"), {
       ...(step !== "auto" && { step }),
       mirror,

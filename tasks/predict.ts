@@ -1,5 +1,4 @@
 /** One case's pseudo-labels by a trained network, remapped to the dataset's labels where its classes are others. */
-import { readFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
 import { readLabelTable } from "./lib/labels/labels.ts";
@@ -24,7 +23,7 @@ export default task({
     const prepared = await prepareImage(image, spacing, normalisation.parse(settings));
     const canonical = toCanonical(image);
     const segmented = await network.segment(prepared, canonical, { ...params.window, signal });
-    const table = readLabelTable(readFileSync(input("organs"), "utf8"));
+    const table = readLabelTable(input("organs"));
     const labelled = toLabelValues(segmented, labels, table, params.classes);
     await writeNifti(output(), fromCanonical(labelled, image));
   },

@@ -1,15 +1,14 @@
 /** A case's image or labels, or both, on a dataset's median spacing; uncompressed, so that patches can be read alone. */
-import { readFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
 import { prepareImage, prepareLabels } from "./lib/study/prepare.ts";
-import { normalisation, statistics } from "./lib/study/settings.ts";
+import { normalisation, readStatistics } from "./lib/study/settings.ts";
 import { readLabels, readNifti, writeNifti } from "./lib/volume/nifti.ts";
 
 export default task({
   params: z.strictObject({ normalisation, image: z.boolean(), label: z.boolean() }),
   async run({ input, output, params }) {
-    const { spacing } = statistics.parse(JSON.parse(readFileSync(input("stats"), "utf8")));
+    const { spacing } = readStatistics(input("stats"));
     if (params.image) {
       await writeNifti(
         output("image"),

@@ -1,5 +1,4 @@
 /** Labels that another program wrote, in the ids of a published class list, as the dataset's label values. */
-import { readFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
 import { readLabelTable, remapper } from "./lib/labels/labels.ts";
@@ -9,7 +8,7 @@ import { readLabels, writeNifti } from "./lib/volume/nifti.ts";
 export default task({
   params: z.strictObject({ classes: z.enum(CLASS_LISTS) }),
   async run({ params, input, output }) {
-    const lookup = remapper(readLabelTable(readFileSync(input("organs"), "utf8")), params.classes);
+    const lookup = remapper(readLabelTable(input("organs")), params.classes);
     const labels = await readLabels(input("labels"));
     const data = new Uint16Array(labels.data.length);
     for (const [i, id] of labels.data.entries()) {

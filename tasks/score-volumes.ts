@@ -1,7 +1,7 @@
 /** How well one case's predicted label map matches a reference: of anyone's volumes, with labels given by name. */
-import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
+import { writeJson } from "./lib/json.ts";
 import { metricSettings } from "./lib/metrics/score.ts";
 import { scoreFiles } from "./lib/metrics/score-files.ts";
 import { organIssues } from "./lib/metrics/tolerances.ts";
@@ -21,6 +21,6 @@ export default task({
     }),
   async run({ params, input, output }) {
     const organs = await scoreFiles(input("reference"), input("prediction"), params.labels, params.metrics);
-    writeFileSync(output(), JSON.stringify({ case: params.case, organs }, null, 1) + "\n");
+    writeJson(output(), { case: params.case, organs });
   },
 });

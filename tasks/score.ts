@@ -1,9 +1,9 @@
 /** How well one case's pseudo-labels match the original ones. */
-import { readFileSync, writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
+import { writeJson } from "./lib/json.ts";
 import { CLASS_LISTS } from "./lib/study/settings.ts";
-import { commonLabels, readLabelTable } from "./lib/labels/labels.ts";
+import { commonLabels, readLabelTable, valuesByName } from "./lib/labels/labels.ts";
 import { scoreFiles } from "./lib/metrics/score-files.ts";
 import { checkOrgans, metricParams } from "./lib/study/metric-params.ts";
 
@@ -12,10 +12,10 @@ export default task({
     .strictObject({ case: z.string(), classes: z.enum(["all", ...CLASS_LISTS]), ...metricParams })
     .superRefine(checkOrgans),
   async run({ params, input, output }) {
-    const table = readLabelTable(readFileSync(input("organs"), "utf8"));
-    const labels = Object.fromEntries([...table].map(([value, { name }]) => [name, value]));
+    const table = readLabelTable(input("organs"));
+    const labels = valuesByName(table);
     const predicts = commonLabels(table, [params.classes]).map((value) => table.get(value)?.name ?? "");
     const organs = await scoreFiles(input("reference"), input("prediction"), labels, params.metrics);
-    writeFileSync(output(), JSON.stringify({ case: params.case, predicts, organs }, null, 1) + "\n");
+    writeJson(output(), { case: params.case, predicts, organs });
   },
 });

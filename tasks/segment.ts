@@ -1,5 +1,5 @@
 /** Held-out cases by a trained network, on the grids of their original labels. A network that did not converge gives none. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { task } from "lq";
 import { z } from "zod";
@@ -19,7 +19,7 @@ export default task({
     mkdirSync(output(), { recursive: true });
     writeFileSync(join(output(), "outcome.json"), JSON.stringify({ outcome, criterion }) + "\n");
     if (outcome === "not-converged") return;
-    const table = readLabelTable(readFileSync(input("organs"), "utf8"));
+    const table = readLabelTable(input("organs"));
     const grids = new Map(inputs("grids").map((path) => [caseOf(path), path]));
     const images = inputs("images");
     for (const [i, path] of images.entries()) {

@@ -1,8 +1,8 @@
 /** The datasets at hand: cases, labels, what is odd about them, and images that occur in more than one. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
-import { caseList } from "./lib/datasets/case-list.ts";
+import { readCaseList } from "./lib/datasets/case-list.ts";
 import { readChecks } from "./lib/datasets/check-case.ts";
 import { duplicates } from "./lib/datasets/leakage.ts";
 import { manifestOf, type Manifest } from "./lib/datasets/manifest.ts";
@@ -15,14 +15,14 @@ import { SYNTHETIC_NOTICE } from "./lib/tables/table.ts";
 export default task({
   params: z.strictObject({ names }),
   run({ files, output, params, log }) {
-    const tables = new Map(files("organs").map(({ name, path }) => [name, readFileSync(path, "utf8")]));
+    const tables = new Map(files("organs").map(({ name, path }) => [name, path]));
     const manifests = Object.fromEntries(
       files("cases").map(({ name, path }): [string, Manifest] => {
         const dataset = name.replace(/\.json$/, "");
         const checks = files("checks").flatMap((file) =>
           file.name.startsWith(`${dataset}/`) ? [{ ...file, name: file.name.slice(dataset.length + 1) }] : [],
         );
-        const list = caseList(readFileSync(path, "utf8"));
+        const list = readCaseList(path);
         return [dataset, manifestOf(list, readChecks(checks), readLabelTable(tables.get(name) ?? ""))];
       }),
     );

@@ -1,5 +1,5 @@
 /** Trains a 2D network that is shown a slice and a box, and marks what the box is around. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
 import { encodeCheckpoint } from "./lib/nn/checkpoint.ts";
@@ -9,7 +9,7 @@ import {
   network,
   optimizerOf,
   normalisation,
-  statistics,
+  readStatistics,
   training,
   triple,
 } from "./lib/study/settings.ts";
@@ -23,7 +23,7 @@ export default task({
   params: z.strictObject({ network, patch: triple, training, normalisation }),
   async run(context) {
     const { params, input, output, scratch, signal, progress, log } = context;
-    const { spacing } = statistics.parse(JSON.parse(readFileSync(input("stats"), "utf8")));
+    const { spacing } = readStatistics(input("stats"));
     const labels = new Map(pathsOf(context, "labels").map((path) => [caseOf(path), path]));
     const cases: TrainingCase[] = [];
     for (const path of pathsOf(context, "images"))

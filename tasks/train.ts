@@ -2,7 +2,7 @@
  * Trains a DynUNet: pseudo-label generators, pre-training on a version of a dataset, fine-tuning from a checkpoint.
  * Not converging is a result: the checkpoint says so, and what starts from it is not trained.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { task, type TaskContext } from "lq";
 import { z } from "zod";
 import { classNames, type ClassList } from "./lib/labels/labels.ts";
@@ -15,7 +15,7 @@ import {
   network,
   optimizerOf,
   normalisation,
-  statistics,
+  readStatistics,
   training,
   triple,
 } from "./lib/study/settings.ts";
@@ -40,7 +40,7 @@ export default task({
   }),
   async run(context) {
     const { params, input, output, scratch, signal, progress, log } = context;
-    const { labels, spacing } = statistics.parse(JSON.parse(readFileSync(input("stats"), "utf8")));
+    const { labels, spacing } = readStatistics(input("stats"));
     const files = filesOf(context);
     const start = params.finetune ? await readStart(input("start")) : null;
     const channels = channelsOf(labels, params.classes);

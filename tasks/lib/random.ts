@@ -66,6 +66,16 @@ export function createRandom(seed: number | string): Random {
   };
 }
 
+/** The list in random order (Fisher-Yates from the last place down). */
+export function shuffled<T>(list: readonly T[], random: Random): T[] {
+  const result = [...list];
+  for (let i = result.length - 1; i > 0; i--) {
+    const j = random.int(i + 1);
+    [result[i], result[j]] = [result[j]!, result[i]!];
+  }
+  return result;
+}
+
 function rotate(value: number, count: number): number {
   return (value << count) | (value >>> (32 - count));
 }

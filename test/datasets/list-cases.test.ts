@@ -1,5 +1,8 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { caseList, caseListText } from "../../tasks/lib/datasets/case-list.ts";
+import { readCaseList, writeCaseList } from "../../tasks/lib/datasets/case-list.ts";
 import { layouts } from "../../tasks/lib/datasets/layouts.ts";
 import { listCases } from "../../tasks/lib/datasets/list-cases.ts";
 
@@ -133,7 +136,10 @@ describe("the cases of a dataset", () => {
   it("are kept in a case list", () => {
     const cases = [{ id: "a", image: "imagesTr/a.nii.gz", label: "masks/a/" }];
     const known = { layout: "nnunet-raw", synthetic: false, cases };
-    expect(caseList(caseListText(known))).toEqual(known);
-    expect(() => caseList('{ "cases": [{ "id": "a" }] }')).toThrow("not a case list");
+    const path = join(mkdtempSync(join(tmpdir(), "lq-cases-")), "cases.json");
+    writeCaseList(path, known);
+    expect(readCaseList(path)).toEqual(known);
+    writeFileSync(path, '{ "cases": [{ "id": "a" }] }');
+    expect(() => readCaseList(path)).toThrow(`${path}: ✖ Invalid input`);
   });
 });

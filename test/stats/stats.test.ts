@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { correlate } from "../../tasks/lib/stats/correlation.ts";
-import { quantile, quintiles } from "../../tasks/lib/stats/quintiles.ts";
+import { quantile } from "../../tasks/lib/stats/quantile.ts";
+import { quintiles } from "../../tasks/lib/stats/quintiles.ts";
 import { holm, signedRank } from "../../tasks/lib/stats/wilcoxon.ts";
 
 const options = { seed: 1, resamples: 500 };

@@ -7,6 +7,7 @@
  * Paths are relative to the dataset's folder. A label that ends in "/" is a folder of one binary mask an organ.
  */
 import { z } from "zod";
+import { readJson, writeJson } from "../json.ts";
 
 export interface CaseEntry {
   /** Letters, digits, ".", "_" and "-" only. */
@@ -29,13 +30,11 @@ const schema = z.object({
   cases: z.array(z.object({ id: z.string().min(1), image: path, label: path })),
 });
 
-/** Reads a case list from its JSON text. Throws saying what does not fit. */
-export function caseList(text: string): CaseList {
-  const parsed = schema.safeParse(JSON.parse(text));
-  if (!parsed.success) throw new Error(`not a case list: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
+/** @throws Error that names the file and says what does not fit */
+export function readCaseList(path: string): CaseList {
+  return readJson(path, schema);
 }
 
-export function caseListText(list: CaseList): string {
-  return JSON.stringify(list, null, 1) + "\n";
+export function writeCaseList(path: string, list: CaseList): void {
+  writeJson(path, list);
 }

@@ -1,7 +1,7 @@
 /** What there is to know, and to complain of, in one case's files: checks/DATASET/CASE.json. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { readJson } from "../json.ts";
 import { createRandom } from "../random.ts";
 import { columns, cosine } from "../volume/affine.ts";
 import { readNifti } from "../volume/nifti.ts";
@@ -54,16 +54,14 @@ export async function checkCase(layout: string, imagePath: string, labelPath: st
   }
 }
 
-/** The checks of a dataset by case, from their files. */
+/**
+ * The checks of a dataset by case, from their files.
+ * @throws Error that names the file that does not fit
+ */
 export function readChecks(
   files: readonly { readonly name: string; readonly path: string }[],
 ): ReadonlyMap<string, CaseCheck> {
-  return new Map(
-    files.map(({ name, path }) => [
-      name.replace(/\.json$/, ""),
-      check.parse(JSON.parse(readFileSync(path, "utf8"))),
-    ]),
-  );
+  return new Map(files.map(({ name, path }) => [name.replace(/\.json$/, ""), readJson(path, check, name)]));
 }
 
 function compare(image: Volume, label: LabelVolume): CaseCheck {

@@ -1,5 +1,6 @@
 /** What the checks of its cases say of a dataset as a whole. */
 import type { LabelTable, Organ } from "../labels/labels.ts";
+import { valuesByName } from "../labels/labels.ts";
 import type { CaseList } from "./case-list.ts";
 import { IMAGE, LABEL, type CaseCheck, type CaseFacts } from "./check-case.ts";
 import { layoutOf } from "./layouts.ts";
@@ -68,7 +69,7 @@ export function statisticsOf(checks: Checks, table: Labels): DatasetStatistics {
   return {
     spacing: [axis("spacing", 0), axis("spacing", 1), axis("spacing", 2)],
     size: [axis("size", 0), axis("size", 1), axis("size", 2)],
-    labels: Object.fromEntries([...table].map(([value, { name }]) => [name, value])),
+    labels: valuesByName(table),
     foreground: foregroundStatistics(found.map(({ sample }) => sample)),
   };
 }

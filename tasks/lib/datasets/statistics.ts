@@ -1,5 +1,7 @@
 /** Summaries of a dataset's geometry and intensities. */
+import { quantile } from "../stats/quantile.ts";
 
+/** Of the foreground of the training images; `foreground_intensity_properties_per_channel` in nnU-Net's plans. */
 export interface ForegroundStatistics {
   readonly mean: number;
   /** Population standard deviation. */
@@ -12,8 +14,12 @@ export interface ForegroundStatistics {
   readonly max: number;
 }
 
-/** Over the samples of all cases together; null if they are empty. */
-export function foregroundStatistics(samples: readonly (readonly number[])[]): ForegroundStatistics | null {
+/**
+ * Of the Hounsfield units sampled in each case, over all cases together, in single precision as nnU-Net keeps them;
+ * null if there are none.
+ * Reference: MIC-DKFZ/nnUNet nnunetv2/experiment_planning/dataset_fingerprint/fingerprint_extractor.py.
+ */
+export function foregroundStatistics(samples: readonly ArrayLike<number>[]): ForegroundStatistics | null {
   const count = samples.reduce((sum, sample) => sum + sample.length, 0);
   if (count === 0) return null;
   const sorted = new Float32Array(count);
@@ -42,13 +48,4 @@ export function foregroundStatistics(samples: readonly (readonly number[])[]): F
 /** Mean of the two middle values for an even count; NaN for none. */
 export function median(values: readonly number[]): number {
   return quantile(Float64Array.from(values).sort(), 0.5);
-}
-
-/** Of ascending values, linear between ranks. */
-function quantile(sorted: Float32Array | Float64Array, share: number): number {
-  const rank = (sorted.length - 1) * share;
-  const below = Math.floor(rank);
-  const low = sorted[below] ?? NaN;
-  const high = sorted[Math.min(below + 1, sorted.length - 1)] ?? NaN;
-  return low + (high - low) * (rank - below);
 }

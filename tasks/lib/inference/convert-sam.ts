@@ -1,7 +1,8 @@
 /** Converts a checkpoint of SAM or MedSAM to an ONNX encoder and decoder. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { writeJson } from "../json.ts";
 import { Network } from "../networks/network.ts";
 import { samDecoder, unusedSamDecoderWeights } from "../networks/sam-decoder.ts";
 import { samEncoder } from "../networks/sam-encoder.ts";
@@ -36,7 +37,7 @@ export async function convertSam(path: string, out: string, heads = 8): Promise<
     await encoder.write();
     await decoder.write(unusedSamDecoderWeights);
     const model: SamModel = { kind: "sam", ...shape };
-    await writeFile(join(out, "model.json"), `${JSON.stringify(model, null, 1)}\n`);
+    writeJson(join(out, "model.json"), model);
     return model;
   } catch (error) {
     throw new Error(`${path}: ${(error as Error).message}`, { cause: error });

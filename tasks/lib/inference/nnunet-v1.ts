@@ -2,8 +2,9 @@
  * Converts a trained-model folder of nnU-Net v1, or of STU-Net, which is written the same way, to ONNX.
  * Reference: uni-medical/STU-Net nnUNet-1.7.1/nnunet (plans, network_architecture, training/model_restore.py).
  */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { writeJson } from "../json.ts";
 import { Network } from "../networks/network.ts";
 import { readStateDict, type StateDict } from "../networks/state-dict.ts";
 import { stuNet, unusedStuNetWeights } from "../networks/stunet.ts";
@@ -45,7 +46,7 @@ export async function convertV1(folder: string, out: string, head: Head = "softm
       throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
     }
   }
-  await writeFile(join(out, "model.json"), `${JSON.stringify({ kind: "nnunet", ...model }, null, 1)}\n`);
+  writeJson(join(out, "model.json"), { kind: "nnunet", ...model });
   return model;
 }
 

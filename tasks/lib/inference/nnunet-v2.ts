@@ -1,6 +1,7 @@
 /** Converts a trained-model folder of nnU-Net v2 to ONNX. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { writeJson } from "../json.ts";
 import { Network } from "../networks/network.ts";
 import { readStateDict } from "../networks/state-dict.ts";
 import { canonicalUNetName, unet, unusedUNetWeights } from "../networks/unet.ts";
@@ -35,7 +36,7 @@ export async function convertV2(folder: string, out: string): Promise<NetworkMod
     mirrorAxes,
     folds: files.map(({ fold }) => ({ fold, file: `fold_${fold}.onnx` })),
   };
-  await writeFile(join(out, "model.json"), `${JSON.stringify({ kind: "nnunet", ...model }, null, 1)}\n`);
+  writeJson(join(out, "model.json"), { kind: "nnunet", ...model });
   return model;
 }
 

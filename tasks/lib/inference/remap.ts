@@ -1,6 +1,5 @@
 /** From a published model's label values to those of a dataset. */
 import { classNames, type LabelSource, type LabelTable, type Organ, remapper } from "../labels/labels.ts";
-import type { LabelVolume } from "../volume/volume.ts";
 import type { Model } from "./model.ts";
 
 type Table = LabelTable<Organ | null>;
@@ -31,14 +30,6 @@ export function datasetValues(model: Model, table: Table, classes: LabelSource):
     throw new Error(`${model.name} predicts ${count} classes, but the class list ${classes} has ${length}`);
   }
   return remapper(table, classes);
-}
-
-/** Each voxel's value looked up. */
-export function relabelled(labels: LabelVolume, values: Uint16Array): LabelVolume {
-  const wide = values.some((value) => value > 255);
-  const data = wide ? new Uint16Array(labels.data.length) : new Uint8Array(labels.data.length);
-  for (let i = 0; i < data.length; i++) data[i] = values[labels.data[i]!] ?? 0;
-  return { ...labels, data };
 }
 
 /** A dataset's labels by its own name of them and by the study's. */

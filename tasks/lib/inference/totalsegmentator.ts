@@ -2,8 +2,9 @@
  * TotalSegmentator v2: several nnU-Nets on one image at a fixed spacing, their labels joined to the global classes.
  * Reference: wasserth/TotalSegmentator totalsegmentator/{nnunet,python_api,map_to_binary}.py.
  */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { writeJson } from "../json.ts";
 import { classNames } from "../labels/labels.ts";
 import { resampleImageByCorners, resampleLabelsByCorners } from "../resample/corners.ts";
 import type { ResampleCrew } from "../resample/crew.ts";
@@ -47,7 +48,7 @@ export async function convertTotalSegmentator(
     parts,
   };
   const file: Model = { kind: "totalsegmentator", ...model };
-  await writeFile(join(out, "model.json"), `${JSON.stringify(file, null, 1)}\n`);
+  writeJson(join(out, "model.json"), file);
   return model;
 }
 

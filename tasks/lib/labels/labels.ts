@@ -6,6 +6,8 @@
  * background) and `datasets.json` (the label tables as the datasets are distributed).
  */
 import { z } from "zod";
+import { jsonText, readJson } from "../json.ts";
+import type { LabelVolume } from "../volume/volume.ts";
 import classes from "./classes.json" with { type: "json" };
 import datasets from "./datasets.json" with { type: "json" };
 import organs from "./organs.json" with { type: "json" };
@@ -75,11 +77,17 @@ const tableFile = z.record(
 
 /** A label table as a file, organs/DATASET.json. */
 export function labelTableText(table: LabelTable<Organ | null>): string {
-  return JSON.stringify(Object.fromEntries(table), null, 1) + "\n";
+  return jsonText(Object.fromEntries(table));
 }
 
-export function readLabelTable(text: string): LabelTable<Organ | null> {
-  return new Map(Object.entries(tableFile.parse(JSON.parse(text))).map(([id, label]) => [Number(id), label]));
+/** @throws Error that names the file and says what does not fit */
+export function readLabelTable(path: string): LabelTable<Organ | null> {
+  return new Map(Object.entries(readJson(path, tableFile)).map(([id, label]) => [Number(id), label]));
+}
+
+/** Label value by the dataset's own name of it. */
+export function valuesByName(table: LabelTable<Organ | null>): { [name: string]: number } {
+  return Object.fromEntries([...table].map(([value, { name }]) => [name, value]));
 }
 
 /** Class names in the order of their ids, background first. */
@@ -117,6 +125,14 @@ export function remapper(
     }
   }
   return lookup;
+}
+
+/** Each voxel's value looked up, 0 where there is none; in bytes where all of them fit. */
+export function relabelled(labels: LabelVolume, values: Uint16Array): LabelVolume {
+  const wide = values.some((value) => value > 255);
+  const data = wide ? new Uint16Array(labels.data.length) : new Uint8Array(labels.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = values[labels.data[i]!] ?? 0;
+  return { ...labels, data };
 }
 
 /** The label values, ascending, that every one of the sources can predict (equation 3 of the paper). */

@@ -1,7 +1,9 @@
 /** Writes synthetic cases the way the dataset they stand for is distributed. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { writeJson } from "../json.ts";
 import type { LabelTable } from "../labels/labels.ts";
+import { valuesByName } from "../labels/labels.ts";
 import { writeNifti } from "../volume/nifti.ts";
 import type { Volume, VoxelArray } from "../volume/volume.ts";
 import { createPhantom, phantomLabels } from "./phantom.ts";
@@ -37,7 +39,7 @@ export async function writePhantomDataset(
     onCase(index + 1);
   }
   const json = place.json?.(table, cases);
-  if (json !== undefined) await writeFile(join(folder, "dataset.json"), JSON.stringify(json, null, 1) + "\n");
+  if (json !== undefined) writeJson(join(folder, "dataset.json"), json);
 }
 
 interface CaseFiles {
@@ -135,7 +137,7 @@ const places: Record<PhantomLayout, Place> = {
       channel_names: { 0: "CT" },
       labels: {
         background: 0,
-        ...Object.fromEntries([...table].map(([value, { name }]) => [name, value])),
+        ...valuesByName(table),
       },
       numTraining: cases.length,
       file_ending: ".nii.gz",

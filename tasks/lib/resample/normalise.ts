@@ -1,26 +1,15 @@
 /**
- * nnU-Net's intensity schemes, in single precision as there, and the statistics they rest on.
+ * nnU-Net's intensity schemes, in single precision as there.
  * Reference: MIC-DKFZ/nnUNet nnunetv2/preprocessing/normalization/default_normalization_schemes.py.
  */
-
-/** Of the foreground of the training images; `foreground_intensity_properties_per_channel` in nnU-Net's plans. */
-export interface IntensityStatistics {
-  readonly mean: number;
-  /** Population standard deviation. */
-  readonly std: number;
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-  readonly percentile_00_5: number;
-  readonly percentile_99_5: number;
-}
+import type { ForegroundStatistics } from "../datasets/statistics.ts";
 
 const TINY = 1e-8;
 
 /** The scheme "CT": clips to the 0.5 and 99.5 percentiles of the foreground, then (x - mean) / std. */
 export function normaliseCT(
   image: ArrayLike<number>,
-  properties: Pick<IntensityStatistics, "mean" | "std" | "percentile_00_5" | "percentile_99_5">,
+  properties: Pick<ForegroundStatistics, "mean" | "std" | "percentile_00_5" | "percentile_99_5">,
 ): Float32Array {
   const low = Math.fround(properties.percentile_00_5);
   const high = Math.fround(properties.percentile_99_5);
@@ -56,31 +45,4 @@ function standardise(
     normalised[i] = Math.fround(clip(Math.fround(image[i]!)) - centre) / scale;
   }
   return normalised;
-}
-
-/** Throws RangeError without values. */
-export function intensityStatistics(values: ArrayLike<number>): IntensityStatistics {
-  const n = values.length;
-  if (n === 0) throw new RangeError("no values to take statistics of");
-  const sorted = Float64Array.from(values).sort();
-  const mean = sorted.reduce((a, b) => a + b, 0) / n;
-  const squares = sorted.reduce((a, b) => a + (b - mean) ** 2, 0);
-  return {
-    mean,
-    std: Math.sqrt(squares / n),
-    median: percentile(sorted, 50),
-    min: sorted[0]!,
-    max: sorted[n - 1]!,
-    percentile_00_5: percentile(sorted, 0.5),
-    percentile_99_5: percentile(sorted, 99.5),
-  };
-}
-
-/** Percentile of ascending values, linear between them (numpy's default). */
-export function percentile(ascending: ArrayLike<number>, percent: number): number {
-  const place = (percent / 100) * (ascending.length - 1);
-  const below = Math.floor(place);
-  const low = ascending[below]!;
-  const high = ascending[Math.min(below + 1, ascending.length - 1)]!;
-  return low + (high - low) * (place - below);
 }

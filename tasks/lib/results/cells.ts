@@ -34,6 +34,7 @@ export function evaluationCell(
   return cellOf(evaluation.cases, organs ?? allOrgans(evaluation.cases), metric, settings);
 }
 
+/** Those that any case has scores of, in the order of their first appearance. */
 export function allOrgans(cases: readonly CaseScores[]): string[] {
   return [...new Set(cases.flatMap((c) => Object.keys(c.organs)))];
 }

@@ -6,8 +6,8 @@
  *     evaluations/in-domain/DATASET/VERSION.json  { converged, step, why, cases: [{ case, organs }] }
  *     evaluations/TARGET/DATASET/START.json       the same
  */
-import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { readJson } from "../json.ts";
 
 /** Fractions of 1 (dice, surface_dice) or millimetres; null where undefined. */
 const organScores = z.object({
@@ -49,7 +49,7 @@ export interface ResultFile {
 
 /** Scored cases, a file each. Throws naming the file that does not fit. */
 export function readCases(files: readonly ResultFile[]): CaseScores[] {
-  return files.map((file) => parse(caseScores, file));
+  return files.map((file) => readJson(file.path, caseScores, file.name));
 }
 
 /** scores[dataset][generator], from the files under `scores/`. Throws naming the file that does not fit. */
@@ -57,7 +57,7 @@ export function readScores(files: readonly ResultFile[]): Map<string, Map<string
   const result = new Map<string, Map<string, { predicts: string[]; cases: FromFile<CaseScores>[] }>>();
   for (const file of files) {
     const [dataset = "", generator = ""] = file.name.split("/");
-    const scores = parse(scoreFile, file);
+    const scores = readJson(file.path, scoreFile, file.name);
     const generators = getOrCreate(
       result,
       dataset,
@@ -79,7 +79,7 @@ export function readEvaluations(
   for (const file of files) {
     const [dataset = "", version = ""] = file.name.replace(/\.json$/, "").split("/");
     getOrCreate(result, dataset, () => new Map<string, FromFile<Evaluation>>()).set(version, {
-      ...parse(evaluationFile, file),
+      ...readJson(file.path, evaluationFile, file.name),
       file: file.name,
     });
   }
@@ -100,7 +100,7 @@ export function experimentsOf(
 
 /** One evaluation. Throws naming the file if it does not fit. */
 export function readEvaluation(path: string): Evaluation {
-  return parse(evaluationFile, { name: path, path });
+  return readJson(path, evaluationFile);
 }
 
 /** Organs that every generator can predict (eq. 3), in the order of the first one's list. */
@@ -114,12 +114,6 @@ export function inOrder(keys: Iterable<string>, names: { readonly [key: string]:
   const order = Object.keys(names);
   const rank = (key: string) => (order.includes(key) ? order.indexOf(key) : order.length);
   return [...new Set(keys)].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
-}
-
-function parse<T>(schema: z.ZodType<T>, file: ResultFile): T {
-  const result = schema.safeParse(JSON.parse(readFileSync(file.path, "utf8")));
-  if (!result.success) throw new Error(`${file.name}: ${z.prettifyError(result.error)}`);
-  return result.data;
 }
 
 function getOrCreate<K, V>(map: Map<K, V>, key: K, create: () => V): V {

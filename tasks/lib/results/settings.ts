@@ -1,6 +1,6 @@
 /** Params that the tables and figures share. */
-import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { readJson } from "../json.ts";
 import { aggregation } from "../metrics/aggregate.ts";
 import type { ResultFile } from "./results.ts";
 
@@ -18,7 +18,5 @@ export { aggregation };
 
 /** True when any of the case lists says that its cases are phantoms. */
 export function anySynthetic(files: readonly ResultFile[]): boolean {
-  return files.some(
-    ({ path }) => (JSON.parse(readFileSync(path, "utf8")) as { synthetic?: boolean }).synthetic === true,
-  );
+  return files.some(({ path }) => readJson(path, z.object({ synthetic: z.boolean() })).synthetic);
 }

@@ -1,5 +1,5 @@
 /** The one random split of a dataset that all versions of its labels share. */
-import { createRandom } from "../random.ts";
+import { createRandom, shuffled } from "../random.ts";
 
 /**
  * Sorts the ids by code unit, shuffles them (Fisher-Yates from the last place down, places drawn by the study's
@@ -11,12 +11,7 @@ export function randomSplit(
   { seed, train }: { readonly seed: number; readonly train: number },
 ): { readonly train: string[]; readonly test: string[] } {
   if (ids.length < 2) throw new RangeError(`a split needs two cases or more, not ${ids.length}`);
-  const random = createRandom(`split ${seed}`);
-  const shuffled = [...ids].sort();
-  for (let i = shuffled.length - 1; i > 0; i--) {
-    const j = random.int(i + 1);
-    [shuffled[i], shuffled[j]] = [shuffled[j]!, shuffled[i]!];
-  }
+  const order = shuffled([...ids].sort(), createRandom(`split ${seed}`));
   const count = Math.min(ids.length - 1, Math.max(1, Math.round(ids.length * train)));
-  return { train: shuffled.slice(0, count).sort(), test: shuffled.slice(count).sort() };
+  return { train: order.slice(0, count).sort(), test: order.slice(count).sort() };
 }

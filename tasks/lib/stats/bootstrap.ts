@@ -1,7 +1,7 @@
 /** Percentile bootstrap (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13). */
 import { z } from "zod";
 import { createRandom } from "../random.ts";
-import { quantile } from "./quintiles.ts";
+import { quantile } from "./quantile.ts";
 
 export const bootstrap = z.strictObject({ seed: z.int(), resamples: z.int().positive() });
 

@@ -1,6 +1,7 @@
 /** Correlation of two paired samples, with percentile bootstrap intervals over the pairs. */
 import { sampleCorrelation } from "simple-statistics";
 import { bootstrapInterval, type Bootstrap } from "./bootstrap.ts";
+import { midRanks } from "./ranks.ts";
 
 export interface Pair {
   readonly x: number;
@@ -47,20 +48,7 @@ function pearson(pairs: readonly Pair[]): number | null {
 
 /** Spearman's correlation; null for a constant sample. */
 export function spearman(pairs: readonly Pair[]): number | null {
-  return finite(sampleCorrelation(midRanks(xs(pairs)), midRanks(ys(pairs))));
-}
-
-/** Ranks from 1; equal values share the mean of their ranks. */
-function midRanks(values: number[]): number[] {
-  const order = values.map((_, i) => i).sort((a, b) => (values[a] ?? 0) - (values[b] ?? 0));
-  const ranks = new Array<number>(values.length);
-  for (let i = 0; i < order.length;) {
-    let j = i;
-    while (j < order.length && values[order[j] ?? 0] === values[order[i] ?? 0]) j++;
-    for (let k = i; k < j; k++) ranks[order[k] ?? 0] = (i + j + 1) / 2;
-    i = j;
-  }
-  return ranks;
+  return finite(sampleCorrelation(midRanks(xs(pairs)).ranks, midRanks(ys(pairs)).ranks));
 }
 
 const xs = (pairs: readonly Pair[]) => pairs.map((p) => p.x);

@@ -5,17 +5,11 @@
  * linear-interpolation quantiles at 0.2, 0.4, 0.6, 0.8 of the values that exist; class = 1 + the number of edges
  * strictly below the value. A null (not converged, not evaluated) has no class and does not count.
  */
+import { quantile } from "./quantile.ts";
+
+/** The class of each value, in their order. */
 export function quintiles(values: readonly (number | null)[]): (number | null)[] {
   const sorted = values.filter((v): v is number => v !== null).sort((a, b) => a - b);
   const edges = [0.2, 0.4, 0.6, 0.8].map((p) => quantile(sorted, p));
   return values.map((v) => (v === null ? null : 1 + edges.filter((edge) => edge < v).length));
-}
-
-/** Quantile by linear interpolation between order statistics (numpy's default). `sorted` ascends. */
-export function quantile(sorted: readonly number[], p: number): number {
-  if (sorted.length === 0) return NaN;
-  const at = p * (sorted.length - 1);
-  const low = sorted[Math.floor(at)] ?? NaN;
-  const high = sorted[Math.ceil(at)] ?? NaN;
-  return low + (high - low) * (at - Math.floor(at));
 }

@@ -3,14 +3,16 @@
  * many comparisons. Zero differences are dropped (Wilcoxon's own rule); ties get mid-ranks.
  * Up to 25 pairs without ties the distribution is exact, otherwise the normal approximation with tie correction.
  */
+import { midRanks } from "./ranks.ts";
 
 /** Two-sided p of the signed-rank test of `differences`; null when all are zero. */
 export function signedRank(differences: readonly number[]): number | null {
   const nonzero = differences.filter((d) => d !== 0 && Number.isFinite(d));
   const n = nonzero.length;
   if (n === 0) return null;
-  const { ranks, tieTerm } = rankMagnitudes(nonzero);
-  const plus = nonzero.reduce((sum, d, i) => sum + (d > 0 ? (ranks[i] ?? 0) : 0), 0);
+  const { ranks, ties } = midRanks(nonzero.map(Math.abs));
+  const tieTerm = ties.reduce((sum, count) => sum + count ** 3 - count, 0);
+  const plus = nonzero.reduce((sum, d, i) => sum + (d > 0 ? ranks[i]! : 0), 0);
   const smaller = Math.min(plus, (n * (n + 1)) / 2 - plus);
   if (n <= 25 && tieTerm === 0) return Math.min(1, 2 * exactLowerTail(n, smaller));
   const mean = (n * (n + 1)) / 4;
@@ -28,21 +30,6 @@ export function holm(ps: readonly (number | null)[]): (number | null)[] {
     adjusted[i] = running;
   });
   return adjusted;
-}
-
-function rankMagnitudes(values: readonly number[]): { ranks: number[]; tieTerm: number } {
-  const order = values.map((_, i) => i).sort((a, b) => Math.abs(values[a] ?? 0) - Math.abs(values[b] ?? 0));
-  const ranks = new Array<number>(values.length).fill(0);
-  let tieTerm = 0;
-  for (let i = 0; i < order.length;) {
-    let j = i;
-    while (j < order.length && Math.abs(values[order[j] ?? 0] ?? 0) === Math.abs(values[order[i] ?? 0] ?? 0))
-      j++;
-    for (let k = i; k < j; k++) ranks[order[k] ?? 0] = (i + j + 1) / 2;
-    tieTerm += (j - i) ** 3 - (j - i);
-    i = j;
-  }
-  return { ranks, tieTerm };
 }
 
 /** P(T ≤ t) for the signed-rank statistic of n pairs, by counting subsets of 1…n with each sum. */

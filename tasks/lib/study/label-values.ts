@@ -1,5 +1,12 @@
 /** From a network's output channels to a dataset's label values. */
-import { classNames, remapper, type LabelSource, type LabelTable, type Organ } from "../labels/labels.ts";
+import {
+  classNames,
+  relabelled,
+  remapper,
+  type LabelSource,
+  type LabelTable,
+  type Organ,
+} from "../labels/labels.ts";
 import type { LabelVolume } from "../volume/volume.ts";
 
 /**
@@ -13,9 +20,7 @@ export function toLabelValues(
   table: LabelTable<Organ | null>,
   classes: LabelSource,
 ): LabelVolume {
-  const values = valuesOf(channels, table, classes);
-  const data = Uint16Array.from(segmented.data, (channel) => values[channel] ?? 0);
-  return { ...segmented, data: values.every((value) => value < 256) ? Uint8Array.from(data) : data };
+  return relabelled(segmented, valuesOf(channels, table, classes));
 }
 
 function valuesOf(

@@ -1,5 +1,6 @@
 /** Params that several steps of the study share. */
 import { z } from "zod";
+import { readJson } from "../json.ts";
 import type { Augmentation } from "../training/augment.ts";
 import type { ClassList } from "../labels/labels.ts";
 
@@ -66,8 +67,16 @@ export function augmentationOf(settings: z.infer<typeof training>["augmentation"
 export const inference = z.strictObject({ step: z.number().gt(0).max(1) });
 export type Inference = z.infer<typeof inference>;
 
-/** stats/DATASET.json. Axes x, y, z of the patient, millimetres and voxels. */
-export const statistics = z.object({
+const statistics = z.object({
   spacing: z.tuple([z.number(), z.number(), z.number()]),
   labels: z.record(z.string(), z.int()),
 });
+
+/**
+ * What trainings and figures need of stats/DATASET.json: spacing along x, y, z of the patient in millimetres, and the
+ * label values by name.
+ * @throws Error that names the file and says what does not fit
+ */
+export function readStatistics(path: string): z.infer<typeof statistics> {
+  return readJson(path, statistics);
+}

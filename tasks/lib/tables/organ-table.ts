@@ -1,6 +1,7 @@
 /** A table of scores by organ: a row an organ and one over all, a column a metric. */
 import { aggregate, type Aggregation } from "../metrics/aggregate.ts";
 import type { MetricSettings } from "../metrics/score.ts";
+import { allOrgans } from "../results/cells.ts";
 import type { CaseScores, OrganScores } from "../results/results.ts";
 import { quote } from "./csv.ts";
 import { escape } from "./markdown.ts";
@@ -34,7 +35,7 @@ const OVERALL = "overall";
 
 /** Aggregated by equations 2 and 4 of the paper: see `aggregate`. */
 export function organTable(cases: readonly CaseScores[], settings: OrganTableSettings): OrganTable {
-  const organs = [...new Set(cases.flatMap((each) => Object.keys(each.organs)))];
+  const organs = allOrgans(cases);
   const metrics: readonly Metric[] = [
     { key: "dice", name: "Dice", unit: "%" },
     { key: "surface_dice", name: "Surface Dice", unit: "%" },

@@ -2,8 +2,7 @@
  * Training batches of random patches. Batch `step` is a function of the seed and the step alone, so that a
  * training can be resumed at any step.
  */
-import { createRandom } from "../random.ts";
-import type { Random } from "../random.ts";
+import { createRandom, type Random, shuffled } from "../random.ts";
 import type { Triple } from "../nn/dynunet.ts";
 import { augment, resizePatch, zoomedSize } from "./augment.ts";
 import type { Augmentation, Patch } from "./augment.ts";
@@ -46,7 +45,7 @@ export function patchSource(cases: readonly TrainingCase[], options: PatchOption
     for (let i = 0; i < batch; i++) {
       const sample = step * batch + i;
       const random = root.fork(`sample ${sample}`);
-      const source = cases[order(root, cases.length, sample)]!;
+      const source = cases[caseOf(root, cases.length, sample)]!;
       const zoomed = zoomedSize(size, augmentation, random);
       const start = choosePlace(source, zoomed, options.foreground ?? 1 / 3, random);
       const read = await readPadded(source, start, zoomed, channels);
@@ -60,14 +59,13 @@ export function patchSource(cases: readonly TrainingCase[], options: PatchOption
 }
 
 /** Which case the sample takes: every run through the cases is a permutation of its own. */
-function order(root: Random, count: number, sample: number): number {
+function caseOf(root: Random, count: number, sample: number): number {
   const random = root.fork(`order ${Math.floor(sample / count)}`);
-  const list = Array.from({ length: count }, (_, i) => i);
-  for (let i = count - 1; i > 0; i--) {
-    const j = random.int(i + 1);
-    [list[i], list[j]] = [list[j]!, list[i]!];
-  }
-  return list[sample % count]!;
+  const order = shuffled(
+    Array.from({ length: count }, (_, i) => i),
+    random,
+  );
+  return order[sample % count]!;
 }
 
 /** First voxel of the box; negative where the case is smaller than the box. */
