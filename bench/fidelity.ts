@@ -10,6 +10,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
+import type { Triple } from "../tasks/lib/arrays.ts";
 import { convertModel } from "../tasks/lib/inference/convert.ts";
 import { slidingWindow } from "../tasks/lib/inference/sliding-window.ts";
 import { createSession } from "../tasks/lib/nn/session.ts";
@@ -17,8 +18,6 @@ import { resampleLabelArray } from "../tasks/lib/resample/labels.ts";
 import { resampleImageArray, resampleLogits } from "../tasks/lib/resample/nnunet.ts";
 import { resize } from "../tasks/lib/resample/resize.ts";
 import { runPython } from "./lib/python.ts";
-
-type Triple = readonly [number, number, number];
 
 interface Made {
   readonly networks: readonly {

@@ -6,7 +6,8 @@
  */
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { DynUNetSpec, Triple } from "../tasks/lib/nn/dynunet.ts";
+import type { Triple } from "../tasks/lib/arrays.ts";
+import type { DynUNetSpec } from "../tasks/lib/nn/dynunet.ts";
 import { initialise } from "../tasks/lib/nn/parameters.ts";
 import { createTrainer } from "../tasks/lib/nn/trainer.ts";
 import { createRandom } from "../tasks/lib/random.ts";

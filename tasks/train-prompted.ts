@@ -4,56 +4,25 @@ import { task } from "lq";
 import { z } from "zod";
 import { encodeCheckpoint } from "./lib/nn/checkpoint.ts";
 import { caseOf, pathsOf } from "./lib/study/files.ts";
-import {
-  augmentationOf,
-  network,
-  optimizerOf,
-  normalisation,
-  readStatistics,
-  training,
-  triple,
-} from "./lib/study/settings.ts";
+import { network, normalisation, readStatistics, training, triple } from "./lib/study/settings.ts";
 import { boxesOf, promptChannels } from "./lib/study/slices.ts";
+import { trainOn } from "./lib/study/train-on.ts";
 import { memoryCase, type TrainingCase } from "./lib/training/cases.ts";
-import { patchSource } from "./lib/training/patches.ts";
-import { train } from "./lib/training/train.ts";
 import { readLabels, readNifti } from "./lib/volume/nifti.ts";
 
 export default task({
   params: z.strictObject({ network, patch: triple, training, normalisation }),
   async run(context) {
-    const { params, input, output, scratch, signal, progress, log } = context;
+    const { params, input, output } = context;
     const { spacing } = readStatistics(input("stats"));
     const labels = new Map(pathsOf(context, "labels").map((path) => [caseOf(path), path]));
     const cases: TrainingCase[] = [];
     for (const path of pathsOf(context, "images"))
       cases.push(...(await prompts(path, labels.get(caseOf(path)) ?? "")));
     const spec = { inChannels: 2, outChannels: 2, transposedBias: false, ...params.network };
-    const { seed, epochs, batches, batch, foreground, augmentation } = params.training;
-    const result = await train({
-      spec,
-      patch: params.patch,
-      batch,
-      batches: patchSource(cases, {
-        batch,
-        patch: params.patch,
-        channels: 2,
-        seed: `patches ${seed}`,
-        foreground,
-        augmentation: augmentationOf(augmentation),
-      }),
-      seed,
-      epochs,
-      batchesPerEpoch: batches,
-      learningRate: params.training.learning_rate,
-      optimizer: optimizerOf(params.training),
-      threads: params.training.threads,
-      scratch,
-      signal,
-      progress,
-      log,
-    });
+    const result = await trainOn(cases, spec, context);
     const { patch, normalisation } = params;
+    const { seed } = params.training;
     const head = { spec, seed, patch, spacing, normalisation, labels: { "inside the box": 1 } };
     writeFileSync(output(), encodeCheckpoint({ ...head, ...result }));
   },

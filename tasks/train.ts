@@ -5,24 +5,21 @@
 import { writeFileSync } from "node:fs";
 import { task, type TaskContext } from "lq";
 import { z } from "zod";
+import type { Triple } from "./lib/arrays.ts";
 import { classNames, type ClassList } from "./lib/labels/labels.ts";
 import { encodeCheckpoint, type Checkpoint } from "./lib/nn/checkpoint.ts";
-import type { Triple } from "./lib/nn/dynunet.ts";
 import { caseOf, pathsOf } from "./lib/study/files.ts";
 import {
-  augmentationOf,
   CLASS_LISTS,
   network,
-  optimizerOf,
   normalisation,
   readStatistics,
   training,
   triple,
 } from "./lib/study/settings.ts";
-import { patchSource } from "./lib/training/patches.ts";
+import { trainOn } from "./lib/study/train-on.ts";
 import { readStart } from "./lib/training/read-start.ts";
 import { compareSettings, specOf } from "./lib/training/start.ts";
-import { train } from "./lib/training/train.ts";
 import { type CaseFiles, haveSpacing, openCases } from "./lib/training/volumes.ts";
 
 export default task({
@@ -39,7 +36,7 @@ export default task({
     filters: z.union([z.int().positive(), z.array(z.int().positive())]).optional(),
   }),
   async run(context) {
-    const { params, input, output, scratch, signal, progress, log } = context;
+    const { params, input, output, log } = context;
     const { labels, spacing } = readStatistics(input("stats"));
     const files = filesOf(context);
     const start = params.finetune ? await readStart(input("start")) : null;
@@ -64,31 +61,7 @@ export default task({
     }
     if (start === null) log(`starts from random weights, seed ${params.training.seed}`);
     else compareSettings(start, head).forEach(log);
-    const { seed, epochs, batches, batch, foreground, augmentation } = params.training;
-    const cases = await openCases(files, channelOf);
-    const result = await train({
-      spec,
-      patch: params.patch,
-      batch,
-      batches: patchSource(cases, {
-        batch,
-        patch: params.patch,
-        seed: `patches ${seed}`,
-        foreground,
-        augmentation: augmentationOf(augmentation),
-      }),
-      seed,
-      epochs,
-      batchesPerEpoch: batches,
-      learningRate: params.training.learning_rate,
-      optimizer: optimizerOf(params.training),
-      threads: params.training.threads,
-      scratch,
-      signal,
-      progress,
-      log,
-      ...(start && { start }),
-    });
+    const result = await trainOn(await openCases(files, channelOf), spec, context, start);
     save(output(), { ...head, ...result });
   },
 });

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import type { Shape } from "../../tasks/lib/arrays.ts";
 import { convertModel } from "../../tasks/lib/inference/convert.ts";
 import { exportLabels } from "../../tasks/lib/inference/export.ts";
 import type { NetworkModel } from "../../tasks/lib/inference/model.ts";
 import { predictPreprocessed, readModel } from "../../tasks/lib/inference/predict-nnunet.ts";
 import { preprocess } from "../../tasks/lib/inference/preprocess.ts";
-import type { Shape3 } from "../../tasks/lib/inference/windows.ts";
 import { readLabels, readNifti } from "../../tasks/lib/volume/nifti.ts";
 import { fromCanonical, toCanonical } from "../../tasks/lib/volume/orient.ts";
 import { readNpz } from "../helpers/npz.ts";
@@ -21,7 +21,7 @@ interface Case {
 
 interface Expected {
   readonly step: number;
-  readonly patch: Shape3;
+  readonly patch: Shape;
   readonly cases: Record<string, Case>;
 }
 
@@ -82,7 +82,7 @@ async function windowDifference(
   out: string,
   model: NetworkModel,
   { window_start }: Case,
-  patch: Shape3,
+  patch: Shape,
   golden: Awaited<ReturnType<typeof readNpz>>,
 ): Promise<number> {
   const { data, shape } = golden.get("preprocessed")!;

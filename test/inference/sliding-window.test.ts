@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { readFileSync } from "node:fs";
+import type { Shape } from "../../tasks/lib/arrays.ts";
 import { slidingWindow } from "../../tasks/lib/inference/sliding-window.ts";
-import { gaussianWeights, type Shape3, windowStarts } from "../../tasks/lib/inference/windows.ts";
+import { gaussianWeights, windowStarts } from "../../tasks/lib/inference/windows.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
 
@@ -9,7 +10,7 @@ const models = ["m1", "m2", "m3", "m4"];
 
 interface Expected {
   readonly step: number;
-  readonly patch: Shape3;
+  readonly patch: Shape;
   readonly cases: Record<string, { padded_shape: number[]; steps: number[][] }>;
 }
 
@@ -39,7 +40,7 @@ for (const model of models) {
 }
 
 /** An image whose values tell their place, with one axis shorter than the patch. */
-const shape: Shape3 = [5, 11, 9];
+const shape: Shape = [5, 11, 9];
 const image = Float32Array.from({ length: 2 * 5 * 11 * 9 }, (_, i) => Math.sin(i) * 100);
 
 test("a network that copies its input gives back the image, padded and mirrored or not", async () => {
@@ -61,7 +62,7 @@ test("a network that copies its input gives back the image, padded and mirrored 
 });
 
 test("mirrored predictions are turned back: a network that sees places, not values, averages over them", async () => {
-  const patch: Shape3 = [2, 2, 4];
+  const patch: Shape = [2, 2, 4];
   const ramp = Float32Array.from({ length: 16 }, (_, i) => i % 4);
   const [channel] = await slidingWindow(new Float32Array(16), patch, () => Promise.resolve(ramp.slice()), {
     patch,

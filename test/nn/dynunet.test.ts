@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import { Tensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
+import type { Triple } from "../../tasks/lib/arrays.ts";
 import { checkSpec } from "../../tasks/lib/nn/dynunet.ts";
-import type { DynUNetSpec, Triple } from "../../tasks/lib/nn/dynunet.ts";
+import type { DynUNetSpec } from "../../tasks/lib/nn/dynunet.ts";
 import { exportStateDict } from "../../tasks/lib/nn/export.ts";
 import { inferenceGraph } from "../../tasks/lib/nn/inference-graph.ts";
 import { aliases, initialise, parameters } from "../../tasks/lib/nn/parameters.ts";

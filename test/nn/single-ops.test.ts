@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { Tensor as OrtTensor } from "onnxruntime-node";
 import { expect, test } from "vitest";
+import type { Triple } from "../../tasks/lib/arrays.ts";
 import { adamW } from "../../tasks/lib/nn/autodiff/adamw.ts";
 import { convolution } from "../../tasks/lib/nn/autodiff/convolution.ts";
 import { instanceNorm } from "../../tasks/lib/nn/autodiff/instance-norm.ts";
@@ -13,7 +14,6 @@ import { add, concat, enlargeNearest, leakyRelu } from "../../tasks/lib/nn/autod
 import { createTape } from "../../tasks/lib/nn/autodiff/tape.ts";
 import type { Tape, Tensor } from "../../tasks/lib/nn/autodiff/tape.ts";
 import { transposedConvolution } from "../../tasks/lib/nn/autodiff/transposed-convolution.ts";
-import type { Triple } from "../../tasks/lib/nn/dynunet.ts";
 import { createGraph } from "../../tasks/lib/nn/onnx/graph.ts";
 import { createSession } from "../../tasks/lib/nn/session.ts";
 import { cosineRate } from "../../tasks/lib/training/schedule.ts";

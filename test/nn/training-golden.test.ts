@@ -4,7 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import type { DynUNetSpec, Triple } from "../../tasks/lib/nn/dynunet.ts";
+import type { Triple } from "../../tasks/lib/arrays.ts";
+import type { DynUNetSpec } from "../../tasks/lib/nn/dynunet.ts";
 import { createTrainer } from "../../tasks/lib/nn/trainer.ts";
 import type { Trainer } from "../../tasks/lib/nn/trainer.ts";
 import { readNpz } from "../helpers/npz.ts";

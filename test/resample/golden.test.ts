@@ -5,6 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import type { Triple, Shape } from "../../tasks/lib/arrays.ts";
 import { type ForegroundStatistics, foregroundStatistics } from "../../tasks/lib/datasets/statistics.ts";
 import { boxShape, cropArray, insideOf, nonZeroBox } from "../../tasks/lib/resample/crop.ts";
 import { type LabelArray, resampleLabelArray } from "../../tasks/lib/resample/labels.ts";
@@ -12,11 +13,9 @@ import {
   resampleImageArray,
   resampleLogits,
   separateAxis,
-  type Spacing3,
   targetShape,
 } from "../../tasks/lib/resample/nnunet.ts";
 import { normaliseCT, normaliseZScore } from "../../tasks/lib/resample/normalise.ts";
-import type { Shape } from "../../tasks/lib/resample/passes.ts";
 import { quantile } from "../../tasks/lib/stats/quantile.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
@@ -24,8 +23,8 @@ import { shared } from "../helpers/shared.ts";
 interface Resampling {
   file: string;
   kind: "data" | "seg" | "probabilities";
-  current_spacing: Spacing3;
-  new_spacing: Spacing3;
+  current_spacing: Triple;
+  new_spacing: Triple;
   input_shape_czyx: number[];
   output_shape_czyx: number[];
   new_shape_from: "compute_new_shape" | "given";
@@ -36,12 +35,12 @@ interface Resampling {
 interface Expected {
   resampling: Resampling[];
   separate_z_decisions: {
-    current_spacing: Spacing3;
-    new_spacing: Spacing3;
+    current_spacing: Triple;
+    new_spacing: Triple;
     do_separate_z: boolean;
     axis: number | null;
   }[];
-  new_shape: { old_shape: Shape; old_spacing: Spacing3; new_spacing: Spacing3; new_shape: Shape }[];
+  new_shape: { old_shape: Shape; old_spacing: Triple; new_spacing: Triple; new_shape: Shape }[];
   normalisation: { file: string; scheme: string; intensityproperties: ForegroundStatistics }[];
   statistics: { file: string; expected: ForegroundStatistics; percentiles: Record<string, number> };
   crop_to_nonzero: { file: string; bbox_half_open: [number, number][] };

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { createRandom } from "../../tasks/lib/random.ts";
 import { augment, resizePatch, zoomedSize } from "../../tasks/lib/training/augment.ts";
 import { memoryCase } from "../../tasks/lib/training/cases.ts";
-import type { Size } from "../../tasks/lib/training/cases.ts";
 import { patchSource } from "../../tasks/lib/training/patches.ts";
+import type { Size } from "../../tasks/lib/volume/volume.ts";
 
 /** Intensity = 1 + voxel index, one voxel of label 3. */
 function numbered(size: Size, id = "case") {

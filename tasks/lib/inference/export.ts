@@ -3,11 +3,12 @@
  * Reference: MIC-DKFZ/nnUNet nnunetv2/inference/export_prediction.py; uni-medical/STU-Net
  * nnUNet-1.7.1/nnunet/inference/segmentation_export.py.
  */
+import { zerosLike } from "../arrays.ts";
 import type { ResampleCrew } from "../resample/crew.ts";
 import { boxShape, pasteArray } from "../resample/crop.ts";
 import { labelsOfHeads } from "../resample/labels-of-heads.ts";
-import type { LabelVolume, Volume } from "../volume/volume.ts";
-import { inverse, transposeArray } from "./arrays.ts";
+import type { Grid, LabelVolume } from "../volume/volume.ts";
+import { inverse, transposeArray } from "./transpose.ts";
 import type { NetworkModel } from "./model.ts";
 import { type Preprocessed, separation } from "./preprocess.ts";
 
@@ -16,7 +17,7 @@ export async function exportLabels(
   model: NetworkModel,
   outputs: readonly Float32Array[],
   from: Preprocessed,
-  grid: Pick<Volume, "size" | "spacing" | "affine">,
+  grid: Grid,
   crew?: ResampleCrew,
 ): Promise<LabelVolume> {
   const { box, originalShape, originalSpacing, shape } = from;
@@ -32,7 +33,7 @@ export async function exportLabels(
   const work = { heads: outputs, shape, newShape: boxShape(box), separate, choice };
   const labels = await labelsOfHeads(work, highest, crew);
   const length = originalShape[0] * originalShape[1] * originalShape[2];
-  const whole = new (labels.constructor as new (n: number) => typeof labels)(length);
+  const whole = zerosLike(labels, length);
   pasteArray(labels, whole, originalShape, box);
   return { ...grid, data: transposeArray(whole, originalShape, inverse(model.transpose)) };
 }

@@ -10,7 +10,7 @@ import { readStateDict, type StateDict } from "../networks/state-dict.ts";
 import { stuNet, unusedStuNetWeights } from "../networks/stunet.ts";
 import { genericUNet, unusedGenericUNetWeights } from "../networks/unet-v1.ts";
 import { readCheckpoint } from "../torch/checkpoint.ts";
-import type { Head, Triple } from "../networks/layers.ts";
+import type { Head, PerAxis } from "../networks/layers.ts";
 import { findFolds } from "./folds.ts";
 import type { NetworkModel, Normalisation } from "./model.ts";
 import { field, integers, listOf, numbers, optional } from "./plain.ts";
@@ -53,10 +53,10 @@ export async function convertV1(folder: string, out: string, head: Head = "softm
 interface Architecture {
   readonly build: (
     n: Network,
-    pool: readonly Triple[],
+    pool: readonly PerAxis[],
     channels: number,
     classes: number,
-    patch: Triple,
+    patch: PerAxis,
     head: Head,
   ) => void;
   readonly spare: RegExp;

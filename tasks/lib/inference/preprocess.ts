@@ -3,24 +3,24 @@
  * Reference: MIC-DKFZ/nnUNet nnunetv2/preprocessing/preprocessors/default_preprocessor.py (v2: normalise, then
  * resample); uni-medical/STU-Net nnUNet-1.7.1/nnunet/preprocessing/preprocessing.py (v1: resample, then normalise).
  */
+import type { Shape, Triple } from "../arrays.ts";
 import type { ResampleCrew } from "../resample/crew.ts";
 import { type Box, boxShape, cropArray, insideOf, nonZeroBox } from "../resample/crop.ts";
 import { resampleLabelArray } from "../resample/labels.ts";
-import { resampleImageArray, separateAxis, type Spacing3, targetShape } from "../resample/nnunet.ts";
+import { resampleImageArray, separateAxis, targetShape } from "../resample/nnunet.ts";
 import { normaliseCT, normaliseZScore } from "../resample/normalise.ts";
 import { requireSameGrid } from "../volume/geometry.ts";
 import type { Volume, VoxelArray } from "../volume/volume.ts";
-import { permute, transposeArray } from "./arrays.ts";
+import { permute, transposeArray } from "./transpose.ts";
 import type { NetworkModel, Normalisation } from "./model.ts";
-import type { Shape3 } from "./windows.ts";
 
 export interface Preprocessed {
   /** (channels, ...shape) in C order, axes transposed as the model asks. */
   readonly data: Float32Array;
-  readonly shape: Shape3;
+  readonly shape: Shape;
   /** Of the whole image, transposed, before cropping. */
-  readonly originalShape: Shape3;
-  readonly originalSpacing: Spacing3;
+  readonly originalShape: Shape;
+  readonly originalSpacing: Triple;
   /** What was cropped to, in the transposed original. */
   readonly box: Box;
 }
@@ -41,7 +41,7 @@ export async function preprocess(
     requireSameGrid({ ...first, name: "channel 0" }, { ...channel, name: `channel ${i}` });
   }
   const { size, spacing } = first;
-  const stored: Shape3 = [size[2], size[1], size[0]];
+  const stored: Shape = [size[2], size[1], size[0]];
   const originalShape = permute(stored, model.transpose);
   const originalSpacing = permute([spacing[2], spacing[1], spacing[0]], model.transpose);
   const arrays = channels.map(({ data }) => transposeArray(inFloat32(data), stored, model.transpose));
@@ -78,7 +78,7 @@ export async function preprocess(
 const inFloat32 = (data: VoxelArray) => (data instanceof Float32Array ? data : new Float32Array(data));
 
 /** The axis along which slices are resampled one by one; `wanted` null decides by the spacings, `first` before. */
-export function separation(wanted: boolean | null, first: Spacing3, second: Spacing3): 0 | 1 | 2 | null {
+export function separation(wanted: boolean | null, first: Triple, second: Triple): 0 | 1 | 2 | null {
   if (wanted === false) return null;
   if (wanted === null) return separateAxis(first, second);
   const coarse = ([0, 1, 2] as const).filter((axis) => first[axis] === Math.max(...first));

@@ -3,15 +3,16 @@
  * Reference: MIC-DKFZ/nnUNet nnunetv2/inference/{sliding_window_prediction,predict_from_raw_data}.py; sums are in
  * float32 here where nnU-Net takes half precision on a GPU.
  */
+import type { Shape } from "../arrays.ts";
 import { sharedArray } from "../threads/crew.ts";
-import { gaussianWeights, type Shape3, windowStarts } from "./windows.ts";
+import { gaussianWeights, windowStarts } from "./windows.ts";
 
 /** (batch, channels, patch) in C order to (batch, classes, patch); `batch` may be smaller on the last call. */
 export type PatchPredictor = (patches: Float32Array, batch: number) => Promise<Float32Array>;
 
 export interface SlidingWindowOptions {
   /** The network's input size. Axes of the image that are shorter are padded with 0, centred. */
-  readonly patch: Shape3;
+  readonly patch: Shape;
   /** Greatest distance of neighbouring windows as a share of the patch, 0 < step ≤ 1. */
   readonly step: number;
   /** Axes (0 to 2) to mirror: the mean over all 2ⁿ combinations is taken. None by default. */
@@ -26,7 +27,7 @@ export interface SlidingWindowOptions {
 }
 
 interface Job {
-  readonly start: Shape3;
+  readonly start: Shape;
   readonly mirror: readonly [boolean, boolean, boolean];
 }
 
@@ -39,7 +40,7 @@ interface Job {
  */
 export async function slidingWindow(
   image: Float32Array,
-  shape: Shape3,
+  shape: Shape,
   predict: PatchPredictor,
   options: SlidingWindowOptions,
 ): Promise<Float32Array[]> {
@@ -116,7 +117,7 @@ function addRow(
 }
 
 /** All windows, axis 0 outermost, each with all combinations of mirrored axes. Starts may be negative (padding). */
-function windowJobs(shape: Shape3, { patch, step, mirrorAxes = [] }: SlidingWindowOptions): Job[] {
+function windowJobs(shape: Shape, { patch, step, mirrorAxes = [] }: SlidingWindowOptions): Job[] {
   const starts = shape.map((size, axis) => {
     const padded = Math.max(size, patch[axis]!);
     const before = Math.floor((padded - size) / 2);
@@ -139,8 +140,8 @@ function windowJobs(shape: Shape3, { patch, step, mirrorAxes = [] }: SlidingWind
  */
 function visitRows(
   { start, mirror }: Job,
-  shape: Shape3,
-  patch: Shape3,
+  shape: Shape,
+  patch: Shape,
   visit: (inImage: number, inWindow: number, inPatch: number, direction: 1 | -1, length: number) => void,
 ): void {
   const low = (axis: 0 | 1 | 2) => Math.max(0, -start[axis]);

@@ -2,9 +2,8 @@
  * Where nnU-Net's sliding window stands, and how its predictions are weighted.
  * Reference: MIC-DKFZ/nnUNet nnunetv2/inference/sliding_window_prediction.py.
  */
-
-/** Lengths along the axes of an array in C order: axis 2 runs fastest. */
-export type Shape3 = readonly [number, number, number];
+import type { Shape } from "../arrays.ts";
+import { roundHalfEven } from "../round-half-even.ts";
 
 /**
  * First voxels of the windows along one axis: evenly spread, no further apart than `patch · step`, rounded half
@@ -24,7 +23,7 @@ export function windowStarts(size: number, patch: number, step: number): number[
  * the maximum `peak` (10 in nnU-Net v2, 1 in v1). Zeros become the smallest positive weight, so that every
  * voxel that a window covers has a weight.
  */
-export function gaussianWeights(patch: Shape3, peak: number): Float32Array {
+export function gaussianWeights(patch: Shape, peak: number): Float32Array {
   const [gz, gy, gx] = patch.map(gaussianProfile) as [Float64Array, Float64Array, Float64Array];
   const weights = new Float32Array(patch[0] * patch[1] * patch[2]);
   let smallest = Infinity;
@@ -49,11 +48,4 @@ function gaussianProfile(length: number): Float64Array {
   return Float64Array.from({ length }, (_, i) =>
     Math.abs(i - centre) > radius ? 0 : Math.exp(-((i - centre) ** 2) / (2 * sigma * sigma)),
   );
-}
-
-export function roundHalfEven(value: number): number {
-  const below = Math.floor(value);
-  const rest = value - below;
-  if (rest !== 0.5) return Math.round(value);
-  return below % 2 === 0 ? below : below + 1;
 }

@@ -1,6 +1,5 @@
 /** Connected parts of labels. */
-
-type Shape = readonly [number, number, number];
+import type { Shape } from "../arrays.ts";
 
 /**
  * Numbers the parts of equal, non-zero value in (z, y, x): voxels belong together that touch, at corners as well (26

@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
+import { zerosLike } from "../arrays.ts";
 import { samSchema, type SamModel } from "../inference/convert-sam.ts";
 import { openSession, type SessionOptions } from "../nn/session.ts";
 import { createRandom } from "../random.ts";
@@ -48,7 +49,7 @@ export async function predictMedSam(
   const { least_voxels } = settings.boxes;
   const labels = withoutSmallParts(toAxial(prompts).data, [depth, height, width], least_voxels);
   const predict = await slicePredictor(folder, height, width, settings);
-  const data = new (labels.constructor as new (length: number) => typeof labels)(labels.length);
+  const data = zerosLike(labels);
   const area = height * width;
   for (let z = 0; z < depth; z++) {
     settings.signal?.throwIfAborted();

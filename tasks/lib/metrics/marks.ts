@@ -2,14 +2,13 @@
  * Looks for the points of a surface at the few offsets that are near enough: no distance beyond a radius is ever
  * computed.
  */
+import type { Triple } from "../arrays.ts";
 import type { Spacing } from "./surface-area.ts";
 import type { Surface } from "./surface.ts";
 
 /** Which of the two surfaces a mark stands for. */
 export const REFERENCE = 1;
 export const PREDICTION = 2;
-
-type Triple = readonly [number, number, number];
 
 /** Greatest offsets that the tolerance allows along each axis. */
 function reachOf(spacing: Spacing, tolerance: number): Triple {

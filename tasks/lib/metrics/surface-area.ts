@@ -4,9 +4,10 @@
  * Source: google-deepmind/surface-distance surface_distance/lookup_tables.py (the figures). The table is none of
  * the usual marching-cubes tables, so it cannot be derived from one of them.
  */
+import type { Triple } from "../arrays.ts";
 
 /** Lengths along x, y, z. */
-export type Spacing = readonly [number, number, number];
+export type Spacing = Triple;
 
 /**
  * Area of each of the 256 neighbour codes, in the square of the spacing's unit. The code of eight voxels has the

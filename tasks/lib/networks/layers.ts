@@ -2,7 +2,8 @@
 import { float, type Value } from "../nn/onnx/graph.ts";
 import type { Network } from "./network.ts";
 
-export type Triple = readonly number[];
+/** A number for each axis of space, z, y, x. */
+export type PerAxis = readonly number[];
 
 /** Convolution `NAME.weight` (out, in, ...kernel) with padding (k − 1) / 2; a bias where the checkpoint has one. */
 export function convolution(
@@ -10,7 +11,7 @@ export function convolution(
   x: Value,
   name: string,
   channels: ConvChannels,
-  stride?: Triple,
+  stride?: PerAxis,
 ): Value {
   const shape = n.shape(`${name}.weight`);
   const kernel = channels.kernel ?? shape.slice(2);
@@ -29,7 +30,7 @@ export interface ConvChannels {
   readonly in: number;
   readonly out: number;
   /** Checked against the weight where given, else the weight's. */
-  readonly kernel?: Triple;
+  readonly kernel?: PerAxis;
 }
 
 /** Transposed convolution whose kernel is its stride: `NAME.weight` (in, out, ...stride). */
@@ -38,7 +39,7 @@ export function upConvolution(
   x: Value,
   name: string,
   channels: ConvChannels,
-  stride: Triple,
+  stride: PerAxis,
 ): Value {
   const inputs = [x, n.weight(`${name}.weight`, [channels.in, channels.out, ...stride])];
   if (n.state.has(`${name}.bias`)) inputs.push(n.weight(`${name}.bias`, [channels.out]));
@@ -74,12 +75,12 @@ export function concat(n: Network, values: readonly Value[]): Value {
 export type Head = "logits" | "softmax";
 
 /** Input (batch, channels, ...patch). */
-export function networkInput(n: Network, channels: number, patch: Triple): Value {
+export function networkInput(n: Network, channels: number, patch: PerAxis): Value {
   return n.graph.input("input", "float32", ["batch", channels, ...patch]);
 }
 
 /** Output (batch, classes, ...patch). */
-export function networkOutput(n: Network, x: Value, head: Head, classes: number, patch: Triple): void {
+export function networkOutput(n: Network, x: Value, head: Head, classes: number, patch: PerAxis): void {
   const value = head === "softmax" ? n.graph.node("Softmax", [x], { axis: 1 }) : x;
   n.graph.output("output", value, "float32", ["batch", classes, ...patch]);
 }

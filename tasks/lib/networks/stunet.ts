@@ -11,7 +11,7 @@ import {
   leakyRelu,
   networkInput,
   networkOutput,
-  type Triple,
+  type PerAxis,
 } from "./layers.ts";
 import type { Network } from "./network.ts";
 import { countNames } from "./state-dict.ts";
@@ -25,16 +25,16 @@ export const unusedStuNetWeights = /^seg_outputs\.\d+\./;
  */
 export function stuNet(
   n: Network,
-  pool: readonly Triple[],
+  pool: readonly PerAxis[],
   channels: number,
   classes: number,
-  patch: Triple,
+  patch: PerAxis,
   head: Head,
 ): void {
   let x = networkInput(n, channels, patch);
   let width = channels;
   const skips: { value: Value; width: number }[] = [];
-  const level = (name: string, stride?: Triple): void => {
+  const level = (name: string, stride?: PerAxis): void => {
     const count = countNames(n.state, `${name}.`, ".conv1.weight");
     if (count === 0) throw new Error(`the checkpoint has no blocks at ${name}`);
     for (let b = 0; b < count; b++) {
@@ -59,7 +59,7 @@ export function stuNet(
   networkOutput(n, logits, head, classes, patch);
 }
 
-function block(n: Network, x: Value, name: string, width: number, out: number, stride?: Triple): Value {
+function block(n: Network, x: Value, name: string, width: number, out: number, stride?: PerAxis): Value {
   let y = convolution(n, x, `${name}.conv1`, { in: width, out }, stride);
   y = leakyRelu(n, instanceNorm(n, y, `${name}.norm1`, out));
   y = instanceNorm(n, convolution(n, y, `${name}.conv2`, { in: out, out }), `${name}.norm2`, out);
@@ -69,7 +69,7 @@ function block(n: Network, x: Value, name: string, width: number, out: number, s
   return leakyRelu(n, n.graph.node("Add", [y, shortcut]));
 }
 
-function upsampleNearest(n: Network, x: Value, factor: Triple): Value {
+function upsampleNearest(n: Network, x: Value, factor: PerAxis): Value {
   const scales = n.graph.constant(Float32Array.of(1, 1, ...factor), [2 + factor.length]);
   return n.graph.node("Resize", [x, "", scales], {
     mode: "nearest",

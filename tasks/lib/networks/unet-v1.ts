@@ -11,7 +11,7 @@ import {
   leakyRelu,
   networkInput,
   networkOutput,
-  type Triple,
+  type PerAxis,
   upConvolution,
 } from "./layers.ts";
 import type { Network } from "./network.ts";
@@ -26,17 +26,17 @@ export const unusedGenericUNetWeights = /^seg_outputs\.\d+\./;
  */
 export function genericUNet(
   n: Network,
-  pool: readonly Triple[],
+  pool: readonly PerAxis[],
   channels: number,
   classes: number,
-  patch: Triple,
+  patch: PerAxis,
   head: Head,
 ): void {
   let x = networkInput(n, channels, patch);
   const skips: { value: Value; width: number }[] = [];
   let width = channels;
   /** `blocks.0`, `blocks.1`, … below `name`, the first with the stride. */
-  const stack = (name: string, stride?: Triple): void => {
+  const stack = (name: string, stride?: PerAxis): void => {
     const count = countNames(n.state, `${name}.blocks.`, ".conv.weight");
     if (count === 0) throw new Error(`the checkpoint has no convolutions at ${name}`);
     for (let b = 0; b < count; b++) {

@@ -10,7 +10,7 @@ import {
   leakyRelu,
   networkInput,
   networkOutput,
-  type Triple,
+  type PerAxis,
   upConvolution,
 } from "./layers.ts";
 import type { Network } from "./network.ts";
@@ -19,9 +19,9 @@ export interface UNetArchitecture {
   readonly encoder: "plain" | "residual";
   /** Channels at each level, full resolution first; the other lists run alike. */
   readonly features: readonly number[];
-  readonly kernels: readonly Triple[];
+  readonly kernels: readonly PerAxis[];
   /** How much each level is coarser than the one before. */
-  readonly strides: readonly Triple[];
+  readonly strides: readonly PerAxis[];
   /** Convolutions (plain) or residual blocks of each encoder level. */
   readonly encoderBlocks: readonly number[];
   /** Convolutions of each decoder level, one level fewer. */
@@ -44,7 +44,7 @@ export function canonicalUNetName(name: string): string {
 export const unusedUNetWeights = /^decoder\.seg_layers\.\d+\./;
 
 /** Input (batch, channels, patch), output logits (batch, heads, patch). Throws an Error where weights do not fit. */
-export function unet(n: Network, a: UNetArchitecture, channels: number, heads: number, patch: Triple): void {
+export function unet(n: Network, a: UNetArchitecture, channels: number, heads: number, patch: PerAxis): void {
   const levels = a.features.length;
   let x = networkInput(n, channels, patch);
   let width = channels;
@@ -83,7 +83,7 @@ export function unet(n: Network, a: UNetArchitecture, channels: number, heads: n
 interface BlockShape {
   readonly in: number;
   readonly out: number;
-  readonly kernel: Triple;
+  readonly kernel: PerAxis;
 }
 
 function convNorm(
@@ -92,7 +92,7 @@ function convNorm(
   name: string,
   shape: BlockShape,
   a: UNetArchitecture,
-  stride?: Triple,
+  stride?: PerAxis,
 ): Value {
   return leakyRelu(n, linear(n, x, name, shape, a, stride), a.slope);
 }
@@ -104,7 +104,7 @@ function linear(
   name: string,
   shape: BlockShape,
   a: UNetArchitecture,
-  stride?: Triple,
+  stride?: PerAxis,
 ): Value {
   const y = convolution(n, x, `${name}.conv`, shape, stride);
   return instanceNorm(n, y, `${name}.norm`, shape.out, a.normEpsilon);
@@ -116,7 +116,7 @@ function residualBlock(
   name: string,
   shape: BlockShape,
   a: UNetArchitecture,
-  stride: Triple = [1, 1, 1],
+  stride: PerAxis = [1, 1, 1],
 ): Value {
   let y = convNorm(n, x, `${name}.conv1`, shape, a, stride);
   y = linear(n, y, `${name}.conv2`, { ...shape, in: shape.out }, a);

@@ -6,7 +6,7 @@
  * Axes are (z, y, x). Convolutions have no bias, but for the 1×1×1 output layers (and transposed ones with
  * `transposedBias`); norms are affine instance norms, eps 1e-5; leaky ReLU of slope 0.01.
  */
-export type Triple = readonly [number, number, number];
+import type { Triple } from "../arrays.ts";
 
 export interface DynUNetSpec {
   readonly inChannels: number;

@@ -6,8 +6,8 @@
  *     network = DynUNet(…)                                  # the arguments stand in the checkpoint's spec
  *     network.load_state_dict(load_file("model.safetensors"))
  */
+import type { Triple } from "../arrays.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import type { Triple } from "./dynunet.ts";
 import { inferenceGraph } from "./inference-graph.ts";
 import { aliases, parameters } from "./parameters.ts";
 import { encodeSafetensors } from "./safetensors.ts";

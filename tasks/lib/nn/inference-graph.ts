@@ -2,8 +2,9 @@
  * A trained DynUNet as an ONNX model: input `image` (N, C, z, y, x), output `logits` (N, classes, z, y, x), both
  * float32. Weights are stored under their parameter names. Heads are left out, as in MONAI's eval mode.
  */
+import type { Triple } from "../arrays.ts";
 import { dynunet } from "./dynunet.ts";
-import type { DynUNetSpec, Layers, Triple } from "./dynunet.ts";
+import type { DynUNetSpec, Layers } from "./dynunet.ts";
 import { createGraph, float } from "./onnx/graph.ts";
 import type { Dimension, Graph, Value } from "./onnx/graph.ts";
 import { parameters } from "./parameters.ts";

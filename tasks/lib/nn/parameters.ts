@@ -1,7 +1,8 @@
 /** Parameters of a DynUNet: MONAI's names and shapes, second names, initial values. */
+import type { Triple } from "../arrays.ts";
 import { createRandom } from "../random.ts";
 import { checkSpec, encoderName, hasShortcutConvolution } from "./dynunet.ts";
-import type { DynUNetSpec, Triple } from "./dynunet.ts";
+import type { DynUNetSpec } from "./dynunet.ts";
 
 export interface Parameter {
   readonly name: string;

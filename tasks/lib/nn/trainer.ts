@@ -1,6 +1,7 @@
 /** Trains a DynUNet step by step; the state stays in onnxruntime tensors between steps. */
 import { Tensor } from "onnxruntime-node";
-import type { DynUNetSpec, Triple } from "./dynunet.ts";
+import type { Triple } from "../arrays.ts";
+import type { DynUNetSpec } from "./dynunet.ts";
 import { parameters } from "./parameters.ts";
 import type { Weights } from "./parameters.ts";
 import { adamWDefaults } from "./autodiff/adamw.ts";

@@ -8,10 +8,11 @@
  * `learning_rate`, `correction1`, `correction2` (scalars). Outputs: `weights_out`, `first_out`, `second_out`,
  * `gradient` (P), `loss`, `dice`, `ce` (scalars).
  */
+import type { Triple } from "../arrays.ts";
 import { createGraph } from "./onnx/graph.ts";
 import type { Graph, Value } from "./onnx/graph.ts";
 import { dynunet } from "./dynunet.ts";
-import type { DynUNetSpec, Layers, Triple } from "./dynunet.ts";
+import type { DynUNetSpec, Layers } from "./dynunet.ts";
 import { parameters } from "./parameters.ts";
 import { adamW } from "./autodiff/adamw.ts";
 import type { AdamW } from "./autodiff/adamw.ts";

@@ -5,7 +5,7 @@ import type { Body } from "./shapes.ts";
 import type { Patient } from "./vary.ts";
 
 /** Voxel centres along x, y and z in the patient's life-size millimetres (RAS+), in the volume's own order. */
-export interface Grid {
+export interface VoxelCentres {
   readonly x: Float64Array;
   readonly y: Float64Array;
   readonly z: Float64Array;
@@ -28,7 +28,7 @@ export interface Annotator {
 /** Hounsfield units, rounded, in file order. */
 export function scan(
   patient: Patient,
-  grid: Grid,
+  grid: VoxelCentres,
   present: Present,
   scanner: Scanner,
   random: Random,
@@ -49,7 +49,7 @@ export function scan(
  */
 export function annotate(
   patient: Patient,
-  grid: Grid,
+  grid: VoxelCentres,
   present: Present,
   valueOf: (structure: Structure) => number,
   annotator: Annotator,
@@ -74,7 +74,7 @@ function fill(
   target: Float32Array | Uint8Array,
   value: number,
   bodies: readonly Body[],
-  grid: Grid,
+  grid: VoxelCentres,
   offsets?: Float64Array,
 ): void {
   const [nx, ny] = [grid.x.length, grid.y.length];
@@ -102,7 +102,7 @@ function within(coordinates: Float64Array, body: Body, axis: 0 | 1 | 2): readonl
 }
 
 /** Separable three-point Gaussian with the edge voxel repeated. */
-function blur(image: Float32Array, grid: Grid, sigma: number): Float32Array {
+function blur(image: Float32Array, grid: VoxelCentres, sigma: number): Float32Array {
   if (sigma === 0) return image;
   const tail = Math.exp(-1 / (2 * sigma * sigma));
   const [centre, side] = [1 / (1 + 2 * tail), tail / (1 + 2 * tail)];

@@ -3,7 +3,7 @@ import { labelTable, sourceIds, type LabelTable, type Organ } from "../labels/la
 import { createRandom } from "../random.ts";
 import type { Volume } from "../volume/volume.ts";
 import { structures, type Structure } from "./anatomy.ts";
-import { annotate, scan, type Grid } from "./paint.ts";
+import { annotate, scan, type VoxelCentres } from "./paint.ts";
 import type { PhantomLayout, PhantomSpec } from "./spec.ts";
 import { createPatient } from "./vary.ts";
 
@@ -145,7 +145,7 @@ function patientGrid(
   affine: readonly number[],
   scale: number,
   stature: readonly [number, number, number],
-): Grid {
+): VoxelCentres {
   const along = (axis: 0 | 1 | 2): Float64Array =>
     Float64Array.from(
       { length: size[axis] },

@@ -3,7 +3,10 @@
  * positive inside, zero on the surface, negative outside. The depth is exact for tubes of constant radius and
  * first-order (measured along the ray from the centre) for ellipsoids, which is all that painting needs.
  */
-export type Point = readonly [number, number, number];
+import type { Triple } from "../arrays.ts";
+
+/** Along x, y, z. */
+export type Point = Triple;
 
 export interface Ellipsoid {
   readonly kind: "ellipsoid";

@@ -1,6 +1,6 @@
 /** Each voxel of a resampled label map from the eight around it. */
+import type { Shape } from "../arrays.ts";
 import { type AxisMap, MARGIN } from "./axis.ts";
-import type { Shape } from "./passes.ts";
 
 export type LabelArray = Int8Array | Uint8Array | Int16Array | Uint16Array;
 

@@ -3,14 +3,14 @@
  * Reference: wasserth/TotalSegmentator totalsegmentator/resampling.py, which is scipy.ndimage.zoom with mode
  * "nearest"; unlike nnU-Net's it neither clips nor treats thick slices on their own.
  */
-import { affineOf, columns, type Triple } from "../volume/affine.ts";
-import type { LabelVolume, Volume } from "../volume/volume.ts";
+import type { Triple } from "../arrays.ts";
+import { affineOf, columns } from "../volume/affine.ts";
+import type { Grid, LabelVolume, Volume } from "../volume/volume.ts";
 import type { Order } from "./axis.ts";
 import type { ResampleCrew } from "./crew.ts";
 import { nearestLabelArray } from "./labels.ts";
 import { targetShape } from "./nnunet.ts";
 import { resize } from "./resize.ts";
-import type { Grid } from "./volume.ts";
 
 /** The image at about the given spacing (x, y, z in mm), values cut (not rounded) to whole numbers. */
 export async function resampleImageByCorners(

@@ -2,7 +2,7 @@
  * Crops images to where they are not zero, as nnU-Net does before anything else.
  * Reference: MIC-DKFZ/nnUNet nnunetv2/preprocessing/cropping/cropping.py.
  */
-import type { Shape } from "./passes.ts";
+import { type Shape, type TypedArray, zerosLike } from "../arrays.ts";
 
 /** Half-open along each axis: start ≤ index < end. */
 export interface Box {
@@ -51,17 +51,15 @@ export function boxShape({ start, end }: Box): Shape {
   return [end[0] - start[0], end[1] - start[1], end[2] - start[2]];
 }
 
-type AnyArray = Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Float32Array | Float64Array;
-
-export function cropArray<T extends AnyArray>(data: T, shape: Shape, box: Box): T {
+export function cropArray<T extends TypedArray>(data: T, shape: Shape, box: Box): T {
   const length = boxShape(box);
-  const result = new (data.constructor as new (n: number) => T)(length[0] * length[1] * length[2]);
+  const result = zerosLike(data, length[0] * length[1] * length[2]);
   eachRow(shape, box, (from, to) => result.set(data.subarray(from, from + length[2]), to));
   return result;
 }
 
 /** Puts a cropped array back into `target`, which has the shape `shape`. */
-export function pasteArray<T extends AnyArray>(data: T, target: T, shape: Shape, box: Box): void {
+export function pasteArray<T extends TypedArray>(data: T, target: T, shape: Shape, box: Box): void {
   const length = boxShape(box);
   eachRow(shape, box, (to, from) => target.set(data.subarray(from, from + length[2]), to));
 }

@@ -2,8 +2,8 @@
  * From what a network says of each class on its own grid to labels on another, row by row: nothing else is ever in
  * memory at the new size.
  */
+import type { Shape } from "../arrays.ts";
 import type { Pairs } from "./blend.ts";
-import type { Shape } from "./passes.ts";
 
 export interface HeadLabels {
   /** One array for each head, logits or probabilities, of `shape`. */

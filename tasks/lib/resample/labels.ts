@@ -3,11 +3,11 @@
  * where two do. Where none does, 0.
  * Reference: MIC-DKFZ/batchgenerators resize_segmentation with order 1, as nnU-Net calls it.
  */
+import type { Shape } from "../arrays.ts";
 import { parts, shared, sharedArray } from "../threads/crew.ts";
 import { type Alignment, axisMap, type Order } from "./axis.ts";
 import { type LabelArray, type LabelBlend, pairsOf } from "./blend.ts";
 import { alone, MANY, SHARES, type ResampleCrew } from "./crew.ts";
-import type { Shape } from "./passes.ts";
 
 export type { LabelArray };
 

@@ -3,27 +3,28 @@
  * Reference: MIC-DKFZ/nnUNet nnunetv2/preprocessing/resampling/default_resampling.py, which rests on scikit-image's
  * resize: half-pixel grid, edge values go on beyond the border, no smoothing, images clipped to their own range.
  */
-import { roundHalfEven } from "../inference/windows.ts";
+import type { Shape, Triple } from "../arrays.ts";
+import { roundHalfEven } from "../round-half-even.ts";
 import type { Order } from "./axis.ts";
 import type { ResampleCrew } from "./crew.ts";
-import type { FloatType, Shape } from "./passes.ts";
+import type { FloatType } from "./passes.ts";
 import { resize } from "./resize.ts";
 import type { Samples } from "./spline.ts";
 
-/** Millimetres along the axes of an array in C order. */
-export type Spacing3 = readonly [number, number, number];
-
-/** Shape at another spacing: shape · spacing / newSpacing, rounded half to even; 0 is possible. */
-export function targetShape(shape: Shape, spacing: Spacing3, newSpacing: Spacing3): Shape {
+/**
+ * Shape at another spacing (millimetres along the same axes): shape · spacing / newSpacing, rounded half to even; 0 is
+ * possible.
+ */
+export function targetShape(shape: Shape, spacing: Triple, newSpacing: Triple): Shape {
   const length = (axis: 0 | 1 | 2) => roundHalfEven((spacing[axis] / newSpacing[axis]) * shape[axis]);
   return [length(0), length(1), length(2)];
 }
 
 /**
  * The axis along which slices are so thick that they are resampled one by one, or null: the coarse axis of the
- * current spacing if its ratio to the finest is above 3, else that of the new spacing. Two equally coarse axes: null.
+ * current spacing (millimetres along the axes of an array in C order) if its ratio to the finest is above 3, else that of the new spacing. Two equally coarse axes: null.
  */
-export function separateAxis(spacing: Spacing3, newSpacing: Spacing3): 0 | 1 | 2 | null {
+export function separateAxis(spacing: Triple, newSpacing: Triple): 0 | 1 | 2 | null {
   const anisotropic = [spacing, newSpacing].find((s) => Math.max(...s) / Math.min(...s) > 3);
   if (!anisotropic) return null;
   const coarse = ([0, 1, 2] as const).filter((axis) => anisotropic[axis] === Math.max(...anisotropic));

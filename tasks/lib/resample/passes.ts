@@ -1,9 +1,7 @@
 /** The passes of a resampling, along one axis after the other. */
+import type { Shape } from "../arrays.ts";
 import { type Alignment, type AxisMap, axisMap, type Order } from "./axis.ts";
 import type { AxisPass, Border, Samples } from "./spline.ts";
-
-/** Lengths along the axes of an array in C order: axis 2 runs fastest. A volume's are (z, y, x). */
-export type Shape = readonly [number, number, number];
 
 export interface ResizeOptions {
   /** Along each axis; an axis whose length stays is left alone. */

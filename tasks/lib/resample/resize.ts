@@ -1,15 +1,8 @@
 /** Resamples a three-dimensional array to another shape, axis by axis. */
+import type { Shape } from "../arrays.ts";
 import { parts, shared, sharedArray } from "../threads/crew.ts";
 import { alone, MANY, SHARES, type ResampleCrew } from "./crew.ts";
-import {
-  axisMaps,
-  type Floats,
-  type FloatType,
-  inType,
-  passes,
-  type ResizeOptions,
-  type Shape,
-} from "./passes.ts";
+import { axisMaps, type Floats, type FloatType, inType, passes, type ResizeOptions } from "./passes.ts";
 import { blockCount, type Samples } from "./spline.ts";
 
 /** The resampled array, in the type asked for (maybe in shared memory); all arithmetic is in double precision. */

@@ -1,11 +1,9 @@
 /** Resamples volumes to another spacing by nnU-Net's rules, affine included. */
-import { affineOf, apply, columns, type Triple } from "../volume/affine.ts";
-import type { LabelVolume, Volume } from "../volume/volume.ts";
+import type { Triple } from "../arrays.ts";
+import { affineOf, apply, columns } from "../volume/affine.ts";
+import type { Grid, LabelVolume, Volume } from "../volume/volume.ts";
 import { resampleLabelArray } from "./labels.ts";
 import { resampleImageArray, separateAxis, targetShape } from "./nnunet.ts";
-
-/** Where voxels lie. */
-export type Grid = Pick<Volume, "size" | "spacing" | "affine">;
 
 /**
  * The grid that covers the same box of the world with voxels of about the given spacing (x, y, z in mm): sizes are

@@ -1,6 +1,6 @@
 /** Volumes on the grid that a network is trained on: canonical axes, a given spacing, normalised. */
+import type { Triple } from "../arrays.ts";
 import { resampleImage, resampleLabels } from "../resample/volume.ts";
-import type { Triple } from "../volume/affine.ts";
 import { toCanonical } from "../volume/orient.ts";
 import type { LabelVolume, Volume } from "../volume/volume.ts";
 import type { Normalisation } from "./settings.ts";

@@ -1,7 +1,6 @@
 /** One class's logits or probabilities on another grid over the same extent (sizes x, y, z), linearly. */
 import { resampleLogits } from "../resample/nnunet.ts";
-
-type Size = readonly [number, number, number];
+import type { Size } from "../volume/volume.ts";
 
 export function resizeLogits(
   data: Float32Array,

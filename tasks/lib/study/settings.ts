@@ -1,7 +1,6 @@
 /** Params that several steps of the study share. */
 import { z } from "zod";
 import { readJson } from "../json.ts";
-import type { Augmentation } from "../training/augment.ts";
 import type { ClassList } from "../labels/labels.ts";
 
 /** The published class lists that a generator may predict. */
@@ -52,16 +51,6 @@ export const training = z.strictObject({
     brightness: z.number().nonnegative().optional(),
   }),
 });
-
-/** As the trainer wants it. */
-export function optimizerOf({ weight_decay: weightDecay, betas: [beta1, beta2] }: z.infer<typeof training>) {
-  return { weightDecay, beta1, beta2 };
-}
-
-/** What is set of an augmentation. */
-export function augmentationOf(settings: z.infer<typeof training>["augmentation"]): Augmentation {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
-}
 
 /** How a volume larger than the patch is predicted. */
 export const inference = z.strictObject({ step: z.number().gt(0).max(1) });

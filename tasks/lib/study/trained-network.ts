@@ -1,28 +1,24 @@
 /** A trained network ready to predict: its checkpoint and a session on its patch. */
 import { statSync } from "node:fs";
 import { Tensor } from "onnxruntime-node";
+import type { Shape } from "../arrays.ts";
 import { slidingWindow } from "../inference/sliding-window.ts";
 import { inferenceGraph } from "../nn/inference-graph.ts";
 import { readCheckpoint, type Checkpoint } from "../nn/checkpoint.ts";
 import { createSession } from "../nn/session.ts";
 import { labelsOfHeads } from "../resample/labels-of-heads.ts";
-import type { Shape3 } from "../inference/windows.ts";
-import type { LabelVolume, Volume } from "../volume/volume.ts";
+import type { Grid, LabelVolume, Volume } from "../volume/volume.ts";
 import type { Inference } from "./settings.ts";
 
 export interface TrainedNetwork {
   readonly checkpoint: Checkpoint;
   /** Of a network with two outputs: the probability of the second, voxel by voxel of (channels, z, y, x). */
-  foreground(channels: Float32Array, shape: Shape3, signal: AbortSignal): Promise<Float32Array>;
+  foreground(channels: Float32Array, shape: Shape, signal: AbortSignal): Promise<Float32Array>;
   /**
    * Predicts a prepared image (canonical axes, the network's spacing and normalisation) and brings the logits to
    * the grid `onto` (canonical axes too): output channels as label values.
    */
-  segment(
-    image: Volume,
-    onto: Omit<Volume, "data">,
-    options: Inference & { signal: AbortSignal },
-  ): Promise<LabelVolume>;
+  segment(image: Volume, onto: Grid, options: Inference & { signal: AbortSignal }): Promise<LabelVolume>;
 }
 
 /** Networks stay open between the tasks of a worker. */

@@ -4,6 +4,7 @@
  * the work was cut, so the bytes are the same for any number of threads.
  */
 import { Worker } from "node:worker_threads";
+import type { TypedArray } from "../arrays.ts";
 
 export interface Crew<Job> {
   /** How many threads there may be. */
@@ -63,21 +64,18 @@ function workOff(worker: Worker, left: unknown[]): Promise<void> {
   });
 }
 
-type AnyArray =
-  Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array;
-
-interface ArrayType<T extends AnyArray> {
+interface ArrayType<T extends TypedArray> {
   readonly BYTES_PER_ELEMENT: number;
   new (buffer: SharedArrayBuffer): T;
 }
 
 /** Zeros that threads can share. */
-export function sharedArray<T extends AnyArray>(type: ArrayType<T>, length: number): T {
+export function sharedArray<T extends TypedArray>(type: ArrayType<T>, length: number): T {
   return new type(new SharedArrayBuffer(length * type.BYTES_PER_ELEMENT));
 }
 
 /** The values where threads can share them: the array itself if it is shared already, else a copy. */
-export function shared<T extends AnyArray>(values: T): T {
+export function shared<T extends TypedArray>(values: T): T {
   if (values.buffer instanceof SharedArrayBuffer) return values;
   const copy = sharedArray(values.constructor as unknown as ArrayType<T>, values.length);
   copy.set(values);

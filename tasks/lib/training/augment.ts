@@ -1,6 +1,6 @@
 /** Random changes to a training patch. Axes are x, y, z; arrays are x fastest. */
 import type { Random } from "../random.ts";
-import type { Size } from "./cases.ts";
+import type { Size } from "../volume/volume.ts";
 
 export interface Augmentation {
   /** Axes that are mirrored with probability ½; default none (organs have a side). */

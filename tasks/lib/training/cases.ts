@@ -1,8 +1,5 @@
 /** What a training reads from: cases that hand out boxes of image and labels, in memory or from disk. */
-import type { LabelVolume, Volume } from "../volume/volume.ts";
-
-/** Voxels x, y, z. */
-export type Size = readonly [number, number, number];
+import type { LabelVolume, Size, Volume } from "../volume/volume.ts";
 
 /** Lies within the case. */
 export interface Box {

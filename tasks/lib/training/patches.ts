@@ -2,11 +2,12 @@
  * Training batches of random patches. Batch `step` is a function of the seed and the step alone, so that a
  * training can be resumed at any step.
  */
+import { type Triple, zerosLike } from "../arrays.ts";
 import { createRandom, type Random, shuffled } from "../random.ts";
-import type { Triple } from "../nn/dynunet.ts";
+import type { Size } from "../volume/volume.ts";
 import { augment, resizePatch, zoomedSize } from "./augment.ts";
 import type { Augmentation, Patch } from "./augment.ts";
-import type { Box, Size, TrainingCase } from "./cases.ts";
+import type { Box, TrainingCase } from "./cases.ts";
 
 export interface Batch {
   /** (N, C, z, y, x). */
@@ -105,7 +106,7 @@ async function readPadded(source: TrainingCase, start: Size, size: Size, channel
 /** Puts one or several channels into a larger, zero box. */
 function embed<T extends Float32Array | Uint8Array>(data: T, from: Size, to: Size, offset: Size): T {
   const channels = data.length / (from[0] * from[1] * from[2]);
-  const large = new (data.constructor as new (length: number) => T)(channels * to[0] * to[1] * to[2]);
+  const large = zerosLike(data, channels * to[0] * to[1] * to[2]);
   for (let plane = 0; plane < channels * from[2]; plane++) {
     const channel = Math.floor(plane / from[2]);
     const z = channel * to[2] + offset[2] + (plane % from[2]);

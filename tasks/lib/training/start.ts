@@ -1,6 +1,7 @@
 /** Starting weights: random, or those of a trained network but for its output layers. */
 import { isDeepStrictEqual } from "node:util";
-import type { DynUNetSpec, Triple } from "../nn/dynunet.ts";
+import type { Triple } from "../arrays.ts";
+import type { DynUNetSpec } from "../nn/dynunet.ts";
 import { initialise, parameters } from "../nn/parameters.ts";
 import type { Start } from "./read-start.ts";
 

@@ -2,7 +2,8 @@
  * The training that every training task runs: AdamW with a cosine schedule, a fixed number of batches an epoch.
  * All randomness is a function of the seed and the step: equal inputs give equal bytes, also over a resumption.
  */
-import type { DynUNetSpec, Triple } from "../nn/dynunet.ts";
+import type { Triple } from "../arrays.ts";
+import type { DynUNetSpec } from "../nn/dynunet.ts";
 import type { Weights } from "../nn/parameters.ts";
 import type { AdamW } from "../nn/autodiff/adamw.ts";
 import type { LossOptions } from "../nn/autodiff/loss.ts";

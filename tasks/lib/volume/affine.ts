@@ -1,6 +1,5 @@
 /** 4×4 affine matrices, row-major, from voxel indices to RAS+ millimetres, and the quaternions of NIfTI's qform. */
-
-export type Triple = readonly [number, number, number];
+import type { Triple } from "../arrays.ts";
 
 /** A NIfTI quaternion (b, c, d; a follows from them), the sign of the third axis, and the first voxel's place. */
 export interface QForm {

@@ -3,9 +3,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { LONGEST_HEADER, type NiftiHeader, parseNiftiHeader } from "./nifti-header.ts";
 import { decodeVoxels } from "./nifti-types.ts";
 import { isGzip, named, requireRoom, sizeOf } from "./nifti-file.ts";
-import type { VoxelArray } from "./volume.ts";
-
-type Size = readonly [number, number, number];
+import type { Size, VoxelArray } from "./volume.ts";
 
 export interface NiftiFile {
   readonly header: NiftiHeader;

@@ -2,7 +2,8 @@
  * The header of a NIfTI-1 or NIfTI-2 file: what is in it, and what makes a file unusable.
  * Sources: nifti1.h and nifti2.h of the NIfTI working group; where readers differ, nibabel's choices.
  */
-import { affineOf, affineOfQForm, type QForm, type Triple, volumeOfDirections } from "./affine.ts";
+import type { Triple } from "../arrays.ts";
+import { affineOf, affineOfQForm, type QForm, volumeOfDirections } from "./affine.ts";
 import { type Scaling, type VoxelType, voxelType } from "./nifti-types.ts";
 
 export interface NiftiHeader {

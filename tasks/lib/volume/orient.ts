@@ -1,6 +1,7 @@
 /** Turns volumes to the closest RAS orientation and back: axes are permuted and flipped, never interpolated. */
-import { affineOf, apply, column, length, type Triple } from "./affine.ts";
-import type { Volume, VoxelArray } from "./volume.ts";
+import { type Triple, zerosLike } from "../arrays.ts";
+import { affineOf, apply, column, length } from "./affine.ts";
+import type { Grid, Volume, VoxelArray } from "./volume.ts";
 
 /** For each stored axis: the world axis (0 right, 1 anterior, 2 superior) it is closest to, and which way it runs. */
 export interface Orientation {
@@ -57,8 +58,6 @@ export function fromAxial<D extends VoxelArray>(volume: Volume<D>, original: Gri
   return turnBack(volume, { ...orientationOf(original.affine), signs: [1, 1, 1] }, original);
 }
 
-type Grid = Pick<Volume, "size" | "spacing" | "affine">;
-
 function turnBack<D extends VoxelArray>(
   volume: Volume<D>,
   { axes, signs }: Orientation,
@@ -92,7 +91,7 @@ function turn<D extends VoxelArray>(volume: Volume<D>, { axes, signs }: Orientat
   ];
   const start = corner.reduce((sum, index, stored) => sum + index * strides[stored]!, 0);
 
-  const turned = new (data.constructor as new (length: number) => D)(data.length);
+  const turned = zerosLike(data);
   let to = 0;
   for (let z = 0; z < newSize[2]; z++) {
     for (let y = 0; y < newSize[1]; y++) {

@@ -9,7 +9,7 @@
  * - Weight gradients: shifted copies of the input as rows, of the upstream gradient as columns, one matrix
  *   product. The shift along z is put on the upstream gradient, so 9 + 3 copies do for 27.
  */
-import type { Triple } from "../dynunet.ts";
+import type { Triple } from "../../arrays.ts";
 import type { Graph, Value } from "../onnx/graph.ts";
 import type { Tape, Tensor } from "./tape.ts";
 import { correlate } from "./correlation.ts";

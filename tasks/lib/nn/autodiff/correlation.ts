@@ -5,7 +5,7 @@
  * more than the arithmetic. So the kernel is cut along z: one Conv with kernel (1, ky, kx) gives kz·O channels,
  * which are then added with a shift of z. Measured 1.2 to 1.7 times as fast as Conv up to 32 channels.
  */
-import type { Triple } from "../dynunet.ts";
+import type { Triple } from "../../arrays.ts";
 import type { Graph, Value } from "../onnx/graph.ts";
 import { reshape, slice, transpose } from "./shapes.ts";
 

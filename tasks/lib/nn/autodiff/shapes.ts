@@ -1,4 +1,5 @@
 /** Short names for the shape operations that the gradients are made of. */
+import type { Triple } from "../../arrays.ts";
 import type { Graph, Value } from "../onnx/graph.ts";
 
 export const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
@@ -42,13 +43,11 @@ export function multiply(g: Graph, a: Value, b: Value, transposed?: "a" | "b"): 
   return g.node("FusedMatMul", [a, b], attribute, "com.microsoft");
 }
 
-type Sizes = readonly [number, number, number];
-
 /**
  * (…, a, b, c, z, y, x) → (…, z·a, y·b, x·c), flat. One axis at a time: three transpositions that each move one axis
  * are three times as fast in onnxruntime as one of all.
  */
-export function interleave(g: Graph, x: Value, lead: number, [a, b, c]: Sizes, [z, y, w]: Sizes): Value {
+export function interleave(g: Graph, x: Value, lead: number, [a, b, c]: Triple, [z, y, w]: Triple): Value {
   let value = x;
   const move = (factor: number, shape: readonly number[]) => {
     if (factor > 1) value = transpose(g, reshape(g, value, shape), [0, 2, 1, 3]);
@@ -60,7 +59,7 @@ export function interleave(g: Graph, x: Value, lead: number, [a, b, c]: Sizes, [
 }
 
 /** (…, z·a, y·b, x·c) → (…, a, b, c, z, y, x), flat. */
-export function deinterleave(g: Graph, x: Value, lead: number, [a, b, c]: Sizes, [z, y, w]: Sizes): Value {
+export function deinterleave(g: Graph, x: Value, lead: number, [a, b, c]: Triple, [z, y, w]: Triple): Value {
   let value = x;
   const move = (factor: number, shape: readonly number[]) => {
     if (factor > 1) value = transpose(g, reshape(g, value, shape), [0, 2, 1, 3]);

@@ -1,15 +1,13 @@
 /** Permutes the axes of arrays in C order. */
-import type { Shape3 } from "./windows.ts";
-
-type AnyArray = Uint8Array | Uint16Array | Float32Array;
+import { type Shape, type Triple, type TypedArray, zerosLike } from "../arrays.ts";
 
 /** New axis i is old axis `order[i]`. The data are returned as they are where nothing moves. */
-export function transposeArray<T extends AnyArray>(data: T, shape: Shape3, order: Shape3): T {
+export function transposeArray<T extends TypedArray>(data: T, shape: Shape, order: Triple): T {
   if (order.every((axis, i) => axis === i)) return data;
   const strides = [shape[1] * shape[2], shape[2], 1];
   const [n0, n1, n2] = permute(shape, order);
-  const [s0, s1, s2] = permute(strides as unknown as Shape3, order);
-  const result = new (data.constructor as new (length: number) => T)(data.length);
+  const [s0, s1, s2] = permute(strides as unknown as Triple, order);
+  const result = zerosLike(data);
   let to = 0;
   for (let i = 0; i < n0; i++) {
     for (let j = 0; j < n1; j++) {
@@ -20,11 +18,11 @@ export function transposeArray<T extends AnyArray>(data: T, shape: Shape3, order
   return result;
 }
 
-export function permute(values: Shape3, order: Shape3): [number, number, number] {
+export function permute(values: Triple, order: Triple): [number, number, number] {
   return [values[order[0]]!, values[order[1]]!, values[order[2]]!];
 }
 
 /** The order that undoes `order`. */
-export function inverse(order: Shape3): [number, number, number] {
+export function inverse(order: Triple): [number, number, number] {
   return [order.indexOf(0), order.indexOf(1), order.indexOf(2)];
 }

@@ -1,0 +1,7 @@
+/** To the nearest whole number, and from halfway to the even one, as numpy and Python do. */
+export function roundHalfEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  if (rest !== 0.5) return Math.round(value);
+  return below % 2 === 0 ? below : below + 1;
+}
