@@ -9,6 +9,7 @@ export default tseslint.config(
     rules: {
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
       "@typescript-eslint/switch-exhaustiveness-check": "error",
+      "no-duplicate-imports": "error",
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/dot-notation": ["error", { allowIndexSignaturePropertyAccess: true }],
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],

@@ -10,8 +10,7 @@ import { join } from "node:path";
 import type { Session } from "../build/session.ts";
 import type { Event, Listener } from "../report/events.ts";
 import { HISTORY } from "../record/layout.ts";
-import type { BuildLine, HistoryLine } from "./lines.ts";
-import { HISTORY_VERSION } from "./lines.ts";
+import { type BuildLine, HISTORY_VERSION, type HistoryLine } from "./lines.ts";
 
 /** Builds that are kept; older ones are removed by the next. */
 const KEPT = 200;

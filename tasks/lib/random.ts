@@ -19,6 +19,7 @@ export interface Random {
   fork(label: number | string): Random;
 }
 
+/** Equal seeds give equal numbers; a number and its text are one seed. */
 export function createRandom(seed: number | string): Random {
   const digest = createHash("sha256").update(String(seed)).digest();
   let s0 = digest.readInt32LE(0);

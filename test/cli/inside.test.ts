@@ -30,7 +30,7 @@ rules:
 `,
   "params.yaml": "penalty: 1\nmodels:\n  small: { width: 4 }\n  large: { width: 8 }\n",
   "score.ts": `import { readFileSync, writeFileSync } from "node:fs";
-import { task } from "lq";
+import { task, task, task } from "lq";
 const params = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } };
 export default task({
   params,
@@ -41,7 +41,6 @@ export default task({
 });
 `,
   "table.ts": `import { readFileSync, writeFileSync } from "node:fs";
-import { task } from "lq";
 export default task({
   run({ files, outputs }) {
     const rows = files("scores").map(({ name, path }) => [name, JSON.parse(readFileSync(path, "utf8")).dice]);
@@ -415,7 +414,6 @@ rules:
     out: list.txt
 `,
     "list.ts": `import { writeFileSync } from "node:fs";
-import { task } from "lq";
 export default task({ run: ({ names, output }) => writeFileSync(output(), names("cases").join()) });
 `,
     "cases/a": "1",

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { decodeCheckpoint, encodeCheckpoint } from "../../tasks/lib/nn/checkpoint.ts";
-import type { Checkpoint } from "../../tasks/lib/nn/checkpoint.ts";
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../../tasks/lib/nn/checkpoint.ts";
 import type { DynUNetSpec } from "../../tasks/lib/nn/dynunet.ts";
 import { initialise } from "../../tasks/lib/nn/parameters.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../tasks/lib/nn/safetensors.ts";

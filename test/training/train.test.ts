@@ -8,8 +8,7 @@ import type { Weights } from "../../tasks/lib/nn/parameters.ts";
 import { createRandom } from "../../tasks/lib/random.ts";
 import { memoryCase } from "../../tasks/lib/training/cases.ts";
 import { patchSource } from "../../tasks/lib/training/patches.ts";
-import { judge, train } from "../../tasks/lib/training/train.ts";
-import type { TrainOptions } from "../../tasks/lib/training/train.ts";
+import { judge, train, type TrainOptions } from "../../tasks/lib/training/train.ts";
 
 const spec: DynUNetSpec = {
   inChannels: 1,

@@ -1,6 +1,5 @@
 /** What the checks of its cases say of a dataset as a whole. */
-import type { LabelTable, Organ } from "../labels/labels.ts";
-import { valuesByName } from "../labels/labels.ts";
+import { type LabelTable, type Organ, valuesByName } from "../labels/labels.ts";
 import type { CaseList } from "./case-list.ts";
 import { IMAGE, LABEL, type CaseCheck, type CaseFacts } from "./check-case.ts";
 import { layoutOf } from "./layouts.ts";
@@ -35,6 +34,7 @@ export interface DatasetStatistics {
 type Checks = ReadonlyMap<string, CaseCheck>;
 type Labels = LabelTable<Organ | null>;
 
+/** The manifest of a dataset: `checks` by case id; `table` names its label values. */
 export function manifestOf({ layout, synthetic, cases }: CaseList, checks: Checks, table: Labels): Manifest {
   const found = factsOf(checks);
   const { published } = layoutOf(layout);
@@ -63,6 +63,7 @@ export function manifestOf({ layout, synthetic, cases }: CaseList, checks: Check
   };
 }
 
+/** What a network is planned by, over the cases that can be read; NaN spacing and size where there are none. */
 export function statisticsOf(checks: Checks, table: Labels): DatasetStatistics {
   const found = factsOf(checks).map(([, facts]) => facts);
   const axis = (of: "size" | "spacing", i: 0 | 1 | 2): number => median(found.map((facts) => facts[of][i]));

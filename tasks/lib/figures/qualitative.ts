@@ -1,6 +1,7 @@
 /**
  * Figure 1: one slice of one case under every label version, organs in colour over the grey CT, with a legend. Each
- * organ has its number of the legend on it, so that nobody has to tell colours apart. Returns PNG bytes; the same input gives the same bytes.
+ * organ has its number of the legend on it, so that nobody has to tell colours apart. The same input gives the same
+ * bytes.
  */
 import { encode } from "fast-png";
 import type { LabelVolume, Volume } from "../volume/volume.ts";
@@ -25,6 +26,7 @@ const GAP = 10;
 const TARGET = 260; // width of one panel, about
 const SWATCH = 22; // width of a legend's box, and the space after it
 
+/** Bytes of the PNG, 8-bit RGB. All volumes are on the image's grid, their axes in RAS order. */
 export function renderQualitative(figure: Qualitative): Uint8Array {
   const [nx, ny] = figure.image.size;
   const scale = Math.max(1, Math.round(TARGET / nx));

@@ -25,6 +25,7 @@ const HEAD = 62;
 /** Has room for the notice and the legend. */
 const LEAST_WIDTH = 840;
 
+/** Text of the SVG. */
 export function renderScatter(figure: Scatter): string {
   const cellWidth = PANEL.left + PANEL.width + PANEL.right;
   const cellHeight = PANEL.top + PANEL.height + PANEL.bottom;

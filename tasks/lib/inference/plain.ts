@@ -9,6 +9,7 @@ export function field(value: Pickled | undefined, key: string | number, where: s
   return found;
 }
 
+/** The value at a key of a dict; undefined where there is no such key, or no dict. */
 export function optional(value: Pickled | undefined, key: Pickled): Pickled | undefined {
   return value instanceof Map ? value.get(key) : undefined;
 }

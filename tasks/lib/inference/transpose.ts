@@ -18,6 +18,7 @@ export function transposeArray<T extends TypedArray>(data: T, shape: Shape, orde
   return result;
 }
 
+/** Value i is old value `order[i]`. */
 export function permute(values: Triple, order: Triple): [number, number, number] {
   return [values[order[0]]!, values[order[1]]!, values[order[2]]!];
 }

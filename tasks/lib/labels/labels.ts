@@ -148,6 +148,7 @@ export function commonLabels(
     .sort((a, b) => a - b);
 }
 
+/** Whether the study's vocabulary has the name. */
 export function isOrgan(name: string): name is Organ {
   return Object.hasOwn(organs, name);
 }

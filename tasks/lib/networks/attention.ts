@@ -27,10 +27,12 @@ export function gelu(n: Network, x: Value): Value {
   return n.graph.node("Gelu", [x], {}, "com.microsoft");
 }
 
+/** Elementwise; sizes of 1 are stretched. */
 export function add(n: Network, a: Value, b: Value): Value {
   return n.graph.node("Add", [a, b]);
 }
 
+/** New axis i is old axis `perm[i]`. */
 export function transpose(n: Network, x: Value, perm: readonly number[]): Value {
   return n.graph.node("Transpose", [x], { perm });
 }

@@ -63,10 +63,12 @@ export function instanceNorm(n: Network, x: Value, name: string, channels: numbe
   return g.node("Add", [g.node("Mul", [centred, factor]), perChannel("bias")]);
 }
 
+/** max(x, slope·x); of slope 0, ReLU. */
 export function leakyRelu(n: Network, x: Value, slope = 0.01): Value {
   return slope === 0 ? n.graph.node("Relu", [x]) : n.graph.node("LeakyRelu", [x], { alpha: float(slope) });
 }
 
+/** Along the channels (axis 1). */
 export function concat(n: Network, values: readonly Value[]): Value {
   return n.graph.node("Concat", values, { axis: 1 });
 }

@@ -12,15 +12,15 @@ import type { StateDict } from "./state-dict.ts";
 export class Network {
   readonly graph: Graph;
   readonly state: StateDict;
-  private readonly location: string;
-  private readonly path: string;
-  private readonly used = new Map<string, Tensor>();
-  private offset = 0;
+  readonly #location: string;
+  readonly #path: string;
+  readonly #used = new Map<string, Tensor>();
+  #offset = 0;
 
   /** `path` without an ending: `path.onnx` and `path.weights` are written. */
   constructor(path: string, state: StateDict) {
-    this.path = path;
-    this.location = `${basename(path)}.weights`;
+    this.#path = path;
+    this.#location = `${basename(path)}.weights`;
     this.graph = createGraph(basename(path));
     this.state = state;
   }
@@ -41,18 +41,18 @@ export class Network {
         `weight ${name} is of shape [${shape.join(", ")}], but the network asks for [${wanted}]`,
       );
     }
-    if (this.used.has(name)) return name;
+    if (this.#used.has(name)) return name;
     const tensor = this.state.get(name)!;
-    this.used.set(name, tensor);
+    this.#used.set(name, tensor);
     const length = tensor.size * 4;
-    this.graph.external(name, shape, { location: this.location, offset: this.offset, length });
-    this.offset = align(this.offset + length);
+    this.graph.external(name, shape, { location: this.#location, offset: this.#offset, length });
+    this.#offset = align(this.#offset + length);
     return name;
   }
 
   /** Writes the model. Throws an Error when the checkpoint has weights that neither the graph nor `spare` names. */
   async write(spare?: RegExp): Promise<void> {
-    const left = [...this.state.keys()].filter((name) => !this.used.has(name) && !spare?.test(name));
+    const left = [...this.state.keys()].filter((name) => !this.#used.has(name) && !spare?.test(name));
     if (left.length > 0) {
       const names = left.slice(0, 3).join(", ");
       throw new Error(
@@ -60,9 +60,9 @@ export class Network {
       );
     }
     const digest = createHash("sha256");
-    const file = await open(`${this.path}.weights`, "w");
+    const file = await open(`${this.#path}.weights`, "w");
     try {
-      for (const tensor of this.used.values()) {
+      for (const tensor of this.#used.values()) {
         const values = await tensor.read();
         const bytes = new Uint8Array(align(values.byteLength));
         bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
@@ -73,7 +73,7 @@ export class Network {
       await file.close();
     }
     // The graph names its weights' digest, so that no two models share the bytes of their .onnx.
-    await writeFile(`${this.path}.onnx`, this.graph.finish({ weights: digest.digest("hex") }));
+    await writeFile(`${this.#path}.onnx`, this.graph.finish({ weights: digest.digest("hex") }));
   }
 }
 

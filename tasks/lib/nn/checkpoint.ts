@@ -6,10 +6,8 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { checkSpec } from "./dynunet.ts";
-import { parameters } from "./parameters.ts";
-import type { Weights } from "./parameters.ts";
-import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
-import type { Safetensors, StoredTensor } from "./safetensors.ts";
+import { parameters, type Weights } from "./parameters.ts";
+import { decodeSafetensors, encodeSafetensors, type Safetensors, type StoredTensor } from "./safetensors.ts";
 import type { Moments } from "./trainer.ts";
 
 const triple = z.tuple([z.number(), z.number(), z.number()]).readonly();
@@ -55,6 +53,7 @@ export interface Checkpoint extends Readonly<z.infer<typeof recordSchema>> {
   readonly moments: Moments | null;
 }
 
+/** The file's bytes. Throws an Error that names what does not fit: a field, or a parameter without values. */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   const { weights, moments, ...rest } = checkpoint;
   const record = recordSchema.parse(rest);

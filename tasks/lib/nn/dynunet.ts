@@ -148,11 +148,13 @@ function pointwise<T>(x: T, name: string, layers: Layers<T>): T {
   return layers.convolution(x, name, [1, 1, 1], [1, 1, 1], true);
 }
 
+/** MONAI's name of the block at a level, of so many. */
 export function encoderName(level: number, levels: number): string {
   if (level === 0) return "input_block";
   return level === levels - 1 ? "bottleneck" : `downsamples.${level - 1}`;
 }
 
+/** Whether a residual block's input has another shape than its output, and is brought to it by a convolution. */
 export function hasShortcutConvolution(spec: DynUNetSpec, level: number): boolean {
   const before = level === 0 ? spec.inChannels : spec.filters[level - 1]!;
   return before !== spec.filters[level] || spec.strides[level]!.some((stride) => stride !== 1);

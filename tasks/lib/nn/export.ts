@@ -10,8 +10,7 @@ import type { Triple } from "../arrays.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { inferenceGraph } from "./inference-graph.ts";
 import { aliases, parameters } from "./parameters.ts";
-import { encodeSafetensors } from "./safetensors.ts";
-import type { StoredTensor } from "./safetensors.ts";
+import { encodeSafetensors, type StoredTensor } from "./safetensors.ts";
 
 /** ONNX; `size` (z, y, x) fixes the input's size. */
 export function exportOnnx(checkpoint: Checkpoint, size?: Triple): Uint8Array {

@@ -3,12 +3,9 @@
  * float32. Weights are stored under their parameter names. Heads are left out, as in MONAI's eval mode.
  */
 import type { Triple } from "../arrays.ts";
-import { dynunet } from "./dynunet.ts";
-import type { DynUNetSpec, Layers } from "./dynunet.ts";
-import { createGraph, float } from "./onnx/graph.ts";
-import type { Dimension, Graph, Value } from "./onnx/graph.ts";
-import { parameters } from "./parameters.ts";
-import type { Weights } from "./parameters.ts";
+import { dynunet, type DynUNetSpec, type Layers } from "./dynunet.ts";
+import { createGraph, type Dimension, float, type Graph, type Value } from "./onnx/graph.ts";
+import { parameters, type Weights } from "./parameters.ts";
 import { correlate } from "./autodiff/correlation.ts";
 
 /** `size` (z, y, x) fixes the input's size; without it any size goes that the strides divide. */

@@ -1,8 +1,7 @@
 /** Parameters of a DynUNet: MONAI's names and shapes, second names, initial values. */
 import type { Triple } from "../arrays.ts";
 import { createRandom } from "../random.ts";
-import { checkSpec, encoderName, hasShortcutConvolution } from "./dynunet.ts";
-import type { DynUNetSpec } from "./dynunet.ts";
+import { checkSpec, type DynUNetSpec, encoderName, hasShortcutConvolution } from "./dynunet.ts";
 
 export interface Parameter {
   readonly name: string;

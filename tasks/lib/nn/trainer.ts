@@ -2,10 +2,8 @@
 import { Tensor } from "onnxruntime-node";
 import type { Triple } from "../arrays.ts";
 import type { DynUNetSpec } from "./dynunet.ts";
-import { parameters } from "./parameters.ts";
-import type { Weights } from "./parameters.ts";
-import { adamWDefaults } from "./autodiff/adamw.ts";
-import type { AdamW } from "./autodiff/adamw.ts";
+import { parameters, type Weights } from "./parameters.ts";
+import { type AdamW, adamWDefaults } from "./autodiff/adamw.ts";
 import type { LossOptions } from "./autodiff/loss.ts";
 import { product } from "./autodiff/shapes.ts";
 import { createSession } from "./session.ts";
@@ -53,6 +51,7 @@ export interface Trainer {
   dispose(): Promise<void>;
 }
 
+/** Throws an Error where the patch does not fit the network, or weights or moments are not of its parameters' sizes. */
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   const { spec, batch, patch } = options;
   const optimizer = { ...adamWDefaults, ...options.optimizer };

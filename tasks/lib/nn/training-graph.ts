@@ -9,21 +9,16 @@
  * `gradient` (P), `loss`, `dice`, `ce` (scalars).
  */
 import type { Triple } from "../arrays.ts";
-import { createGraph } from "./onnx/graph.ts";
-import type { Graph, Value } from "./onnx/graph.ts";
-import { dynunet } from "./dynunet.ts";
-import type { DynUNetSpec, Layers } from "./dynunet.ts";
+import { createGraph, type Graph, type Value } from "./onnx/graph.ts";
+import { dynunet, type DynUNetSpec, type Layers } from "./dynunet.ts";
 import { parameters } from "./parameters.ts";
-import { adamW } from "./autodiff/adamw.ts";
-import type { AdamW } from "./autodiff/adamw.ts";
+import { adamW, type AdamW } from "./autodiff/adamw.ts";
 import { convolution } from "./autodiff/convolution.ts";
 import { instanceNorm } from "./autodiff/instance-norm.ts";
-import { diceCrossEntropy, oneHot } from "./autodiff/loss.ts";
-import type { LossOptions } from "./autodiff/loss.ts";
+import { diceCrossEntropy, type LossOptions, oneHot } from "./autodiff/loss.ts";
 import { add, concat, enlargeNearest, leakyRelu } from "./autodiff/pointwise.ts";
 import { product, reshape } from "./autodiff/shapes.ts";
-import { createTape } from "./autodiff/tape.ts";
-import type { Tape, Tensor } from "./autodiff/tape.ts";
+import { createTape, type Tape, type Tensor } from "./autodiff/tape.ts";
 import { transposedConvolution } from "./autodiff/transposed-convolution.ts";
 
 export interface TrainingGraphOptions {

@@ -2,8 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeJson } from "../json.ts";
-import type { LabelTable } from "../labels/labels.ts";
-import { valuesByName } from "../labels/labels.ts";
+import { type LabelTable, valuesByName } from "../labels/labels.ts";
 import { writeNifti } from "../volume/nifti.ts";
 import type { Volume, VoxelArray } from "../volume/volume.ts";
 import { createPhantom, phantomLabels } from "./phantom.ts";

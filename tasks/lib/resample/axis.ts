@@ -29,6 +29,7 @@ export interface AxisMap {
   readonly weights: Float64Array;
 }
 
+/** From `from` samples to `to`, both at least 1. */
 export function axisMap(from: number, to: number, order: Order, alignment: Alignment): AxisMap {
   const taps = order + 1;
   const first = new Int32Array(to);

@@ -22,6 +22,7 @@ export interface Pairs {
   readonly highWeight: Float64Array;
 }
 
+/** Of a map with one or two taps. */
 export function pairsOf({ from, to, taps, first, weights }: AxisMap): Pairs {
   const index = (i: number, tap: number) => Math.min(Math.max(first[i]! - MARGIN + tap, 0), from - 1);
   return {

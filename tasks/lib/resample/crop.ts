@@ -47,10 +47,12 @@ export function insideOf(channels: readonly ArrayLike<number>[], shape: Shape): 
   return inside;
 }
 
+/** Lengths along the axes. */
 export function boxShape({ start, end }: Box): Shape {
   return [end[0] - start[0], end[1] - start[1], end[2] - start[2]];
 }
 
+/** A copy of what lies in the box; `data` has the shape `shape`. */
 export function cropArray<T extends TypedArray>(data: T, shape: Shape, box: Box): T {
   const length = boxShape(box);
   const result = zerosLike(data, length[0] * length[1] * length[2]);

@@ -10,6 +10,7 @@ export type ResampleJob = { readonly first: number; readonly end: number } & (
   | { readonly kind: "heads"; readonly heads: HeadLabels }
 );
 
+/** Writes into the job's own result. */
 export function perform(job: ResampleJob): void {
   switch (job.kind) {
     case "axis":

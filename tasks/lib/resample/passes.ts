@@ -53,6 +53,7 @@ export function* passes<T extends Floats>(
   }
 }
 
+/** The values themselves where they are of that type, else a converted copy. */
 export function inType<T extends Floats>(values: Samples, type: FloatType<T>): T {
   if (values instanceof type) return values;
   const copy = new type(values.length);

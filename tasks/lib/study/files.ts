@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import type { TaskContext } from "lq";
 
+/** Absolute paths of the input's files, in the order in which it was declared; of a folder, by name. */
 export function pathsOf(context: Pick<TaskContext<unknown>, "inputs" | "files">, role: string): string[] {
   return context
     .inputs(role)

@@ -1,7 +1,8 @@
-/** One class's logits or probabilities on another grid over the same extent (sizes x, y, z), linearly. */
+/** From the grid of a network to that of an image. */
 import { resampleLogits } from "../resample/nnunet.ts";
 import type { Size } from "../volume/volume.ts";
 
+/** One class's logits or probabilities on another grid over the same extent (sizes x, y, z), linearly. */
 export function resizeLogits(
   data: Float32Array,
   [x, y, z]: Size,

@@ -24,6 +24,7 @@ export interface TrainedNetwork {
 /** Networks stay open between the tasks of a worker. */
 const open = new Map<string, Promise<TrainedNetwork>>();
 
+/** The checkpoint at `path`, read once a worker. Throws an Error that names the file if it is no checkpoint of lq. */
 export function openNetwork(path: string, threads: number): Promise<TrainedNetwork> {
   const { ino, size, mtimeMs } = statSync(path);
   const key = [threads, path, ino, size, mtimeMs].join(" ");

@@ -19,6 +19,7 @@ export interface ComparisonBlock {
 
 const SIGNIFICANT = 0.05;
 
+/** `synthetic`: any number comes from phantoms, and the text says so. */
 export function renderComparisonsMarkdown(
   text: { readonly title: string; readonly caption: string; readonly notes: readonly string[] },
   blocks: readonly ComparisonBlock[],
@@ -66,6 +67,7 @@ function points(fraction: number): string {
   return `${Number(text) === 0 ? "" : fraction < 0 ? "−" : "+"}${text}`;
 }
 
+/** Full precision, differences as fractions of 1. */
 export function renderComparisonsCsv(blocks: readonly ComparisonBlock[], synthetic: boolean): string {
   const head = "experiment,metric,column,row,against,n,difference,low,high,p,p_holm,data";
   const lines = blocks.flatMap(({ title, against, columns, rows, metrics }) =>

@@ -68,6 +68,7 @@ function comparison(cell: Cell | undefined, paper: readonly [number, number] | n
 
 const signed = (value: number) => (value < 0 ? `−${(-value).toFixed(1)}` : `+${value.toFixed(1)}`);
 
+/** For text and for attribute values. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }

@@ -52,6 +52,7 @@ export function organTable(cases: readonly CaseScores[], settings: OrganTableSet
   return { settings, cases: cases.length, metrics, rows };
 }
 
+/** In percent, or in the metric's unit. */
 export function renderOrganMarkdown(table: OrganTable): string {
   const { metrics, rows, cases } = table;
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;

@@ -72,10 +72,12 @@ export function cellText(cell: Cell | undefined): string {
   return `${percent(cell.mean)} ± ${percent(cell.std)}`;
 }
 
+/** "scored", or in which training it did not converge. */
 export function cellState(cell: Exclude<Cell, { kind: "absent" }>): string {
   return cell.kind === "score" ? "scored" : `not converged in ${cell.step}`;
 }
 
+/** With one decimal and without the sign; a dash where it is not finite. */
 export function percent(fraction: number): string {
   return Number.isFinite(fraction) ? (fraction * 100).toFixed(1) : "–";
 }

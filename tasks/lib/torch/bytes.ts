@@ -1,46 +1,46 @@
 /** A cursor over bytes that never reads beyond them. */
 export class Bytes {
   position: number;
-  private readonly data: Uint8Array;
-  private readonly view: DataView;
+  readonly #data: Uint8Array;
+  readonly #view: DataView;
 
   constructor(data: Uint8Array, start = 0) {
-    this.data = data;
-    this.view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+    this.#data = data;
+    this.#view = new DataView(data.buffer, data.byteOffset, data.byteLength);
     this.position = start;
   }
 
-  private advance(length: number): number {
+  #advance(length: number): number {
     const at = this.position;
-    if (!(length >= 0) || at + length > this.data.length)
-      throw new TruncatedError(at, length, this.data.length);
+    if (!(length >= 0) || at + length > this.#data.length)
+      throw new TruncatedError(at, length, this.#data.length);
     this.position = at + length;
     return at;
   }
 
   u8(): number {
-    return this.data[this.advance(1)]!;
+    return this.#data[this.#advance(1)]!;
   }
 
   u16(): number {
-    return this.view.getUint16(this.advance(2), true);
+    return this.#view.getUint16(this.#advance(2), true);
   }
 
   i32(): number {
-    return this.view.getInt32(this.advance(4), true);
+    return this.#view.getInt32(this.#advance(4), true);
   }
 
   u32(): number {
-    return this.view.getUint32(this.advance(4), true);
+    return this.#view.getUint32(this.#advance(4), true);
   }
 
   /** As a number; what does not fit cannot be a length within the data. */
   u64(): number {
-    return Number(this.view.getBigUint64(this.advance(8), true));
+    return Number(this.#view.getBigUint64(this.#advance(8), true));
   }
 
   f64BigEndian(): number {
-    return this.view.getFloat64(this.advance(8), false);
+    return this.#view.getFloat64(this.#advance(8), false);
   }
 
   /** Little-endian two's complement of `length` bytes; a number where it is exact. */
@@ -55,8 +55,8 @@ export class Bytes {
 
   /** A view, not a copy. */
   take(length: number): Uint8Array {
-    const at = this.advance(length);
-    return this.data.subarray(at, at + length);
+    const at = this.#advance(length);
+    return this.#data.subarray(at, at + length);
   }
 
   latin1(length: number): string {
@@ -69,8 +69,8 @@ export class Bytes {
 
   /** Up to the next newline, which is left out. */
   line(): string {
-    const end = this.data.indexOf(0x0a, this.position);
-    const length = (end < 0 ? this.data.length + 1 : end) - this.position;
+    const end = this.#data.indexOf(0x0a, this.position);
+    const length = (end < 0 ? this.#data.length + 1 : end) - this.position;
     const text = this.latin1(length);
     this.position++;
     return text;

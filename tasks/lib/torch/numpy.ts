@@ -4,9 +4,9 @@ import { Foreign, Global, type Pickled } from "./values.ts";
 /** A numpy array: raw bytes with a dtype, decoded on demand. */
 export class NdArray extends Foreign {
   shape: number[] = [];
-  private dtype: Dtype | null = null;
-  private fortranOrder = false;
-  private raw: Pickled = null;
+  #dtype: Dtype | null = null;
+  #fortranOrder = false;
+  #raw: Pickled = null;
 
   /** State as numpy writes it: (version, shape, dtype, is Fortran order, bytes or list of objects). */
   override build(state: Pickled): void {
@@ -15,9 +15,9 @@ export class NdArray extends Foreign {
       throw new Error("a numpy array without shape, type and values");
     }
     this.shape = shape.map(Number);
-    this.dtype = dtype;
-    this.fortranOrder = fortran === true;
-    this.raw = raw;
+    this.#dtype = dtype;
+    this.#fortranOrder = fortran === true;
+    this.#raw = raw;
   }
 
   static from(raw: Pickled, dtype: Dtype, shape: Pickled, order: Pickled): NdArray {
@@ -29,9 +29,9 @@ export class NdArray extends Foreign {
   /** The elements in C order. Throws for element types that are neither numbers nor objects. */
   values(): Pickled[] {
     const count = this.shape.reduce((a, b) => a * b, 1);
-    const stored = Array.isArray(this.raw) ? this.raw : this.dtype!.decode(bytesOf(this.raw), count);
+    const stored = Array.isArray(this.#raw) ? this.#raw : this.#dtype!.decode(bytesOf(this.#raw), count);
     if (stored.length !== count) throw new Error(`a numpy array of ${count} elements holds ${stored.length}`);
-    return this.fortranOrder ? transpose(stored, this.shape) : stored;
+    return this.#fortranOrder ? transpose(stored, this.shape) : stored;
   }
 
   /** Nested arrays, as in Python's `tolist()`. */
@@ -47,29 +47,29 @@ export class NdArray extends Foreign {
 }
 
 class Dtype extends Foreign {
-  private readonly kind: string;
-  private littleEndian = true;
+  readonly #kind: string;
+  #littleEndian = true;
 
   constructor(kind: string) {
     super();
-    this.littleEndian = !kind.startsWith(">");
-    this.kind = kind.replace(/^[<>|=]/, "");
+    this.#littleEndian = !kind.startsWith(">");
+    this.#kind = kind.replace(/^[<>|=]/, "");
   }
 
   /** State as numpy writes it: (version, byte order, …). */
   override build(state: Pickled): void {
-    if (Array.isArray(state)) this.littleEndian = state[1] !== ">";
+    if (Array.isArray(state)) this.#littleEndian = state[1] !== ">";
   }
 
   decode(bytes: Uint8Array, count: number): Pickled[] {
-    const format = formats[this.kind];
-    if (!format) throw new Error(`numpy type ${this.kind} is not read here`);
+    const format = formats[this.#kind];
+    if (!format) throw new Error(`numpy type ${this.#kind} is not read here`);
     const [size, read] = format;
     if (count * size !== bytes.length) {
-      throw new Error(`${bytes.length} bytes are not ${count} numpy values of type ${this.kind}`);
+      throw new Error(`${bytes.length} bytes are not ${count} numpy values of type ${this.#kind}`);
     }
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return Array.from({ length: count }, (_, i) => read(view, i * size, this.littleEndian));
+    return Array.from({ length: count }, (_, i) => read(view, i * size, this.#littleEndian));
   }
 }
 

@@ -32,13 +32,13 @@ type Slot = Pickled | typeof mark;
 /** Stack, memo and position of a pickle that is being read. */
 export class Machine {
   readonly bytes: Bytes;
-  private readonly dialect: Dialect;
-  private readonly stack: Slot[] = [];
-  private readonly memo = new Map<number, Pickled>();
+  readonly #dialect: Dialect;
+  readonly #stack: Slot[] = [];
+  readonly #memo = new Map<number, Pickled>();
 
   constructor(bytes: Bytes, dialect: Dialect) {
     this.bytes = bytes;
-    this.dialect = dialect;
+    this.#dialect = dialect;
   }
 
   run(): Pickled {
@@ -53,15 +53,15 @@ export class Machine {
   }
 
   push(value: Pickled): void {
-    this.stack.push(value);
+    this.#stack.push(value);
   }
 
   pushMark(): void {
-    this.stack.push(mark);
+    this.#stack.push(mark);
   }
 
   pop(): Pickled {
-    const value = this.stack.pop();
+    const value = this.#stack.pop();
     if (value === undefined || value === mark)
       throw new Error(`byte ${this.bytes.position}: nothing to take`);
     return value;
@@ -69,33 +69,33 @@ export class Machine {
 
   top(): Pickled {
     const value = this.pop();
-    this.stack.push(value);
+    this.#stack.push(value);
     return value;
   }
 
   /** Everything above the last mark, which goes too. */
   popMark(): Pickled[] {
-    const at = this.stack.lastIndexOf(mark);
+    const at = this.#stack.lastIndexOf(mark);
     if (at < 0) throw new Error(`byte ${this.bytes.position}: no mark on the stack`);
-    const values = this.stack.splice(at) as Pickled[];
+    const values = this.#stack.splice(at) as Pickled[];
     values.shift();
     return values;
   }
 
   dropTop(): void {
-    if (this.stack.pop() === undefined) throw new Error(`byte ${this.bytes.position}: nothing to drop`);
+    if (this.#stack.pop() === undefined) throw new Error(`byte ${this.bytes.position}: nothing to drop`);
   }
 
   put(index: number): void {
-    this.memo.set(index, this.top());
+    this.#memo.set(index, this.top());
   }
 
   memoize(): void {
-    this.put(this.memo.size);
+    this.put(this.#memo.size);
   }
 
   get(index: number): void {
-    const value = this.memo.get(index);
+    const value = this.#memo.get(index);
     if (value === undefined) throw new Error(`byte ${this.bytes.position}: memo ${index} is empty`);
     this.push(value);
   }
@@ -103,7 +103,7 @@ export class Machine {
   call(of: Pickled, args: Pickled): void {
     const known =
       of instanceof Global && Array.isArray(args)
-        ? this.dialect.call(`${of.module}.${of.name}`, args)
+        ? this.#dialect.call(`${of.module}.${of.name}`, args)
         : undefined;
     this.push(known === undefined ? new Opaque(of, args) : known);
   }
@@ -130,6 +130,6 @@ export class Machine {
   }
 
   persistent(id: Pickled): void {
-    this.push(this.dialect.persistent(id));
+    this.push(this.#dialect.persistent(id));
   }
 }

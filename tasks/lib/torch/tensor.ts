@@ -52,6 +52,7 @@ export class Storage extends Foreign {
   }
 }
 
+/** A view of a storage, as torch has it: element (i, j, …) stands at offset + i·strides[0] + j·strides[1] + … */
 export class Tensor extends Foreign {
   readonly storage: Storage;
   readonly offset: number;
@@ -97,10 +98,10 @@ export class Tensor extends Foreign {
     const span = shape.reduce((at, n, axis) => at + (n - 1) * strides[axis]!, 1);
     if (size > 2 ** 32) throw new Error(`a tensor of ${size} elements is too large`);
     const values = await this.storage.read(this.offset, span);
-    return this.isContiguous() ? values : gather(values, shape, strides, size);
+    return this.#isContiguous() ? values : gather(values, shape, strides, size);
   }
 
-  private isContiguous(): boolean {
+  #isContiguous(): boolean {
     let expected = 1;
     for (let axis = this.shape.length - 1; axis >= 0; axis--) {
       if (this.shape[axis] !== 1 && this.strides[axis] !== expected) return false;

@@ -5,8 +5,7 @@
 import { type Triple, zerosLike } from "../arrays.ts";
 import { createRandom, type Random, shuffled } from "../random.ts";
 import type { Size } from "../volume/volume.ts";
-import { augment, resizePatch, zoomedSize } from "./augment.ts";
-import type { Augmentation, Patch } from "./augment.ts";
+import { augment, type Augmentation, type Patch, resizePatch, zoomedSize } from "./augment.ts";
 import type { Box, TrainingCase } from "./cases.ts";
 
 export interface Batch {

@@ -4,10 +4,8 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { DynUNetSpec } from "../nn/dynunet.ts";
-import { parameters } from "../nn/parameters.ts";
-import type { Weights } from "../nn/parameters.ts";
-import { decodeSafetensors, encodeSafetensors } from "../nn/safetensors.ts";
-import type { StoredTensor } from "../nn/safetensors.ts";
+import { parameters, type Weights } from "../nn/parameters.ts";
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "../nn/safetensors.ts";
 import type { Moments } from "../nn/trainer.ts";
 
 export interface TrainingState {

@@ -20,6 +20,7 @@ export function column(affine: readonly number[], axis: number): [number, number
   return [affine[axis]!, affine[4 + axis]!, affine[8 + axis]!];
 }
 
+/** The steps of the three voxel axes, in mm. */
 export function columns(affine: readonly number[]): [Triple, Triple, Triple] {
   return [column(affine, 0), column(affine, 1), column(affine, 2)];
 }
@@ -30,6 +31,7 @@ export function apply(affine: readonly number[], [x, y, z]: Triple): [number, nu
   return [at(0), at(4), at(8)];
 }
 
+/** Euclidean, in the unit of the components. */
 export function length([a, b, c]: Triple): number {
   return Math.hypot(a, b, c);
 }

@@ -10,10 +10,12 @@ export function requireRoom(header: NiftiHeader, available: number): void {
   }
 }
 
+/** Voxels along x, y, z; frames are left out. */
 export function sizeOf({ shape }: NiftiHeader): [number, number, number] {
   return [shape[0]!, shape[1]!, shape[2]!];
 }
 
+/** By the file's name. */
 export function isGzip(path: string): boolean {
   return path.toLowerCase().endsWith(".gz");
 }

@@ -53,6 +53,7 @@ export function voxelType(code: number): VoxelType {
   );
 }
 
+/** The type that an array is stored as. */
 export function voxelTypeOf(data: VoxelArray): VoxelType {
   return types.find((t) => t.array === data.constructor)!;
 }

@@ -26,6 +26,7 @@ export interface AdamWInputs {
   readonly correction2: Value;
 }
 
+/** Vectors of all parameters (P) in, and the same after the step out; `first` and `second` are the moments m and v. */
 export function adamW(g: Graph, options: AdamW, x: AdamWInputs) {
   const op = (name: string, ...inputs: Value[]) => g.node(name, inputs);
   const { beta1, beta2, epsilon, weightDecay } = options;

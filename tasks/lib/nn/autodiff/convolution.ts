@@ -13,8 +13,7 @@ import type { Triple } from "../../arrays.ts";
 import type { Graph, Value } from "../onnx/graph.ts";
 import type { Tape, Tensor } from "./tape.ts";
 import { correlate } from "./correlation.ts";
-import { bothGradients, stack } from "./gradients-together.ts";
-import type { Geometry } from "./gradients-together.ts";
+import { bothGradients, type Geometry, stack } from "./gradients-together.ts";
 import { interleave, multiply, padSpace, product, reshape, slice, sum, transpose } from "./shapes.ts";
 
 /** x (N, I, z, y, x) with weight (O, I, kz, ky, kx) and maybe bias (O); padding (k − s + 1)/2 rounded down. */

@@ -17,6 +17,7 @@ export function leakyRelu(tape: Tape, x: Tensor): Tensor {
   });
 }
 
+/** Elementwise, of equal shapes. */
 export function add(tape: Tape, a: Tensor, b: Tensor): Tensor {
   const forward = tape.graph.node("Add", [a.value, b.value]);
   return tape.record([a, b], forward, a.shape, (upstream) => [upstream, upstream]);

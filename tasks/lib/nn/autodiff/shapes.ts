@@ -4,10 +4,12 @@ import type { Graph, Value } from "../onnx/graph.ts";
 
 export const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 
+/** -1 takes what is left, 0 keeps the axis. */
 export function reshape(g: Graph, x: Value, shape: readonly number[]): Value {
   return g.node("Reshape", [x, g.ints(shape)]);
 }
 
+/** New axis i is old axis `order[i]`. */
 export function transpose(g: Graph, x: Value, order: readonly number[]): Value {
   return g.node("Transpose", [x], { perm: order });
 }

@@ -22,6 +22,7 @@ export interface Tape {
   gradients(seeds: readonly { output: Tensor; gradient: Value }[]): (tensor: Tensor) => Value;
 }
 
+/** A tape that writes into `graph`. `gradients` throws an Error for a tensor that no gradient reaches. */
 export function createTape(graph: Graph): Tape {
   const steps: { inputs: readonly Tensor[]; output: Value; rule: Rule }[] = [];
   return {

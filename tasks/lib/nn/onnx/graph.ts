@@ -8,8 +8,16 @@
  *
  * Values are names; shapes are the caller's business. Small constants with the same content are stored once.
  */
-import { attributeTypes, dataTypes, encodeModel } from "./proto.ts";
-import type { AttributeProto, DataType, ModelProto, TensorProto, ValueInfoProto } from "./proto.ts";
+import {
+  type AttributeProto,
+  attributeTypes,
+  type DataType,
+  dataTypes,
+  encodeModel,
+  type ModelProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from "./proto.ts";
 
 export type Value = string;
 /** A number is an int; float attributes are written `float(x)`. */
@@ -57,6 +65,7 @@ export interface Graph {
 const opsets = { "": 18, "com.microsoft": 1 };
 const irVersion = 9;
 
+/** An empty graph. Its `constant` throws an Error where values do not fill the shape. */
 export function createGraph(name: string): Graph {
   const model: ModelProto = {
     irVersion,

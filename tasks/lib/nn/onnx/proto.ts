@@ -135,6 +135,7 @@ for (const [name, fields] of Object.entries(messages)) {
 }
 const Model = root.lookupType("ModelProto");
 
+/** The bytes of the .onnx file. */
 export function encodeModel(model: ModelProto): Uint8Array {
   return Model.encode(Model.fromObject(model)).finish();
 }
