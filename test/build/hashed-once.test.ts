@@ -1,12 +1,10 @@
 /** Nothing is hashed twice in a build: not its sources, not what its tasks write, not by the look at all of it after. */
 import { truncateSync } from "node:fs";
-import { setImmediate } from "node:timers/promises";
 import { expect, it, vi } from "vitest";
 import type * as threads from "../../src/fingerprint/hash-threads.ts";
 import type * as here from "../../src/fingerprint/hash.ts";
-import { signatureAt } from "../../src/fingerprint/file-signature.ts";
-import { isRacy } from "../../src/signature.ts";
 import { acquireLock } from "../../src/record/lock.ts";
+import { settle } from "../helpers/settle.ts";
 import { Project, type Options } from "./project.ts";
 
 /** Digests of all that was hashed, with what it was hashed as. */
@@ -50,9 +48,8 @@ rules:
     "large.bin": "large\n",
   });
   truncateSync(project.path("large.bin"), 70 << 20);
-  const sources = ["small.txt", "tree/a", "tree/sub/b", "large.bin"];
   const build = async (): Promise<readonly string[]> => {
-    await settled(project, sources);
+    await settle();
     hashed.length = 0;
     const { summary } = await project.build({ seal: { request: "all", since: Date.now() } });
     expect(summary.failed).toBe(0);
@@ -84,7 +81,7 @@ rules:
     "large.bin": "",
   });
   const hashedBy = async (options: Options): Promise<readonly string[]> => {
-    await settled(project, ["large.bin"]);
+    await settle();
     hashed.length = 0;
     await project.build(options);
     return hashed.map(([, path]) => path).filter((path) => path === "large.bin");
@@ -101,10 +98,3 @@ rules:
   expect(await hashedBy({ dryRun: true })).toEqual([]);
   expect(await hashedBy({})).toEqual([]);
 });
-
-/** What changed in this very tick would have to be read again, to see whether it changed once more. */
-async function settled(project: Project, sources: readonly string[]): Promise<void> {
-  for (const path of sources)
-    for (let seen = signatureAt(project.root, path); seen !== null && isRacy(seen, Date.now());)
-      await setImmediate();
-}

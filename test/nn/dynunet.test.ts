@@ -12,6 +12,7 @@ import { createSession } from "../../tasks/lib/nn/session.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
 import { floats, largestDifference } from "./golden.ts";
+import { smallNetwork } from "./small-network.ts";
 
 const folder = shared("golden/05_dynunet");
 
@@ -82,24 +83,7 @@ describe.skipIf(folder === null).each(names)("%s", (name) => {
   });
 });
 
-const small: DynUNetSpec = {
-  inChannels: 1,
-  outChannels: 3,
-  kernels: [
-    [1, 3, 3],
-    [3, 3, 3],
-    [3, 3, 3],
-  ],
-  strides: [
-    [1, 1, 1],
-    [1, 2, 2],
-    [2, 2, 2],
-  ],
-  filters: [64, 64, 64],
-  heads: 0,
-  residual: false,
-  transposedBias: true,
-};
+const small = smallNetwork([64, 64, 64], { transposedBias: true });
 
 test("initial weights are Kaiming-normal with a = 0.01, a function of the seed", () => {
   const weights = initialise(small, 3);

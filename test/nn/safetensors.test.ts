@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../../tasks/lib/nn/checkpoint.ts";
-import type { DynUNetSpec } from "../../tasks/lib/nn/dynunet.ts";
 import { initialise } from "../../tasks/lib/nn/parameters.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../tasks/lib/nn/safetensors.ts";
+import { smallNetwork } from "./small-network.ts";
 
 const file = {
   tensors: new Map([
@@ -53,24 +53,7 @@ test.each([
   expect(() => decodeSafetensors(bytes)).toThrow(message);
 });
 
-const spec: DynUNetSpec = {
-  inChannels: 1,
-  outChannels: 2,
-  kernels: [
-    [1, 3, 3],
-    [3, 3, 3],
-    [3, 3, 3],
-  ],
-  strides: [
-    [1, 1, 1],
-    [1, 2, 2],
-    [2, 2, 2],
-  ],
-  filters: [2, 3, 4],
-  heads: 1,
-  residual: true,
-  transposedBias: true,
-};
+const spec = smallNetwork([2, 3, 4], { outChannels: 2, heads: 1, residual: true, transposedBias: true });
 
 const checkpoint: Checkpoint = {
   spec,

@@ -1,10 +1,10 @@
 /** A build of what lies behind changed files must end as one that looks at everything. */
 import { mkdirSync, symlinkSync } from "node:fs";
-import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { askSeal } from "../../src/seal/seal.ts";
 import { Project, type Built, type Options } from "../build/project.ts";
 import { cliProject } from "../helpers/cli.ts";
+import { settle } from "../helpers/settle.ts";
 
 const PIPELINE = `version: 1
 params: params.yaml
@@ -32,9 +32,6 @@ const FILES = {
   "items.txt": "1\n2\n",
 };
 const TASKS = 14;
-
-/** Edits wait for the file system's clock, as a build takes nothing for settled that is younger than its tick. */
-const settle = () => setTimeout(50);
 
 /** A project whose tasks are all fresh, and known to be. */
 async function sealed(files: { readonly [path: string]: string } = {}): Promise<Project> {

@@ -8,11 +8,11 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { setTimeout } from "node:timers/promises";
 import { beforeEach, describe, expect, it } from "vitest";
 import { SEAL } from "../../src/record/layout.ts";
 import { askSeal } from "../../src/seal/seal.ts";
 import { Project } from "../build/project.ts";
+import { settle } from "../helpers/settle.ts";
 
 const PIPELINE = `version: 1
 params: params.yaml
@@ -32,9 +32,6 @@ const sealed = (request = "all"): number | null => {
   const asked = askSeal(project.root, request, process.env);
   return asked?.changed.length === 0 ? asked.seal.head.tasks : null;
 };
-
-/** Edits wait for the file system's clock, as a build takes nothing for settled that is younger than its tick. */
-const settle = () => setTimeout(50);
 
 async function build(options: { readonly targets?: readonly string[] } = {}) {
   return project.build({ ...options, seal: { request: "all", since: Date.now() } });

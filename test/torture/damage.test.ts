@@ -3,13 +3,13 @@
  * right.
  */
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { setTimeout } from "node:timers/promises";
 import { expect } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { builds } from "../../src/history/builds.ts";
 import { SEAL, SEALED_GRAPH } from "../../src/record/layout.ts";
 import { askSeal } from "../../src/seal/seal.ts";
 import { Project, type Built } from "../build/project.ts";
+import { settle } from "../helpers/settle.ts";
 import { seeded } from "../schedule/random.ts";
 import { filesUnder } from "./files.ts";
 import { LONG, torture } from "./torture.ts";
@@ -90,8 +90,7 @@ torture("damage to a seal and its graph", { quick: 1, long: SLICES }, async (see
   });
   const build = async (content: string, damage: () => void): Promise<Built> => {
     project.write("in.txt", content);
-    // Nothing younger than a tick of the file system's clock is taken for settled.
-    await setTimeout(30);
+    await settle();
     damage();
     const asked = askSeal(project.root, "all", process.env);
     return project.build({ seal: { request: "all", since: Date.now(), asked } });
@@ -124,7 +123,7 @@ torture("damage to a seal and its graph", { quick: 1, long: SLICES }, async (see
 async function untilSealed(project: Project): Promise<void> {
   for (let looks = 0; askSeal(project.root, "all", process.env)?.changed.length !== 0; looks++) {
     expect(looks).toBeLessThan(20);
-    await setTimeout(30);
+    await settle();
     await project.build({ seal: { request: "all", since: Date.now() } });
   }
 }

@@ -3,11 +3,11 @@
  * are right, and exactly those tasks ran that had never run with these inputs before.
  */
 import { lstatSync, statSync, utimesSync } from "node:fs";
-import { setTimeout } from "node:timers/promises";
 import { expect } from "vitest";
 import { askSeal } from "../../src/seal/seal.ts";
 import { status } from "../../src/status.ts";
 import { Project, type Built, type Options } from "../build/project.ts";
+import { settle } from "../helpers/settle.ts";
 import { seeded } from "../schedule/random.ts";
 import { madeFiles, writeSources } from "./files.ts";
 import { Model, pick, word, type Random, type TaskModel } from "./model.ts";
@@ -106,8 +106,7 @@ class World {
   /** As `lq build` does, which may begin with what an earlier build left; whether it could is in the hand of time. */
   async #buildSealed(where: string, options: Options): Promise<Built> {
     const { root } = this.#project;
-    // Nothing younger than a tick of the file system's clock is taken for settled.
-    if (this.#calm || this.#random.below(2) === 0) await setTimeout(30);
+    if (this.#calm || this.#random.below(2) === 0) await settle();
     const asked = askSeal(root, "all", process.env);
     const seal = { request: "all", since: Date.now() };
     if (asked?.changed.length !== 0) return this.#project.build({ ...options, seal: { ...seal, asked } });

@@ -3,31 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Triple } from "../../tasks/lib/arrays.ts";
-import type { DynUNetSpec } from "../../tasks/lib/nn/dynunet.ts";
 import type { Weights } from "../../tasks/lib/nn/parameters.ts";
 import { createRandom } from "../../tasks/lib/random.ts";
 import { memoryCase } from "../../tasks/lib/training/cases.ts";
 import { patchSource } from "../../tasks/lib/training/patches.ts";
 import { judge, train, type TrainOptions } from "../../tasks/lib/training/train.ts";
+import { smallNetwork } from "../nn/small-network.ts";
 
-const spec: DynUNetSpec = {
-  inChannels: 1,
-  outChannels: 3,
-  kernels: [
-    [1, 3, 3],
-    [3, 3, 3],
-    [3, 3, 3],
-  ],
-  strides: [
-    [1, 1, 1],
-    [1, 2, 2],
-    [2, 2, 2],
-  ],
-  filters: [4, 6, 8],
-  heads: 0,
-  residual: false,
-  transposedBias: false,
-};
+const spec = smallNetwork([4, 6, 8]);
 const patch: Triple = [4, 12, 12];
 
 /** Two boxes of their own intensity in noise. */

@@ -1,0 +1,17 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { isRacy, signatureOf } from "../../src/signature.ts";
+
+/**
+ * Waits until all that was written so far is older than a tick of the file system's clock: lq takes nothing for settled
+ * that could still change without a trace.
+ */
+export async function settle(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "lq-clock-"));
+  writeFileSync(join(folder, "now"), "");
+  const written = signatureOf(statSync(join(folder, "now")));
+  while (isRacy(written, Date.now())) await setImmediate();
+  rmSync(folder, { recursive: true });
+}
