@@ -14,8 +14,8 @@ function project(files: { readonly [path: string]: string }): Project {
 }
 
 const SCALE = `import { readFileSync, writeFileSync } from "node:fs";
-import { task, task, task, task } from "lq";
-import { z, z } from "zod";
+import { task } from "lq";
+import { z } from "zod";
 export default task({
   params: z.object({ factor: z.number().positive(), note: z.string().optional() }),
   async run({ input, output, params, progress, log, cpus, devices, signal, scratch }) {
@@ -115,13 +115,15 @@ rules:
 `,
       "in.txt": "in",
       "task.ts": `import { copyFileSync } from "node:fs";
+import { task } from "lq";
 export default task({ run: ({ input, output }) => copyFileSync(input(), output()) });
 `,
     });
     await built.build();
     built.write(
       "task.ts",
-      `export default task({ async run({ input }) { input(); console.error("before"); ${body} } });
+      `import { task } from "lq";
+export default task({ async run({ input }) { input(); console.error("before"); ${body} } });
 `,
     );
     const { summary, events } = await built.build();
@@ -155,6 +157,8 @@ default: [joined/]
 `,
       "params.yaml": "names: [a, b]\n",
       "tasks/list.ts": `import { writeFileSync } from "node:fs";
+import { task } from "lq";
+import { z } from "zod";
 export default task({
   params: z.object({ names: z.array(z.string()) }),
   run({ output, params }) {

@@ -30,7 +30,7 @@ rules:
 `,
   "params.yaml": "penalty: 1\nmodels:\n  small: { width: 4 }\n  large: { width: 8 }\n",
   "score.ts": `import { readFileSync, writeFileSync } from "node:fs";
-import { task, task, task } from "lq";
+import { task } from "lq";
 const params = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } };
 export default task({
   params,
@@ -41,6 +41,7 @@ export default task({
 });
 `,
   "table.ts": `import { readFileSync, writeFileSync } from "node:fs";
+import { task } from "lq";
 export default task({
   run({ files, outputs }) {
     const rows = files("scores").map(({ name, path }) => [name, JSON.parse(readFileSync(path, "utf8")).dice]);
@@ -414,6 +415,7 @@ rules:
     out: list.txt
 `,
     "list.ts": `import { writeFileSync } from "node:fs";
+import { task } from "lq";
 export default task({ run: ({ names, output }) => writeFileSync(output(), names("cases").join()) });
 `,
     "cases/a": "1",

@@ -21,7 +21,7 @@ rules:
     out: table.md
 `,
   "predict.ts": `import { readFileSync, writeFileSync } from "node:fs";
-import { task, task } from "lq";
+import { task } from "lq";
 const params = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } };
 export default task({
   params,
@@ -173,6 +173,7 @@ test("why shows long values where they differ, and values of other types or spac
 
 const RUN_RULE = "rules: { r: { run: run.ts, with: { a: '${a}' }, out: out.txt } }";
 const RUN = `import { writeFileSync } from "node:fs";
+import { task } from "lq";
 const params = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } };
 export default task({ params, run: ({ output, params }) => writeFileSync(output(), JSON.stringify(params)) });
 `;

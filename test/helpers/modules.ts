@@ -2,7 +2,7 @@
 
 /** Tells its process and that of a child, which lives as long as it, as the note of its progress. Never ends by itself. */
 export const ENDLESS = `import { spawn } from "node:child_process";
-import { task, task } from "lq";
+import { task } from "lq";
 export default task({
   async run({ progress }) {
     const child = spawn("sleep", ["1000"], { stdio: "ignore" });
@@ -15,6 +15,7 @@ export default task({
 /** Says that it runs, then waits for the file that its param \`gate\` names, and writes its param \`text\`. */
 export const GATED = `import { existsSync, watch, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { task } from "lq";
 const params = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } };
 export default task({
   params,

@@ -14,7 +14,7 @@ rules:
 const BY_COMMAND = 'cmd: "cat ${in}sub/y ${in}x > ${out}"';
 const BY_MODULE = "run: join.ts";
 const JOIN = `import { readFileSync, writeFileSync } from "node:fs";
-import { task, task } from "lq";
+import { task } from "lq";
 export default task({
   run({ files, output }) {
     writeFileSync(output(), files().map(({ path }) => readFileSync(path, "utf8")).join(""));
@@ -97,6 +97,7 @@ describe.skipIf(NFS_CLIENT === null)("on a file system with the manners of NFS",
     const project = cliProject({
       "pipeline.yaml": "version: 1\nrules:\n  tree: { run: tree.ts, out: tree/, retries: 1 }\n",
       "tree.ts": `import { openSync, writeFileSync } from "node:fs";
+import { task } from "lq";
 let attempt = 0;
 export default task({
   run({ output }) {
