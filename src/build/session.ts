@@ -12,10 +12,11 @@ import type { Producers } from "../fingerprint/tree.ts";
 import type { Task } from "../model.ts";
 import { isUntouched } from "../record/outputs.ts";
 import { State } from "../record/state.ts";
+import { makeStore } from "../record/store-folder.ts";
 import type { Store } from "../record/store.ts";
 import { select, type Selected } from "../select/select.ts";
 import { unmatchedError } from "../select/unmatched.ts";
-import { openStore } from "./open-store.ts";
+import { openStore, storeFolder } from "./open-store.ts";
 import type { Request } from "./request.ts";
 
 export interface Session {
@@ -52,6 +53,7 @@ export function openSession(
   { readonly, notice, hashing = request.hashing ?? {} }: SessionOptions,
 ): Session {
   const { root } = pipeline;
+  if (!readonly) makeStore(storeFolder(pipeline));
   const disk = new Disk();
   const graph = expand(pipeline, disk);
   const state = State.open(root, { readonly });

@@ -1,24 +1,59 @@
 /** Folders of a store that several users may share. */
-import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { errorCode } from "../errors.ts";
+import { errorCode, UserError } from "../errors.ts";
+
+/**
+ * Makes a store's own folder, where there is none, as any folder is made.
+ * @param store absolute
+ * @throws UserError if there can be none
+ */
+export function makeStore(store: string): void {
+  try {
+    makeFolder(store);
+  } catch (error) {
+    throw noStore(store, errorCode(error) ?? String(error));
+  }
+  if (!statSync(store).isDirectory()) throw noStore(store, "ENOTDIR");
+}
 
 /**
  * Makes a folder of a store, where there is none, with the permissions of the store's own: what one user makes is to
  * be as open to the others as the store itself, whatever the umask says.
  * @param store absolute; made as any folder is
- * @param folder absolute; below the store, or the store itself
+ * @param folder absolute; below the store
  */
 export function makeStoreFolder(store: string, folder: string): void {
-  if (folder === store) return void mkdirSync(store, { recursive: true });
+  if (folder === store) return makeFolder(store);
+  makeStoreFolder(store, dirname(folder));
+  makeFolder(folder);
+  openAs(store, folder);
+}
+
+/** Not Node's own way of making those above, too: in /proc, where nothing can be made, that never ends. */
+function makeFolder(folder: string): void {
   try {
     mkdirSync(folder);
   } catch (error) {
     const code = errorCode(error);
     if (code === "EEXIST") return;
-    if (code !== "ENOENT") throw error;
-    makeStoreFolder(store, dirname(folder));
-    return makeStoreFolder(store, folder);
+    const above = dirname(folder);
+    if (code !== "ENOENT" || existsSync(above)) throw error;
+    makeFolder(above);
+    mkdirSync(folder);
   }
-  chmodSync(folder, statSync(store).mode & 0o7777);
+}
+
+/** Also a folder whose maker was ended before it came to this; only its owner can. */
+function openAs(store: string, folder: string): void {
+  const wanted = statSync(store).mode & 0o7777;
+  const { mode, uid } = statSync(folder);
+  if ((mode & wanted) !== wanted && uid === process.getuid?.()) chmodSync(folder, (mode & 0o7777) | wanted);
+}
+
+function noStore(store: string, why: string): UserError {
+  return new UserError({
+    message: `there can be no cache in ${store} (${why})`,
+    hint: "name another folder, by LQ_CACHE or by `cache: { folder: … }` in pipeline.yaml",
+  });
 }

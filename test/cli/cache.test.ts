@@ -488,6 +488,28 @@ describe("a folder shared by two projects", () => {
     expect((await one.json("cache", "gc", "--keep-days", "0"))[0]).toMatchObject({ actions: 2, objects: 1 });
   });
 
+  test.each(["/proc/lq", "/dev/null", "/dev/null/lq"])(
+    "that cannot be is told of before anything runs: %s",
+    async (folder) => {
+      const one = project();
+      const { code, stdout, stderr } = await one.lqIn({ LQ_CACHE: folder }, "build");
+      expect([code, stdout, stderr]).toEqual([
+        2,
+        "",
+        expect.stringContaining(`there can be no cache in ${folder} (E`),
+      ]);
+      expect(await build(one)).toEqual({ ran: 3, restored: 0 });
+    },
+  );
+
+  test("folders whose maker was ended before it opened them are opened by their owner", async () => {
+    const folder = shared();
+    chmodSync(folder, 0o2777);
+    mkdirSync(join(folder, "objects"), { mode: 0o700 });
+    await build(project(`cache: { folder: "${folder}" }\n`));
+    expect(statSync(join(folder, "objects")).mode & 0o7777).toBe(0o2777);
+  });
+
   test("two build the same at once: both end right", async () => {
     const folder = shared();
     const both = [project(`cache: { folder: "${folder}" }\n`), project(`cache: { folder: "${folder}" }\n`)];
