@@ -18,10 +18,16 @@ export interface Pipeline {
   readonly axes: ReadonlyMap<string, AxisSpec>;
   /** In the order of the file (the order means nothing). */
   readonly rules: ReadonlyMap<string, Rule>;
-  readonly default: readonly string[];
+  readonly default: readonly Target[];
   readonly cache: CacheSettings;
   /** Every file the pipeline was read from (pipeline.yaml, params, profiles), relative to root. */
   readonly files: readonly string[];
+}
+
+/** What a build is asked for, as it is typed; one of `default` has a place in the file. */
+export interface Target {
+  readonly text: string;
+  readonly span?: Span;
 }
 
 export interface CacheSettings {

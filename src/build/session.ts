@@ -77,11 +77,12 @@ export function openSession(
   return {
     ...session,
     async select(check = true) {
-      const found = select(graph, targets, relative(root, cwd));
+      const folder = relative(root, cwd);
+      const found = select(graph, targets, folder);
       // A task whose file an axis was read from belongs to the request, though nobody waits for it any more.
       for (const task of found.tasks) covered.add(task);
       const selected = { ...found, tasks: new Set(graph.tasks.filter((task) => covered.has(task))) };
-      if (selected.unmatched.length > 0) throw unmatchedError(graph, selected.unmatched);
+      if (selected.unmatched.length > 0) throw unmatchedError(graph, selected.unmatched, folder);
       if (check) graph.check(selected);
       await fingerprinter.prepare([...selected.tasks, ...selected.growths].map(({ rule }) => rule));
       return selected;

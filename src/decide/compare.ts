@@ -12,6 +12,7 @@ export function compareRecipes(before: Recipe, after: Recipe): Reason[] {
     ...compareParams(before.params, after.params),
     ...compareInputs(before, after),
     ...compareTexts("env", before.env, after.env),
+    ...compareUnset(before.env, after.env),
     ...compareTexts("tool", before.tools, after.tools),
   ];
 }
@@ -170,6 +171,14 @@ function compareTexts(
     .map((name) => ({ name, before: before[name] ?? null, after: after[name] ?? null }))
     .filter((each) => each.before !== each.after)
     .map((each) => ({ kind, ...each }));
+}
+
+/** Variables that are declared on one side only, and have no value there either. */
+function compareUnset(before: Recipe["env"], after: Recipe["env"]): Reason[] {
+  const changes = comparison(unvalued(Object.keys(before)), unvalued(Object.keys(after)));
+  return [...changes]
+    .filter(([name]) => (before[name] ?? null) === (after[name] ?? null))
+    .map(([name, { change }]) => ({ kind: "declaration", what: `env ${name} ${change}` }));
 }
 
 /** Names with what became of them, those that are new or changed first. A value that is empty is none. */

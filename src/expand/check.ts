@@ -9,9 +9,10 @@ import { nearest } from "../load/suggest.ts";
 import type { Growth, Task, TaskPath } from "../model.ts";
 import { bindText } from "./bind.ts";
 import { findCycles } from "./cycles.ts";
-import { globMatches, globsIn, type SourceGlobs } from "./glob.ts";
+import { globReach, type SourceGlobs } from "./glob.ts";
 import type { Graph } from "./graph.ts";
 import type { OutputIndex } from "./outputs.ts";
+import { rulesWithoutTasks, wouldMake } from "./no-tasks.ts";
 import { prospects } from "./prospects.ts";
 
 export interface Selection {
@@ -29,6 +30,9 @@ interface Missing {
   readonly state: Presence;
   readonly hint: string | undefined;
 }
+
+const NAMES_IN_A_FILE =
+  "let a rule write the names to a file, and read them from there: { in: names.json, at: names }";
 
 interface Collision {
   readonly path: string;
@@ -48,6 +52,7 @@ export function checkGraph(
   for (const collision of collisions) refuseCollision(collision, problems);
   refuseNesting(outputs, problems);
   refuseSources(graph, outputs, problems);
+  refuseMadeMatches(graph, globs, outputs, problems);
   refuseMissingModules(graph, problems);
   const { tasks, growths } = selection ?? graph;
   const before = problems.count;
@@ -122,25 +127,32 @@ function refuseSources(graph: Graph, outputs: OutputIndex, problems: Problems): 
       spanOf(task, "outputs", source),
     );
   }
-  for (const { text, span } of fixedGlobs(graph)) {
-    const matches = globMatches(graph.pipeline.root, text, span);
-    for (const [path, task] of outputs.paths()) {
-      if (!matches(path)) continue;
-      const message = `output "${path}" of "${task.id}" is also a source: the axis pattern "${text}" matches it`;
-      problems.add(message, spanOf(task, "outputs", path), "write it to another folder");
+}
+
+/** A glob finds sources: what it found of made files would depend on what was built before. */
+function refuseMadeMatches(
+  { pipeline: { root } }: Graph,
+  globs: SourceGlobs,
+  outputs: OutputIndex,
+  problems: Problems,
+): void {
+  for (const [text, span] of globs.asked) {
+    const { folder, like, matches } = globReach(root, text, span);
+    const maker = outputs.producer(like);
+    if (maker && !outputs.exact(like)) {
+      const message = `the axis pattern "${text}" matches what "${maker.id}" makes: a glob finds sources only`;
+      problems.add(message, span, NAMES_IN_A_FILE);
+      continue;
+    }
+    for (const task of outputs.under(folder)) {
+      const made = task.outputs.find(({ path }) => matches(path));
+      if (!made) continue;
+      const message = `output "${made.path}" of "${task.id}" is also a source: the axis pattern "${text}" matches it`;
+      const hint = `write it to another folder; to go over what "${task.rule.name}" makes, use its axes`;
+      problems.add(message, spanOf(task, "outputs", made.path), hint);
       break;
     }
   }
-}
-
-function fixedGlobs(graph: Graph): { text: string; span: Span }[] {
-  return [...graph.pipeline.rules.values()]
-    .flatMap(({ each }) => each.flatMap(({ axis }) => globsIn(axis)))
-    .filter(({ parts }) => parts.every(({ kind }) => kind === "text"))
-    .map(({ parts, span }) => ({
-      text: parts.map((part) => (part.kind === "text" ? part.text : "")).join(""),
-      span,
-    }));
 }
 
 function refuseMissingModules({ pipeline: { root, rules } }: Graph, problems: Problems): void {
@@ -197,6 +209,7 @@ function refuseMissingInputs(
       else missing.set(place, { path, task, paths: new Set([path]), state, hint });
     }
   }
+  const empty = missing.size > 0 ? rulesWithoutTasks(graph) : [];
   const known = missing.size > 0 ? [...outputs.paths()].map(([path]) => path).slice(0, 20_000) : [];
   for (const { path, task, paths, state, hint: said } of missing.values()) {
     const more = paths.size > 1 ? ` (and ${paths.size - 1} more like it)` : "";
@@ -210,10 +223,20 @@ function refuseMissingInputs(
     }
     const near = nearest(path, known, 0.2);
     const hint =
-      said ?? (near === undefined ? "make it with a rule, or put the file there" : `did you mean "${near}"?`);
+      said ??
+      wouldMake(empty, path) ??
+      asPattern(path) ??
+      (near === undefined ? "make it with a rule, or put the file there" : `did you mean "${near}"?`);
     const is = state === "empty" ? "empty" : "not there";
     problems.add(`nothing makes "${path}", which "${task.id}" reads, and it is ${is}${more}`, span, hint);
   }
+}
+
+/** What other tools take for a wildcard is a character of the name here. */
+function asPattern(path: string): string | undefined {
+  if (path.includes("*")) return 'a glob stands under axes:; a folder, with its "/", is all that is in it';
+  const [braces] = /(?<!\$)\{[\w.]+\}/.exec(path) ?? [];
+  return braces && `an axis is written \$${braces}`;
 }
 
 /** What the pipeline has to say to a person who lacks an input; nothing where the params have no word on it. */

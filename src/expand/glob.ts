@@ -29,6 +29,7 @@ export class SourceGlobs {
   readonly #root: string;
   readonly #disk: Disk;
   readonly #found = new Set<string>();
+  readonly #asked = new Map<string, Span>();
 
   constructor(root: string, disk: Disk) {
     this.#root = root;
@@ -38,6 +39,7 @@ export class SourceGlobs {
   /** Sorted; no match is an empty list. Throws a `UserError` for what is no pattern. */
   values(text: string, span: Span): readonly string[] {
     const pattern = parsePattern(this.#root, text, span);
+    this.#asked.set(text, span);
     const values =
       pattern.star === "*"
         ? inOneFolder(this.#root, this.#disk, pattern)
@@ -54,16 +56,26 @@ export class SourceGlobs {
   found(path: string): boolean {
     return this.#found.has(path);
   }
+
+  /** The patterns, each with a place where it is written. */
+  get asked(): Iterable<readonly [pattern: string, span: Span]> {
+    return this.#asked;
+  }
 }
 
-/** Whether a path is one that the pattern matches. */
-export function globMatches(root: string, text: string, span: Span): (path: string) => boolean {
+/** The folder that all matches of a pattern are in ("" is the project), a path such as they have, and what tells them. */
+export function globReach(
+  root: string,
+  text: string,
+  span: Span,
+): { readonly folder: string; readonly like: string; readonly matches: (path: string) => boolean } {
   const { before, star, after } = parsePattern(root, text, span);
-  return (path) =>
+  const matches = (path: string): boolean =>
     path.length > before.length + after.length &&
     path.startsWith(before) &&
     path.endsWith(after) &&
     (star !== "*" || !path.slice(before.length, path.length - after.length).includes("/"));
+  return { folder: before.slice(0, before.lastIndexOf("/") + 1), like: `${before}x${after}`, matches };
 }
 
 function parsePattern(root: string, text: string, span: Span): Pattern {

@@ -79,7 +79,9 @@ function parsePipeline(
     params,
     axes: parseAxes(axes, rules, known, problems),
     rules,
-    default: targets ? readTexts(targets, "a default target", problems).map(({ value }) => value) : [],
+    default: targets
+      ? readTexts(targets, "a default target", problems).map(({ value: text, span }) => ({ text, span }))
+      : [],
     cache: parseCache(root, get("cache"), problems),
     files: [PIPELINE_FILE, ...files],
   };

@@ -59,10 +59,11 @@ export function parseRule(
   const get = (key: (typeof RULE_KEYS)[number]): Located | undefined => map.entries.get(key)?.value;
 
   const each = parseEach(get("each"), axes, params, problems);
-  const scope: Scope = { axes: new Map(each.map(({ name, axis }) => [name, axis])), params, roles: null };
+  const bound = new Map(each.map(({ name, axis }) => [name, axis]));
+  const scope: Scope = { axes: bound, params, named: axes, roles: null };
   const inputs = parseSlotPaths("in", get("in"), scope, problems);
   const outputs = parseSlotPaths("out", get("out"), scope, problems);
-  if (outputs.length === 0) problems.add(`rule "${name}" has no "out"`, key, "say which files it makes");
+  if (!get("out")) problems.add(`rule "${name}" has no "out"`, key, "say which files it makes");
   const [when, resume, grace] = [get("when"), get("resume"), get("grace")];
   const [retries, timeout, oom] = [get("retries"), get("timeout"), get("oom")];
   const lock = get("lock");

@@ -1,6 +1,16 @@
 /** "did you mean …?" */
 import { distance } from "fastest-levenshtein";
 
+/** What other build tools call what has another name here. */
+export const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
+  ...["input", "inputs", "deps"].map((word) => [word, "in"] as const),
+  ...["output", "outputs", "outs"].map((word) => [word, "out"] as const),
+  ...["shell", "command"].map((word) => [word, "cmd"] as const),
+  ...["resources", "threads"].map((word) => [word, "slots"] as const),
+  ...["wildcards", "foreach", "matrix"].map((word) => [word, "each"] as const),
+  ["params", "with"],
+]);
+
 /** The known name nearest to `name`, if no more than a part of its letters (`share`) are slips of the fingers. */
 export function nearest(name: string, known: Iterable<string>, share = 0.4): string | undefined {
   const limit = Math.max(1, Math.floor(name.length * share));
@@ -17,7 +27,8 @@ export function nearest(name: string, known: Iterable<string>, share = 0.4): str
 /** A hint: the nearest name, or else all of them when they are few. */
 export function didYouMean(name: string, known: Iterable<string>): string | undefined {
   const all = [...known];
-  const near = nearest(name, all);
+  const other = OTHER_WORDS.get(name);
+  const near = other !== undefined && all.includes(other) ? other : nearest(name, all);
   if (near !== undefined) return `did you mean "${near}"?`;
   return all.length > 0 && all.length <= 16 ? `known: ${all.join(", ")}` : undefined;
 }

@@ -10,7 +10,7 @@ import type { Span } from "../errors.ts";
 import type { AxisSpec, Json, Template, TemplatePart, TemplateValue } from "../model.ts";
 import type { Problems } from "./problems.ts";
 import { isText, type Text } from "./read.ts";
-import { didYouMean } from "./suggest.ts";
+import { didYouMean, nearest, OTHER_WORDS } from "./suggest.ts";
 import { toJson, type Located } from "./yaml.ts";
 
 /** The names that may stand in a template. */
@@ -20,6 +20,8 @@ export interface Scope {
   readonly params: Json | undefined;
   /** Axes of the rule that are bound after this text. */
   readonly later?: readonly string[];
+  /** Axes of the file, which the rule may have forgotten to go over. */
+  readonly named?: ReadonlyMap<string, unknown>;
   /** Roles of inputs and outputs, in `cmd` only. */
   readonly roles: {
     readonly in: readonly string[];
@@ -101,8 +103,9 @@ function hasTemplate(node: Located): boolean {
 function parseExpression(text: string, span: Span, scope: Scope, problems: Problems): TemplatePart | null {
   const parsed = parseSteps(text.trim());
   if (!parsed) {
-    const hint =
+    const example =
       "an expression is a name with steps, as in ${case}, ${case.image}, ${generators[generator].window}";
+    const hint = scope.roles ? `${example}; what the shell is to fill in is written $\${${text}}` : example;
     problems.add(`"${text}" is not an expression`, span, hint);
     return null;
   }
@@ -205,11 +208,21 @@ function checkFixedSteps(
       );
       return;
     }
-    const known = [...(isHead ? scope.axes.keys() : []), ...keysOf(inside)];
-    const what = isHead ? `"${name}" is neither an axis of this rule nor a param` : `no param "${name}"`;
-    problems.add(what, span, didYouMean(step, known));
+    if (!isHead) problems.add(`no param "${name}"`, span, didYouMean(step, keysOf(inside)));
+    else
+      problems.add(`"${name}" is neither an axis of this rule nor a param`, span, unknownHead(step, scope));
     return;
   }
+}
+
+function unknownHead(name: string, { axes, params = null, named, roles }: Scope): string | undefined {
+  if (named?.has(name)) return `let the rule go over the axis: each: [${name}]`;
+  const known = [...axes.keys(), ...keysOf(params)];
+  if (!roles) return didYouMean(name, known);
+  const own = OTHER_WORDS.get(name) ?? nearest(name, known);
+  return own === undefined
+    ? `what the shell is to fill in is written $${name} or $\${${name}}`
+    : `did you mean "${own}"?`;
 }
 
 /** The value at a key of a map or an index of a list; undefined when there is none. */

@@ -50,7 +50,6 @@ export interface LocatedEntry {
 
 const MAX_ALIASED = 100_000;
 const MAX_DEPTH = 100;
-const QUOTE_HINT = "text with ${…} in it must stand in quotes inside { } and [ ]";
 
 /** Parses one YAML document; null, with problems added, when it cannot be read. */
 export function parseYaml(file: string, text: string, problems: Problems): Located | null {
@@ -67,12 +66,22 @@ export function parseYaml(file: string, text: string, problems: Problems): Locat
     const line = text.lastIndexOf("\n", pos[0] - 1);
     if (lines.has(line)) continue;
     lines.add(line);
-    const hint = text.slice(pos[0] - 1, pos[0] + 1) === "${" ? QUOTE_HINT : undefined;
-    problems.add(firstLine(message), { file, start: pos[0], end: Math.max(pos[1], pos[0] + 1) }, hint);
+    const span = { file, start: pos[0], end: Math.max(pos[1], pos[0] + 1) };
+    problems.add(firstLine(message), span, hintFor(message, text, pos[0]));
   }
   if (problems.count > before) return null;
   const located = new Locator(file, text, document, problems).root();
   return problems.count > before ? null : located;
+}
+
+function hintFor(message: string, text: string, at: number): string | undefined {
+  if (text.slice(at - 1, at + 1) === "${")
+    return "text with ${…} in it must stand in quotes inside { } and [ ]";
+  if (/^Nested mappings/.test(message))
+    return 'text with ": " in it must stand in quotes, or on lines of its own below "|"';
+  return /^(<{7}|={7}|>{7})( |$)/m.test(text)
+    ? "git left its conflict markers in the file: resolve the merge"
+    : undefined;
 }
 
 /** The value alone. */

@@ -26,8 +26,9 @@ export function lockedTasks({ root, graph }: Session, { targets, cwd }: Request)
   growFromDisk(root, graph);
   const lines = [...readLockFile(root)];
   if (targets.length === 0) return lines.map(([id, line]) => ({ id, line, task: graph.task(id) ?? null }));
-  const { named, unmatched } = select(graph, targets, relative(root, cwd));
-  if (unmatched.length > 0) throw unmatchedError(graph, unmatched);
+  const folder = relative(root, cwd);
+  const { named, unmatched } = select(graph, targets, folder);
+  if (unmatched.length > 0) throw unmatchedError(graph, unmatched, folder);
   const wanted = new Set([...named].map(({ id }) => id));
   return lines.flatMap(([id, line]) => (wanted.has(id) ? [{ id, line, task: graph.task(id) ?? null }] : []));
 }

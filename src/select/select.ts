@@ -5,7 +5,7 @@ import { normalise } from "../expand/paths.ts";
 import type { Graph } from "../expand/graph.ts";
 import type { PathPattern } from "../expand/pending.ts";
 import { nearest } from "../load/suggest.ts";
-import type { Growth, Task } from "../model.ts";
+import type { Growth, Target, Task } from "../model.ts";
 
 export interface Selected {
   readonly tasks: ReadonlySet<Task>;
@@ -14,7 +14,7 @@ export interface Selected {
   /** Growths that may add tasks to these. */
   readonly growths: ReadonlySet<Growth>;
   /** Targets that neither a task nor a growth can make. */
-  readonly unmatched: readonly string[];
+  readonly unmatched: readonly Target[];
 }
 
 interface Wanted {
@@ -30,25 +30,28 @@ interface Wanted {
 export function select(graph: Graph, targets: readonly string[], cwd: string): Selected {
   const { pipeline } = graph;
   const typed = targets.length > 0;
-  const names = typed ? targets : pipeline.default;
-  if (names.length === 0) return close(graph, { tasks: graph.tasks, growths: graph.growths }, []);
+  const wantedTargets: readonly Target[] = typed ? targets.map((text) => ({ text })) : pipeline.default;
+  if (wantedTargets.length === 0) return close(graph, { tasks: graph.tasks, growths: graph.growths }, []);
   const tasks = new Set<Task>();
   const growths = new Set<Growth>();
-  const unmatched: string[] = [];
-  for (const name of names) {
-    const wanted = match(graph, name, typed ? cwd : "");
+  const unmatched: Target[] = [];
+  for (const target of wantedTargets) {
+    const wanted = match(graph, target.text, typed ? cwd : "");
     const [moreTasks, moreGrowths] = [[...wanted.tasks], [...wanted.growths]];
-    if (moreTasks.length + moreGrowths.length === 0) unmatched.push(name);
+    if (moreTasks.length + moreGrowths.length === 0) unmatched.push(target);
     for (const task of moreTasks) tasks.add(task);
     for (const growth of moreGrowths) growths.add(growth);
   }
   return close(graph, { tasks, growths }, unmatched);
 }
 
-/** The name nearest to a target that matched nothing: a rule, a task id or an output. */
-export function suggest(graph: Graph, target: string): string | undefined {
+/** The name nearest to a target that matched nothing: a rule, a task id or an output as one types it in `cwd`. */
+export function suggest(graph: Graph, target: string, cwd: string): string | undefined {
   const rules = [...graph.pipeline.rules.keys()];
-  const tasks = graph.tasks.flatMap(({ id, outputs }) => [id, ...outputs.map(({ path }) => path)]);
+  const asTyped = (path: string): string =>
+    cwd === "" ? path : posix.relative(cwd, path) + (path.endsWith("/") ? "/" : "");
+  if (cwd !== "" && graph.producer(target)) return asTyped(target);
+  const tasks = graph.tasks.flatMap(({ id, outputs }) => [id, ...outputs.map(({ path }) => asTyped(path))]);
   return nearest(target, rules) ?? nearest(target, tasks, 0.2);
 }
 
@@ -134,7 +137,7 @@ function inMatching(isPath: (path: string) => boolean, output: string): boolean 
 }
 
 /** Adds what the wanted tasks and growths need, as far as the graph has grown. */
-function close(graph: Graph, wanted: Wanted, unmatched: readonly string[]): Selected {
+function close(graph: Graph, wanted: Wanted, unmatched: readonly Target[]): Selected {
   // By index: a set of tasks would be asked for every edge.
   const inside = new Uint8Array(graph.tasks.length);
   const growths = new Set<Growth>();

@@ -1,32 +1,26 @@
 /** What to say of targets that nothing can make. */
+import { existsSync } from "node:fs";
+import { relative, resolve } from "node:path";
 import { UserError, type Diagnostic } from "../errors.ts";
-import { globsIn } from "../expand/glob.ts";
 import type { Graph } from "../expand/graph.ts";
-import type { Rule, Template } from "../model.ts";
+import { rulesWithoutTasks, whyNoTasks, wouldMake } from "../expand/no-tasks.ts";
+import type { Target } from "../model.ts";
 import { suggest } from "./select.ts";
 
-export function unmatchedError(graph: Graph, targets: readonly string[]): UserError {
-  return new UserError(
-    targets.map((target) => {
-      const rule = graph.pipeline.rules.get(target);
-      if (rule) return noTasks(rule);
-      const near = suggest(graph, target);
-      return {
-        message: `nothing makes "${target}"`,
-        ...(near === undefined ? {} : { hint: `did you mean "${near}"?` }),
-      };
-    }),
-  );
+/** @param cwd the folder that the targets are relative to, relative to the project */
+export function unmatchedError(graph: Graph, targets: readonly Target[], cwd: string): UserError {
+  return new UserError(targets.map((target) => unmatched(graph, target, target.span ? "" : cwd)));
 }
 
-function noTasks(rule: Rule): Diagnostic {
-  const globs = rule.each.flatMap(({ axis }) => globsIn(axis)).map(textOf);
+function unmatched(graph: Graph, { text, span }: Target, cwd: string): Diagnostic {
+  const { root, rules } = graph.pipeline;
+  const rule = rules.get(text);
+  if (rule) return { message: `rule "${text}" has no tasks`, span: rule.span, hint: whyNoTasks(rule) };
+  const path = relative(root, resolve(root, cwd, text)) + (text.endsWith("/") ? "/" : "");
+  const near = suggest(graph, text, cwd);
+  const isSource = existsSync(resolve(root, path));
   const hint =
-    globs.length > 0
-      ? `there is no file ${globs.join(" or ")}`
-      : "its axes have no values, or its `when` is never true";
-  return { message: `rule "${rule.name}" has no tasks`, span: rule.span, hint };
+    wouldMake(rulesWithoutTasks(graph), path) ??
+    (isSource ? "it is a source: rules read it, and none makes it" : near && `did you mean "${near}"?`);
+  return { message: `nothing makes "${text}"`, ...(span && { span }), ...(hint && { hint }) };
 }
-
-const textOf = ({ parts }: Template) =>
-  parts.map((part) => (part.kind === "text" ? part.text : "…")).join("");

@@ -197,6 +197,11 @@ describe("the reasons", () => {
       "declaration: outputs log added",
     ]);
     expect(why(cmd("x"))[0]).toBe("declaration: run → cmd");
+    const unset: Recipe = { ...run, env: { LANG: "C", TZ: null } };
+    expect([why(unset), why(run, unset)]).toEqual([
+      ["declaration: env TZ added"],
+      ["declaration: env TZ removed"],
+    ]);
   });
 
   it("exist whenever the keys differ", () => {

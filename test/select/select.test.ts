@@ -26,7 +26,11 @@ function picked(targets: readonly string[], cwd = "", grown = false) {
       .map(({ id }) => id)
       .sort()
       .join(" ");
-  return { tasks: ids(tasks), growths: ids(growths as Iterable<Growth>), unmatched: unmatched.join(" ") };
+  return {
+    tasks: ids(tasks),
+    growths: ids(growths as Iterable<Growth>),
+    unmatched: unmatched.map(({ text }) => text).join(" "),
+  };
 }
 
 const nothing = { growths: "", unmatched: "" };
@@ -94,7 +98,9 @@ describe("a target", () => {
 
 test("did you mean", () => {
   const graph = graphOf(files);
-  expect(suggest(graph, "tabel")).toBe("table");
-  expect(suggest(graph, "tables/x.dm")).toBe("tables/x.md");
-  expect(suggest(graph, "something else")).toBeUndefined();
+  expect(suggest(graph, "tabel", "")).toBe("table");
+  expect(suggest(graph, "tables/x.dm", "")).toBe("tables/x.md");
+  expect(suggest(graph, "something else", "")).toBeUndefined();
+  expect(suggest(graph, "x.m", "tables")).toBe("x.md");
+  expect(suggest(graph, "tables/x.md", "tables")).toBe("x.md");
 });
