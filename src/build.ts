@@ -15,6 +15,7 @@ import { Leases } from "./schedule/leases.ts";
 import { Slots } from "./schedule/slots.ts";
 import { DriverUsage } from "./schedule/usage.ts";
 import { waitingFor } from "./schedule/waiting-for.ts";
+import { emptyRules, growing, growingText, removals, unwrittenOutputs } from "./build/foretell.ts";
 import { clearLeftovers } from "./build/leftovers.ts";
 import { BuildLoop } from "./build/loop.ts";
 import { coverage, removeOrphans } from "./build/orphans.ts";
@@ -65,6 +66,7 @@ async function buildOnce(request: BuildRequest, tally: Tally, steering: Steering
   const options = { notice: warn, hashing: { progress: tally.hashing, signal: request.signal } };
   const part = seal?.asked && request.force !== true ? Part.open(request, seal.asked, options) : null;
   const session = part?.session ?? openSession(request, { readonly: false, ...options });
+  if (part === null) emptyRules(request, session.graph).forEach(warn);
   tally.tellAlso(recordBuild(session, targets, warn));
   let plan: Plan;
   try {
@@ -100,6 +102,7 @@ async function buildWithLock(
   refuseWhatNeverFits(mayRun, capacity);
   if (!force) refuseEdited(session, due);
   refuseBadLockFile(session);
+  for (const text of unwrittenOutputs(mayRun)) tally.notice(text, "warning");
   const sweep = (tasks: Iterable<Task>): void =>
     removeOrphans(session, coverage(request, tasks), (text) => tally.notice(text));
 
@@ -132,13 +135,18 @@ async function buildWithLock(
 
 /** The plan, told as the events that the build would send. */
 async function predict(request: BuildRequest, tally: Tally): Promise<Summary> {
+  const warn = (text: string): void => tally.notice(text, "warning");
   const session = openSession(request, {
     readonly: true,
-    notice: (text) => tally.notice(text, "warning"),
+    notice: warn,
     hashing: { progress: tally.hashing, signal: request.signal },
   });
+  emptyRules(request, session.graph).forEach(warn);
   const plan = await makePlan(session, request.force === true);
   tally.plan(plan.selected.tasks);
+  unwrittenOutputs([...plan.selected.tasks].filter((task) => !isCached(plan, task))).forEach(warn);
+  for (const path of removals(session, request, plan))
+    tally.notice(`would remove ${path}, which no task makes any more`);
   for (const task of plan.selected.tasks) {
     const verdict = plan.verdicts.get(task);
     const error = plan.failures.get(task);
@@ -150,6 +158,7 @@ async function predict(request: BuildRequest, tally: Tally): Promise<Summary> {
       tally.finish({ task, outcome: state === "restorable" ? "restored" : "ran", reasons });
     }
   }
+  for (const each of growing(session, plan)) tally.notice(`${each.rule} ${growingText(each)}`);
   return tally.summary();
 }
 

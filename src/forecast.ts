@@ -1,5 +1,6 @@
 /** Forecast: what a build would run, why, for how long, and on which path nothing can be saved. Runs nothing. */
 import { expectations, type Expected } from "./build/durations.ts";
+import { growing, type Growing } from "./build/foretell.ts";
 import { isSettled, makePlan, samples, toCome, type Plan } from "./build/plan.ts";
 import type { BuildRequest } from "./build/request.ts";
 import { openSession } from "./build/session.ts";
@@ -29,7 +30,7 @@ export interface Forecast {
   /** Rules of whose tasks no duration is known. */
   readonly unknownRules: readonly string[];
   /** Rules that will have more tasks, once a file is there that has to be made first. */
-  readonly growing: readonly { readonly rule: string; readonly files: readonly string[] }[];
+  readonly growing: readonly Growing[];
 }
 
 export interface RuleForecast {
@@ -97,15 +98,8 @@ export async function forecast(request: BuildRequest): Promise<Forecast> {
     },
     durations: { record: from("record").length, rule: from("rule").length, nothing: from("nothing").length },
     unknownRules: [...new Set(from("nothing").map(({ rule }) => rule.name))],
-    growing: growing(plan),
+    growing: growing(session, plan),
   };
-}
-
-function growing({ selected }: Plan): Forecast["growing"] {
-  const rules = new Map<string, Set<string>>();
-  for (const { rule, file } of selected.growths)
-    rules.set(rule.name, (rules.get(rule.name) ?? new Set<string>()).add(file));
-  return [...rules].map(([rule, files]) => ({ rule, files: [...files] }));
 }
 
 type State = "run" | "restore" | "fresh";

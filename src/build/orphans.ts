@@ -8,6 +8,7 @@ import type { Graph } from "../expand/graph.ts";
 import { absolute } from "../fingerprint/paths.ts";
 import type { Task } from "../model.ts";
 import { isAsWritten } from "../record/outputs.ts";
+import type { WrittenOutput } from "../record/records.ts";
 import { removeOutput } from "./remove-output.ts";
 import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";
@@ -16,20 +17,34 @@ import type { Session } from "./session.ts";
 export type Covers = (path: string) => boolean;
 
 export function removeOrphans(session: Session, covers: Covers, notice: (text: string) => void): void {
-  const { root, graph, state, files } = session;
-  for (const path of [...state.ownedPaths()]) {
-    if (mayBeMade(graph, path) || !covers(path)) continue;
-    const output = state.owner(path)?.output;
-    if (output === undefined) continue;
-    if (isAsWritten(root, files, output)) {
+  const { root, state, files } = session;
+  for (const { path, output, fate } of orphans(session, covers)) {
+    if (fate === "remove") {
       removeOutput(root, path);
       notice(`removed ${path}, which no task makes any more`);
-    } else if (existsSync(absolute(root, path))) {
+    } else if (fate === "keep") {
       notice(`kept ${path}: no task makes it any more, but it was edited; it is yours now`);
     }
     files.forget(output.kind === "file" ? [path] : output.entries.map(({ name }) => path + name));
     state.forgetOutput(path);
   }
+}
+
+export interface Orphan {
+  readonly path: string;
+  readonly output: WrittenOutput;
+  /** What becomes of it; null: it is gone already. */
+  readonly fate: "remove" | "keep" | null;
+}
+
+export function orphans({ root, graph, state, files }: Session, covers: Covers): readonly Orphan[] {
+  return [...state.ownedPaths()].flatMap((path): readonly Orphan[] => {
+    if (mayBeMade(graph, path) || !covers(path)) return [];
+    const output = state.owner(path)?.output;
+    if (output === undefined) return [];
+    if (isAsWritten(root, files, output)) return [{ path, output, fate: "remove" }];
+    return [{ path, output, fate: existsSync(absolute(root, path)) ? "keep" : null }];
+  });
 }
 
 /** What a build covers: everything when it was given no targets, else the folders of what they stand for. */

@@ -30,7 +30,9 @@ export function sealPlan(session: Session, plan: Plan, { request, since }: SealR
   const { root, disk, files } = session;
   const tasks = freshTasks(plan);
   const rules = new Set([...tasks.keys()].map(({ rule }) => rule));
-  if (tasks.size < plan.selected.tasks.size || [...rules].some(({ tools }) => tools.length > 0)) return;
+  // Of an empty request is told why it is empty, each time.
+  if (tasks.size === 0 || tasks.size < plan.selected.tasks.size) return;
+  if ([...rules].some(({ tools }) => tools.length > 0)) return;
   if (!disk.stands() || !files.steady) return;
 
   const structure = new Map<string, Signature | null>();

@@ -81,7 +81,7 @@ const WORDS: { readonly [end: string]: string } = {
   there: "as the commit says",
   different: "different from what the commit says",
   missing: "not there; `lq lock pull` brings it from a cache that has it",
-  unknown: "no task, as far as the graph can be known here",
+  unknown: "no task, as far as the graph can be known here; `lq status` names the files that say more",
   pulled: "pulled",
   absent: "not in the cache",
   edited: "edited by hand and kept; -f overwrites",

@@ -1,6 +1,7 @@
 /** `lq plan`: what a build would run, why, and how long that would take here or on another machine. Runs nothing. */
 import { forecast, type Forecast, type RuleForecast } from "../forecast.ts";
 import { UNKNOWN } from "../build/durations.ts";
+import { growingText } from "../build/foretell.ts";
 import { duration } from "../report/lines.ts";
 import { painter, type Paint } from "../report/paint.ts";
 import { hashingOptions, openProject, useColor, type CommonFlags } from "./options.ts";
@@ -34,10 +35,7 @@ function describe(found: Forecast, paint: Paint): readonly string[] {
   return [
     counts,
     ...found.rules.flatMap((rule) => describeRule(rule, found, paint)),
-    ...growing.map(({ rule, files: [file, ...more] }) => {
-      const files = more.length === 0 ? `${file} is` : `${file} and ${more.length} more are`;
-      return `  ${paint("bold", rule)} has tasks that are known when ${files} there`;
-    }),
+    ...growing.map((each) => `  ${paint("bold", each.rule)} ${growingText(each)}`),
     ...(run === 0 ? [] : ["", ...describeTime(found), "", ...describePath(found, paint)]),
   ];
 }

@@ -1,11 +1,13 @@
 /** `lq status`: like `git status`, what is not as it should be, and why. Runs nothing. */
+import { emptyRules, growing, growingText, removals, type Growing } from "../build/foretell.ts";
 import { causeOf, explain } from "../decide/explain.ts";
 import type { Freshness, Reason } from "../model.ts";
 import { allFreshLine } from "../report/lines.ts";
 import { painter, type Paint } from "../report/paint.ts";
-import { status, type TaskStatus } from "../status.ts";
+import { statusOf, type TaskStatus } from "../status.ts";
 import { hashingOptions, openProject, useColor, type CommonFlags } from "./options.ts";
 import { print } from "./print.ts";
+import { planned } from "./tasks-named.ts";
 
 type State = Freshness["state"];
 
@@ -22,10 +24,20 @@ const COLOURS = {
 const MOST = 30;
 
 export async function runStatus(targets: readonly string[], flags: CommonFlags): Promise<number> {
-  const { pipeline, cwd } = openProject(flags);
-  const tasks = await status({ pipeline, cwd, targets, hashing: hashingOptions(flags) });
+  const project = openProject(flags);
+  const { session, plan } = await planned(project, targets, hashingOptions(flags));
+  const tasks = statusOf(plan);
   if (flags.json) for (const task of tasks) console.log(JSON.stringify(statusRecord(task)));
-  else if (!flags.quiet) print(describeStatus(tasks, painter(useColor(process.stdout, flags.color))));
+  else if (!flags.quiet) {
+    const paint = painter(useColor(process.stdout, flags.color));
+    print(
+      [
+        describeStatus(tasks, paint, growing(session, plan)),
+        ...removalLines(removals(session, { ...project, targets }, plan)),
+        ...emptyRules({ ...project, targets }, session.graph),
+      ].join("\n"),
+    );
+  }
   return 0;
 }
 
@@ -41,15 +53,27 @@ export function reasonsOf(freshness: Freshness): readonly Reason[] {
 }
 
 /** The counts by rule, then what is the cause of how many tasks' state. */
-export function describeStatus(tasks: readonly TaskStatus[], paint: Paint): string {
+export function describeStatus(
+  tasks: readonly TaskStatus[],
+  paint: Paint,
+  more: readonly Growing[] = [],
+): string {
   const total = countStates(tasks);
   if (total.get("fresh") === tasks.length || tasks.length === 0) return allFreshLine(tasks.length, paint);
   const rules = groupByRule(tasks);
-  const width = Math.max(...[...rules.keys()].map((rule) => rule.length));
+  const width = Math.max(...[...rules.keys(), ...more.map(({ rule }) => rule)].map(({ length }) => length));
   const counts = [...rules].map(
     ([rule, own]) => `  ${rule.padEnd(width)}  ${statesText(countStates(own), paint)}`,
   );
-  return [...counts, "", ...causes(tasks, paint), "", statesText(total, paint)].join("\n");
+  const later = more.map((each) => `  ${each.rule.padEnd(width)}  ${growingText(each)}`);
+  return [...counts, ...later, "", ...causes(tasks, paint), "", statesText(total, paint)].join("\n");
+}
+
+function removalLines(paths: readonly string[]): readonly string[] {
+  const [first] = paths;
+  if (first === undefined) return [];
+  const what = paths.length === 1 ? first : `${first} and ${paths.length - 1} more`;
+  return [`a build would remove ${what}: no task makes ${paths.length === 1 ? "it" : "them"} any more`];
 }
 
 /** The first reason of each task that has one, those of the same cause together, commonest first. */

@@ -27,10 +27,11 @@ export async function tasksNamed(project: Project, targets: readonly string[]): 
 }
 
 /** @throws UserError if there are none (yet) */
-export function namedOf({ named }: Selected, targets: readonly string[]): readonly Task[] {
+export function namedOf({ named, growths }: Selected, targets: readonly string[]): readonly Task[] {
   if (named.size > 0) return [...named];
+  const [growth] = growths;
   throw new UserError({
     message: `no task of "${targets.join(" ")}" is known yet`,
-    hint: "it depends on a file that has to be built first",
+    ...(growth && { hint: `they are known when ${growth.file} is up to date: lq build ${growth.file}` }),
   });
 }

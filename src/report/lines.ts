@@ -72,6 +72,7 @@ export function summaryLine(summary: Summary, dryRun: boolean, paint: Paint): st
 
 /** "all 410 tasks fresh" */
 export function allFreshLine(tasks: number, paint: Paint): string {
+  if (tasks === 0) return "no tasks";
   return `${tasks === 1 ? "1 task" : `all ${tasks} tasks`} ${paint("green", "fresh")}`;
 }
 
