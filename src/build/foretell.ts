@@ -24,9 +24,9 @@ export function growing(session: Session, plan: Plan): readonly Growing[] {
   });
 }
 
-/** "has more tasks when folds.json is there" */
+/** "has tasks that are known when folds.json is there" */
 export function growingText({ files: [file, ...more] }: Growing): string {
-  return `has more tasks when ${more.length === 0 ? `${file} is` : `${file} and ${more.length} more are`} there`;
+  return `has tasks that are known when ${more.length === 0 ? `${file} is` : `${file} and ${more.length} more are`} there`;
 }
 
 /** Outputs that the build would remove, for no task makes them any more. */

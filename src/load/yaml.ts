@@ -77,7 +77,7 @@ export function parseYaml(file: string, text: string, problems: Problems): Locat
 function hintFor(message: string, text: string, at: number): string | undefined {
   if (text.slice(at - 1, at + 1) === "${")
     return "text with ${…} in it must stand in quotes inside { } and [ ]";
-  if (/^Nested mappings/.test(message))
+  if (message.startsWith("Nested mappings"))
     return 'text with ": " in it must stand in quotes, or on lines of its own below "|"';
   return /^(<{7}|={7}|>{7})( |$)/m.test(text)
     ? "git left its conflict markers in the file: resolve the merge"

@@ -22,7 +22,7 @@ rules:
 
 test("rules that get more tasks when a file is there are named, also those behind others", async () => {
   const project = cliProject({ "pipeline.yaml": FOLDS, "raw/a.txt": "a\n" });
-  const train = "has more tasks when folds.json is there";
+  const train = "has tasks that are known when folds.json is there";
   expect((await project.lq("status", "table.txt")).stdout).toBe(
     `  split  1 missing\n  table  1 blocked\n  train  ${train}\n  score  ${train}\n\n` +
       "  missing: never built (split)\n\n1 missing, 1 blocked\n",
