@@ -1,0 +1,152 @@
+/** A store that projects and users share. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { HOME } from "../helpers/bundle.ts";
+import { canBeOthers, type CliProject, type JsonLine } from "../helpers/cli.ts";
+import { age, build, objectOf, project } from "./cache-project.ts";
+
+/** A user by number, who runs lq as on a machine of several; what is made belongs to that user alone. */
+class User {
+  readonly #id: number;
+  readonly #project: CliProject;
+
+  constructor(id: number, of: CliProject) {
+    this.#id = id;
+    this.#project = of;
+    execFileSync("chown", ["-R", `${id}:${id}`, of.root]);
+  }
+
+  /** @returns the last line, as JSON */
+  lq(...words: string[]): JsonLine {
+    const { stdout, stderr } = spawnSync(
+      "sh",
+      ["-c", 'umask 077; exec "$0" "$@"', process.execPath, `${HOME}dist/cli.cjs`, ...words, "--json"],
+      { cwd: this.#project.root, uid: this.#id, gid: this.#id, encoding: "utf8" },
+    );
+    expect(stderr).toBe("");
+    return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as JsonLine;
+  }
+
+  write(path: string, content: string): void {
+    this.#project.write(path, content);
+    execFileSync("chown", ["-R", `${this.#id}:${this.#id}`, this.#project.root]);
+  }
+}
+
+describe("a folder shared by two projects", () => {
+  function shared(): string {
+    const folder = mkdtempSync(join(tmpdir(), "lq-shared-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    return folder;
+  }
+
+  test("one restores what the other made, and a clean-up by one spares what the other needs", async () => {
+    const folder = shared();
+    const [one, two] = [
+      project(`cache: { folder: "${folder}" }\n`),
+      project(`cache: { folder: "${folder}" }\n`),
+    ];
+    expect(await build(one)).toEqual({ ran: 3, restored: 0 });
+    expect(await build(two)).toEqual({ ran: 0, restored: 3 });
+    expect(one.has("cache/objects")).toBe(false);
+    one.write("src/a.txt", "gamma\n");
+    expect(await build(one)).toEqual({ ran: 2, restored: 0 });
+    age(folder, 10);
+    expect((await one.json("cache", "gc", "--keep-days", "0"))[0]).toMatchObject({ actions: 0 });
+    // A project that is gone needs nothing.
+    rmSync(two.root, { recursive: true });
+    expect((await one.json("cache", "gc", "--keep-days", "0"))[0]).toMatchObject({ actions: 2, objects: 1 });
+  });
+
+  test.each(["/proc/lq", "/dev/null", "/dev/null/lq"])(
+    "that cannot be is told of before anything runs: %s",
+    async (folder) => {
+      const one = project();
+      const { code, stdout, stderr } = await one.lqIn({ LQ_CACHE: folder }, "build");
+      expect([code, stdout, stderr]).toEqual([
+        2,
+        "",
+        expect.stringContaining(`there can be no cache in ${folder} (E`),
+      ]);
+      expect(await build(one)).toEqual({ ran: 3, restored: 0 });
+    },
+  );
+
+  test("folders whose maker was ended before it opened them are opened by their owner", async () => {
+    const folder = shared();
+    chmodSync(folder, 0o2777);
+    mkdirSync(join(folder, "objects"), { mode: 0o700 });
+    await build(project(`cache: { folder: "${folder}" }\n`));
+    expect(statSync(join(folder, "objects")).mode & 0o7777).toBe(0o2777);
+  });
+
+  test("two build the same at once: both end right", async () => {
+    const folder = shared();
+    const both = [project(`cache: { folder: "${folder}" }\n`), project(`cache: { folder: "${folder}" }\n`)];
+    const ended = await Promise.all(both.map((of) => of.lq("build")));
+    expect(ended.map(({ code }) => code)).toEqual([0, 0]);
+    for (const of of both) expect(of.read("tree/d/b.txt")).toBe("beta\n");
+    expect((await both[0]!.lq("cache", "verify")).code).toBe(0);
+  });
+
+  test("the cache of one that others name as theirs as well is shared, too", async () => {
+    const one = project();
+    const two = project(`cache: { folder: "${one.path("cache")}" }\n`);
+    await build(one);
+    await build(two);
+    one.write("src/a.txt", "gamma\n");
+    await build(one);
+    age(one.path("cache"), 10);
+    expect((await one.json("cache", "gc", "--keep-days", "0"))[0]).toMatchObject({ actions: 0, objects: 0 });
+  });
+
+  test("damage in it is found by whoever restores", async () => {
+    const folder = shared();
+    const [one, two] = [
+      project(`cache: { folder: "${folder}" }\n`),
+      project(`cache: { folder: "${folder}" }\n`),
+    ];
+    await build(one);
+    const object = objectOf(one, "alpha\n", folder);
+    chmodSync(object, 0o644);
+    writeFileSync(object, "alphA\n");
+    await build(two);
+    expect(two.read("out/a.txt")).toBe("alpha\n");
+    expect(two.read("tree/d/a.txt")).toBe("alpha\n");
+  });
+
+  // Skipped where the tests do not run as root.
+  test.skipIf(!canBeOthers())(
+    "and by two users, each in a folder of their own that is closed to others",
+    () => {
+      const folder = shared();
+      chmodSync(folder, 0o777);
+      const cache = `cache: { folder: "${folder}", link: [hardlink, copy] }\n`;
+      const [ann, bob] = [new User(4711, project(cache)), new User(4712, project(cache))];
+      expect(ann.lq("build")).toMatchObject({ ran: 3 });
+      expect(bob.lq("build")).toMatchObject({ ran: 0, restored: 3 });
+      bob.write("src/a.txt", "gamma\n");
+      expect(bob.lq("build")).toMatchObject({ ran: 2, failed: 0 });
+      ann.write("src/a.txt", "gamma\n");
+      expect(ann.lq("build")).toMatchObject({ ran: 0, restored: 2 });
+      age(folder, 10);
+      expect(bob.lq("cache", "verify")).toMatchObject({ objects: 4, damaged: [], incomplete: [] });
+      // What only Ann needs stays, though Bob cannot see her folder; then nobody needs it.
+      bob.write("src/a.txt", "delta\n");
+      expect(bob.lq("build")).toMatchObject({ ran: 2 });
+      expect(bob.lq("cache", "gc", "--keep-days", "5")).toMatchObject({ actions: 2, objects: 1 });
+      expect(ann.lq("build")).toMatchObject({ fresh: 3 });
+      // Restoring is use, whoever made it: it is not old afterwards, though nobody has it in place any more.
+      ann.lq("clean");
+      expect(ann.lq("build", "out/a.txt")).toMatchObject({ ran: 0, restored: 1 });
+      ann.write("src/a.txt", "zeta\n");
+      ann.lq("build", "out/a.txt");
+      bob.lq("cache", "gc", "--keep-days", "5");
+      ann.write("src/a.txt", "gamma\n");
+      expect(ann.lq("build", "out/a.txt")).toMatchObject({ ran: 0, restored: 1 });
+    },
+  );
+});
