@@ -43,7 +43,7 @@ export function namesDigest(names: readonly string[]): string {
 
 /**
  * Every file that a directory input stands for: what the graph makes under it (made yet or not) and what the
- * disk has, without what lq once wrote for tasks that are gone, unless it was edited since.
+ * disk has, without what lq once wrote for tasks that are gone, unless it was edited since, and without bytecode.
  * @param dir ends in "/"
  * @returns names relative to the directory, sorted
  */
@@ -58,9 +58,14 @@ export function coveredFiles(
   for (const path of graph.outputsUnder(dir)) if (!path.endsWith("/")) made.push(path.slice(dir.length));
   const counts = (name: string): boolean => {
     const path = dir + name;
-    return graph.makes(path) || !writings.isUntouched(path);
+    return graph.makes(path) || !(isBytecode(name) || writings.isUntouched(path));
   };
   return merge(made.sort(), filesUnder(root, dir, disk), counts);
+}
+
+/** What Python leaves beside the modules that it imports: it follows from them, but has their times in it. */
+function isBytecode(name: string): boolean {
+  return name.includes("__pycache__/");
 }
 
 /**

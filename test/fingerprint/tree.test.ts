@@ -113,6 +113,19 @@ describe("filesUnder", () => {
 });
 
 describe("coveredFiles", () => {
+  it("passes over the bytecode that Python leaves, unless a task makes it", () => {
+    const root = project({
+      "lib/a.py": "",
+      "lib/__pycache__/a.cpython-311.pyc": "",
+      "lib/sub/b.py": "",
+      "lib/sub/__pycache__/b.cpython-311.pyc": "",
+    });
+    const covered = (...made: string[]) => coveredFiles(root, graph(...made), nothing, "lib/", new Disk());
+    expect(covered()).toEqual(["a.py", "sub/b.py"]);
+    const made = "sub/__pycache__/b.cpython-311.pyc";
+    expect(covered(`lib/${made}`)).toEqual(["a.py", made, "sub/b.py"]);
+  });
+
   const root = () =>
     project({ "data/mine.txt": "", "data/made.txt": "", "data/orphan.txt": "", "data/tree/x": "" });
 
