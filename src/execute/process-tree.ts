@@ -10,6 +10,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
+import { isOver, processStat } from "../process-stat.ts";
 import { afterAwake } from "./awake.ts";
 import { startWatchdog } from "./watchdog.ts";
 
@@ -134,12 +135,10 @@ function findMarked(mark: string): ReadonlySet<number> {
   const found = new Set<number>();
   const children = new Map<number, number[]>();
   for (const pid of processes()) {
-    const stat = readProc(pid, "stat");
-    // After the name, which may hold anything, in parentheses: the state, the parent.
-    const [state = "", parent = ""] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (state === "" || state === "Z" || state === "X") continue;
-    children.set(Number(parent), [...(children.get(Number(parent)) ?? []), pid]);
-    if (`\0${readProc(pid, "environ")}`.includes(pattern)) found.add(pid);
+    const stat = processStat(pid);
+    if (stat === null || isOver(stat)) continue;
+    children.set(stat.parent, [...(children.get(stat.parent) ?? []), pid]);
+    if (`\0${environment(pid)}`.includes(pattern)) found.add(pid);
   }
   for (const pid of found) for (const child of children.get(pid) ?? []) found.add(child);
   return found;
@@ -155,9 +154,9 @@ function processes(): number[] {
   }
 }
 
-function readProc(pid: number, file: string): string {
+function environment(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid}/${file}`, "latin1");
+    return readFileSync(`/proc/${pid}/environ`, "latin1");
   } catch {
     // Another user's, or over.
     return "";

@@ -5,11 +5,12 @@
  * the folders of those files (a file added there could change what an import means), so that unchanged code costs
  * no more than asking for these.
  */
-import { existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod/mini";
 import { Disk } from "../disk.ts";
 import { UserError, type Span } from "../errors.ts";
+import { makeFolder } from "../make-folder.ts";
 import { CODE } from "../record/layout.ts";
 import { isRacy, type Signature } from "../signature.ts";
 import { analyse, type Analysis, type Closure } from "./analyse.ts";
@@ -81,7 +82,7 @@ export class CodeClosures {
     const digest = sha256(bundle);
     const file = this.#bundleFile(digest);
     if (this.#isWritten(digest)) return file;
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     writeFileSync(`${file}.${process.pid}`, bundle);
     rename(`${file}.${process.pid}`, file);
     return file;

@@ -5,9 +5,10 @@
  * order in which they ended, then the summary. Every line is whole or the last; a build that was killed has no
  * summary, and may lack its last second. Builds that found everything fresh leave no file.
  */
-import { appendFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { appendFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Session } from "../build/session.ts";
+import { makeFolder } from "../make-folder.ts";
 import type { Event, Listener } from "../report/events.ts";
 import { HISTORY } from "../record/layout.ts";
 import { type BuildLine, HISTORY_VERSION, type HistoryLine } from "./lines.ts";
@@ -85,7 +86,7 @@ export function recordBuild(
 /** The file of the next build; makes the folder, and removes builds that are too old to keep. */
 function nextFile(root: string): string {
   const folder = join(root, HISTORY);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const numbers = buildNumbers(folder);
   for (const old of numbers.slice(0, Math.max(0, numbers.length - KEPT + 1)))
     rmSync(join(folder, fileName(old)), { force: true });

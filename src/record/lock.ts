@@ -14,13 +14,15 @@
  * a dead one would hold it for as long); a socket (not seen across containers that share the folder).
  */
 import { randomUUID } from "node:crypto";
-import { linkSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import * as z from "zod/mini";
 import { errorCode, UserError } from "../errors.ts";
+import { makeFolder } from "../make-folder.ts";
 import { ifThere, rename } from "../network-files.ts";
+import { isOver, processStat } from "../process-stat.ts";
 import { LOCK } from "./layout.ts";
 
 const Holder = z.object({
@@ -102,7 +104,7 @@ class Ticket {
   constructor(root: string) {
     this.#lock = join(root, LOCK);
     this.#file = `${this.#lock}.${this.#id}`;
-    mkdirSync(dirname(this.#lock), { recursive: true });
+    makeFolder(dirname(this.#lock));
     const { pid } = process;
     const me: Holder = { id: this.#id, pid, started: startOf(pid), place: placeOfPids() };
     try {
@@ -213,16 +215,10 @@ function isAlive({ pid, started, place }: Holder): boolean {
   return startOf(pid) === started;
 }
 
-/** When a process began, in the system's own terms; null where /proc does not say, or it is over. */
+/** Null where the system does not say, or the process is over. */
 function startOf(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // After the name, which may hold anything, in parentheses: state is field 3, start time field 22.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" || fields[0] === "X" ? null : (fields[19] ?? null);
-  } catch {
-    return null;
-  }
+  const stat = processStat(pid);
+  return stat === null || isOver(stat) ? null : stat.started;
 }
 
 function placeOfPids(): string {

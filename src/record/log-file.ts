@@ -1,6 +1,7 @@
 /** The file of the state log: read whole, appended to, rewritten. */
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolder } from "../make-folder.ts";
 import { ifThere } from "../network-files.ts";
 import { frame, FRAME_HEADER, frameLength } from "./frames.ts";
 import { replaceFile } from "./replace-file.ts";
@@ -54,7 +55,7 @@ export class LogAppender {
 
   /** Of a log that nobody else appends to. */
   constructor(file: string) {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     this.#handle = openSync(file, "a");
     this.#end = fstatSync(this.#handle).size;
   }

@@ -4,6 +4,7 @@ import { chmodSync, cpSync, lstatSync, mkdirSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
 import { errorCode, UserError } from "../errors.ts";
 import { absolute } from "../fingerprint/paths.ts";
+import { makeFolder } from "../make-folder.ts";
 import { rename as renameWithin } from "../network-files.ts";
 import { discard, remove } from "../remove.ts";
 import { STAGING } from "./layout.ts";
@@ -52,7 +53,7 @@ function moveInto(root: string, from: string, to: string): void {
     // A folder that another machine has made, which is not seen from here until now.
     if (code === "ENOTEMPTY" || code === "EEXIST") return replace(root, from, to);
     if (code !== "ENOENT") throw error;
-    mkdirSync(dirname(to), { recursive: true });
+    makeFolder(dirname(to));
     rename(from, to);
   }
 }

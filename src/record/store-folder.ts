@@ -1,7 +1,8 @@
 /** Folders of a store that several users may share. */
-import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { errorCode, UserError } from "../errors.ts";
+import { makeFolder } from "../make-folder.ts";
 
 /**
  * Makes a store's own folder, where there is none, as any folder is made.
@@ -28,20 +29,6 @@ export function makeStoreFolder(store: string, folder: string): void {
   makeStoreFolder(store, dirname(folder));
   makeFolder(folder);
   openAs(store, folder);
-}
-
-/** Not Node's own way of making those above, too: in /proc, where nothing can be made, that never ends. */
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder);
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === "EEXIST") return;
-    const above = dirname(folder);
-    if (code !== "ENOENT" || existsSync(above)) throw error;
-    makeFolder(above);
-    mkdirSync(folder);
-  }
 }
 
 /** Also a folder whose maker was ended before it came to this; only its owner can. */

@@ -10,7 +10,7 @@ import type { SlotRequest } from "../model.ts";
 import { largestGroup } from "./capacity.ts";
 import { claim, listClaims, nameOfDevice, whenGone, type Claim, type OwnClaim } from "./claims.ts";
 import { partOf, type Device } from "./devices.ts";
-import { isStopped } from "./stopped.ts";
+import { isStopped } from "../process-stat.ts";
 import { waitingFor } from "./waiting-for.ts";
 
 /** A part of a device, held by this build. */

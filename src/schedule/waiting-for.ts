@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { nameOfDevice, type Claim } from "./claims.ts";
 import type { Device } from "./devices.ts";
-import { isStopped } from "./stopped.ts";
+import { isStopped } from "../process-stat.ts";
 import { sizeText } from "../sizes.ts";
 
 /** One sentence a device: "GPU 0 is held by process 4711 (ann)". */

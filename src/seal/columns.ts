@@ -7,9 +7,10 @@
  * little-endian. The head says how many bytes each column has. A file of another version, or a damaged one, is
  * as good as none.
  */
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
+import { makeFolder } from "../make-folder.ts";
 import { replaceFile } from "../record/replace-file.ts";
 
 /** What a file holds: any JSON, and bytes. */
@@ -32,7 +33,7 @@ export function writeColumns<H>(file: string, magic: string, { head, columns }: 
   const parts = [json, ...columns].flatMap((part) => [part, new Uint8Array(-part.byteLength & 7)]);
   const checksum = [fixed.subarray(LENGTH), ...parts].reduce((sum, part) => crc32(part, sum), 0);
   fixed.writeUInt32LE(checksum, CHECKSUM);
-  mkdirSync(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   replaceFile(file, fixed, ...parts);
   return checksum;
 }

@@ -185,6 +185,24 @@ test("a read-only cache: status answers, build says what is wrong", async ({ ski
   ]);
 });
 
+test("a read-only project that was never built: status answers, build says what is wrong", async ({
+  skip,
+}) => {
+  const project = cliProject({});
+  if (!mount(project, "disk", "1m")) skip("may not mount");
+  project.write(
+    "disk/pipeline.yaml",
+    `version: 1\nrules:\n  one: { cmd: "echo 1 > \${out}", out: one.txt }\n`,
+  );
+  execFileSync("mount", ["-o", "remount,ro", project.path("disk")]);
+  expect((await project.lq("-C", "disk", "status")).stdout).toContain("1 missing");
+  const { code, stderr } = await project.lq("-C", "disk", "build");
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringMatching(/cannot mkdir .*\/disk\/cache: the file system is read-only/),
+  ]);
+});
+
 describe("permissions that are missing", () => {
   const NOBODY = 65534;
   /** Root is never refused: it runs lq as somebody else. */
