@@ -8,8 +8,8 @@
 import { dirname, join } from "node:path";
 import { Disk } from "../disk.ts";
 import { Graph } from "../expand/graph.ts";
+import { ancestors } from "../expand/paths.ts";
 import { FileDigests, type Seen, type Swept } from "../fingerprint/files.ts";
-import { parents } from "../fingerprint/paths.ts";
 import type { Producers } from "../fingerprint/tree.ts";
 import { lockedRules } from "../lockfile/update.ts";
 import type { Task } from "../model.ts";
@@ -240,7 +240,7 @@ function producersOf({ seal, graph }: Base): Producers {
   const { structure } = seal.head;
   const folders = new Set(graph.folders.list);
   const isInFolder = (path: string): boolean =>
-    folders.size > 0 && [...parents(path)].some((folder) => folders.has(folder));
+    folders.size > 0 && [...ancestors(path)].some((folder) => folders.has(folder));
   const known = new Map<string, readonly string[]>();
   const outputsUnder = (dir: string): readonly string[] => {
     const before = known.get(dir);

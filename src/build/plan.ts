@@ -8,9 +8,10 @@ import { readFileSync } from "node:fs";
 import { EventLoopTurns } from "../event-loop.ts";
 import { parseData } from "../expand/data.ts";
 import type { Graph } from "../expand/graph.ts";
+import { ancestors } from "../expand/paths.ts";
 import { prospects } from "../expand/prospects.ts";
 import type { Known } from "../fingerprint/fingerprint.ts";
-import { absolute, parents } from "../fingerprint/paths.ts";
+import { absolute } from "../fingerprint/paths.ts";
 import type { Growth, Task } from "../model.ts";
 import type { StoredOutput } from "../record/action.ts";
 import type { Selected } from "../select/select.ts";
@@ -154,7 +155,7 @@ function readKnown(
 ): string | null {
   const known = outputs.get(path);
   if (known !== undefined) return readBlob(known.digest)?.toString() ?? null;
-  for (const dir of parents(path)) {
+  for (const dir of ancestors(path)) {
     const tree = outputs.get(dir);
     if (tree?.kind !== "directory") continue;
     const entry = tree.entries.find(({ name }) => dir + name === path);

@@ -1,12 +1,13 @@
 /** Removes an output, and the folders above it that are empty then. */
 import { rmdirSync } from "node:fs";
-import { absolute, parents } from "../fingerprint/paths.ts";
+import { ancestors } from "../expand/paths.ts";
+import { absolute } from "../fingerprint/paths.ts";
 import { discard } from "../remove.ts";
 
 export function removeOutput(root: string, path: string): void {
   // What a program still has open goes when that has ended.
   discard(absolute(root, path).replace(/\/$/, ""));
-  for (const folder of parents(path)) {
+  for (const folder of ancestors(path)) {
     try {
       rmdirSync(absolute(root, folder));
     } catch {

@@ -1,9 +1,9 @@
 /** A task whose inputs are known → its recipe and key. */
 import { renderCommand } from "../execute/render-command.ts";
+import { ancestors } from "../expand/paths.ts";
 import type { Rule, Task, TaskPath } from "../model.ts";
 import type { CodeClosures, Closure } from "./code.ts";
 import type { FileDigests } from "./files.ts";
-import { parents } from "./paths.ts";
 import { keyOf, RECIPE_FORMAT, type Recipe, type RecipeAction, type RecipeInput } from "./recipe.ts";
 import type { ToolVersions } from "./tools.ts";
 import {
@@ -126,7 +126,7 @@ export class Fingerprinter {
     if (known === NOTHING_KNOWN) return this.#parts.files.digest(path);
     const given = known(path);
     if (given !== undefined) return given.digest;
-    for (const dir of parents(path)) {
+    for (const dir of ancestors(path)) {
       const tree = known(dir);
       if (tree !== undefined) return tree.entries?.find(({ name }) => dir + name === path)?.digest ?? null;
     }

@@ -7,9 +7,3 @@ export const CACHE = "cache/";
 export function absolute(root: string, path: string): string {
   return path.startsWith("/") ? path : `${root}/${path}`;
 }
-
-/** The directories that contain a path, innermost first, each with its trailing "/". */
-export function* parents(path: string): Generator<string> {
-  for (let at = path.lastIndexOf("/", path.length - 2); at > 0; at = path.lastIndexOf("/", at - 1))
-    yield path.slice(0, at + 1);
-}

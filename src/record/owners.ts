@@ -1,5 +1,5 @@
 /** Which record holds each output path that lq has written. */
-import { parents } from "../fingerprint/paths.ts";
+import { ancestors } from "../expand/paths.ts";
 import type { DoneRecord, WrittenEntry, WrittenOutput } from "./records.ts";
 
 export interface Owner {
@@ -52,7 +52,7 @@ export class Owners {
   file(path: string): Omit<WrittenEntry, "name"> | undefined {
     const output = this.get(path)?.output;
     if (output !== undefined) return output.kind === "file" ? output : undefined;
-    for (const dir of parents(path)) {
+    for (const dir of ancestors(path)) {
       const tree = this.get(dir)?.output;
       if (tree?.kind === "directory") return entriesByName(tree.entries).get(path.slice(dir.length));
     }

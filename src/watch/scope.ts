@@ -3,7 +3,7 @@ import { dirname, isAbsolute } from "node:path";
 import picomatch from "picomatch";
 import { expand } from "../expand/expand.ts";
 import { modulePath, splitModule } from "../fingerprint/modules.ts";
-import { parents } from "../fingerprint/paths.ts";
+import { ancestors } from "../expand/paths.ts";
 import type { AxisSpec, Pipeline, Template } from "../model.ts";
 
 export interface Scope {
@@ -33,7 +33,7 @@ export function scopeOf(pipeline: Pipeline): Scope {
       files.has(path) ||
       CODE.test(path) ||
       inputs.has(path) ||
-      [...parents(path)].some((directory) => inputs.has(directory)) ||
+      [...ancestors(path)].some((directory) => inputs.has(directory)) ||
       isMatched(path) ||
       graph.producer(path) !== undefined,
     isOutput: (path) => graph.producer(path) !== undefined,
