@@ -84,7 +84,11 @@ export function valuesAt(content: Json, at: string, file: string, span: Span): r
 
 function elements(value: Json, place: string, file: string, span: Span): readonly Json[] {
   if (Array.isArray(value)) return value as readonly Json[];
-  throw new UserError({ message: `"${place}" in ${file}, which an axis reads, is not a list`, span });
+  const message = `${place === "" ? file : `"${place}" in ${file}`}, which an axis reads, is not a list`;
+  const hint = /\.[ct]sv$/i.test(file)
+    ? "axes are read from JSON and YAML: let a rule turn the table into one"
+    : "";
+  throw new UserError({ message, span, ...(hint && { hint }) });
 }
 
 function element(item: Json, place: string, file: string, span: Span): AxisValue {

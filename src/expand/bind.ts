@@ -186,7 +186,9 @@ function axisField(part: Extract<Filled, { kind: "axis" }>, { text, fields }: Ax
     const next = child(value, key);
     if (next === undefined) {
       const name = [part.name, ...part.field].join(".");
-      const hint = didYouMean(key, keysOf(value));
+      const hint = fields
+        ? didYouMean(key, keysOf(value))
+        : `its values are texts: for fields the axis reads maps, as at: "cases[*]" does and "cases[*].id" does not`;
       const message = `no field "${name}" in the value "${text}"`;
       throw new UserError({ message, span: part.span, ...(hint && { hint }) });
     }

@@ -139,10 +139,11 @@ function collect(
     }
     if (/^(?:[./#]|[a-z]+:)/.test(args.path)) return undefined;
     const { path, errors } = await found(args.path, args);
-    if (errors.length > 0)
-      return {
-        errors: [{ text: `there is no package "${args.path}"`, notes: [{ text: "install it with npm" }] }],
-      };
+    if (errors.length > 0) {
+      const [name] = /^(?:@[^/]+\/)?[^/]+/.exec(args.path) ?? [args.path];
+      const notes = [{ text: `install it with npm: npm install ${name}` }];
+      return { errors: [{ text: `there is no package "${args.path}"`, notes }] };
+    }
     // A package that is linked from elsewhere is edited without a new version: its code counts, as one's own.
     if (!path.includes(`${sep}node_modules${sep}`)) return { path };
     const used = packageOf(path);

@@ -153,7 +153,11 @@ function pathPart(
   const roles = scope.roles[kind];
   if (roles.length === 0) problems.add(`the rule has no "${kind}"`, span);
   else if (step && !roles.includes(step.key)) {
-    problems.add(`the rule has no "${kind}" named "${step.key}"`, span, didYouMean(step.key, roles));
+    const isUnnamed = roles.length === 1 && roles[0] === kind;
+    const hint = isUnnamed
+      ? `it has no names: write \${${kind}}, or ${kind}: { ${step.key}: … }`
+      : didYouMean(step.key, roles);
+    problems.add(`the rule has no "${kind}" named "${step.key}"`, span, hint);
   }
   return { kind, role: step?.key ?? null, span };
 }

@@ -222,6 +222,29 @@ rules:
     expect(made[1]?.inputs).toEqual([]);
   });
 
+  test("says what to do about texts where fields are wanted, and about a table", () => {
+    const said = (act: () => void): string | undefined => {
+      try {
+        act();
+      } catch (error) {
+        if (error instanceof UserError) return error.diagnostics[0]?.hint;
+      }
+      return undefined;
+    };
+    const graph = graphOf(files);
+    expect(said(() => void graph.grow(growth(graph, "image:x/*"), { cases: ["a"] }))).toContain(
+      'for fields the axis reads maps, as at: "cases[*]" does',
+    );
+    const table = {
+      "pipeline.yaml": `version: 1
+rules: { r: { each: { n: { in: cases.csv, at: "[*]" } }, cmd: "touch \${out}", out: "o/\${n}" } }`,
+      "cases.csv": "id,spacing\na,1.5\n",
+    };
+    expect(said(() => void graphOf(table))).toBe(
+      "axes are read from JSON and YAML: let a rule turn the table into one",
+    );
+  });
+
   const refusals: readonly (readonly [string, unknown, RegExp])[] = [
     ["nothing there", {}, /cases\/x\.json has no "cases", which an axis reads/],
     ["no list", { cases: 3 }, /"cases" in cases\/x\.json, which an axis reads, is not a list/],
@@ -236,6 +259,7 @@ rules:
       { cases: [{ id: "a", raw: "../x" }] },
       /"\.\.\/x" cannot be part of a path/,
     ],
+    ["texts where a field is wanted", { cases: ["a"] }, /no field "case\.raw" in the value "a"/],
     ["no such field", { cases: [{ id: "a", row: "x" }] }, /no field "case\.raw" in the value "a"/],
   ];
   test.each(refusals)("refuses a file with %s, and is as before", (_, content, message) => {
