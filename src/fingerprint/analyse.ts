@@ -192,10 +192,20 @@ function readText(path: string, root: string): string | UserError {
 /** The compiler is a process, which may be ended by others. */
 function notCompiled(module: string, error: unknown): UserError {
   const why = error instanceof Error ? error.message : String(error);
+  ignoreLateStart();
   return new UserError({
     message: `${module} could not be compiled: esbuild was ended, or cannot be started`,
     hint: `is there memory enough, and may enough processes run? (${why})`,
   });
+}
+
+/** Where there are no files left for its pipes, the process says so once more, after esbuild has, and to nobody. */
+function ignoreLateStart(): void {
+  const ignore = (error: NodeJS.ErrnoException): void => {
+    if (error.syscall?.startsWith("spawn") !== true) throw error;
+  };
+  process.on("uncaughtException", ignore);
+  setImmediate(() => process.off("uncaughtException", ignore));
 }
 
 function resolveOwn(specifier: string): OnResolveResult {

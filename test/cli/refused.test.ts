@@ -1,6 +1,8 @@
 /** What the system refuses to lq, or others take away: it says what, ends in order, and the next build is right. */
+import { spawnSync } from "node:child_process";
 import { chmodSync, readdirSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
+import { HOME } from "../helpers/bundle.ts";
 import { canBeOthers, cliProject } from "../helpers/cli.ts";
 
 const USER = 4711;
@@ -24,6 +26,25 @@ test("a compiler that is ended is told of", async () => {
   expect(stderr).toContain("error: made.ts could not be compiled: esbuild was ended, or cannot be started");
   expect(stderr).not.toContain("    at ");
   expect((await project.lq("build")).code).toBe(0);
+});
+
+test("a compiler for whose pipes too many files are open is told of", () => {
+  const project = cliProject({
+    "pipeline.yaml": "version: 1\nrules: { made: { run: made.ts, out: made.txt } }\n",
+    "made.ts": module(""),
+  });
+  const { stdout } = spawnSync(
+    "sh",
+    [
+      "-c",
+      'for most in $(seq 20 28); do rm -rf cache; (ulimit -n $most; exec "$0" "$1" build 2>&1); done',
+      process.execPath,
+      `${HOME}dist/cli.cjs`,
+    ],
+    { cwd: project.root, encoding: "utf8" },
+  );
+  expect(stdout).toContain("error: made.ts could not be compiled");
+  expect(stdout).not.toContain("    at ");
 });
 
 others("code that cannot be read is named where it is imported", async () => {
