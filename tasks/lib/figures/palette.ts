@@ -10,16 +10,7 @@ const PALETTE = [
   "#8c6d1f",
 ] as const;
 
-const MARKERS = [
-  "circle",
-  "square",
-  "triangle",
-  "diamond",
-  "cross",
-  "plus",
-  "down",
-  "hexagon",
-] as const;
+const MARKERS = ["circle", "square", "triangle", "diamond", "cross", "plus", "down", "hexagon"] as const;
 export type Marker = (typeof MARKERS)[number];
 
 export interface Style {
