@@ -39,10 +39,13 @@ export function readable(error: unknown, path: string): unknown {
   const code = errorCode(error);
   if (code === "ELOOP") return new UserError(`${path} is a loop of symbolic links`);
   if (code === "EACCES" || code === "EPERM")
-    return new UserError({
-      message: `${path} cannot be read: permission denied`,
-      hint: "check the permissions of the file and of the folders above it",
-    });
+    return new UserError(
+      {
+        message: `${path} cannot be read: permission denied`,
+        hint: "check the permissions of the file and of the folders above it",
+      },
+      { cause: error },
+    );
   if (code === "EIO")
     return new UserError(`${path} cannot be read: the disk reports an error`, { cause: error });
   if (code === "ENAMETOOLONG") return new UserError(`${path} cannot be read: the name is too long`);

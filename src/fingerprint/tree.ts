@@ -148,7 +148,8 @@ function list(disk: Disk, folder: string) {
     const code = errorCode(error);
     // Removed between being listed and being read: as if it had never been there.
     if (code === "ENOENT" || code === "ENOTDIR") return [];
-    if (code === "EACCES") throw new UserError(`${folder} cannot be read: permission denied`);
+    if (code === "EACCES")
+      throw new UserError(`${folder} cannot be read: permission denied`, { cause: error });
     throw error;
   }
 }

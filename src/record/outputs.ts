@@ -1,6 +1,6 @@
 /** What lq finds where it wrote an output. */
 import { lstatSync, statSync } from "node:fs";
-import { UserError } from "../errors.ts";
+import { UserError, type Diagnostic } from "../errors.ts";
 import type { FileDigests } from "../fingerprint/files.ts";
 import { absolute } from "../fingerprint/paths.ts";
 import { filesUnder } from "../fingerprint/tree.ts";
@@ -55,14 +55,28 @@ function isKept(
   written: ReadonlySet<string>,
 ): boolean {
   return ifReadable(() => {
-    const names = path.endsWith("/") ? filesUnder(root, path, files.disk) : [""];
-    return names.every((name) => {
+    return namesAt(root, files, path).every((name) => {
       const size = files.signature(path + name)?.size;
       if (size === 0) return written.has(name);
       const digest = files.digest(path + name);
       return digest !== null && store.sizeOf(digest) === size;
     });
   });
+}
+
+/** Why an output that is there cannot be read, if it is the system that refuses it: then it only seems edited. */
+export function whyUnreadable({ root, files }: Known, path: string): readonly Diagnostic[] | null {
+  try {
+    for (const name of namesAt(root, files, path)) files.digest(path + name);
+    return null;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return error.cause === undefined ? null : error.diagnostics;
+  }
+}
+
+function namesAt(root: string, files: FileDigests, path: string): readonly string[] {
+  return path.endsWith("/") ? filesUnder(root, path, files.disk) : [""];
 }
 
 /** Whether an output on the disk is what lq wrote there. */

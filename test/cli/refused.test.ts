@@ -62,6 +62,26 @@ others("code that cannot be read is named where it is imported", async () => {
   expect(stderr).toContain("made.ts:3:8: error: part.ts cannot be read: permission denied");
 });
 
+others("an output that cannot be read is not called edited", async () => {
+  const project = cliProject(
+    {
+      "pipeline.yaml": `version: 1
+rules:
+  file: { cmd: "echo 1 > \${out}", out: file }
+  tree: { cmd: "echo 1 > \${out}x", out: tree/ }
+`,
+    },
+    USER,
+  );
+  await project.lq("build");
+  for (const path of ["file", "tree/x"]) chmodSync(project.path(path), 0);
+  const { code, stderr } = await project.lq("build");
+  expect([code, stderr]).toEqual([2, expect.stringContaining("file cannot be read: permission denied")]);
+  expect(stderr).toContain("tree/x cannot be read: permission denied");
+  expect(stderr).not.toContain("edited");
+  expect((await project.lq("build", "-f")).code).toBe(0);
+});
+
 test("without bash a command fails, and says so", async () => {
   const project = cliProject({
     "pipeline.yaml": 'version: 1\nrules: { made: { cmd: "touch ${out}", out: made.txt } }\n',
