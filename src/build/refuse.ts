@@ -84,8 +84,17 @@ function paramMessage(pipeline: Pipeline, task: Task, path: string, message: str
   const keys = path.split(".");
   const origin = originOf(pipeline, task, keys);
   const from = origin === null ? "" : ` (from params ${origin.join(".")})`;
-  const span = (origin && paramSpan(pipeline, origin)) ?? rule.with.get(keys[0] ?? "")?.span ?? rule.span;
-  return { message: `${id}: param ${path || "values"}${from}: ${message}`, span };
+  const [name = ""] = keys;
+  const given = rule.with.get(name);
+  const span = (origin && paramSpan(pipeline, origin)) ?? given?.span ?? rule.span;
+  const names = [...rule.with.keys()].join(", ");
+  const hint =
+    given || name === "" ? "" : `the rule's "with" has ${names === "" ? "nothing" : `only ${names}`}`;
+  return {
+    message: `${id}: param ${path || "values"}${from}: ${message}`,
+    span,
+    ...(hint && { hint }),
+  };
 }
 
 /** Which of the params a value of `with:` is, however deep in it; null for what is written there itself. */

@@ -94,6 +94,9 @@ describe("task modules", () => {
       ["other", "pipeline.yaml"],
       ["other", "pipeline.yaml"],
     ]);
+    expect((error as UserError).diagnostics.map(({ hint }) => hint).filter(Boolean)).toEqual([
+      `the rule's "with" has only note`,
+    ]);
     expect(built.has("out")).toBe(false);
   });
 
