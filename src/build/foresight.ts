@@ -12,7 +12,7 @@ import { Executor } from "../execute/execute.ts";
 import { WorkerPool } from "../execute/pool.ts";
 import { StagingArea } from "../execute/staging.ts";
 import type { CodeClosures } from "../fingerprint/code.ts";
-import { absolute } from "../fingerprint/paths.ts";
+import { absolute } from "../paths.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Task } from "../model.ts";
 import type { StoredOutput } from "../record/action.ts";

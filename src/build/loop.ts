@@ -7,7 +7,7 @@ import { UserError } from "../errors.ts";
 import { EventLoopTurns } from "../event-loop.ts";
 import { logPath } from "../execute/log-path.ts";
 import { parseData } from "../expand/data.ts";
-import { absolute } from "../fingerprint/paths.ts";
+import { absolute } from "../paths.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { SlotRequest, Task } from "../model.ts";
 import type { Recorder } from "../record/record.ts";

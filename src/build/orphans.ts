@@ -3,9 +3,8 @@
  * it is theirs, and lq forgets about it.
  */
 import { existsSync } from "node:fs";
-import { normalise, parentOf } from "../expand/paths.ts";
+import { absolute, normalise, parentOf } from "../paths.ts";
 import type { Graph } from "../expand/graph.ts";
-import { absolute } from "../fingerprint/paths.ts";
 import type { Task } from "../model.ts";
 import { isAsWritten } from "../record/outputs.ts";
 import type { WrittenOutput } from "../record/records.ts";

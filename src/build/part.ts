@@ -8,7 +8,7 @@
 import { dirname, join } from "node:path";
 import { Disk } from "../disk.ts";
 import { Graph } from "../expand/graph.ts";
-import { ancestors } from "../expand/paths.ts";
+import { ancestors } from "../paths.ts";
 import { FileDigests, type Seen, type Swept } from "../fingerprint/files.ts";
 import type { Producers } from "../fingerprint/tree.ts";
 import { lockedRules } from "../lockfile/update.ts";

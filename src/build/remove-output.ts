@@ -1,7 +1,6 @@
 /** Removes an output, and the folders above it that are empty then. */
 import { rmdirSync } from "node:fs";
-import { ancestors } from "../expand/paths.ts";
-import { absolute } from "../fingerprint/paths.ts";
+import { absolute, ancestors } from "../paths.ts";
 import { discard } from "../remove.ts";
 
 export function removeOutput(root: string, path: string): void {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { UserError } from "../errors.ts";
-import { normalise } from "../expand/paths.ts";
+import { normalise } from "../paths.ts";
 import { builds } from "../history/builds.ts";
 import { cellPaths, cellsOutput, findCell, parseCells, type Cell } from "../inspect/cells.ts";
 import { lineage, type Step } from "../inspect/lineage.ts";

@@ -1,6 +1,6 @@
 /** Executes one attempt of a task, as a command or in a worker, with its outputs going to a staging folder. */
 import type { CodeClosures } from "../fingerprint/code.ts";
-import { absolute } from "../fingerprint/paths.ts";
+import { absolute } from "../paths.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Slot, Task, TaskPath } from "../model.ts";
 import type { Attempt, AttemptResult } from "./attempt.ts";

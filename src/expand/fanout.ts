@@ -35,7 +35,7 @@ import {
   type Write,
 } from "./bind.ts";
 import type { SourceGlobs } from "./glob.ts";
-import { isOutside, normalise } from "./paths.ts";
+import { isOutside, normalise } from "../paths.ts";
 import { shellQuote } from "./quote.ts";
 
 /** Where a rule's tasks and growths are put. */

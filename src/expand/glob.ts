@@ -11,7 +11,7 @@ import type { Disk, Entry } from "../disk.ts";
 import { UserError, type Span } from "../errors.ts";
 import { refuseUndecodable } from "../file-names.ts";
 import type { AxisSpec, Template } from "../model.ts";
-import { isOutside, normalise } from "./paths.ts";
+import { isOutside, normalise } from "../paths.ts";
 
 interface Pattern {
   readonly before: string;

@@ -6,7 +6,7 @@
  */
 import type { Growth, Json, Slot, TemplatePart } from "../model.ts";
 import { lookUp, pathText, type Names } from "./bind.ts";
-import { ancestors, normalise } from "./paths.ts";
+import { ancestors, normalise } from "../paths.ts";
 
 /** What is known of the paths that a glob matches. */
 export interface PathPattern {

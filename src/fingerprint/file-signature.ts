@@ -2,7 +2,7 @@
 import { lstatSync, statSync, type Stats } from "node:fs";
 import { errorCode, UserError } from "../errors.ts";
 import { signatureOf, type Signature } from "../signature.ts";
-import { absolute } from "./paths.ts";
+import { absolute } from "../paths.ts";
 
 /** Stat signature of a file as it is now; null if there is none. Throws UserError if it is not a file. */
 export function signatureAt(root: string, path: string): Signature | null {

@@ -12,7 +12,7 @@ import { isRacy, sameSignature, type Signature } from "../signature.ts";
 import { isLinked, signatureAt } from "./file-signature.ts";
 import { hashMany, isMuch, type HashOptions, type ManyFile } from "./hash-many.ts";
 import { hashNow, type Hashed } from "./hash.ts";
-import { absolute } from "./paths.ts";
+import { absolute } from "../paths.ts";
 
 /** Digests that outlive a build; `State` is one. */
 export interface FileMemo {

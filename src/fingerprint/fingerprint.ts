@@ -1,6 +1,6 @@
 /** A task whose inputs are known → its recipe and key. */
 import { renderCommand } from "../execute/render-command.ts";
-import { ancestors } from "../expand/paths.ts";
+import { ancestors } from "../paths.ts";
 import type { Rule, Task, TaskPath } from "../model.ts";
 import type { CodeClosures, Closure } from "./code.ts";
 import type { FileDigests } from "./files.ts";

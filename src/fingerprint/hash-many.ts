@@ -3,7 +3,7 @@ import { inLanes } from "../lanes.ts";
 import type { Signature } from "../signature.ts";
 import { hashBeside, THREADS } from "./hash-threads.ts";
 import type { Hashed } from "./hash.ts";
-import { absolute } from "./paths.ts";
+import { absolute } from "../paths.ts";
 
 export interface ManyFile {
   readonly path: string;

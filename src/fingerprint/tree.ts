@@ -5,7 +5,7 @@ import { errorCode, UserError } from "../errors.ts";
 import { refuseUndecodable } from "../file-names.ts";
 import { isGone } from "../network-files.ts";
 import { sha256 } from "./digest.ts";
-import { absolute, CACHE } from "./paths.ts";
+import { absolute, CACHE } from "../paths.ts";
 
 export interface TreeEntry {
   /** Relative to the directory, "/" between parts. */
@@ -65,7 +65,7 @@ export function coveredFiles(
 
 /** What Python leaves beside the modules that it imports: it follows from them, but has their times in it. */
 function isBytecode(name: string): boolean {
-  return name.includes("__pycache__/");
+  return name.startsWith("__pycache__/") || name.includes("/__pycache__/");
 }
 
 /**

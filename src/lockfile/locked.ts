@@ -4,7 +4,7 @@ import { relative } from "node:path";
 import type { Request } from "../build/request.ts";
 import type { Session } from "../build/session.ts";
 import { parseData } from "../expand/data.ts";
-import { absolute } from "../fingerprint/paths.ts";
+import { absolute } from "../paths.ts";
 import { filesUnder, treeDigest } from "../fingerprint/tree.ts";
 import type { Task } from "../model.ts";
 import { select } from "../select/select.ts";

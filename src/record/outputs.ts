@@ -2,7 +2,7 @@
 import { lstatSync, statSync } from "node:fs";
 import { UserError, type Diagnostic } from "../errors.ts";
 import type { FileDigests } from "../fingerprint/files.ts";
-import { absolute } from "../fingerprint/paths.ts";
+import { absolute } from "../paths.ts";
 import { filesUnder } from "../fingerprint/tree.ts";
 import type { WrittenOutput } from "./records.ts";
 import type { State } from "./state.ts";

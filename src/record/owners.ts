@@ -1,5 +1,5 @@
 /** Which record holds each output path that lq has written. */
-import { ancestors } from "../expand/paths.ts";
+import { ancestors } from "../paths.ts";
 import type { DoneRecord, WrittenEntry, WrittenOutput } from "./records.ts";
 
 export interface Owner {

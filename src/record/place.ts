@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { chmodSync, cpSync, lstatSync, mkdirSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
 import { errorCode, UserError } from "../errors.ts";
-import { absolute } from "../fingerprint/paths.ts";
+import { absolute } from "../paths.ts";
 import { makeFolder } from "../make-folder.ts";
 import { rename as renameWithin } from "../network-files.ts";
 import { discard, remove } from "../remove.ts";

@@ -6,7 +6,7 @@ import { statSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { UserError } from "../errors.ts";
 import type { FileDigests } from "../fingerprint/files.ts";
-import { absolute } from "../fingerprint/paths.ts";
+import { absolute } from "../paths.ts";
 import { readFile } from "../fingerprint/read-file.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import { filesUnder, treeDigest, type TreeEntry } from "../fingerprint/tree.ts";

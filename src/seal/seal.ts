@@ -15,7 +15,7 @@ import { statSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "../fingerprint/digest.ts";
 import type { Signature } from "../signature.ts";
-import { absolute } from "../fingerprint/paths.ts";
+import { absolute } from "../paths.ts";
 import { SEAL } from "../record/layout.ts";
 import { bytesOf, float64sOf, readColumns, Texts, writeColumns } from "./columns.ts";
 

@@ -1,7 +1,7 @@
 /** Select: targets as typed → the tasks that make them, with all that those need. */
 import { posix } from "node:path";
 import picomatch from "picomatch";
-import { normalise } from "../expand/paths.ts";
+import { normalise } from "../paths.ts";
 import type { Graph } from "../expand/graph.ts";
 import type { PathPattern } from "../expand/pending.ts";
 import { nearest } from "../load/suggest.ts";

@@ -3,7 +3,7 @@ import { dirname, isAbsolute } from "node:path";
 import picomatch from "picomatch";
 import { expand } from "../expand/expand.ts";
 import { modulePath, splitModule } from "../fingerprint/modules.ts";
-import { ancestors } from "../expand/paths.ts";
+import { ancestors } from "../paths.ts";
 import type { AxisSpec, Pipeline, Template } from "../model.ts";
 
 export interface Scope {

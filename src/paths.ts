@@ -1,19 +1,30 @@
-/** Paths in one normal form: POSIX, relative to the project, absolute when outside it; "/" ends a directory. */
+/**
+ * Paths of the model in one normal form: POSIX, relative to the project, absolute when outside it; "/" ends a
+ * directory.
+ */
 import { posix } from "node:path";
+
+/** lq's own folder, which is never an input. */
+export const CACHE = "cache/";
 
 const ODD = /^\/|(^|\/)\.{0,2}\/|(^|\/)\.{1,2}$/;
 
 /** The normal form; "" for the project itself. */
 export function normalise(root: string, path: string): string {
   if (!ODD.test(path)) return path;
-  const absolute = posix.resolve(root, path);
-  const directory = path.endsWith("/") && absolute !== "/" ? "/" : "";
-  if (absolute === root) return "";
-  return (absolute.startsWith(root + "/") ? absolute.slice(root.length + 1) : absolute) + directory;
+  const resolved = posix.resolve(root, path);
+  const directory = path.endsWith("/") && resolved !== "/" ? "/" : "";
+  if (resolved === root) return "";
+  return (resolved.startsWith(root + "/") ? resolved.slice(root.length + 1) : resolved) + directory;
 }
 
 export function isOutside(path: string): boolean {
   return path.startsWith("/");
+}
+
+/** Where a path lies on the disk. */
+export function absolute(root: string, path: string): string {
+  return isOutside(path) ? path : `${root}/${path}`;
 }
 
 /** The directories above a path, nearest first, each with its "/" at the end. */
