@@ -35,6 +35,11 @@ export function removals(session: Session, request: Request, { selected }: Plan)
   return found.flatMap(({ path, fate }) => (fate === "remove" ? [path] : []));
 }
 
+/** Tasks that were tried, to foresee what depends on them, and failed. */
+export function foreseenFailures({ failures }: Plan): readonly string[] {
+  return [...failures].map(([{ id }, error]) => `${id} would fail: ${error}`);
+}
+
 /** Rules that a request for everything passes over, because their patterns match nothing. */
 export function emptyRules({ pipeline, targets }: Request, graph: Graph): readonly string[] {
   if (targets.length > 0 || pipeline.default.length > 0) return [];

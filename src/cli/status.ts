@@ -1,5 +1,12 @@
 /** `lq status`: like `git status`, what is not as it should be, and why. Runs nothing. */
-import { emptyRules, growing, growingText, removals, type Growing } from "../build/foretell.ts";
+import {
+  emptyRules,
+  foreseenFailures,
+  growing,
+  growingText,
+  removals,
+  type Growing,
+} from "../build/foretell.ts";
 import { causeOf, explain } from "../decide/explain.ts";
 import type { Freshness, Reason } from "../model.ts";
 import { allFreshLine } from "../report/lines.ts";
@@ -33,6 +40,7 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
     print(
       [
         describeStatus(tasks, paint, growing(session, plan)),
+        ...foreseenFailures(plan),
         ...removalLines(removals(session, { ...project, targets }, plan)),
         ...emptyRules({ ...project, targets }, session.graph),
       ].join("\n"),

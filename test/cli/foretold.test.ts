@@ -69,6 +69,22 @@ test("rules that have no tasks because nothing matches are told of, each time", 
   ]);
 });
 
+test("a task that is tried, to foresee what depends on it, and fails is told of", async () => {
+  const project = cliProject({
+    "pipeline.yaml": `version: 1
+rules:
+  split: { run: split.ts, out: folds.json, shape: true }
+  train:
+    each: { fold: { in: folds.json, at: "[*]" } }
+    cmd: "touch \${out}"
+    out: "models/\${fold}.txt"
+`,
+    "split.ts":
+      'import { task } from "lq";\nexport default task({ run() { throw new Error("no cases"); } });\n',
+  });
+  expect((await project.lq("status")).stdout).toMatch(/\n\n1 missing\nsplit would fail: no cases\n$/);
+});
+
 test("a command that never names ${out} is told of before it runs", async () => {
   const project = cliProject({
     "pipeline.yaml":
