@@ -4,9 +4,9 @@ import { type Shape, type Triple, type TypedArray, zerosLike } from "../arrays.t
 /** New axis i is old axis `order[i]`. The data are returned as they are where nothing moves. */
 export function transposeArray<T extends TypedArray>(data: T, shape: Shape, order: Triple): T {
   if (order.every((axis, i) => axis === i)) return data;
-  const strides = [shape[1] * shape[2], shape[2], 1];
+  const strides: Triple = [shape[1] * shape[2], shape[2], 1];
   const [n0, n1, n2] = permute(shape, order);
-  const [s0, s1, s2] = permute(strides as unknown as Triple, order);
+  const [s0, s1, s2] = permute(strides, order);
   const result = zerosLike(data);
   let to = 0;
   for (let i = 0; i < n0; i++) {
