@@ -1,19 +1,21 @@
 /** `lq cache verify|gc|stats`: looks after the cached contents. */
-import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { hasOwnStore, storeFolder } from "../build/open-store.ts";
 import { chooseGarbage, removeGarbage, type Collection } from "../cache/collect.ts";
 import { actionsIn, objectsIn } from "../cache/contents.ts";
+import { extentOf } from "../cache/extent.ts";
+import { chooseLeavings, NO_LEAVINGS, removeLeavings, type Leavings } from "../cache/leavings.ts";
 import { hasNeeded, neededBy, neededByOthers } from "../cache/needed.ts";
 import { verifyStore } from "../cache/verify.ts";
 import { UserError } from "../errors.ts";
-import { HISTORY, LOGS, QUARANTINE, SCRATCH, STATE_LOG, STORE } from "../record/layout.ts";
+import { CODE, HISTORY, LOGS, QUARANTINE, SCRATCH, STATE_LOG, STORE } from "../record/layout.ts";
 import { acquireFreeLock, isLocked } from "../record/lock.ts";
 import { State } from "../record/state.ts";
 import { isLive } from "../report/is-live.ts";
 import { sizeText } from "../sizes.ts";
-import { openProject, type CommonFlags } from "./options.ts";
+import { openProject, type CommonFlags, type Project } from "./options.ts";
 import { print } from "./print.ts";
+import { keysToResume } from "./keys-to-resume.ts";
 
 export interface CacheFlags extends CommonFlags {
   /** Bytes. */
@@ -22,13 +24,16 @@ export interface CacheFlags extends CommonFlags {
 }
 
 export function runCache([action]: readonly string[], flags: CacheFlags): Promise<number> {
-  const { pipeline } = openProject(flags);
+  const project = openProject(flags);
+  const { pipeline } = project;
   const folder = storeFolder(pipeline);
   const place = { root: pipeline.root, folder, shared: !hasOwnStore(pipeline) || hasNeeded(folder) };
   if (action === "verify") return verify(place, flags);
-  if (action === "gc") return Promise.resolve(collect(place, flags));
+  if (action === "gc") return collect(place, project, flags);
   return Promise.resolve(stats(place, flags));
 }
+
+const DAY = 86_400_000;
 
 interface Place {
   readonly root: string;
@@ -64,35 +69,64 @@ async function verify({ folder }: Place, flags: CacheFlags): Promise<number> {
   return damaged.length + unreadable.length > 0 ? 1 : 0;
 }
 
-function collect(place: Place, flags: CacheFlags): number {
+async function collect(place: Place, project: Project, flags: CacheFlags): Promise<number> {
   const { root, folder, shared } = place;
-  const { keepSize, keepDays, dryRun } = flags;
+  const { keepSize, keepDays, dryRun = false } = flags;
   if (keepSize === undefined && keepDays === undefined)
     throw new UserError({
       message: "lq cache gc needs a limit",
       hint: "as in --keep-size 50GiB, --keep-days 30, or both; --keep-days 0 keeps only what current outputs need",
     });
-  // No build can begin, in one's own store, until this is done; of a shared one nobody knows who uses it.
-  const lock = shared || dryRun === true ? null : acquireFreeLock(root);
-  const alone = lock !== null || (dryRun === true && !shared && !isLocked(root));
+  // No build can begin in this project until all is done; of a shared store nobody knows who else uses it.
+  const lock = dryRun ? null : acquireFreeLock(root);
+  const isFree = lock !== null || (dryRun && !isLocked(root));
+  const alone = isFree && !shared;
   try {
-    const garbage = chooseGarbage(folder, neededNames(place), { keepSize, keepDays, alone });
-    const removed = dryRun === true ? garbage : removeGarbage(garbage);
-    report({ ...garbage, ...removed }, flags, alone);
+    const state = State.open(root, { readonly: true });
+    const garbage = chooseGarbage(folder, neededNames(place, state), { keepSize, keepDays, alone });
+    const removed = dryRun ? garbage : removeGarbage(garbage);
+    const until = keepDays === undefined ? 0 : Date.now() - keepDays * DAY;
+    const leavings = isFree
+      ? await chooseLeavings(root, state, until, () => keysToResume(project))
+      : NO_LEAVINGS;
+    if (!dryRun) removeLeavings(leavings);
+    report({ ...garbage, ...removed, freed: removed.freed + leavings.size }, leavings, flags, alone);
   } finally {
     lock?.release();
   }
   return 0;
 }
 
-function report(collection: Collection, { dryRun, json, quiet, keepSize }: CacheFlags, alone: boolean): void {
-  const { actions, objects, freed, kept, needed } = collection;
-  const counts = { actions: actions.length, objects: objects.length, freed, kept, needed };
-  if (json === true) console.log(JSON.stringify({ type: "gc", dryRun: dryRun === true, ...counts }));
+function report(
+  { actions, objects, freed, kept, needed }: Collection,
+  { scratch, code, spared }: Leavings,
+  { dryRun, json, quiet, keepSize }: CacheFlags,
+  alone: boolean,
+): void {
+  const counts = {
+    actions: actions.length,
+    objects: objects.length,
+    scratch: scratch.length,
+    code: code.length,
+  };
+  if (json === true)
+    console.log(
+      JSON.stringify({ type: "gc", dryRun: dryRun === true, ...counts, spared, freed, kept, needed }),
+    );
   if (json === true || quiet === true) return;
   const [verb, stay] = dryRun === true ? ["would remove", "would stay"] : ["removed", "stay"];
-  console.log(`${verb} ${counts.actions} actions and ${counts.objects} objects, ${sizeText(freed)}`);
+  const all = [
+    counted(actions.length, "action"),
+    counted(objects.length, "object"),
+    ...(scratch.length > 0
+      ? [`${counted(scratch.length, "scratch folder")} of tasks that never got done`]
+      : []),
+    ...(code.length > 0 ? [`${counted(code.length, "bundle")} of code that has changed`] : []),
+  ];
+  console.log(`${verb} ${all.join(", ")}: ${sizeText(freed)}`);
   console.log(`${sizeText(kept)} ${stay}, ${sizeText(needed)} of it needed by current outputs`);
+  if (spared > 0)
+    console.log(`${counted(spared, "scratch folder")} as old ${stay}: a task may go on from there`);
   const young = alone ? "" : ", nor, beside other builds, what is younger than an hour";
   if (keepSize !== undefined && kept > keepSize)
     console.log(`that is above ${sizeText(keepSize)}: what current outputs need is never removed${young}`);
@@ -106,12 +140,14 @@ function stats(place: Place, flags: CacheFlags): number {
     return { count, bytes };
   };
   const [objects, actions] = [sum(objectsIn(folder)), sum(actionsIn(folder))];
-  const { needed } = chooseGarbage(folder, neededNames(place), {});
+  const state = State.open(root, { readonly: true });
+  const { needed } = chooseGarbage(folder, neededNames(place, state), {});
   const others = {
     state: sizeOf(join(root, STATE_LOG)),
     logs: sizeOf(join(root, LOGS)),
     history: sizeOf(join(root, HISTORY)),
     scratch: sizeOf(join(root, SCRATCH)),
+    code: sizeOf(join(root, CODE)),
   };
   const quarantine = sizeOf(join(folder, QUARANTINE));
   if (flags.json === true)
@@ -132,13 +168,14 @@ function stats(place: Place, flags: CacheFlags): number {
 }
 
 /** By the outputs of this project, and of all that share the folder. */
-function neededNames({ root, folder }: Place): ReadonlySet<string> {
-  const own = neededBy(root, State.open(root, { readonly: true }));
-  return new Set([...own, ...neededByOthers(folder, root)]);
+function neededNames({ root, folder }: Place, state: State): ReadonlySet<string> {
+  return new Set([...neededBy(root, state), ...neededByOthers(folder, root)]);
+}
+
+function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 function sizeOf(path: string): number {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats?.isDirectory() !== true) return stats?.size ?? 0;
-  return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+  return extentOf(path)?.size ?? 0;
 }

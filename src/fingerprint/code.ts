@@ -29,6 +29,8 @@ export interface NoteMemo {
 /** Raise when what a closure or a bundle is made of changes. */
 const VERSION = 3;
 
+const NOTE = "code:";
+
 const Remembered = z.object({
   version: z.literal(VERSION),
   closure: z.object({
@@ -39,6 +41,18 @@ const Remembered = z.object({
   bundle: z.string(),
   stamps: z.array(z.tuple([z.string(), z.string()])),
 });
+
+/** Digests of the bundles that `memo` has on record as those of the code there is, of any installation. */
+export function bundlesKnown(memo: {
+  notes(): Iterable<{ readonly name: string; readonly json: string }>;
+}): ReadonlySet<string> {
+  const known = new Set<string>();
+  for (const { name, json } of memo.notes()) {
+    const bundle = name.startsWith(NOTE) ? recall(json)?.bundle : undefined;
+    if (bundle !== undefined) known.add(bundle);
+  }
+  return known;
+}
 
 interface Known {
   readonly closure: Closure;
@@ -106,7 +120,7 @@ export class CodeClosures {
 
   async #find(module: string, span: Span | undefined): Promise<Known> {
     // The same project may be built by another installation of lq, whose modules are others.
-    const name = `code:${module} ${installation()}`;
+    const name = `${NOTE}${module} ${installation()}`;
     const remembered = recall(this.#memo.note(name));
     if (remembered?.stamps.every(([path, stamp]) => stampOf(this.#disk, path) === stamp)) return remembered;
     const started = Date.now();

@@ -217,6 +217,10 @@ export class State implements FileMemo {
     return this.#notes.get(name)?.json;
   }
 
+  notes(): Iterable<NoteRecord> {
+    return this.#notes.records();
+  }
+
   rememberNote(name: string, json: string): void {
     if (this.note(name) === json) return;
     const record = { name, json };

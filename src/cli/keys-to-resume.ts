@@ -1,0 +1,23 @@
+import { toCome } from "../build/plan.ts";
+import { userErrorOf } from "../errors.ts";
+import type { Project } from "./options.ts";
+import { planned } from "./tasks-named.ts";
+
+/** The keys of all tasks that may go on from scratch; null: not all are known, as long as others have to run first. */
+export async function keysToResume({ pipeline, cwd }: Project): Promise<ReadonlySet<string> | null> {
+  try {
+    const { session, plan } = await planned({ pipeline: { ...pipeline, default: [] }, cwd }, []);
+    if (toCome(session, plan).some(({ rule }) => rule.resume)) return null;
+    const keys = [...plan.selected.tasks]
+      .filter(({ rule }) => rule.resume)
+      .map((task) => {
+        const verdict = plan.verdicts.get(task);
+        return verdict === undefined || verdict.kind === "missing" ? null : verdict.freshness.key;
+      });
+    return keys.includes(null) ? null : new Set(keys.filter((key) => key !== null));
+  } catch (error) {
+    // Whatever keeps lq from knowing the graph is for `lq status` to tell.
+    if (userErrorOf(error) === undefined) throw error;
+    return null;
+  }
+}

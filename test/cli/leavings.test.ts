@@ -1,0 +1,124 @@
+/** `lq cache gc` on what lies in a project beside its store: scratch of tasks that never got done, code that changed. */
+import { readdirSync, utimesSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { expect, test } from "vitest";
+import { cliProject, type CliProject } from "../helpers/cli.ts";
+import { settle } from "../helpers/settle.ts";
+
+const PIPELINE = `version: 1
+params: params.yaml
+rules:
+  data: { cmd: "cat \${in} > \${out}", in: data.txt, out: out/data.txt }
+  train:
+    resume: true
+    cmd: "echo \${seed} > \${scratch}/state; [ -e go ]; cp \${scratch}/state \${out}"
+    in: out/data.txt
+    out: out/model.txt
+`;
+
+/** Two trainings that were cut off, one of a seed that is not asked for any more. */
+async function twoCutOff(): Promise<CliProject> {
+  const of = cliProject({ "pipeline.yaml": PIPELINE, "params.yaml": "seed: 1\n", "data.txt": "data\n" });
+  expect((await of.lq("build")).code).toBe(1);
+  of.write("params.yaml", "seed: 2\n");
+  expect((await of.lq("build")).code).toBe(1);
+  expect(states(of)).toEqual(["1\n", "2\n"]);
+  return of;
+}
+
+function states(of: CliProject): string[] {
+  return readdirSync(of.path("cache/scratch"))
+    .map((key) => of.read(`cache/scratch/${key}/state`))
+    .sort();
+}
+
+async function gc(of: CliProject, ...words: string[]): Promise<Record<string, unknown> | undefined> {
+  return (await of.json("cache", "gc", ...words)).at(-1);
+}
+
+test("scratch of keys that no task has goes, that of a training to be gone on with stays", async () => {
+  const of = await twoCutOff();
+  const [preview] = await of.json("cache", "gc", "--keep-days", "0", "-n");
+  expect(preview).toMatchObject({ dryRun: true, scratch: 1, spared: 1 });
+  expect(states(of)).toEqual(["1\n", "2\n"]);
+  const { code, stdout } = await of.lq("cache", "gc", "--keep-days", "0");
+  expect(code).toBe(0);
+  expect(stdout).toContain("1 scratch folder of tasks that never got done");
+  expect(stdout).toContain("scratch folder as old");
+  expect(states(of)).toEqual(["2\n"]);
+  of.write("go", "");
+  expect((await of.lq("build")).code).toBe(0);
+  expect(of.read("out/model.txt")).toBe("2\n");
+});
+
+test("only by age, counted from the last file that was written to it", async () => {
+  const of = await twoCutOff();
+  const old = new Date(Date.now() - 10 * 86_400_000);
+  const folders = readdirSync(of.path("cache/scratch")).map((key) => of.path(`cache/scratch/${key}`));
+  for (const folder of folders) utimesSync(folder, old, old);
+  expect(await gc(of, "--keep-days", "5")).toMatchObject({ scratch: 0, spared: 0 });
+  expect(await gc(of, "--keep-size", "1TiB")).toMatchObject({ scratch: 0, spared: 0 });
+  for (const folder of folders) utimesSync(`${folder}/state`, old, old);
+  expect(await gc(of, "--keep-days", "5")).toMatchObject({ scratch: 1, spared: 1 });
+});
+
+test("as long as a training's key is not known, for others have to run first, all scratch stays", async () => {
+  const of = await twoCutOff();
+  of.write("data.txt", "other data\n");
+  expect(await gc(of, "--keep-days", "0")).toMatchObject({ scratch: 0, spared: 2 });
+  of.write("pipeline.yaml", "version: 2\n");
+  expect((await of.lq("cache", "gc", "--keep-days", "0")).code).toBe(2);
+  of.write("pipeline.yaml", PIPELINE.replace("cp ${scratch}", "cp ${scrap}"));
+  expect((await of.lq("cache", "gc", "--keep-days", "0")).code).toBe(2);
+  expect(states(of)).toHaveLength(2);
+});
+
+test("trainings of a rule that is not built by default are known as well", async () => {
+  const of = await twoCutOff();
+  of.write("pipeline.yaml", `${PIPELINE}default: out/data.txt\n`);
+  expect(await gc(of, "--keep-days", "0")).toMatchObject({ scratch: 1, spared: 1 });
+  expect(states(of)).toEqual(["2\n"]);
+});
+
+test("bundles of code that has changed go; what is there is bundled anew when it is wanted", async () => {
+  const module = (word: string): string =>
+    `import { writeFileSync } from "node:fs";
+import { task } from "lq";
+export default task({ run: ({ output }) => writeFileSync(output(), "${word}") });
+`;
+  const of = cliProject({
+    "pipeline.yaml": `version: 1\nrules:\n  one: { run: one.ts, out: one.txt }\n`,
+  });
+  for (const word of ["first", "second"]) {
+    of.write("one.ts", module(word));
+    await settle();
+    await of.built();
+  }
+  const bundles = (): string[] => readdirSync(of.path("cache/code"));
+  expect(bundles()).toHaveLength(2);
+  // One that looks ahead may be about to run them.
+  expect(await gc(of, "--keep-days", "0")).toMatchObject({ code: 0 });
+  const old = new Date(Date.now() - 2 * 3_600_000);
+  for (const name of bundles()) utimesSync(of.path(`cache/code/${name}`), old, old);
+  expect(await gc(of, "--keep-days", "0", "-n")).toMatchObject({ code: 1 });
+  expect(await gc(of, "--keep-size", "1TiB")).toMatchObject({ code: 1 });
+  expect(bundles()).toHaveLength(1);
+  expect((await of.built()).summary).toMatchObject({ ran: 0, fresh: 1 });
+  expect((await of.build({ force: true, targets: ["one.txt"] })).summary).toMatchObject({ ran: 1 });
+  of.write("one.ts", module("first"));
+  expect((await of.build({ force: true, targets: ["one.txt"] })).summary).toMatchObject({ ran: 1 });
+  expect(of.read("one.txt")).toBe("first");
+});
+
+test("beside a build they are left alone", async () => {
+  const of = await twoCutOff();
+  of.write("pipeline.yaml", `${PIPELINE}  hold: { cmd: "cat go; touch \${out}", out: out/hold }\n`);
+  execFileSync("mkfifo", [of.path("go")]);
+  const beside = of.start("build", "out/hold", "--json");
+  await beside.line('"start"');
+  for (const words of [["-n"], []])
+    expect(await gc(of, "--keep-days", "0", ...words)).toMatchObject({ scratch: 0, code: 0, spared: 0 });
+  writeFileSync(of.path("go"), "");
+  expect((await beside.ended).code).toBe(0);
+  expect(await gc(of, "--keep-days", "0")).toMatchObject({ scratch: 1 });
+});
