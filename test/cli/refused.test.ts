@@ -142,7 +142,7 @@ others("an error that ends the build waits for the tasks that run", async () => 
     {
       "pipeline.yaml": `version: 1
 rules:
-  slow: { cmd: "for i in $(seq 50); do [ -e cache/lock ]; sleep 0.02; done; echo > \${out}", out: slow }
+  slow: { cmd: "until test -e go; do sleep 0.02; done; test -e cache/lock; echo > \${out}", out: slow }
   first: { cmd: "tr -d ' ' < \${in} > \${out}", in: in.txt, out: first }
   next: { cmd: "cat \${in} > \${out}", in: first, out: next }
 `,
@@ -155,10 +155,15 @@ rules:
   const action = project.path(`cache/actions/${String(run?.["key"]).replace(/^../, "$&/")}.json`);
   project.write("in.txt", "2");
   await project.lq("build", "next");
-  // `slow` fails when the project is no longer this build's. `next` comes back to what is on record, but cannot be read there: that turns out while another task runs.
+  // `slow` fails when the project is no longer this build's. `next` comes back to what is on record, but cannot be read
+  // there: that turns out while another task runs.
   project.write("in.txt", "1 ");
   chmodSync(action, 0);
-  const { code, stdout, stderr } = await project.lq("build", "--json", "-j", "2");
+  const lq = project.start("build", "--json", "-j", "2");
+  // lq looks at `next` as soon as it has said this, and only then at what else has happened.
+  await lq.line('"task":"first","outcome":"ran"');
+  project.write("go", "");
+  const { code, stdout, stderr } = await lq.ended;
   expect([code, stderr]).toEqual([2, expect.stringContaining(`cannot open ${action}: permission denied`)]);
   expect(stdout).toContain('"task":"slow","outcome":"ran"');
   chmodSync(action, 0o644);

@@ -65,21 +65,20 @@ test.each(["SIGINT", "SIGKILL"] as const)("a daemon ends with an lq that got %s"
 test("a worker that is too busy to notice, and what it started, end when lq is killed", async () => {
   const project = cliProject({
     "busy.ts": `import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { task } from "lq";
 export default task({
-  async run({ progress }) {
+  run() {
     const child = spawn("sleep", ["1000"], { detached: true, stdio: "ignore" });
-    progress(0.5, process.pid + " " + child.pid);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    writeFileSync("pids", process.pid + " " + child.pid);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   },
 });
 `,
     "pipeline.yaml": `version: 1\nrules:\n  busy: { run: busy.ts, out: never.txt }\n`,
   });
-  const lq: Lq = project.start("build", "--json");
-  const line = (await lq.line("progress")).at(-1) ?? "";
-  const pids = (JSON.parse(line) as { note: string }).note.split(" ").map(Number);
+  const lq = project.start("build");
+  const pids = (await project.appears("pids")).split(" ").map(Number);
   expect(pids.map(isAlive)).toEqual([true, true]);
   lq.kill("SIGKILL");
   await lq.ended;
@@ -87,23 +86,31 @@ export default task({
 });
 
 test("what bears the mark only when lq was killed, as a process that was just being started, ends as well", async () => {
-  const late = "until ! kill -0 $1 2> /dev/null; do sleep 0.01; done; sleep 0.3; LQ_TASK=$2 exec sleep 1000";
   const project = cliProject({
-    "late.sh": `echo $$ > pid.tmp; mv pid.tmp pid; ${late}`,
+    "late.sh":
+      "echo $$ > pid.tmp; mv pid.tmp pid; until test -e go; do sleep 0.01; done; LQ_TASK=$1 exec sleep 1000",
     "pipeline.yaml": `version: 1
 rules:
   late:
     cmd: |
-      lq=$(cut -d " " -f 4 /proc/$PPID/stat)
-      env -u LQ_TASK setsid bash late.sh $lq $LQ_TASK &
+      env -u LQ_TASK setsid bash late.sh $LQ_TASK &
       sleep 1000
     out: out.txt
 `,
   });
   const lq = project.start("build");
   const pid = await untilDaemon(project);
+  const watchdog = watchdogOf(lq);
   lq.kill("SIGKILL");
   await lq.ended;
+  // Its first looks end what has the mark. Then it pauses, here for as long as the start takes, and looks once more.
+  const pauses = (): number[] => childrenOf(watchdog).filter((child) => commandOf(child) === "sleep 1");
+  await expect.poll(pauses).toHaveLength(1);
+  const [pause = 0] = pauses();
+  process.kill(pause, "SIGSTOP");
+  project.write("go", "");
+  await expect.poll(() => commandOf(pid)).toBe("sleep 1000");
+  process.kill(pause, "SIGCONT");
   await gone(pid);
 });
 
@@ -112,9 +119,7 @@ test("what a killed build left is ended by the next before it starts anything", 
   const project = daemonic("sleep 1000");
   const lq = project.start("build");
   const pid = await untilDaemon(project);
-  const watchdog = childrenOf(lq.pid).find((child) => commandOf(child).includes("lq-watchdog"));
-  expect(watchdog).toBeDefined();
-  process.kill(watchdog!, "SIGKILL");
+  process.kill(watchdogOf(lq), "SIGKILL");
   lq.kill("SIGKILL");
   await lq.ended;
   expect(isAlive(pid)).toBe(true);
@@ -123,11 +128,22 @@ test("what a killed build left is ended by the next before it starts anything", 
   await gone(pid);
 });
 
-function childrenOf(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
-  return children.trim().split(" ").map(Number);
+function watchdogOf(lq: Lq): number {
+  const watchdog = childrenOf(lq.pid).find((child) => commandOf(child).includes("lq-watchdog"));
+  if (watchdog === undefined) throw new Error("lq has no watchdog");
+  return watchdog;
 }
 
+function childrenOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return children.split(" ").filter(Boolean).map(Number);
+}
+
+/** Its words; empty if it has ended meanwhile. */
 function commandOf(pid: number): string {
-  return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+  } catch {
+    return "";
+  }
 }
