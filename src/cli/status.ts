@@ -34,17 +34,21 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
   const project = openProject(flags);
   const { session, plan } = await planned(project, targets, hashingOptions(flags));
   const tasks = statusOf(plan);
-  if (flags.json) for (const task of tasks) console.log(JSON.stringify(statusRecord(task)));
+  const more = growing(session, plan);
+  const request = { ...project, targets };
+  const removed = removals(session, request, plan);
+  const warnings = [...foreseenFailures(plan), ...emptyRules(request, session.graph)];
+  if (flags.json)
+    for (const line of [
+      ...tasks.map(statusRecord),
+      ...more.map((each) => ({ type: "growing", ...each })),
+      ...removed.map((path) => ({ type: "removal", path })),
+      ...warnings.map((text) => ({ type: "notice", level: "warning", text })),
+    ])
+      console.log(JSON.stringify(line));
   else if (!flags.quiet) {
     const paint = painter(useColor(process.stdout, flags.color));
-    print(
-      [
-        describeStatus(tasks, paint, growing(session, plan)),
-        ...foreseenFailures(plan),
-        ...removalLines(removals(session, { ...project, targets }, plan)),
-        ...emptyRules({ ...project, targets }, session.graph),
-      ].join("\n"),
-    );
+    print([describeStatus(tasks, paint, more), ...removalLines(removed), ...warnings].join("\n"));
   }
   return 0;
 }

@@ -27,6 +27,9 @@ test("rules that get more tasks when a file is there are named, also those behin
     `  split  1 missing\n  table  1 blocked\n  train  ${train}\n  score  ${train}\n\n` +
       "  missing: never built (split)\n\n1 missing, 1 blocked\n",
   );
+  expect((await project.json("status", "table.txt")).slice(2)).toEqual(
+    ["train", "score"].map((rule) => ({ type: "growing", rule, files: ["folds.json"] })),
+  );
   expect((await project.lq("build", "-n", "table.txt")).stdout).toMatch(
     `would run split: never built\nwould run table\ntrain ${train}\nscore ${train}\n2 would run in `,
   );
@@ -46,6 +49,9 @@ test("what a build would remove is said before", async () => {
   expect((await project.lq("status", "prepare")).stdout).toBe(
     "1 task fresh\na build would remove ready/b.txt: no task makes it any more\n",
   );
+  expect((await project.json("status", "prepare")).slice(1)).toEqual([
+    { type: "removal", path: "ready/b.txt" },
+  ]);
   expect((await project.lq("build", "-n", "prepare")).stdout).toContain(`would ${removes}`);
   expect(project.has("ready/b.txt")).toBe(true);
   expect((await project.lq("build", "prepare")).stdout).toContain(
@@ -83,6 +89,11 @@ rules:
       'import { task } from "lq";\nexport default task({ run() { throw new Error("no cases"); } });\n',
   });
   expect((await project.lq("status")).stdout).toMatch(/\n\n1 missing\nsplit would fail: no cases\n$/);
+  expect((await project.json("status")).at(-1)).toEqual({
+    type: "notice",
+    level: "warning",
+    text: "split would fail: no cases",
+  });
 });
 
 test("a command that never names ${out} is told of before it runs", async () => {
