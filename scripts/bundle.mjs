@@ -7,6 +7,7 @@
  */
 import { build } from "esbuild";
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -58,7 +59,10 @@ const results = [
   await compile({
     ...commonJs,
     entryPoints: { cli: "src/cli.ts" },
-    plugins: [{ name: "on-demand", setup: leaveOnDemand }],
+    plugins: [
+      { name: "on-demand", setup: leaveOnDemand },
+      { name: "late", setup: loadLate },
+    ],
   }),
   // One file each: what is split between programs makes many small files, which take long to load.
   await compile({
@@ -88,6 +92,20 @@ function leaveOnDemand({ onResolve }) {
   onResolve({ filter: /\.ts$/ }, ({ path, kind, resolveDir }) => {
     const name = names.get(relative(home, resolve(resolveDir, path)));
     return kind === "dynamic-import" && name ? { path: `./${name}`, external: true } : undefined;
+  });
+}
+
+/** Modules of Node that a build with nothing to do imports and does not use take 5 ms: each waits until it is used. */
+function loadLate({ onResolve, onLoad }) {
+  onResolve({ filter: /^node:(child_process|crypto)$/ }, ({ path, namespace }) =>
+    namespace === "late" ? { path, external: true } : { path, namespace: "late" },
+  );
+  onLoad({ filter: /^/, namespace: "late" }, ({ path }) => {
+    const [module, names] = [path, Object.keys(createRequire(import.meta.url)(path))].map((value) =>
+      JSON.stringify(value),
+    );
+    const property = `{ enumerable: true, get: () => require(${module})[name] }`;
+    return { contents: `for (const name of ${names}) Object.defineProperty(exports, name, ${property});` };
   });
 }
 

@@ -28,7 +28,7 @@ function tellBuilt(fresh: number, flags: CommonFlags): void {
   const paint = painter(useColor(process.stdout, flags.color));
   const view = plainView({ quiet, dryRun, paint, write: (line) => void process.stdout.write(`${line}\n`) });
   const nothing = { ran: 0, restored: 0, failed: 0, skipped: 0 };
-  view.listener({ type: "summary", ...nothing, fresh, seconds: performance.now() / 1000 });
+  view.listener({ type: "summary", ...nothing, fresh, seconds: process.uptime() });
 }
 
 /** Null also where every task is to be told of. */
