@@ -13,7 +13,7 @@ export function taskContext<P>(
   log: TaskLog,
   send: (message: FromWorker) => void,
 ): TaskContext<P> {
-  let reported = 0;
+  let reported = -Infinity;
   return {
     params,
     input: (role = "in") => single(job.inputs, "input", role),
@@ -34,7 +34,7 @@ export function taskContext<P>(
     signal,
     scratch: job.scratch,
     progress(fraction, note) {
-      const now = Date.now();
+      const now = performance.now();
       if (now - reported < PROGRESS_INTERVAL && fraction < 1) return;
       reported = now;
       send({ type: "progress", fraction, ...(note === undefined ? {} : { note }) });

@@ -28,8 +28,8 @@ export function recordBuild(
   { root, state }: Pick<Session, "root" | "state">,
   targets: readonly string[],
   notice: (text: string) => void,
-  clock: () => number = Date.now,
 ): Listener {
+  const clock = steadyClock();
   const began: BuildLine = { type: "build", version: HISTORY_VERSION, started: clock(), targets };
   const starts = new Map<string, { readonly at: number; readonly devices: readonly string[] }>();
   let file: string | null = null;
@@ -81,6 +81,12 @@ export function recordBuild(
       flush();
     }
   };
+}
+
+/** The time of day when this is called; from then on what passes, whatever somebody sets the clock to. */
+function steadyClock(): () => number {
+  const origin = Date.now() - performance.now();
+  return () => Math.round(origin + performance.now());
 }
 
 /** The file of the next build; makes the folder, and removes builds that are too old to keep. */

@@ -4,7 +4,7 @@
  * A claim is a listening socket in Linux's abstract namespace whose name says everything:
  *
  *     lq1/DEVICE/hold/BYTES/PID/NONCE/USER/…     a part of a device, or (BYTES is "all") the whole of it
- *     lq1/DEVICE/wait/SINCE/PID/NONCE/USER/…     would like to hold some of it, since that time (ms)
+ *     lq1/DEVICE/wait/SINCE/PID/NONCE/USER/…     would like to hold some of it, since that time (ms, monotonic clock)
  *
  * The kernel lists all names in /proc/net/unix, for every user, and drops a name with the last process that has
  * the socket open: when its holder ends in whatever way, and not before the children that inherited it have
