@@ -4,6 +4,7 @@
  */
 import type { Graph } from "../expand/graph.ts";
 import type { Growth, Task } from "../model.ts";
+import { Heap } from "../schedule/heap.ts";
 import type { Selected } from "../select/select.ts";
 
 interface Node {
@@ -28,7 +29,7 @@ export class Frontier {
   readonly #isSettled: (task: Task) => boolean;
   readonly #nodes = new Map<Task, Node>();
   readonly #held = new Set<Node>();
-  readonly #ready: Node[] = [];
+  readonly #ready = new Heap<Node>((a, b) => a.task.index < b.task.index);
   /** Growths to come, by the task that makes their file. */
   #growths = new Map<Task, Growth[]>();
   #ripe: Growth[] = [];
@@ -54,9 +55,9 @@ export class Frontier {
     return added;
   }
 
-  /** The next task to look at. */
+  /** The next task to look at, in the order of the graph. */
   take(): Ready | undefined {
-    return this.#ready.pop();
+    return this.#ready.size > 0 ? this.#ready.pop() : undefined;
   }
 
   /** @param changed whether its outputs were written anew */

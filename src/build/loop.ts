@@ -174,7 +174,7 @@ export class BuildLoop {
     const { task, freshness } = due;
     // Not foreseen: it was to be restored, or the graph has grown.
     const lack = whatLacks(slots, this.#parts.slots.capacity);
-    if (lack === null) return this.#queue.add(due, slots, this.#priorities.get(task) ?? 0);
+    if (lack === null) return this.#queue.add(due, slots, this.#priorities.get(task) ?? 0, task.index);
     this.#fail(task, `it can never start: ${lack}`);
     this.#release(freshness.key);
   }

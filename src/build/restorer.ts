@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { StagingArea } from "../execute/staging.ts";
 import { STAGING } from "../record/layout.ts";
 import type { Recorder } from "../record/record.ts";
+import { Heap } from "../schedule/heap.ts";
 import type { DueTask } from "./evaluate.ts";
 
 /** Enough to hash on all cores, and few enough to hold little and to end soon when interrupted. */
@@ -11,7 +12,7 @@ const MOST_AT_ONCE = 8;
 export class Restorer {
   readonly #recorder: Recorder;
   readonly #staging: StagingArea;
-  readonly #waiting: DueTask[] = [];
+  readonly #waiting = new Heap<DueTask>((a, b) => a.task.index < b.task.index);
   #underWay = 0;
 
   constructor(root: string, recorder: Recorder) {
@@ -23,9 +24,9 @@ export class Restorer {
     this.#waiting.push(due);
   }
 
-  /** The next task to restore; null: none waits, or enough are under way. */
+  /** The next task to restore, in the order of the graph; null: none waits, or enough are under way. */
   next(): DueTask | null {
-    return this.#underWay < MOST_AT_ONCE ? (this.#waiting.pop() ?? null) : null;
+    return this.#underWay < MOST_AT_ONCE && this.#waiting.size > 0 ? this.#waiting.pop() : null;
   }
 
   /** @returns false if what is cached turned out to be damaged: the task has to run */

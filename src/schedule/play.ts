@@ -6,6 +6,7 @@ import { ReadyQueue } from "./queue.ts";
 import { Slots, type Grant } from "./slots.ts";
 
 export interface Workload<T> {
+  /** Of two with the same priority the one that stands first starts first. */
   readonly tasks: readonly T[];
   /** What a task waits for; those that are not among `tasks` are there already. */
   readonly dependencies: (task: T) => readonly T[];
@@ -45,7 +46,9 @@ export function play<T>(
   const queue = new ReadyQueue<T>(accounts);
   const running = new Heap<Running<T>>((a, b) => a.end < b.end);
   const ends = new Map<T, number>();
-  const add = (task: T): void => queue.add(task, slots(task), priorities.get(task) ?? 0);
+  const order = new Map(tasks.map((task, i) => [task, i]));
+  const add = (task: T): void =>
+    queue.add(task, slots(task), priorities.get(task) ?? 0, order.get(task) ?? 0);
   let [now, coreSeconds, deviceSeconds] = [0, 0, 0];
 
   for (const task of tasks) if (!waiting.has(task)) add(task);

@@ -28,7 +28,7 @@ export function priorities<T>(workload: Workload<T>, capacity: Capacity): Readon
   const longest = remainingPath(tasks, consumers, seconds);
   const total = tasks.reduce((sum, task) => sum + seconds(task), 0);
   if (total <= WORTH_PLAYING * tasks.length) return longest;
-  const backwards = { ...workload, dependencies: consumers };
+  const backwards = { ...workload, tasks: tasks.toReversed(), dependencies: consumers };
   const { ends } = play(backwards, capacity, remainingPath(tasks, reversed(tasks, consumers), seconds));
   const sooner = play(workload, capacity, ends).makespan < play(workload, capacity, longest).makespan;
   return sooner ? ends : longest;

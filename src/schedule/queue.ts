@@ -1,6 +1,6 @@
 /**
- * Ready tasks, highest priority first (priorities.ts). Tasks that ask for the same slots wait in one line, so choosing
- * costs the number of different requests, not of tasks.
+ * Ready tasks, highest priority first (priorities.ts), and of one priority in the order of the graph. Tasks that ask for
+ * the same slots wait in one line, so choosing costs the number of different requests, not of tasks.
  *
  * A small request may overtake a large one that does not fit yet, but only so often: after that nothing less
  * urgent that uses what the large one lacks starts before it. What other builds keep from it is not reserved: they may keep it long.
@@ -28,21 +28,21 @@ export class ReadyQueue<T> {
   readonly #slots: Slots;
   readonly #lines = new Map<string, Line<T>>();
   readonly #keys = new WeakMap<SlotRequest, string>();
-  #order = 0;
   size = 0;
 
   constructor(slots: Slots) {
     this.#slots = slots;
   }
 
-  add(item: T, request: SlotRequest, priority: number): void {
+  /** @param order among those of the same priority, the lowest first */
+  add(item: T, request: SlotRequest, priority: number, order: number): void {
     const key = this.#key(request);
     let line = this.#lines.get(key);
     if (line === undefined) {
       line = { request, heap: new Heap(before), overtaken: 0 };
       this.#lines.set(key, line);
     }
-    line.heap.push({ item, priority, order: this.#order++ });
+    line.heap.push({ item, priority, order });
     this.size += 1;
   }
 

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { machine as gpuMachine, studyAtFullScale } from "../../bench/full-scale.ts";
 import type { SlotRequest } from "../../src/model.ts";
 import type { Capacity } from "../../src/schedule/capacity.ts";
+import { play as playOnce, type Workload } from "../../src/schedule/play.ts";
+import { priorities } from "../../src/schedule/priorities.ts";
 import { simulate } from "../../src/schedule/simulate.ts";
 import { seeded } from "./random.ts";
 
@@ -25,13 +27,17 @@ function machine(gpus: number): Capacity {
   return { cpu: 4, cores: 4, memory: 0, devices, trouble: null, pools: new Map() };
 }
 
-function play(tasks: readonly Job[], gpus: number) {
-  const { slots, seconds, after }: { [K in keyof Job]: (job: Job) => Job[K] } = {
-    slots: (job) => job.slots,
+function workload(tasks: readonly Job[]): Workload<Job> {
+  return {
+    tasks,
+    dependencies: (job) => job.after,
     seconds: (job) => job.seconds,
-    after: (job) => job.after,
+    slots: (job) => job.slots,
   };
-  return simulate({ tasks, dependencies: after, seconds, slots }, machine(gpus));
+}
+
+function play(tasks: readonly Job[], gpus: number) {
+  return simulate(workload(tasks), machine(gpus));
 }
 
 describe("a simulated build", () => {
@@ -76,18 +82,25 @@ describe("a simulated build", () => {
     expect(makespan).toBeLessThanOrEqual(100);
   });
 
+  it("takes tasks that are alike in their order, whichever of the two orders it is", () => {
+    const jobs = Array.from({ length: 4 }, () => {
+      const labels = Array.from({ length: 20 }, () => ({ seconds: 1, slots: gpu(), after: [] }));
+      return [...labels, { seconds: 40, slots: gpu(), after: labels }];
+    }).flat();
+    for (const gpus of [1, 3]) {
+      const load = workload(jobs);
+      const { ends } = playOnce(load, machine(gpus), priorities(load, machine(gpus)));
+      for (const seconds of [1, 40]) {
+        const alike = jobs.filter((job) => job.seconds === seconds).map((job) => ends.get(job));
+        expect(alike, `${gpus} devices`).toEqual(alike.toSorted((a, b) => (a ?? 0) - (b ?? 0)));
+      }
+    }
+  });
+
   it("of the paper's full scale, ten cases a task, is within 5 % of the lower bound", () => {
     const jobs = studyAtFullScale(1, 10);
     for (const gpus of [1, 2, 4, 8, 16, 32, 64]) {
-      const { makespan, criticalPath, evenly } = simulate(
-        {
-          tasks: jobs,
-          dependencies: (job) => job.after,
-          seconds: (job) => job.seconds,
-          slots: (job) => job.slots,
-        },
-        gpuMachine(gpus),
-      );
+      const { makespan, criticalPath, evenly } = simulate(workload(jobs), gpuMachine(gpus));
       const bound = Math.max(criticalPath.seconds, evenly);
       expect(makespan).toBeGreaterThanOrEqual(bound - 1e-6);
       expect(makespan / bound, `${gpus} devices`).toBeLessThanOrEqual(1.05);

@@ -189,9 +189,9 @@ describe("slots", () => {
 describe("ready queue", () => {
   it("starts the longest remaining path first, and fills up with what fits", () => {
     const queue = new ReadyQueue<string>(new Slots(machine({ cpu: 3 })));
-    queue.add("short", ask(), 1);
-    queue.add("long", ask(), 9);
-    queue.add("wide", ask({ cpu: 3 }), 5);
+    queue.add("short", ask(), 1, 0);
+    queue.add("long", ask(), 9, 0);
+    queue.add("wide", ask({ cpu: 3 }), 5, 0);
     const started = [queue.next(), queue.next(), queue.next()].map((next) => next?.item);
     expect(started).toEqual(["long", "short", undefined]);
     expect(queue.size).toBe(1);
@@ -204,12 +204,12 @@ describe("ready queue", () => {
     const slots = new Slots(machine({ cpu: 4 }));
     const queue = new ReadyQueue<string>(slots);
     const running: Grant[] = [];
-    queue.add("small", ask(), 9);
+    queue.add("small", ask(), 9, 0);
     running.push((queue.next() as { grant: Grant }).grant);
-    queue.add("wide", ask({ cpu: 4 }), 5);
+    queue.add("wide", ask({ cpu: 4 }), 5, 0);
     let starts = 0;
     for (;;) {
-      queue.add("small", ask(), priority);
+      queue.add("small", ask(), priority, 1 + starts);
       const next = queue.next();
       if (next === null) slots.give(running.shift()!);
       else if (next.item === "wide") break;
@@ -222,18 +222,18 @@ describe("ready queue", () => {
     const slots = new Slots(machine({ devices: [device("0", 80), device("1", 80)] }));
     const queue = new ReadyQueue<string>(slots);
     const one = ask({ cpu: 0, gpu: gpu() });
-    queue.add("one", one, 10);
+    queue.add("one", one, 10, 0);
     let held = queue.next() as { readonly item: string; readonly grant: Grant };
-    queue.add("both", ask({ cpu: 0, gpu: gpu({ count: 2 }) }), 9);
+    queue.add("both", ask({ cpu: 0, gpu: gpu({ count: 2 }) }), 9, 0);
     for (let overtakes = 0; overtakes < PATIENCE; overtakes++) {
-      queue.add("one", one, 5);
+      queue.add("one", one, 5, 0);
       const next = queue.next() as typeof held;
       expect(next.item).toBe("one");
       slots.give(held.grant);
       held = next;
     }
-    queue.add("one", one, 5);
-    queue.add("cpu", ask(), 0);
+    queue.add("one", one, 5, 0);
+    queue.add("cpu", ask(), 0, 0);
     expect(queue.next()?.item).toBe("cpu");
     expect(queue.next()).toBeNull();
     slots.give(held.grant);
@@ -244,14 +244,14 @@ describe("ready queue", () => {
     const slots = new Slots(machine({ devices: [device("0", 80), device("1", 80)] }));
     const queue = new ReadyQueue<string>(slots);
     const one = ask({ gpu: gpu() });
-    queue.add("one", one, 10);
+    queue.add("one", one, 10, 0);
     queue.next();
-    queue.add("both", ask({ gpu: gpu({ count: 2 }) }), 9);
+    queue.add("both", ask({ gpu: gpu({ count: 2 }) }), 9, 0);
     for (let starts = 0; starts < 2 * PATIENCE; starts++) {
-      queue.add("cpu", ask(), 1);
+      queue.add("cpu", ask(), 1, 0);
       slots.give((queue.next() as { readonly grant: Grant }).grant);
     }
-    queue.add("another", one, 5);
+    queue.add("another", one, 5, 0);
     expect(queue.next()?.item).toBe("another");
   });
 
@@ -260,7 +260,7 @@ describe("ready queue", () => {
       const random = seeded(seed);
       const slots = new Slots(machine());
       const queue = new ReadyQueue<number>(slots);
-      for (let i = 0; i < 60; i++) queue.add(i, ask({ cpu: 1 + random.below(8) }), random.below(10));
+      for (let i = 0; i < 60; i++) queue.add(i, ask({ cpu: 1 + random.below(8) }), random.below(10), i);
       const running: Grant[] = [];
       const started = new Set<number>();
       while (queue.size > 0) {
