@@ -21,6 +21,16 @@ export function bytesOf(text: string): number | null {
   return scale === undefined ? null : Math.round(Number(number) * scale);
 }
 
+/**
+ * What a plain number that is too small to be meant as bytes was probably to be: of "16", "16GiB". Null for a text that
+ * is no such number, and for 0.
+ */
+export function sizeMeant(text: string): string | null {
+  const number = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : 0;
+  if (number === 0 || number >= 2 ** 20) return null;
+  return `${text}${number < 1024 ? "GiB" : "MiB"}`;
+}
+
 /** "4.2 GiB", "80 GiB" */
 export function sizeText(bytes: number): string {
   const unit = ["TiB", "GiB", "MiB", "KiB"].find((name) => bytes >= (UNITS[name] ?? 1)) ?? "B";

@@ -4,7 +4,7 @@
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { userErrorOf } from "../errors.ts";
-import { bytesOf } from "../sizes.ts";
+import { bytesOf, sizeMeant } from "../sizes.ts";
 import type { CommonFlags } from "./options.ts";
 import { runBuild, runStatus } from "./sealed.ts";
 import { showUserError } from "./user-error.ts";
@@ -248,6 +248,8 @@ function positive(text: string): number {
 function size(text: string): number {
   const bytes = bytesOf(text);
   if (bytes === null) throw new InvalidArgumentError("Write it as in 512MiB or 50GiB.");
+  const meant = sizeMeant(text);
+  if (meant !== null) throw new InvalidArgumentError(`That would be ${text} bytes. Write ${meant}.`);
   return bytes;
 }
 

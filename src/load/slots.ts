@@ -1,7 +1,7 @@
 /** `slots: { cpu: 2, memory: 4GiB, gpu: 1, POOL: 1 }`, sizes and durations. */
 import type { GpuRequest, SlotRequest } from "../model.ts";
 import type { Problems } from "./problems.ts";
-import { bytesOf } from "../sizes.ts";
+import { bytesOf, sizeMeant } from "../sizes.ts";
 import { checkName, describe, readBoolean, readCount, readMap, readText, refuseUnknownKeys } from "./read.ts";
 import { nearest } from "./suggest.ts";
 import type { Located } from "./yaml.ts";
@@ -56,9 +56,11 @@ function parseGpu(node: Located, problems: Problems): GpuRequest | null {
   };
 }
 
-/** Bytes, from a number or text as in `512MiB`. */
+/** Bytes, from text as in `512MiB` or a number, which is 0 or large. */
 export function parseBytes(node: Located, what: string, problems: Problems): number {
-  const bytes = node.kind === "scalar" ? bytesOf(String(node.value)) : null;
+  const text = node.kind === "scalar" ? String(node.value) : "";
+  const [bytes, meant] = [bytesOf(text), sizeMeant(text)];
+  if (meant !== null) problems.add(`${what} would be ${text} bytes`, node.span, `write ${meant}`);
   if (bytes !== null) return bytes;
   problems.add(`${what} must be a size, not ${describe(node)}`, node.span, "write it as in 512MiB or 4GiB");
   return 0;

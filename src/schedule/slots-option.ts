@@ -1,6 +1,6 @@
 /** The value of `--slots`: `gpu=2,cpu=8,memory=16GiB,licence=1`; devices may be described: `gpu=2:h100:80GiB`. */
 import { UserError } from "../errors.ts";
-import { bytesOf } from "../sizes.ts";
+import { bytesOf, sizeMeant } from "../sizes.ts";
 
 export interface PretendedSlots {
   readonly cpu: number | null;
@@ -17,7 +17,7 @@ export interface PretendedDevices {
   readonly memory: number | null;
 }
 
-/** @throws UserError for an entry that is not `name=amount`. */
+/** @throws UserError for an entry that is not `name=amount`, and for memory without a unit */
 export function parseSlots(text: string): PretendedSlots {
   let cpu: number | null = null;
   let memory: number | null = null;
@@ -26,7 +26,7 @@ export function parseSlots(text: string): PretendedSlots {
   for (const entry of text.split(",").filter((part) => part.trim() !== "")) {
     const [, name, value = ""] = /^\s*([\w-]+)\s*=\s*(.*?)\s*$/.exec(entry) ?? [];
     const amount =
-      name === "memory" ? bytesOf(value) : name === "gpu" ? parseDevices(value) : parseCount(value);
+      name === "memory" ? parseBytes(value) : name === "gpu" ? parseDevices(value) : parseCount(value);
     if (name === undefined || amount === null) {
       throw new UserError({
         message: `--slots: cannot read "${entry.trim()}"`,
@@ -41,6 +41,16 @@ export function parseSlots(text: string): PretendedSlots {
   return { cpu, memory, gpu, pools };
 }
 
+/** @throws UserError for a plain number that must have lost its unit */
+function parseBytes(text: string): number | null {
+  const meant = sizeMeant(text);
+  if (meant === null) return bytesOf(text);
+  throw new UserError({
+    message: `--slots: a memory of ${text} would be ${text} bytes`,
+    hint: `write ${meant}`,
+  });
+}
+
 function parseCount(text: string): number | null {
   return /^\d+$/.test(text) ? Number(text) : null;
 }
@@ -49,7 +59,7 @@ function parseCount(text: string): number | null {
 function parseDevices(text: string): PretendedDevices | null {
   const [first = "", ...rest] = text.split(":");
   const count = parseCount(first);
-  const memory = rest.length > 0 ? bytesOf(rest.at(-1) ?? "") : null;
+  const memory = rest.length > 0 ? parseBytes(rest.at(-1) ?? "") : null;
   const [type = null, ...more] = memory === null ? rest : rest.slice(0, -1);
   return count === null || more.length > 0 || type === "" ? null : { count, type, memory };
 }

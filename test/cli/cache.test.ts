@@ -233,6 +233,12 @@ rules:
     expect(await of.lq("cache", "gc")).toMatchObject({ code: 2 });
     expect(await of.lq("cache", "gc", "--keep-size", "much")).toMatchObject({ code: 2 });
     expect(await of.lq("cache", "gc", "--keep-days", "-1")).toMatchObject({ code: 2 });
+    const bytes = await of.lq("cache", "gc", "-n", "--keep-size", "50");
+    expect([bytes.code, bytes.stderr]).toEqual([
+      2,
+      expect.stringContaining("That would be 50 bytes. Write 50GiB."),
+    ]);
+    expect(await of.lq("cache", "gc", "-n", "--keep-size", "0")).toMatchObject({ code: 0 });
   });
 
   test("stats tell how much there is and how much of it is needed", async () => {

@@ -30,6 +30,7 @@ test("the schema refuses what the loader refuses", () => {
   expect(validate({ version: 1, rules: { a: { cmd: "x", run: "y", out: "z" } } })).toBe(false);
   expect(validate({ version: 2, rules: { a: { cmd: "x", out: "z" } } })).toBe(false);
   expect(validate({ version: 1, rules: { a: { cmd: "x", out: "z", ins: "q" } } })).toBe(false);
+  expect(validate({ version: 1, rules: { a: { cmd: "x", out: "z", slots: { memory: 4 } } } })).toBe(false);
 });
 
 test("schema and loader know the same keys", () => {

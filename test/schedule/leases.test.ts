@@ -472,12 +472,14 @@ describe("devices that other people use", () => {
   });
 
   it("a setting that is wrong is refused with its place", async () => {
-    const settings = cliProject({ "lq/config.yaml": "gpu: { busi: 1GiB, groups: [0, 1] }\n" });
+    const settings = cliProject({ "lq/config.yaml": "gpu: { busi: 1GiB, busy: 2, groups: [0, 1] }\n" });
     vi.stubEnv("XDG_CONFIG_HOME", settings.root);
     const { code, stderr } = await project("1").lq("build");
     expect(code).toBe(2);
     expect(stderr).toContain('config.yaml:1:8: error: unknown key "busi" in gpu');
     expect(stderr).toContain('did you mean "busy"?');
+    expect(stderr).toContain('config.yaml:1:26: error: "busy" would be 2 bytes');
+    expect(stderr).toContain("hint: write 2GiB");
     expect(stderr).toContain('"groups" must be a list of lists');
   });
 });

@@ -322,4 +322,8 @@ describe("--slots", () => {
       expect(() => parseSlots(text)).toThrow(`--slots: cannot read "${text}"`);
     },
   );
+
+  it.each(["memory=16", "gpu=2:16", "gpu=2:h100:16"])("refuses %s, which would be bytes", (text) => {
+    expect(() => parseSlots(text)).toThrow("--slots: a memory of 16 would be 16 bytes");
+  });
 });

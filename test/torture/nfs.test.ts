@@ -106,7 +106,7 @@ function removeStrangers(project: Project, tasks: readonly TaskModel[]): void {
 }
 
 const BUILD = ["build", "-j", "2"];
-const BESIDE = [BUILD, ["cache", "verify"], ["cache", "gc", "--keep-size", "1"]];
+const BESIDE = [BUILD, ["cache", "verify"], ["cache", "gc", "--keep-size", "1B"]];
 const TRACE = /^\s+at |node:internal/m;
 
 function projectsIn(folder: string) {
