@@ -15,6 +15,8 @@ import { Leases } from "./schedule/leases.ts";
 import { Slots } from "./schedule/slots.ts";
 import { DriverUsage } from "./schedule/usage.ts";
 import { waitingFor } from "./schedule/waiting-for.ts";
+import { accept, judgeOf, refuseUnacceptable } from "./build/accept.ts";
+import type { DueTask } from "./build/evaluate.ts";
 import { emptyRules, growing, growingText, removals, unwrittenOutputs } from "./build/foretell.ts";
 import { clearLeftovers } from "./build/leftovers.ts";
 import { BuildLoop } from "./build/loop.ts";
@@ -91,14 +93,17 @@ async function buildWithLock(
   tally: Tally,
   steering: Steering,
 ): Promise<Plan> {
-  const force = request.force === true;
-  const plan = await makePlan(session, force);
+  const { force = false, accept: accepting = false } = request;
+  const plan = await planFor(session, request);
+  if (accepting) refuseUnacceptable(plan);
   const isClean = cleanTasks(session, plan);
   const due = [...plan.selected.tasks].filter((task) => !isClean(task));
   const config = loadConfig(process.env);
   const unknown = toCome(session, plan);
   const capacity = await capacityFor(request, due, unknown, config);
-  const mayRun = [...due.filter((task) => !isCached(plan, task)), ...samples(session, unknown)];
+  const mayRun = accepting
+    ? []
+    : [...due.filter((task) => !isCached(plan, task)), ...samples(session, unknown)];
   refuseWhatNeverFits(mayRun, capacity);
   if (!force) refuseEdited(session, due);
   refuseBadLockFile(session);
@@ -116,11 +121,12 @@ async function buildWithLock(
     tally.plan(plan.selected.tasks);
     for (const task of plan.selected.tasks) if (isClean(task)) tally.finish({ task, outcome: "fresh" });
     const runner = new TaskRunner(session, executor, recorder);
+    const acceptor = accepting ? (each: DueTask) => accept(session, recorder, each) : null;
     const slots = new Slots(capacity, leases);
     const keepGoing = request.keepGoing === true;
     const grown: (selected: Plan["selected"]) => void = ({ tasks }) => sweep(tasks);
     const selected = await new BuildLoop(
-      { session, plan, slots, runner, recorder, tally, force, keepGoing, steering, grown },
+      { session, plan, slots, runner, accept: acceptor, recorder, tally, force, keepGoing, steering, grown },
       isClean,
     ).run();
     await recorder.settle();
@@ -142,24 +148,35 @@ async function predict(request: BuildRequest, tally: Tally): Promise<Summary> {
     hashing: { progress: tally.hashing, signal: request.signal },
   });
   emptyRules(request, session.graph).forEach(warn);
-  const plan = await makePlan(session, request.force === true);
+  const plan = await planFor(session, request);
+  const accepting = request.accept === true;
   tally.plan(plan.selected.tasks);
   unwrittenOutputs([...plan.selected.tasks].filter((task) => !isCached(plan, task))).forEach(warn);
   for (const path of removals(session, request, plan))
     tally.notice(`would remove ${path}, which no task makes any more`);
+  const made = accepting ? "accepted" : "ran";
   for (const task of plan.selected.tasks) {
     const verdict = plan.verdicts.get(task);
     const error = plan.failures.get(task);
     if (error !== undefined) tally.finish({ task, outcome: "failed", error });
     else if (verdict?.kind === "fresh") tally.finish({ task, outcome: "fresh" });
-    else if (verdict?.kind !== "due") tally.finish({ task, outcome: "ran" });
+    else if (verdict?.kind !== "due") tally.finish({ task, outcome: accepting ? "skipped" : "ran" });
     else {
       const { state, reasons } = verdict.freshness;
-      tally.finish({ task, outcome: state === "restorable" ? "restored" : "ran", reasons });
+      tally.finish({ task, outcome: state === "restorable" ? "restored" : made, reasons });
     }
   }
+  if (accepting && plan.failures.size > 0)
+    tally.notice("nothing is accepted as long as there are tasks that cannot be", "warning");
   for (const each of growing(session, plan)) tally.notice(`${each.rule} ${growingText(each)}`);
   return tally.summary();
+}
+
+function planFor(
+  session: Session,
+  { force = false, accept: accepting = false }: BuildRequest,
+): Promise<Plan> {
+  return makePlan(session, force, accepting ? judgeOf(session) : undefined);
 }
 
 /** Tasks that are fresh, as is all that they depend on: nothing in this build can change that. */
@@ -182,13 +199,13 @@ function isCached({ verdicts }: Plan, task: Task): boolean {
 }
 
 function capacityFor(
-  { jobs, slots }: BuildRequest,
+  { jobs, slots, accept: accepting = false }: BuildRequest,
   due: readonly Task[],
   unknown: readonly Growth[],
   { groups }: Config,
 ): Promise<Capacity> {
   const rules = new Set([...due, ...unknown].map(({ rule }) => rule));
-  const wantsDevices = [...rules].some((rule) => rule.slots.gpu !== null);
+  const wantsDevices = !accepting && [...rules].some((rule) => rule.slots.gpu !== null);
   return discoverCapacity({ jobs, slots, groups, wantsDevices, env: process.env });
 }
 

@@ -248,4 +248,4 @@ export type Freshness =
   /** An input comes from a task that has to run first: whether this one runs depends on what that yields. */
   | { readonly state: "blocked"; readonly on: readonly string[] };
 
-export type Outcome = "ran" | "restored" | "fresh" | "failed" | "skipped" | "cancelled";
+export type Outcome = "ran" | "restored" | "accepted" | "fresh" | "failed" | "skipped" | "cancelled";

@@ -36,6 +36,8 @@ export interface LoopParts {
   readonly plan: Plan;
   readonly slots: Slots;
   readonly runner: TaskRunner;
+  /** Does with a task what is done in place of running it, and says what is against that; null: it runs. */
+  readonly accept: ((due: DueTask) => Promise<string | null>) | null;
   readonly recorder: Recorder;
   readonly tally: Tally;
   readonly force: boolean;
@@ -162,7 +164,24 @@ export class BuildLoop {
     if (edited !== undefined && !force) return this.#fail(task, editedMessage(task, edited.path).message);
     const due = { task, ...verdict };
     if (freshness.state === "restorable") this.#restorer.add(due);
-    else this.#enqueueOnce(due);
+    else this.#make(due);
+  }
+
+  #make(due: DueTask): void {
+    const { accept } = this.#parts;
+    if (accept === null) this.#enqueueOnce(due);
+    else this.#jobs.add(this.#accept(due, accept));
+  }
+
+  async #accept(due: DueTask, accept: (due: DueTask) => Promise<string | null>): Promise<void> {
+    const { task, freshness, recipe } = due;
+    const { key, reasons } = freshness;
+    const error = await accept(due);
+    if (error === null) {
+      this.#parts.tally.finish({ task, outcome: "accepted", reasons });
+      // What comes after was planned with its outputs as they are.
+      this.#settle(task, freshNow(key, recipe), false);
+    } else this.#fail(task, error);
   }
 
   #enqueueOnce(due: DueTask): void {
@@ -244,7 +263,7 @@ export class BuildLoop {
       this.#parts.tally.finish({ task, outcome: "restored", reasons, seconds });
       // What comes after was planned with these very outputs.
       this.#settle(task, freshNow(key, recipe), false);
-    } else this.#enqueueOnce(due);
+    } else this.#make(due);
   }
 
   #settle(task: Task, verdict: Verdict, changed: boolean): void {

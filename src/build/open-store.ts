@@ -1,13 +1,16 @@
 /** Where a project keeps its contents: its own cache/, or a folder that it may share with others. */
 import { join, resolve } from "node:path";
-import { neededBy, writeNeeded } from "../cache/needed.ts";
+import { neededBy, projectId, writeNeeded } from "../cache/needed.ts";
 import type { Pipeline } from "../model.ts";
 import { STORE } from "../record/layout.ts";
 import { Store } from "../record/store.ts";
 import type { Session } from "./session.ts";
 
 export function openStore(pipeline: Pipeline, notice: (text: string) => void): Store {
-  return new Store(storeFolder(pipeline), { links: pipeline.cache.links, notice });
+  const { root, cache } = pipeline;
+  // A project may move with its own store, and what it accepted moves with it.
+  const project = hasOwnStore(pipeline) ? {} : { project: projectId(root) };
+  return new Store(storeFolder(pipeline), { links: cache.links, notice, ...project });
 }
 
 /** Absolute. The environment goes over pipeline.yaml: the same project may lie on machines with other disks. */

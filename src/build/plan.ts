@@ -14,7 +14,8 @@ import type { Known } from "../fingerprint/fingerprint.ts";
 import type { Growth, Task } from "../model.ts";
 import type { StoredOutput } from "../record/action.ts";
 import type { Selected } from "../select/select.ts";
-import { evaluate, type Verdict } from "./evaluate.ts";
+import type { Judge } from "./accept.ts";
+import { evaluate, type DueTask, type Verdict } from "./evaluate.ts";
 import { Frontier } from "./frontier.ts";
 import { Foresight } from "./foresight.ts";
 import { prefetchSources } from "./prefetch.ts";
@@ -33,23 +34,34 @@ export interface Plan {
   readonly failures: ReadonlyMap<Task, string>;
 }
 
+type Foretold = readonly StoredOutput[] | string | null;
+
 /** Content of a blob that is not on the disk; null if there is none. */
 type ReadBlob = (digest: string) => Buffer | null;
 
 /**
  * @param force run the named targets even when they are fresh
+ * @param judge nothing is to run: tasks that it has nothing against are passed, with their outputs as they are
  * @throws the reason of the session's signal when it aborts
  */
-export async function makePlan(session: Session, force: boolean): Promise<Plan> {
+export async function makePlan(session: Session, force: boolean, judge?: Judge): Promise<Plan> {
   const foresight = new Foresight(session);
+  const foretell = ({ task, recipe }: DueTask) =>
+    session.readonly && task.rule.shape ? foresight.run(task, recipe) : null;
   try {
-    return await walk(session, force, foresight);
+    return await walk(session, force, foresight, judge ? (due) => judge(due) ?? [] : foretell);
   } finally {
     await foresight.close();
   }
 }
 
-async function walk(session: Session, force: boolean, foresight: Foresight): Promise<Plan> {
+/** @param foretell what is known of what a task would write, or why it would fail; null: neither is */
+async function walk(
+  session: Session,
+  force: boolean,
+  foresight: Foresight,
+  foretell: (due: DueTask) => Foretold | Promise<Foretold>,
+): Promise<Plan> {
   let selected = await session.select();
   const frontier = new Frontier(session.graph);
   const outputs = new Map<string, StoredOutput>();
@@ -71,8 +83,9 @@ async function walk(session: Session, force: boolean, foresight: Foresight): Pro
       verdicts.set(task, verdict);
       if (isSettled(verdict)) frontier.settle(task, false);
       if (verdict.kind === "due" && verdict.cached !== null) learn(task, verdict.cached.outputs, outputs);
-      if (!session.readonly || !task.rule.shape || verdict.kind !== "due" || isSettled(verdict)) continue;
-      const result = await foresight.run(task, verdict.recipe);
+      if (verdict.kind !== "due" || isSettled(verdict)) continue;
+      const result = await foretell({ task, ...verdict });
+      if (result === null) continue;
       if (typeof result === "string") failures.set(task, result);
       else {
         learn(task, result, outputs);

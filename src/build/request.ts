@@ -26,6 +26,8 @@ export interface BuildRequest extends Request {
   readonly dryRun?: boolean | undefined;
   /** `-f`: run the targets even when fresh, and overwrite outputs that were edited. */
   readonly force?: boolean | undefined;
+  /** Run nothing: accept what the last runs left in place. */
+  readonly accept?: boolean | undefined;
   /**
    * Cancels the build: running tasks are ended, nothing new starts. With a `Preempted` as its reason, resumable
    * tasks are given the time to save.
@@ -51,6 +53,7 @@ export interface SealRequest {
 export interface Summary {
   readonly ran: number;
   readonly restored: number;
+  readonly accepted: number;
   readonly fresh: number;
   readonly failed: number;
   /** Not tried, because something they need failed or the build was stopped by a failure. */

@@ -17,7 +17,7 @@ export interface Finished {
 export class Tally {
   readonly #listeners: Listener[];
   readonly #started = performance.now();
-  readonly #counts = { ran: 0, restored: 0, fresh: 0, failed: 0, skipped: 0, cancelled: 0 };
+  readonly #counts = { ran: 0, restored: 0, accepted: 0, fresh: 0, failed: 0, skipped: 0, cancelled: 0 };
   #planned = -1;
 
   constructor(listener: Listener = () => undefined) {
@@ -57,9 +57,9 @@ export class Tally {
     this.#counts.fresh += tasks;
   }
 
-  /** Whether outputs were put in place. */
+  /** Whether outputs were put in place, or stand for other keys than before. */
   get worked(): boolean {
-    return this.#counts.ran + this.#counts.restored > 0;
+    return this.#counts.ran + this.#counts.restored + this.#counts.accepted > 0;
   }
 
   get failed(): boolean {
@@ -73,8 +73,8 @@ export class Tally {
 
   summary(): Summary {
     const summary = { ...this.#counts, seconds: (performance.now() - this.#started) / 1000 };
-    const { ran, restored, fresh, failed, skipped, seconds } = summary;
-    this.emit({ type: "summary", ran, restored, fresh, failed, skipped, seconds });
+    const { ran, restored, accepted, fresh, failed, skipped, seconds } = summary;
+    this.emit({ type: "summary", ran, restored, accepted, fresh, failed, skipped, seconds });
     return summary;
   }
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { errorCode } from "../errors.ts";
 import { isRemovedName, ifThere } from "../network-files.ts";
 import { decodeAction, type Action } from "../record/action.ts";
-import { ACTIONS, OBJECTS } from "../record/layout.ts";
+import { ACCEPTED, ACTIONS, OBJECTS } from "../record/layout.ts";
 
 export interface StoredFile {
   /** Absolute. */
@@ -22,8 +22,11 @@ export function objectsIn(folder: string): Generator<StoredFile> {
   return filesIn(join(folder, OBJECTS), /^([0-9a-f]{62})$/);
 }
 
-export function actionsIn(folder: string): Generator<StoredFile> {
-  return filesIn(join(folder, ACTIONS), /^([0-9a-f]{62})\.json$/);
+/** Also those that projects have accepted. */
+export function* actionsIn(folder: string): Generator<StoredFile> {
+  const accepted = join(folder, ACCEPTED);
+  const folders = namesIn(accepted).map((project) => join(accepted, project));
+  for (const each of [join(folder, ACTIONS), ...folders]) yield* filesIn(each, /^([0-9a-f]{62})\.json$/);
 }
 
 export function objectFile(folder: string, digest: string): string {

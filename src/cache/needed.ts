@@ -34,7 +34,7 @@ export function writeNeeded(folder: string, root: string, needed: Iterable<strin
   const lists = join(folder, NEEDED);
   makeStoreFolder(folder, lists);
   const owner = ownerHere(root);
-  const file = join(lists, idOf(owner));
+  const file = join(lists, projectId(root));
   const temporary = `${file}.${process.pid}`;
   writeFileSync(temporary, [JSON.stringify(owner), ...[...needed].sort(), ""].join("\n"));
   // For all who may enter the folder, whatever the umask.
@@ -52,7 +52,7 @@ export function neededByOthers(folder: string, root: string): Set<string> {
   const needed = new Set<string>();
   if (!hasNeeded(folder)) return needed;
   const lists = join(folder, NEEDED);
-  const own = idOf(ownerHere(root));
+  const own = projectId(root);
   for (const name of readdirSync(lists)) {
     if (name.includes(".") || name === own) continue;
     const [first = "", ...names] = (ifThere(() => readFileSync(join(lists, name), "utf8")) ?? "").split("\n");
@@ -67,8 +67,9 @@ function ownerHere(root: string): Owner {
   return { host: hostname(), root };
 }
 
-function idOf(owner: Owner): string {
-  return createHash("sha256").update(JSON.stringify(owner)).digest("hex").slice(0, 32);
+/** What a project is called in a store that it shares. */
+export function projectId(root: string): string {
+  return createHash("sha256").update(JSON.stringify(ownerHere(root))).digest("hex").slice(0, 32);
 }
 
 /** One that cannot be looked at, as in another user's home, is there. */

@@ -5,11 +5,15 @@ import { onInterrupt } from "./interrupt.ts";
 import { sealRequest } from "./flags.ts";
 import { openProject, viewOptions, type CommonFlags } from "./options.ts";
 
-/** @param asked what a seal said of this request */
+/**
+ * @param asked what a seal said of this request
+ * @param accept accept what is in place, and run nothing
+ */
 export async function runBuild(
   targets: readonly string[],
   flags: CommonFlags,
   asked: Asked | null,
+  accept = false,
 ): Promise<number> {
   const { pipeline, cwd } = openProject(flags);
   const interrupt = onInterrupt();
@@ -24,6 +28,7 @@ export async function runBuild(
       keepGoing: flags.keepGoing,
       dryRun: flags.dryRun,
       force: flags.force,
+      accept,
       signal: interrupt.signal,
       listener: view.listener,
       seal: {

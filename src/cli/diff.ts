@@ -10,6 +10,7 @@ import type { Distance, Numbers } from "../inspect/content.ts";
 import { difference, Runs, type Difference, type Run } from "../inspect/difference.ts";
 import { firstOf } from "../report/lines.ts";
 import { painter, type Paint } from "../report/paint.ts";
+import { acceptedText } from "./accepted.ts";
 import { openProject, useColor, type CommonFlags, type Project } from "./options.ts";
 import { print } from "./print.ts";
 import { planned } from "./tasks-named.ts";
@@ -35,7 +36,9 @@ export async function runDiff([first, second]: readonly string[], flags: CommonF
     after = runs.get(session.graph.task(other.task.id) ?? other.task, b.build);
   }
   const found = difference(session, runs, before, after);
-  const ends = [before, after].map(({ task: { id }, build }) => ({ task: id, build }));
+  const ends = [before, after].map(({ task: { id }, build, action: { accepted = null } }) => {
+    return { task: id, build, accepted };
+  });
   if (flags.json === true) console.log(JSON.stringify({ type: "diff", ends, ...found }));
   else
     print(
@@ -63,7 +66,8 @@ async function sessionFor(
 }
 
 function heading(before: Run, after: Run): string {
-  const name = ({ task, build }: Run) => `${task.id} ${build === null ? "now" : `in build ${build}`}`;
+  const name = ({ task, build, action: { accepted } }: Run) =>
+    `${task.id} ${build === null ? "now" : `in build ${build}`}${accepted ? ` (${acceptedText(accepted)})` : ""}`;
   return `${name(before)} → ${name(after)}`;
 }
 

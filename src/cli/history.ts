@@ -39,11 +39,11 @@ function* ofBuilds(root: string): Generator<Line> {
     const { number, started, targets, summary } = build;
     const seconds = (endOf(build) - started) / 1000;
     const counts = summary ?? count(build);
-    const words = (["ran", "restored", "fresh", "failed", "skipped"] as const)
+    const words = (["ran", "restored", "accepted", "fresh", "failed", "skipped"] as const)
       .filter((outcome) => counts[outcome] > 0)
       .map((outcome) => `${counts[outcome]} ${outcome}`);
     const state = summary === null ? ", cut short" : "";
-    const { ran, restored, fresh, failed, skipped } = counts;
+    const { ran, restored, accepted, fresh, failed, skipped } = counts;
     yield {
       json: {
         type: "build",
@@ -52,7 +52,7 @@ function* ofBuilds(root: string): Generator<Line> {
         seconds,
         targets,
         complete: summary !== null,
-        ...{ ran, restored, fresh, failed, skipped },
+        ...{ ran, restored, accepted, fresh, failed, skipped },
       },
       text: `${String(number).padStart(5)}  ${localTime(started)}  ${duration(seconds).padStart(12)}  ${words.join(", ")}${state}  ${targets.join(" ")}`.trimEnd(),
     };
@@ -79,5 +79,6 @@ function endOf({ summary, tasks, started }: Build): number {
 /** Of a build that was cut short. */
 function count({ tasks }: Build) {
   const of = (outcome: string) => tasks.filter((task) => task.outcome === outcome).length;
-  return { ran: of("ran"), restored: of("restored"), fresh: 0, failed: of("failed"), skipped: 0 };
+  const [ran, restored, accepted, failed] = [of("ran"), of("restored"), of("accepted"), of("failed")];
+  return { ran, restored, accepted, fresh: 0, failed, skipped: 0 };
 }

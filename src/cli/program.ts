@@ -12,6 +12,11 @@ import { VERSION } from "./version.ts";
 
 type Run<F> = (words: readonly string[], flags: F) => Promise<number>;
 
+const WHEN_TO_ACCEPT = `
+It is your word that a run would make the same: for a comment, a log line, a moved function. Whatever made the outputs
+stale is accepted with them, so look with -n first. Do not use it where params, data or the method have changed: tables
+would then name what their numbers do not come from. What was accepted is marked as such for good.`;
+
 /** The request or the pipeline is wrong. */
 const WRONG = 2;
 
@@ -73,6 +78,17 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
     "lq build -n --set splits.seed=7       # what would run, and why",
     "lq build --profile paper --slots gpu=2",
   ).argument("[targets...]", "output paths, directories, rules, task ids, or globs of these");
+
+  command(
+    "accept",
+    "let outputs stand as they are, though they are stale; runs nothing",
+    async () => (await import("./commands.ts")).runAccept,
+    "lq accept -n models/                  # what would be accepted, and in spite of what",
+    "lq accept models/stu-b.onnx           # it, and all it depends on",
+    "lq trace models/stu-b.onnx            # says that it was accepted, when, and what it was made with",
+  )
+    .argument("[targets...]", "as for build; at least one")
+    .addHelpText("after", WHEN_TO_ACCEPT);
 
   command(
     "status",

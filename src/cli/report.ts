@@ -40,10 +40,13 @@ function writeTrace(file: string, build: Build): void {
 function summarise(build: Build) {
   const { number, started, tasks, summary } = build;
   const ended = summary?.ended ?? Math.max(started, ...tasks.map((task) => task.ended));
-  const rules = new Map<string, { ran: number; restored: number; failed: number; seconds: number }>();
+  const rules = new Map<
+    string,
+    { ran: number; restored: number; accepted: number; failed: number; seconds: number }
+  >();
   for (const line of tasks) {
     const name = line.task.split(":")[0] ?? line.task;
-    const rule = rules.get(name) ?? { ran: 0, restored: 0, failed: 0, seconds: 0 };
+    const rule = rules.get(name) ?? { ran: 0, restored: 0, accepted: 0, failed: 0, seconds: 0 };
     rules.set(name, rule);
     if (line.outcome !== "cancelled") rule[line.outcome] += 1;
     rule.seconds += secondsOf(line);
@@ -77,10 +80,11 @@ function describe(report: ReturnType<typeof summarise>): string {
     `build ${build}, ${localTime(started)}: ${duration(seconds)}${complete ? "" : " (cut short)"}; ${duration(work)} of work, ${parallel.toFixed(1)} tasks at once`,
     "",
     ...rules.map(
-      ({ rule, ran, restored, failed, seconds: own }) =>
+      ({ rule, ran, restored, accepted, failed, seconds: own }) =>
         `  ${rule.padEnd(width)}  ${duration(own).padStart(12)}  ${((100 * own) / Math.max(work, 1e-9)).toFixed(0).padStart(3)} %  ${[
           ran > 0 && `${ran} ran`,
           restored > 0 && `${restored} restored`,
+          accepted > 0 && `${accepted} accepted`,
           failed > 0 && `${failed} failed`,
         ]
           .filter(Boolean)

@@ -27,7 +27,7 @@ function tellBuilt(fresh: number, flags: CommonFlags): void {
   const { quiet = false, dryRun = false } = flags;
   const paint = painter(useColor(process.stdout, flags.color));
   const view = plainView({ quiet, dryRun, paint, write: (line) => void process.stdout.write(`${line}\n`) });
-  const nothing = { ran: 0, restored: 0, failed: 0, skipped: 0 };
+  const nothing = { ran: 0, restored: 0, accepted: 0, failed: 0, skipped: 0 };
   view.listener({ type: "summary", ...nothing, fresh, seconds: process.uptime() });
 }
 

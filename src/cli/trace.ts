@@ -10,6 +10,7 @@ import type { Task } from "../model.ts";
 import { painter, type Paint } from "../report/paint.ts";
 import { duration } from "../report/lines.ts";
 import { statusOf } from "../status.ts";
+import { acceptedText } from "./accepted.ts";
 import { localTime } from "./local-time.ts";
 import { openProject, useColor, type CommonFlags, type Project } from "./options.ts";
 import { print } from "./print.ts";
@@ -76,11 +77,15 @@ function describe(step: Step, paint: Paint, indent = ""): string[] {
   const inner = `${indent}  `;
   const [first] = step.tasks;
   const many = step.tasks.length > 1 ? ` and ${step.tasks.length - 1} more of ${step.rule}` : "";
+  const marked = step.tasks.flatMap((task) => task.accepted ?? []);
+  const [accepted] = marked;
+  const share = step.tasks.length > 1 ? ` (${marked.length} of ${step.tasks.length} tasks)` : "";
   const name = `${indent}${paint("bold", first?.task ?? step.rule)}${many}`;
   if (step.seen) return [`${name} (told above)`];
   return [
     name,
     ...(first ? [`${inner}${runText(first)}`] : []),
+    ...(accepted ? [`${inner}${acceptedText(accepted)}${share}`] : []),
     ...(first ? [`${inner}output  ${listed(step.tasks.flatMap(({ outputs }) => outputs))}`] : []),
     ...(step.code ? [`${inner}code    ${codeText(step.code)}`] : []),
     ...step.params.map(({ name: label, values }) => `${inner}param   ${label}: ${valuesText(values)}`),
@@ -89,11 +94,11 @@ function describe(step: Step, paint: Paint, indent = ""): string[] {
   ];
 }
 
-function runText({ finished, seconds, build, key, devices }: Step["tasks"][number]): string {
+function runText({ finished, seconds, build, key, devices, accepted }: Step["tasks"][number]): string {
   if (finished === null) return "run     not on record";
   const where = build === null ? "" : `, build ${build}`;
   const on = devices.length > 0 ? `, on device ${devices.join(", ")}` : "";
-  return `run     ${localTime(finished)}, ${duration(seconds ?? 0)}${where}${on}, key ${key?.slice(0, 12) ?? "none"}`;
+  return `run     ${localTime(finished)}, ${duration(seconds ?? 0)}${where}${on}, key ${(accepted?.key ?? key)?.slice(0, 12) ?? "none"}`;
 }
 
 function codeText({ name, files, digest }: NonNullable<Step["code"]>): string {

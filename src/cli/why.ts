@@ -10,6 +10,7 @@ import type { Reason } from "../model.ts";
 import { firstOf } from "../report/lines.ts";
 import { painter, type Paint } from "../report/paint.ts";
 import { statusOf, type TaskStatus } from "../status.ts";
+import { acceptedOf, acceptedText } from "./accepted.ts";
 import { localTime } from "./local-time.ts";
 import { hashingOptions, openProject, useColor, type CommonFlags } from "./options.ts";
 import { print } from "./print.ts";
@@ -37,7 +38,8 @@ export async function runWhy(targets: readonly string[], flags: CommonFlags): Pr
       const [chain, causes] = [firstChain(id, known), rootsOf(id, known)].map((tasks) =>
         tasks.map(statusRecord),
       );
-      console.log(JSON.stringify({ type: "why", task: id, chain, causes, lastRun }));
+      const accepted = acceptedOf(session, id);
+      console.log(JSON.stringify({ type: "why", task: id, chain, causes, lastRun, accepted }));
       continue;
     }
     const cause = causesOf(id, known);
@@ -60,10 +62,10 @@ function firstChain(id: string, { status }: Known): readonly TaskStatus[] {
 
 /** Causes as text. */
 class Telling {
-  readonly #session: Pick<Session, "graph" | "state">;
+  readonly #session: Pick<Session, "graph" | "state" | "store">;
   readonly #paint: Paint;
 
-  constructor(session: Pick<Session, "graph" | "state">, paint: Paint) {
+  constructor(session: Pick<Session, "graph" | "state" | "store">, paint: Paint) {
     this.#session = session;
     this.#paint = paint;
   }
@@ -85,9 +87,11 @@ class Telling {
 
   /** The target itself. */
   target(cause: Cause): string[] {
-    if (cause.run === null) return this.lines(cause);
+    const accepted = acceptedOf(this.#session, cause.task.id);
+    const mark = accepted === null ? [] : [`  its outputs were ${acceptedText(accepted)}`];
+    if (cause.run === null) return [...this.lines(cause), ...mark];
     const fresh = this.lines({ ...cause, run: null, from: [] });
-    return [...fresh, ...this.lines(cause, "  ", "it last")];
+    return [...fresh, ...this.lines(cause, "  ", "it last"), ...mark];
   }
 
   #nameOf({ task: { id, rule }, more }: Cause): string {
@@ -143,6 +147,6 @@ class Telling {
 }
 
 function ended({ run: { outcome } }: LastRun, many: boolean): string {
-  if (outcome !== "restored") return outcome;
-  return many ? "were restored" : "was restored";
+  if (outcome !== "restored" && outcome !== "accepted") return outcome;
+  return `${many ? "were" : "was"} ${outcome}`;
 }

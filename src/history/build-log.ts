@@ -11,7 +11,7 @@ import type { Session } from "../build/session.ts";
 import { makeFolder } from "../make-folder.ts";
 import type { Event, Listener } from "../report/events.ts";
 import { HISTORY } from "../record/layout.ts";
-import { type BuildLine, HISTORY_VERSION, type HistoryLine } from "./lines.ts";
+import { type BuildLine, HISTORY_VERSION, type HistoryLine, isDone } from "./lines.ts";
 
 /** Builds that are kept; older ones are removed by the next. */
 const KEPT = 200;
@@ -60,7 +60,7 @@ export function recordBuild(
     else if (event.type === "task") {
       const { task, outcome, reasons, seconds, error } = event;
       if (outcome === "fresh" || outcome === "skipped") return;
-      const key = outcome === "ran" || outcome === "restored" ? state.last(task)?.key : undefined;
+      const key = isDone({ outcome }) ? state.last(task)?.key : undefined;
       const ended = clock();
       const start = starts.get(task);
       starts.delete(task);
@@ -76,8 +76,8 @@ export function recordBuild(
         ...(error === undefined ? {} : { error }),
       });
     } else if (event.type === "summary" && (file !== null || lines.length > 0)) {
-      const { ran, restored, fresh, failed, skipped } = event;
-      add({ type: "summary", ended: clock(), ran, restored, fresh, failed, skipped });
+      const { ran, restored, accepted, fresh, failed, skipped } = event;
+      add({ type: "summary", ended: clock(), ran, restored, accepted, fresh, failed, skipped });
       flush();
     }
   };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { HISTORY } from "../record/layout.ts";
 import { buildNumbers, fileName } from "./build-log.ts";
-import { HistoryLine, type SummaryLine, type TaskLine } from "./lines.ts";
+import { HistoryLine, isDone, type SummaryLine, type TaskLine } from "./lines.ts";
 
 export interface Build {
   readonly number: number;
@@ -49,10 +49,6 @@ export function lastRuns(
     for (const run of build.tasks) if (isDone(run) && !runs.has(run.task)) runs.set(run.task, { build, run });
   }
   return runs;
-}
-
-function isDone({ outcome }: TaskLine): boolean {
-  return outcome === "ran" || outcome === "restored";
 }
 
 function readBuild(root: string, number: number): Build | null {

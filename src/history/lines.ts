@@ -17,7 +17,7 @@ const BuildLine = z.object({
 const TaskLine = z.object({
   type: z.literal("task"),
   task: z.string(),
-  outcome: z.enum(["ran", "restored", "failed", "cancelled"]),
+  outcome: z.enum(["ran", "restored", "accepted", "failed", "cancelled"]),
   started: z.number(),
   ended: z.number(),
   devices: z.readonly(z.array(z.string())),
@@ -34,6 +34,7 @@ const SummaryLine = z.object({
   ended: z.number(),
   ran: z.number(),
   restored: z.number(),
+  accepted: z._default(z.number(), 0),
   fresh: z.number(),
   failed: z.number(),
   skipped: z.number(),
@@ -45,3 +46,8 @@ export type BuildLine = z.infer<typeof BuildLine>;
 export type TaskLine = z.infer<typeof TaskLine>;
 export type SummaryLine = z.infer<typeof SummaryLine>;
 export type HistoryLine = z.infer<typeof HistoryLine>;
+
+/** Whether a task's outputs are in place, and under which key is on record. */
+export function isDone({ outcome }: Pick<TaskLine, "outcome">): boolean {
+  return outcome === "ran" || outcome === "restored" || outcome === "accepted";
+}

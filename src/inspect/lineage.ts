@@ -6,7 +6,7 @@ import type { Session } from "../build/session.ts";
 import { inNamesOf } from "../fingerprint/own-names.ts";
 import type { Build } from "../history/builds.ts";
 import type { Json, Task } from "../model.ts";
-import type { Action, StoredEntry } from "../record/action.ts";
+import type { Accepted, Action, StoredEntry } from "../record/action.ts";
 
 export interface Step {
   readonly rule: string;
@@ -32,6 +32,8 @@ export interface TracedTask {
   readonly finished: number | null;
   readonly seconds: number | null;
   readonly devices: readonly string[];
+  /** That the run was for another key, and somebody says that its outputs stand for this one; null: it was for this. */
+  readonly accepted: Accepted | null;
 }
 
 /** A task, and the run of it that is told of; undefined if none is on record. */
@@ -73,7 +75,8 @@ export function lineage(
     return [...keys].map((key) => nodeOf(maker, key)).find(isIt) ?? nodeOf(maker, null);
   };
   const traced = ({ task: { id, outputs }, action }: Node): TracedTask => {
-    const run = runs.get(id)?.find(({ key }) => key === action?.key);
+    const accepted = action?.accepted ?? null;
+    const run = runs.get(id)?.find(({ key }) => key === (accepted ?? action)?.key);
     return {
       task: id,
       outputs: outputs.map(({ path }) => path),
@@ -82,6 +85,7 @@ export function lineage(
       finished: action?.finished ?? null,
       seconds: action?.seconds ?? null,
       devices: run?.devices ?? [],
+      accepted,
     };
   };
   const followed = new Set<Node>();

@@ -17,6 +17,15 @@ export interface StoredRun {
   readonly seconds: number;
   /** Milliseconds since 1970. */
   readonly finished: number;
+  /** Of outputs that were not made under the key: somebody says that they stand for it as well. */
+  readonly accepted?: Accepted;
+}
+
+export interface Accepted {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Under which they were made; seconds and finished are of that run. */
+  readonly key: string;
 }
 
 export type StoredOutput =
@@ -86,6 +95,7 @@ const StoredAction = z.object({
   outputs: z.array(Output),
   seconds: z.number(),
   finished: z.number(),
+  accepted: z.exactOptional(z.object({ at: z.number(), key: Digest })),
 });
 
 /** JSON whose first member is the sha256 of the text that follows it. */
@@ -100,10 +110,10 @@ export function decodeAction(text: string, key: string): Action | null {
   if (!text.startsWith(`${OPENING}${sha256(rest)}",`)) return null;
   const { data } = StoredAction.safeParse(parse(text));
   if (data?.key !== key) return null;
-  const { recipe, outputs, seconds, finished } = data;
+  const { recipe, outputs, seconds, finished, accepted } = data;
   // The store may be shared: nothing but the recipe can vouch for its key.
   if (outputs.length !== recipe.outputs.length || keyOf(recipe) !== key) return null;
-  return { key, recipe, outputs, seconds, finished };
+  return { key, recipe, outputs, seconds, finished, ...(accepted && { accepted }) };
 }
 
 /** Whether a tree's entry stays inside of its directory. */

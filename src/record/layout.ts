@@ -15,5 +15,6 @@ export const LOCK = "cache/lock";
 // In the store's folder:
 export const OBJECTS = "objects";
 export const ACTIONS = "actions";
+export const ACCEPTED = "accepted";
 export const QUARANTINE = "quarantine";
 export const NEEDED = "needed";

@@ -55,6 +55,15 @@ export class Recorder {
     this.#state.recordDone({ id: task.id, key, outputs: written, seconds, finished, log });
   }
 
+  /** Records that what a task last put in place, and is untouched since, stands for the action's key as well. */
+  async recordAccepted(task: Task, action: Action): Promise<void> {
+    const there = task.outputs.map(({ path }) => absolute(this.#root, path));
+    if (this.#store.isComplete(action)) await this.#store.putAction(action);
+    else await this.#putAll(action, there, new Map());
+    const last = this.#state.last(task.id);
+    if (last !== undefined) this.#state.recordDone({ ...last, key: action.key });
+  }
+
   /** Objects first, then the action; again if the objects that were there before went meanwhile. */
   async #putAll(
     action: Action,

@@ -7,6 +7,7 @@
 import { randomBytes } from "node:crypto";
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   rmSync,
@@ -22,7 +23,7 @@ import { inLanes } from "../lanes.ts";
 import type { LinkKind } from "../model.ts";
 import { isGone, ifThere, rename, symlink } from "../network-files.ts";
 import { decodeAction, encodeAction, type Action, type StoredRun } from "./action.ts";
-import { ACTIONS, OBJECTS } from "./layout.ts";
+import { ACCEPTED, ACTIONS, OBJECTS } from "./layout.ts";
 import { Linker } from "./links.ts";
 import { makeStoreFolder } from "./store-folder.ts";
 
@@ -44,12 +45,18 @@ let writings = 0;
 export interface StoreOptions {
   /** How contents are brought to where they are wanted; tried in this order, and a copy after all of them. */
   readonly links?: readonly LinkKind[];
+  /** Whose accepted actions are found: each project that shares the store has a name of its own. */
+  readonly project?: string;
   /** Told, in a sentence, of damage found. */
   readonly notice?: (text: string) => void;
 }
 
 export class Store {
   readonly #folder: string;
+  /** Absolute. */
+  readonly #accepted: string;
+  /** Whether the project has accepted anything; undefined: not asked yet. */
+  #hasAccepted: boolean | undefined;
   readonly #notice: (text: string) => void;
   readonly #linker: Linker;
   /** Whether an output shares its file with the cache. */
@@ -59,8 +66,9 @@ export class Store {
   #isOpen: boolean | undefined;
 
   /** @param folder absolute path */
-  constructor(folder: string, { links = [], notice = () => undefined }: StoreOptions = {}) {
+  constructor(folder: string, { links = [], project = "own", notice = () => undefined }: StoreOptions = {}) {
     this.#folder = folder;
+    this.#accepted = join(folder, ACCEPTED, project);
     this.#notice = notice;
     this.#linker = new Linker(links);
     this.#sharing = links.some((kind) => kind === "hardlink" || kind === "symlink");
@@ -96,14 +104,20 @@ export class Store {
     if (kind === "symlink") symlink(object, file);
   }
 
-  /** To be called when all objects of the action are stored. */
+  /** To be called when all objects of the action are stored. A real run ends what was accepted in its place. */
   async putAction(action: Action): Promise<void> {
-    await this.#writeAction(action.key, encodeAction(action));
+    await this.#writeAction(this.#actionPath(action), encodeAction(action));
+    if (action.accepted !== undefined) this.#hasAccepted = true;
+    else if (this.#acceptsAny) rmSync(this.#acceptedPath(action.key), { force: true });
   }
 
-  /** The action of a key; undefined if there is none (that is whole). */
+  /** The action of a key; undefined if there is none (that is whole). What the project accepted goes first. */
   action(key: string): Action | undefined {
-    const file = this.#actionPath(key);
+    const accepted = this.#acceptsAny ? this.#readAction(this.#acceptedPath(key), key) : undefined;
+    return accepted ?? this.#readAction(this.#actionPath({ key }), key);
+  }
+
+  #readAction(file: string, key: string): Action | undefined {
     // An error that is thrown costs more than a look.
     const text = this.#find(file) === undefined ? null : ifThere(() => readFileSync(file, "utf8"));
     if (text === null) return undefined;
@@ -117,8 +131,8 @@ export class Store {
   run(key: string): StoredRun | undefined {
     const action = this.action(key);
     if (action === undefined || !this.isComplete(action)) return undefined;
-    const { outputs, seconds, finished } = action;
-    return { key, outputs, seconds, finished };
+    const { outputs, seconds, finished, accepted } = action;
+    return { key, outputs, seconds, finished, ...(accepted && { accepted }) };
   }
 
   /** Whether all its objects are there. */
@@ -135,7 +149,7 @@ export class Store {
    * @returns false if its action or an object is missing or damaged: the run then counts as absent
    */
   async restore(run: StoredRun, destinations: readonly (string | null)[]): Promise<boolean> {
-    if (!this.isComplete(run) || !(await this.#use(run.key))) return false;
+    if (!this.isComplete(run) || !(await this.#use(run))) return false;
     for (const [i, output] of run.outputs.entries()) {
       const destination = destinations[i] ?? null;
       if (destination === null) continue;
@@ -232,18 +246,18 @@ export class Store {
    * An action's time of modification is when it was last of use; one of another user's is written anew for that.
    * @returns whether it is there
    */
-  async #use(key: string): Promise<boolean> {
-    const file = this.#actionPath(key);
+  async #use(run: StoredRun): Promise<boolean> {
+    const file = this.#actionPath(run);
     if (this.#touch(file)) return true;
     const text = ifThere(() => readFileSync(file, "utf8"));
     if (text === null) return false;
     // Where that is not allowed either, it only seems older than it is.
-    await this.#writeAction(key, text).catch(() => undefined);
+    await this.#writeAction(file, text).catch(() => undefined);
     return true;
   }
 
-  #writeAction(key: string, text: string): Promise<void> {
-    return this.#write(this.#actionPath(key), (temporary) => {
+  #writeAction(file: string, text: string): Promise<void> {
+    return this.#write(file, (temporary) => {
       writeFileSync(temporary, text);
       // For all who may enter the folder, whatever the umask.
       this.#isOpen ??= (statSync(temporary).mode & OPEN) === OPEN;
@@ -266,8 +280,17 @@ export class Store {
     return `${this.#folder}/${OBJECTS}/${digest.slice(0, 2)}/${digest.slice(2)}`;
   }
 
-  #actionPath(key: string): string {
+  #actionPath({ key, accepted }: Pick<StoredRun, "key" | "accepted">): string {
+    if (accepted !== undefined) return this.#acceptedPath(key);
     return `${this.#folder}/${ACTIONS}/${key.slice(0, 2)}/${key.slice(2)}.json`;
+  }
+
+  #acceptedPath(key: string): string {
+    return `${this.#accepted}/${key.slice(0, 2)}/${key.slice(2)}.json`;
+  }
+
+  get #acceptsAny(): boolean {
+    return (this.#hasAccepted ??= existsSync(this.#accepted));
   }
 }
 

@@ -52,6 +52,7 @@ export type Event =
       readonly type: "summary";
       readonly ran: number;
       readonly restored: number;
+      readonly accepted: number;
       readonly fresh: number;
       readonly failed: number;
       readonly skipped: number;

@@ -1,5 +1,5 @@
 /** The sentences that the text views share. */
-import { explain } from "../decide/explain.ts";
+import { explain, explainInFull } from "../decide/explain.ts";
 import type { Event } from "./events.ts";
 import type { HashProgress } from "../fingerprint/hash-many.ts";
 import { sizeText } from "../sizes.ts";
@@ -13,16 +13,22 @@ type Summary = Extract<Event, { type: "summary" }>;
 const WOULD = {
   ran: "would run",
   restored: "would restore",
+  accepted: "would accept",
   fresh: "fresh",
   failed: "would fail",
   skipped: "would skip",
   cancelled: "would cancel",
 } as const;
 
+const MOST_REASONS = 20;
+
 /** "ran predict:btcv/stu-s/0001 (0.4 s): params generators.stu-s.channels: 4 → 6 (+1 more)" */
 export function taskLine({ task, outcome, seconds, reasons }: TaskEvent, dryRun: boolean): string {
   const verb = dryRun ? WOULD[outcome] : outcome;
   const time = outcome === "ran" && !dryRun ? ` (${duration(seconds)})` : "";
+  // Who accepts is told everything that the outputs are to stand in spite of.
+  if (outcome === "accepted")
+    return `${verb} ${task}: ${firstOf(reasons.map(explainInFull), MOST_REASONS).join("; ")}`;
   const [first, ...others] = reasons;
   const why = first ? `: ${explain(first)}${others.length > 0 ? ` (+${others.length} more)` : ""}` : "";
   return `${verb} ${task}${time}${why}`;
@@ -61,7 +67,7 @@ export function hashLine({ file, bytes, total, seconds }: HashProgress): string 
 
 /** "3 ran, 12 restored, 410 fresh in 4.2 s" */
 export function summaryLine(summary: Summary, dryRun: boolean, paint: Paint): string {
-  const parts = (["ran", "restored", "fresh", "failed", "skipped"] as const)
+  const parts = (["ran", "restored", "accepted", "fresh", "failed", "skipped"] as const)
     .filter((outcome) => summary[outcome] > 0)
     .map((outcome) => {
       const text = `${summary[outcome]} ${dryRun ? WOULD[outcome] : outcome}`;

@@ -16,6 +16,7 @@ export class RuleProgress {
   readonly counts: Record<Outcome, number> = {
     ran: 0,
     restored: 0,
+    accepted: 0,
     fresh: 0,
     failed: 0,
     skipped: 0,

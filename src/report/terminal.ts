@@ -11,6 +11,7 @@ import {
   noticeLine,
   retryLine,
   summaryLine,
+  taskLine,
   waitingLine,
 } from "./lines.ts";
 import type { View } from "./view.ts";
@@ -41,6 +42,7 @@ export function terminalView({ color, rules, stdout }: TerminalOptions): View {
     if (live === undefined && (hashing ?? progress.hashing) !== null) showHashing(stdout, progress.hashing);
     if (event.type === "start") live ??= liveList({ color, rules, stdout }, progress);
     else if (event.type === "task" && event.outcome === "failed") after.push(...failureLines(event, paint));
+    else if (event.type === "task" && event.outcome === "accepted") write(taskLine(event, false));
     else if (event.type === "retry") after.push(retryLine(event));
     else if (event.type === "notice") (live ? after.push.bind(after) : write)(noticeLine(event, paint));
     else if (event.type === "waiting" && !live && event.for.length > 0) write(waitingLine(event.for));

@@ -122,6 +122,7 @@ describe("--json", () => {
       type: "summary",
       ran: 2,
       restored: 0,
+      accepted: 0,
       fresh: 1,
       failed: 0,
       skipped: 0,
