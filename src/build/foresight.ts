@@ -56,7 +56,9 @@ export class Foresight {
       grace: task.rule.grace,
       signal: new AbortController().signal,
     };
-    const executor = new Executor(root, this.#project.code, pool);
+    // Who only looks may have no right to write in the project.
+    const code = { bundle: (module: string) => this.#project.code.bundle(module, folder) };
+    const executor = new Executor(root, code, pool);
     const result = await executor.run(task, recipe, staging, attempt, () => undefined);
     await executor.close();
     const error = result.kind === "failed" ? result.error : staging.lack(task.outputs);

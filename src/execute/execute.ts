@@ -13,12 +13,12 @@ import type { ParamValues, RolePaths } from "./worker-messages.ts";
 
 export class Executor {
   readonly #root: string;
-  readonly #code: CodeClosures;
+  readonly #code: Pick<CodeClosures, "bundle">;
   readonly #pool: WorkerPool;
   readonly #launchers: Launchers;
 
   /** To be closed: it keeps processes. */
-  constructor(root: string, code: CodeClosures, pool: WorkerPool) {
+  constructor(root: string, code: Pick<CodeClosures, "bundle">, pool: WorkerPool) {
     this.#launchers = new Launchers(pool.most);
     this.#root = root;
     this.#code = code;

@@ -5,7 +5,7 @@
  * the folders of those files (a file added there could change what an import means), so that unchanged code costs
  * no more than asking for these.
  */
-import { existsSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod/mini";
 import { Disk } from "../disk.ts";
@@ -84,32 +84,23 @@ export class CodeClosures {
 
   /**
    * Writes the module with everything it imports as one file, for the workers.
+   * @param elsewhere folder for it, absolute, where none can be written in the project
    * @returns absolute path; the name changes with the content
    * @throws UserError if the code is not any more what `closure` said in this build
    */
-  async bundle(module: string): Promise<string> {
+  async bundle(module: string, elsewhere?: string): Promise<string> {
+    const folder = join(this.#root, CODE);
     const known = await this.#know(module);
-    if (this.#isWritten(known.bundle)) return this.#bundleFile(known.bundle);
+    if (isWritten(folder, known.bundle)) return bundleFile(folder, known.bundle);
     const { closure, bundle } = await this.#analyse(module);
     if (closure.digest !== known.closure.digest)
       throw new UserError({ message: `the code of ${module} changed during the build`, hint: "build again" });
-    const digest = sha256(bundle);
-    const file = this.#bundleFile(digest);
-    if (this.#isWritten(digest)) return file;
-    makeFolder(dirname(file));
-    writeFileSync(`${file}.${process.pid}`, bundle);
-    rename(`${file}.${process.pid}`, file);
-    return file;
-  }
-
-  #bundleFile(digest: string): string {
-    return join(this.#root, CODE, `${digest}.mjs`);
-  }
-
-  /** What is there may be damaged, and would be run. */
-  #isWritten(digest: string): boolean {
-    const file = this.#bundleFile(digest);
-    return existsSync(file) && sha256(readFileSync(file)) === digest;
+    try {
+      return write(folder, bundle);
+    } catch (error) {
+      if (elsewhere === undefined) throw error;
+      return write(elsewhere, bundle);
+    }
   }
 
   #know(module: string, span?: Span): Promise<Known> {
@@ -140,6 +131,29 @@ export class CodeClosures {
       this.#analyses.set(module, analysis);
     }
     return analysis;
+  }
+}
+
+function write(folder: string, bundle: string): string {
+  const digest = sha256(bundle);
+  const file = bundleFile(folder, digest);
+  if (isWritten(folder, digest)) return file;
+  makeFolder(folder);
+  writeFileSync(`${file}.${process.pid}`, bundle);
+  rename(`${file}.${process.pid}`, file);
+  return file;
+}
+
+function bundleFile(folder: string, digest: string): string {
+  return join(folder, `${digest}.mjs`);
+}
+
+/** What is there may be damaged, and would be run; or another user's. */
+function isWritten(folder: string, digest: string): boolean {
+  try {
+    return sha256(readFileSync(bundleFile(folder, digest))) === digest;
+  } catch {
+    return false;
   }
 }
 

@@ -1,6 +1,6 @@
 /** A machine that is not as one would wish: a clear outcome, and everything right once it is mended. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { HOME } from "../helpers/bundle.ts";
@@ -206,9 +206,12 @@ test("a read-only project that was never built: status answers, build says what 
 describe("permissions that are missing", () => {
   const NOBODY = 65534;
   /** Root is never refused: it runs lq as somebody else. */
-  const unprivileged = (project: CliProject): { code: number | null; text: string } => {
+  const unprivileged = (
+    project: CliProject,
+    words: readonly string[] = ["build"],
+  ): { code: number | null; text: string } => {
     const as = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
-    const { status, stdout, stderr } = spawnSync(process.execPath, [`${HOME}dist/cli.cjs`, "build"], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [`${HOME}dist/cli.cjs`, ...words], {
       cwd: project.root,
       ...as,
     });
@@ -267,6 +270,39 @@ describe("permissions that are missing", () => {
     chmodSync(project.root, 0o755);
     expect([code, text]).toEqual([2, expect.stringContaining("permission denied")]);
     expect(text).not.toContain("    at ");
+  });
+
+  test("of the project, for who only looks: the graph is known all the same, and no trace is left", () => {
+    const project = owned({
+      "pipeline.yaml": `version: 1
+rules:
+  list: { run: list.ts, shape: true, in: in.txt, out: list.json }
+  copy: { each: { name: { in: list.json, at: "[*]" } }, cmd: "echo \${name} > \${out}", out: "out/\${name}" }
+`,
+      "in.txt": "a b",
+      "list.ts": `import { readFileSync, writeFileSync } from "node:fs";
+import { task } from "lq";
+export default task({
+  run: ({ input, output }) => writeFileSync(output(), JSON.stringify(readFileSync(input(), "utf8").split(" "))),
+});
+`,
+      "tmp/.keep": "",
+    });
+    chmodSync(project.path("tmp"), 0o777);
+    vi.stubEnv("TMPDIR", project.path("tmp"));
+    chmodSync(project.root, 0o555);
+    const [looked, dry] = [
+      ["status", "--json"],
+      ["build", "-n"],
+    ].map((words) => unprivileged(project, words));
+    chmodSync(project.root, 0o755);
+    vi.unstubAllEnvs();
+    expect(looked?.code, looked?.text).toBe(0);
+    const tasks = [...(looked?.text ?? "").matchAll(/"(?:id|task)":"([^"]+)"/g)].map(([, id]) => id);
+    expect(tasks).toEqual(["list", "copy:a", "copy:b"]);
+    expect([dry?.code, dry?.text]).toEqual([0, expect.stringMatching(/copy:a[^]*copy:b/)]);
+    expect(readdirSync(project.root).sort()).toEqual(["in.txt", "list.ts", "pipeline.yaml", "tmp"]);
+    expect(readdirSync(project.path("tmp"))).toEqual([".keep"]);
   });
 });
 
