@@ -1,10 +1,10 @@
 /** `lq accept`: outputs stand as they are, and are marked as such. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { cliProject, type CliProject, type JsonLine } from "../helpers/cli.ts";
-import { age, clean, filesIn } from "./cache-project.ts";
+import { age, clean, filesIn, objectOf } from "./cache-project.ts";
 import { FILES as TABLE, buildAll } from "./table-project.ts";
 
 /** A training whose script is an input, on a GPU that is not there when it is accepted. */
@@ -59,7 +59,10 @@ const BOTH = ["train:large", "train:small"];
 test("after it a build runs nothing, and a real change runs what it changes and nothing else", async () => {
   const project = await edited();
   const before = statSync(project.path("models/small/model.txt"));
+  const runs = () => filesIn(project.path("cache/actions")).map((file) => [file, readFileSync(file, "utf8")]);
+  const records = runs();
   const events = await project.json("accept", "table.txt");
+  expect(runs()).toEqual(records);
   expect(outcomes(events)).toEqual({ accepted: BOTH });
   expect(events.at(-1)).toMatchObject({ type: "summary", accepted: 2, fresh: 3, ran: 0, failed: 0 });
   expect(statSync(project.path("models/small/model.txt"))).toMatchObject({
@@ -271,6 +274,21 @@ test("what the cache has is restored, as in a build", async () => {
     restored: ["score:large", "score:small"],
   });
   expect(project.read("scores/small.txt")).toBe("weights 4\n1\n");
+});
+
+test("what the cache turns out to have damaged fails, and is left to a build", async () => {
+  const project = await built();
+  project.write("params.yaml", FILES["params.yaml"].replace("penalty: 1", "penalty: 2"));
+  await project.built("scores/");
+  project.write("params.yaml", FILES["params.yaml"]);
+  const object = objectOf(project, "weights 4\n1\n");
+  chmodSync(object, 0o644);
+  appendFileSync(object, "x");
+  const { code, stdout } = await project.lq("accept", "table.txt", "-k");
+  expect(stdout).toContain("failed score:small: the cache had its result, but damaged\n");
+  expect(stdout).toMatch(/1 restored, 2 fresh, 1 failed, 1 skipped in .*\n$/);
+  expect([code, project.read("scores/small.txt")]).toEqual([1, "weights 4\n2\n"]);
+  expect((await project.built()).ran).toEqual(["score:small"]);
 });
 
 test("is restored with its mark after a clean-up, and spared by collections while it is in place", async () => {
