@@ -22,7 +22,7 @@ import { clearLeftovers } from "./build/leftovers.ts";
 import { BuildLoop } from "./build/loop.ts";
 import { coverage, removeOrphans } from "./build/orphans.ts";
 import { Part } from "./build/part.ts";
-import { isRestorable, isSettled, makePlan, samples, toCome, type Plan } from "./build/plan.ts";
+import { isSettled, makePlan, samples, toCome, type Plan } from "./build/plan.ts";
 import { refuseBadParams, refuseEdited } from "./build/refuse.ts";
 import { shareNeeds } from "./build/open-store.ts";
 import type { BuildRequest, Summary } from "./build/request.ts";
@@ -160,11 +160,10 @@ async function predict(request: BuildRequest, tally: Tally): Promise<Summary> {
     const error = plan.failures.get(task);
     if (error !== undefined) tally.finish({ task, outcome: "failed", error });
     else if (verdict?.kind === "fresh") tally.finish({ task, outcome: "fresh" });
-    else if (verdict?.kind !== "due") tally.finish({ task, outcome: accepting ? "skipped" : "ran" });
-    else {
-      const { state, reasons } = verdict.freshness;
-      tally.finish({ task, outcome: state === "restorable" ? "restored" : made, reasons });
-    }
+    else if (verdict?.kind === "due" || verdict?.kind === "restorable") {
+      const { reasons } = verdict.freshness;
+      tally.finish({ task, outcome: verdict.kind === "due" ? made : "restored", reasons });
+    } else tally.finish({ task, outcome: accepting ? "skipped" : "ran" });
   }
   if (accepting && plan.failures.size > 0)
     tally.notice("nothing is accepted as long as there are tasks that cannot be", "warning");
@@ -183,7 +182,7 @@ function planFor(
 function cleanTasks({ graph }: Session, { verdicts }: Plan): (task: Task) => boolean {
   const isFresh = (task: Task): boolean => verdicts.get(task)?.kind === "fresh";
   // Nothing is fresh after what has to run, for that is blocked; only restorable tasks may have fresh ones after them.
-  if (![...verdicts.values()].some(isRestorable)) return isFresh;
+  if (![...verdicts.values()].some(({ kind }) => kind === "restorable")) return isFresh;
   const clean = new Set<Task>();
   for (const task of verdicts.keys()) {
     if (isFresh(task) && graph.dependencies(task).every((dependency) => clean.has(dependency)))

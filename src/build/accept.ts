@@ -58,9 +58,8 @@ export async function accept(session: Session, recorder: Recorder, due: DueTask)
 }
 
 /** What is to be stored for the task's key, or why nothing is. */
-function actionOf(session: Session, { task, freshness: { key }, recipe, cached }: DueTask): Action | string {
+function actionOf(session: Session, { task, freshness: { key }, recipe }: DueTask): Action | string {
   const { root, state, store } = session;
-  if (cached !== null) return "the cache had its result, but damaged";
   const last = state.last(task.id);
   if (last === undefined)
     return state.lastFailure(task.id) === undefined ? "it was never built" : "no run of it has ended well";

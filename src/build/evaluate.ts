@@ -10,37 +10,56 @@ import type { Session } from "./session.ts";
 
 export type Verdict =
   | Due
+  | Restorable
   /** Of its recipe, only what is asked for later is kept: most tasks are fresh, and there may be 100,000. */
   | { readonly kind: "fresh"; readonly freshness: Fresh; readonly inputs: Recipe["inputs"] }
   /** Inputs that vanished since the graph was checked. */
   | { readonly kind: "missing"; readonly paths: readonly string[] };
 
-/** Has to run or to be restored. */
+/** Has to run. */
 interface Due {
   readonly kind: "due";
-  readonly freshness: Extract<Freshness, { readonly reasons: unknown }>;
+  readonly freshness: NotFresh;
   readonly recipe: Recipe;
-  /** What a restorable task is restored from. */
-  readonly cached: StoredRun | null;
 }
 
 export type DueTask = Due & { readonly task: Task };
 
+/** What it would make is in the cache. As many tasks may be so as may be fresh. */
+export interface Restorable {
+  readonly kind: "restorable";
+  readonly freshness: NotFresh;
+  readonly inputs: Recipe["inputs"];
+  readonly cached: StoredRun;
+}
+
+type NotFresh = Extract<Freshness, { readonly reasons: unknown }>;
+
 type Fresh = Extract<Freshness, { readonly state: "fresh" }>;
 
-/** @param known content of outputs that are restorable and not on the disk yet */
-export function evaluate(session: Session, task: Task, forced: boolean, known?: Known): Verdict {
+interface Manner {
+  /** Whether it is to run even if it is fresh. */
+  readonly forced: boolean;
+  /** Whether what the cache has of it turned out to be damaged. */
+  readonly damaged?: boolean;
+  /** Content of outputs that are restorable and not on the disk yet. */
+  readonly known?: Known | undefined;
+}
+
+export function evaluate(session: Session, task: Task, { forced, damaged = false, known }: Manner): Verdict {
   const { state, store } = session;
   const print = session.fingerprinter.fingerprint(task, known);
   if (print.kind === "missing") return print;
-  const { key, recipe } = print;
+  const { recipe } = print;
   const last = state.last(task.id);
+  // Of two equal texts, one is kept.
+  const key = last?.key === print.key ? last.key : print.key;
   const outputs = task.outputs.map(({ path }) => ({
     path,
     state: outputState(session, task.id, path),
   }));
   const settled = last?.key === key && outputs.every((output) => output.state === "intact");
-  const cached = settled || forced ? undefined : store.run(key);
+  const cached = settled || forced || damaged ? undefined : store.run(key);
   const freshness = decide({
     key,
     recipe,
@@ -55,12 +74,9 @@ export function evaluate(session: Session, task: Task, forced: boolean, known?: 
     forced,
   });
   if (freshness.state === "fresh") return { kind: "fresh", freshness, inputs: recipe.inputs };
-  return {
-    kind: "due",
-    freshness,
-    recipe,
-    cached: freshness.state === "restorable" ? (cached ?? null) : null,
-  };
+  if (freshness.state === "restorable" && cached !== undefined)
+    return { kind: "restorable", freshness, inputs: recipe.inputs, cached };
+  return { kind: "due", freshness, recipe };
 }
 
 /** Paths of outputs that were edited since lq wrote them. */

@@ -25,7 +25,7 @@ import { prefetchSources } from "./prefetch.ts";
 import { editedMessage } from "./refuse.ts";
 import type { RunResult, TaskRunner } from "./run-task.ts";
 import type { Session } from "./session.ts";
-import { Restorer } from "./restorer.ts";
+import { Restorer, type ToRestore } from "./restorer.ts";
 import type { Steering } from "./steering.ts";
 import type { Tally } from "./tally.ts";
 import { Twins } from "./twins.ts";
@@ -64,6 +64,8 @@ export class BuildLoop {
   readonly #twins = new Twins();
   /** Tasks that ran while their inputs changed. */
   readonly #moved = new Set<Task>();
+  /** Tasks of which what the cache has cannot be restored. */
+  readonly #damaged = new Set<Task>();
   readonly #finished = new Set<Task>();
   /** What was last told to be waited for. */
   #told = "";
@@ -126,9 +128,9 @@ export class BuildLoop {
 
   #startDue(): void {
     while (!this.#stopped) {
-      const due = this.#restorer.next();
-      if (due === null) break;
-      this.#jobs.add(this.#restore(due));
+      const next = this.#restorer.next();
+      if (next === null) break;
+      this.#jobs.add(this.#restore(next));
     }
     while (!this.#stopped) {
       const next = this.#queue.next();
@@ -148,7 +150,7 @@ export class BuildLoop {
     try {
       const forced = force && this.#selected.named.has(task);
       const planned = touched ? undefined : this.#parts.plan.verdicts.get(task);
-      verdict = planned ?? evaluate(session, task, forced);
+      verdict = planned ?? evaluate(session, task, { forced, damaged: this.#damaged.has(task) });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       return this.#fail(task, error.message);
@@ -162,14 +164,14 @@ export class BuildLoop {
     const { freshness } = verdict;
     const edited = freshness.reasons.find((reason) => reason.kind === "output-edited");
     if (edited !== undefined && !force) return this.#fail(task, editedMessage(task, edited.path).message);
-    const due = { task, ...verdict };
-    if (freshness.state === "restorable") this.#restorer.add(due);
-    else this.#make(due);
+    if (verdict.kind === "restorable") this.#restorer.add({ task, verdict });
+    else this.#make({ task, ...verdict });
   }
 
   #make(due: DueTask): void {
     const { accept } = this.#parts;
     if (accept === null) this.#enqueueOnce(due);
+    else if (this.#damaged.has(due.task)) this.#fail(due.task, "the cache had its result, but damaged");
     else this.#jobs.add(this.#accept(due, accept));
   }
 
@@ -180,7 +182,7 @@ export class BuildLoop {
     if (error === null) {
       this.#parts.tally.finish({ task, outcome: "accepted", reasons });
       // What comes after was planned with its outputs as they are.
-      this.#settle(task, freshNow(key, recipe), false);
+      this.#settle(task, freshNow(key, recipe.inputs), false);
     } else this.#fail(task, error);
   }
 
@@ -241,7 +243,7 @@ export class BuildLoop {
       return tally.finish({ task, outcome: "failed", reasons, seconds, error, tail, log: logPath(task) });
     }
     tally.finish({ task, outcome: result.kind, reasons, seconds });
-    if (result.kind === "ran") this.#settle(task, freshNow(key, recipe), true);
+    if (result.kind === "ran") this.#settle(task, freshNow(key, recipe.inputs), true);
   }
 
   /** A result of inputs that changed meanwhile stands for nothing: once more, with the inputs as they are now. */
@@ -254,16 +256,20 @@ export class BuildLoop {
     this.#consider({ task, touched: true });
   }
 
-  async #restore(due: DueTask): Promise<void> {
-    const { task, recipe } = due;
-    const { key, reasons } = due.freshness;
+  async #restore(each: ToRestore): Promise<void> {
+    const { task } = each;
+    const { freshness, inputs } = each.verdict;
+    const { key, reasons } = freshness;
     const started = performance.now();
-    if (await this.#restorer.restore(due)) {
+    if (await this.#restorer.restore(each)) {
       const seconds = (performance.now() - started) / 1000;
       this.#parts.tally.finish({ task, outcome: "restored", reasons, seconds });
       // What comes after was planned with these very outputs.
-      this.#settle(task, freshNow(key, recipe), false);
-    } else this.#make(due);
+      this.#settle(task, freshNow(key, inputs), false);
+    } else {
+      this.#damaged.add(task);
+      this.#consider({ task, touched: true });
+    }
   }
 
   #settle(task: Task, verdict: Verdict, changed: boolean): void {
@@ -308,6 +314,6 @@ export class BuildLoop {
   }
 }
 
-function freshNow(key: string, { inputs }: Recipe): Verdict {
+function freshNow(key: string, inputs: Recipe["inputs"]): Verdict {
   return { kind: "fresh", freshness: { state: "fresh", key }, inputs };
 }

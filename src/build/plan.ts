@@ -79,11 +79,11 @@ async function walk(
       session.hashing.signal?.throwIfAborted();
       const { task } = next;
       const forced = force && selected.named.has(task);
-      const verdict = evaluate(session, task, forced, outputs.size > 0 ? known : undefined);
+      const verdict = evaluate(session, task, { forced, known: outputs.size > 0 ? known : undefined });
       verdicts.set(task, verdict);
       if (isSettled(verdict)) frontier.settle(task, false);
-      if (verdict.kind === "due" && verdict.cached !== null) learn(task, verdict.cached.outputs, outputs);
-      if (verdict.kind !== "due" || isSettled(verdict)) continue;
+      if (verdict.kind === "restorable") learn(task, verdict.cached.outputs, outputs);
+      if (verdict.kind !== "due") continue;
       const result = await foretell({ task, ...verdict });
       if (result === null) continue;
       if (typeof result === "string") failures.set(task, result);
@@ -133,12 +133,9 @@ function blockersIn(
   };
 }
 
-export function isRestorable(verdict: Verdict): boolean {
-  return verdict.kind === "due" && verdict.freshness.state === "restorable";
-}
-
-export function isSettled(verdict: Verdict): boolean {
-  return verdict.kind === "fresh" || isRestorable(verdict);
+/** Whether what it would make is there, or can be restored. */
+export function isSettled({ kind }: Verdict): boolean {
+  return kind === "fresh" || kind === "restorable";
 }
 
 /** @returns whether anything has grown */

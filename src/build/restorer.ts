@@ -4,15 +4,21 @@ import { StagingArea } from "../execute/staging.ts";
 import { STAGING } from "../record/layout.ts";
 import type { Recorder } from "../record/record.ts";
 import { Heap } from "../schedule/heap.ts";
-import type { DueTask } from "./evaluate.ts";
+import type { Task } from "../model.ts";
+import type { Restorable } from "./evaluate.ts";
 
 /** Enough to hash on all cores, and few enough to hold little and to end soon when interrupted. */
 const MOST_AT_ONCE = 8;
 
+export interface ToRestore {
+  readonly task: Task;
+  readonly verdict: Restorable;
+}
+
 export class Restorer {
   readonly #recorder: Recorder;
   readonly #staging: StagingArea;
-  readonly #waiting = new Heap<DueTask>((a, b) => a.task.index < b.task.index);
+  readonly #waiting = new Heap<ToRestore>((a, b) => a.task.index < b.task.index);
   #underWay = 0;
 
   constructor(root: string, recorder: Recorder) {
@@ -20,21 +26,21 @@ export class Restorer {
     this.#staging = new StagingArea(join(root, STAGING, "restore"));
   }
 
-  add(due: DueTask): void {
-    this.#waiting.push(due);
+  add(each: ToRestore): void {
+    this.#waiting.push(each);
   }
 
   /** The next task to restore, in the order of the graph; null: none waits, or enough are under way. */
-  next(): DueTask | null {
+  next(): ToRestore | null {
     return this.#underWay < MOST_AT_ONCE && this.#waiting.size > 0 ? this.#waiting.pop() : null;
   }
 
   /** @returns false if what is cached turned out to be damaged: the task has to run */
-  async restore({ task, cached }: DueTask): Promise<boolean> {
+  async restore({ task, verdict }: ToRestore): Promise<boolean> {
     this.#underWay += 1;
     const staging = this.#staging.take(task.outputs);
     try {
-      return cached !== null && (await this.#recorder.restore(task, cached, staging.paths));
+      return await this.#recorder.restore(task, verdict.cached, staging.paths);
     } finally {
       this.#staging.give(staging);
       this.#underWay -= 1;

@@ -1,5 +1,6 @@
 /** What one build, status or clean knows: the graph, the records, this moment's view of the files. */
 import { relative } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { Disk } from "../disk.ts";
 import { expand } from "../expand/expand.ts";
 import type { Graph } from "../expand/graph.ts";
@@ -18,6 +19,8 @@ import { select, type Selected } from "../select/select.ts";
 import { unmatchedError } from "../select/unmatched.ts";
 import { openStore, storeFolder } from "./open-store.ts";
 import type { Request } from "./request.ts";
+
+const MANY_TASKS = 20_000;
 
 export interface Session {
   readonly root: string;
@@ -56,6 +59,8 @@ export function openSession(
   if (!readonly) makeStore(storeFolder(pipeline));
   const disk = new Disk();
   const graph = expand(pipeline, disk);
+  // What so many tasks need stays, and V8 would let the heap grow to twice of it before it looks for garbage.
+  if (graph.tasks.length > MANY_TASKS) setFlagsFromString("--heap-growing-percent=50");
   const state = State.open(root, { readonly });
   const session = assemble({
     root,

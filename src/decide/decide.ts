@@ -23,8 +23,7 @@ export interface Evidence {
 export function decide(evidence: Evidence): Exclude<Freshness, { readonly state: "blocked" }> {
   const { key, last, failure, outputs, cached, forced } = evidence;
   const settled = last?.key === key && outputs.every(({ state }) => state === "intact");
-  // The record's own text of the key: of two equal ones, one is kept.
-  if (settled && !forced) return { state: "fresh", key: last.key };
+  if (settled && !forced) return { state: "fresh", key };
 
   const reasons = reasonsOf(evidence);
   // An edited output is nobody's to replace unasked: it is stale, whether or not the cache could give the old one back.

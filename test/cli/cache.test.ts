@@ -37,6 +37,23 @@ describe("a build", () => {
     },
   );
 
+  test("runs what turns out to be damaged as it is restored, and restores the rest", async () => {
+    const of = project();
+    await build(of);
+    const object = objectOf(of, "alpha\n");
+    chmodSync(object, 0o644);
+    writeFileSync(object, "alphA\n");
+    await clean(of);
+    const { ran, restored, failed } = await of.build();
+    expect({ ran, restored, failed }).toEqual({
+      ran: ["copy:a", "tree"],
+      restored: ["copy:b"],
+      failed: [],
+    });
+    expect([of.read("out/a.txt"), of.read("tree/d/a.txt")]).toEqual(["alpha\n", "alpha\n"]);
+    expect(await build(of)).toEqual({ ran: 0, restored: 0 });
+  });
+
   test("refuses a cache with a file where a folder belongs, in words", async () => {
     const of = project();
     await build(of, "out/a.txt");
