@@ -5,30 +5,26 @@
 import { readFileSync } from "node:fs";
 import { UserError } from "../errors.ts";
 import { EventLoopTurns } from "../event-loop.ts";
-import { logPath } from "../execute/log-path.ts";
 import { parseData } from "../expand/data.ts";
 import { absolute } from "../paths.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
-import type { SlotRequest, Task } from "../model.ts";
+import type { Task } from "../model.ts";
 import type { Recorder } from "../record/record.ts";
-import { whatLacks } from "../schedule/capacity.ts";
 import type { Waiting } from "../schedule/leases.ts";
-import { ReadyQueue } from "../schedule/queue.ts";
-import type { Grant, Slots } from "../schedule/slots.ts";
-import { wholeDevices } from "../schedule/whole-devices.ts";
+import type { Slots } from "../schedule/slots.ts";
 import type { Selected } from "../select/select.ts";
+import { Attempts } from "./attempts.ts";
 import { evaluate, type DueTask, type Verdict } from "./evaluate.ts";
 import { Frontier, type Ready } from "./frontier.ts";
 import { Jobs } from "./jobs.ts";
 import type { Plan } from "./plan.ts";
 import { prefetchSources } from "./prefetch.ts";
 import { editedMessage } from "./refuse.ts";
-import type { RunResult, TaskRunner } from "./run-task.ts";
+import type { TaskRunner } from "./run-task.ts";
 import type { Session } from "./session.ts";
 import { Restorer, type ToRestore } from "./restorer.ts";
 import type { Steering } from "./steering.ts";
-import type { Tally } from "./tally.ts";
-import { Twins } from "./twins.ts";
+import type { Finished, Tally } from "./tally.ts";
 import { urgency } from "./urgency.ts";
 
 export interface LoopParts {
@@ -47,23 +43,13 @@ export interface LoopParts {
   readonly grown: (selected: Selected) => void;
 }
 
-type Ended = Exclude<RunResult, { readonly kind: "moved" | "crowded" }>;
-type Attempted = DueTask & {
-  /** That were made in this build; the last ran out of a device's memory. */
-  readonly attempts?: number;
-};
-
 export class BuildLoop {
   readonly #parts: LoopParts;
   readonly #frontier: Frontier;
-  readonly #queue: ReadyQueue<Attempted>;
+  readonly #attempts: Attempts;
   readonly #restorer: Restorer;
   #selected: Selected;
-  #priorities: ReadonlyMap<Task, number> = new Map();
   readonly #jobs = new Jobs();
-  readonly #twins = new Twins();
-  /** Tasks that ran while their inputs changed. */
-  readonly #moved = new Set<Task>();
   /** Tasks of which what the cache has cannot be restored. */
   readonly #damaged = new Set<Task>();
   readonly #finished = new Set<Task>();
@@ -75,7 +61,11 @@ export class BuildLoop {
     this.#parts = parts;
     this.#selected = parts.plan.selected;
     this.#frontier = new Frontier(parts.session.graph, isClean);
-    this.#queue = new ReadyQueue(parts.slots);
+    this.#attempts = new Attempts(parts, this.#jobs, {
+      ended: (finished) => this.#end(finished),
+      ran: (task, key, recipe) => this.#settle(task, freshNow(key, recipe.inputs), true),
+      again: (task) => this.#consider({ task, touched: true }),
+    });
     this.#restorer = new Restorer(parts.session.root, parts.recorder);
   }
 
@@ -132,11 +122,7 @@ export class BuildLoop {
       if (next === null) break;
       this.#jobs.add(this.#restore(next));
     }
-    while (!this.#stopped) {
-      const next = this.#queue.next();
-      if (next === null) return;
-      this.#start(next.item, next.grant);
-    }
+    while (!this.#stopped && this.#attempts.startNext());
   }
 
   get #stopped(): boolean {
@@ -170,7 +156,7 @@ export class BuildLoop {
 
   #make(due: DueTask): void {
     const { accept } = this.#parts;
-    if (accept === null) this.#enqueueOnce(due);
+    if (accept === null) this.#attempts.add(due);
     else if (this.#damaged.has(due.task)) this.#fail(due.task, "the cache had its result, but damaged");
     else this.#jobs.add(this.#accept(due, accept));
   }
@@ -184,76 +170,6 @@ export class BuildLoop {
       // What comes after was planned with its outputs as they are.
       this.#settle(task, freshNow(key, recipe.inputs), false);
     } else this.#fail(task, error);
-  }
-
-  #enqueueOnce(due: DueTask): void {
-    const { task, freshness } = due;
-    if (this.#twins.enter(freshness.key, task)) this.#enqueue(due, task.rule.slots);
-  }
-
-  #enqueue(due: Attempted, slots: SlotRequest): void {
-    const { task, freshness } = due;
-    // Not foreseen: it was to be restored, or the graph has grown.
-    const lack = whatLacks(slots, this.#parts.slots.capacity);
-    if (lack === null) return this.#queue.add(due, slots, this.#priorities.get(task) ?? 0, task.index);
-    this.#fail(task, `it can never start: ${lack}`);
-    this.#release(freshness.key);
-  }
-
-  #start(due: Attempted, grant: Grant): void {
-    let isHeld = true;
-    const release = (): void => {
-      if (!isHeld) return;
-      isHeld = false;
-      this.#parts.slots.give(grant);
-      this.#jobs.wake();
-    };
-    // An error ends the build before the slots that come free could start more.
-    const run = this.#run(due, grant, release).catch((error: unknown) => this.#jobs.fail(error));
-    this.#jobs.add(run.finally(release));
-  }
-
-  async #run(due: Attempted, grant: Grant, release: () => void): Promise<void> {
-    const { task, freshness, recipe, attempts = 0 } = due;
-    const { runner, tally, steering, slots } = this.#parts;
-    const { key, reasons } = freshness;
-    const devices = grant.devices.map(({ device }) => device.id);
-    tally.emit({ type: "start", task: task.id, reasons, devices });
-    const started = performance.now();
-    const signal = steering.enter(task.id, key);
-    const result = await runner
-      .run({ task, key, recipe, grant, attempts, signal, release }, tally.emit)
-      .finally(() => steering.leave(task.id));
-    const seconds = (performance.now() - started) / 1000;
-    if (result.kind === "crowded") {
-      this.#enqueue({ ...due, attempts: result.attempts }, wholeDevices(task.rule.slots, slots.capacity));
-      return;
-    }
-    if (result.kind === "moved") this.#rerun(task, result.paths);
-    else this.#finishRun(due, result, seconds);
-    this.#release(key);
-  }
-
-  #finishRun({ task, freshness, recipe }: DueTask, result: Ended, seconds: number): void {
-    const { tally } = this.#parts;
-    const { key, reasons } = freshness;
-    this.#finished.add(task);
-    if (result.kind === "failed") {
-      const { error, tail } = result;
-      return tally.finish({ task, outcome: "failed", reasons, seconds, error, tail, log: logPath(task) });
-    }
-    tally.finish({ task, outcome: result.kind, reasons, seconds });
-    if (result.kind === "ran") this.#settle(task, freshNow(key, recipe.inputs), true);
-  }
-
-  /** A result of inputs that changed meanwhile stands for nothing: once more, with the inputs as they are now. */
-  #rerun(task: Task, paths: readonly string[]): void {
-    const what = paths.join(", ");
-    if (this.#moved.has(task))
-      return this.#fail(task, `${what} changed while it ran, twice: what it made was dropped`);
-    this.#moved.add(task);
-    this.#parts.tally.notice(`${what} changed while ${task.id} ran: it runs again`, "warning");
-    this.#consider({ task, touched: true });
   }
 
   async #restore(each: ToRestore): Promise<void> {
@@ -279,15 +195,12 @@ export class BuildLoop {
   }
 
   #fail(task: Task, error: string): void {
-    this.#finished.add(task);
-    this.#parts.tally.finish({ task, outcome: "failed", error });
+    this.#end({ task, outcome: "failed", error });
   }
 
-  /** Lets those go on that waited for a task of the same key. */
-  #release(key: string): void {
-    // The first may have to run as well (after a failure, or when forced): the others go on waiting.
-    for (const task of this.#twins.leave(key))
-      if (!this.#twins.waits(key, task)) this.#consider({ task, touched: true });
+  #end(finished: Finished): void {
+    this.#finished.add(finished.task);
+    this.#parts.tally.finish(finished);
   }
 
   async #grow(): Promise<void> {
@@ -309,7 +222,7 @@ export class BuildLoop {
     const added = this.#frontier.extend(selected);
     this.#parts.tally.plan(selected.tasks);
     const { session, slots } = this.#parts;
-    this.#priorities = urgency(session.state, selected, this.#frontier, slots.capacity);
+    this.#attempts.priorities = urgency(session.state, selected, this.#frontier, slots.capacity);
     return added;
   }
 }
