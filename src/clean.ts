@@ -1,5 +1,5 @@
 /** Clean: removes what lq wrote and nobody changed since; nothing else. */
-import { existsSync, lstatSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import picomatch from "picomatch";
 import { removeOutput } from "./build/remove-output.ts";
@@ -8,7 +8,7 @@ import { absolute, CACHE, normalise } from "./paths.ts";
 import { FileDigests } from "./fingerprint/files.ts";
 import { LOCK } from "./record/layout.ts";
 import { acquireLock } from "./record/lock.ts";
-import { isAsWritten } from "./record/outputs.ts";
+import { refusalText, standing } from "./record/outputs.ts";
 import type { Owner } from "./record/owners.ts";
 import { State } from "./record/state.ts";
 import { remove } from "./remove.ts";
@@ -28,6 +28,8 @@ export interface Cleaned {
   readonly removed: readonly string[];
   /** Outputs that somebody edited since lq wrote them: kept, sorted. */
   readonly kept: readonly string[];
+  /** Outputs of which the system does not let lq see whether somebody edited them, and what it says: kept, sorted. */
+  readonly unreadable: readonly { readonly path: string; readonly why: string }[];
   /** Whether the cache was (or would be) removed. */
   readonly cache: boolean;
 }
@@ -56,22 +58,21 @@ function cleanOutputs(request: CleanRequest, state: State, forReal: boolean): Cl
   const isWanted = matcher(request);
   const removed: string[] = [];
   const kept: string[] = [];
+  const unreadable: { path: string; why: string }[] = [];
   for (const path of [...state.ownedPaths()].sort()) {
     const owner = state.owner(path);
     if (owner === undefined || !isWanted(path, owner)) continue;
-    const there = lstatSync(absolute(root, path).replace(/\/$/, ""), { throwIfNoEntry: false });
-    // A link into a cache that has let go of what it leads to is lq's, too.
-    const isLost = there?.isSymbolicLink() === true && !existsSync(absolute(root, path));
-    if (there === undefined) {
-      if (forReal) state.forgetOutput(path);
-    } else if (isLost || isAsWritten(root, files, owner.output)) {
-      removed.push(path);
+    const found = standing({ root, files }, owner.output);
+    if (found === "edited") kept.push(path);
+    else if (found === "unreadable") unreadable.push({ path, why: refusalText({ root, files }, path) });
+    else {
+      if (found === "intact") removed.push(path);
       if (!forReal) continue;
-      removeOutput(root, path);
+      if (found === "intact") removeOutput(root, path);
       state.forgetOutput(path);
-    } else kept.push(path);
+    }
   }
-  return { removed, kept, cache: request.cache === true };
+  return { removed, kept, unreadable, cache: request.cache === true };
 }
 
 function matcher({ pipeline, targets, cwd }: CleanRequest): (path: string, owner: Owner) => boolean {

@@ -88,6 +88,7 @@ const WORDS: { readonly [state in Exclude<OutputState, "intact">]: string } = {
   missing: "is missing",
   replaced: "is not that of its last run",
   edited: "was edited since lq wrote it",
+  unreadable: "cannot be read",
   foreign: "was not made by lq",
 };
 

@@ -5,7 +5,7 @@ import { inNamesOf } from "../fingerprint/own-names.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Freshness, Task } from "../model.ts";
 import type { StoredRun } from "../record/action.ts";
-import { outputState } from "../record/outputs.ts";
+import { outputState, refusalText } from "../record/outputs.ts";
 import type { Session } from "./session.ts";
 
 export type Verdict =
@@ -54,10 +54,10 @@ export function evaluate(session: Session, task: Task, { forced, damaged = false
   const last = state.last(task.id);
   // Of two equal texts, one is kept.
   const key = last?.key === print.key ? last.key : print.key;
-  const outputs = task.outputs.map(({ path }) => ({
-    path,
-    state: outputState(session, task.id, path),
-  }));
+  const outputs = task.outputs.map(({ path }) => {
+    const state = outputState(session, task.id, path);
+    return state === "unreadable" ? { path, state, why: refusalText(session, path) } : { path, state };
+  });
   const settled = last?.key === key && outputs.every((output) => output.state === "intact");
   const cached = settled || forced || damaged ? undefined : store.run(key);
   const freshness = decide({
@@ -77,11 +77,4 @@ export function evaluate(session: Session, task: Task, { forced, damaged = false
   if (freshness.state === "restorable" && cached !== undefined)
     return { kind: "restorable", freshness, inputs: recipe.inputs, cached };
   return { kind: "due", freshness, recipe };
-}
-
-/** Paths of outputs that were edited since lq wrote them. */
-export function editedOutputs(session: Session, task: Task): readonly string[] {
-  return task.outputs
-    .map(({ path }) => path)
-    .filter((path) => outputState(session, task.id, path) === "edited");
 }

@@ -148,8 +148,9 @@ export class BuildLoop {
       return this.#settle(task, verdict, false);
     }
     const { freshness } = verdict;
-    const edited = freshness.reasons.find((reason) => reason.kind === "output-edited");
-    if (edited !== undefined && !force) return this.#fail(task, editedMessage(task, edited.path).message);
+    for (const reason of force ? [] : freshness.reasons)
+      if (reason.kind === "output-edited") return this.#fail(task, editedMessage(task, reason.path).message);
+      else if (reason.kind === "output-unreadable") return this.#fail(task, reason.why);
     if (verdict.kind === "restorable") this.#restorer.add({ task, verdict });
     else this.#make({ task, ...verdict });
   }

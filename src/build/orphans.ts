@@ -1,12 +1,11 @@
 /**
  * What lq once wrote for tasks that are no longer in the graph: removed, unless somebody edited it since; then
- * it is theirs, and lq forgets about it.
+ * it is theirs, and lq forgets about it. What cannot be read may have been edited: it is left until it can be.
  */
-import { existsSync } from "node:fs";
 import { absolute, normalise, parentOf } from "../paths.ts";
 import type { Graph } from "../expand/graph.ts";
 import type { Task } from "../model.ts";
-import { isAsWritten } from "../record/outputs.ts";
+import { refusalText, standing } from "../record/outputs.ts";
 import type { WrittenOutput } from "../record/records.ts";
 import { removeOutput } from "./remove-output.ts";
 import type { Request } from "./request.ts";
@@ -18,6 +17,13 @@ export type Covers = (path: string) => boolean;
 export function removeOrphans(session: Session, covers: Covers, notice: (text: string) => void): void {
   const { root, state, files } = session;
   for (const { path, output, fate } of orphans(session, covers)) {
+    if (fate === "leave") {
+      const why = refusalText(session, path);
+      notice(`kept ${path}: no task makes it any more, but ${why}`);
+      // It is to be looked at again: no seal will do.
+      files.forget([]);
+      continue;
+    }
     if (fate === "remove") {
       removeOutput(root, path);
       notice(`removed ${path}, which no task makes any more`);
@@ -33,16 +39,17 @@ export interface Orphan {
   readonly path: string;
   readonly output: WrittenOutput;
   /** What becomes of it; null: it is gone already. */
-  readonly fate: "remove" | "keep" | null;
+  readonly fate: "remove" | "keep" | "leave" | null;
 }
 
-export function orphans({ root, graph, state, files }: Session, covers: Covers): readonly Orphan[] {
+const FATES = { intact: "remove", edited: "keep", unreadable: "leave", missing: null } as const;
+
+export function orphans(session: Session, covers: Covers): readonly Orphan[] {
+  const { graph, state } = session;
   return [...state.ownedPaths()].flatMap((path): readonly Orphan[] => {
     if (mayBeMade(graph, path) || !covers(path)) return [];
     const output = state.owner(path)?.output;
-    if (output === undefined) return [];
-    if (isAsWritten(root, files, output)) return [{ path, output, fate: "remove" }];
-    return [{ path, output, fate: existsSync(absolute(root, path)) ? "keep" : null }];
+    return output === undefined ? [] : [{ path, output, fate: FATES[standing(session, output)] }];
   });
 }
 

@@ -8,16 +8,19 @@ import { bindValue } from "../expand/bind.ts";
 import { UNKNOWN } from "../expand/fanout.ts";
 import { paramSpan } from "../load/locate-param.ts";
 import type { Pipeline, Task, TemplateValue } from "../model.ts";
-import { editedOutputs } from "./evaluate.ts";
-import { whyUnreadable } from "../record/outputs.ts";
+import { outputState, whyUnreadable } from "../record/outputs.ts";
 import type { Session } from "./session.ts";
 
 /** @throws UserError naming every output of these tasks that was edited since lq wrote it, or cannot be read */
 export function refuseEdited(session: Session, tasks: Iterable<Task>): void {
   const diagnostics: Diagnostic[] = [];
   for (const task of tasks)
-    for (const path of editedOutputs(session, task))
-      diagnostics.push(...(whyUnreadable(session, path) ?? [editedMessage(task, path)]));
+    for (const { path } of task.outputs) {
+      const state = outputState(session, task.id, path);
+      if (state === "edited") diagnostics.push(editedMessage(task, path));
+      else if (state === "unreadable")
+        diagnostics.push(whyUnreadable(session, path) ?? editedMessage(task, path));
+    }
   if (diagnostics.length > 0) throw new UserError(diagnostics);
 }
 

@@ -33,7 +33,10 @@ export async function runClean(
 
 const SHOWN = 20;
 
-function describe({ removed, kept, cache }: Awaited<ReturnType<typeof clean>>, dryRun: boolean): string {
+function describe(
+  { removed, kept, unreadable, cache }: Awaited<ReturnType<typeof clean>>,
+  dryRun: boolean,
+): string {
   const would = dryRun ? "would remove" : "removed";
   const listed = dryRun ? removed : removed.slice(0, SHOWN);
   const more = removed.length - listed.length;
@@ -41,7 +44,8 @@ function describe({ removed, kept, cache }: Awaited<ReturnType<typeof clean>>, d
     ...listed.map((path) => `${would} ${path}`),
     ...(more > 0 ? [`… and ${more} more`] : []),
     ...kept.map((path) => `kept ${path}: edited since lq wrote it`),
+    ...unreadable.map(({ path, why }) => `kept ${path}: ${why}`),
     ...(cache ? [`${would} the cache`] : []),
-    `${removed.length} ${removed.length === 1 ? "output" : "outputs"} ${dryRun ? "to remove" : "removed"}, ${kept.length} kept`,
+    `${removed.length} ${removed.length === 1 ? "output" : "outputs"} ${dryRun ? "to remove" : "removed"}, ${kept.length + unreadable.length} kept`,
   ].join("\n");
 }

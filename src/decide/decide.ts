@@ -13,7 +13,12 @@ export interface Evidence {
   /** The recipe of `last`, if the cache still has it; asked only when the keys differ. */
   readonly lastRecipe: () => Recipe | undefined;
   readonly failure: FailedRecord | undefined;
-  readonly outputs: readonly { readonly path: string; readonly state: OutputState }[];
+  readonly outputs: readonly {
+    readonly path: string;
+    readonly state: OutputState;
+    /** Of one that is unreadable. */
+    readonly why?: string;
+  }[];
   /** Whether the cache has an action for the key. */
   readonly cached: boolean;
   /** `-f` */
@@ -26,8 +31,9 @@ export function decide(evidence: Evidence): Exclude<Freshness, { readonly state:
   if (settled && !forced) return { state: "fresh", key };
 
   const reasons = reasonsOf(evidence);
-  // An edited output is nobody's to replace unasked: it is stale, whether or not the cache could give the old one back.
-  const edited = outputs.some(({ state }) => state === "edited");
+  // An output that is, or may be, edited is nobody's to replace unasked: it is stale, whether or not the cache could
+  // give the old one back.
+  const edited = outputs.some(({ state }) => state === "edited" || state === "unreadable");
   if (cached && !forced && !edited) return { state: "restorable", key, reasons };
   if (failure?.key === key) return { state: "failed", key, reasons };
   return { state: outputs.some(({ state }) => state === "missing") ? "missing" : "stale", key, reasons };
@@ -36,8 +42,9 @@ export function decide(evidence: Evidence): Exclude<Freshness, { readonly state:
 /** Every reason, the first being the one to tell if only one is told. */
 function reasonsOf({ key, recipe, last, lastRecipe, failure, outputs, forced }: Evidence): Reason[] {
   const reasons: Reason[] = [];
-  for (const { path, state } of outputs)
+  for (const { path, state, why = "" } of outputs)
     if (state === "edited") reasons.push({ kind: "output-edited", path });
+    else if (state === "unreadable") reasons.push({ kind: "output-unreadable", path, why });
   if (last === undefined) reasons.push({ kind: "never-built" });
   else if (last.key === null)
     reasons.push({ kind: "declaration", what: "lq removed an output of the last run" });
@@ -50,7 +57,7 @@ function reasonsOf({ key, recipe, last, lastRecipe, failure, outputs, forced }: 
   if (last !== undefined)
     for (const { path, state } of outputs)
       if (state === "missing") reasons.push({ kind: "output-missing", path });
-      else if (state !== "intact" && state !== "edited") reasons.push({ kind: "output-replaced", path });
+      else if (state === "replaced" || state === "foreign") reasons.push({ kind: "output-replaced", path });
   if (failure?.key === key) reasons.push({ kind: "failed-before" });
   if (forced) reasons.push({ kind: "forced" });
   return reasons;

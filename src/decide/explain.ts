@@ -20,6 +20,8 @@ export function explain(reason: Reason): string {
       return `output ${reason.path} is not that of the last run`;
     case "output-edited":
       return `output ${reason.path} edited by hand`;
+    case "output-unreadable":
+      return `output ${reason.why}`;
     case "file":
       return `file ${reason.path} ${reason.change}`;
     case "param":

@@ -37,7 +37,8 @@ export function fileSignature(stats: Stats, path: string): Signature {
 /** A UserError for what the system says of a file that cannot be read. */
 export function readable(error: unknown, path: string): unknown {
   const code = errorCode(error);
-  if (code === "ELOOP") return new UserError(`${path} is a loop of symbolic links`);
+  if (code === "ELOOP")
+    return new UserError(`${path} cannot be read: it is a loop of symbolic links`, { cause: error });
   if (code === "EACCES" || code === "EPERM")
     return new UserError(
       {

@@ -4,6 +4,7 @@ import { Disk, kindOf } from "../disk.ts";
 import { errorCode, UserError } from "../errors.ts";
 import { refuseUndecodable } from "../file-names.ts";
 import { isGone } from "../network-files.ts";
+import { readable } from "./file-signature.ts";
 import { sha256 } from "./digest.ts";
 import { absolute, CACHE } from "../paths.ts";
 
@@ -101,7 +102,7 @@ export function filesUnder(root: string, dir: string, disk = new Disk()): string
 
   const visit = (prefix: string, above: readonly string[]): void => {
     if (base + prefix === own) return;
-    for (const entry of list(disk, base + prefix)) {
+    for (const entry of list(disk, base + prefix, dir + prefix)) {
       const name = prefix + entry.name;
       refuseUndecodable(base + name, dir + name);
       const isLink = entry.kind === "link";
@@ -141,16 +142,14 @@ function realPath(path: string): string | null {
   }
 }
 
-function list(disk: Disk, folder: string) {
+function list(disk: Disk, folder: string, path: string) {
   try {
     return disk.list(folder);
   } catch (error) {
     const code = errorCode(error);
     // Removed between being listed and being read: as if it had never been there.
     if (code === "ENOENT" || code === "ENOTDIR") return [];
-    if (code === "EACCES")
-      throw new UserError(`${folder} cannot be read: permission denied`, { cause: error });
-    throw error;
+    throw readable(error, path);
   }
 }
 
@@ -159,9 +158,7 @@ function follow(disk: Disk, location: string, path: string) {
   try {
     return disk.stat(location);
   } catch (error) {
-    const code = errorCode(error);
-    if (code === "ELOOP") throw new UserError(`${path} is a loop of symbolic links`);
-    if (code === "ENOTDIR") return undefined;
-    throw error;
+    if (errorCode(error) === "ENOTDIR") return undefined;
+    throw readable(error, path);
   }
 }

@@ -73,7 +73,7 @@ async function pullOne(
   const action = store.action(line.key);
   if (action === undefined || digestOfOutputs(action.outputs) !== line.digest) return "absent";
   const isForeign = task.outputs.some(({ path }) =>
-    ["edited", "foreign"].includes(outputState(session, task.id, path)),
+    ["edited", "unreadable", "foreign"].includes(outputState(session, task.id, path)),
   );
   if (isForeign && onDisk !== line.digest && !force) return "edited";
   const folder = join(root, STAGING, `pull-${task.index}`);

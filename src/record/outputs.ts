@@ -1,6 +1,6 @@
 /** What lq finds where it wrote an output. */
 import { lstatSync, statSync } from "node:fs";
-import { UserError, type Diagnostic } from "../errors.ts";
+import { errorCode, UserError, type Diagnostic } from "../errors.ts";
 import type { FileDigests } from "../fingerprint/files.ts";
 import { absolute } from "../paths.ts";
 import { filesUnder } from "../fingerprint/tree.ts";
@@ -19,6 +19,8 @@ export type OutputState =
   | "replaced"
   /** Edited since lq wrote it. */
   | "edited"
+  /** The system lets nobody see whether it was edited. */
+  | "unreadable"
   /** There, but lq has no record of writing it. */
   | "foreign";
 
@@ -31,16 +33,33 @@ export interface Known {
   readonly files: FileDigests;
 }
 
-export function outputState({ root, state, store, files }: Known, id: string, path: string): OutputState {
+export function outputState(known: Known, id: string, path: string): OutputState {
+  const { root, state, store, files } = known;
   const own = state.last(id)?.outputs.find((each) => each.path === path);
   if (own !== undefined && isAsWritten(root, files, own)) return "intact";
-  if (!exists(root, path) || (own !== undefined && isHollow(root, files, own))) return "missing";
+  const found = look(root, path);
+  if (found !== "something") return found === "nothing" ? "missing" : "unreadable";
+  if (own !== undefined && isHollow(root, files, own)) return "missing";
   const owner = state.owner(path);
   const others = [owner?.output, ...state.interrupted(id), ...state.interrupted(owner?.id ?? id)];
   for (const other of others) if (other?.path === path && isAsWritten(root, files, other)) return "replaced";
   if (owner === undefined && own === undefined) return "foreign";
   const names = new Set([own, owner?.output].flatMap((each) => (each === undefined ? [] : namesIn(each))));
-  return isKept(root, store, files, path, names) ? "replaced" : "edited";
+  if (isKept(root, store, files, path, names)) return "replaced";
+  return whyUnreadable(known, path) === null ? "edited" : "unreadable";
+}
+
+/** The same of what was written for a task that is not asked about, with no look at the cache. */
+export function standing(
+  known: Pick<Known, "root" | "files">,
+  output: WrittenOutput,
+): "intact" | "missing" | "edited" | "unreadable" {
+  const { root, files } = known;
+  if (isAsWritten(root, files, output)) return "intact";
+  const found = look(root, output.path);
+  // A link into a cache that has let go of what it leads to is lq's, too.
+  if (found === "nothing") return isLink(root, output.path) ? "intact" : "missing";
+  return found === "something" && whyUnreadable(known, output.path) === null ? "edited" : "unreadable";
 }
 
 /**
@@ -65,14 +84,22 @@ function isKept(
 }
 
 /** Why an output that is there cannot be read, if it is the system that refuses it: then it only seems edited. */
-export function whyUnreadable({ root, files }: Known, path: string): readonly Diagnostic[] | null {
+export function whyUnreadable(
+  { root, files }: Pick<Known, "root" | "files">,
+  path: string,
+): Diagnostic | null {
   try {
     for (const name of namesAt(root, files, path)) files.digest(path + name);
     return null;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return error.cause === undefined ? null : error.diagnostics;
+    return error.cause === undefined ? null : (error.diagnostics[0] ?? null);
   }
+}
+
+/** The same in words: "labels/1.txt cannot be read: permission denied". */
+export function refusalText(known: Pick<Known, "root" | "files">, path: string): string {
+  return whyUnreadable(known, path)?.message ?? `${path} cannot be read`;
 }
 
 function namesAt(root: string, files: FileDigests, path: string): readonly string[] {
@@ -112,7 +139,7 @@ function ifReadable(ask: () => boolean): boolean {
 function isHollow(root: string, files: FileDigests, output: WrittenOutput): boolean {
   if (output.kind === "file") return false;
   const paths = output.entries.map(({ name }) => output.path + name);
-  const isLost = paths.map((path) => !exists(root, path) && isLink(root, path));
+  const isLost = paths.map((path) => look(root, path) === "nothing" && isLink(root, path));
   if (!isLost.includes(true)) return false;
   const rest = output.entries.filter((_, i) => isLost[i] === false);
   return isAsWritten(root, files, { ...output, entries: rest });
@@ -125,15 +152,19 @@ export function isUntouched(state: State, files: FileDigests, path: string): boo
 }
 
 /** A link that leads nowhere counts as nothing: so an output is when the cached content that it was is gone. */
-function exists(root: string, path: string): boolean {
-  const bare = absolute(root, path).replace(/\/$/, "");
+function look(root: string, path: string): "something" | "nothing" | "unreadable" {
   try {
-    return statSync(bare, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return false;
+    return statSync(bare(root, path), { throwIfNoEntry: false }) === undefined ? "nothing" : "something";
+  } catch (error) {
+    return errorCode(error) === "ENAMETOOLONG" ? "nothing" : "unreadable";
   }
 }
 
 function isLink(root: string, path: string): boolean {
-  return lstatSync(absolute(root, path), { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  return lstatSync(bare(root, path), { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
+/** Of a directory itself, not of what a link in its place leads to. */
+function bare(root: string, path: string): string {
+  return absolute(root, path).replace(/\/$/, "");
 }

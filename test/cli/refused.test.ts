@@ -1,9 +1,10 @@
 /** What the system refuses to lq, or others take away: it says what, ends in order, and the next build is right. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, readdirSync } from "node:fs";
+import { chmodSync, lstatSync, readdirSync, symlinkSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
 import { HOME } from "../helpers/bundle.ts";
 import { canBeOthers, cliProject } from "../helpers/cli.ts";
+import { settle } from "../helpers/settle.ts";
 
 const USER = 4711;
 const others = test.skipIf(!canBeOthers());
@@ -62,24 +63,74 @@ others("code that cannot be read is named where it is imported", async () => {
   expect(stderr).toContain("made.ts:3:8: error: part.ts cannot be read: permission denied");
 });
 
-others("an output that cannot be read is not called edited", async () => {
-  const project = cliProject(
-    {
-      "pipeline.yaml": `version: 1
-rules:
-  file: { cmd: "echo 1 > \${out}", out: file }
-  tree: { cmd: "echo 1 > \${out}x", out: tree/ }
-`,
-    },
-    USER,
+others("an output that cannot be read is said to be that, not edited, and is left as it is", async () => {
+  const rules = {
+    file: `{ cmd: "echo 1 > \${out}", out: file }`,
+    tree: `{ cmd: "echo 1 > \${out}x", out: tree/ }`,
+    inner: `{ cmd: "echo 1 > \${out}", out: closed/inner }`,
+    loop: `{ cmd: "echo 1 > \${out}", out: loop }`,
+    link: `{ cmd: "echo 1 > \${out}", out: link }`,
+  };
+  const pipeline = (names: readonly (keyof typeof rules)[]): string =>
+    ["version: 1", "rules:", ...names.map((name) => `  ${name}: ${rules[name]}\n`)].join("\n");
+  const project = cliProject({ "pipeline.yaml": pipeline(["file", "tree", "inner", "loop", "link"]) }, USER);
+  expect((await project.lq("build")).code).toBe(0);
+  const closed = ["file", "tree/x", "closed"];
+  for (const path of closed) chmodSync(project.path(path), 0);
+  for (const [path, target] of [
+    ["loop", "loop"],
+    ["link", "closed/inner"],
+  ] as const) {
+    project.remove(path);
+    symlinkSync(target, project.path(path));
+  }
+  const refusals = [
+    "file cannot be read: permission denied",
+    "tree/x cannot be read: permission denied",
+    "closed/inner cannot be read: permission denied",
+    "loop cannot be read: it is a loop of symbolic links",
+    "link cannot be read: permission denied",
+  ];
+
+  const status = await project.json("status");
+  expect(status.flatMap(({ reasons }) => reasons ?? [])).toEqual(
+    ["file", "tree/", "closed/inner", "loop", "link"].map((path, i) => {
+      return { kind: "output-unreadable", path, why: refusals[i] };
+    }),
   );
-  await project.lq("build");
-  for (const path of ["file", "tree/x"]) chmodSync(project.path(path), 0);
-  const { code, stderr } = await project.lq("build");
-  expect([code, stderr]).toEqual([2, expect.stringContaining("file cannot be read: permission denied")]);
-  expect(stderr).toContain("tree/x cannot be read: permission denied");
-  expect(stderr).not.toContain("edited");
+  const told = [];
+  for (const words of [["status"], ["build"], ["clean", "-n"], ["clean"]]) {
+    const { code, stdout, stderr } = await project.lq(...words);
+    told.push(code);
+    for (const refusal of refusals) expect(stdout + stderr, words.join(" ")).toContain(refusal);
+    expect(stdout + stderr).not.toContain("edited");
+  }
+  expect(told).toEqual([0, 2, 0, 0]);
+  expect((await project.json("clean", "-n"))[0]).toMatchObject({
+    removed: [],
+    kept: [],
+    unreadable: refusals.toSorted().map((why) => ({ why })),
+  });
+
+  // What no task makes any more stays until it can be read.
+  project.write("pipeline.yaml", pipeline(["tree"]));
+  chmodSync(project.path("tree/x"), 0o644);
+  await settle();
+  const orphaned = await project.lq("build");
+  expect(orphaned.code).toBe(0);
+  for (const refusal of refusals.filter((each) => !each.startsWith("tree")))
+    expect(orphaned.stdout + orphaned.stderr).toContain(`no task makes it any more, but ${refusal}`);
+  chmodSync(project.path("closed"), 0o755);
+  expect((await project.lq("build")).stdout).toContain("removed closed/inner, which no task makes any more");
+  expect(
+    ["file", "loop", "closed/inner"].map(
+      (path) => lstatSync(project.path(path), { throwIfNoEntry: false }) !== undefined,
+    ),
+  ).toEqual([true, true, false]);
+
+  chmodSync(project.path("tree/x"), 0);
   expect((await project.lq("build", "-f")).code).toBe(0);
+  expect(project.read("tree/x")).toBe("1\n");
 });
 
 test("without bash a command fails, and says so", async () => {

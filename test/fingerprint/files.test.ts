@@ -68,7 +68,9 @@ describe("FileDigests", () => {
     symlinkSync("loop", join(root, "loop"));
     mkdirSync(join(root, "folder"));
     const files = new FileDigests(root, new Memory());
-    expect(() => files.digest("loop")).toThrow(new UserError("loop is a loop of symbolic links"));
+    expect(() => files.digest("loop")).toThrow(
+      new UserError("loop cannot be read: it is a loop of symbolic links"),
+    );
     expect(() => files.digest("folder")).toThrow("folder is a directory where a file is expected");
     expect(() => files.digest("/dev/null")).toThrow("/dev/null is neither a file nor a directory");
     chmodSync(join(root, "secret.txt"), 0);
