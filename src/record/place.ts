@@ -49,7 +49,7 @@ function moveInto(root: string, from: string, to: string): void {
   try {
     rename(from, to);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     // A folder that another machine has made, which is not seen from here until now.
     if (code === "ENOTEMPTY" || code === "EEXIST") return replace(root, from, to);
     if (code !== "ENOENT") throw error;
@@ -70,7 +70,7 @@ function rename(from: string, to: string, there?: Stats): void {
   try {
     renameWithin(from, to, there);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     // A folder that a task has closed to its owner cannot be moved elsewhere: its ".." is another then.
     if (code === "EACCES" && openFolder(from)) return rename(from, to);
     if (code !== "EXDEV") throw error;

@@ -17,6 +17,7 @@ import {
   type Stats,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { errorCode } from "../errors.ts";
 import { sha256 } from "../fingerprint/digest.ts";
 import { hashFile } from "../fingerprint/read-file.ts";
 import { inLanes } from "../lanes.ts";
@@ -208,7 +209,7 @@ export class Store {
       if (stats === undefined || stats.isFile()) return stats;
     } catch (error) {
       if (isGone(error)) return undefined;
-      if ((error as NodeJS.ErrnoException).code !== "ELOOP") throw error;
+      if (errorCode(error) !== "ELOOP") throw error;
     }
     this.#discard(file, `${file} is not a file`);
     return undefined;
