@@ -5,7 +5,7 @@
  * What is imported here is all that a build with nothing to do loads. It is one file, in the format that Node loads
  * soonest, which has no `await` at its top (scripts/bundle.mjs).
  */
-import { runProgram } from "./cli/program.ts";
+import { runWords } from "./cli/run.ts";
 import { showUserError } from "./cli/user-error.ts";
 import { userErrorOf } from "./errors.ts";
 
@@ -26,7 +26,7 @@ void run().then((code) => (process.exitCode = code));
 async function run(): Promise<number> {
   // What a shell asks for at every press of the key: kept out of the help.
   if (first === "complete") return (await import("./cli/commands.ts")).runComplete(words);
-  return runProgram(process.argv.slice(2));
+  return runWords(process.argv.slice(2));
 }
 
 /** Of output that finds no room, as on a full disk, is told once: a build is more than what it says of itself. */

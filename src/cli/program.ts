@@ -3,11 +3,10 @@
  * for what a seal answers.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { userErrorOf } from "../errors.ts";
 import { bytesOf, sizeMeant } from "../sizes.ts";
 import type { CommonFlags } from "./options.ts";
 import { runBuild, runStatus } from "./sealed.ts";
-import { showUserError } from "./user-error.ts";
+import { refuse, WRONG } from "./user-error.ts";
 import { VERSION } from "./version.ts";
 
 type Run<F> = (words: readonly string[], flags: F) => Promise<number>;
@@ -16,9 +15,6 @@ const WHEN_TO_ACCEPT = `
 It is your word that a run would make the same: for a comment, a log line, a moved function. Whatever made the outputs
 stale is accepted with them, so look with -n first. Do not use it where params, data or the method have changed: tables
 would then name what their numbers do not come from. What was accepted is marked as such for good.`;
-
-/** The request or the pipeline is wrong. */
-const WRONG = 2;
 
 /** Parses the words after `lq`, does what they ask for, and returns the exit code. */
 export async function runProgram(words: readonly string[]): Promise<number> {
@@ -34,10 +30,7 @@ export async function runProgram(words: readonly string[]): Promise<number> {
         console.log(JSON.stringify({ type: "error", message: error.message.replace(/^error: /, "") }));
       return WRONG;
     }
-    const told = userErrorOf(error);
-    if (told === undefined) throw error;
-    showUserError(told, program.opts<CommonFlags>());
-    return WRONG;
+    return refuse(error, program.opts());
   }
 }
 

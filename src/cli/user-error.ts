@@ -2,10 +2,13 @@
  * Prints what is wrong with a request or a pipeline, with its places in the project's files, to stderr; with --json
  * as a line each on stdout as well.
  */
-import type { UserError } from "../errors.ts";
+import { userErrorOf, type UserError } from "../errors.ts";
 import { placesOf, renderDiagnostics } from "../load/render.ts";
 import { printable } from "../report/printable.ts";
 import { startFolder, nearestProject, useColor, type CommonFlags } from "./flags.ts";
+
+/** Exit code: the request or the pipeline is wrong. */
+export const WRONG = 2;
 
 export function showUserError({ diagnostics }: UserError, flags: CommonFlags): void {
   const root = rootOrNothing(flags);
@@ -15,6 +18,14 @@ export function showUserError({ diagnostics }: UserError, flags: CommonFlags): v
   const places = placesOf(diagnostics, root);
   for (const [i, { message, hint }] of diagnostics.entries())
     console.log(JSON.stringify({ type: "error", message, ...places[i], hint }));
+}
+
+/** Tells a user's error. @throws any other */
+export function refuse(error: unknown, flags: CommonFlags): number {
+  const told = userErrorOf(error);
+  if (told === undefined) throw error;
+  showUserError(told, flags);
+  return WRONG;
 }
 
 /** Of what is told without a project, or without a folder, nothing is in a file. */

@@ -164,3 +164,25 @@ describe("--json", () => {
     expect(events.at(-1)).toMatchObject({ type: "summary", ran: 1, failed: 1, skipped: 1 });
   });
 });
+
+test("a request without flags is understood as one with them", async () => {
+  const project = cliProject({
+    "pipeline.yaml": 'version: 1\nrules: { a: { cmd: "touch ${out}", out: out/a.txt } }\n',
+  });
+  await project.built();
+  for (const words of [
+    ["build"],
+    ["build", "out/", "a"],
+    ["build", "b"],
+    ["status"],
+    ["status", "out/b.txt"],
+  ]) {
+    const [plain, parsed] = [await project.lq(...words), await project.lq(...words, "--color", "auto")];
+    const timeless = ({ code, stdout, stderr }: typeof plain) => [
+      code,
+      stdout.replace(/[\d.]+ s/, ""),
+      stderr,
+    ];
+    expect(timeless(plain)).toEqual(timeless(parsed));
+  }
+});
