@@ -51,7 +51,7 @@ export function digestsOf({ outputs }: Pick<Action, "outputs">): readonly string
   );
 }
 
-/** What src/record/store.ts calls a file that it has not written to the end. */
+/** What src/record/stored-files.ts calls a file that it has not written to the end. */
 const TEMPORARY = /\.[0-9a-f]{16}-\d+$/;
 
 function* filesIn(folder: string, pattern: RegExp): Generator<StoredFile> {

@@ -1,32 +1,18 @@
 /**
- * Objects (blobs by digest) and actions (successful runs by key).
- *
- * Every file is written under a temporary name and renamed, so that it is there whole or not at all. An object
- * or action that turns out damaged is removed and counts as absent; the notice says so.
+ * Objects (blobs by digest) and actions (successful runs by key). One that turns out damaged is removed and counts as
+ * absent.
  */
-import { randomBytes } from "node:crypto";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-  type Stats,
-} from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { errorCode } from "../errors.ts";
 import { sha256 } from "../fingerprint/digest.ts";
 import { hashFile } from "../fingerprint/read-file.ts";
 import { inLanes } from "../lanes.ts";
 import type { LinkKind } from "../model.ts";
-import { isGone, ifThere, rename, symlink } from "../network-files.ts";
+import { isGone, ifThere, symlink } from "../network-files.ts";
 import { decodeAction, encodeAction, type Action, type StoredRun } from "./action.ts";
 import { ACCEPTED, ACTIONS, OBJECTS } from "./layout.ts";
 import { Linker } from "./links.ts";
-import { makeStoreFolder } from "./store-folder.ts";
+import { StoredFiles } from "./stored-files.ts";
 
 /** Milliseconds that something may be old and still be spared by a collection beside a build (src/cache/collect.ts). */
 const SURELY_YOUNG = 1_800_000;
@@ -38,10 +24,6 @@ const SMALL = 1 << 20;
 
 /** Files of a directory that are brought out at once. */
 const LANES = 8;
-
-/** This process among all that write to the store. */
-const WRITER = randomBytes(8).toString("hex");
-let writings = 0;
 
 export interface StoreOptions {
   /** How contents are brought to where they are wanted; tried in this order, and a copy after all of them. */
@@ -58,11 +40,10 @@ export class Store {
   readonly #accepted: string;
   /** Whether the project has accepted anything; undefined: not asked yet. */
   #hasAccepted: boolean | undefined;
-  readonly #notice: (text: string) => void;
+  readonly #files: StoredFiles;
   readonly #linker: Linker;
   /** Whether an output shares its file with the cache. */
   readonly #sharing: boolean;
-  readonly #made = new Set<string>();
   /** Whether files that are made are open to all, as the umask is. */
   #isOpen: boolean | undefined;
 
@@ -70,7 +51,7 @@ export class Store {
   constructor(folder: string, { links = [], project = "own", notice = () => undefined }: StoreOptions = {}) {
     this.#folder = folder;
     this.#accepted = join(folder, ACCEPTED, project);
-    this.#notice = notice;
+    this.#files = new StoredFiles(folder, notice);
     this.#linker = new Linker(links);
     this.#sharing = links.some((kind) => kind === "hardlink" || kind === "symlink");
   }
@@ -83,10 +64,10 @@ export class Store {
   async putFile(file: string, digest: string, executable: boolean, content?: Buffer): Promise<void> {
     const object = this.#objectPath(digest);
     const size = content?.length ?? statSync(file).size;
-    const there = this.#find(object);
+    const there = this.#files.find(object);
     if (there?.size === size) {
       // From now on an action will need it: a collection that found it old and useless is to see that.
-      if (there.mtimeMs < Date.now() - SURELY_YOUNG) this.#touch(object);
+      if (there.mtimeMs < Date.now() - SURELY_YOUNG) this.#files.touch(object);
       if (!this.#sharing) return;
       // The same content twice: the file gives way to the one that is there, once that is known to be whole.
       if ((await hashIfThere(object)) === digest) {
@@ -96,7 +77,7 @@ export class Store {
       this.#discardObject(digest);
     }
     let kind: LinkKind | undefined;
-    await this.#write(object, async (temporary) => {
+    await this.#files.write(object, async (temporary) => {
       if (content !== undefined && !this.#sharing) {
         writeFileSync(temporary, content);
         chmodSync(temporary, executable ? 0o555 : 0o444);
@@ -120,11 +101,11 @@ export class Store {
 
   #readAction(file: string, key: string): Action | undefined {
     // An error that is thrown costs more than a look.
-    const text = this.#find(file) === undefined ? null : ifThere(() => readFileSync(file, "utf8"));
+    const text = this.#files.find(file) === undefined ? null : ifThere(() => readFileSync(file, "utf8"));
     if (text === null) return undefined;
     const action = decodeAction(text, key);
     if (action !== null) return action;
-    this.#discard(file, `the cached action ${key.slice(0, 12)} is damaged`);
+    this.#files.discard(file, `the cached action ${key.slice(0, 12)} is damaged`);
     return undefined;
   }
 
@@ -141,7 +122,7 @@ export class Store {
     const digests = run.outputs.flatMap((output) =>
       output.kind === "file" ? [output.digest] : output.entries.map((entry) => entry.digest),
     );
-    return digests.every((digest) => this.#find(this.#objectPath(digest)) !== undefined);
+    return digests.every((digest) => this.#files.find(this.#objectPath(digest)) !== undefined);
   }
 
   /**
@@ -167,13 +148,13 @@ export class Store {
 
   /** Bytes of an object; 0 if there is none. */
   sizeOf(digest: string): number {
-    return this.#find(this.#objectPath(digest))?.size ?? 0;
+    return this.#files.find(this.#objectPath(digest))?.size ?? 0;
   }
 
   /** Content of an object; null if it is missing or damaged. */
   read(digest: string): Buffer | null {
     const file = this.#objectPath(digest);
-    const content = this.#find(file) === undefined ? null : ifThere(() => readFileSync(file));
+    const content = this.#files.find(file) === undefined ? null : ifThere(() => readFileSync(file));
     if (content === null || sha256(content) === digest) return content;
     this.#discardObject(digest);
     return null;
@@ -181,7 +162,7 @@ export class Store {
 
   async #bringOut(digest: string, executable: boolean, destination: string): Promise<boolean> {
     const object = this.#objectPath(digest);
-    const stats = this.#find(object);
+    const stats = this.#files.find(object);
     if (stats === undefined) return false;
     const { size, mode } = stats;
     mkdirSync(dirname(destination), { recursive: true });
@@ -195,52 +176,15 @@ export class Store {
     try {
       await this.#linker.give(object, destination, { size, executable, mode });
     } catch (error) {
-      if (isGone(error) && this.#find(object) === undefined) return false;
+      if (isGone(error) && this.#files.find(object) === undefined) return false;
       throw error;
     }
     return (await hashIfThere(destination)) === digest || this.#discardObject(digest);
   }
 
-  /** The file at a place of the store; whatever else is there is damage. */
-  #find(file: string): Stats | undefined {
-    let stats: Stats | undefined;
-    try {
-      stats = statSync(file, { throwIfNoEntry: false });
-      if (stats === undefined || stats.isFile()) return stats;
-    } catch (error) {
-      if (isGone(error)) return undefined;
-      if (errorCode(error) !== "ELOOP") throw error;
-    }
-    this.#discard(file, `${file} is not a file`);
-    return undefined;
-  }
-
   #discardObject(digest: string): false {
-    this.#discard(this.#objectPath(digest), `the cached object ${digest.slice(0, 12)} is damaged`);
+    this.#files.discard(this.#objectPath(digest), `the cached object ${digest.slice(0, 12)} is damaged`);
     return false;
-  }
-
-  #discard(file: string, what: string): void {
-    try {
-      rmSync(file, { recursive: true, force: true });
-      this.#notice(`${what}; it was removed, and what needs it is built again`);
-    } catch {
-      this.#notice(`${what}, and cannot be removed; what needs it is built again`);
-    }
-  }
-
-  async #write(file: string, fill: (temporary: string) => void | Promise<void>): Promise<void> {
-    const folder = dirname(file);
-    if (!this.#made.has(folder)) makeStoreFolder(this.#folder, folder);
-    this.#made.add(folder);
-    const temporary = `${file}.${WRITER}-${writings++}`;
-    try {
-      await fill(temporary);
-      rename(temporary, file);
-    } catch (error) {
-      rmSync(temporary, { force: true });
-      throw error;
-    }
   }
 
   /**
@@ -249,7 +193,7 @@ export class Store {
    */
   async #use(run: StoredRun): Promise<boolean> {
     const file = this.#actionPath(run);
-    if (this.#touch(file)) return true;
+    if (this.#files.touch(file)) return true;
     const text = ifThere(() => readFileSync(file, "utf8"));
     if (text === null) return false;
     // Where that is not allowed either, it only seems older than it is.
@@ -258,23 +202,12 @@ export class Store {
   }
 
   #writeAction(file: string, text: string): Promise<void> {
-    return this.#write(file, (temporary) => {
+    return this.#files.write(file, (temporary) => {
       writeFileSync(temporary, text);
       // For all who may enter the folder, whatever the umask.
       this.#isOpen ??= (statSync(temporary).mode & OPEN) === OPEN;
       if (!this.#isOpen) chmodSync(temporary, OPEN);
     });
-  }
-
-  /** @returns false where that is not allowed: only its owner may */
-  #touch(file: string): boolean {
-    try {
-      const now = new Date();
-      utimesSync(file, now, now);
-      return true;
-    } catch {
-      return false;
-    }
   }
 
   #objectPath(digest: string): string {
