@@ -11,6 +11,8 @@ import { load, project } from "./project.ts";
 import { VALID } from "./valid.ts";
 
 const ROUNDS = rounds(200, 3000);
+/** Milliseconds of CPU: a second, held to where nothing else runs; here beside other tests, which make all slower. */
+const MOST = rounds(4000, 1000);
 const SCRAPS = [
   "${",
   "}",
@@ -110,7 +112,7 @@ torture("mutated pipelines and params", { quick: 1, long: 1 }, (seed) => {
   }
   expect(outcomes.refused).toBeGreaterThan(ROUNDS);
   // Milliseconds of this process alone, and the most bytes that it ever had.
-  expect(outcomes.slowest).toBeLessThan(1000);
+  expect(outcomes.slowest).toBeLessThan(MOST);
   expect(process.resourceUsage().maxRSS * 1024).toBeLessThan(500e6);
   return { files: 2 * (outcomes.right + outcomes.refused) };
 });
@@ -140,7 +142,7 @@ test.each(Object.entries(hostile))("%s", async (_, text) => {
     const { code, stderr, milliseconds, bytes } = await usedBy(root);
     expect([code, stderr]).toEqual([2, expect.stringMatching(LOCATED)]);
     expect(stderr).not.toContain("    at ");
-    expect(milliseconds).toBeLessThan(1000);
+    expect(milliseconds).toBeLessThan(MOST);
     expect(bytes).toBeLessThan(500e6);
   }
 });
