@@ -7,13 +7,18 @@ import { placesOf, renderDiagnostics } from "../load/render.ts";
 import { printable } from "../report/printable.ts";
 import { startFolder, nearestProject, useColor, type CommonFlags } from "./flags.ts";
 
+/** Errors that are shown to people. */
+const MOST = 100;
+
 /** Exit code: the request or the pipeline is wrong. */
 export const WRONG = 2;
 
 export function showUserError({ diagnostics }: UserError, flags: CommonFlags): void {
   const root = rootOrNothing(flags);
   const color = useColor(process.stderr, flags.color);
-  process.stderr.write(`${printable(renderDiagnostics(diagnostics, { root, color }))}\n`);
+  const text = renderDiagnostics(diagnostics.slice(0, MOST), { root, color });
+  const more = diagnostics.length - MOST;
+  process.stderr.write(`${printable(text)}\n${more > 0 ? `\n… and ${more} more (--json lists all)\n` : ""}`);
   if (flags.json !== true) return;
   const places = placesOf(diagnostics, root);
   for (const [i, { message, hint }] of diagnostics.entries())

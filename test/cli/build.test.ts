@@ -186,3 +186,12 @@ test("a request without flags is understood as one with them", async () => {
     expect(timeless(plain)).toEqual(timeless(parsed));
   }
 });
+
+test("of thousands of errors people are shown a hundred, programs all", async () => {
+  const keys = Array.from({ length: 3000 }, (_, i) => `k${i}: 1`).join("\n");
+  const project = cliProject({ "pipeline.yaml": `version: 1\n${keys}\nrules: {}\n` });
+  const { code, stderr } = await project.lq("build");
+  expect([code, stderr.match(/error: /g)?.length]).toEqual([2, 100]);
+  expect(stderr).toMatch(/\n\n… and 2900 more \(--json lists all\)\n$/);
+  expect(await project.json("build")).toHaveLength(3000);
+});

@@ -11,8 +11,6 @@ import { load, project } from "./project.ts";
 import { VALID } from "./valid.ts";
 
 const ROUNDS = rounds(200, 3000);
-/** Milliseconds of CPU: a second, held to where nothing else runs; here beside other tests, which make all slower. */
-const MOST = rounds(4000, 1000);
 const SCRAPS = [
   "${",
   "}",
@@ -112,7 +110,7 @@ torture("mutated pipelines and params", { quick: 1, long: 1 }, (seed) => {
   }
   expect(outcomes.refused).toBeGreaterThan(ROUNDS);
   // Milliseconds of this process alone, and the most bytes that it ever had.
-  expect(outcomes.slowest).toBeLessThan(MOST);
+  expect(outcomes.slowest).toBeLessThan(1000);
   expect(process.resourceUsage().maxRSS * 1024).toBeLessThan(500e6);
   return { files: 2 * (outcomes.right + outcomes.refused) };
 });
@@ -139,10 +137,14 @@ test.each(Object.entries(hostile))("%s", async (_, text) => {
   const other = project({ "pipeline.yaml": VALID["design"]?.["pipeline.yaml"] ?? "", "params.yaml": text });
   expect(() => load(other)).toThrow(UserError);
   for (const root of [dir, other]) {
-    const { code, stderr, milliseconds, bytes } = await usedBy(root);
+    const { code, stderr, bytes, ...first } = await usedBy(root);
     expect([code, stderr]).toEqual([2, expect.stringMatching(LOCATED)]);
     expect(stderr).not.toContain("    at ");
-    expect(milliseconds).toBeLessThan(MOST);
+    // What else runs on the machine makes it only slower: the least of three tells what it takes.
+    let { milliseconds } = first;
+    for (let more = 2; more > 0 && milliseconds >= 1000; more--)
+      milliseconds = Math.min(milliseconds, (await usedBy(root)).milliseconds);
+    expect(milliseconds).toBeLessThan(1000);
     expect(bytes).toBeLessThan(500e6);
   }
 });
