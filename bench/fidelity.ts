@@ -10,13 +10,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
-import type { Triple } from "../tasks/lib/arrays.ts";
-import { convertModel } from "../tasks/lib/inference/convert.ts";
-import { slidingWindow } from "../tasks/lib/inference/sliding-window.ts";
-import { createSession } from "../tasks/lib/nn/session.ts";
-import { resampleLabelArray } from "../tasks/lib/resample/labels.ts";
-import { resampleImageArray, resampleLogits } from "../tasks/lib/resample/nnunet.ts";
-import { resize } from "../tasks/lib/resample/resize.ts";
+import type { Triple } from "../tasks/study/arrays.ts";
+import { convertModel } from "../tasks/study/inference/convert.ts";
+import { slidingWindow } from "../tasks/study/inference/sliding-window.ts";
+import { createSession } from "../tasks/study/nn/session.ts";
+import { resampleLabelArray } from "../tasks/study/resample/labels.ts";
+import { resampleImageArray, resampleLogits } from "../tasks/study/resample/nnunet.ts";
+import { resize } from "../tasks/study/resample/resize.ts";
 import { runPython } from "./lib/python.ts";
 
 interface Made {

@@ -5,7 +5,7 @@
  * on the dataset, the others as published); every version is prepared, pre-trained on (40 trainings), fine-tuned on
  * two targets beside a training from scratch (90), and evaluated.
  */
-import type { SlotRequest } from "../src/model.ts";
+import type { SlotRequest } from "../src/model/model.ts";
 import type { Capacity } from "../src/schedule/capacity.ts";
 
 /** A task. */

@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FileDigests } from "../src/fingerprint/files.ts";
-import { THREADS } from "../src/fingerprint/hash-threads.ts";
+import { FileDigests } from "../src/files/files.ts";
+import { THREADS } from "../src/files/hash-threads.ts";
 import { least, type Seconds } from "./lib/seconds.ts";
 
 const MiB = 2 ** 20;

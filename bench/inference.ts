@@ -12,15 +12,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { convertModel } from "../tasks/lib/inference/convert.ts";
-import { exportLabels } from "../tasks/lib/inference/export.ts";
-import type { NetworkModel } from "../tasks/lib/inference/model.ts";
-import { predictPreprocessed, readModel } from "../tasks/lib/inference/predict-nnunet.ts";
-import { preprocess } from "../tasks/lib/inference/preprocess.ts";
-import { resampleCrew } from "../tasks/lib/resample/crew.ts";
-import { readNifti } from "../tasks/lib/volume/nifti.ts";
-import { toCanonical } from "../tasks/lib/volume/orient.ts";
-import type { Volume } from "../tasks/lib/volume/volume.ts";
+import { convertModel } from "../tasks/study/inference/convert.ts";
+import { exportLabels } from "../tasks/study/inference/export.ts";
+import type { NetworkModel } from "../tasks/study/inference/model.ts";
+import { predictPreprocessed, readModel } from "../tasks/study/inference/predict-nnunet.ts";
+import { preprocess } from "../tasks/study/inference/preprocess.ts";
+import { resampleCrew } from "../tasks/study/resample/crew.ts";
+import { readNifti } from "../tasks/study/volume/nifti.ts";
+import { toCanonical } from "../tasks/study/volume/orient.ts";
+import type { Volume } from "../tasks/study/volume/volume.ts";
 import { runPython } from "./lib/python.ts";
 import { median, type Seconds, since, text } from "./lib/seconds.ts";
 

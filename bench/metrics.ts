@@ -9,11 +9,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type MetricSettings, type OrganScores, scoreCase } from "../tasks/lib/metrics/score.ts";
-import { surfaceAreas } from "../tasks/lib/metrics/surface-area.ts";
-import { readLabels } from "../tasks/lib/volume/nifti.ts";
+import { type MetricSettings, type OrganScores, scoreCase } from "../tasks/study/metrics/score.ts";
+import { surfaceAreas } from "../tasks/study/metrics/surface-area.ts";
+import { readLabels } from "../tasks/study/volume/nifti.ts";
 import { runPython } from "./lib/python.ts";
-import type { LabelVolume } from "../tasks/lib/volume/volume.ts";
+import type { LabelVolume } from "../tasks/study/volume/volume.ts";
 
 const home = fileURLToPath(new URL("..", import.meta.url));
 const settings: MetricSettings = {

@@ -8,9 +8,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { resampleCrew } from "../tasks/lib/resample/crew.ts";
-import { resampleImageArray, targetShape } from "../tasks/lib/resample/nnunet.ts";
-import { readNifti } from "../tasks/lib/volume/nifti.ts";
+import { resampleCrew } from "../tasks/study/resample/crew.ts";
+import { resampleImageArray, targetShape } from "../tasks/study/resample/nnunet.ts";
+import { readNifti } from "../tasks/study/volume/nifti.ts";
 import { runPython } from "./lib/python.ts";
 import { least, ratio, type Seconds, text } from "./lib/seconds.ts";
 

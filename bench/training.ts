@@ -6,13 +6,13 @@
  */
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { Triple } from "../tasks/lib/arrays.ts";
-import type { DynUNetSpec } from "../tasks/lib/nn/dynunet.ts";
-import { initialise } from "../tasks/lib/nn/parameters.ts";
-import { createTrainer } from "../tasks/lib/nn/trainer.ts";
-import { createRandom } from "../tasks/lib/random.ts";
-import { memoryCase } from "../tasks/lib/training/cases.ts";
-import { patchSource } from "../tasks/lib/training/patches.ts";
+import type { Triple } from "../tasks/study/arrays.ts";
+import type { DynUNetSpec } from "../tasks/study/nn/dynunet.ts";
+import { initialise } from "../tasks/study/nn/parameters.ts";
+import { createTrainer } from "../tasks/study/nn/trainer.ts";
+import { createRandom } from "../tasks/study/random.ts";
+import { memoryCase } from "../tasks/study/training/cases.ts";
+import { patchSource } from "../tasks/study/training/patches.ts";
 import { runPython } from "./lib/python.ts";
 
 interface Case extends DynUNetSpec {

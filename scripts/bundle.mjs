@@ -42,7 +42,7 @@ const commonJs = {
 
 // First, for the command line is told the names that these get.
 const onDemand = await compile({
-  entryPoints: ["src/cli/commands.ts", "src/cli/watch.ts"],
+  entryPoints: ["src/cli/commands/index.ts", "src/cli/commands/watch.ts"],
   splitting: true,
   entryNames: "chunks/[name]-[hash]",
   chunkNames: "chunks/[name]-[hash]",
@@ -68,7 +68,7 @@ const results = [
   await compile({
     entryPoints: {
       worker: "src/execute/worker.ts",
-      "hash-thread": "src/fingerprint/hash-thread.ts",
+      "hash-thread": "src/files/hash-thread.ts",
       api: "src/api.ts",
     },
   }),

@@ -14,7 +14,7 @@ const folder = process.argv[2] ?? join(home, "docs/tables/paper");
 const { outputFiles } = await build({
   stdin: {
     contents: `export * from "./paper.ts"; export * from "./render.ts";`,
-    resolveDir: join(home, "tasks/lib/tables"),
+    resolveDir: join(home, "tasks/study/tables"),
   },
   bundle: true,
   write: false,

@@ -7,7 +7,7 @@
  */
 import { runWords } from "./cli/run.ts";
 import { showUserError } from "./cli/user-error.ts";
-import { userErrorOf } from "./errors.ts";
+import { userErrorOf } from "./model/errors.ts";
 
 let isLosing = false;
 const [first, ...words] = process.argv.slice(2);
@@ -25,7 +25,7 @@ void run().then((code) => (process.exitCode = code));
 
 async function run(): Promise<number> {
   // What a shell asks for at every press of the key: kept out of the help.
-  if (first === "complete") return (await import("./cli/commands.ts")).runComplete(words);
+  if (first === "complete") return (await import("./cli/commands/index.ts")).runComplete(words);
   return runWords(process.argv.slice(2));
 }
 

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
-import { checkCase } from "./lib/datasets/check-case.ts";
+import { checkCase } from "./study/datasets/check-case.ts";
 
 export default task({
   params: z.strictObject({ layout: z.string() }),

@@ -1,7 +1,7 @@
 /** A published model as it is distributed, recognised by its files, to ONNX. The weights' pickles run no code. */
 import { task } from "lq";
 import { z } from "zod";
-import { convertModel } from "./lib/inference/convert.ts";
+import { convertModel } from "./study/inference/convert.ts";
 
 export default task({
   params: z.strictObject({

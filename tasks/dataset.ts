@@ -1,11 +1,11 @@
 /** A dataset from the checks of its cases: its manifest, and the statistics that networks are planned by. */
 import { task } from "lq";
 import { z } from "zod";
-import { readCaseList } from "./lib/datasets/case-list.ts";
-import { readChecks } from "./lib/datasets/check-case.ts";
-import { manifestOf, statisticsOf } from "./lib/datasets/manifest.ts";
-import { writeJson } from "./lib/json.ts";
-import { readLabelTable } from "./lib/labels/labels.ts";
+import { readCaseList } from "./study/datasets/case-list.ts";
+import { readChecks } from "./study/datasets/check-case.ts";
+import { manifestOf, statisticsOf } from "./study/datasets/manifest.ts";
+import { writeJson } from "./study/json.ts";
+import { readLabelTable } from "./study/labels/labels.ts";
 
 export default task({
   params: z.strictObject({ root: z.string() }),

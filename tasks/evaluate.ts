@@ -1,14 +1,14 @@
 /** A network's predictions of held-out cases, scored against the original labels. */
 import { task } from "lq";
 import { z } from "zod";
-import { readJson, writeJson } from "./lib/json.ts";
-import { readLabelTable, valuesByName } from "./lib/labels/labels.ts";
-import { aggregate } from "./lib/metrics/aggregate.ts";
-import { scoreFiles } from "./lib/metrics/score-files.ts";
-import { allOrgans } from "./lib/results/cells.ts";
-import type { CaseScores, Evaluation } from "./lib/results/results.ts";
-import { caseOf } from "./lib/study/files.ts";
-import { checkOrgans, metricParams } from "./lib/study/metric-params.ts";
+import { readJson, writeJson } from "./study/json.ts";
+import { readLabelTable, valuesByName } from "./study/labels/labels.ts";
+import { aggregate } from "./study/metrics/aggregate.ts";
+import { scoreFiles } from "./study/metrics/score-files.ts";
+import { allOrgans } from "./study/results/cells.ts";
+import type { CaseScores, Evaluation } from "./study/results/results.ts";
+import { caseOf } from "./study/datasets/input-files.ts";
+import { checkOrgans, metricParams } from "./study/params/metric-params.ts";
 
 const outcomeFile = z.object({
   outcome: z.enum(["converged", "not-converged"]),

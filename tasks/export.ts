@@ -1,8 +1,8 @@
 /** A trained checkpoint for use elsewhere: as an ONNX model, and as a state dict under MONAI's names. */
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
-import { readCheckpoint } from "./lib/nn/checkpoint.ts";
-import { exportOnnx, exportStateDict } from "./lib/nn/export.ts";
+import { readCheckpoint } from "./study/nn/checkpoint.ts";
+import { exportOnnx, exportStateDict } from "./study/nn/export.ts";
 
 export default task({
   async run({ input, output }) {

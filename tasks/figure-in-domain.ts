@@ -2,12 +2,12 @@
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
-import { renderScatter } from "./lib/figures/scatter.ts";
-import { METRICS } from "./lib/results/cells.ts";
-import { qualityPairs } from "./lib/results/pairs.ts";
-import { inOrder, readEvaluations, readScores } from "./lib/results/results.ts";
-import { aggregation, anySynthetic, names } from "./lib/results/settings.ts";
-import { SYNTHETIC_NOTICE } from "./lib/tables/table.ts";
+import { renderScatter } from "./study/figures/scatter.ts";
+import { METRICS } from "./study/results/cells.ts";
+import { qualityPairs } from "./study/results/pairs.ts";
+import { inOrder, readEvaluations, readScores } from "./study/results/results.ts";
+import { aggregation, anySynthetic, names } from "./study/results/settings.ts";
+import { SYNTHETIC_NOTICE } from "./study/tables/table.ts";
 
 export default task({
   params: z.strictObject({ names, aggregation }),

@@ -2,11 +2,11 @@
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
-import { renderQualitative } from "./lib/figures/qualitative.ts";
-import { inOrder } from "./lib/results/results.ts";
-import { anySynthetic, names } from "./lib/results/settings.ts";
-import { readStatistics } from "./lib/study/settings.ts";
-import { readLabels, readNifti } from "./lib/volume/nifti.ts";
+import { renderQualitative } from "./study/figures/qualitative.ts";
+import { inOrder } from "./study/results/results.ts";
+import { anySynthetic, names } from "./study/results/settings.ts";
+import { readStatistics } from "./study/params/settings.ts";
+import { readLabels, readNifti } from "./study/volume/nifti.ts";
 
 export default task({
   params: z.strictObject({

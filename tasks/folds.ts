@@ -1,9 +1,9 @@
 /** Cross-validation folds, and for each case the fold that predicts it. */
 import { task } from "lq";
 import { z } from "zod";
-import { readCaseList } from "./lib/datasets/case-list.ts";
-import { writeJson } from "./lib/json.ts";
-import { kFolds } from "./lib/splits/folds.ts";
+import { readCaseList } from "./study/datasets/case-list.ts";
+import { writeJson } from "./study/json.ts";
+import { kFolds } from "./study/splits/folds.ts";
 
 export default task({
   params: z.strictObject({ folds: z.strictObject({ count: z.int().min(2), seed: z.int() }) }),

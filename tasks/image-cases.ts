@@ -1,7 +1,7 @@
 /** The cases in a folder of images, for rules to fan out over: { "cases": [{ "id", "images": [NAME, …] }] }. */
 import { task } from "lq";
-import { imageCases } from "./lib/inference/cases.ts";
-import { writeJson } from "./lib/json.ts";
+import { imageCases } from "./study/inference/cases.ts";
+import { writeJson } from "./study/json.ts";
 
 export default task({
   run({ names, output }) {

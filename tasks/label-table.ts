@@ -2,9 +2,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
-import { datasetJsonLabels } from "./lib/datasets/dataset-json.ts";
-import { layoutOf } from "./lib/datasets/layouts.ts";
-import { labelTable, labelTableText } from "./lib/labels/labels.ts";
+import { datasetJsonLabels } from "./study/datasets/dataset-json.ts";
+import { layoutOf } from "./study/datasets/layouts.ts";
+import { labelTable, labelTableText } from "./study/labels/labels.ts";
 
 export default task({
   params: z.strictObject({ layout: z.string(), root: z.string().optional() }),

@@ -1,8 +1,8 @@
 /** Which cases a dataset has, told from the names of its files alone. */
 import { task } from "lq";
 import { z } from "zod";
-import { writeCaseList } from "./lib/datasets/case-list.ts";
-import { listCases } from "./lib/datasets/list-cases.ts";
+import { writeCaseList } from "./study/datasets/case-list.ts";
+import { listCases } from "./study/datasets/list-cases.ts";
 
 export default task({
   params: z.strictObject({ layout: z.string(), root: z.string(), phantom: z.unknown() }),

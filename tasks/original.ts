@@ -1,8 +1,8 @@
 /** A case's reference labels as one file, whatever the dataset's own form of them is. */
 import { task } from "lq";
 import { z } from "zod";
-import { readCaseLabel } from "./lib/datasets/read-label.ts";
-import { writeNifti } from "./lib/volume/nifti.ts";
+import { readCaseLabel } from "./study/datasets/read-label.ts";
+import { writeNifti } from "./study/volume/nifti.ts";
 
 export default task({
   params: z.strictObject({ layout: z.string() }),

@@ -1,7 +1,7 @@
 /** Makes a dataset of synthetic CTs, laid out as the real one is distributed. */
 import { task } from "lq";
 import { z } from "zod";
-import { writePhantomDataset } from "./lib/phantom/write.ts";
+import { writePhantomDataset } from "./study/phantom/write.ts";
 
 const triple = z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]);
 

@@ -2,14 +2,14 @@
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
-import { IMAGE, LABEL, readChecks, type CaseCheck } from "./lib/datasets/check-case.ts";
-import { statisticsOf } from "./lib/datasets/manifest.ts";
-import { writeJson } from "./lib/json.ts";
-import { labelTableText } from "./lib/labels/labels.ts";
-import { randomSplit } from "./lib/splits/random-split.ts";
-import { network, normalisation, triple } from "./lib/study/settings.ts";
-import { readStart } from "./lib/training/read-start.ts";
-import { compareSettings, requireNetwork, specOf } from "./lib/training/start.ts";
+import { IMAGE, LABEL, readChecks, type CaseCheck } from "./study/datasets/check-case.ts";
+import { statisticsOf } from "./study/datasets/manifest.ts";
+import { writeJson } from "./study/json.ts";
+import { labelTableText } from "./study/labels/labels.ts";
+import { randomSplit } from "./study/splits/random-split.ts";
+import { network, normalisation, triple } from "./study/params/settings.ts";
+import { readStart } from "./study/training/read-start.ts";
+import { compareSettings, requireNetwork, specOf } from "./study/training/start.ts";
 
 const millimetres = z.number().positive();
 

@@ -1,9 +1,9 @@
 /** One case's labels by SAM or MedSAM, which tasks/convert.ts has converted, shown boxes around reference labels. */
 import { task } from "lq";
 import { z } from "zod";
-import { boxSettings } from "./lib/medsam/boxes.ts";
-import { predictMedSam } from "./lib/medsam/predict.ts";
-import { readLabels, readNifti, writeNifti } from "./lib/volume/nifti.ts";
+import { boxSettings } from "./study/medsam/boxes.ts";
+import { predictMedSam } from "./study/medsam/predict.ts";
+import { readLabels, readNifti, writeNifti } from "./study/volume/nifti.ts";
 
 export default task({
   params: z.strictObject({

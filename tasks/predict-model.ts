@@ -1,12 +1,12 @@
 /** One case's labels by a published model that tasks/convert.ts has converted. */
 import { task } from "lq";
 import { z } from "zod";
-import { predictCase } from "./lib/inference/predict.ts";
-import { readModel } from "./lib/inference/predict-nnunet.ts";
-import { datasetValues } from "./lib/inference/remap.ts";
-import { readLabelTable, relabelled } from "./lib/labels/labels.ts";
-import { CLASS_LISTS } from "./lib/study/settings.ts";
-import { writeNifti } from "./lib/volume/nifti.ts";
+import { predictCase } from "./study/inference/predict.ts";
+import { readModel } from "./study/inference/predict-nnunet.ts";
+import { datasetValues } from "./study/inference/remap.ts";
+import { readLabelTable, relabelled } from "./study/labels/labels.ts";
+import { CLASS_LISTS } from "./study/params/settings.ts";
+import { writeNifti } from "./study/volume/nifti.ts";
 
 export default task({
   params: z.strictObject({

@@ -1,14 +1,14 @@
 /** One case's pseudo-labels by the prompted 2D network: a box around each original label in each axial slice. */
 import { task } from "lq";
 import { z } from "zod";
-import { createRandom } from "./lib/random.ts";
-import { resizeLogits } from "./lib/study/resize-logits.ts";
-import { prepareImage, prepareLabels } from "./lib/study/prepare.ts";
-import { normalisation } from "./lib/study/settings.ts";
-import { boxesOf, promptChannels } from "./lib/study/slices.ts";
-import { openNetwork } from "./lib/study/trained-network.ts";
-import { readLabels, readNifti, writeNifti } from "./lib/volume/nifti.ts";
-import { fromCanonical, toCanonical } from "./lib/volume/orient.ts";
+import { createRandom } from "./study/random.ts";
+import { resizeLogits } from "./study/resample/resize-logits.ts";
+import { prepareImage, prepareLabels } from "./study/resample/prepare.ts";
+import { normalisation } from "./study/params/settings.ts";
+import { boxesOf, promptChannels } from "./study/medsam/slices.ts";
+import { openNetwork } from "./study/inference/trained-network.ts";
+import { readLabels, readNifti, writeNifti } from "./study/volume/nifti.ts";
+import { fromCanonical, toCanonical } from "./study/volume/orient.ts";
 
 export default task({
   params: z.strictObject({

@@ -1,13 +1,13 @@
 /** One case's pseudo-labels by a trained network, remapped to the dataset's labels where its classes are others. */
 import { task } from "lq";
 import { z } from "zod";
-import { readLabelTable } from "./lib/labels/labels.ts";
-import { toLabelValues } from "./lib/study/label-values.ts";
-import { prepareImage } from "./lib/study/prepare.ts";
-import { CLASS_LISTS, inference, normalisation } from "./lib/study/settings.ts";
-import { openNetwork } from "./lib/study/trained-network.ts";
-import { readNifti, writeNifti } from "./lib/volume/nifti.ts";
-import { fromCanonical, toCanonical } from "./lib/volume/orient.ts";
+import { readLabelTable } from "./study/labels/labels.ts";
+import { toLabelValues } from "./study/labels/label-values.ts";
+import { prepareImage } from "./study/resample/prepare.ts";
+import { CLASS_LISTS, inference, normalisation } from "./study/params/settings.ts";
+import { openNetwork } from "./study/inference/trained-network.ts";
+import { readNifti, writeNifti } from "./study/volume/nifti.ts";
+import { fromCanonical, toCanonical } from "./study/volume/orient.ts";
 
 export default task({
   params: z.strictObject({

@@ -1,9 +1,9 @@
 /** A case's image or labels, or both, on a dataset's median spacing; uncompressed, so that patches can be read alone. */
 import { task } from "lq";
 import { z } from "zod";
-import { prepareImage, prepareLabels } from "./lib/study/prepare.ts";
-import { normalisation, readStatistics } from "./lib/study/settings.ts";
-import { readLabels, readNifti, writeNifti } from "./lib/volume/nifti.ts";
+import { prepareImage, prepareLabels } from "./study/resample/prepare.ts";
+import { normalisation, readStatistics } from "./study/params/settings.ts";
+import { readLabels, readNifti, writeNifti } from "./study/volume/nifti.ts";
 
 export default task({
   params: z.strictObject({ normalisation, image: z.boolean(), label: z.boolean() }),

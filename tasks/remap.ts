@@ -1,9 +1,9 @@
 /** Labels that another program wrote, in the ids of a published class list, as the dataset's label values. */
 import { task } from "lq";
 import { z } from "zod";
-import { readLabelTable, remapper } from "./lib/labels/labels.ts";
-import { CLASS_LISTS } from "./lib/study/settings.ts";
-import { readLabels, writeNifti } from "./lib/volume/nifti.ts";
+import { readLabelTable, remapper } from "./study/labels/labels.ts";
+import { CLASS_LISTS } from "./study/params/settings.ts";
+import { readLabels, writeNifti } from "./study/volume/nifti.ts";
 
 export default task({
   params: z.strictObject({ classes: z.enum(CLASS_LISTS) }),

@@ -1,10 +1,10 @@
 /** How well one case's predicted label map matches a reference: of anyone's volumes, with labels given by name. */
 import { task } from "lq";
 import { z } from "zod";
-import { writeJson } from "./lib/json.ts";
-import { metricSettings } from "./lib/metrics/score.ts";
-import { scoreFiles } from "./lib/metrics/score-files.ts";
-import { organIssues } from "./lib/metrics/tolerances.ts";
+import { writeJson } from "./study/json.ts";
+import { metricSettings } from "./study/metrics/score.ts";
+import { scoreFiles } from "./study/metrics/score-files.ts";
+import { organIssues } from "./study/metrics/tolerances.ts";
 
 export default task({
   params: z

@@ -1,11 +1,11 @@
 /** How well one case's pseudo-labels match the original ones. */
 import { task } from "lq";
 import { z } from "zod";
-import { writeJson } from "./lib/json.ts";
-import { CLASS_LISTS } from "./lib/study/settings.ts";
-import { commonLabels, readLabelTable, valuesByName } from "./lib/labels/labels.ts";
-import { scoreFiles } from "./lib/metrics/score-files.ts";
-import { checkOrgans, metricParams } from "./lib/study/metric-params.ts";
+import { writeJson } from "./study/json.ts";
+import { CLASS_LISTS } from "./study/params/settings.ts";
+import { commonLabels, readLabelTable, valuesByName } from "./study/labels/labels.ts";
+import { scoreFiles } from "./study/metrics/score-files.ts";
+import { checkOrgans, metricParams } from "./study/params/metric-params.ts";
 
 export default task({
   params: z

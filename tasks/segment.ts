@@ -3,13 +3,13 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { task } from "lq";
 import { z } from "zod";
-import { readLabelTable } from "./lib/labels/labels.ts";
-import { toLabelValues } from "./lib/study/label-values.ts";
-import { inference } from "./lib/study/settings.ts";
-import { caseOf } from "./lib/study/files.ts";
-import { openNetwork } from "./lib/study/trained-network.ts";
-import { readLabels, readNifti, writeNifti } from "./lib/volume/nifti.ts";
-import { fromCanonical, toCanonical } from "./lib/volume/orient.ts";
+import { readLabelTable } from "./study/labels/labels.ts";
+import { toLabelValues } from "./study/labels/label-values.ts";
+import { inference } from "./study/params/settings.ts";
+import { caseOf } from "./study/datasets/input-files.ts";
+import { openNetwork } from "./study/inference/trained-network.ts";
+import { readLabels, readNifti, writeNifti } from "./study/volume/nifti.ts";
+import { fromCanonical, toCanonical } from "./study/volume/orient.ts";
 
 export default task({
   params: z.strictObject({ window: inference }),

@@ -1,9 +1,9 @@
 /** Splits a dataset's cases at random, the same way for every version of its labels. */
 import { task } from "lq";
 import { z } from "zod";
-import { readCaseList } from "./lib/datasets/case-list.ts";
-import { writeJson } from "./lib/json.ts";
-import { randomSplit } from "./lib/splits/random-split.ts";
+import { readCaseList } from "./study/datasets/case-list.ts";
+import { writeJson } from "./study/json.ts";
+import { randomSplit } from "./study/splits/random-split.ts";
 
 export default task({
   params: z.strictObject({ split: z.strictObject({ seed: z.int(), train: z.number().gt(0).lt(1) }) }),

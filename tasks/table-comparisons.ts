@@ -2,8 +2,8 @@
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
-import { allOrgans, METRICS } from "./lib/results/cells.ts";
-import { compareRows } from "./lib/results/comparisons.ts";
+import { allOrgans, METRICS } from "./study/results/cells.ts";
+import { compareRows } from "./study/results/comparisons.ts";
 import {
   commonOrgans,
   experimentsOf,
@@ -12,14 +12,14 @@ import {
   type CaseScores,
   type Evaluation,
   type GeneratorScores,
-} from "./lib/results/results.ts";
-import { anySynthetic, names, tableText } from "./lib/results/settings.ts";
-import { bootstrap } from "./lib/stats/bootstrap.ts";
+} from "./study/results/results.ts";
+import { anySynthetic, names, tableText } from "./study/results/settings.ts";
+import { bootstrap } from "./study/stats/bootstrap.ts";
 import {
   renderComparisonsCsv,
   renderComparisonsMarkdown,
   type ComparisonBlock,
-} from "./lib/tables/comparison-table.ts";
+} from "./study/tables/comparison-table.ts";
 
 type Rows = ReadonlyMap<string, readonly CaseScores[]>;
 

@@ -2,15 +2,15 @@
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
-import { METRICS, type Metric } from "./lib/results/cells.ts";
-import { qualityPairs, type QualityPair } from "./lib/results/pairs.ts";
-import { experimentsOf, inOrder, readScores, type Evaluation } from "./lib/results/results.ts";
-import { aggregation, anySynthetic, names, tableText } from "./lib/results/settings.ts";
-import { bootstrap } from "./lib/stats/bootstrap.ts";
-import { correlate, type Estimate } from "./lib/stats/correlation.ts";
-import { quote } from "./lib/tables/csv.ts";
-import { escape } from "./lib/tables/markdown.ts";
-import { SYNTHETIC_NOTICE } from "./lib/tables/table.ts";
+import { METRICS, type Metric } from "./study/results/cells.ts";
+import { qualityPairs, type QualityPair } from "./study/results/pairs.ts";
+import { experimentsOf, inOrder, readScores, type Evaluation } from "./study/results/results.ts";
+import { aggregation, anySynthetic, names, tableText } from "./study/results/settings.ts";
+import { bootstrap } from "./study/stats/bootstrap.ts";
+import { correlate, type Estimate } from "./study/stats/correlation.ts";
+import { quote } from "./study/tables/csv.ts";
+import { escape } from "./study/tables/markdown.ts";
+import { SYNTHETIC_NOTICE } from "./study/tables/table.ts";
 
 interface Line {
   readonly experiment: string;

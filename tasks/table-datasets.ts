@@ -2,15 +2,15 @@
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
-import { readCaseList } from "./lib/datasets/case-list.ts";
-import { readChecks } from "./lib/datasets/check-case.ts";
-import { duplicates } from "./lib/datasets/leakage.ts";
-import { manifestOf, type Manifest } from "./lib/datasets/manifest.ts";
-import { readLabelTable } from "./lib/labels/labels.ts";
-import { inOrder } from "./lib/results/results.ts";
-import { anySynthetic, names } from "./lib/results/settings.ts";
-import { escape } from "./lib/tables/markdown.ts";
-import { SYNTHETIC_NOTICE } from "./lib/tables/table.ts";
+import { readCaseList } from "./study/datasets/case-list.ts";
+import { readChecks } from "./study/datasets/check-case.ts";
+import { duplicates } from "./study/datasets/leakage.ts";
+import { manifestOf, type Manifest } from "./study/datasets/manifest.ts";
+import { readLabelTable } from "./study/labels/labels.ts";
+import { inOrder } from "./study/results/results.ts";
+import { anySynthetic, names } from "./study/results/settings.ts";
+import { escape } from "./study/tables/markdown.ts";
+import { SYNTHETIC_NOTICE } from "./study/tables/table.ts";
 
 export default task({
   params: z.strictObject({ names }),

@@ -5,11 +5,11 @@
  */
 import { task } from "lq";
 import { z } from "zod";
-import { evaluationCell, METRICS } from "./lib/results/cells.ts";
-import { commonOrgans, inOrder, readEvaluations, readScores } from "./lib/results/results.ts";
-import { aggregation, anySynthetic, names, tableText } from "./lib/results/settings.ts";
-import { paperRow } from "./lib/tables/paper.ts";
-import { writeTable } from "./lib/tables/render.ts";
+import { evaluationCell, METRICS } from "./study/results/cells.ts";
+import { commonOrgans, inOrder, readEvaluations, readScores } from "./study/results/results.ts";
+import { aggregation, anySynthetic, names, tableText } from "./study/results/settings.ts";
+import { paperRow } from "./study/tables/paper.ts";
+import { writeTable } from "./study/tables/render.ts";
 
 export default task({
   params: z.strictObject({

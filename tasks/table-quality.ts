@@ -1,11 +1,11 @@
 /** Table 1: how well each generator's pseudo-labels match the original labels, per dataset. */
 import { task } from "lq";
 import { z } from "zod";
-import { cellOf, METRICS } from "./lib/results/cells.ts";
-import { commonOrgans, inOrder, readScores } from "./lib/results/results.ts";
-import { aggregation, anySynthetic, names, tableText } from "./lib/results/settings.ts";
-import { paperRow } from "./lib/tables/paper.ts";
-import { writeTable } from "./lib/tables/render.ts";
+import { cellOf, METRICS } from "./study/results/cells.ts";
+import { commonOrgans, inOrder, readScores } from "./study/results/results.ts";
+import { aggregation, anySynthetic, names, tableText } from "./study/results/settings.ts";
+import { paperRow } from "./study/tables/paper.ts";
+import { writeTable } from "./study/tables/render.ts";
 
 export default task({
   params: z.strictObject({ names, table: tableText, aggregation }),

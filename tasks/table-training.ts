@@ -2,10 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
-import { aggregation } from "./lib/metrics/aggregate.ts";
-import { metricSettings } from "./lib/metrics/score.ts";
-import { readEvaluation } from "./lib/results/results.ts";
-import { organTable, renderOrganCsv, renderOrganMarkdown } from "./lib/tables/organ-table.ts";
+import { aggregation } from "./study/metrics/aggregate.ts";
+import { metricSettings } from "./study/metrics/score.ts";
+import { readEvaluation } from "./study/results/results.ts";
+import { organTable, renderOrganCsv, renderOrganMarkdown } from "./study/tables/organ-table.ts";
 
 const { tolerance, variant, units, both_empty } = metricSettings.shape;
 

@@ -2,13 +2,13 @@
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
-import { encodeCheckpoint } from "./lib/nn/checkpoint.ts";
-import { caseOf, pathsOf } from "./lib/study/files.ts";
-import { network, normalisation, readStatistics, training, triple } from "./lib/study/settings.ts";
-import { boxesOf, promptChannels } from "./lib/study/slices.ts";
-import { trainOn } from "./lib/study/train-on.ts";
-import { memoryCase, type TrainingCase } from "./lib/training/cases.ts";
-import { readLabels, readNifti } from "./lib/volume/nifti.ts";
+import { encodeCheckpoint } from "./study/nn/checkpoint.ts";
+import { caseOf, pathsOf } from "./study/datasets/input-files.ts";
+import { network, normalisation, readStatistics, training, triple } from "./study/params/settings.ts";
+import { boxesOf, promptChannels } from "./study/medsam/slices.ts";
+import { trainOn } from "./study/training/train-on.ts";
+import { memoryCase, type TrainingCase } from "./study/training/cases.ts";
+import { readLabels, readNifti } from "./study/volume/nifti.ts";
 
 export default task({
   params: z.strictObject({ network, patch: triple, training, normalisation }),

@@ -5,10 +5,10 @@
 import { writeFileSync } from "node:fs";
 import { task, type TaskContext } from "lq";
 import { z } from "zod";
-import type { Triple } from "./lib/arrays.ts";
-import { classNames, type ClassList } from "./lib/labels/labels.ts";
-import { encodeCheckpoint, type Checkpoint } from "./lib/nn/checkpoint.ts";
-import { caseOf, pathsOf } from "./lib/study/files.ts";
+import type { Triple } from "./study/arrays.ts";
+import { classNames, type ClassList } from "./study/labels/labels.ts";
+import { encodeCheckpoint, type Checkpoint } from "./study/nn/checkpoint.ts";
+import { caseOf, pathsOf } from "./study/datasets/input-files.ts";
 import {
   CLASS_LISTS,
   network,
@@ -16,11 +16,11 @@ import {
   readStatistics,
   training,
   triple,
-} from "./lib/study/settings.ts";
-import { trainOn } from "./lib/study/train-on.ts";
-import { readStart } from "./lib/training/read-start.ts";
-import { compareSettings, specOf } from "./lib/training/start.ts";
-import { type CaseFiles, haveSpacing, openCases } from "./lib/training/volumes.ts";
+} from "./study/params/settings.ts";
+import { trainOn } from "./study/training/train-on.ts";
+import { readStart } from "./study/training/read-start.ts";
+import { compareSettings, specOf } from "./study/training/start.ts";
+import { type CaseFiles, haveSpacing, openCases } from "./study/training/volumes.ts";
 
 export default task({
   params: z.strictObject({

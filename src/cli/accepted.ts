@@ -1,6 +1,6 @@
 /** The mark of results that were accepted and not made, as it is told wherever they are. */
-import type { Session } from "../build/session.ts";
-import type { Accepted } from "../record/action.ts";
+import type { Session } from "../session/session.ts";
+import type { Accepted } from "../store/action.ts";
 import { localTime } from "./local-time.ts";
 
 /** Of what a task has in place; null: it was made under its key. */

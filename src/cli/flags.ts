@@ -1,7 +1,7 @@
 /** The flags that every command shares, and what follows from them without reading the project. */
 import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { UserError } from "../errors.ts";
+import { UserError } from "../model/errors.ts";
 import { PIPELINE_FILE } from "../load/files.ts";
 
 export interface CommonFlags {

@@ -1,5 +1,5 @@
-import { toCome } from "../build/plan.ts";
-import { userErrorOf } from "../errors.ts";
+import { toCome } from "../plan/plan.ts";
+import { userErrorOf } from "../model/errors.ts";
 import type { Project } from "./options.ts";
 import { planned } from "./tasks-named.ts";
 

@@ -1,8 +1,8 @@
 /** The project that a command is about, and how to show what it does. */
-import { UserError } from "../errors.ts";
-import type { HashOptions } from "../fingerprint/hash-many.ts";
+import { UserError } from "../model/errors.ts";
+import type { HashOptions } from "../files/hash-many.ts";
 import { loadPipeline, PIPELINE_FILE } from "../load/load.ts";
-import type { Pipeline } from "../model.ts";
+import type { Pipeline } from "../model/model.ts";
 import { isLive } from "../report/is-live.ts";
 import { showHashing } from "../report/hashing.ts";
 import type { ViewOptions } from "../report/listener.ts";

@@ -3,7 +3,7 @@
  * for what a seal answers.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { bytesOf, sizeMeant } from "../sizes.ts";
+import { bytesOf, sizeMeant } from "../system/sizes.ts";
 import type { CommonFlags } from "./options.ts";
 import { runBuild, runStatus } from "./sealed.ts";
 import { refuse, WRONG } from "./user-error.ts";
@@ -75,7 +75,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "accept",
     "let outputs stand as they are, though they are stale; runs nothing",
-    async () => (await import("./commands.ts")).runAccept,
+    async () => (await import("./commands/index.ts")).runAccept,
     "lq accept -n models/                  # what would be accepted, and in spite of what",
     "lq accept models/stu-b.onnx           # it, and all it depends on",
     "lq trace models/stu-b.onnx            # says that it was accepted, when, and what it was made with",
@@ -95,7 +95,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "plan",
     "what a build would run, why, and how long it would take, here or on a pretended machine; runs nothing",
-    async () => (await import("./commands.ts")).runPlan,
+    async () => (await import("./commands/index.ts")).runPlan,
     "lq plan",
     "lq plan tables/segthor.md --slots gpu=8:h100:80GiB -j 64",
     "lq plan --set generators.stu-s.channels=6   # what a change would cost",
@@ -105,7 +105,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "clean",
     "remove outputs that lq wrote and nobody has edited since",
-    async () => (await import("./commands.ts")).runClean,
+    async () => (await import("./commands/index.ts")).runClean,
     "lq clean -n                           # what would be removed",
     "lq clean scores/",
     "lq clean --cache",
@@ -116,7 +116,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "watch",
     "build, then build again whenever something changes",
-    async () => (await import("./watch.ts")).runWatch,
+    async () => (await import("./commands/watch.ts")).runWatch,
     "lq watch",
     "lq watch tables/quality.md -k",
   ).argument("[targets...]", "as for build");
@@ -124,7 +124,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "why",
     "why a task is not fresh: the chain from it to what changed",
-    async () => (await import("./commands.ts")).runWhy,
+    async () => (await import("./commands/index.ts")).runWhy,
     "lq why tables/segthor.md",
     "lq why predict:btcv/stu-s/0001 --set generators.stu-s.channels=6",
   ).argument("<target>", "as for build");
@@ -132,7 +132,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "graph",
     "print the graph for another program to draw",
-    async () => (await import("./commands.ts")).runGraph,
+    async () => (await import("./commands/index.ts")).runGraph,
     "lq graph --format mermaid",
     "lq graph tables/quality.md --format dot --tasks | dot -Tsvg > graph.svg",
   )
@@ -145,14 +145,14 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "log",
     "print what a task's last run printed; the log's path goes to stderr",
-    async () => (await import("./commands.ts")).runLog,
+    async () => (await import("./commands/index.ts")).runLog,
     "lq log predict:btcv/stu-s/0001",
   ).argument("<target>", "as for build");
 
   command(
     "cache",
     "look after the cached contents: verify, gc, stats",
-    async () => (await import("./commands.ts")).runCache,
+    async () => (await import("./commands/index.ts")).runCache,
     "lq cache stats",
     "lq cache verify                        # hash everything; move what is damaged aside",
     "lq cache gc --keep-size 50GiB --keep-days 30 -n",
@@ -164,7 +164,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "lock",
     "compare outputs with lq.lock, which git has, or bring them from a cache",
-    async () => (await import("./commands.ts")).runLock,
+    async () => (await import("./commands/index.ts")).runLock,
     "lq lock check",
     "lq lock pull checkpoints/",
     'git config merge.lq.driver "lq lock merge %O %A %B"   # with `lq.lock merge=lq` in .gitattributes',
@@ -175,7 +175,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "history",
     "the last builds, or the runs of what targets name, newest first",
-    async () => (await import("./commands.ts")).runHistory,
+    async () => (await import("./commands/index.ts")).runHistory,
     "lq history",
     "lq history checkpoints/btcv/stu-s.safetensors --most 5",
   )
@@ -185,7 +185,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "report",
     "where the time of a build went",
-    async () => (await import("./commands.ts")).runReport,
+    async () => (await import("./commands/index.ts")).runReport,
     "lq report",
     "lq report --build 12 --chrome-trace build.json   # open it in ui.perfetto.dev",
   )
@@ -195,7 +195,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "diff",
     "what differs between two recorded runs: inputs, params, code, and how far the outputs do",
-    async () => (await import("./commands.ts")).runDiff,
+    async () => (await import("./commands/index.ts")).runDiff,
     "lq diff tables/segthor.md              # the run before, and now",
     "lq diff tables/segthor.md@12 @14       # as of the end of builds 12 and 14",
     "lq diff models/stu-s.onnx models/stu-b.onnx",
@@ -206,7 +206,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "trace",
     "what an output, or one cell of a table, was made from: runs, code, params, sources",
-    async () => (await import("./commands.ts")).runTrace,
+    async () => (await import("./commands/index.ts")).runTrace,
     "lq trace checkpoints/segthor/amos/stu-b.safetensors",
     'lq trace tables/segthor.md --cell "STU B" AMOS Dice',
   )
@@ -216,7 +216,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   command(
     "completion",
     "print a completion script for a shell",
-    async () => (await import("./commands.ts")).runCompletion,
+    async () => (await import("./commands/index.ts")).runCompletion,
     "lq completion bash > ~/.local/share/bash-completion/completions/lq",
     "lq completion zsh > ~/.zfunc/_lq",
     "lq completion fish > ~/.config/fish/completions/lq.fish",

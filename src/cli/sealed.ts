@@ -8,7 +8,7 @@ import { nearestProject, sealRequest, startFolder, useColor, type CommonFlags } 
 export async function runBuild(targets: readonly string[], flags: CommonFlags): Promise<number> {
   const asked = flags.force === true ? null : ask(targets, flags);
   if (asked === null || asked.changed.length > 0)
-    return (await import("./commands.ts")).runBuild(targets, flags, asked);
+    return (await import("./commands/index.ts")).runBuild(targets, flags, asked);
   tellBuilt(asked.seal.head.tasks, flags);
   return 0;
 }
@@ -16,7 +16,7 @@ export async function runBuild(targets: readonly string[], flags: CommonFlags): 
 export async function runStatus(targets: readonly string[], flags: CommonFlags): Promise<number> {
   const asked = ask(targets, flags);
   if (asked === null || asked.changed.length > 0)
-    return (await import("./commands.ts")).runStatus(targets, flags);
+    return (await import("./commands/index.ts")).runStatus(targets, flags);
   if (flags.quiet !== true)
     console.log(allFreshLine(asked.seal.head.tasks, painter(useColor(process.stdout, flags.color))));
   return 0;

@@ -2,7 +2,7 @@
  * Ctrl-Z: what runs stops with lq, and goes on with it. It would not by itself, for tasks lead process groups of
  * their own; and whoever suspends a build wants its cores.
  */
-import { whileStopped } from "../execute/process-tree.ts";
+import { whileStopped } from "../system/process-tree.ts";
 import { isLive } from "../report/is-live.ts";
 
 const SHOW_CURSOR = "\x1b[?25h";

@@ -1,8 +1,8 @@
-import { makePlan, type Plan } from "../build/plan.ts";
-import { openSession, type Session } from "../build/session.ts";
-import { UserError } from "../errors.ts";
-import type { HashOptions } from "../fingerprint/hash-many.ts";
-import type { Task } from "../model.ts";
+import { makePlan, type Plan } from "../plan/plan.ts";
+import { openSession, type Session } from "../session/session.ts";
+import { UserError } from "../model/errors.ts";
+import type { HashOptions } from "../files/hash-many.ts";
+import type { Task } from "../model/model.ts";
 import type { Selected } from "../select/select.ts";
 import type { Project } from "./options.ts";
 

@@ -2,7 +2,7 @@
  * Prints what is wrong with a request or a pipeline, with its places in the project's files, to stderr; with --json
  * as a line each on stdout as well.
  */
-import { userErrorOf, type UserError } from "../errors.ts";
+import { userErrorOf, type UserError } from "../model/errors.ts";
 import { placesOf, renderDiagnostics } from "../load/render.ts";
 import { printable } from "../report/printable.ts";
 import { startFolder, nearestProject, useColor, type CommonFlags } from "./flags.ts";

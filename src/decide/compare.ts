@@ -1,5 +1,5 @@
 /** What differs between two recipes, as reasons. */
-import type { ContentChange, Json, Reason } from "../model.ts";
+import type { ContentChange, Json, Reason } from "../model/model.ts";
 import { canonicalJson } from "../fingerprint/canonical.ts";
 import type { Recipe, RecipeInput } from "../fingerprint/recipe.ts";
 import type { TreeEntry } from "../fingerprint/tree.ts";

@@ -1,8 +1,8 @@
 /** Whether a task has to run, and why: a pure function of what is recorded and what is on the disk. */
 import type { Recipe } from "../fingerprint/recipe.ts";
-import type { Freshness, Reason } from "../model.ts";
+import type { Freshness, Reason } from "../model/model.ts";
 import type { OutputState } from "../record/outputs.ts";
-import type { DoneRecord, FailedRecord } from "../record/records.ts";
+import type { DoneRecord, FailedRecord } from "../state/records.ts";
 import { compareRecipes } from "./compare.ts";
 
 export interface Evidence {

@@ -1,5 +1,5 @@
 /** A reason in words: the line that `status`, `why`, `build -n` and the build itself print. */
-import type { Json, Reason } from "../model.ts";
+import type { Json, Reason } from "../model/model.ts";
 
 /** Of longer values the part is shown where they differ. */
 const WIDTH = 60;

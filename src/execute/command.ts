@@ -1,13 +1,13 @@
 /** Runs a `cmd` task: one process tree, its output in the log. */
 import { existsSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
-import { userErrorOf } from "../errors.ts";
+import { userErrorOf } from "../model/errors.ts";
 import { graceOf, type Attempt, type AttemptResult } from "./attempt.ts";
-import { afterAwake } from "./awake.ts";
+import { afterAwake } from "../system/awake.ts";
 import type { Launched, Launchers } from "./launcher.ts";
 import { TaskLog } from "./log.ts";
 import { withoutShell } from "./plain-command.ts";
-import { newMark, ProcessTree } from "./process-tree.ts";
+import { newMark, ProcessTree } from "../system/process-tree.ts";
 
 /** What a shell answers for a program that it does not find. */
 const NOT_FOUND = 127;

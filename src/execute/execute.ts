@@ -1,13 +1,13 @@
 /** Executes one attempt of a task, as a command or in a worker, with its outputs going to a staging folder. */
 import type { CodeClosures } from "../fingerprint/code.ts";
-import { absolute } from "../paths.ts";
+import { absolute } from "../model/paths.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
-import type { Slot, Task, TaskPath } from "../model.ts";
+import type { Slot, Task, TaskPath } from "../model/model.ts";
 import type { Attempt, AttemptResult } from "./attempt.ts";
 import { runCommand } from "./command.ts";
 import { Launchers } from "./launcher.ts";
 import type { WorkerPool } from "./pool.ts";
-import { renderCommand } from "./render-command.ts";
+import { renderCommand } from "../fingerprint/render-command.ts";
 import type { Staging } from "./staging.ts";
 import type { ParamValues, RolePaths } from "./worker-messages.ts";
 

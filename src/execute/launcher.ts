@@ -23,7 +23,7 @@ import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { environmentText } from "./environment.ts";
 import { OutputUntil } from "./output-until.ts";
-import { MARK, newMark, ProcessTree, type Leader } from "./process-tree.ts";
+import { MARK, newMark, ProcessTree, type Leader } from "../system/process-tree.ts";
 
 /** Of the number before a command. */
 const LENGTH_DIGITS = 10;

@@ -1,7 +1,7 @@
 /** Where the output of a task's last attempt is kept. */
 import { createHash } from "node:crypto";
-import type { Task } from "../model.ts";
-import { LOGS } from "../record/layout.ts";
+import type { Task } from "../model/model.ts";
+import { LOGS } from "../model/layout.ts";
 
 const LONGEST_NAME = 200;
 

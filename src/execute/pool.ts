@@ -3,13 +3,13 @@
  * set when it starts), by preference those of the module that it ran last.
  */
 import { fork, type ChildProcess } from "node:child_process";
-import { entryPoint } from "../entry-points.ts";
-import { userErrorOf } from "../errors.ts";
+import { entryPoint } from "../system/entry-points.ts";
+import { userErrorOf } from "../model/errors.ts";
 import { graceOf, type Attempt, type AttemptResult, type DeviceLease } from "./attempt.ts";
-import { afterAwake } from "./awake.ts";
+import { afterAwake } from "../system/awake.ts";
 import { environmentText } from "./environment.ts";
 import { TaskLog } from "./log.ts";
-import { MARK, newMark, ProcessTree } from "./process-tree.ts";
+import { MARK, newMark, ProcessTree } from "../system/process-tree.ts";
 import type { FromWorker, Job, ModuleFile, ParamIssue, ParamValues, ToWorker } from "./worker-messages.ts";
 
 export type WorkerJob = Omit<Job, "devices" | "cpus" | "scratch" | "log">;

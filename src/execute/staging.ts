@@ -6,8 +6,8 @@
  */
 import { lstatSync, mkdirSync, readdirSync, type Stats } from "node:fs";
 import { join } from "node:path";
-import type { TaskPath } from "../model.ts";
-import { discard } from "../remove.ts";
+import type { TaskPath } from "../model/model.ts";
+import { discard } from "../files/remove.ts";
 
 /** Hands out staging folders that nobody uses at the moment. */
 export class StagingArea {

@@ -1,5 +1,5 @@
 /** What lq and a worker process say to each other. */
-import type { Json } from "../model.ts";
+import type { Json } from "../model/model.ts";
 
 export type ToWorker =
   | { readonly type: "run"; readonly job: Job }

@@ -1,10 +1,10 @@
 /** The values of an axis, from the pipeline, from the names of files, or from what a file says. */
-import { UserError, type Span } from "../errors.ts";
+import { UserError, type Span } from "../model/errors.ts";
 import { AT_STEP } from "../load/axes.ts";
 import { child, keysOf } from "../load/template.ts";
 import { unsafe } from "../load/safe.ts";
 import { didYouMean } from "../load/suggest.ts";
-import type { AxisSpec, AxisValue, Json } from "../model.ts";
+import type { AxisSpec, AxisValue, Json } from "../model/model.ts";
 import { bindText, lookUp, type Bound, type Names } from "./bind.ts";
 import type { SourceGlobs } from "./glob.ts";
 

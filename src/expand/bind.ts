@@ -4,11 +4,11 @@
  * Each template is compiled once per rule; binding then costs one string concatenation, and nothing for a
  * template that names no axis.
  */
-import { UserError, type Span } from "../errors.ts";
+import { UserError, type Span } from "../model/errors.ts";
 import { child, keysOf } from "../load/template.ts";
 import { unsafe } from "../load/safe.ts";
 import { didYouMean } from "../load/suggest.ts";
-import type { AxisValue, Json, TaskParam, Template, TemplatePart, TemplateValue } from "../model.ts";
+import type { AxisValue, Json, TaskParam, Template, TemplatePart, TemplateValue } from "../model/model.ts";
 
 /** Values of the axes bound so far, in the order of `each`. */
 export type Bound = readonly AxisValue[];

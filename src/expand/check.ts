@@ -1,12 +1,12 @@
 /** What can be wrong with a graph as a whole, found before anything runs. */
 import { readdirSync } from "node:fs";
 import { relative, resolve } from "node:path";
-import type { Disk } from "../disk.ts";
-import { UserError, type Span } from "../errors.ts";
+import type { Disk } from "../files/disk.ts";
+import { UserError, type Span } from "../model/errors.ts";
 import { findModule, modulePath } from "../fingerprint/modules.ts";
 import { Problems } from "../load/problems.ts";
 import { nearest } from "../load/suggest.ts";
-import type { Growth, Task, TaskPath } from "../model.ts";
+import type { Growth, Task, TaskPath } from "../model/model.ts";
 import { bindText } from "./bind.ts";
 import { findCycles } from "./cycles.ts";
 import { globReach, type SourceGlobs } from "./glob.ts";

@@ -1,6 +1,6 @@
 /** Tasks (and growths) that wait for each other. */
-import type { Span } from "../errors.ts";
-import type { Growth, Task } from "../model.ts";
+import type { Span } from "../model/errors.ts";
+import type { Growth, Task } from "../model/model.ts";
 import type { Graph } from "./graph.ts";
 
 export interface Cycle {

@@ -1,8 +1,8 @@
 /** The content of a JSON or YAML file that an axis reads. */
-import { UserError } from "../errors.ts";
+import { UserError } from "../model/errors.ts";
 import { Problems } from "../load/problems.ts";
 import { parseYaml, toJson } from "../load/yaml.ts";
-import type { Json } from "../model.ts";
+import type { Json } from "../model/model.ts";
 
 /** `file` is named in errors and, by its ending, says which of the two it is. Throws a `UserError`. */
 export function parseData(text: string, file: string): Json {

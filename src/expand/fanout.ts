@@ -4,7 +4,7 @@
  * Axes are bound in the order of `each`, so that one may refer to those before it; `when` is asked as soon as
  * the axes that it names are bound.
  */
-import { UserError } from "../errors.ts";
+import { UserError } from "../model/errors.ts";
 import type { Problems } from "../load/problems.ts";
 import type {
   AxisSpec,
@@ -17,7 +17,7 @@ import type {
   TaskParam,
   TaskPath,
   Template,
-} from "../model.ts";
+} from "../model/model.ts";
 import { axisValues } from "./axes.ts";
 import {
   axesNeeded,
@@ -35,7 +35,7 @@ import {
   type Write,
 } from "./bind.ts";
 import type { SourceGlobs } from "./glob.ts";
-import { isOutside, normalise } from "../paths.ts";
+import { isOutside, normalise } from "../model/paths.ts";
 import { shellQuote } from "./quote.ts";
 
 /** Where a rule's tasks and growths are put. */

@@ -7,11 +7,11 @@ import type { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type FastGlob from "fast-glob";
-import type { Disk, Entry } from "../disk.ts";
-import { UserError, type Span } from "../errors.ts";
-import { refuseUndecodable } from "../file-names.ts";
-import type { AxisSpec, Template } from "../model.ts";
-import { isOutside, normalise } from "../paths.ts";
+import type { Disk, Entry } from "../files/disk.ts";
+import { UserError, type Span } from "../model/errors.ts";
+import { refuseUndecodable } from "../files/file-names.ts";
+import type { AxisSpec, Template } from "../model/model.ts";
+import { isOutside, normalise } from "../model/paths.ts";
 
 interface Pattern {
   readonly before: string;

@@ -3,10 +3,10 @@
  * known, the growths that waited for it become tasks.
  */
 import { resolve } from "node:path";
-import type { Disk } from "../disk.ts";
-import { UserError } from "../errors.ts";
+import type { Disk } from "../files/disk.ts";
+import { UserError } from "../model/errors.ts";
 import { Problems } from "../load/problems.ts";
-import type { AxisValue, Growth, Json, Pipeline, Task } from "../model.ts";
+import type { AxisValue, Growth, Json, Pipeline, Task } from "../model/model.ts";
 import { valuesAt } from "./axes.ts";
 import { checkGraph, type Selection } from "./check.ts";
 import { parseData } from "./data.ts";

@@ -2,7 +2,7 @@
  * Whom each task waits for. What no growth can change any more is found once; of the other inputs it is found
  * anew when the graph has grown.
  */
-import type { Growth, Task, TaskPath } from "../model.ts";
+import type { Growth, Task, TaskPath } from "../model/model.ts";
 import type { OutputIndex } from "./outputs.ts";
 import type { PendingGrowths } from "./pending.ts";
 

@@ -1,5 +1,5 @@
 /** Rules that have no tasks: mostly because a pattern is mistyped, and then others lack what they would make. */
-import type { Rule, Template } from "../model.ts";
+import type { Rule, Template } from "../model/model.ts";
 import { globsIn } from "./glob.ts";
 import type { Graph } from "./graph.ts";
 

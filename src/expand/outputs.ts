@@ -1,6 +1,6 @@
 /** Who makes what: outputs by path, and by the directories that they stand in. */
-import type { Task } from "../model.ts";
-import { ancestors, parentOf } from "../paths.ts";
+import type { Task } from "../model/model.ts";
+import { ancestors, parentOf } from "../model/paths.ts";
 
 interface Directory {
   /** The makers of outputs right in it, one entry an output. */

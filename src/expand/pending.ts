@@ -4,9 +4,9 @@
  * A growth's outputs are its rule's templates with what is not known yet as wildcards. They are indexed by the
  * folder before the first wildcard, so that asking about one path does not look at every growth.
  */
-import type { Growth, Json, Slot, TemplatePart } from "../model.ts";
+import type { Growth, Json, Slot, TemplatePart } from "../model/model.ts";
 import { lookUp, pathText, type Names } from "./bind.ts";
-import { ancestors, normalise } from "../paths.ts";
+import { ancestors, normalise } from "../model/paths.ts";
 
 /** What is known of the paths that a glob matches. */
 export interface PathPattern {

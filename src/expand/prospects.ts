@@ -1,5 +1,5 @@
 /** What a build will need as soon as its graph has grown, as far as the paths that are known already tell. */
-import type { Growth, Task } from "../model.ts";
+import type { Growth, Task } from "../model/model.ts";
 import type { Graph } from "./graph.ts";
 import type { PathPattern } from "./pending.ts";
 

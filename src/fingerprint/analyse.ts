@@ -12,13 +12,13 @@ import type {
   OnResolveResult,
   PluginBuild,
 } from "esbuild";
-import { UserError, userErrorOf, type Span } from "../errors.ts";
-import type { Json } from "../model.ts";
+import { UserError, userErrorOf, type Span } from "../model/errors.ts";
+import type { Json } from "../model/model.ts";
 import { canonicalJson } from "./canonical.ts";
 import { codeError } from "./code-errors.ts";
-import { sha256 } from "./digest.ts";
-import { readable } from "./file-signature.ts";
-import { apiModule } from "./installation.ts";
+import { sha256 } from "../system/digest.ts";
+import { readable } from "../files/file-signature.ts";
+import { apiModule } from "../system/installation.ts";
 import { findModule, moduleName } from "./modules.ts";
 import { packageOf, type PackageVersion } from "./packages.ts";
 

@@ -2,7 +2,7 @@
  * One text for one value: JSON without spaces, map keys sorted by code unit. Two values that differ only in
  * key order give the same text, and different values never do.
  */
-import type { Json } from "../model.ts";
+import type { Json } from "../model/model.ts";
 
 export function canonicalJson(value: Json): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value);

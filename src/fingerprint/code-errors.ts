@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Message } from "esbuild";
-import { UserError, type Diagnostic } from "../errors.ts";
+import { UserError, type Diagnostic } from "../model/errors.ts";
 
 export function codeError(root: string, messages: readonly Message[]): UserError {
   return new UserError(messages.map((message) => diagnostic(root, message)).sort(byPlace));

@@ -8,15 +8,15 @@
 import { readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod/mini";
-import { Disk } from "../disk.ts";
-import { UserError, type Span } from "../errors.ts";
-import { makeFolder } from "../make-folder.ts";
-import { CODE } from "../record/layout.ts";
-import { isRacy, type Signature } from "../signature.ts";
+import { Disk } from "../files/disk.ts";
+import { UserError, type Span } from "../model/errors.ts";
+import { makeFolder } from "../files/make-folder.ts";
+import { CODE } from "../model/layout.ts";
+import { isRacy, type Signature } from "../files/signature.ts";
 import { analyse, type Analysis, type Closure } from "./analyse.ts";
-import { rename } from "../network-files.ts";
-import { sha256 } from "./digest.ts";
-import { installation } from "./installation.ts";
+import { rename } from "../files/network-files.ts";
+import { sha256 } from "../system/digest.ts";
+import { installation } from "../system/installation.ts";
 
 export type { Closure } from "./analyse.ts";
 

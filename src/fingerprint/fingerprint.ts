@@ -1,9 +1,9 @@
 /** A task whose inputs are known → its recipe and key. */
-import { renderCommand } from "../execute/render-command.ts";
-import { ancestors } from "../paths.ts";
-import type { Rule, Task, TaskPath } from "../model.ts";
+import { renderCommand } from "./render-command.ts";
+import { ancestors } from "../model/paths.ts";
+import type { Rule, Task, TaskPath } from "../model/model.ts";
 import type { CodeClosures, Closure } from "./code.ts";
-import type { FileDigests } from "./files.ts";
+import type { FileDigests } from "../files/files.ts";
 import { keyOf, RECIPE_FORMAT, type Recipe, type RecipeAction, type RecipeInput } from "./recipe.ts";
 import type { ToolVersions } from "./tools.ts";
 import {

@@ -5,7 +5,7 @@
  */
 import { realpathSync, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
-import { installation } from "./installation.ts";
+import { installation } from "../system/installation.ts";
 
 /** Begins the names of modules that come with lq. */
 const OWN = "lq:";

@@ -1,5 +1,5 @@
 /** Recipes on record in the names of the task that asks. */
-import type { Task, TaskPath } from "../model.ts";
+import type { Task, TaskPath } from "../model/model.ts";
 import type { Recipe } from "./recipe.ts";
 
 /**

@@ -2,10 +2,10 @@
  * Everything that can change a task's outputs, and beside it what it takes to say what changed: the paths of
  * inputs and the origins of params, which are not part of the key.
  */
-import type { Json } from "../model.ts";
+import type { Json } from "../model/model.ts";
 import { canonicalJson } from "./canonical.ts";
 import type { Closure } from "./code.ts";
-import { sha256 } from "./digest.ts";
+import { sha256 } from "../system/digest.ts";
 import type { TreeEntry } from "./tree.ts";
 
 /** Raise when the key's text changes meaning; everything is then built anew. */

@@ -1,7 +1,7 @@
 /** What declared tools say of themselves (`nvcc --version`): asked once a build, part of keys. */
-import { UserError } from "../errors.ts";
-import { afterAwake } from "../execute/awake.ts";
-import { MARK, newMark, ProcessTree } from "../execute/process-tree.ts";
+import { UserError } from "../model/errors.ts";
+import { afterAwake } from "../system/awake.ts";
+import { MARK, newMark, ProcessTree } from "../system/process-tree.ts";
 
 const LIMIT = 1 << 20;
 const SECONDS = 60;

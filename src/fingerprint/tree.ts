@@ -1,12 +1,12 @@
 /** Directories as content: their sorted tree of (name, digest). */
 import { realpathSync } from "node:fs";
-import { Disk, kindOf } from "../disk.ts";
-import { errorCode, UserError } from "../errors.ts";
-import { refuseUndecodable } from "../file-names.ts";
-import { isGone } from "../network-files.ts";
-import { readable } from "./file-signature.ts";
-import { sha256 } from "./digest.ts";
-import { absolute, CACHE } from "../paths.ts";
+import { Disk, kindOf } from "../files/disk.ts";
+import { errorCode, UserError } from "../model/errors.ts";
+import { refuseUndecodable } from "../files/file-names.ts";
+import { isGone } from "../files/network-files.ts";
+import { readable } from "../files/file-signature.ts";
+import { sha256 } from "../system/digest.ts";
+import { absolute, CACHE } from "../model/paths.ts";
 
 export interface TreeEntry {
   /** Relative to the directory, "/" between parts. */

@@ -1,6 +1,6 @@
 /** The graph as text for other programs to draw: Graphviz, Mermaid, JSON. */
 import type { Graph } from "../expand/graph.ts";
-import type { Task } from "../model.ts";
+import type { Task } from "../model/model.ts";
 import { printableLine } from "../report/printable.ts";
 import type { Selected } from "../select/select.ts";
 

@@ -7,10 +7,10 @@
  */
 import { appendFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Session } from "../build/session.ts";
-import { makeFolder } from "../make-folder.ts";
+import type { Session } from "../session/session.ts";
+import { makeFolder } from "../files/make-folder.ts";
 import type { Event, Listener } from "../report/events.ts";
-import { HISTORY } from "../record/layout.ts";
+import { HISTORY } from "../model/layout.ts";
 import { type BuildLine, HISTORY_VERSION, type HistoryLine, isDone } from "./lines.ts";
 
 /** Builds that are kept; older ones are removed by the next. */

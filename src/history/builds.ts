@@ -1,8 +1,8 @@
 /** Reads the builds that src/history/build-log.ts wrote. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../errors.ts";
-import { HISTORY } from "../record/layout.ts";
+import { UserError } from "../model/errors.ts";
+import { HISTORY } from "../model/layout.ts";
 import { buildNumbers, fileName } from "./build-log.ts";
 import { HistoryLine, isDone, type SummaryLine, type TaskLine } from "./lines.ts";
 

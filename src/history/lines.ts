@@ -1,6 +1,6 @@
 /** The lines of a build's history, as written and as read back. */
 import * as z from "zod/mini";
-import type { Reason } from "../model.ts";
+import type { Reason } from "../model/model.ts";
 
 /** Raise when a line changes meaning; builds of another version are passed over. */
 export const HISTORY_VERSION = 1;

@@ -5,8 +5,8 @@
 import { causeOf } from "../decide/explain.ts";
 import type { Build } from "../history/builds.ts";
 import type { TaskLine } from "../history/lines.ts";
-import type { Reason } from "../model.ts";
-import type { TaskStatus } from "../status.ts";
+import type { Reason } from "../model/model.ts";
+import type { TaskStatus } from "../plan/status.ts";
 
 export interface Cause {
   readonly task: TaskStatus;

@@ -11,9 +11,9 @@
  */
 import { posix } from "node:path";
 import * as z from "zod/mini";
-import { UserError } from "../errors.ts";
+import { UserError } from "../model/errors.ts";
 import { nearest } from "../load/suggest.ts";
-import type { Task } from "../model.ts";
+import type { Task } from "../model/model.ts";
 
 const Source = z.object({ input: z.string(), file: z.optional(z.string()) });
 const StoredCell = z.catchall(z.object({ from: z.array(Source) }), z.unknown());

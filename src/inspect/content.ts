@@ -1,7 +1,7 @@
 /** How far two contents of one output are apart, in words and numbers. */
 import { isUtf8 } from "node:buffer";
 import { gunzipSync } from "node:zlib";
-import type { Json } from "../model.ts";
+import type { Json } from "../model/model.ts";
 import { arraysIn, type NumberArray } from "./arrays.ts";
 
 /** Numbers that stand in the same places on both sides: how many differ, of how many, by how much at most. */

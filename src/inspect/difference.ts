@@ -1,11 +1,11 @@
 /** Two recorded runs of a task, and of those before it: what went into them differently, and how far their outputs are apart. */
-import type { Session } from "../build/session.ts";
+import type { Session } from "../session/session.ts";
 import { compareRecipes } from "../decide/compare.ts";
-import { UserError } from "../errors.ts";
+import { UserError } from "../model/errors.ts";
 import { inNamesOf } from "../fingerprint/own-names.ts";
 import { type Build, lastRuns } from "../history/builds.ts";
-import type { Reason, Task } from "../model.ts";
-import type { Action, StoredOutput } from "../record/action.ts";
+import type { Reason, Task } from "../model/model.ts";
+import type { Action, StoredOutput } from "../store/action.ts";
 import { contentDistance, LARGEST, type Distance } from "./content.ts";
 
 /** The run of a task that stood after a build; `build` null: that stands now. */

@@ -2,11 +2,11 @@
  * What stands behind an output: the runs on record that made it, what they read, and so on down to the sources.
  * Tasks of one rule that feed the same reader are told as one step, so that a training on 4,000 cases is a few lines.
  */
-import type { Session } from "../build/session.ts";
+import type { Session } from "../session/session.ts";
 import { inNamesOf } from "../fingerprint/own-names.ts";
 import type { Build } from "../history/builds.ts";
-import type { Json, Task } from "../model.ts";
-import type { Accepted, Action, StoredEntry } from "../record/action.ts";
+import type { Json, Task } from "../model/model.ts";
+import type { Accepted, Action, StoredEntry } from "../store/action.ts";
 
 export interface Step {
   readonly rule: string;

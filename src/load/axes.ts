@@ -1,6 +1,6 @@
 /** Axis specs: a list, `{ keys }`, `{ glob }`, `{ in, at }`, or a list with such specs among its items. */
-import type { Span } from "../errors.ts";
-import type { AxisSpec } from "../model.ts";
+import type { Span } from "../model/errors.ts";
+import type { AxisSpec } from "../model/model.ts";
 import type { Problems } from "./problems.ts";
 import { describe, readText, refuseUnknownKeys } from "./read.ts";
 import { unsafe } from "./safe.ts";

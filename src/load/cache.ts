@@ -1,6 +1,6 @@
 /** `cache: { folder: /data/lq, link: [hardlink, copy] }`: where contents are kept, and how outputs come of them. */
 import { resolve } from "node:path";
-import type { CacheSettings, LinkKind } from "../model.ts";
+import type { CacheSettings, LinkKind } from "../model/model.ts";
 import type { Problems } from "./problems.ts";
 import { readMap, readText, readTexts, refuseUnknownKeys } from "./read.ts";
 import { didYouMean } from "./suggest.ts";

@@ -4,8 +4,8 @@
  * Nothing is believed: all errors of all files are gathered, each with its place, and thrown together.
  */
 import { resolve } from "node:path";
-import { UserError } from "../errors.ts";
-import type { AxisSpec, Pipeline, Rule } from "../model.ts";
+import { UserError } from "../model/errors.ts";
+import type { AxisSpec, Pipeline, Rule } from "../model/model.ts";
 import { parseAxis } from "./axes.ts";
 import { parseCache } from "./cache.ts";
 import { PIPELINE_FILE, readSource } from "./files.ts";

@@ -1,7 +1,7 @@
 /** Where a value of the params is written. */
 import { isDeepStrictEqual } from "node:util";
-import type { Span } from "../errors.ts";
-import type { Json, Pipeline } from "../model.ts";
+import type { Span } from "../model/errors.ts";
+import type { Json, Pipeline } from "../model/model.ts";
 import { readSource } from "./files.ts";
 import { Problems } from "./problems.ts";
 import { child } from "./template.ts";

@@ -1,8 +1,8 @@
 /** The values that rules read: params.yaml, overlaid by profiles and by `--set a.b=c`. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Span } from "../errors.ts";
-import type { Json } from "../model.ts";
+import type { Span } from "../model/errors.ts";
+import type { Json } from "../model/model.ts";
 import { readSource } from "./files.ts";
 import type { Problems } from "./problems.ts";
 import { describe } from "./read.ts";

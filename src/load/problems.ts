@@ -1,5 +1,5 @@
 /** Gathers everything that is wrong, so that a user sees all of it at once. */
-import { UserError, type Diagnostic, type Span } from "../errors.ts";
+import { UserError, type Diagnostic, type Span } from "../model/errors.ts";
 
 /** One place in a file that is wrong for thousands of tasks is shown with this many of them. */
 const MAX_PER_PLACE = 10;

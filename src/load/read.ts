@@ -1,5 +1,5 @@
 /** Reads located values as what a pipeline expects, adding a problem where they are something else. */
-import type { Span } from "../errors.ts";
+import type { Span } from "../model/errors.ts";
 import type { Problems } from "./problems.ts";
 import { didYouMean } from "./suggest.ts";
 import type { Located, LocatedMap, LocatedScalar } from "./yaml.ts";

@@ -1,7 +1,7 @@
 /** Diagnostics as text for a terminal: `pipeline.yaml:12:7: error: …`, the line, a caret, a hint. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Diagnostic, Span } from "../errors.ts";
+import type { Diagnostic, Span } from "../model/errors.ts";
 
 const MAX_WIDTH = 120;
 

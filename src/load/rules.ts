@@ -1,6 +1,6 @@
 /** One rule of pipeline.yaml. */
-import type { AxisSpec, Rule, Slot, Template, TemplateValue } from "../model.ts";
-import type { Span } from "../errors.ts";
+import type { AxisSpec, Rule, Slot, Template, TemplateValue } from "../model/model.ts";
+import type { Span } from "../model/errors.ts";
 import { parseAxis } from "./axes.ts";
 import type { Problems } from "./problems.ts";
 import {

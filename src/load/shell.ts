@@ -2,7 +2,7 @@
  * Finds `${…}` that stand inside quotes of a shell command. What lq fills in is quoted already; inside other
  * quotes that would come apart, and text from a file name could run as a command.
  */
-import type { Template, TemplatePart } from "../model.ts";
+import type { Template, TemplatePart } from "../model/model.ts";
 
 export type Filled = Exclude<TemplatePart, { readonly kind: "text" }>;
 

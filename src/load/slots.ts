@@ -1,7 +1,7 @@
 /** `slots: { cpu: 2, memory: 4GiB, gpu: 1, POOL: 1 }`, sizes and durations. */
-import type { GpuRequest, SlotRequest } from "../model.ts";
+import type { GpuRequest, SlotRequest } from "../model/model.ts";
 import type { Problems } from "./problems.ts";
-import { bytesOf, sizeMeant } from "../sizes.ts";
+import { bytesOf, sizeMeant } from "../system/sizes.ts";
 import { checkName, describe, readBoolean, readCount, readMap, readText, refuseUnknownKeys } from "./read.ts";
 import { nearest } from "./suggest.ts";
 import type { Located } from "./yaml.ts";

@@ -6,8 +6,8 @@
  *
  * `$${` is a literal `${`.
  */
-import type { Span } from "../errors.ts";
-import type { AxisSpec, Json, Template, TemplatePart, TemplateValue } from "../model.ts";
+import type { Span } from "../model/errors.ts";
+import type { AxisSpec, Json, Template, TemplatePart, TemplateValue } from "../model/model.ts";
 import type { Problems } from "./problems.ts";
 import { isText, type Text } from "./read.ts";
 import { didYouMean, nearest, OTHER_WORDS } from "./suggest.ts";

@@ -17,8 +17,8 @@ import {
   type Pair,
   type Scalar,
 } from "yaml";
-import type { Span } from "../errors.ts";
-import type { Json } from "../model.ts";
+import type { Span } from "../model/errors.ts";
+import type { Json } from "../model/model.ts";
 import type { Problems } from "./problems.ts";
 
 export type Located = LocatedScalar | LocatedList | LocatedMap;

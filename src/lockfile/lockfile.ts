@@ -9,9 +9,9 @@
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Diagnostic, UserError } from "../errors.ts";
-import { sha256 } from "../fingerprint/digest.ts";
-import { replaceFile } from "../record/replace-file.ts";
+import { type Diagnostic, UserError } from "../model/errors.ts";
+import { sha256 } from "../system/digest.ts";
+import { replaceFile } from "../files/replace-file.ts";
 
 export const LOCK_FILE = "lq.lock";
 

@@ -1,12 +1,12 @@
 /** What lq finds where it wrote an output. */
 import { lstatSync, statSync } from "node:fs";
-import { errorCode, UserError, type Diagnostic } from "../errors.ts";
-import type { FileDigests } from "../fingerprint/files.ts";
-import { absolute } from "../paths.ts";
+import { errorCode, UserError, type Diagnostic } from "../model/errors.ts";
+import type { FileDigests } from "../files/files.ts";
+import { absolute } from "../model/paths.ts";
 import { filesUnder } from "../fingerprint/tree.ts";
-import type { WrittenOutput } from "./records.ts";
-import type { State } from "./state.ts";
-import type { Store } from "./store.ts";
+import type { WrittenOutput } from "../state/records.ts";
+import type { State } from "../state/state.ts";
+import type { Store } from "../store/store.ts";
 
 export type OutputState =
   /** As the task last wrote it. */

@@ -2,12 +2,12 @@
 import { randomUUID } from "node:crypto";
 import { chmodSync, cpSync, lstatSync, mkdirSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
-import { errorCode, UserError } from "../errors.ts";
-import { absolute } from "../paths.ts";
-import { makeFolder } from "../make-folder.ts";
-import { rename as renameWithin } from "../network-files.ts";
-import { discard, remove } from "../remove.ts";
-import { STAGING } from "./layout.ts";
+import { errorCode, UserError } from "../model/errors.ts";
+import { absolute } from "../model/paths.ts";
+import { makeFolder } from "../files/make-folder.ts";
+import { rename as renameWithin } from "../files/network-files.ts";
+import { discard, remove } from "../files/remove.ts";
+import { STAGING } from "../model/layout.ts";
 
 /** What its owner may do with a folder whose content can be changed. */
 const WRITABLE = 0o700;

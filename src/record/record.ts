@@ -4,20 +4,20 @@
  */
 import { statSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { UserError } from "../errors.ts";
-import type { FileDigests } from "../fingerprint/files.ts";
-import { absolute } from "../paths.ts";
-import { readFile } from "../fingerprint/read-file.ts";
+import { UserError } from "../model/errors.ts";
+import type { FileDigests } from "../files/files.ts";
+import { absolute } from "../model/paths.ts";
+import { readFile } from "../files/read-file.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import { filesUnder, treeDigest, type TreeEntry } from "../fingerprint/tree.ts";
-import { inLanes } from "../lanes.ts";
-import type { Task } from "../model.ts";
-import { tickOf, type Signature } from "../signature.ts";
-import type { Action, StoredEntry, StoredOutput, StoredRun } from "./action.ts";
+import { inLanes } from "../system/lanes.ts";
+import type { Task } from "../model/model.ts";
+import { tickOf, type Signature } from "../files/signature.ts";
+import type { Action, StoredEntry, StoredOutput, StoredRun } from "../store/action.ts";
 import { place } from "./place.ts";
-import type { WrittenOutput } from "./records.ts";
-import type { State } from "./state.ts";
-import type { Store } from "./store.ts";
+import type { WrittenOutput } from "../state/records.ts";
+import type { State } from "../state/state.ts";
+import type { Store } from "../store/store.ts";
 
 export interface FinishedRun {
   readonly task: Task;

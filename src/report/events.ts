@@ -2,8 +2,8 @@
  * The one stream that leaves the engine. Views (terminal, plain lines, NDJSON) only listen.
  * `task` and `summary` are the stable public events of `--json`; docs/reference.md lists all of them.
  */
-import type { HashProgress } from "../fingerprint/hash-many.ts";
-import type { Outcome, Reason } from "../model.ts";
+import type { HashProgress } from "../files/hash-many.ts";
+import type { Outcome, Reason } from "../model/model.ts";
 
 export type Event =
   /** Sent at first and whenever the graph has grown: how many tasks the request covers, by rule. */

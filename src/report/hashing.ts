@@ -1,5 +1,5 @@
 /** How far the hashing of sources is, on a line of a terminal that is written over. */
-import type { HashProgress } from "../fingerprint/hash-many.ts";
+import type { HashProgress } from "../files/hash-many.ts";
 import { hashLine } from "./lines.ts";
 import { printableLine } from "./printable.ts";
 

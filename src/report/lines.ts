@@ -1,8 +1,8 @@
 /** The sentences that the text views share. */
 import { explain, explainInFull } from "../decide/explain.ts";
 import type { Event } from "./events.ts";
-import type { HashProgress } from "../fingerprint/hash-many.ts";
-import { sizeText } from "../sizes.ts";
+import type { HashProgress } from "../files/hash-many.ts";
+import { sizeText } from "../system/sizes.ts";
 import type { Paint } from "./paint.ts";
 
 type TaskEvent = Extract<Event, { type: "task" }>;

@@ -1,6 +1,6 @@
 /** Where a build stands, gathered from its events: counts by rule, what runs, how long the rest may take. */
-import type { HashProgress } from "../fingerprint/hash-many.ts";
-import type { Outcome } from "../model.ts";
+import type { HashProgress } from "../files/hash-many.ts";
+import type { Outcome } from "../model/model.ts";
 import type { Event } from "./events.ts";
 
 export interface RunningTask {

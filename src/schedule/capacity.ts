@@ -1,9 +1,9 @@
 /** What the machine has to give to tasks, and which tasks it could never take. */
 import os from "node:os";
-import { UserError, type Diagnostic } from "../errors.ts";
-import type { GpuRequest, SlotRequest, Task } from "../model.ts";
+import { UserError, type Diagnostic } from "../model/errors.ts";
+import type { GpuRequest, SlotRequest, Task } from "../model/model.ts";
 import { discoverDevices, type Device } from "./devices.ts";
-import { sizeText } from "../sizes.ts";
+import { sizeText } from "../system/sizes.ts";
 import { parseSlots } from "./slots-option.ts";
 
 export interface Capacity {

@@ -23,8 +23,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { userInfo } from "node:os";
-import { UserError } from "../errors.ts";
-import { sha256 } from "../fingerprint/digest.ts";
+import { UserError } from "../model/errors.ts";
+import { sha256 } from "../system/digest.ts";
 
 const PREFIX = "lq1/";
 const NAME_BYTES = 107;

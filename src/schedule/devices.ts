@@ -2,7 +2,7 @@
  * Which GPUs this build may use: those an outer CUDA_VISIBLE_DEVICES names (a batch system's mask is never
  * widened), else those the driver lists, else none.
  */
-import { UserError } from "../errors.ts";
+import { UserError } from "../model/errors.ts";
 import { named, readMask, upToInvalid } from "./mask.ts";
 import { askDriver, NO_DRIVER, type Answer, type Listed } from "./nvidia-smi.ts";
 import type { PretendedDevices } from "./slots-option.ts";

@@ -6,11 +6,11 @@
  * Builds that wait are served in the order in which they began to, device by device. A build keeps a device from
  * one task to the next, but only while no other waits for it.
  */
-import type { SlotRequest } from "../model.ts";
+import type { SlotRequest } from "../model/model.ts";
 import { largestGroup } from "./capacity.ts";
 import { claim, listClaims, nameOfDevice, whenGone, type Claim, type OwnClaim } from "./claims.ts";
 import { partOf, type Device } from "./devices.ts";
-import { isStopped } from "../process-stat.ts";
+import { isStopped } from "../system/process-stat.ts";
 import { waitingFor } from "./waiting-for.ts";
 
 /** A part of a device, held by this build. */

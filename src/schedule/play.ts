@@ -1,5 +1,5 @@
 /** Plays a build in no time: the real queue and the real accounts, with durations in place of processes. */
-import type { SlotRequest } from "../model.ts";
+import type { SlotRequest } from "../model/model.ts";
 import type { Capacity } from "./capacity.ts";
 import { Heap } from "./heap.ts";
 import { ReadyQueue } from "./queue.ts";

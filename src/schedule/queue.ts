@@ -5,7 +5,7 @@
  * A small request may overtake a large one that does not fit yet, but only so often: after that nothing less
  * urgent that uses what the large one lacks starts before it. What other builds keep from it is not reserved: they may keep it long.
  */
-import type { SlotRequest } from "../model.ts";
+import type { SlotRequest } from "../model/model.ts";
 import type { Grant, Slots } from "./slots.ts";
 import { Heap } from "./heap.ts";
 

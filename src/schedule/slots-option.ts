@@ -1,6 +1,6 @@
 /** The value of `--slots`: `gpu=2,cpu=8,memory=16GiB,licence=1`; devices may be described: `gpu=2:h100:80GiB`. */
-import { UserError } from "../errors.ts";
-import { bytesOf, sizeMeant } from "../sizes.ts";
+import { UserError } from "../model/errors.ts";
+import { bytesOf, sizeMeant } from "../system/sizes.ts";
 
 export interface PretendedSlots {
   readonly cpu: number | null;

@@ -1,5 +1,5 @@
 /** The accounts of a build: what is free, who holds which device. */
-import type { GpuRequest, SlotRequest } from "../model.ts";
+import type { GpuRequest, SlotRequest } from "../model/model.ts";
 import { largestGroup, poolSize, suits, type Capacity } from "./capacity.ts";
 import { partOf, type Device } from "./devices.ts";
 import type { Lease, Leases, Waiting } from "./leases.ts";

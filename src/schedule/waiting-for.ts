@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { nameOfDevice, type Claim } from "./claims.ts";
 import type { Device } from "./devices.ts";
-import { isStopped } from "../process-stat.ts";
-import { sizeText } from "../sizes.ts";
+import { isStopped } from "../system/process-stat.ts";
+import { sizeText } from "../system/sizes.ts";
 
 /** One sentence a device: "GPU 0 is held by process 4711 (ann)". */
 export function waitingFor(

@@ -1,5 +1,5 @@
 /** The request of a task for which its share of a device turned out to be too little. */
-import type { SlotRequest } from "../model.ts";
+import type { SlotRequest } from "../model/model.ts";
 import { whatLacks, type Capacity } from "./capacity.ts";
 
 /**

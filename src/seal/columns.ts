@@ -10,8 +10,8 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
-import { makeFolder } from "../make-folder.ts";
-import { replaceFile } from "../record/replace-file.ts";
+import { makeFolder } from "../files/make-folder.ts";
+import { replaceFile } from "../files/replace-file.ts";
 
 /** What a file holds: any JSON, and bytes. */
 export interface Columns<H> {

@@ -13,10 +13,10 @@
  */
 import { statSync, type Stats } from "node:fs";
 import { join } from "node:path";
-import { sha256 } from "../fingerprint/digest.ts";
-import type { Signature } from "../signature.ts";
-import { isOutside } from "../paths.ts";
-import { SEAL } from "../record/layout.ts";
+import { sha256 } from "../system/digest.ts";
+import type { Signature } from "../files/signature.ts";
+import { isOutside } from "../model/paths.ts";
+import { SEAL } from "../model/layout.ts";
 import { bytesOf, float64sOf, readColumns, Texts, writeColumns } from "./columns.ts";
 
 export interface Seal {

@@ -12,8 +12,8 @@
  * of a file by the patterns of the rules (not all that a task reads is in one).
  */
 import { join } from "node:path";
-import type { AxisValue, Task } from "../model.ts";
-import { SEALED_GRAPH } from "../record/layout.ts";
+import type { AxisValue, Task } from "../model/model.ts";
+import { SEALED_GRAPH } from "../model/layout.ts";
 import { bytesOf, float64sOf, int32sOf, readColumns, Texts, writeColumns } from "./columns.ts";
 
 export interface SealedGraph {

@@ -1,11 +1,11 @@
 /** Select: targets as typed → the tasks that make them, with all that those need. */
 import { posix } from "node:path";
 import picomatch from "picomatch";
-import { normalise } from "../paths.ts";
+import { normalise } from "../model/paths.ts";
 import type { Graph } from "../expand/graph.ts";
 import type { PathPattern } from "../expand/pending.ts";
 import { nearest } from "../load/suggest.ts";
-import type { Growth, Target, Task } from "../model.ts";
+import type { Growth, Target, Task } from "../model/model.ts";
 
 export interface Selected {
   readonly tasks: ReadonlySet<Task>;

@@ -1,10 +1,10 @@
 /** What to say of targets that nothing can make. */
 import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
-import { UserError, type Diagnostic } from "../errors.ts";
+import { UserError, type Diagnostic } from "../model/errors.ts";
 import type { Graph } from "../expand/graph.ts";
 import { rulesWithoutTasks, whyNoTasks, wouldMake } from "../expand/no-tasks.ts";
-import type { Target } from "../model.ts";
+import type { Target } from "../model/model.ts";
 import { suggest } from "./select.ts";
 
 /** @param cwd the folder that the targets are relative to, relative to the project */

@@ -1,7 +1,7 @@
 /** The files of a project that are changing, gathered into bursts. */
 import { watch } from "chokidar";
 import { isAbsolute, relative } from "node:path";
-import { CACHE } from "../paths.ts";
+import { CACHE } from "../model/paths.ts";
 
 /** Changes closer together than this are one burst. */
 const QUIET_MS = 80;

@@ -3,8 +3,8 @@ import { dirname, isAbsolute } from "node:path";
 import picomatch from "picomatch";
 import { expand } from "../expand/expand.ts";
 import { modulePath, splitModule } from "../fingerprint/modules.ts";
-import { ancestors } from "../paths.ts";
-import type { AxisSpec, Pipeline, Template } from "../model.ts";
+import { ancestors } from "../model/paths.ts";
+import type { AxisSpec, Pipeline, Template } from "../model/model.ts";
 
 export interface Scope {
   /** Whether a change of the path (relative, or absolute outside the project) can change what is to be built. */

@@ -5,12 +5,12 @@
  * made pointless; the others go on to their end, and the next build finds what they made. What lq wrote itself is
  * no change.
  */
-import { Steering } from "../build/steering.ts";
-import { UserError } from "../errors.ts";
-import { FileDigests } from "../fingerprint/files.ts";
-import type { Pipeline } from "../model.ts";
-import { State } from "../record/state.ts";
-import { status } from "../status.ts";
+import { Steering } from "../run/steering.ts";
+import { UserError } from "../model/errors.ts";
+import { FileDigests } from "../files/files.ts";
+import type { Pipeline } from "../model/model.ts";
+import { State } from "../state/state.ts";
+import { status } from "../plan/status.ts";
 import { Changes } from "./changes.ts";
 import { EVERYTHING, scopeOf, type Scope } from "./scope.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { sha256 } from "../../src/fingerprint/digest.ts";
+import { sha256 } from "../../src/system/digest.ts";
 import { cliProject } from "../helpers/cli.ts";
 
 const FILES = {

@@ -1,8 +1,8 @@
 /** A project whose cache is looked at. */
 import { readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { sha256 } from "../../src/fingerprint/digest.ts";
-import { clean as cleanOutputs } from "../../src/clean.ts";
+import { sha256 } from "../../src/system/digest.ts";
+import { clean as cleanOutputs } from "../../src/run/clean.ts";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
 
 export const RULES = `rules:

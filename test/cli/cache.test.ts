@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { chooseGarbage, removeGarbage } from "../../src/cache/collect.ts";
+import { chooseGarbage, removeGarbage } from "../../src/store/collect.ts";
 import { canBeOthers, cliProject, type CliProject } from "../helpers/cli.ts";
 import { age, build, clean, filesIn, objectOf, project, RULES } from "./cache-project.ts";
 

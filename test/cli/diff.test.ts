@@ -1,7 +1,7 @@
 /** How two runs differ. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { sha256 } from "../../src/fingerprint/digest.ts";
+import { sha256 } from "../../src/system/digest.ts";
 import { cliProject } from "../helpers/cli.ts";
 import { FILES, built, builtTwice } from "./table-project.ts";
 

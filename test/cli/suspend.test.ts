@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { afterEach, expect, test, vi } from "vitest";
-import { afterAwake } from "../../src/execute/awake.ts";
+import { afterAwake } from "../../src/system/awake.ts";
 import { HOME } from "../helpers/bundle.ts";
 import { cliProject } from "../helpers/cli.ts";
 

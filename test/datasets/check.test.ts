@@ -2,17 +2,17 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { checkCase } from "../../tasks/lib/datasets/check-case.ts";
-import { datasetJsonLabels } from "../../tasks/lib/datasets/dataset-json.ts";
-import { layoutOf } from "../../tasks/lib/datasets/layouts.ts";
-import { duplicates } from "../../tasks/lib/datasets/leakage.ts";
-import { listCases } from "../../tasks/lib/datasets/list-cases.ts";
-import { manifestOf, statisticsOf, type Manifest } from "../../tasks/lib/datasets/manifest.ts";
-import { readCaseLabel } from "../../tasks/lib/datasets/read-label.ts";
-import { foregroundStatistics, median } from "../../tasks/lib/datasets/statistics.ts";
-import { labelTable } from "../../tasks/lib/labels/labels.ts";
-import { writePhantomDataset } from "../../tasks/lib/phantom/write.ts";
-import { readNifti, writeNifti } from "../../tasks/lib/volume/nifti.ts";
+import { checkCase } from "../../tasks/study/datasets/check-case.ts";
+import { datasetJsonLabels } from "../../tasks/study/datasets/dataset-json.ts";
+import { layoutOf } from "../../tasks/study/datasets/layouts.ts";
+import { duplicates } from "../../tasks/study/datasets/leakage.ts";
+import { listCases } from "../../tasks/study/datasets/list-cases.ts";
+import { manifestOf, statisticsOf, type Manifest } from "../../tasks/study/datasets/manifest.ts";
+import { readCaseLabel } from "../../tasks/study/datasets/read-label.ts";
+import { foregroundStatistics, median } from "../../tasks/study/datasets/statistics.ts";
+import { labelTable } from "../../tasks/study/labels/labels.ts";
+import { writePhantomDataset } from "../../tasks/study/phantom/write.ts";
+import { readNifti, writeNifti } from "../../tasks/study/volume/nifti.ts";
 
 const root = mkdtempSync(join(tmpdir(), "check-"));
 beforeAll(async () => {

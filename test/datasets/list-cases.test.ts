@@ -2,9 +2,9 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readCaseList, writeCaseList } from "../../tasks/lib/datasets/case-list.ts";
-import { layouts } from "../../tasks/lib/datasets/layouts.ts";
-import { listCases } from "../../tasks/lib/datasets/list-cases.ts";
+import { readCaseList, writeCaseList } from "../../tasks/study/datasets/case-list.ts";
+import { layouts } from "../../tasks/study/datasets/layouts.ts";
+import { listCases } from "../../tasks/study/datasets/list-cases.ts";
 
 const list = (layout: string, ...paths: string[]) => listCases(layout, "data/x", paths);
 const ids = (layout: string, ...paths: string[]) => list(layout, ...paths).map(({ id }) => id);

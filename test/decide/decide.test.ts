@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { decide, type Evidence } from "../../src/decide/decide.ts";
 import { explain } from "../../src/decide/explain.ts";
-import { sha256 } from "../../src/fingerprint/digest.ts";
+import { sha256 } from "../../src/system/digest.ts";
 import { keyOf, type Recipe } from "../../src/fingerprint/recipe.ts";
-import type { Json } from "../../src/model.ts";
-import type { DoneRecord } from "../../src/record/records.ts";
+import type { Json } from "../../src/model/model.ts";
+import type { DoneRecord } from "../../src/state/records.ts";
 
 const run: Recipe = {
   format: 1,
@@ -14,7 +14,7 @@ const run: Recipe = {
       digest: sha256("code"),
       files: [
         { path: "tasks/score.ts", digest: sha256("score") },
-        { path: "tasks/lib/metrics/dice.ts", digest: sha256("dice") },
+        { path: "tasks/study/metrics/dice.ts", digest: sha256("dice") },
       ],
       packages: [{ name: "zod", version: "4.0.0" }],
     },
@@ -176,9 +176,9 @@ describe("the reasons", () => {
       action: { kind: "run", code: { ...code, ...change } },
     });
     expect(why(withCode({ files: [score!, { ...dice!, digest: sha256("new") }] }))).toEqual([
-      "code tasks/lib/metrics/dice.ts changed",
+      "code tasks/study/metrics/dice.ts changed",
     ]);
-    expect(why(withCode({ files: [score!] }))).toEqual(["code tasks/lib/metrics/dice.ts removed"]);
+    expect(why(withCode({ files: [score!] }))).toEqual(["code tasks/study/metrics/dice.ts removed"]);
     expect(why(withCode({ packages: [{ name: "zod", version: "4.1.0" }] }))).toEqual([
       "package zod: 4.0.0 → 4.1.0",
     ]);

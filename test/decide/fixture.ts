@@ -1,5 +1,5 @@
 /** Tasks as `expand` would make them. */
-import type { Json, Rule, Task, TaskPath, Template } from "../../src/model.ts";
+import type { Json, Rule, Task, TaskPath, Template } from "../../src/model/model.ts";
 import type { Producers } from "../../src/fingerprint/tree.ts";
 
 export interface TaskSpec {

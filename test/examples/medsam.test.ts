@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readLabels, writeNifti } from "../../tasks/lib/volume/nifti.ts";
+import { readLabels, writeNifti } from "../../tasks/study/volume/nifti.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
 import { differing } from "../inference/golden-network.ts";

@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { readHeader, readLabels } from "../../tasks/lib/volume/nifti.ts";
+import { readHeader, readLabels } from "../../tasks/study/volume/nifti.ts";
 import { HOME } from "../helpers/bundle.ts";
 import { shared } from "../helpers/shared.ts";
 import { differing } from "../inference/golden-network.ts";

@@ -5,7 +5,7 @@
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
-import { writeNifti } from "../../tasks/lib/volume/nifti.ts";
+import { writeNifti } from "../../tasks/study/volume/nifti.ts";
 import { HOME } from "../helpers/bundle.ts";
 import { cliProject, type CliProject, type JsonLine } from "../helpers/cli.ts";
 import { shared } from "../helpers/shared.ts";

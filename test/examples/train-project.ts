@@ -1,8 +1,8 @@
 /** examples/train, copied out of the repository, with phantoms for volumes and a network that learns them in seconds. */
 import { cpSync, mkdirSync, rmSync } from "node:fs";
-import { createPhantom, phantomLabels } from "../../tasks/lib/phantom/phantom.ts";
-import { phantomSpec } from "../../tasks/lib/phantom/spec.ts";
-import { writeNifti } from "../../tasks/lib/volume/nifti.ts";
+import { createPhantom, phantomLabels } from "../../tasks/study/phantom/phantom.ts";
+import { phantomSpec } from "../../tasks/study/phantom/spec.ts";
+import { writeNifti } from "../../tasks/study/volume/nifti.ts";
 import { HOME } from "../helpers/bundle.ts";
 import { cliProject, type CliProject, type JsonLine } from "../helpers/cli.ts";
 

@@ -9,8 +9,8 @@ import { Launchers } from "../../src/execute/launcher.ts";
 import { logPath } from "../../src/execute/log-path.ts";
 import { tailOf } from "../../src/execute/log.ts";
 import { withoutShell } from "../../src/execute/plain-command.ts";
-import { renderCommand, shellQuote } from "../../src/execute/render-command.ts";
-import type { Rule, Template, TemplatePart } from "../../src/model.ts";
+import { renderCommand, shellQuote } from "../../src/fingerprint/render-command.ts";
+import type { Rule, Template, TemplatePart } from "../../src/model/model.ts";
 
 const span = { file: "pipeline.yaml", start: 0, end: 0 };
 const text = (value: string): TemplatePart => ({ kind: "text", text: value });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { UserError } from "../../src/errors.ts";
-import type { Growth, Task } from "../../src/model.ts";
+import { UserError } from "../../src/model/errors.ts";
+import type { Growth, Task } from "../../src/model/model.ts";
 import { graphOf, project, load } from "../load/project.ts";
 import { expand } from "../../src/expand/expand.ts";
 

@@ -1,8 +1,8 @@
 import { decode } from "fast-png";
 import { describe, expect, it } from "vitest";
-import { renderQualitative } from "../../tasks/lib/figures/qualitative.ts";
-import { renderScatter } from "../../tasks/lib/figures/scatter.ts";
-import { labelColour, seriesStyle } from "../../tasks/lib/figures/palette.ts";
+import { renderQualitative } from "../../tasks/study/figures/qualitative.ts";
+import { renderScatter } from "../../tasks/study/figures/scatter.ts";
+import { labelColour, seriesStyle } from "../../tasks/study/figures/palette.ts";
 
 const grid = { size: [4, 3, 2], spacing: [1, 1, 1], affine: [] } as const;
 

@@ -10,12 +10,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { UserError } from "../../src/errors.ts";
-import { sha256 } from "../../src/fingerprint/digest.ts";
-import { FileDigests, type FileMemo } from "../../src/fingerprint/files.ts";
-import type { HashProgress } from "../../src/fingerprint/hash-many.ts";
-import { hashFile } from "../../src/fingerprint/read-file.ts";
-import { isRacy, type Signature } from "../../src/signature.ts";
+import { UserError } from "../../src/model/errors.ts";
+import { sha256 } from "../../src/system/digest.ts";
+import { FileDigests, type FileMemo } from "../../src/files/files.ts";
+import type { HashProgress } from "../../src/files/hash-many.ts";
+import { hashFile } from "../../src/files/read-file.ts";
+import { isRacy, type Signature } from "../../src/files/signature.ts";
 import { project, write } from "../record/fixture.ts";
 
 /** A memo that tells what it was asked to remember. */

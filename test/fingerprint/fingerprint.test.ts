@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { canonicalJson } from "../../src/fingerprint/canonical.ts";
 import { CodeClosures } from "../../src/fingerprint/code.ts";
-import { sha256 } from "../../src/fingerprint/digest.ts";
-import { FileDigests } from "../../src/fingerprint/files.ts";
+import { sha256 } from "../../src/system/digest.ts";
+import { FileDigests } from "../../src/files/files.ts";
 import { Fingerprinter, type Known } from "../../src/fingerprint/fingerprint.ts";
 import { keyOf } from "../../src/fingerprint/recipe.ts";
 import { ToolVersions } from "../../src/fingerprint/tools.ts";
 import { treeDigest } from "../../src/fingerprint/tree.ts";
-import type { Task } from "../../src/model.ts";
-import { State } from "../../src/record/state.ts";
+import type { Task } from "../../src/model/model.ts";
+import { State } from "../../src/state/state.ts";
 import { project, write } from "../record/fixture.ts";
 import { cmd, graphOf, task } from "../decide/fixture.ts";
 

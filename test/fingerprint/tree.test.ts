@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { Disk } from "../../src/disk.ts";
+import { Disk } from "../../src/files/disk.ts";
 import { coveredFiles, filesUnder, treeDigest, type Producers } from "../../src/fingerprint/tree.ts";
 import { project } from "../record/fixture.ts";
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { isRacy, signatureOf } from "../../src/signature.ts";
+import { isRacy, signatureOf } from "../../src/files/signature.ts";
 
 /**
  * Waits until all that was written so far is older than a tick of the file system's clock: lq takes nothing for settled

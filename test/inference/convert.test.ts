@@ -1,11 +1,11 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { convertModel, recogniseModel } from "../../tasks/lib/inference/convert.ts";
-import { predictCase } from "../../tasks/lib/inference/predict.ts";
-import { readModel } from "../../tasks/lib/inference/predict-nnunet.ts";
-import { cropArray } from "../../tasks/lib/resample/crop.ts";
-import { readHeader, readNifti, writeNifti } from "../../tasks/lib/volume/nifti.ts";
+import { convertModel, recogniseModel } from "../../tasks/study/inference/convert.ts";
+import { predictCase } from "../../tasks/study/inference/predict.ts";
+import { readModel } from "../../tasks/study/inference/predict-nnunet.ts";
+import { cropArray } from "../../tasks/study/resample/crop.ts";
+import { readHeader, readNifti, writeNifti } from "../../tasks/study/volume/nifti.ts";
 import { shared } from "../helpers/shared.ts";
 import { temporaryFolder } from "./golden-network.ts";
 

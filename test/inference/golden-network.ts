@@ -3,7 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
-import { openSession } from "../../tasks/lib/nn/session.ts";
+import { openSession } from "../../tasks/study/nn/session.ts";
 
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), "network-"));

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { convertModel } from "../../tasks/lib/inference/convert.ts";
-import { exportLabels } from "../../tasks/lib/inference/export.ts";
-import { predictPreprocessed, readModel } from "../../tasks/lib/inference/predict-nnunet.ts";
-import { preprocess } from "../../tasks/lib/inference/preprocess.ts";
-import { readLabels, readNifti } from "../../tasks/lib/volume/nifti.ts";
+import { convertModel } from "../../tasks/study/inference/convert.ts";
+import { exportLabels } from "../../tasks/study/inference/export.ts";
+import { predictPreprocessed, readModel } from "../../tasks/study/inference/predict-nnunet.ts";
+import { preprocess } from "../../tasks/study/inference/preprocess.ts";
+import { readLabels, readNifti } from "../../tasks/study/volume/nifti.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
 import { differing, greatestDifference, joined, temporaryFolder } from "./golden-network.ts";

@@ -1,10 +1,10 @@
 /** Published generators in the study's own pipeline. */
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import type { Model } from "../../tasks/lib/inference/model.ts";
-import { datasetValues } from "../../tasks/lib/inference/remap.ts";
-import { classNames, labelTable } from "../../tasks/lib/labels/labels.ts";
-import { readHeader, readLabels } from "../../tasks/lib/volume/nifti.ts";
+import type { Model } from "../../tasks/study/inference/model.ts";
+import { datasetValues } from "../../tasks/study/inference/remap.ts";
+import { classNames, labelTable } from "../../tasks/study/labels/labels.ts";
+import { readHeader, readLabels } from "../../tasks/study/volume/nifti.ts";
 import { HOME } from "../helpers/bundle.ts";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
 import { shared } from "../helpers/shared.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { readFileSync } from "node:fs";
-import type { Shape } from "../../tasks/lib/arrays.ts";
-import { slidingWindow } from "../../tasks/lib/inference/sliding-window.ts";
-import { gaussianWeights, windowStarts } from "../../tasks/lib/inference/windows.ts";
+import type { Shape } from "../../tasks/study/arrays.ts";
+import { slidingWindow } from "../../tasks/study/inference/sliding-window.ts";
+import { gaussianWeights, windowStarts } from "../../tasks/study/inference/windows.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
 

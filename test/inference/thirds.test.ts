@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { inThirds, isVeryLarge } from "../../tasks/lib/inference/thirds.ts";
-import type { Volume } from "../../tasks/lib/volume/volume.ts";
+import { inThirds, isVeryLarge } from "../../tasks/study/inference/thirds.ts";
+import type { Volume } from "../../tasks/study/volume/volume.ts";
 
 test("volumes of more than 512·512·900 voxels and 200 slices are cut", () => {
   expect(isVeryLarge([512, 512, 900])).toBe(false);

@@ -10,8 +10,8 @@ import {
   remapper,
   sourceIds,
   type ClassList,
-} from "../../tasks/lib/labels/labels.ts";
-import { readLabels } from "../../tasks/lib/volume/nifti.ts";
+} from "../../tasks/study/labels/labels.ts";
+import { readLabels } from "../../tasks/study/volume/nifti.ts";
 import { shared } from "../helpers/shared.ts";
 
 interface Maps {

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { UserError } from "../../src/errors.ts";
+import { UserError } from "../../src/model/errors.ts";
 import { expand } from "../../src/expand/expand.ts";
 import { renderDiagnostics } from "../../src/load/render.ts";
 import { Lq, type Ended } from "../helpers/cli.ts";

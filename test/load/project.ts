@@ -3,12 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
-import { UserError } from "../../src/errors.ts";
+import { UserError } from "../../src/model/errors.ts";
 import { expand } from "../../src/expand/expand.ts";
 import type { Graph } from "../../src/expand/graph.ts";
 import { loadPipeline } from "../../src/load/load.ts";
 import { renderDiagnostics } from "../../src/load/render.ts";
-import type { Pipeline } from "../../src/model.ts";
+import type { Pipeline } from "../../src/model/model.ts";
 
 const made: string[] = [];
 afterAll(() => made.forEach((dir) => rmSync(dir, { recursive: true, force: true })));

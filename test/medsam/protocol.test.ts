@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { convertModel } from "../../tasks/lib/inference/convert.ts";
-import { boxSettings, modelBox, promptsOf } from "../../tasks/lib/medsam/boxes.ts";
-import { connectedParts, withoutSmallParts } from "../../tasks/lib/medsam/components.ts";
-import { encoderInput, resizeSlice, toBytes } from "../../tasks/lib/medsam/image.ts";
-import { predictMedSam } from "../../tasks/lib/medsam/predict.ts";
-import { createRandom } from "../../tasks/lib/random.ts";
-import type { LabelVolume, Volume } from "../../tasks/lib/volume/volume.ts";
+import { convertModel } from "../../tasks/study/inference/convert.ts";
+import { boxSettings, modelBox, promptsOf } from "../../tasks/study/medsam/boxes.ts";
+import { connectedParts, withoutSmallParts } from "../../tasks/study/medsam/components.ts";
+import { encoderInput, resizeSlice, toBytes } from "../../tasks/study/medsam/image.ts";
+import { predictMedSam } from "../../tasks/study/medsam/predict.ts";
+import { createRandom } from "../../tasks/study/random.ts";
+import type { LabelVolume, Volume } from "../../tasks/study/volume/volume.ts";
 import { differing, greatestDifference, temporaryFolder } from "../inference/golden-network.ts";
 import { type NpyArray, readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";

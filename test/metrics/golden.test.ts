@@ -5,16 +5,16 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { aggregate } from "../../tasks/lib/metrics/aggregate.ts";
-import { nearestDistances } from "../../tasks/lib/metrics/distances.ts";
-import { scoreCase } from "../../tasks/lib/metrics/score.ts";
-import { slotGrids } from "../../tasks/lib/metrics/slots.ts";
-import { type Spacing, surfaceAreas } from "../../tasks/lib/metrics/surface-area.ts";
-import { type Surface, surfaceElements } from "../../tasks/lib/metrics/surface.ts";
-import { sharesWithin, surfaceDice } from "../../tasks/lib/metrics/tolerance.ts";
-import { quantileDistance, weighedSum, weightWithin } from "../../tasks/lib/metrics/weighed.ts";
-import { commonOrgans } from "../../tasks/lib/results/results.ts";
-import { readLabels } from "../../tasks/lib/volume/nifti.ts";
+import { aggregate } from "../../tasks/study/metrics/aggregate.ts";
+import { nearestDistances } from "../../tasks/study/metrics/distances.ts";
+import { scoreCase } from "../../tasks/study/metrics/score.ts";
+import { slotGrids } from "../../tasks/study/metrics/slots.ts";
+import { type Spacing, surfaceAreas } from "../../tasks/study/metrics/surface-area.ts";
+import { type Surface, surfaceElements } from "../../tasks/study/metrics/surface.ts";
+import { sharesWithin, surfaceDice } from "../../tasks/study/metrics/tolerance.ts";
+import { quantileDistance, weighedSum, weightWithin } from "../../tasks/study/metrics/weighed.ts";
+import { commonOrgans } from "../../tasks/study/results/results.ts";
+import { readLabels } from "../../tasks/study/volume/nifti.ts";
 import { shared } from "../helpers/shared.ts";
 
 type Recorded = number | "NaN" | "Infinity";

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { nearestDistances } from "../../tasks/lib/metrics/distances.ts";
-import { type MetricSettings, metricSettings, scoreCase } from "../../tasks/lib/metrics/score.ts";
-import { slotGrids } from "../../tasks/lib/metrics/slots.ts";
-import { type Surface, surfaceElements } from "../../tasks/lib/metrics/surface.ts";
-import { createRandom } from "../../tasks/lib/random.ts";
-import { readLabels } from "../../tasks/lib/volume/nifti.ts";
-import type { LabelVolume } from "../../tasks/lib/volume/volume.ts";
+import { nearestDistances } from "../../tasks/study/metrics/distances.ts";
+import { type MetricSettings, metricSettings, scoreCase } from "../../tasks/study/metrics/score.ts";
+import { slotGrids } from "../../tasks/study/metrics/slots.ts";
+import { type Surface, surfaceElements } from "../../tasks/study/metrics/surface.ts";
+import { createRandom } from "../../tasks/study/random.ts";
+import { readLabels } from "../../tasks/study/volume/nifti.ts";
+import type { LabelVolume } from "../../tasks/study/volume/volume.ts";
 import { shared } from "../helpers/shared.ts";
 
 const defaults = metricSettings.parse({});

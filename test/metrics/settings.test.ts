@@ -1,15 +1,15 @@
 /** Every setting of the metrics reaches the scores: from params, through the study's own rules, and as part of the key. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { UserError } from "../../src/errors.ts";
+import { UserError } from "../../src/model/errors.ts";
 import { parse, stringify } from "yaml";
-import { labelTable, labelTableText } from "../../tasks/lib/labels/labels.ts";
-import { scoreCase, type MetricSettings } from "../../tasks/lib/metrics/score.ts";
-import { prepareLabels } from "../../tasks/lib/study/prepare.ts";
-import { writeNifti } from "../../tasks/lib/volume/nifti.ts";
-import type { LabelVolume } from "../../tasks/lib/volume/volume.ts";
+import { labelTable, labelTableText } from "../../tasks/study/labels/labels.ts";
+import { scoreCase, type MetricSettings } from "../../tasks/study/metrics/score.ts";
+import { prepareLabels } from "../../tasks/study/resample/prepare.ts";
+import { writeNifti } from "../../tasks/study/volume/nifti.ts";
+import type { LabelVolume } from "../../tasks/study/volume/volume.ts";
 import { HOME } from "../helpers/bundle.ts";
-import { Project } from "../build/project.ts";
+import { Project } from "../run/project.ts";
 
 const SPACING = [2, 2, 3] as const;
 /** As in params.yaml. */

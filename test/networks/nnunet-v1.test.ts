@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { convertV1 } from "../../tasks/lib/inference/nnunet-v1.ts";
+import { convertV1 } from "../../tasks/study/inference/nnunet-v1.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
 import { greatestDifference, run, temporaryFolder } from "../inference/golden-network.ts";

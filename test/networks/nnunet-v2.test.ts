@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { convertV2 } from "../../tasks/lib/inference/nnunet-v2.ts";
+import { convertV2 } from "../../tasks/study/inference/nnunet-v2.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
 import { cutWindow, greatestDifference, run, temporaryFolder } from "../inference/golden-network.ts";

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { HOME } from "../helpers/bundle.ts";
-import { createGraph } from "../../tasks/lib/nn/onnx/graph.ts";
-import { createSession, type SessionOptions } from "../../tasks/lib/nn/session.ts";
+import { createGraph } from "../../tasks/study/nn/onnx/graph.ts";
+import { createSession, type SessionOptions } from "../../tasks/study/nn/session.ts";
 
 function open(options: SessionOptions) {
   const graph = createGraph("copy");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createRandom } from "../../tasks/lib/random.ts";
+import { createRandom } from "../../tasks/study/random.ts";
 
 test("the same seed gives the same numbers, another seed others", () => {
   const draws = (seed: number | string) => {

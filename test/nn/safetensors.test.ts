@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../../tasks/lib/nn/checkpoint.ts";
-import { initialise } from "../../tasks/lib/nn/parameters.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../tasks/lib/nn/safetensors.ts";
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../../tasks/study/nn/checkpoint.ts";
+import { initialise } from "../../tasks/study/nn/parameters.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../tasks/study/nn/safetensors.ts";
 import { smallNetwork } from "./small-network.ts";
 
 const file = {

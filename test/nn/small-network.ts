@@ -1,4 +1,4 @@
-import type { DynUNetSpec } from "../../tasks/lib/nn/dynunet.ts";
+import type { DynUNetSpec } from "../../tasks/study/nn/dynunet.ts";
 
 /** A network of three levels; the finest does not look along z. */
 export function smallNetwork(

@@ -4,9 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import type { Triple } from "../../tasks/lib/arrays.ts";
-import type { DynUNetSpec } from "../../tasks/lib/nn/dynunet.ts";
-import { createTrainer, type Trainer } from "../../tasks/lib/nn/trainer.ts";
+import type { Triple } from "../../tasks/study/arrays.ts";
+import type { DynUNetSpec } from "../../tasks/study/nn/dynunet.ts";
+import { createTrainer, type Trainer } from "../../tasks/study/nn/trainer.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
 import { relativeL2, largestDifference, floats } from "./golden.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createPhantom, phantomLabels } from "../../tasks/lib/phantom/phantom.ts";
-import { phantomLayouts, phantomSpec, type PhantomLayout } from "../../tasks/lib/phantom/spec.ts";
+import { createPhantom, phantomLabels } from "../../tasks/study/phantom/phantom.ts";
+import { phantomLayouts, phantomSpec, type PhantomLayout } from "../../tasks/study/phantom/spec.ts";
 
 function phantom(layout: PhantomLayout, id = "0001", ordinal = 1, changes = {}) {
   return createPhantom(layout, phantomSpec(layout, changes), phantomLabels(layout), id, ordinal);

@@ -3,9 +3,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { listCases } from "../../tasks/lib/datasets/list-cases.ts";
-import { phantomLayouts } from "../../tasks/lib/phantom/spec.ts";
-import { writePhantomDataset } from "../../tasks/lib/phantom/write.ts";
+import { listCases } from "../../tasks/study/datasets/list-cases.ts";
+import { phantomLayouts } from "../../tasks/study/phantom/spec.ts";
+import { writePhantomDataset } from "../../tasks/study/phantom/write.ts";
 
 const root = mkdtempSync(join(tmpdir(), "phantom-"));
 afterAll(() => {

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { Signature } from "../../src/signature.ts";
-import type { DoneRecord } from "../../src/record/records.ts";
-import { sha256 } from "../../src/fingerprint/digest.ts";
+import type { Signature } from "../../src/files/signature.ts";
+import type { DoneRecord } from "../../src/state/records.ts";
+import { sha256 } from "../../src/system/digest.ts";
 
 /** An empty project folder that lasts as long as the test. */
 export function project(files: { readonly [path: string]: string } = {}): string {

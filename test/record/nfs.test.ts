@@ -1,7 +1,7 @@
 /** What single manners of NFS clients, each at the worst moment, do to a build. Random ones: test/torture/nfs.test.ts. */
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { actionsIn, objectsIn } from "../../src/cache/contents.ts";
+import { actionsIn, objectsIn } from "../../src/store/contents.ts";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
 import { mannersOf, NFS_CLIENT, type Manners } from "../helpers/nfs-client.ts";
 

@@ -1,13 +1,13 @@
 import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { sha256 } from "../../src/fingerprint/digest.ts";
-import { FileDigests } from "../../src/fingerprint/files.ts";
+import { sha256 } from "../../src/system/digest.ts";
+import { FileDigests } from "../../src/files/files.ts";
 import { keyOf, type Recipe } from "../../src/fingerprint/recipe.ts";
 import { isUntouched, outputState } from "../../src/record/outputs.ts";
 import { Recorder } from "../../src/record/record.ts";
-import { State } from "../../src/record/state.ts";
-import { Store } from "../../src/record/store.ts";
+import { State } from "../../src/state/state.ts";
+import { Store } from "../../src/store/store.ts";
 import { task } from "../decide/fixture.ts";
 import { project, write } from "./fixture.ts";
 

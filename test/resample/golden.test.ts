@@ -5,18 +5,18 @@
  */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import type { Triple, Shape } from "../../tasks/lib/arrays.ts";
-import { type ForegroundStatistics, foregroundStatistics } from "../../tasks/lib/datasets/statistics.ts";
-import { boxShape, cropArray, insideOf, nonZeroBox } from "../../tasks/lib/resample/crop.ts";
-import { type LabelArray, resampleLabelArray } from "../../tasks/lib/resample/labels.ts";
+import type { Triple, Shape } from "../../tasks/study/arrays.ts";
+import { type ForegroundStatistics, foregroundStatistics } from "../../tasks/study/datasets/statistics.ts";
+import { boxShape, cropArray, insideOf, nonZeroBox } from "../../tasks/study/resample/crop.ts";
+import { type LabelArray, resampleLabelArray } from "../../tasks/study/resample/labels.ts";
 import {
   resampleImageArray,
   resampleLogits,
   separateAxis,
   targetShape,
-} from "../../tasks/lib/resample/nnunet.ts";
-import { normaliseCT, normaliseZScore } from "../../tasks/lib/resample/normalise.ts";
-import { quantile } from "../../tasks/lib/stats/quantile.ts";
+} from "../../tasks/study/resample/nnunet.ts";
+import { normaliseCT, normaliseZScore } from "../../tasks/study/resample/normalise.ts";
+import { quantile } from "../../tasks/study/stats/quantile.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
 

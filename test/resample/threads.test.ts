@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from "vitest";
-import { createRandom } from "../../tasks/lib/random.ts";
-import { resampleImageByCorners, resampleLabelsByCorners } from "../../tasks/lib/resample/corners.ts";
-import { resampleCrew, type ResampleCrew } from "../../tasks/lib/resample/crew.ts";
-import { resampleLabelArray } from "../../tasks/lib/resample/labels.ts";
-import { labelsOfHeads } from "../../tasks/lib/resample/labels-of-heads.ts";
-import { resampleImageArray, resampleLogits } from "../../tasks/lib/resample/nnunet.ts";
+import { createRandom } from "../../tasks/study/random.ts";
+import { resampleImageByCorners, resampleLabelsByCorners } from "../../tasks/study/resample/corners.ts";
+import { resampleCrew, type ResampleCrew } from "../../tasks/study/resample/crew.ts";
+import { resampleLabelArray } from "../../tasks/study/resample/labels.ts";
+import { labelsOfHeads } from "../../tasks/study/resample/labels-of-heads.ts";
+import { resampleImageArray, resampleLogits } from "../../tasks/study/resample/nnunet.ts";
 
 /** Large enough for threads to start: more than two million new voxels. */
 const [shape, newShape] = [[31, 80, 90] as const, [79, 161, 166] as const];

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { resampleImageByCorners, resampleLabelsByCorners } from "../../tasks/lib/resample/corners.ts";
-import { resize } from "../../tasks/lib/resample/resize.ts";
-import { gridAt, resampleImage, resampleLabels } from "../../tasks/lib/resample/volume.ts";
-import { apply } from "../../tasks/lib/volume/affine.ts";
-import { readLabels, readNifti } from "../../tasks/lib/volume/nifti.ts";
-import type { LabelVolume, Volume } from "../../tasks/lib/volume/volume.ts";
+import { resampleImageByCorners, resampleLabelsByCorners } from "../../tasks/study/resample/corners.ts";
+import { resize } from "../../tasks/study/resample/resize.ts";
+import { gridAt, resampleImage, resampleLabels } from "../../tasks/study/resample/volume.ts";
+import { apply } from "../../tasks/study/volume/affine.ts";
+import { readLabels, readNifti } from "../../tasks/study/volume/nifti.ts";
+import type { LabelVolume, Volume } from "../../tasks/study/volume/volume.ts";
 import { shared } from "../helpers/shared.ts";
 
 /** Eight samples and what libraries make of them (scikit-image 0.26, scipy 1.17), as recorded in goldens.json. */

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { claim, listClaims } from "../../src/schedule/claims.ts";
 import { Leases, type Waiting } from "../../src/schedule/leases.ts";
 import { Slots } from "../../src/schedule/slots.ts";
-import { isStopped } from "../../src/process-stat.ts";
+import { isStopped } from "../../src/system/process-stat.ts";
 import { DriverUsage } from "../../src/schedule/usage.ts";
 import { isAlive } from "../helpers/alive.ts";
 import { canBeOthers, cliProject, type CliProject, type Lq } from "../helpers/cli.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { machine as gpuMachine, studyAtFullScale } from "../../bench/full-scale.ts";
-import type { SlotRequest } from "../../src/model.ts";
+import type { SlotRequest } from "../../src/model/model.ts";
 import type { Capacity } from "../../src/schedule/capacity.ts";
 import { play as playOnce, type Workload } from "../../src/schedule/play.ts";
 import { priorities } from "../../src/schedule/priorities.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { GpuRequest, SlotRequest } from "../../src/model.ts";
+import type { GpuRequest, SlotRequest } from "../../src/model/model.ts";
 import { whatLacks, type Capacity } from "../../src/schedule/capacity.ts";
 import type { Device } from "../../src/schedule/devices.ts";
 import { Heap } from "../../src/schedule/heap.ts";

@@ -2,7 +2,7 @@
 import { mkdirSync, symlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { askSeal } from "../../src/seal/seal.ts";
-import { Project, type Built, type Options } from "../build/project.ts";
+import { Project, type Built, type Options } from "../run/project.ts";
 import { cliProject } from "../helpers/cli.ts";
 import { settle } from "../helpers/settle.ts";
 

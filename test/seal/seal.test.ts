@@ -9,9 +9,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
-import { SEAL } from "../../src/record/layout.ts";
+import { SEAL } from "../../src/model/layout.ts";
 import { askSeal } from "../../src/seal/seal.ts";
-import { Project } from "../build/project.ts";
+import { Project } from "../run/project.ts";
 import { settle } from "../helpers/settle.ts";
 
 const PIPELINE = `version: 1

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Growth } from "../../src/model.ts";
+import type { Growth } from "../../src/model/model.ts";
 import { select, suggest } from "../../src/select/select.ts";
 import { graphOf } from "../load/project.ts";
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { kFolds } from "../../tasks/lib/splits/folds.ts";
+import { kFolds } from "../../tasks/study/splits/folds.ts";
 import { shared } from "../helpers/shared.ts";
 
 const cases = (n: number): { id: string }[] =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { randomSplit } from "../../tasks/lib/splits/random-split.ts";
+import { randomSplit } from "../../tasks/study/splits/random-split.ts";
 
 const ids = Array.from({ length: 30 }, (_, i) => `case_${String(i).padStart(2, "0")}`);
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { correlate } from "../../tasks/lib/stats/correlation.ts";
-import { quantile } from "../../tasks/lib/stats/quantile.ts";
-import { quintiles } from "../../tasks/lib/stats/quintiles.ts";
-import { holm, signedRank } from "../../tasks/lib/stats/wilcoxon.ts";
+import { correlate } from "../../tasks/study/stats/correlation.ts";
+import { quantile } from "../../tasks/study/stats/quantile.ts";
+import { quintiles } from "../../tasks/study/stats/quintiles.ts";
+import { holm, signedRank } from "../../tasks/study/stats/wilcoxon.ts";
 
 const options = { seed: 1, resamples: 500 };
 const pairs = (xs: number[], ys: number[]) => xs.map((x, i) => ({ x, y: ys[i] ?? NaN }));

@@ -80,7 +80,7 @@ const CHANGES: readonly Change[] = [
   {
     name: "a real change in a metric",
     make: (project) => {
-      const file = "tasks/lib/metrics/score.ts";
+      const file = "tasks/study/metrics/score.ts";
       const before = project.read(file);
       const after = before.replace("(inReference + inPrediction);", "(inReference + inPrediction + 1e-9);");
       expect(after).not.toBe(before);

@@ -2,8 +2,8 @@
 import { chmodSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { classNames, labelTable, labelTableText } from "../../tasks/lib/labels/labels.ts";
-import { readLabels, writeNifti } from "../../tasks/lib/volume/nifti.ts";
+import { classNames, labelTable, labelTableText } from "../../tasks/study/labels/labels.ts";
+import { readLabels, writeNifti } from "../../tasks/study/volume/nifti.ts";
 import { HOME } from "../helpers/bundle.ts";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
 

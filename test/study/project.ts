@@ -5,7 +5,7 @@
  */
 import { copyFileSync, cpSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { isMap, parseDocument, type Document } from "yaml";
-import { writePhantomDataset } from "../../tasks/lib/phantom/write.ts";
+import { writePhantomDataset } from "../../tasks/study/phantom/write.ts";
 import { HOME } from "../helpers/bundle.ts";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
 

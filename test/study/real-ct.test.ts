@@ -1,8 +1,8 @@
 /** Real CT through the study's own graph: two volumes with TotalSegmentator's labels, as a dataset that a profile adds. */
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import classes from "../../tasks/lib/labels/classes.json" with { type: "json" };
-import { readLabels } from "../../tasks/lib/volume/nifti.ts";
+import classes from "../../tasks/study/labels/classes.json" with { type: "json" };
+import { readLabels } from "../../tasks/study/volume/nifti.ts";
 import { HOME } from "../helpers/bundle.ts";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
 import { shared } from "../helpers/shared.ts";

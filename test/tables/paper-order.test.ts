@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { paperOrder } from "../../tasks/lib/tables/paper-order.ts";
-import { renderMarkdown } from "../../tasks/lib/tables/markdown.ts";
-import type { ScoreTable } from "../../tasks/lib/tables/table.ts";
+import { paperOrder } from "../../tasks/study/tables/paper-order.ts";
+import { renderMarkdown } from "../../tasks/study/tables/markdown.ts";
+import type { ScoreTable } from "../../tasks/study/tables/table.ts";
 
 /** One metric, one column: ours and the paper's (percent) by row. */
 function table(rows: readonly (readonly [ours: number | null, paper: number | null])[]): ScoreTable {

@@ -2,11 +2,11 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { describe, expect, it, test } from "vitest";
-import paper from "../../tasks/lib/tables/paper.json" with { type: "json" };
-import { PAPER_TABLES, paperTable } from "../../tasks/lib/tables/paper.ts";
-import { renderMarkdown } from "../../tasks/lib/tables/markdown.ts";
-import { RENDERERS } from "../../tasks/lib/tables/render.ts";
-import { classes } from "../../tasks/lib/tables/table.ts";
+import paper from "../../tasks/study/tables/paper.json" with { type: "json" };
+import { PAPER_TABLES, paperTable } from "../../tasks/study/tables/paper.ts";
+import { renderMarkdown } from "../../tasks/study/tables/markdown.ts";
+import { RENDERERS } from "../../tasks/study/tables/render.ts";
+import { classes } from "../../tasks/study/tables/table.ts";
 import { shared } from "../helpers/shared.ts";
 
 const reference = shared("reference/paper-tables.yaml");

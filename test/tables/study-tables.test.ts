@@ -1,6 +1,6 @@
 /** The tables' tasks on result files written by hand, in a project of its own. */
 import { describe, expect, test } from "vitest";
-import { Project } from "../build/project.ts";
+import { Project } from "../run/project.ts";
 
 const PIPELINE = `version: 1
 params: params.yaml

@@ -2,10 +2,10 @@ import { mkdtempSync, writeFileSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readCheckpoint } from "../../tasks/lib/torch/checkpoint.ts";
-import type { NdArray } from "../../tasks/lib/torch/numpy.ts";
-import type { Pickled } from "../../tasks/lib/torch/values.ts";
-import type { Tensor } from "../../tasks/lib/torch/tensor.ts";
+import { readCheckpoint } from "../../tasks/study/torch/checkpoint.ts";
+import type { NdArray } from "../../tasks/study/torch/numpy.ts";
+import type { Pickled } from "../../tasks/study/torch/values.ts";
+import type { Tensor } from "../../tasks/study/torch/tensor.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
 

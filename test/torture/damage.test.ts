@@ -4,11 +4,11 @@
  */
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { expect } from "vitest";
-import { UserError } from "../../src/errors.ts";
+import { UserError } from "../../src/model/errors.ts";
 import { builds } from "../../src/history/builds.ts";
-import { SEAL, SEALED_GRAPH } from "../../src/record/layout.ts";
+import { SEAL, SEALED_GRAPH } from "../../src/model/layout.ts";
 import { askSeal } from "../../src/seal/seal.ts";
-import { Project, type Built } from "../build/project.ts";
+import { Project, type Built } from "../run/project.ts";
 import { settle } from "../helpers/settle.ts";
 import { seeded } from "../schedule/random.ts";
 import { filesUnder } from "./files.ts";

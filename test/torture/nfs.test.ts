@@ -15,7 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, vi } from "vitest";
-import { Project } from "../build/project.ts";
+import { Project } from "../run/project.ts";
 import { Lq, type Ended } from "../helpers/cli.ts";
 import { seeded } from "../schedule/random.ts";
 import { checkOutputs, madeFiles, writeSources } from "./files.ts";

@@ -5,8 +5,8 @@
 import { lstatSync, statSync, utimesSync } from "node:fs";
 import { expect } from "vitest";
 import { askSeal } from "../../src/seal/seal.ts";
-import { status } from "../../src/status.ts";
-import { Project, type Built, type Options } from "../build/project.ts";
+import { status } from "../../src/plan/status.ts";
+import { Project, type Built, type Options } from "../run/project.ts";
 import { settle } from "../helpers/settle.ts";
 import { seeded } from "../schedule/random.ts";
 import { madeFiles, writeSources } from "./files.ts";

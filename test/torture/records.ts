@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
-import { actionsIn, objectsIn } from "../../src/cache/contents.ts";
-import { decodeAction } from "../../src/record/action.ts";
-import { status } from "../../src/status.ts";
-import type { Project } from "../build/project.ts";
+import { actionsIn, objectsIn } from "../../src/store/contents.ts";
+import { decodeAction } from "../../src/store/action.ts";
+import { status } from "../../src/plan/status.ts";
+import type { Project } from "../run/project.ts";
 import type { TaskModel } from "./model.ts";
 
 /** What is told to be fresh is as the model says. */

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { createRandom } from "../../tasks/lib/random.ts";
-import { augment, resizePatch, zoomedSize } from "../../tasks/lib/training/augment.ts";
-import { memoryCase } from "../../tasks/lib/training/cases.ts";
-import { patchSource } from "../../tasks/lib/training/patches.ts";
-import type { Size } from "../../tasks/lib/volume/volume.ts";
+import { createRandom } from "../../tasks/study/random.ts";
+import { augment, resizePatch, zoomedSize } from "../../tasks/study/training/augment.ts";
+import { memoryCase } from "../../tasks/study/training/cases.ts";
+import { patchSource } from "../../tasks/study/training/patches.ts";
+import type { Size } from "../../tasks/study/volume/volume.ts";
 
 /** Intensity = 1 + voxel index, one voxel of label 3. */
 function numbered(size: Size, id = "case") {

@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { decodeSafetensors } from "../../tasks/lib/nn/safetensors.ts";
+import { decodeSafetensors } from "../../tasks/study/nn/safetensors.ts";
 import { setParams, SMALL, trainProject } from "../examples/train-project.ts";
 import type { CliProject, JsonLine, Lq } from "../helpers/cli.ts";
 

@@ -2,12 +2,12 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Triple } from "../../tasks/lib/arrays.ts";
-import type { Weights } from "../../tasks/lib/nn/parameters.ts";
-import { createRandom } from "../../tasks/lib/random.ts";
-import { memoryCase } from "../../tasks/lib/training/cases.ts";
-import { patchSource } from "../../tasks/lib/training/patches.ts";
-import { judge, train, type TrainOptions } from "../../tasks/lib/training/train.ts";
+import type { Triple } from "../../tasks/study/arrays.ts";
+import type { Weights } from "../../tasks/study/nn/parameters.ts";
+import { createRandom } from "../../tasks/study/random.ts";
+import { memoryCase } from "../../tasks/study/training/cases.ts";
+import { patchSource } from "../../tasks/study/training/patches.ts";
+import { judge, train, type TrainOptions } from "../../tasks/study/training/train.ts";
 import { smallNetwork } from "../nn/small-network.ts";
 
 const spec = smallNetwork([4, 6, 8]);

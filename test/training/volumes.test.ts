@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createRandom } from "../../tasks/lib/random.ts";
-import { patchSource } from "../../tasks/lib/training/patches.ts";
-import { haveSpacing, openCases, type CaseFiles } from "../../tasks/lib/training/volumes.ts";
-import { writeNifti } from "../../tasks/lib/volume/nifti.ts";
+import { createRandom } from "../../tasks/study/random.ts";
+import { patchSource } from "../../tasks/study/training/patches.ts";
+import { haveSpacing, openCases, type CaseFiles } from "../../tasks/study/training/volumes.ts";
+import { writeNifti } from "../../tasks/study/volume/nifti.ts";
 
 let folder: string;
 beforeEach(() => {

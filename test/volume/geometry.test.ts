@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { requireOrthogonal, requireSameGrid } from "../../tasks/lib/volume/geometry.ts";
-import { fromCanonical, orientationCode, toCanonical } from "../../tasks/lib/volume/orient.ts";
-import type { Volume } from "../../tasks/lib/volume/volume.ts";
+import { requireOrthogonal, requireSameGrid } from "../../tasks/study/volume/geometry.ts";
+import { fromCanonical, orientationCode, toCanonical } from "../../tasks/study/volume/orient.ts";
+import type { Volume } from "../../tasks/study/volume/volume.ts";
 
 const grid = {
   name: "ct.nii",

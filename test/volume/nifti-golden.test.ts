@@ -5,9 +5,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { readHeader, readNifti } from "../../tasks/lib/volume/nifti.ts";
-import { fromCanonical, orientationCode, toCanonical } from "../../tasks/lib/volume/orient.ts";
-import type { Volume } from "../../tasks/lib/volume/volume.ts";
+import { readHeader, readNifti } from "../../tasks/study/volume/nifti.ts";
+import { fromCanonical, orientationCode, toCanonical } from "../../tasks/study/volume/orient.ts";
+import type { Volume } from "../../tasks/study/volume/volume.ts";
 import { shared } from "../helpers/shared.ts";
 
 interface Good {

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
-import { affineOfQForm } from "../../tasks/lib/volume/affine.ts";
-import { openNifti, readHeader, readLabels, readNifti, writeNifti } from "../../tasks/lib/volume/nifti.ts";
-import type { LabelVolume, Volume, VoxelArray } from "../../tasks/lib/volume/volume.ts";
+import { affineOfQForm } from "../../tasks/study/volume/affine.ts";
+import { openNifti, readHeader, readLabels, readNifti, writeNifti } from "../../tasks/study/volume/nifti.ts";
+import type { LabelVolume, Volume, VoxelArray } from "../../tasks/study/volume/volume.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nifti-"));
 afterAll(() => rmSync(folder, { recursive: true }));

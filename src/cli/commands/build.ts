@@ -1,0 +1,49 @@
+import { build } from "../../run/build.ts";
+import { createView } from "../../report/listener.ts";
+import type { Asked } from "../../seal/seal.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { sealRequest } from "../flags.ts";
+import { openProject, viewOptions, type CommonFlags } from "../options.ts";
+
+/**
+ * @param asked what a seal said of this request
+ * @param accept accept what is in place, and run nothing
+ */
+export async function runBuild(
+  targets: readonly string[],
+  flags: CommonFlags,
+  asked: Asked | null,
+  accept = false,
+): Promise<number> {
+  const { pipeline, cwd } = openProject(flags);
+  const interrupt = onInterrupt();
+  const view = await createView(viewOptions(flags, pipeline));
+  try {
+    const summary = await build({
+      pipeline,
+      cwd,
+      targets,
+      jobs: flags.jobs,
+      slots: flags.slots,
+      keepGoing: flags.keepGoing,
+      dryRun: flags.dryRun,
+      force: flags.force,
+      accept,
+      signal: interrupt.signal,
+      listener: view.listener,
+      seal: {
+        request: sealRequest(pipeline.root, cwd, targets, flags),
+        since: performance.timeOrigin,
+        asked,
+      },
+    });
+    return interrupt.exitCode() ?? (summary.failed > 0 ? 1 : 0);
+  } catch (error) {
+    const code = interrupt.exitCode();
+    if (code !== null) return code; // while waiting for another build
+    throw error;
+  } finally {
+    await view.close();
+    interrupt.release();
+  }
+}

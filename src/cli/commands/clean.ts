@@ -1,0 +1,51 @@
+import { clean } from "../../run/clean.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { openProject, type CommonFlags } from "../options.ts";
+import { print } from "../print.ts";
+
+export async function runClean(
+  targets: readonly string[],
+  flags: CommonFlags & { readonly cache?: boolean },
+): Promise<number> {
+  const { pipeline, cwd } = openProject(flags);
+  const interrupt = onInterrupt();
+  try {
+    const cleaned = await clean({
+      pipeline,
+      cwd,
+      targets,
+      cache: flags.cache,
+      dryRun: flags.dryRun,
+      signal: interrupt.signal,
+      waiting: (holder) => process.stderr.write(`waiting for a build (${holder})\n`),
+    });
+    if (flags.json) console.log(JSON.stringify({ type: "clean", dryRun: flags.dryRun === true, ...cleaned }));
+    else if (!flags.quiet) print(describe(cleaned, flags.dryRun === true));
+    return 0;
+  } catch (error) {
+    const code = interrupt.exitCode();
+    if (code !== null) return code;
+    throw error;
+  } finally {
+    interrupt.release();
+  }
+}
+
+const SHOWN = 20;
+
+function describe(
+  { removed, kept, unreadable, cache }: Awaited<ReturnType<typeof clean>>,
+  dryRun: boolean,
+): string {
+  const would = dryRun ? "would remove" : "removed";
+  const listed = dryRun ? removed : removed.slice(0, SHOWN);
+  const more = removed.length - listed.length;
+  return [
+    ...listed.map((path) => `${would} ${path}`),
+    ...(more > 0 ? [`… and ${more} more`] : []),
+    ...kept.map((path) => `kept ${path}: edited since lq wrote it`),
+    ...unreadable.map(({ path, why }) => `kept ${path}: ${why}`),
+    ...(cache ? [`${would} the cache`] : []),
+    `${removed.length} ${removed.length === 1 ? "output" : "outputs"} ${dryRun ? "to remove" : "removed"}, ${kept.length + unreadable.length} kept`,
+  ].join("\n");
+}

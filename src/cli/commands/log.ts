@@ -1,0 +1,45 @@
+/** `lq log TARGET`: what the last run of a task printed. Logs' paths go to stderr, their content to stdout. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../../model/errors.ts";
+import { logPath } from "../../execute/log-path.ts";
+import { printableLine } from "../../report/printable.ts";
+import { openProject, type CommonFlags } from "../options.ts";
+import { tasksNamed } from "../tasks-named.ts";
+
+export async function runLog(targets: readonly string[], flags: CommonFlags): Promise<number> {
+  const project = openProject(flags);
+  const tasks = await tasksNamed(project, targets);
+  const logs = tasks.flatMap((task) => {
+    const path = logPath(task);
+    const text = read(join(project.pipeline.root, path));
+    return text === undefined ? [] : [{ task: task.id, path, text }];
+  });
+  if (logs.length === 0) {
+    const [one, ...others] = tasks;
+    throw new UserError({
+      message:
+        others.length === 0
+          ? `there is no log of ${one?.id}`
+          : `there is no log of any of these ${tasks.length} tasks`,
+      hint: "a task has one when its last run in this project printed something",
+    });
+  }
+  for (const { task, path, text } of logs) {
+    if (flags.json) {
+      console.log(JSON.stringify({ type: "log", task, path, text }));
+      continue;
+    }
+    console.error(printableLine(`${task}: ${path}`));
+    process.stdout.write(text);
+  }
+  return 0;
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,91 @@
+/** `lq plan`: what a build would run, why, and how long that would take here or on another machine. Runs nothing. */
+import { forecast, type Forecast, type RuleForecast } from "../../plan/forecast.ts";
+import { UNKNOWN } from "../../plan/durations.ts";
+import { growingText } from "../../plan/warnings.ts";
+import { duration } from "../../report/lines.ts";
+import { painter, type Paint } from "../../report/paint.ts";
+import { hashingOptions, openProject, useColor, type CommonFlags } from "../options.ts";
+import { print } from "../print.ts";
+
+/** Reasons of a rule, and steps of the critical path, that are shown. */
+const SHOWN = { reasons: 3, steps: 20 };
+
+export async function runPlan(targets: readonly string[], flags: CommonFlags): Promise<number> {
+  const { pipeline, cwd } = openProject(flags);
+  const { jobs, slots, force } = flags;
+  const found = await forecast({
+    pipeline,
+    cwd,
+    targets,
+    jobs,
+    slots,
+    force,
+    hashing: hashingOptions(flags),
+  });
+  if (flags.json) console.log(JSON.stringify({ type: "forecast", ...found }));
+  else print(describe(found, painter(useColor(process.stdout, flags.color))).join("\n"));
+  return 0;
+}
+
+function describe(found: Forecast, paint: Paint): readonly string[] {
+  const { run, restore, fresh, growing } = found;
+  const total = run + restore + fresh;
+  const others = [restore > 0 ? `${restore} would be restored` : "", fresh > 0 ? `${fresh} are fresh` : ""];
+  const counts = [`${run} of ${total} tasks would run`, ...others.filter((part) => part !== "")].join(", ");
+  return [
+    counts,
+    ...found.rules.flatMap((rule) => describeRule(rule, found, paint)),
+    ...growing.map((each) => `  ${paint("bold", each.rule)} ${growingText(each)}`),
+    ...(run === 0 ? [] : ["", ...describeTime(found), "", ...describePath(found, paint)]),
+  ];
+}
+
+function describeRule(
+  { rule, run, seconds, reasons }: RuleForecast,
+  { rules }: Forecast,
+  paint: Paint,
+): string[] {
+  const width = Math.max(...rules.map((each) => each.rule.length));
+  const causes = reasons
+    .slice(0, SHOWN.reasons)
+    .map(({ text, tasks }) => (tasks === run ? text : `${text} (${tasks})`));
+  const more = reasons.length - causes.length;
+  const why = [...causes, ...(more > 0 ? [`${more} other reasons`] : [])].join("; ");
+  const time = `${run} × ${duration(seconds / run)}`;
+  return [`  ${paint("bold", rule.padEnd(width))}  ${time.padEnd(16)}  ${paint("dim", why)}`];
+}
+
+function describeTime(found: Forecast): string[] {
+  const { cores, devices, coreHours, deviceHours, makespan, atLeast, durations, unknownRules } = found;
+  const gpus = devices === 0 ? "" : ` and ${devices} GPU${devices === 1 ? "" : "s"}`;
+  const work = [
+    `${hours(coreHours)} core-hours`,
+    ...(devices === 0 ? [] : [`${hours(deviceHours)} GPU-hours`]),
+  ];
+  const known = [
+    durations.record > 0 ? `${durations.record} as they last took` : "",
+    durations.rule > 0 ? `${durations.rule} the mean of their rule` : "",
+    durations.nothing > 0
+      ? `${durations.nothing} not known and counted as ${UNKNOWN} s each (${unknownRules.join(", ")})`
+      : "",
+  ].filter((part) => part !== "");
+  return [
+    `about ${duration(makespan)} with ${cores} core${cores === 1 ? "" : "s"}${gpus} (no order takes less than ${duration(atLeast)})`,
+    `work: ${work.join(", ")}`,
+    `durations: ${known.join(", ")}`,
+  ];
+}
+
+function describePath({ criticalPath: { seconds, tasks } }: Forecast, paint: Paint): string[] {
+  const steps = tasks.slice(0, SHOWN.steps);
+  const more = tasks.length - steps.length;
+  return [
+    `critical path, ${duration(seconds)}:`,
+    ...steps.map((step) => `  ${step.task} ${paint("dim", duration(step.seconds))}`),
+    ...(more > 0 ? [`  … and ${more} more (--json lists all)`] : []),
+  ];
+}
+
+function hours(value: number): string {
+  return value < 0.1 ? value.toFixed(3) : value.toFixed(1);
+}

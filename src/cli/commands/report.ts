@@ -1,0 +1,97 @@
+/** `lq report`: where a build's time went. */
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { UserError } from "../../model/errors.ts";
+import { type Build, buildNumbered } from "../../history/builds.ts";
+import type { TaskLine } from "../../history/lines.ts";
+import { chromeTrace } from "../../inspect/chrome-trace.ts";
+import { duration } from "../../report/lines.ts";
+import { printableLine } from "../../report/printable.ts";
+import { openProject, startFolder, type CommonFlags } from "../options.ts";
+import { localTime } from "../local-time.ts";
+import { print } from "../print.ts";
+
+export interface ReportFlags extends CommonFlags {
+  readonly build?: number;
+  readonly chromeTrace?: string;
+}
+
+/** Tasks that are listed. */
+const LONGEST = 10;
+
+export function runReport(_: readonly string[], flags: ReportFlags): Promise<number> {
+  const { pipeline } = openProject(flags);
+  const build = buildNumbered(pipeline.root, flags.build);
+  if (flags.chromeTrace !== undefined) writeTrace(resolve(startFolder(flags), flags.chromeTrace), build);
+  const report = summarise(build);
+  if (flags.json === true) console.log(JSON.stringify({ type: "report", ...report }));
+  else if (flags.quiet !== true) print(describe(report));
+  return Promise.resolve(0);
+}
+
+function writeTrace(file: string, build: Build): void {
+  try {
+    writeFileSync(file, JSON.stringify(chromeTrace(build)));
+  } catch (error) {
+    throw new UserError(`the trace cannot be written: ${(error as Error).message}`);
+  }
+}
+
+function summarise(build: Build) {
+  const { number, started, tasks, summary } = build;
+  const ended = summary?.ended ?? Math.max(started, ...tasks.map((task) => task.ended));
+  const rules = new Map<
+    string,
+    { ran: number; restored: number; accepted: number; failed: number; seconds: number }
+  >();
+  for (const line of tasks) {
+    const name = line.task.split(":")[0] ?? line.task;
+    const rule = rules.get(name) ?? { ran: 0, restored: 0, accepted: 0, failed: 0, seconds: 0 };
+    rules.set(name, rule);
+    if (line.outcome !== "cancelled") rule[line.outcome] += 1;
+    rule.seconds += secondsOf(line);
+  }
+  const work = [...rules.values()].reduce((sum, rule) => sum + rule.seconds, 0);
+  const seconds = (ended - started) / 1000;
+  return {
+    build: number,
+    started,
+    seconds,
+    complete: summary !== null,
+    work,
+    /** How many tasks ran at once, on average. */
+    parallel: seconds > 0 ? work / seconds : 0,
+    rules: [...rules].map(([rule, counts]) => ({ rule, ...counts })).sort((a, b) => b.seconds - a.seconds),
+    longest: tasks
+      .toSorted((a, b) => secondsOf(b) - secondsOf(a))
+      .slice(0, LONGEST)
+      .map((line) => ({ task: line.task, outcome: line.outcome, seconds: secondsOf(line) })),
+  };
+}
+
+function secondsOf({ started, ended }: TaskLine): number {
+  return (ended - started) / 1000;
+}
+
+function describe(report: ReturnType<typeof summarise>): string {
+  const { build, started, seconds, work, parallel, rules, longest, complete } = report;
+  const width = Math.max(...rules.map(({ rule }) => rule.length), 0);
+  return [
+    `build ${build}, ${localTime(started)}: ${duration(seconds)}${complete ? "" : " (cut short)"}; ${duration(work)} of work, ${parallel.toFixed(1)} tasks at once`,
+    "",
+    ...rules.map(
+      ({ rule, ran, restored, accepted, failed, seconds: own }) =>
+        `  ${rule.padEnd(width)}  ${duration(own).padStart(12)}  ${((100 * own) / Math.max(work, 1e-9)).toFixed(0).padStart(3)} %  ${[
+          ran > 0 && `${ran} ran`,
+          restored > 0 && `${restored} restored`,
+          accepted > 0 && `${accepted} accepted`,
+          failed > 0 && `${failed} failed`,
+        ]
+          .filter(Boolean)
+          .join(", ")}`,
+    ),
+    "",
+    "longest:",
+    ...longest.map(({ task, seconds: own }) => `  ${duration(own).padStart(12)}  ${printableLine(task)}`),
+  ].join("\n");
+}

@@ -1,0 +1,133 @@
+/** `lq status`: like `git status`, what is not as it should be, and why. Runs nothing. */
+import {
+  emptyRules,
+  foreseenFailures,
+  growing,
+  growingText,
+  removals,
+  type Growing,
+} from "../../plan/warnings.ts";
+import { causeOf, explain } from "../../decide/explain.ts";
+import type { Freshness, Reason } from "../../model/model.ts";
+import { allFreshLine } from "../../report/lines.ts";
+import { painter, type Paint } from "../../report/paint.ts";
+import { statusOf, type TaskStatus } from "../../plan/status.ts";
+import { hashingOptions, openProject, useColor, type CommonFlags } from "../options.ts";
+import { print } from "../print.ts";
+import { planned } from "../tasks-named.ts";
+
+type State = Freshness["state"];
+
+const STATES: readonly State[] = ["fresh", "stale", "missing", "restorable", "blocked", "failed"];
+const COLOURS = {
+  fresh: "green",
+  stale: "yellow",
+  missing: "yellow",
+  restorable: "cyan",
+  blocked: "dim",
+  failed: "red",
+} as const;
+/** Causes that are listed. */
+const MOST = 30;
+
+export async function runStatus(targets: readonly string[], flags: CommonFlags): Promise<number> {
+  const project = openProject(flags);
+  const { session, plan } = await planned(project, targets, hashingOptions(flags));
+  const tasks = statusOf(plan);
+  const more = growing(session, plan);
+  const request = { ...project, targets };
+  const removed = removals(session, request, plan);
+  const warnings = [...foreseenFailures(plan), ...emptyRules(request, session.graph)];
+  if (flags.json)
+    for (const line of [
+      ...tasks.map(statusRecord),
+      ...more.map((each) => ({ type: "growing", ...each })),
+      ...removed.map((path) => ({ type: "removal", path })),
+      ...warnings.map((text) => ({ type: "notice", level: "warning", text })),
+    ])
+      console.log(JSON.stringify(line));
+  else if (!flags.quiet) {
+    const paint = painter(useColor(process.stdout, flags.color));
+    print([describeStatus(tasks, paint, more), ...removalLines(removed), ...warnings].join("\n"));
+  }
+  return 0;
+}
+
+/** A line of `status --json`, and a link of `why --json`. */
+export function statusRecord({ id, rule, freshness }: TaskStatus) {
+  const { state } = freshness;
+  const reasons = reasonsOf(freshness);
+  return { type: "status", task: id, rule, state, reasons, on: state === "blocked" ? freshness.on : [] };
+}
+
+export function reasonsOf(freshness: Freshness): readonly Reason[] {
+  return "reasons" in freshness ? freshness.reasons : [];
+}
+
+/** The counts by rule, then what is the cause of how many tasks' state. */
+export function describeStatus(
+  tasks: readonly TaskStatus[],
+  paint: Paint,
+  more: readonly Growing[] = [],
+): string {
+  const total = countStates(tasks);
+  if (total.get("fresh") === tasks.length || tasks.length === 0) return allFreshLine(tasks.length, paint);
+  const rules = groupByRule(tasks);
+  const width = Math.max(...[...rules.keys(), ...more.map(({ rule }) => rule)].map(({ length }) => length));
+  const counts = [...rules].map(
+    ([rule, own]) => `  ${rule.padEnd(width)}  ${statesText(countStates(own), paint)}`,
+  );
+  const later = more.map((each) => `  ${each.rule.padEnd(width)}  ${growingText(each)}`);
+  return [...counts, ...later, "", ...causes(tasks, paint), "", statesText(total, paint)].join("\n");
+}
+
+function removalLines(paths: readonly string[]): readonly string[] {
+  const [first] = paths;
+  if (first === undefined) return [];
+  const what = paths.length === 1 ? first : `${first} and ${paths.length - 1} more`;
+  return [`a build would remove ${what}: no task makes ${paths.length === 1 ? "it" : "them"} any more`];
+}
+
+/** The first reason of each task that has one, those of the same cause together, commonest first. */
+function causes(tasks: readonly TaskStatus[], paint: Paint): string[] {
+  const groups = new Map<string, { readonly text: string; readonly tasks: TaskStatus[] }>();
+  for (const task of tasks) {
+    const [first] = reasonsOf(task.freshness);
+    if (first === undefined) continue;
+    const cause = `${task.freshness.state}\0${causeOf(first, task.rule)}`;
+    const group = groups.get(cause) ?? { text: explain(first), tasks: [] };
+    groups.set(cause, group);
+    group.tasks.push(task);
+  }
+  const sorted = [...groups.values()].sort((a, b) => b.tasks.length - a.tasks.length);
+  const lines = sorted.slice(0, MOST).map(({ text, tasks: [one, ...others] }) => {
+    const state = one?.freshness.state ?? "stale";
+    const who = others.length === 0 ? one?.id : `${others.length + 1} tasks, ${one?.id} …`;
+    return `  ${paint(COLOURS[state], state)}: ${text} ${paint("dim", `(${who})`)}`;
+  });
+  const more = sorted.length - lines.length;
+  return [...lines, ...(more > 0 ? [`  … and ${more} more causes (--json lists every task)`] : [])];
+}
+
+function groupByRule(tasks: readonly TaskStatus[]): ReadonlyMap<string, readonly TaskStatus[]> {
+  const rules = new Map<string, TaskStatus[]>();
+  for (const task of tasks) {
+    const own = rules.get(task.rule);
+    if (own) own.push(task);
+    else rules.set(task.rule, [task]);
+  }
+  return rules;
+}
+
+function countStates(tasks: readonly TaskStatus[]): ReadonlyMap<State, number> {
+  const counts = new Map<State, number>();
+  for (const { freshness } of tasks) counts.set(freshness.state, (counts.get(freshness.state) ?? 0) + 1);
+  return counts;
+}
+
+function statesText(counts: ReadonlyMap<State, number>, paint: Paint): string {
+  return STATES.flatMap((state) => {
+    const count = counts.get(state);
+    return count === undefined ? [] : [paint(COLOURS[state], `${count} ${state}`)];
+  }).join(", ");
+}

@@ -1,0 +1,53 @@
+/** `lq watch`: builds, then builds again whenever something that matters changes. */
+import { build } from "../../run/build.ts";
+import type { Steering } from "../../run/steering.ts";
+import type { Pipeline } from "../../model/model.ts";
+import { createView } from "../../report/listener.ts";
+import { watchProject, type WatchEvent } from "../../watch/watch-project.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { openProject, viewOptions, type CommonFlags } from "../options.ts";
+import { print } from "../print.ts";
+import { showUserError } from "../user-error.ts";
+
+export async function runWatch(targets: readonly string[], flags: CommonFlags): Promise<number> {
+  const { pipeline, cwd } = openProject(flags);
+  const interrupt = onInterrupt();
+  const { signal } = interrupt;
+  const buildOnce = async (pipeline: Pipeline, steering: Steering): Promise<void> => {
+    const { jobs, slots, keepGoing, force } = flags;
+    const view = await createView(viewOptions(flags, pipeline));
+    const { listener } = view;
+    try {
+      await build({ pipeline, cwd, targets, jobs, slots, keepGoing, force, signal, steering, listener });
+    } finally {
+      await view.close();
+    }
+  };
+  try {
+    await watchProject({
+      root: pipeline.root,
+      targets,
+      cwd,
+      signal,
+      load: () => openProject(flags).pipeline,
+      build: buildOnce,
+      refuse: (error) => showUserError(error, flags),
+      announce: (event) => announce(event, flags),
+    });
+  } finally {
+    interrupt.release();
+  }
+  return interrupt.exitCode() ?? 0;
+}
+
+const SHOWN = 5;
+
+function announce(event: WatchEvent, { json, quiet }: CommonFlags): void {
+  if (json) console.log(JSON.stringify(event));
+  else if (quiet) return;
+  else if (event.state === "waiting") print("waiting for changes");
+  else {
+    const more = event.paths.length - SHOWN;
+    print(`changed: ${event.paths.slice(0, SHOWN).join(", ")}${more > 0 ? ` and ${more} more` : ""}`);
+  }
+}

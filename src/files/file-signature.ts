@@ -1,0 +1,54 @@
+/** Signatures of what has to be a file, with what a user is told where it is none. */
+import { lstatSync, statSync, type Stats } from "node:fs";
+import { errorCode, UserError } from "../model/errors.ts";
+import { signatureOf, type Signature } from "./signature.ts";
+import { absolute } from "../model/paths.ts";
+
+/** Stat signature of a file as it is now; null if there is none. Throws UserError if it is not a file. */
+export function signatureAt(root: string, path: string): Signature | null {
+  try {
+    const stats = statSync(absolute(root, path), { throwIfNoEntry: false });
+    return stats === undefined ? null : fileSignature(stats, path);
+  } catch (error) {
+    // A folder of the path is a file: there is nothing at the path.
+    if (errorCode(error) === "ENOTDIR") return null;
+    throw readable(error, path);
+  }
+}
+
+/** Whether the file at a path is at another as well, by a link of either kind. */
+export function isLinked(root: string, path: string): boolean {
+  const stats = lstatSync(absolute(root, path), { throwIfNoEntry: false });
+  return stats !== undefined && (stats.isSymbolicLink() || stats.nlink > 1);
+}
+
+/** @throws UserError if it is not a file */
+export function fileSignature(stats: Stats, path: string): Signature {
+  if (stats.isDirectory())
+    throw new UserError({
+      message: `${path} is a directory where a file is expected`,
+      hint: `write it with a trailing "/" if the directory is meant`,
+    });
+  if (!stats.isFile())
+    throw new UserError(`${path} is neither a file nor a directory, and cannot be read as one`);
+  return signatureOf(stats);
+}
+
+/** A UserError for what the system says of a file that cannot be read. */
+export function readable(error: unknown, path: string): unknown {
+  const code = errorCode(error);
+  if (code === "ELOOP")
+    return new UserError(`${path} cannot be read: it is a loop of symbolic links`, { cause: error });
+  if (code === "EACCES" || code === "EPERM")
+    return new UserError(
+      {
+        message: `${path} cannot be read: permission denied`,
+        hint: "check the permissions of the file and of the folders above it",
+      },
+      { cause: error },
+    );
+  if (code === "EIO")
+    return new UserError(`${path} cannot be read: the disk reports an error`, { cause: error });
+  if (code === "ENAMETOOLONG") return new UserError(`${path} cannot be read: the name is too long`);
+  return error;
+}

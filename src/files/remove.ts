@@ -1,0 +1,40 @@
+/** Removes what lq made, or tasks made for it. */
+import { chmodSync, lstatSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { errorCode } from "../model/errors.ts";
+
+/**
+ * A file, or a folder with all that is in it, if it is there; also where a task closed folders to their owner, which
+ * permissions forbid to empty. @param path without a "/" at its end
+ */
+export function remove(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    const code = errorCode(error);
+    if (code !== "EACCES" && code !== "EPERM") throw error;
+    openFolders(path);
+    rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/**
+ * As `remove`, but what a program still has open may stay: on a file server its folder cannot be removed before that.
+ * @returns whether it is gone
+ */
+export function discard(path: string): boolean {
+  try {
+    remove(path);
+    return true;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === "EBUSY" || code === "ENOTEMPTY" || code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+function openFolders(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  chmodSync(path, 0o700);
+  for (const name of readdirSync(path)) openFolders(join(path, name));
+}

@@ -1,0 +1,61 @@
+/** Fills in what only an attempt knows: `${in}`, `${out}`, `${scratch}`. */
+import type { Template } from "../model/model.ts";
+
+export interface CommandPaths {
+  /** Paths of a role, or with null of all roles. */
+  readonly in: (role: string | null) => readonly string[];
+  readonly out: (role: string | null) => readonly string[];
+  readonly scratch: string | null;
+}
+
+/**
+ * The program and its arguments. A string runs under bash, and its paths are quoted for it; a list runs
+ * directly, and an argument that is nothing but `${in}` becomes one argument a path.
+ */
+export function renderCommand(
+  command: Template | readonly Template[],
+  paths: CommandPaths,
+): readonly string[] {
+  if (!isList(command)) {
+    return [
+      "bash",
+      "-euo",
+      "pipefail",
+      "-c",
+      render(command, paths, (list) => list.map(shellQuote).join(" ")),
+    ];
+  }
+  return command.flatMap((argument) => {
+    const [only] = argument.parts;
+    if (argument.parts.length === 1 && (only?.kind === "in" || only?.kind === "out")) {
+      return paths[only.kind](only.role).map(notAnOption);
+    }
+    return [render(argument, paths, (list) => list.join(" "))];
+  });
+}
+
+/** One word of a POSIX shell, whatever is in it. */
+export function shellQuote(word: string): string {
+  const safe = notAnOption(word);
+  return /^[\w@%+=:,./-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", `'\\''`)}'`;
+}
+
+/** A path that begins with a dash must not be read as an option. */
+function notAnOption(path: string): string {
+  return path.startsWith("-") ? `./${path}` : path;
+}
+
+function render(template: Template, paths: CommandPaths, join: (paths: readonly string[]) => string): string {
+  return template.parts
+    .map((part) => {
+      if (part.kind === "text") return part.text;
+      if (part.kind === "in" || part.kind === "out") return join(paths[part.kind](part.role));
+      if (part.kind === "scratch") return join(paths.scratch === null ? [] : [paths.scratch]);
+      throw new Error(`\${${part.kind}} was left in a command after expansion`);
+    })
+    .join("");
+}
+
+function isList(command: Template | readonly Template[]): command is readonly Template[] {
+  return Array.isArray(command);
+}

@@ -1,0 +1,253 @@
+/**
+ * The words of the engine as types: what `load` hands to `expand`, and `expand` to everything after it.
+ *
+ * Paths are POSIX and relative to the project root; an input outside the project is absolute.
+ * A directory ends in "/". Digests are lower-case hex sha256.
+ */
+import type { Span } from "./errors.ts";
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+// ---- pipeline (after load) -------------------------------------------------------------------------------
+
+export interface Pipeline {
+  /** Absolute path of the folder that holds pipeline.yaml. */
+  readonly root: string;
+  /** params.yaml + profiles + --set, merged. */
+  readonly params: Json;
+  readonly axes: ReadonlyMap<string, AxisSpec>;
+  /** In the order of the file (the order means nothing). */
+  readonly rules: ReadonlyMap<string, Rule>;
+  readonly default: readonly Target[];
+  readonly cache: CacheSettings;
+  /** Every file the pipeline was read from (pipeline.yaml, params, profiles), relative to root. */
+  readonly files: readonly string[];
+}
+
+/** What a build is asked for, as it is typed; one of `default` has a place in the file. */
+export interface Target {
+  readonly text: string;
+  readonly span?: Span;
+}
+
+export interface CacheSettings {
+  /** Absolute path of the folder of objects and actions; null: the project's own. */
+  readonly folder: string | null;
+  /** How outputs come from the cache and go into it: tried in this order, and a copy after all of them. */
+  readonly links: readonly LinkKind[];
+}
+
+/** See src/store/links.ts. */
+export type LinkKind = "reflink" | "hardlink" | "symlink" | "copy";
+
+export type AxisSpec =
+  | { readonly kind: "list"; readonly values: readonly string[]; readonly span: Span }
+  | { readonly kind: "keys"; readonly path: Template; readonly span: Span }
+  | { readonly kind: "glob"; readonly pattern: Template; readonly span: Span }
+  /** Read from a JSON or YAML file, maybe one that a task produces. Elements are strings or maps with an `id`. */
+  | { readonly kind: "in"; readonly file: Template; readonly at: Template; readonly span: Span }
+  /** A list some of whose items are themselves axes: the values of all, in order. */
+  | { readonly kind: "join"; readonly axes: readonly AxisSpec[]; readonly span: Span };
+
+export interface Rule {
+  readonly name: string;
+  readonly span: Span;
+  readonly each: readonly { readonly name: string; readonly axis: AxisSpec }[];
+  readonly action:
+    | { readonly kind: "run"; readonly module: string; readonly span: Span }
+    /** A string command runs under `bash -euo pipefail -c`; a list is run directly. */
+    | { readonly kind: "cmd"; readonly command: Template | readonly Template[]; readonly span: Span };
+  readonly inputs: readonly Slot[];
+  readonly outputs: readonly Slot[];
+  readonly with: ReadonlyMap<string, { readonly value: TemplateValue; readonly span: Span }>;
+  /** Names of environment variables whose values are part of the key, or fixed values to set. */
+  readonly env: ReadonlyMap<string, Template | null>;
+  /** Commands whose output is part of the key (`nvidia-smi --version`), asked once a build. */
+  readonly tools: readonly string[];
+  readonly slots: SlotRequest;
+  readonly when: Template | null;
+  /** Keep a scratch folder for the key between attempts. */
+  readonly resume: boolean;
+  /** Its tasks are cheap and decide the shape of the graph: `status` and dry runs may run them aside. */
+  readonly shape: boolean;
+  /** Seconds that a resumable task has to save in when the machine is about to be taken away. */
+  readonly grace: number;
+  /** Keep a line for each task in lq.lock. */
+  readonly lock: boolean;
+  readonly retries: number;
+  /** What a failed attempt prints when a device's memory did not suffice; null: not to be told. */
+  readonly oom: RegExp | null;
+  /** Seconds; null is no limit. */
+  readonly timeout: number | null;
+}
+
+/** A named input or output: `in: x` has the role "in", `out: x` the role "out", a map its keys. */
+export interface Slot {
+  readonly role: string;
+  /** True when the role was written as a list (then a module reads it with `inputs()`). */
+  readonly list: boolean;
+  readonly paths: readonly Template[];
+  /** An input `{ names: … }`: of a folder, the names of the files in it and not what is in the files. */
+  readonly names?: true;
+  /** What to tell a person who lacks the input. */
+  readonly hint?: Template;
+}
+
+/** Text with `${…}` in it, parsed once. */
+export interface Template {
+  readonly parts: readonly TemplatePart[];
+  readonly span: Span;
+}
+
+export type TemplatePart =
+  | { readonly kind: "text"; readonly text: string }
+  /** `${case}` or, for an axis whose elements are maps, `${case.image}`. */
+  | { readonly kind: "axis"; readonly name: string; readonly field: readonly string[]; readonly span: Span }
+  /** `${generators[generator].window}`: a step is a key, or the value of an axis. */
+  | {
+      readonly kind: "param";
+      readonly path: readonly (string | { readonly axis: string })[];
+      readonly span: Span;
+    }
+  /** `${in}`, `${in.image}`, `${out}`, `${out.model}`: in `cmd` only, shell-quoted. */
+  | { readonly kind: "in" | "out"; readonly role: string | null; readonly span: Span }
+  | { readonly kind: "scratch"; readonly span: Span };
+
+/** A value under `with:`; a string that is one `${…}` and nothing else keeps the type of what it names. */
+export type TemplateValue =
+  | { readonly kind: "template"; readonly template: Template }
+  | { readonly kind: "literal"; readonly value: Json }
+  | { readonly kind: "list"; readonly items: readonly TemplateValue[] }
+  | { readonly kind: "map"; readonly entries: ReadonlyMap<string, TemplateValue> };
+
+export interface SlotRequest {
+  /** Cores; default 1. */
+  readonly cpu: number;
+  /** Bytes; 0 is not counted. */
+  readonly memory: number;
+  readonly gpu: GpuRequest | null;
+  /** Places in named pools. */
+  readonly pools: ReadonlyMap<string, number>;
+}
+
+export interface GpuRequest {
+  readonly count: number;
+  /** Use one if there is one, else run without. */
+  readonly optional: boolean;
+  /** Bytes of each device that the task uses: all of it, when null. */
+  readonly memory: number | null;
+  /** No other task is let on a device, however much memory is left. */
+  readonly whole: boolean;
+  readonly type: string | null;
+}
+
+// ---- graph (after expand) --------------------------------------------------------------------------------
+
+export interface Task {
+  /** `predict:btcv/stu-s/case_03`; a rule without axes is its own name. */
+  readonly id: string;
+  readonly rule: Rule;
+  /** Position in `Graph.tasks`. */
+  readonly index: number;
+  /** Axis values in the order of `each`. */
+  readonly bindings: readonly AxisValue[];
+  readonly inputs: readonly TaskPath[];
+  readonly outputs: readonly TaskPath[];
+  readonly params: { readonly [name: string]: TaskParam };
+  /** Values of `rule.env` after interpolation; null: taken from lq's own environment. */
+  readonly env: { readonly [name: string]: string | null };
+  /** For `cmd`: the command with all but in/out/scratch filled in. Null for `run`. */
+  readonly command: Template | readonly Template[] | null;
+}
+
+export interface TaskPath {
+  readonly role: string;
+  readonly list: boolean;
+  /** Relative to root (or absolute, for an input outside it); ends in "/" for a directory. */
+  readonly path: string;
+  /** Of an input that is a directory: only the names of the files in it count. */
+  readonly names?: true;
+}
+
+export interface TaskParam {
+  readonly value: Json;
+  /** Where it came from in params ("generators.stu-s.window"), or null for a literal or mixed value. */
+  readonly origin: string | null;
+}
+
+/**
+ * A rule some of whose axis values are in a file not read yet. `bound` are the axis values known so far.
+ */
+export interface Growth {
+  readonly id: string;
+  readonly rule: Rule;
+  readonly bound: readonly { readonly name: string; readonly value: AxisValue }[];
+  /** The axis to be read next, and from which file. */
+  readonly file: string;
+  readonly at: string;
+}
+
+/** An axis value: its text (used in ids and paths) and, for elements that are maps, its fields. */
+export interface AxisValue {
+  readonly text: string;
+  readonly fields: { readonly [name: string]: Json } | null;
+}
+
+// ---- why a task is what it is ----------------------------------------------------------------------------
+
+export type Reason =
+  | { readonly kind: "never-built" }
+  | { readonly kind: "forced" }
+  | { readonly kind: "output-missing"; readonly path: string }
+  /** What stands there is not what the task last finished, and the cache has it. */
+  | { readonly kind: "output-replaced"; readonly path: string }
+  /** An output differs from what lq wrote. */
+  | { readonly kind: "output-edited"; readonly path: string }
+  /** @property why "labels/1.txt cannot be read: permission denied" */
+  | { readonly kind: "output-unreadable"; readonly path: string; readonly why: string }
+  | ({ readonly kind: "file"; readonly path: string } & ContentChange)
+  | {
+      readonly kind: "param";
+      readonly path: string;
+      readonly before: Json | undefined;
+      readonly after: Json | undefined;
+    }
+  | ({ readonly kind: "code"; readonly file: string } & ContentChange)
+  | {
+      readonly kind: "package";
+      readonly name: string;
+      readonly before: string | null;
+      readonly after: string | null;
+    }
+  | { readonly kind: "command"; readonly before: string; readonly after: string }
+  | {
+      readonly kind: "env" | "tool";
+      readonly name: string;
+      readonly before: string | null;
+      readonly after: string | null;
+    }
+  /** The declared inputs or outputs themselves changed (a role added, renamed, removed). */
+  | { readonly kind: "declaration"; readonly what: string }
+  /** The last attempt with this key failed. */
+  | { readonly kind: "failed-before" };
+
+export interface ContentChange {
+  readonly change: "changed" | "added" | "removed";
+  /** Digests; not of a file of which only the name counts. */
+  readonly before?: string;
+  readonly after?: string;
+}
+
+/** What a task is, seen from the records; the words of `lq status`. */
+export type Freshness =
+  | { readonly state: "fresh"; readonly key: string }
+  | { readonly state: "restorable"; readonly key: string; readonly reasons: readonly Reason[] }
+  | {
+      readonly state: "stale" | "missing" | "failed";
+      readonly key: string;
+      readonly reasons: readonly Reason[];
+    }
+  /** An input comes from a task that has to run first: whether this one runs depends on what that yields. */
+  | { readonly state: "blocked"; readonly on: readonly string[] };
+
+export type Outcome = "ran" | "restored" | "accepted" | "fresh" | "failed" | "skipped" | "cancelled";

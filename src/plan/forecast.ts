@@ -1,0 +1,155 @@
+/** Forecast: what a build would run, why, for how long, and on which path nothing can be saved. Runs nothing. */
+import { expectations, type Expected } from "./durations.ts";
+import { growing, type Growing } from "./warnings.ts";
+import { isSettled, makePlan, samples, toCome, type Plan } from "./plan.ts";
+import type { BuildRequest } from "../run/request.ts";
+import { openSession } from "../session/session.ts";
+import { causeOf, explain } from "../decide/explain.ts";
+import { loadConfig } from "../load/config.ts";
+import type { Task } from "../model/model.ts";
+import { discoverCapacity, refuseWhatNeverFits } from "../schedule/capacity.ts";
+import { simulate } from "../schedule/simulate.ts";
+
+export interface Forecast {
+  /** Tasks by what a build would do with them. */
+  readonly run: number;
+  readonly restore: number;
+  readonly fresh: number;
+  readonly rules: readonly RuleForecast[];
+  readonly cores: number;
+  readonly devices: number;
+  readonly coreHours: number;
+  readonly deviceHours: number;
+  /** Seconds from start to end, on this machine or the one pretended by --slots and -j. */
+  readonly makespan: number;
+  /** Seconds below which no order of the tasks gets. */
+  readonly atLeast: number;
+  readonly criticalPath: { readonly seconds: number; readonly tasks: readonly PathStep[] };
+  /** How many durations come from a record of the task, from the mean of its rule, or from nowhere (1 s each). */
+  readonly durations: { readonly [from in Expected["from"]]: number };
+  /** Rules of whose tasks no duration is known. */
+  readonly unknownRules: readonly string[];
+  /** Rules that will have more tasks, once a file is there that has to be made first. */
+  readonly growing: readonly Growing[];
+}
+
+export interface RuleForecast {
+  readonly rule: string;
+  readonly run: number;
+  /** Of its tasks together. */
+  readonly seconds: number;
+  /** Why they run, commonest first. */
+  readonly reasons: readonly { readonly text: string; readonly tasks: number }[];
+}
+
+export interface PathStep {
+  readonly task: string;
+  readonly seconds: number;
+}
+
+/**
+ * What waits for a task that runs is counted as if it ran too; it may turn out not to, when that task yields the
+ * same bytes as before.
+ *
+ * @throws UserError as `build` does before anything runs
+ */
+export async function forecast(request: BuildRequest): Promise<Forecast> {
+  const session = openSession(request, { readonly: true, notice: () => undefined });
+  const plan = await makePlan(session, request.force === true);
+  const all = [...plan.selected.tasks];
+  const states = new Map(all.map((task) => [task, stateOf(plan, task)]));
+  const due = all.filter((task) => states.get(task) === "run");
+  const isDue = new Set(due);
+  const unknown = toCome(session, plan);
+  const wantsDevices = [...due, ...unknown].some(({ rule }) => rule.slots.gpu !== null);
+  const { groups } = loadConfig(process.env);
+  const { jobs, slots } = request;
+  const { env } = process;
+  const capacity = await discoverCapacity({ jobs, slots, groups, wantsDevices, played: true, env });
+  refuseWhatNeverFits([...due, ...samples(session, unknown)], capacity);
+
+  const expect = expectations(session.state, all);
+  const expected = new Map(due.map((task) => [task, expect(task)]));
+  const seconds = (task: Task): number => expected.get(task)?.seconds ?? 0;
+  const schedule = simulate(
+    {
+      tasks: due,
+      dependencies: (task) => session.graph.dependencies(task).filter((each) => isDue.has(each)),
+      seconds,
+      slots: ({ rule }) => rule.slots,
+    },
+    capacity,
+  );
+  const from = (kind: Expected["from"]): Task[] => due.filter((task) => expected.get(task)?.from === kind);
+  return {
+    run: due.length,
+    restore: count(states, "restore"),
+    fresh: count(states, "fresh"),
+    rules: byRule(plan, due, seconds),
+    cores: capacity.cpu,
+    devices: capacity.devices.length,
+    coreHours: schedule.coreSeconds / 3600,
+    deviceHours: schedule.deviceSeconds / 3600,
+    makespan: schedule.makespan,
+    atLeast: Math.max(schedule.criticalPath.seconds, schedule.evenly),
+    criticalPath: {
+      seconds: schedule.criticalPath.seconds,
+      tasks: schedule.criticalPath.tasks.map((task) => ({ task: task.id, seconds: seconds(task) })),
+    },
+    durations: { record: from("record").length, rule: from("rule").length, nothing: from("nothing").length },
+    unknownRules: [...new Set(from("nothing").map(({ rule }) => rule.name))],
+    growing: growing(session, plan),
+  };
+}
+
+type State = "run" | "restore" | "fresh";
+
+function stateOf({ verdicts }: Plan, task: Task): State {
+  const verdict = verdicts.get(task);
+  if (verdict === undefined || !isSettled(verdict)) return "run";
+  return verdict.kind === "fresh" ? "fresh" : "restore";
+}
+
+function count(states: ReadonlyMap<Task, State>, state: State): number {
+  return [...states.values()].filter((each) => each === state).length;
+}
+
+function byRule(plan: Plan, due: readonly Task[], seconds: (task: Task) => number): readonly RuleForecast[] {
+  const rules = new Map<string, Task[]>();
+  for (const task of due) {
+    const own = rules.get(task.rule.name) ?? [];
+    rules.set(task.rule.name, own);
+    own.push(task);
+  }
+  return [...rules].map(([rule, tasks]) => {
+    const reasons = new Map<string, { text: string; tasks: number }>();
+    for (const task of tasks) {
+      const { cause, text } = firstReason(plan, task);
+      const group = reasons.get(cause) ?? { text, tasks: 0 };
+      reasons.set(cause, { ...group, tasks: group.tasks + 1 });
+    }
+    return {
+      rule,
+      run: tasks.length,
+      seconds: tasks.reduce((sum, task) => sum + seconds(task), 0),
+      reasons: [...reasons.values()].sort((a, b) => b.tasks - a.tasks),
+    };
+  });
+}
+
+/** @returns the reason in words, and what tasks of the same rule share that have the same one */
+function firstReason(
+  { verdicts, blockers }: Plan,
+  task: Task,
+): { readonly cause: string; readonly text: string } {
+  const same = (text: string) => ({ cause: text, text });
+  const verdict = verdicts.get(task);
+  if (verdict?.kind === "due") {
+    const { state, reasons } = verdict.freshness;
+    const [first] = reasons;
+    if (first === undefined) return same(state);
+    return { cause: causeOf(first, task.rule.name), text: explain(first) };
+  }
+  const rules = new Set(blockers(task).map(({ rule }) => rule.name));
+  return same(rules.size === 0 ? "an input is missing" : `after ${[...rules].join(", ")}`);
+}

@@ -1,0 +1,116 @@
+/**
+ * What tasks of `shape` rules would write: `status` and dry runs run them in a temporary folder, so that the
+ * graph that comes of their outputs is known before anything is built. The project and its cache stay as they
+ * are, and the task stays as stale as it was.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, isAbsolute, join } from "node:path";
+import { errorCode, UserError } from "../model/errors.ts";
+import { taskEnvironment } from "../execute/environment.ts";
+import { Executor } from "../execute/execute.ts";
+import { WorkerPool } from "../execute/pool.ts";
+import { StagingArea } from "../execute/staging.ts";
+import type { CodeClosures } from "../fingerprint/code.ts";
+import { absolute } from "../model/paths.ts";
+import type { Recipe } from "../fingerprint/recipe.ts";
+import type { Task } from "../model/model.ts";
+import type { StoredOutput } from "../store/action.ts";
+import { partsOf, readStaged } from "../record/record.ts";
+import type { Store } from "../store/store.ts";
+import { remove } from "../files/remove.ts";
+
+interface Project {
+  readonly root: string;
+  readonly code: CodeClosures;
+  readonly store: Store;
+}
+
+export class Foresight {
+  readonly #project: Project;
+  /** Made when the first task runs. */
+  #place: { readonly folder: string; readonly pool: WorkerPool; readonly staging: StagingArea } | undefined;
+  /** What tasks wrote, by its digest. */
+  readonly #contents = new Map<string, Buffer>();
+  #tasks = 0;
+
+  constructor(project: Project) {
+    this.#project = project;
+  }
+
+  /** @returns what the task would write, or why it would fail */
+  async run(task: Task, recipe: Recipe): Promise<readonly StoredOutput[] | string> {
+    const { folder, pool, staging: area } = (this.#place ??= this.#makePlace());
+    const root = join(folder, String(this.#tasks++));
+    this.#layOut(recipe, root);
+    const staging = area.take(task.outputs);
+    const attempt = {
+      root,
+      log: join(root, "log"),
+      devices: [],
+      leases: [],
+      cpus: 1,
+      env: taskEnvironment([], 1, task.env),
+      scratch: null,
+      timeout: task.rule.timeout,
+      grace: task.rule.grace,
+      signal: new AbortController().signal,
+    };
+    // Who only looks may have no right to write in the project.
+    const code = { bundle: (module: string) => this.#project.code.bundle(module, folder) };
+    const executor = new Executor(root, code, pool);
+    const result = await executor.run(task, recipe, staging, attempt, () => undefined);
+    await executor.close();
+    const error = result.kind === "failed" ? result.error : staging.lack(task.outputs);
+    if (error !== null) return error;
+    const outputs = await Promise.all(staging.paths.map((path) => readStaged(path)));
+    for (const [i, output] of outputs.entries())
+      for (const { name, digest } of partsOf(output))
+        this.#contents.set(digest, readFileSync((staging.paths[i] ?? "") + name));
+    area.give(staging);
+    return outputs;
+  }
+
+  /** Content of what a task wrote; null if none wrote it. */
+  read(digest: string): Buffer | null {
+    return this.#contents.get(digest) ?? null;
+  }
+
+  async close(): Promise<void> {
+    if (this.#place === undefined) return;
+    await this.#place.pool.close();
+    remove(this.#place.folder);
+  }
+
+  #makePlace() {
+    const folder = makeFolder();
+    const pool = new WorkerPool(this.#project.root, 1);
+    return { folder, pool, staging: new StagingArea(join(folder, "staging")) };
+  }
+
+  /** A project folder with what the recipe reads and nothing else: links, and files for what is not on the disk. */
+  #layOut({ inputs }: Recipe, root: string): void {
+    mkdirSync(root);
+    for (const { path, digest, entries, names } of inputs) {
+      if (isAbsolute(path) || names !== undefined) continue;
+      for (const file of entries ?? [{ name: "", digest }]) {
+        const place = join(root, path + file.name);
+        mkdirSync(dirname(place), { recursive: true });
+        const content = this.read(file.digest) ?? this.#project.store.read(file.digest);
+        if (content === null) symlinkSync(absolute(this.#project.root, path + file.name), place);
+        else writeFileSync(place, content);
+      }
+    }
+  }
+}
+
+function makeFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), "lq-"));
+  } catch (error) {
+    throw new UserError({
+      message: `no temporary folder can be made in ${tmpdir()} (${errorCode(error)})`,
+      hint: "set TMPDIR to a folder that can be written to",
+    });
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * Which tasks can be looked at now, because everything that they wait for is settled. A task whose inputs
+ * depend on growths is held back until those have grown; only then is it known whom it waits for.
+ */
+import type { Graph } from "../expand/graph.ts";
+import type { Growth, Task } from "../model/model.ts";
+import { Heap } from "../schedule/heap.ts";
+import type { Selected } from "../select/select.ts";
+
+interface Node {
+  readonly task: Task;
+  consumers: Node[];
+  /** How many that it waits for are not settled. */
+  waiting: number;
+  settled: boolean;
+  /** Something that it waited for wrote its outputs anew. */
+  touched: boolean;
+}
+
+const NONE: Node[] = [];
+
+export interface Ready {
+  readonly task: Task;
+  readonly touched: boolean;
+}
+
+export class Frontier {
+  readonly #graph: Graph;
+  readonly #isSettled: (task: Task) => boolean;
+  readonly #nodes = new Map<Task, Node>();
+  readonly #held = new Set<Node>();
+  readonly #ready = new Heap<Node>((a, b) => a.task.index < b.task.index);
+  /** Growths to come, by the task that makes their file. */
+  #growths = new Map<Task, Growth[]>();
+  #ripe: Growth[] = [];
+
+  /** @param isSettled tasks that nobody needs to wait for */
+  constructor(graph: Graph, isSettled: (task: Task) => boolean = () => false) {
+    this.#graph = graph;
+    this.#isSettled = isSettled;
+  }
+
+  /** Takes in what is selected, now or after growing. @returns the tasks that are new */
+  extend({ tasks, growths }: Selected): readonly Task[] {
+    const added: Task[] = [];
+    for (const task of tasks) {
+      if (this.#nodes.has(task) || this.#isSettled(task)) continue;
+      const node = { task, consumers: NONE, waiting: 0, settled: false, touched: false };
+      this.#nodes.set(task, node);
+      this.#held.add(node);
+      added.push(task);
+    }
+    for (const node of this.#held) if (this.#graph.needs(node.task).growths.length === 0) this.#link(node);
+    this.#expect(growths);
+    return added;
+  }
+
+  /** The next task to look at, in the order of the graph. */
+  take(): Ready | undefined {
+    return this.#ready.size > 0 ? this.#ready.pop() : undefined;
+  }
+
+  /** @param changed whether its outputs were written anew */
+  settle(task: Task, changed: boolean): void {
+    const node = this.#nodes.get(task);
+    if (node === undefined || node.settled) return;
+    node.settled = true;
+    for (const consumer of node.consumers) {
+      consumer.touched ||= changed;
+      consumer.waiting -= 1;
+      if (consumer.waiting === 0) this.#ready.push(consumer);
+    }
+    this.#ripe.push(...(this.#growths.get(task) ?? []));
+  }
+
+  /** Growths whose file is there now, each given once. */
+  takeRipe(): readonly Growth[] {
+    return this.#ripe.splice(0);
+  }
+
+  get hasRipe(): boolean {
+    return this.#ripe.length > 0;
+  }
+
+  /** Tasks that are not settled. */
+  unsettled(): readonly Task[] {
+    return [...this.#nodes.values()].filter((node) => !node.settled).map((node) => node.task);
+  }
+
+  consumers(task: Task): readonly Task[] {
+    return (this.#nodes.get(task)?.consumers ?? []).map((node) => node.task);
+  }
+
+  #link(node: Node): void {
+    this.#held.delete(node);
+    for (const dependency of this.#graph.dependencies(node.task)) {
+      if (this.#done(dependency)) continue;
+      const maker = this.#nodes.get(dependency);
+      // Most have one, and a list that was pushed to has room for 16 more.
+      if (maker?.consumers === NONE) maker.consumers = [node];
+      else maker?.consumers.push(node);
+      node.waiting += 1;
+    }
+    if (node.waiting === 0) this.#ready.push(node);
+  }
+
+  #done(task: Task): boolean {
+    return this.#isSettled(task) || this.#nodes.get(task)?.settled === true;
+  }
+
+  #expect(growths: ReadonlySet<Growth>): void {
+    this.#growths = new Map();
+    this.#ripe = [];
+    for (const growth of growths) {
+      const maker = this.#graph.producer(growth.file);
+      if (maker === undefined) continue;
+      if (this.#done(maker)) this.#ripe.push(growth);
+      else this.#growths.set(maker, [...(this.#growths.get(maker) ?? []), growth]);
+    }
+  }
+}

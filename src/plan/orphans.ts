@@ -1,0 +1,70 @@
+/**
+ * What lq once wrote for tasks that are no longer in the graph: removed, unless somebody edited it since; then
+ * it is theirs, and lq forgets about it. What cannot be read may have been edited: it is left until it can be.
+ */
+import { absolute, normalise, parentOf } from "../model/paths.ts";
+import type { Graph } from "../expand/graph.ts";
+import type { Task } from "../model/model.ts";
+import { refusalText, standing } from "../record/outputs.ts";
+import type { WrittenOutput } from "../state/records.ts";
+import { removeOutput } from "./remove-output.ts";
+import type { Request } from "../run/request.ts";
+import type { Session } from "../session/session.ts";
+
+/** Whether a path lies where a build looks after: everywhere, or where its targets and their inputs are. */
+export type Covers = (path: string) => boolean;
+
+export function removeOrphans(session: Session, covers: Covers, notice: (text: string) => void): void {
+  const { root, state, files } = session;
+  for (const { path, output, fate } of orphans(session, covers)) {
+    if (fate === "leave") {
+      const why = refusalText(session, path);
+      notice(`kept ${path}: no task makes it any more, but ${why}`);
+      // It is to be looked at again: no seal will do.
+      files.forget([]);
+      continue;
+    }
+    if (fate === "remove") {
+      removeOutput(root, path);
+      notice(`removed ${path}, which no task makes any more`);
+    } else if (fate === "keep") {
+      notice(`kept ${path}: no task makes it any more, but it was edited; it is yours now`);
+    }
+    files.forget(output.kind === "file" ? [path] : output.entries.map(({ name }) => path + name));
+    state.forgetOutput(path);
+  }
+}
+
+export interface Orphan {
+  readonly path: string;
+  readonly output: WrittenOutput;
+  /** What becomes of it; null: it is gone already. */
+  readonly fate: "remove" | "keep" | "leave" | null;
+}
+
+const FATES = { intact: "remove", edited: "keep", unreadable: "leave", missing: null } as const;
+
+export function orphans(session: Session, covers: Covers): readonly Orphan[] {
+  const { graph, state } = session;
+  return [...state.ownedPaths()].flatMap((path): readonly Orphan[] => {
+    if (mayBeMade(graph, path) || !covers(path)) return [];
+    const output = state.owner(path)?.output;
+    return output === undefined ? [] : [{ path, output, fate: FATES[standing(session, output)] }];
+  });
+}
+
+/** What a build covers: everything when it was given no targets, else the folders of what they stand for. */
+export function coverage({ pipeline, targets, cwd }: Request, tasks: Iterable<Task>): Covers {
+  if (targets.length === 0) return () => true;
+  const folders = new Set<string>();
+  const trees = new Set(targets.map((target) => normalise(pipeline.root, `${absolute(cwd, target)}/`)));
+  for (const { inputs, outputs } of tasks) {
+    for (const { path } of outputs) folders.add(parentOf(path));
+    for (const { path } of inputs) if (path.endsWith("/")) trees.add(path);
+  }
+  return (path) => folders.has(parentOf(path)) || [...trees].some((tree) => path.startsWith(tree));
+}
+
+function mayBeMade(graph: Graph, path: string): boolean {
+  return graph.producer(path) !== undefined || graph.growthsFor(path).length > 0;
+}

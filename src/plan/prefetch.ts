@@ -1,0 +1,37 @@
+/** Sources are hashed on all cores before the walk asks for one after the other. */
+import { UserError } from "../model/errors.ts";
+import { filesUnder } from "../fingerprint/tree.ts";
+import type { Task } from "../model/model.ts";
+import { keepLearned } from "../session/keep-learned.ts";
+import type { Session } from "../session/session.ts";
+
+/** @throws the signal's reason when it aborts */
+export async function prefetchSources(session: Session, tasks: readonly Task[]): Promise<void> {
+  try {
+    await session.files.prefetch(session.changed ?? sourcesOf(session, tasks), session.hashing);
+  } finally {
+    if (session.readonly) keepLearned(session);
+    else session.state.flush();
+  }
+}
+
+function* sourcesOf({ root, graph, files }: Session, tasks: readonly Task[]): Generator<string> {
+  const sources = new Set<string>();
+  // Of those that are asked for their names only, nothing is read.
+  for (const task of tasks)
+    for (const { path, names } of graph.needs(task).sources) if (!names) sources.add(path);
+  for (const path of sources) {
+    if (!path.endsWith("/")) yield path;
+    else for (const name of namesIn(root, path, files)) yield path + name;
+  }
+}
+
+/** What is wrong with a directory is told when its task is looked at. */
+function namesIn(root: string, dir: string, { disk }: Session["files"]): readonly string[] {
+  try {
+    return filesUnder(root, dir, disk);
+  } catch (error) {
+    if (error instanceof UserError) return [];
+    throw error;
+  }
+}

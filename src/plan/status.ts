@@ -1,0 +1,29 @@
+/** Status: what each task of a request is, and why. Runs and writes nothing, and needs no lock. */
+import { makePlan, type Plan } from "./plan.ts";
+import type { Request, TaskStatus } from "../run/request.ts";
+import { openSession } from "../session/session.ts";
+
+export type { TaskStatus } from "../run/request.ts";
+
+/**
+ * @returns one entry for each task that the request covers, as far as the graph can be known; a task comes
+ *   after those it depends on unless one of them is blocked.
+ * @throws UserError as `build` does for a request or a pipeline that is wrong
+ */
+export async function status(request: Request): Promise<readonly TaskStatus[]> {
+  const session = openSession(request, { readonly: true, notice: () => undefined });
+  return statusOf(await makePlan(session, false));
+}
+
+export function statusOf({ selected, verdicts, blockers }: Plan): readonly TaskStatus[] {
+  const decided = [...verdicts].flatMap(([{ id, rule }, verdict]) =>
+    verdict.kind === "missing" ? [] : [{ id, rule: rule.name, freshness: verdict.freshness }],
+  );
+  const blocked = [...selected.tasks]
+    .filter((task) => (verdicts.get(task)?.kind ?? "missing") === "missing")
+    .map((task): TaskStatus => {
+      const on = blockers(task).map(({ id }) => id);
+      return { id: task.id, rule: task.rule.name, freshness: { state: "blocked", on } };
+    });
+  return [...decided, ...blocked];
+}

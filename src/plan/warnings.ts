@@ -1,0 +1,68 @@
+/** What is said before a build, beside what is said of each task: more tasks to come, removals, likely mistakes. */
+import { rulesWithoutTasks, whyNoTasks } from "../expand/no-tasks.ts";
+import { globsIn } from "../expand/glob.ts";
+import type { Graph } from "../expand/graph.ts";
+import type { Rule, Task } from "../model/model.ts";
+import { coverage, orphans } from "./orphans.ts";
+import { toCome, type Plan } from "./plan.ts";
+import type { Request } from "../run/request.ts";
+import type { Session } from "../session/session.ts";
+
+/** A rule that gets more tasks when these files are there. */
+export interface Growing {
+  readonly rule: string;
+  readonly files: readonly string[];
+}
+
+export function growing(session: Session, plan: Plan): readonly Growing[] {
+  const files = new Map<string, Set<string>>();
+  for (const { rule, file } of toCome(session, plan))
+    files.set(rule.name, (files.get(rule.name) ?? new Set<string>()).add(file));
+  return [...session.graph.pipeline.rules.keys()].flatMap((rule) => {
+    const own = files.get(rule);
+    return own ? [{ rule, files: [...own] }] : [];
+  });
+}
+
+/** "has tasks that are known when folds.json is there" */
+export function growingText({ files: [file, ...more] }: Growing): string {
+  return `has tasks that are known when ${more.length === 0 ? `${file} is` : `${file} and ${more.length} more are`} there`;
+}
+
+/** Outputs that the build would remove, for no task makes them any more. */
+export function removals(session: Session, request: Request, { selected }: Plan): readonly string[] {
+  const found = orphans(session, coverage(request, selected.tasks));
+  return found.flatMap(({ path, fate }) => (fate === "remove" ? [path] : []));
+}
+
+/** Tasks that were tried, to foresee what depends on them, and failed. */
+export function foreseenFailures({ failures }: Plan): readonly string[] {
+  return [...failures].map(([{ id }, error]) => `${id} would fail: ${error}`);
+}
+
+/** Rules that a request for everything passes over, because their patterns match nothing. */
+export function emptyRules({ pipeline, targets }: Request, graph: Graph): readonly string[] {
+  if (targets.length > 0 || pipeline.default.length > 0) return [];
+  const isAll = graph.tasks.length + graph.growths.length === 0;
+  const isGlob = ({ each }: Rule): boolean => each.some(({ axis }) => globsIn(axis).length > 0);
+  return rulesWithoutTasks(graph)
+    .filter((rule) => isAll || isGlob(rule))
+    .map((rule) => `rule "${rule.name}" has no tasks: ${whyNoTasks(rule)}`);
+}
+
+/** Rules of these tasks whose commands can only fail. */
+export function unwrittenOutputs(tasks: Iterable<Task>): readonly string[] {
+  const rules = new Set([...tasks].map(({ rule }) => rule));
+  return [...rules]
+    .filter(namesNoOutput)
+    .map(
+      ({ name }) =>
+        `the command of rule "${name}" never names \${out}: it must write there, and lq brings that to its place`,
+    );
+}
+
+function namesNoOutput({ action }: Rule): boolean {
+  if (action.kind !== "cmd") return false;
+  const texts = "parts" in action.command ? [action.command] : action.command;
+  return !texts.some(({ parts }) => parts.some(({ kind }) => kind === "out"));
+}

@@ -1,0 +1,139 @@
+/**
+ * Runs what has to run, the most urgent first, as slots come free: of tasks with the same key one at a time, with a
+ * whole device after it ran out of a part's memory, and anew if its inputs changed meanwhile.
+ */
+import { logPath } from "../execute/log-path.ts";
+import type { Recipe } from "../fingerprint/recipe.ts";
+import type { SlotRequest, Task } from "../model/model.ts";
+import { whatLacks } from "../schedule/capacity.ts";
+import { ReadyQueue } from "../schedule/queue.ts";
+import type { Grant, Slots } from "../schedule/slots.ts";
+import { wholeDevices } from "../schedule/whole-devices.ts";
+import type { DueTask } from "../plan/evaluate.ts";
+import type { Jobs } from "./jobs.ts";
+import type { RunResult, TaskRunner } from "./run-task.ts";
+import type { Steering } from "./steering.ts";
+import type { Finished, Tally } from "./tally.ts";
+import { Twins } from "./twins.ts";
+
+interface AttemptParts {
+  readonly slots: Slots;
+  readonly runner: TaskRunner;
+  readonly tally: Tally;
+  readonly steering: Steering;
+}
+
+interface Ends {
+  /** It is over, in whatever way. */
+  ended(finished: Finished): void;
+  /** Its outputs are in place, made anew. */
+  ran(task: Task, key: string, recipe: Recipe): void;
+  /** It is to be looked at once more: what it was to be made from, or what there is of it, has changed. */
+  again(task: Task): void;
+}
+
+type Ended = Exclude<RunResult, { readonly kind: "moved" | "crowded" }>;
+type Attempted = DueTask & {
+  /** That were made in this build; the last ran out of a device's memory. */
+  readonly attempts?: number;
+};
+
+export class Attempts {
+  readonly #parts: AttemptParts;
+  readonly #jobs: Jobs;
+  readonly #ends: Ends;
+  readonly #queue: ReadyQueue<Attempted>;
+  readonly #twins = new Twins();
+  /** Tasks that ran while their inputs changed. */
+  readonly #moved = new Set<Task>();
+  /** Of what is added from now on. */
+  priorities: ReadonlyMap<Task, number> = new Map();
+
+  constructor(parts: AttemptParts, jobs: Jobs, ends: Ends) {
+    this.#parts = parts;
+    this.#jobs = jobs;
+    this.#ends = ends;
+    this.#queue = new ReadyQueue(parts.slots);
+  }
+
+  add(due: DueTask): void {
+    const { task, freshness } = due;
+    if (this.#twins.enter(freshness.key, task)) this.#enqueue(due, task.rule.slots);
+  }
+
+  /** @returns whether there was one for which slots are free */
+  startNext(): boolean {
+    const next = this.#queue.next();
+    if (next !== null) this.#start(next.item, next.grant);
+    return next !== null;
+  }
+
+  #enqueue(due: Attempted, slots: SlotRequest): void {
+    const { task, freshness } = due;
+    // Not foreseen: it was to be restored, or the graph has grown.
+    const lack = whatLacks(slots, this.#parts.slots.capacity);
+    if (lack === null) return this.#queue.add(due, slots, this.priorities.get(task) ?? 0, task.index);
+    this.#ends.ended({ task, outcome: "failed", error: `it can never start: ${lack}` });
+    this.#release(freshness.key);
+  }
+
+  #start(due: Attempted, grant: Grant): void {
+    let isHeld = true;
+    const release = (): void => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#parts.slots.give(grant);
+      this.#jobs.wake();
+    };
+    // An error ends the build before the slots that come free could start more.
+    const run = this.#run(due, grant, release).catch((error: unknown) => this.#jobs.fail(error));
+    this.#jobs.add(run.finally(release));
+  }
+
+  async #run(due: Attempted, grant: Grant, release: () => void): Promise<void> {
+    const { task, freshness, recipe, attempts = 0 } = due;
+    const { runner, tally, steering, slots } = this.#parts;
+    const { key, reasons } = freshness;
+    const devices = grant.devices.map(({ device }) => device.id);
+    tally.emit({ type: "start", task: task.id, reasons, devices });
+    const started = performance.now();
+    const signal = steering.enter(task.id, key);
+    const result = await runner
+      .run({ task, key, recipe, grant, attempts, signal, release }, tally.emit)
+      .finally(() => steering.leave(task.id));
+    const seconds = (performance.now() - started) / 1000;
+    if (result.kind === "crowded") {
+      this.#enqueue({ ...due, attempts: result.attempts }, wholeDevices(task.rule.slots, slots.capacity));
+      return;
+    }
+    if (result.kind === "moved") this.#rerun(task, result.paths);
+    else this.#end(due, result, seconds);
+    this.#release(key);
+  }
+
+  #end({ task, freshness, recipe }: DueTask, result: Ended, seconds: number): void {
+    const { key, reasons } = freshness;
+    const { kind: outcome, ...failure } = result;
+    const log = outcome === "failed" ? { log: logPath(task) } : {};
+    this.#ends.ended({ task, outcome, reasons, seconds, ...failure, ...log });
+    if (result.kind === "ran") this.#ends.ran(task, key, recipe);
+  }
+
+  /** A result of inputs that changed meanwhile stands for nothing: once more, with the inputs as they are now. */
+  #rerun(task: Task, paths: readonly string[]): void {
+    const what = paths.join(", ");
+    if (this.#moved.has(task)) {
+      const error = `${what} changed while it ran, twice: what it made was dropped`;
+      return this.#ends.ended({ task, outcome: "failed", error });
+    }
+    this.#moved.add(task);
+    this.#parts.tally.notice(`${what} changed while ${task.id} ran: it runs again`, "warning");
+    this.#ends.again(task);
+  }
+
+  /** Lets those go on that waited for a task of the same key. */
+  #release(key: string): void {
+    // The first may have to run as well (after a failure, or when forced): the others go on waiting.
+    for (const task of this.#twins.leave(key)) if (!this.#twins.waits(key, task)) this.#ends.again(task);
+  }
+}

@@ -1,0 +1,102 @@
+/** Clean: removes what lq wrote and nobody changed since; nothing else. */
+import { existsSync, readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import picomatch from "picomatch";
+import { removeOutput } from "../plan/remove-output.ts";
+import type { Request } from "./request.ts";
+import { absolute, CACHE, normalise } from "../model/paths.ts";
+import { FileDigests } from "../files/files.ts";
+import { LOCK } from "../model/layout.ts";
+import { acquireLock } from "../state/lock.ts";
+import { refusalText, standing } from "../record/outputs.ts";
+import type { Owner } from "../state/owners.ts";
+import { State } from "../state/state.ts";
+import { remove } from "../files/remove.ts";
+
+export interface CleanRequest extends Request {
+  /** `--cache`: everything that is cached, too. */
+  readonly cache?: boolean | undefined;
+  /** `-n` */
+  readonly dryRun?: boolean | undefined;
+  /** Called when another build has to end first, with its process. */
+  readonly waiting?: ((holder: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Cleaned {
+  /** Outputs that were (or, in a dry run, would be) removed, sorted. */
+  readonly removed: readonly string[];
+  /** Outputs that somebody edited since lq wrote them: kept, sorted. */
+  readonly kept: readonly string[];
+  /** Outputs of which the system does not let lq see whether somebody edited them, and what it says: kept, sorted. */
+  readonly unreadable: readonly { readonly path: string; readonly why: string }[];
+  /** Whether the cache was (or would be) removed. */
+  readonly cache: boolean;
+}
+
+/** A target is an output, a directory, a rule, a task id, or a glob of these; none: everything that lq wrote. */
+export async function clean(request: CleanRequest): Promise<Cleaned> {
+  const { root } = request.pipeline;
+  if (request.dryRun === true || !existsSync(join(root, CACHE))) {
+    return cleanOutputs(request, State.open(root, { readonly: true }), false);
+  }
+  const lock = await acquireLock(root, request.waiting ?? (() => undefined), request.signal);
+  try {
+    const state = State.open(root);
+    const cleaned = cleanOutputs(request, state, true);
+    state.close();
+    if (cleaned.cache) dropCache(root);
+    return cleaned;
+  } finally {
+    lock.release();
+  }
+}
+
+function cleanOutputs(request: CleanRequest, state: State, forReal: boolean): Cleaned {
+  const { root } = request.pipeline;
+  const files = new FileDigests(root, state);
+  const isWanted = matcher(request);
+  const removed: string[] = [];
+  const kept: string[] = [];
+  const unreadable: { path: string; why: string }[] = [];
+  for (const path of [...state.ownedPaths()].sort()) {
+    const owner = state.owner(path);
+    if (owner === undefined || !isWanted(path, owner)) continue;
+    const found = standing({ root, files }, owner.output);
+    if (found === "edited") kept.push(path);
+    else if (found === "unreadable") unreadable.push({ path, why: refusalText({ root, files }, path) });
+    else {
+      if (found === "intact") removed.push(path);
+      if (!forReal) continue;
+      if (found === "intact") removeOutput(root, path);
+      state.forgetOutput(path);
+    }
+  }
+  return { removed, kept, unreadable, cache: request.cache === true };
+}
+
+function matcher({ pipeline, targets, cwd }: CleanRequest): (path: string, owner: Owner) => boolean {
+  if (targets.length === 0) return () => true;
+  const tests = targets.map((target) => {
+    const path = normalise(pipeline.root, absolute(cwd, target));
+    const bare = path.replace(/\/$/, "");
+    const isPath = picomatch(join(relative(pipeline.root, cwd), target));
+    const isName = picomatch(target, { bash: true });
+    return (output: string, { id }: Owner): boolean =>
+      output.replace(/\/$/, "") === bare ||
+      bare === "" ||
+      output.startsWith(`${bare}/`) ||
+      isPath(output) ||
+      isName(id) ||
+      isName(id.replace(/:.*/s, ""));
+  });
+  return (path, owner) => tests.some((test) => test(path, owner));
+}
+
+/** All but the lock, which is held. Whatever waits for it starts anew. */
+function dropCache(root: string): void {
+  const lock = LOCK.slice(CACHE.length);
+  for (const name of readdirSync(join(root, CACHE))) {
+    if (!name.startsWith(lock)) remove(join(root, CACHE, name));
+  }
+}

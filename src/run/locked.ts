@@ -1,0 +1,62 @@
+/** The tasks that lq.lock has lines for, in a graph that is grown from what lies on the disk. */
+import { existsSync, readFileSync } from "node:fs";
+import { relative } from "node:path";
+import type { Request } from "./request.ts";
+import type { Session } from "../session/session.ts";
+import { parseData } from "../expand/data.ts";
+import { absolute } from "../model/paths.ts";
+import { filesUnder, treeDigest } from "../fingerprint/tree.ts";
+import type { Task } from "../model/model.ts";
+import { select } from "../select/select.ts";
+import { unmatchedError } from "../select/unmatched.ts";
+import { digestOfOutputs, readLockFile, type LockedTask } from "../lockfile/lockfile.ts";
+
+export interface Locked {
+  readonly id: string;
+  readonly line: LockedTask;
+  /** Null: the graph has no such task, as far as it can be known now. */
+  readonly task: Task | null;
+}
+
+/**
+ * The lines that targets cover (none: all). Unlike a build this asks nothing of inputs: a clone need not have the
+ * data that the outputs were made from.
+ */
+export function lockedTasks({ root, graph }: Session, { targets, cwd }: Request): readonly Locked[] {
+  growFromDisk(root, graph);
+  const lines = [...readLockFile(root)];
+  if (targets.length === 0) return lines.map(([id, line]) => ({ id, line, task: graph.task(id) ?? null }));
+  const folder = relative(root, cwd);
+  const { named, unmatched } = select(graph, targets, folder);
+  if (unmatched.length > 0) throw unmatchedError(graph, unmatched, folder);
+  const wanted = new Set([...named].map(({ id }) => id));
+  return lines.flatMap(([id, line]) => (wanted.has(id) ? [{ id, line, task: graph.task(id) ?? null }] : []));
+}
+
+/** Whether there were files that let the graph grow. */
+export function growFromDisk(root: string, graph: Session["graph"]): boolean {
+  let grown = false;
+  for (let more = true; more;) {
+    more = false;
+    for (const growth of graph.growths) {
+      const file = absolute(root, growth.file);
+      if (!existsSync(file)) continue;
+      graph.grow(growth, parseData(readFileSync(file, "utf8"), growth.file));
+      [more, grown] = [true, true];
+    }
+  }
+  return grown;
+}
+
+/** The digest that lq.lock would have for the outputs that lie on the disk; null if one is not there. */
+export function digestOnDisk({ root, files }: Session, task: Task): string | null {
+  const outputs = task.outputs.map(({ path }) => {
+    if (!path.endsWith("/")) return files.digest(path);
+    if (!existsSync(absolute(root, path))) return null;
+    return treeDigest(
+      filesUnder(root, path).map((name) => ({ name, digest: files.digest(path + name) ?? "" })),
+    );
+  });
+  const there = outputs.flatMap((digest) => (digest === null ? [] : [{ digest }]));
+  return there.length === outputs.length ? digestOfOutputs(there) : null;
+}

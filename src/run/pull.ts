@@ -1,0 +1,83 @@
+/** Pull: puts in place, from a cache, the outputs that lq.lock names. */
+import { join } from "node:path";
+import { clearLeftovers } from "../session/leftovers.ts";
+import { shareNeeds } from "../session/open-store.ts";
+import type { Request } from "./request.ts";
+import { openSession, type Session } from "../session/session.ts";
+import type { Task } from "../model/model.ts";
+import { STAGING } from "../model/layout.ts";
+import { acquireLock } from "../state/lock.ts";
+import { outputState } from "../record/outputs.ts";
+import { Recorder } from "../record/record.ts";
+import { digestOfOutputs, type LockedTask } from "../lockfile/lockfile.ts";
+import { digestOnDisk, growFromDisk, lockedTasks } from "./locked.ts";
+
+export interface PullRequest extends Request {
+  /** Overwrite outputs that were edited. */
+  readonly force?: boolean | undefined;
+  readonly notice: (text: string) => void;
+}
+
+/** Ids of tasks, by what became of them. */
+export interface Pulled {
+  readonly pulled: readonly string[];
+  /** As the commit says already. */
+  readonly there: readonly string[];
+  /** Not in the cache, or in it with other outputs than the commit says. */
+  readonly absent: readonly string[];
+  /** Edited by hand: kept. */
+  readonly edited: readonly string[];
+  /** The graph has no such task, as far as it can be known. */
+  readonly unknown: readonly string[];
+}
+
+export async function pull(request: PullRequest): Promise<Pulled> {
+  const { root } = request.pipeline;
+  const lock = await acquireLock(root, (holder) => request.notice(`waiting for another build (${holder})`));
+  const session = openSession(request, { readonly: false, notice: request.notice });
+  try {
+    const recorder = new Recorder(root, session.state, session.store, session.files);
+    const ends = { pulled: [], there: [], absent: [], edited: [], unknown: [] } as {
+      [end in keyof Pulled]: string[];
+    };
+    const done = new Set<string>();
+    // What is pulled may be what says that there are more tasks.
+    do {
+      for (const { id, line, task } of lockedTasks(session, request)) {
+        if (task === null || done.has(id)) continue;
+        done.add(id);
+        ends[await pullOne(session, recorder, task, line, request.force === true)].push(id);
+      }
+    } while (growFromDisk(root, session.graph));
+    for (const { id } of lockedTasks(session, request)) if (!done.has(id)) ends.unknown.push(id);
+    await recorder.settle();
+    shareNeeds(session, request.pipeline);
+    return ends;
+  } finally {
+    session.state.close();
+    clearLeftovers(root);
+    lock.release();
+  }
+}
+
+async function pullOne(
+  session: Session,
+  recorder: Recorder,
+  task: Task,
+  line: LockedTask,
+  force: boolean,
+): Promise<keyof Pulled> {
+  const { root, state, store } = session;
+  const onDisk = digestOnDisk(session, task);
+  if (onDisk === line.digest && state.last(task.id)?.key === line.key) return "there";
+  const action = store.action(line.key);
+  if (action === undefined || digestOfOutputs(action.outputs) !== line.digest) return "absent";
+  const isForeign = task.outputs.some(({ path }) =>
+    ["edited", "unreadable", "foreign"].includes(outputState(session, task.id, path)),
+  );
+  if (isForeign && onDisk !== line.digest && !force) return "edited";
+  const folder = join(root, STAGING, `pull-${task.index}`);
+  const staging = task.outputs.map(({ path }, i) => `${folder}/${i}${path.endsWith("/") ? "/" : ""}`);
+  if (!(await recorder.restore(task, action, staging))) return "absent";
+  return onDisk === line.digest ? "there" : "pulled";
+}

@@ -1,0 +1,131 @@
+/** What a build refuses before anything runs. */
+import { UserError, type Diagnostic } from "../model/errors.ts";
+import { taskEnvironment } from "../execute/environment.ts";
+import { paramValues } from "../execute/execute.ts";
+import type { WorkerPool } from "../execute/pool.ts";
+import { canonicalJson } from "../fingerprint/canonical.ts";
+import { bindValue } from "../expand/bind.ts";
+import { UNKNOWN } from "../expand/fanout.ts";
+import { paramSpan } from "../load/locate-param.ts";
+import type { Pipeline, Task, TemplateValue } from "../model/model.ts";
+import { outputState, whyUnreadable } from "../record/outputs.ts";
+import type { Session } from "../session/session.ts";
+
+/** @throws UserError naming every output of these tasks that was edited since lq wrote it, or cannot be read */
+export function refuseEdited(session: Session, tasks: Iterable<Task>): void {
+  const diagnostics: Diagnostic[] = [];
+  for (const task of tasks)
+    for (const { path } of task.outputs) {
+      const state = outputState(session, task.id, path);
+      if (state === "edited") diagnostics.push(editedMessage(task, path));
+      else if (state === "unreadable")
+        diagnostics.push(whyUnreadable(session, path) ?? editedMessage(task, path));
+    }
+  if (diagnostics.length > 0) throw new UserError(diagnostics);
+}
+
+export function editedMessage(task: Task, path: string): Diagnostic {
+  return {
+    message: `${path} was edited since lq wrote it, and ${task.id} would overwrite it`,
+    hint: "to keep the edit, copy the file elsewhere first; build with -f to overwrite it",
+  };
+}
+
+/**
+ * @throws the signal's reason when the build is interrupted meanwhile
+ * @throws UserError with every param of these tasks (or samples of growths) that their modules do not accept
+ */
+export async function refuseBadParams(
+  { code, graph, hashing: { signal } }: Session,
+  pool: WorkerPool,
+  tasks: Iterable<Task>,
+): Promise<void> {
+  const diagnostics: Diagnostic[] = [];
+  for (const [module, byParams] of groupByModule(tasks)) {
+    const distinct = [...byParams.values()];
+    const [first] = distinct;
+    if (first === undefined) continue;
+    const env = taskEnvironment([], first.rule.slots.cpu, first.env);
+    const file = { name: module, bundle: await code.bundle(module) };
+    const issues = await pool
+      .validate(file, distinct.map(paramValues), env, signal)
+      .catch((error: unknown) => {
+        signal?.throwIfAborted();
+        throw new UserError({
+          message: error instanceof Error ? error.message : String(error),
+          span: first.rule.action.span,
+        });
+      });
+    for (const [i, task] of distinct.entries())
+      for (const { path, message } of issues[i] ?? [])
+        if (isKnown(task, path)) diagnostics.push(paramMessage(graph.pipeline, task, path, message));
+  }
+  if (diagnostics.length > 0) throw new UserError(onceARule(diagnostics));
+}
+
+/** Of a sample of a growth only what it has of its own can be wrong. */
+function isKnown({ params }: Task, path: string): boolean {
+  const value = params[path.split(".")[0] ?? ""]?.value;
+  return value === undefined || !JSON.stringify(value).includes(JSON.stringify(UNKNOWN).slice(1, -1));
+}
+
+function groupByModule(tasks: Iterable<Task>): ReadonlyMap<string, ReadonlyMap<string, Task>> {
+  const modules = new Map<string, Map<string, Task>>();
+  for (const task of tasks) {
+    const { action } = task.rule;
+    if (action.kind !== "run") continue;
+    const byParams = modules.get(action.module) ?? new Map<string, Task>();
+    modules.set(action.module, byParams);
+    const params = canonicalJson(paramValues(task));
+    if (!byParams.has(params)) byParams.set(params, task);
+  }
+  return modules;
+}
+
+function paramMessage(pipeline: Pipeline, task: Task, path: string, message: string): Diagnostic {
+  const { id, rule } = task;
+  const keys = path.split(".");
+  const origin = originOf(pipeline, task, keys);
+  const from = origin === null ? "" : ` (from params ${origin.join(".")})`;
+  const [name = ""] = keys;
+  const given = rule.with.get(name);
+  const span = (origin && paramSpan(pipeline, origin)) ?? given?.span ?? rule.span;
+  const names = [...rule.with.keys()].join(", ");
+  const hint =
+    given || name === "" ? "" : `the rule's "with" has ${names === "" ? "nothing" : `only ${names}`}`;
+  return {
+    message: `${id}: param ${path || "values"}${from}: ${message}`,
+    span,
+    ...(hint && { hint }),
+  };
+}
+
+/** Which of the params a value of `with:` is, however deep in it; null for what is written there itself. */
+function originOf(pipeline: Pipeline, { rule, bindings }: Task, keys: readonly string[]): string[] | null {
+  const [name = "", ...rest] = keys;
+  let value = rule.with.get(name)?.value;
+  for (let key = rest[0]; value && key !== undefined; key = rest[0]) {
+    const inner: TemplateValue | undefined =
+      value.kind === "map"
+        ? value.entries.get(key)
+        : value.kind === "list"
+          ? value.items[Number(key)]
+          : undefined;
+    if (!inner) break;
+    value = inner;
+    rest.shift();
+  }
+  if (!value) return null;
+  const names = { axes: rule.each.map((each) => each.name), params: pipeline.params };
+  const { origin } = bindValue(value, names)(bindings);
+  return origin === null ? null : [...origin.split("."), ...rest];
+}
+
+/** Tasks of one rule fail alike: the first of them speaks for all. */
+function onceARule(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const seen = new Set<string>();
+  return diagnostics.filter(({ message, span }) => {
+    const what = `${span?.file}:${span?.start} ${message.slice(message.indexOf(": param"))}`;
+    return seen.size < seen.add(what).size;
+  });
+}

@@ -1,0 +1,49 @@
+/** Puts in place what the cache has of tasks, a few of them at a time. */
+import { join } from "node:path";
+import { StagingArea } from "../execute/staging.ts";
+import { STAGING } from "../model/layout.ts";
+import type { Recorder } from "../record/record.ts";
+import { Heap } from "../schedule/heap.ts";
+import type { Task } from "../model/model.ts";
+import type { Restorable } from "../plan/evaluate.ts";
+
+/** Enough to hash on all cores, and few enough to hold little and to end soon when interrupted. */
+const MOST_AT_ONCE = 8;
+
+export interface ToRestore {
+  readonly task: Task;
+  readonly verdict: Restorable;
+}
+
+export class Restorer {
+  readonly #recorder: Recorder;
+  readonly #staging: StagingArea;
+  readonly #waiting = new Heap<ToRestore>((a, b) => a.task.index < b.task.index);
+  #underWay = 0;
+
+  constructor(root: string, recorder: Recorder) {
+    this.#recorder = recorder;
+    this.#staging = new StagingArea(join(root, STAGING, "restore"));
+  }
+
+  add(each: ToRestore): void {
+    this.#waiting.push(each);
+  }
+
+  /** The next task to restore, in the order of the graph; null: none waits, or enough are under way. */
+  next(): ToRestore | null {
+    return this.#underWay < MOST_AT_ONCE && this.#waiting.size > 0 ? this.#waiting.pop() : null;
+  }
+
+  /** @returns false if what is cached turned out to be damaged: the task has to run */
+  async restore({ task, verdict }: ToRestore): Promise<boolean> {
+    this.#underWay += 1;
+    const staging = this.#staging.take(task.outputs);
+    try {
+      return await this.#recorder.restore(task, verdict.cached, staging.paths);
+    } finally {
+      this.#staging.give(staging);
+      this.#underWay -= 1;
+    }
+  }
+}

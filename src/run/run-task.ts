@@ -1,0 +1,204 @@
+/** Runs one task to its end: attempts, the check of what they left, the record. */
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { userErrorOf } from "../model/errors.ts";
+import type { AttemptResult } from "../execute/attempt.ts";
+import { taskEnvironment } from "../execute/environment.ts";
+import type { Executor } from "../execute/execute.ts";
+import { logPath } from "../execute/log-path.ts";
+import { sizeOf, tailOf, TaskLog, textFrom } from "../execute/log.ts";
+import { RUN } from "../system/process-tree.ts";
+import { StagingArea, type Staging } from "../execute/staging.ts";
+import type { Recipe } from "../fingerprint/recipe.ts";
+import type { Task } from "../model/model.ts";
+import { SCRATCH, STAGING } from "../model/layout.ts";
+import type { Recorder } from "../record/record.ts";
+import { remove } from "../files/remove.ts";
+import type { Event } from "../report/events.ts";
+import type { Grant } from "../schedule/slots.ts";
+import type { Session } from "../session/session.ts";
+
+export interface Run {
+  readonly task: Task;
+  readonly key: string;
+  readonly recipe: Recipe;
+  readonly grant: Grant;
+  /** That were made before, the last of which turned out crowded. */
+  readonly attempts: number;
+  readonly signal: AbortSignal;
+  /** Gives the grant back. */
+  readonly release: () => void;
+}
+
+type Unfinished =
+  | { readonly kind: "cancelled" }
+  /** Its share of a device's memory did not suffice: to be run again with the whole device. */
+  | { readonly kind: "crowded"; readonly attempts: number }
+  /** Inputs changed while it ran: what it made is thrown away. */
+  | { readonly kind: "moved"; readonly paths: readonly string[] };
+
+interface Failed {
+  readonly kind: "failed";
+  readonly error: string;
+}
+
+/** How attempts end; what was made is yet to be kept. */
+type Making = Unfinished | Failed | { readonly kind: "made"; readonly seconds: number };
+
+export type RunResult =
+  | Unfinished
+  | { readonly kind: "ran" }
+  | (Failed & {
+      /** Of what it printed. */
+      readonly tail: readonly string[];
+    });
+
+/** Tasks whose outputs are being hashed and stored while others have their slots. */
+const MOST_KEPT_AT_ONCE = 4;
+
+export class TaskRunner {
+  readonly #session: Session;
+  readonly #executor: Executor;
+  readonly #recorder: Recorder;
+  readonly #staging: StagingArea;
+  #keeping = 0;
+
+  constructor(session: Session, executor: Executor, recorder: Recorder) {
+    this.#session = session;
+    this.#executor = executor;
+    this.#recorder = recorder;
+    this.#staging = new StagingArea(join(session.root, STAGING, RUN));
+  }
+
+  /**
+   * @param emit told of progress and of attempts that are to follow
+   * @returns how it ended; "failed" is on record then
+   */
+  async run(run: Run, emit: (event: Event) => void): Promise<RunResult> {
+    const { task, key } = run;
+    const started = performance.now();
+    const staging = this.#staging.take(task.outputs);
+    try {
+      const made = await this.#make(run, staging, emit);
+      const result = made.kind === "made" ? await this.#keep(run, staging, made.seconds) : made;
+      if (result.kind !== "failed") return result;
+      const { error } = result;
+      const log = logPath(task);
+      const seconds = (performance.now() - started) / 1000;
+      this.#session.state.recordFailed({ id: task.id, key, seconds, finished: Date.now(), log, error });
+      return { ...result, tail: tailOf(join(this.#session.root, log), error) };
+    } finally {
+      this.#staging.give(staging);
+    }
+  }
+
+  /** Attempts, until one is right or none is left. */
+  async #make(run: Run, staging: Staging, emit: (event: Event) => void): Promise<Making> {
+    const { task, grant, attempts } = run;
+    const logFile = join(this.#session.root, logPath(task));
+    if (attempts === 0 && sizeOf(logFile) > 0) rmSync(logFile);
+    // The crowded attempt is none of the retries.
+    const most = task.rule.retries + (attempts === 0 ? 1 : 2);
+    for (let attempt = attempts + 1; ; attempt++) {
+      const printed = attempt === 1 ? 0 : sizeOf(logFile);
+      const result = await this.#attempt(run, staging, logFile, emit);
+      if (result.kind !== "failed") return result;
+      const { error } = result;
+      const next = { type: "retry", task: task.id, attempt: attempt + 1, error } as const;
+      const wholeDevice = sharesDevice(grant) && task.rule.oom?.test(textFrom(logFile, printed)) === true;
+      if (!wholeDevice && attempt >= most) return result;
+      note(logFile, `attempt ${attempt} failed: ${error}`);
+      emit({ ...next, wholeDevice });
+      if (wholeDevice) return { kind: "crowded", attempts: attempt };
+      staging.prepare(task.outputs);
+    }
+  }
+
+  async #attempt(
+    run: Run,
+    staging: Staging,
+    logFile: string,
+    emit: (event: Event) => void,
+  ): Promise<Exclude<Making, { kind: "crowded" }>> {
+    const { task, recipe } = run;
+    const started = performance.now();
+    try {
+      const result = await this.#execute(run, staging, logFile, (fraction, note) =>
+        emit({ type: "progress", task: task.id, fraction, ...(note === undefined ? {} : { note }) }),
+      );
+      if (result.kind !== "done") return result;
+      const lack = staging.lack(task.outputs);
+      if (lack !== null) return { kind: "failed", error: lack };
+      const moved = this.#session.fingerprinter.moved(recipe);
+      if (moved.length > 0) return { kind: "moved", paths: moved };
+      return { kind: "made", seconds: (performance.now() - started) / 1000 };
+    } catch (error) {
+      return failureOf(error);
+    }
+  }
+
+  /** Others may have what the task was granted while its outputs are hashed and stored, unless that falls behind. */
+  async #keep(run: Run, staging: Staging, seconds: number): Promise<Failed | { readonly kind: "ran" }> {
+    const { task, key, recipe } = run;
+    if (this.#keeping < MOST_KEPT_AT_ONCE) run.release();
+    this.#keeping += 1;
+    try {
+      const log = logPath(task);
+      await this.#recorder.recordRun({ task, key, recipe, staged: staging.paths, seconds, log });
+      const scratch = this.#scratch(run);
+      if (scratch !== null) remove(scratch);
+      return { kind: "ran" };
+    } catch (error) {
+      return failureOf(error);
+    } finally {
+      this.#keeping -= 1;
+    }
+  }
+
+  #execute(
+    run: Run,
+    staging: Staging,
+    log: string,
+    progress: (fraction: number, note?: string) => void,
+  ): Promise<AttemptResult> {
+    const { task, recipe, grant, signal } = run;
+    const scratch = this.#scratch(run);
+    if (scratch !== null) mkdirSync(scratch, { recursive: true });
+    const devices = grant.devices.map(({ device }) => device.id);
+    const leases = grant.devices.flatMap(({ lease }) => lease ?? []);
+    const attempt = {
+      root: this.#session.root,
+      log,
+      devices,
+      leases,
+      cpus: grant.cpu,
+      env: taskEnvironment(devices, grant.cpu, task.env),
+      scratch,
+      timeout: task.rule.timeout,
+      grace: task.rule.grace,
+      signal,
+    };
+    return this.#executor.run(task, recipe, staging, attempt, progress);
+  }
+
+  #scratch({ task, key }: Run): string | null {
+    return task.rule.resume ? join(this.#session.root, SCRATCH, key) : null;
+  }
+}
+
+/** @throws what is no user's error */
+function failureOf(error: unknown): Failed {
+  const told = userErrorOf(error);
+  if (told === undefined) throw error;
+  return { kind: "failed", error: told.message };
+}
+
+function note(logFile: string, text: string): void {
+  const log = new TaskLog(logFile);
+  log.write(`[lq: ${text}]\n`);
+  log.close();
+}
+
+function sharesDevice({ devices }: Grant): boolean {
+  return devices.some(({ memory }) => memory !== null);
+}

@@ -1,0 +1,80 @@
+/** Counts outcomes, and tells the listener of each. */
+import type { HashProgress } from "../files/hash-many.ts";
+import type { Outcome, Reason, Task } from "../model/model.ts";
+import type { Event, Listener } from "../report/events.ts";
+import type { Summary } from "./request.ts";
+
+export interface Finished {
+  readonly task: Task;
+  readonly outcome: Outcome;
+  readonly reasons?: readonly Reason[];
+  readonly seconds?: number;
+  readonly error?: string;
+  readonly tail?: readonly string[];
+  readonly log?: string;
+}
+
+export class Tally {
+  readonly #listeners: Listener[];
+  readonly #started = performance.now();
+  readonly #counts = { ran: 0, restored: 0, accepted: 0, fresh: 0, failed: 0, skipped: 0, cancelled: 0 };
+  #planned = -1;
+
+  constructor(listener: Listener = () => undefined) {
+    this.#listeners = [listener];
+  }
+
+  /** One more listener, of what comes from now on. */
+  tellAlso(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+
+  readonly emit = (event: Event): void => {
+    for (const listener of this.#listeners) listener(event);
+  };
+
+  notice(text: string, level: "info" | "warning" = "info"): void {
+    this.emit({ type: "notice", level, text });
+  }
+
+  readonly hashing = (progress: HashProgress): void => this.emit({ type: "hash", ...progress });
+
+  plan(tasks: ReadonlySet<Task>): void {
+    if (tasks.size === this.#planned) return;
+    this.#planned = tasks.size;
+    const rules: { [rule: string]: number } = {};
+    for (const { rule } of tasks) rules[rule.name] = (rules[rule.name] ?? 0) + 1;
+    this.emit({ type: "plan", tasks: tasks.size, rules });
+  }
+
+  finish({ task, outcome, reasons = [], seconds = 0, ...failure }: Finished): void {
+    this.#counts[outcome] += 1;
+    this.emit({ type: "task", task: task.id, outcome, reasons, seconds, ...failure });
+  }
+
+  /** Tasks that nobody need be told of one by one. */
+  alsoFresh(tasks: number): void {
+    this.#counts.fresh += tasks;
+  }
+
+  /** Whether outputs were put in place, or stand for other keys than before. */
+  get worked(): boolean {
+    return this.#counts.ran + this.#counts.restored + this.#counts.accepted > 0;
+  }
+
+  get failed(): boolean {
+    return this.#counts.failed > 0;
+  }
+
+  get endedWell(): boolean {
+    const { failed, skipped, cancelled } = this.#counts;
+    return failed + skipped + cancelled === 0;
+  }
+
+  summary(): Summary {
+    const summary = { ...this.#counts, seconds: (performance.now() - this.#started) / 1000 };
+    const { ran, restored, accepted, fresh, failed, skipped, seconds } = summary;
+    this.emit({ type: "summary", ran, restored, accepted, fresh, failed, skipped, seconds });
+    return summary;
+  }
+}

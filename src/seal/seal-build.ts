@@ -1,0 +1,139 @@
+/** Leaves a seal (src/seal) after a build in the end of which every task of the request is fresh. */
+import { join } from "node:path";
+import { isRacy, type Signature } from "../files/signature.ts";
+import { installation } from "../system/installation.ts";
+import type { Recipe, RecipeInput } from "../fingerprint/recipe.ts";
+import type { Task } from "../model/model.ts";
+import { LOCK_FILE } from "../lockfile/lockfile.ts";
+import { lockedRules } from "../run/lock-update.ts";
+import { STATE_LOG } from "../model/layout.ts";
+import type { WrittenOutput } from "../state/records.ts";
+import { Texts } from "./columns.ts";
+import { environmentDigest, Signatures, writeSeal } from "./seal.ts";
+import { Digests, Lists, nameOf, writeSealedGraph } from "./sealed-graph.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { SealRequest } from "../run/request.ts";
+import type { Session } from "../session/session.ts";
+
+/** What files hold, one after the other. */
+interface Contents {
+  /** By path. */
+  readonly numbers: ReadonlyMap<string, number>;
+  readonly digests: readonly string[];
+}
+
+/**
+ * Nothing is left when something is not fresh, changed while it was looked at, or is so young that another change
+ * could look the same; nor when a tool has to be asked for its version each time. The state must be closed.
+ */
+export function sealPlan(session: Session, plan: Plan, { request, since }: SealRequest): void {
+  const { root, disk, files } = session;
+  const tasks = freshTasks(plan);
+  const rules = new Set([...tasks.keys()].map(({ rule }) => rule));
+  // Of an empty request is told why it is empty, each time.
+  if (tasks.size === 0 || tasks.size < plan.selected.tasks.size) return;
+  if ([...rules].some(({ tools }) => tools.length > 0)) return;
+  if (!disk.stands() || !files.steady) return;
+
+  const structure = new Map<string, Signature | null>();
+  for (const file of session.graph.pipeline.files) {
+    const signature = disk.signature(join(root, file));
+    if (signature !== null && isRacy(signature, since)) return;
+    structure.set(file, signature);
+  }
+  for (const [path, signature] of disk.told()) structure.set(projectPath(root, path), signature);
+  // Only ever appended to or replaced, so its size or inode tells of every change; and lq itself, as compiled.
+  const known = [join(root, STATE_LOG), join(installation(), "dist/.stamp")];
+  // A build writes it anew, also where all is fresh.
+  if (lockedRules(session.graph.pipeline).size > 0) known.push(join(root, LOCK_FILE));
+  for (const file of known) structure.set(projectPath(root, file), disk.signature(file));
+  const numbers = new Map<string, number>();
+  const signatures: Signature[] = [];
+  const digests: string[] = [];
+  for (const [path, { signature, digest, racy }] of files.seen()) {
+    const isOpen = signature !== null && digest === undefined && isRacy(signature, disk.since);
+    if (racy || isOpen) return;
+    if (structure.has(path)) continue;
+    if (signature === null || digest === undefined) structure.set(path, signature);
+    else {
+      numbers.set(path, digests.length);
+      signatures.push(signature);
+      digests.push(digest);
+    }
+  }
+  for (const [absolute, signature] of disk.peeked()) {
+    const path = projectPath(root, absolute);
+    if (!numbers.has(path)) structure.set(path, signature);
+  }
+
+  const environment = [...rules].flatMap(({ env }) =>
+    [...env].flatMap(([name, value]) => (value === null ? [name] : [])),
+  );
+  writeSeal(root, {
+    head: {
+      request,
+      tasks: tasks.size,
+      environment: environment.map((name) => [name, environmentDigest(process.env[name])]),
+      structure: structure.size,
+      graph: sealGraph(session, tasks, { numbers, digests }),
+    },
+    signatures: Signatures.of([...structure.values(), ...signatures]),
+    paths: Texts.of([...structure.keys(), ...numbers.keys()]),
+  });
+}
+
+/** With their inputs, as far as they are; each comes after those that it depends on. */
+function freshTasks({ verdicts }: Plan): ReadonlyMap<Task, Recipe["inputs"]> {
+  const fresh = new Map<Task, Recipe["inputs"]>();
+  for (const [task, verdict] of verdicts) if (verdict.kind === "fresh") fresh.set(task, verdict.inputs);
+  return fresh;
+}
+
+/** @returns the checksum of what was written; null if a task's record is not found */
+function sealGraph(
+  { root, graph, state }: Session,
+  inputs: ReadonlyMap<Task, Recipe["inputs"]>,
+  { numbers, digests }: Contents,
+): number | null {
+  const tasks = [...inputs.keys()];
+  const places = Float64Array.from(tasks, ({ id }) => state.placeOf(id) ?? NaN);
+  if (places.includes(NaN)) return null;
+  const positions = new Int32Array(graph.tasks.length).fill(-1);
+  for (const [position, { index }] of tasks.entries()) positions[index] = position;
+  const numbered = (paths: readonly string[]) => paths.flatMap((path) => numbers.get(path) ?? []);
+  const positioned = (found: readonly Task[]) =>
+    found.map(({ index }) => positions[index] ?? -1).filter((position) => position >= 0);
+  const shapers = [...graph.axisFiles].flatMap((file) => graph.producer(file) ?? []);
+  return writeSealedGraph(root, {
+    head: { others: state.otherPlaces(), shaping: positioned([...new Set(shapers)]) },
+    places,
+    digests: Digests.from(digests),
+    reads: Lists.from(each(inputs.values(), (read) => numbered(read.flatMap(filesRead)))),
+    makes: Lists.from(each(tasks, ({ id }) => numbered((state.last(id)?.outputs ?? []).flatMap(filesMade)))),
+    makers: Lists.from(each(tasks, (task) => positioned(graph.dependencies(task)))),
+    names: Texts.of(tasks.map(nameOf)),
+    folders: Texts.of(
+      tasks.flatMap(({ outputs }) => outputs.flatMap(({ path }) => (path.endsWith("/") ? path : []))),
+    ),
+  });
+}
+
+function filesRead({ path, entries, names }: RecipeInput): readonly string[] {
+  if (names !== undefined) return [];
+  return entries === undefined ? [path] : entries.map(({ name }) => path + name);
+}
+
+/** With those in folders. */
+export function filesMade(output: WrittenOutput): readonly string[] {
+  return output.kind === "file" ? [output.path] : output.entries.map(({ name }) => output.path + name);
+}
+
+/** As the graph names it, if it is in the project. */
+export function projectPath(root: string, absolute: string): string {
+  return absolute.startsWith(`${root}/`) ? absolute.slice(root.length + 1) : absolute;
+}
+
+/** One after the other, for there may be 100,000. */
+function* each<T, R>(items: Iterable<T>, make: (item: T) => R): Generator<R> {
+  for (const item of items) yield make(item);
+}

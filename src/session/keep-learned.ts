@@ -1,0 +1,28 @@
+/** What a mere look (status, a dry run, a plan) had to hash is kept, where that was much: nobody waits for it again. */
+import { errorCode } from "../model/errors.ts";
+import { isMuch } from "../files/hash-many.ts";
+import { acquireFreeLock } from "../state/lock.ts";
+import { State } from "../state/state.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * For little, a look changes nothing on disk. Nothing is kept beside a build, which hashes for itself, or where the
+ * looker may not write.
+ */
+export function keepLearned({ root, state: reader }: Pick<Session, "root" | "state">): void {
+  if (!isMuch(reader.learned)) return;
+  try {
+    const lock = acquireFreeLock(root);
+    if (lock === null) return;
+    try {
+      const state = State.open(root);
+      for (const { path, digest, signature } of reader.takeLearned())
+        state.rememberFile(path, digest, signature);
+      state.close();
+    } finally {
+      lock.release();
+    }
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+  }
+}

@@ -1,0 +1,119 @@
+/** What one build, status or clean knows: the graph, the records, this moment's view of the files. */
+import { relative } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { Disk } from "../files/disk.ts";
+import { expand } from "../expand/expand.ts";
+import type { Graph } from "../expand/graph.ts";
+import { CodeClosures } from "../fingerprint/code.ts";
+import { FileDigests } from "../files/files.ts";
+import type { HashOptions } from "../files/hash-many.ts";
+import { Fingerprinter } from "../fingerprint/fingerprint.ts";
+import { ToolVersions } from "../fingerprint/tools.ts";
+import type { Producers } from "../fingerprint/tree.ts";
+import type { Task } from "../model/model.ts";
+import { isUntouched } from "../record/outputs.ts";
+import { State } from "../state/state.ts";
+import { makeStore } from "../store/store-folder.ts";
+import type { Store } from "../store/store.ts";
+import { select, type Selected } from "../select/select.ts";
+import { unmatchedError } from "../select/unmatched.ts";
+import { openStore, storeFolder } from "./open-store.ts";
+import type { Request } from "../run/request.ts";
+
+const MANY_TASKS = 20_000;
+
+export interface Session {
+  readonly root: string;
+  /** For those who only look: nothing may be changed. */
+  readonly readonly: boolean;
+  readonly graph: Graph;
+  readonly state: State;
+  readonly store: Store;
+  readonly disk: Disk;
+  readonly files: FileDigests;
+  /** The files whose content is not known from a seal; null: there is none to go by. */
+  readonly changed: readonly string[] | null;
+  readonly code: CodeClosures;
+  readonly fingerprinter: Fingerprinter;
+  /** How long hashing is told of and ended. */
+  readonly hashing: HashOptions;
+  /**
+   * What the request covers of the graph as it has grown so far; what it needs is prepared. Throws a UserError.
+   * @param check false leaves the look at the graph as a whole to a later call
+   */
+  select(check?: boolean): Promise<Selected>;
+}
+
+export interface SessionOptions {
+  /** For those who do not hold the project's lock. */
+  readonly readonly: boolean;
+  readonly notice: (text: string) => void;
+  readonly hashing?: HashOptions;
+}
+
+export function openSession(
+  { pipeline, targets, cwd, ...request }: Request,
+  { readonly, notice, hashing = request.hashing ?? {} }: SessionOptions,
+): Session {
+  const { root } = pipeline;
+  if (!readonly) makeStore(storeFolder(pipeline));
+  const disk = new Disk();
+  const graph = expand(pipeline, disk);
+  // What so many tasks need stays, and V8 would let the heap grow to twice of it before it looks for garbage.
+  if (graph.tasks.length > MANY_TASKS) setFlagsFromString("--heap-growing-percent=50");
+  const state = State.open(root, { readonly });
+  const session = assemble({
+    root,
+    readonly,
+    graph,
+    state,
+    store: openStore(pipeline, notice),
+    disk,
+    files: new FileDigests(root, state, disk),
+    changed: null,
+    hashing,
+    producers: {
+      outputsUnder: (dir) => outputsUnder(graph, dir),
+      makes: (path) => graph.producer(path) !== undefined,
+    },
+  });
+  const { fingerprinter } = session;
+  const covered = new Set<Task>();
+  return {
+    ...session,
+    async select(check = true) {
+      const folder = relative(root, cwd);
+      const found = select(graph, targets, folder);
+      // A task whose file an axis was read from belongs to the request, though nobody waits for it any more.
+      for (const task of found.tasks) covered.add(task);
+      const selected = { ...found, tasks: new Set(graph.tasks.filter((task) => covered.has(task))) };
+      if (selected.unmatched.length > 0) throw unmatchedError(graph, selected.unmatched, folder);
+      if (check) graph.check(selected);
+      await fingerprinter.prepare([...selected.tasks, ...selected.growths].map(({ rule }) => rule));
+      return selected;
+    },
+  };
+}
+
+type Parts = Omit<Session, "code" | "fingerprinter" | "select"> & { readonly producers: Producers };
+
+/** A session but for what it covers. */
+export function assemble({ producers, ...parts }: Parts): Omit<Session, "select"> {
+  const { root, state, disk, files } = parts;
+  const code = new CodeClosures(root, state, disk);
+  const fingerprinter = new Fingerprinter({
+    root,
+    graph: producers,
+    files,
+    writings: { isUntouched: (path) => isUntouched(state, files, path) },
+    code,
+    tools: new ToolVersions(root, parts.hashing.signal),
+    environment: process.env,
+  });
+  return { ...parts, code, fingerprinter };
+}
+
+function* outputsUnder(graph: Graph, dir: string): Generator<string> {
+  for (const { outputs } of graph.producersUnder(dir))
+    for (const { path } of outputs) if (path.startsWith(dir) && path !== dir) yield path;
+}

@@ -1,0 +1,231 @@
+/**
+ * The project's build lock: a file that names its holder, who is dead when its process is.
+ *
+ * `cache/lock` appears by a link, complete or not at all. A dead holder's lock is not removed (two waiters
+ * could each remove one, the second of them the first's fresh lock) but succeeded: whoever manages to create
+ * `cache/lock.after-ID`, ID being the dead holder's, is the next holder, and renames that file over the lock.
+ * IDs are never used twice, so one who comes late to a succession finds that the lock is no longer ID's. A
+ * successor who dies midway is itself succeeded in the same way.
+ *
+ * On a file server the answer to a link or a rename that was made may be lost, and the second time is refused: whose
+ * a name is, is therefore told by what is there.
+ *
+ * Rejected: flock (Node has none); a heartbeat (a holder that was stopped for a while would lose its lock, and
+ * a dead one would hold it for as long); a socket (not seen across containers that share the folder).
+ */
+import { randomUUID } from "node:crypto";
+import { linkSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import * as z from "zod/mini";
+import { errorCode, UserError } from "../model/errors.ts";
+import { makeFolder } from "../files/make-folder.ts";
+import { ifThere, rename } from "../files/network-files.ts";
+import { isOver, processStat } from "../system/process-stat.ts";
+import { LOCK } from "../model/layout.ts";
+
+const Holder = z.object({
+  id: z.uuid(),
+  pid: z.int(),
+  /** Tells a process from a later one with its number; null where the system does not say. */
+  started: z.nullable(z.string()),
+  /** The machine (and process namespace) in which the pid means something. */
+  place: z.string(),
+});
+type Holder = z.infer<typeof Holder>;
+
+export interface Lock {
+  release(): void;
+}
+
+const POLL_MS = 50;
+
+/**
+ * Takes the lock, waiting as long as another build holds it.
+ * @param waiting called once for each holder waited for, with what to call it
+ * @throws the signal's reason when it aborts
+ */
+export async function acquireLock(
+  root: string,
+  waiting: (holder: string) => void,
+  signal?: AbortSignal,
+): Promise<Lock> {
+  const ticket = new Ticket(root);
+  try {
+    let told: string | undefined;
+    for (;;) {
+      signal?.throwIfAborted();
+      const taken = ticket.take();
+      if (taken !== null && "release" in taken) return taken;
+      if (taken !== null && taken.id !== told) waiting(nameOf(taken));
+      told = taken?.id ?? told;
+      await setTimeout(POLL_MS, undefined, { signal });
+    }
+  } finally {
+    ticket.discard();
+  }
+}
+
+/** Takes the lock if nobody has it; else null. */
+export function acquireFreeLock(root: string): Lock | null {
+  const ticket = new Ticket(root);
+  try {
+    const taken = ticket.take();
+    return taken !== null && "release" in taken ? taken : null;
+  } finally {
+    ticket.discard();
+  }
+}
+
+/** Whether somebody has the lock. */
+export function isLocked(root: string): boolean {
+  const holder = read(join(root, LOCK));
+  return holder !== undefined && isAlive(holder);
+}
+
+/** Removes the files of those who were killed while they waited. To be called by the holder. */
+export function clearTickets(root: string): void {
+  const folder = dirname(join(root, LOCK));
+  for (const name of ifThere(() => readdirSync(folder)) ?? []) {
+    if (!name.startsWith(`${basename(LOCK)}.`)) continue;
+    const file = join(folder, name);
+    const owner = parse(ifThere(() => readFileSync(file, "utf8")));
+    if (owner !== undefined && name.endsWith(owner.id) && !isAlive(owner)) rmSync(file, { force: true });
+  }
+}
+
+/** The file by which this process takes a lock, under a name of its own. */
+class Ticket {
+  readonly #lock: string;
+  readonly #file: string;
+  readonly #id = randomUUID();
+
+  constructor(root: string) {
+    this.#lock = join(root, LOCK);
+    this.#file = `${this.#lock}.${this.#id}`;
+    makeFolder(dirname(this.#lock));
+    const { pid } = process;
+    const me: Holder = { id: this.#id, pid, started: startOf(pid), place: placeOfPids() };
+    try {
+      writeFileSync(this.#file, JSON.stringify(me));
+    } catch (error) {
+      this.discard();
+      throw error;
+    }
+  }
+
+  /** @returns the lock, or who has it; null: that cannot be seen at the moment, for it changes hands */
+  take(): Lock | Holder | null {
+    const holder = this.#obtain();
+    return holder === "me" ? { release: () => release(this.#lock, this.#id) } : holder;
+  }
+
+  discard(): void {
+    rmSync(this.#file, { force: true });
+  }
+
+  #obtain(): Holder | "me" | null {
+    const holder = this.#claim(this.#lock);
+    return holder === "me" || holder === null || isAlive(holder) ? holder : this.#succeed(holder, [holder]);
+  }
+
+  /** @param line the dead: the holder, its successor, and so on */
+  #succeed(holder: Holder, line: readonly Holder[]): Holder | "me" | null {
+    const claims = line.map(({ id }) => `${this.#lock}.after-${id}`);
+    const claim = claims.at(-1) ?? "";
+    const successor = this.#claim(claim);
+    if (successor === null) return null;
+    if (successor !== "me")
+      return isAlive(successor) ? successor : this.#succeed(holder, [...line, successor]);
+    // A claim means something only while every one before it in the line is still there.
+    const intact = [this.#lock, ...claims.slice(0, -1)].every((file, i) => read(file)?.id === line[i]?.id);
+    if (!intact) {
+      rmSync(claim, { force: true });
+      return null;
+    }
+    rename(claim, this.#lock);
+    for (const each of claims) rmSync(each, { force: true });
+    return "me";
+  }
+
+  /** Makes a name this process's. @returns whose it is now; null: somebody's who gave it up just now */
+  #claim(name: string): Holder | "me" | null {
+    try {
+      linkSync(this.#file, name);
+      return "me";
+    } catch (error) {
+      const code = errorCode(error);
+      if (code !== "EEXIST") throw unlinkable(error, this.#lock);
+    }
+    const owner = read(name) ?? null;
+    return owner?.id === this.#id ? "me" : owner;
+  }
+}
+
+function release(lock: string, id: string): void {
+  if (read(lock)?.id === id) rmSync(lock, { force: true });
+}
+
+/** Undefined for none, or none any more. */
+function read(file: string): Holder | undefined {
+  const text = ifThere(() => readFileSync(file, "utf8"));
+  if (text === null) return undefined;
+  const holder = parse(text);
+  if (holder !== undefined) return holder;
+  throw new UserError({
+    message: `${file} is not a lock of lq`,
+    hint: "if no build is running, remove it",
+  });
+}
+
+function parse(text: string | null): Holder | undefined {
+  try {
+    return Holder.safeParse(JSON.parse(text ?? "")).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A UserError where the file system has no hard links. */
+function unlinkable(error: unknown, lock: string): unknown {
+  const code = errorCode(error) ?? "";
+  if (!["EPERM", "EMLINK", "EXDEV", "EOPNOTSUPP", "ENOTSUP", "ENOSYS"].includes(code)) return error;
+  return new UserError({
+    message: `${lock} cannot be made: the file system of the project has no hard links (${code})`,
+    hint: "keep the project on another file system; a shared cache may stay where it is",
+  });
+}
+
+/** "process 4711", and what only a person can know of one that cannot be seen from here. */
+function nameOf({ pid, place }: Holder): string {
+  return place === placeOfPids()
+    ? `process ${pid}`
+    : `process ${pid} on another machine or in another container; if that is over, remove ${LOCK}`;
+}
+
+function isAlive({ pid, started, place }: Holder): boolean {
+  // Of another machine's processes nothing is known here: its lock stands.
+  if (place !== placeOfPids()) return true;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if (errorCode(error) === "ESRCH") return false;
+  }
+  return startOf(pid) === started;
+}
+
+/** Null where the system does not say, or the process is over. */
+function startOf(pid: number): string | null {
+  const stat = processStat(pid);
+  return stat === null || isOver(stat) ? null : stat.started;
+}
+
+function placeOfPids(): string {
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return `${boot} ${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return hostname();
+  }
+}

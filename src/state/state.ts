@@ -1,0 +1,296 @@
+/**
+ * What lq knows of the project between two builds: for each task what it last put in place and under which
+ * key, what failed, and digests of files. An append-only log (src/state/frames.ts), one writer (the build
+ * that holds the lock), any number of readers, each seeing the log as it was when it opened it.
+ *
+ * Records go to the system as they are made, so that a killed build loses none; digests of files, which are
+ * only remembered to save time, are gathered and go with the next of them. Nothing is synced to the platter: after
+ * a power cut the checksums drop what did not get there, at the price of rebuilding it.
+ */
+import path from "node:path";
+import type { FileMemo } from "../files/files.ts";
+import { sameSignature, type Signature } from "../files/signature.ts";
+import { scanFrames } from "./frames.ts";
+import { STATE_LOG } from "../model/layout.ts";
+import { LogAppender, readFrames, readLog, rewriteLog } from "./log-file.ts";
+import { Owners, type Owner } from "./owners.ts";
+import {
+  decodeDone,
+  decodeFailed,
+  decodeFile,
+  decodeNote,
+  encodeDone,
+  encodeFailed,
+  encodeFile,
+  encodeName,
+  encodeNote,
+  nameAt,
+  TYPE,
+  type DoneRecord,
+  type FailedRecord,
+  type FileRecord,
+  type NoteRecord,
+  type WrittenOutput,
+} from "./records.ts";
+import { Table } from "./table.ts";
+
+/** Below this the log is not worth rewriting. */
+const SMALL_LOG = 1 << 20;
+
+export class State implements FileMemo {
+  readonly #done: Table<DoneRecord>;
+  readonly #failed: Table<FailedRecord>;
+  readonly #placing: Table<DoneRecord>;
+  readonly #left: Table<DoneRecord>;
+  readonly #files: Table<FileRecord>;
+  readonly #notes: Table<NoteRecord>;
+  readonly #learned: FileRecord[] = [];
+  /** Made when first needed. */
+  #owners: Owners | undefined;
+  /** Undefined for a reader, and after closing. */
+  #appender: LogAppender | undefined;
+  /** Bytes of the log that were unreadable when it was opened. */
+  readonly damaged: number;
+
+  /** @param places offsets in the state log of the frames in `log`; the whole log has each where it is */
+  private constructor(log: Buffer, places?: readonly number[]) {
+    this.#done = new Table(log, decodeDone);
+    this.#failed = new Table(log, decodeFailed);
+    this.#placing = new Table(log, decodeDone);
+    this.#left = new Table(log, decodeDone);
+    this.#files = new Table(log, decodeFile);
+    this.#notes = new Table(log, decodeNote);
+    let frame = 0;
+    this.damaged = scanFrames(log, (start) => this.#replay(log, start, places?.[frame++] ?? start));
+  }
+
+  /** @param root absolute path of the project. A writer must hold the project's lock. */
+  static open(root: string, { readonly = false }: { readonly readonly?: boolean } = {}): State {
+    const file = path.join(root, STATE_LOG);
+    const log = readLog(file);
+    const state = new State(log);
+    if (readonly) return state;
+    if (state.damaged > 0 || (log.length > SMALL_LOG && bytesOf(state.#liveFrames()) < log.length / 2)) {
+      rewriteLog(file, state.#liveFrames());
+      return State.open(root);
+    }
+    state.#appender = new LogAppender(file);
+    return state;
+  }
+
+  /**
+   * A writer that knows only the records at these places of the log, as `placeOf` and `otherPlaces` have told them.
+   * Null: the log has other things there.
+   */
+  static part(root: string, places: readonly number[]): State | null {
+    const file = path.join(root, STATE_LOG);
+    const log = readFrames(file, places);
+    const state = log === null ? null : new State(log, places);
+    if (state === null || state.damaged > 0) return null;
+    state.#appender = new LogAppender(file);
+    return state;
+  }
+
+  /** Where in the log a task's record is that `last` gives; it stays there until the log is rewritten. */
+  placeOf(id: string): number | undefined {
+    return this.#done.place(id);
+  }
+
+  /** Where the records are that count and that `last` does not give, but for digests of files. */
+  otherPlaces(): readonly number[] {
+    return [this.#failed, this.#placing, this.#left, this.#notes].flatMap((table) => [...table.places()]);
+  }
+
+  /** What a task last put in place. */
+  last(id: string): DoneRecord | undefined {
+    return this.#done.get(id);
+  }
+
+  /** The task's last attempt, if that failed. */
+  lastFailure(id: string): FailedRecord | undefined {
+    return this.#failed.get(id);
+  }
+
+  /** What a build that was killed meant to put in place for a task: it may or may not be there. */
+  interrupted(id: string): readonly WrittenOutput[] {
+    return this.#placing.get(id)?.outputs ?? [];
+  }
+
+  /** The last that lq wrote to an output path, and for which task. */
+  owner(output: string): Owner | undefined {
+    return this.#ownerIndex().get(output);
+  }
+
+  /** A file as lq wrote it: an output itself, or a part of a directory output. */
+  writtenFile(file: string): { readonly digest: string; readonly signature: Signature } | undefined {
+    return this.#ownerIndex().file(file);
+  }
+
+  /** Every output path that lq has written and not forgotten. */
+  ownedPaths(): Iterable<string> {
+    return this.#ownerIndex().paths();
+  }
+
+  /** Ids of all tasks with outputs in place. */
+  ids(): Iterable<string> {
+    return this.#done.names();
+  }
+
+  /** All that lq may have in place: by builds that were killed, of tasks that do not make it any more, and the rest. */
+  *written(): Generator<DoneRecord> {
+    yield* this.#placing.records();
+    yield* this.#left.records();
+    yield* this.#done.records();
+  }
+
+  /** Seconds that a task last took, whether it ended well or not. */
+  seconds(id: string): number | undefined {
+    return (this.last(id) ?? this.lastFailure(id))?.seconds;
+  }
+
+  /** To be called before outputs are put in place, with the signatures that they have in staging. */
+  recordPlacing(id: string, outputs: readonly WrittenOutput[]): void {
+    const record = { id, key: null, outputs, seconds: 0, finished: 0, log: "" };
+    this.#placing.set(id, record, this.#append(encodeDone(TYPE.placing, id, record)));
+    this.#owners?.add(record);
+  }
+
+  recordDone(done: DoneRecord): void {
+    const record = { ...done, finished: Math.max(done.finished, this.#ownerIndex().nextTime(done)) };
+    this.#leaveBehind(record);
+    this.#apply(TYPE.done, record.id);
+    this.#done.set(record.id, record, this.#append(encodeDone(TYPE.done, record.id, record)));
+    this.#owners?.add(record);
+  }
+
+  recordFailed(record: FailedRecord): void {
+    this.#failed.set(record.id, record, this.#append(encodeFailed(record)));
+  }
+
+  /** The task's outputs are gone, or no longer lq's. */
+  forget(id: string): void {
+    for (const output of this.last(id)?.outputs ?? []) this.#owners?.remove(output.path, id);
+    this.#apply(TYPE.forget, id);
+    this.#append(encodeName(TYPE.forget, id));
+  }
+
+  /** Forgets one output path, whichever record holds it. */
+  forgetOutput(output: string): void {
+    const owner = this.owner(output);
+    if (this.#left.delete(output)) this.#append(encodeName(TYPE.forgetLeft, output));
+    if (owner === undefined) return;
+    this.#owners?.remove(output, owner.id);
+    const record = this.last(owner.id);
+    if (!record?.outputs.some((each) => each.path === output)) return;
+    const kept = record.outputs.filter((each) => each.path !== output);
+    if (kept.length === 0) return this.forget(record.id);
+    const rest = { ...record, key: null, outputs: kept };
+    this.#done.set(record.id, rest, this.#append(encodeDone(TYPE.done, record.id, rest)));
+  }
+
+  digestOf(file: string, signature: Signature): string | undefined {
+    const known = this.#files.peek(file);
+    if (known !== undefined && sameSignature(known.signature, signature)) return known.digest;
+    const written = this.writtenFile(file);
+    return written !== undefined && sameSignature(written.signature, signature) ? written.digest : undefined;
+  }
+
+  rememberFile(file: string, digest: string, signature: Signature): void {
+    const record = { path: file, digest, signature };
+    const place = this.#appender?.gather(encodeFile(record));
+    if (place === undefined) this.#learned.push(record);
+    this.#files.set(file, record, place);
+  }
+
+  /** Digests of files that a reader remembers for itself. */
+  get learned(): readonly FileRecord[] {
+    return this.#learned;
+  }
+
+  /** The same, for who keeps them. */
+  takeLearned(): readonly FileRecord[] {
+    return this.#learned.splice(0);
+  }
+
+  /** A value kept under a name by another part of lq, as JSON text. */
+  note(name: string): string | undefined {
+    return this.#notes.get(name)?.json;
+  }
+
+  notes(): Iterable<NoteRecord> {
+    return this.#notes.records();
+  }
+
+  rememberNote(name: string, json: string): void {
+    if (this.note(name) === json) return;
+    const record = { name, json };
+    this.#notes.set(name, record, this.#appender?.gather(encodeNote(record)));
+  }
+
+  flush(): void {
+    this.#appender?.flush();
+  }
+
+  close(): void {
+    this.#appender?.close();
+    this.#appender = undefined;
+  }
+
+  /** @returns its place */
+  #append(payload: Buffer): number {
+    if (this.#appender === undefined) throw new Error("the state is open for reading only");
+    const place = this.#appender.gather(payload);
+    this.#appender.flush();
+    return place;
+  }
+
+  #replay(log: Buffer, start: number, place: number): void {
+    const type = log.readUInt8(start);
+    const name = nameAt(log, start);
+    this.#apply(type, name);
+    if (type === TYPE.done) this.#done.load(name, place, start);
+    else if (type === TYPE.failed) this.#failed.load(name, place, start);
+    else if (type === TYPE.placing) this.#placing.load(name, place, start);
+    else if (type === TYPE.left) this.#left.load(name, place, start);
+    else if (type === TYPE.file) this.#files.load(name, place, start);
+    else if (type === TYPE.note) this.#notes.load(name, place, start);
+  }
+
+  /** What a record ends, beside the one that it replaces. */
+  #apply(type: number, name: string): void {
+    if (type === TYPE.forgetLeft) this.#left.delete(name);
+    if (type === TYPE.forget) this.#done.delete(name);
+    if (type === TYPE.forget || type === TYPE.done) {
+      this.#failed.delete(name);
+      this.#placing.delete(name);
+    }
+  }
+
+  /** Keeps lq's claim to outputs that a task wrote before and does not write any more. */
+  #leaveBehind(next: DoneRecord): void {
+    const before = this.last(next.id);
+    for (const output of before?.outputs ?? []) {
+      if (before === undefined || next.outputs.some((each) => each.path === output.path)) continue;
+      const left = { ...before, outputs: [output] };
+      this.#left.set(output.path, left, this.#append(encodeDone(TYPE.left, output.path, left)));
+    }
+    for (const output of next.outputs)
+      if (this.#left.delete(output.path)) this.#append(encodeName(TYPE.forgetLeft, output.path));
+  }
+
+  #ownerIndex(): Owners {
+    this.#owners ??= new Owners(this.written());
+    return this.#owners;
+  }
+
+  #liveFrames(): Buffer[] {
+    // In this order a replay ends where the log did: `done` ends what was recorded before it.
+    return [this.#done, this.#left, this.#failed, this.#placing, this.#files, this.#notes].flatMap(
+      (table) => [...table.frames()],
+    );
+  }
+}
+
+function bytesOf(frames: readonly Buffer[]): number {
+  return frames.reduce((sum, { length }) => sum + length, 0);
+}

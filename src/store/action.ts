@@ -1,0 +1,141 @@
+/** The stored record of one successful run, as a file. */
+import * as z from "zod/mini";
+import { sha256 } from "../system/digest.ts";
+import { keyOf, type Recipe } from "../fingerprint/recipe.ts";
+import type { TreeEntry } from "../fingerprint/tree.ts";
+import type { Json } from "../model/model.ts";
+
+export interface Action extends StoredRun {
+  readonly recipe: Recipe;
+}
+
+/** What is needed to restore it. */
+export interface StoredRun {
+  readonly key: string;
+  /** In the order of the recipe's outputs. */
+  readonly outputs: readonly StoredOutput[];
+  readonly seconds: number;
+  /** Milliseconds since 1970. */
+  readonly finished: number;
+  /** Of outputs that were not made under the key: somebody says that they stand for it as well. */
+  readonly accepted?: Accepted;
+}
+
+export interface Accepted {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Under which they were made; seconds and finished are of that run. */
+  readonly key: string;
+}
+
+export type StoredOutput =
+  | { readonly kind: "file"; readonly digest: string; readonly executable: boolean }
+  | {
+      readonly kind: "directory";
+      readonly digest: string;
+      /** Sorted by name. */
+      readonly entries: readonly StoredEntry[];
+    };
+
+export interface StoredEntry {
+  /** Relative to the directory; never leads out of it. */
+  readonly name: string;
+  readonly digest: string;
+  readonly executable: boolean;
+}
+
+/** Raise when the format below changes; actions of another version are as good as absent. */
+const VERSION = 1;
+const HEX = 64;
+const OPENING = '{"sha256":"';
+
+const DIGEST = /^[0-9a-f]{64}$/;
+const Digest = z.string().check(z.regex(DIGEST));
+const Name = z.string().check(z.refine(isSafeName));
+const Value: z.ZodMiniType<Json> = z.json();
+const Entry = z.object({ name: Name, digest: Digest, executable: z.boolean() });
+const Output = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("file"), digest: Digest, executable: z.boolean() }),
+  z.object({ kind: z.literal("directory"), digest: Digest, entries: z.array(Entry) }),
+]);
+/** By hand, for a folder may have 100,000 entries. */
+const Tree = z.custom<TreeEntry[]>(isTree);
+const Texts = z.record(z.string(), z.string());
+const StoredRecipe = z.object({
+  format: z.number(),
+  action: z.discriminatedUnion("kind", [
+    z.object({
+      kind: z.literal("run"),
+      code: z.object({
+        digest: Digest,
+        files: z.array(z.object({ path: z.string(), digest: Digest })),
+        packages: z.array(z.object({ name: z.string(), version: z.string() })),
+      }),
+    }),
+    z.object({ kind: z.literal("cmd"), argv: z.array(z.string()) }),
+  ]),
+  inputs: z.array(
+    z.object({
+      role: z.string(),
+      path: z.string(),
+      digest: Digest,
+      entries: z.exactOptional(Tree),
+      names: z.exactOptional(z.array(z.string())),
+    }),
+  ),
+  outputs: z.array(z.object({ role: z.string(), path: z.string() })),
+  params: z.record(z.string(), z.object({ value: Value, origin: z.nullable(z.string()) })),
+  env: z.record(z.string(), z.nullable(z.string())),
+  tools: Texts,
+});
+const StoredAction = z.object({
+  version: z.literal(VERSION),
+  key: Digest,
+  recipe: StoredRecipe,
+  outputs: z.array(Output),
+  seconds: z.number(),
+  finished: z.number(),
+  accepted: z.exactOptional(z.object({ at: z.number(), key: Digest })),
+});
+
+/** JSON whose first member is the sha256 of the text that follows it. */
+export function encodeAction(action: Action): string {
+  const rest = JSON.stringify({ version: VERSION, ...action }).slice(1);
+  return `${OPENING}${sha256(rest)}",${rest}`;
+}
+
+/** Null if the text is damaged, not an action, or that of another key. */
+export function decodeAction(text: string, key: string): Action | null {
+  const rest = text.slice(OPENING.length + HEX + 2);
+  if (!text.startsWith(`${OPENING}${sha256(rest)}",`)) return null;
+  const { data } = StoredAction.safeParse(parse(text));
+  if (data?.key !== key) return null;
+  const { recipe, outputs, seconds, finished, accepted } = data;
+  // The store may be shared: nothing but the recipe can vouch for its key.
+  if (outputs.length !== recipe.outputs.length || keyOf(recipe) !== key) return null;
+  return { key, recipe, outputs, seconds, finished, ...(accepted && { accepted }) };
+}
+
+/** Whether a tree's entry stays inside of its directory. */
+export function isSafeName(name: string): boolean {
+  return (
+    !name.includes("\0") && name.split("/").every((part) => part !== "" && part !== "." && part !== "..")
+  );
+}
+
+function isTree(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isTreeEntry);
+}
+
+function isTreeEntry(value: unknown): boolean {
+  const { name, digest } = (value ?? {}) as { readonly [key: string]: unknown };
+  return typeof name === "string" && typeof digest === "string" && DIGEST.test(digest);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,84 @@
+/** What lies in a store's folder, as files: seen from outside of any build. */
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { errorCode } from "../model/errors.ts";
+import { isRemovedName, ifThere } from "../files/network-files.ts";
+import { decodeAction, type Action } from "./action.ts";
+import { ACCEPTED, ACTIONS, OBJECTS } from "../model/layout.ts";
+
+export interface StoredFile {
+  /** Absolute. */
+  readonly file: string;
+  /** The digest of an object, the key of an action; null: none of these. */
+  readonly name: string | null;
+  /** Whether a writer has, or when it was killed had, it in work. */
+  readonly temporary: boolean;
+  readonly size: number;
+  /** Milliseconds since 1970; of an action, when it was last of use. */
+  readonly modified: number;
+}
+
+export function objectsIn(folder: string): Generator<StoredFile> {
+  return filesIn(join(folder, OBJECTS), /^([0-9a-f]{62})$/);
+}
+
+/** Also those that projects have accepted. */
+export function* actionsIn(folder: string): Generator<StoredFile> {
+  const accepted = join(folder, ACCEPTED);
+  const folders = namesIn(accepted).map((project) => join(accepted, project));
+  for (const each of [join(folder, ACTIONS), ...folders]) yield* filesIn(each, /^([0-9a-f]{62})\.json$/);
+}
+
+export function objectFile(folder: string, digest: string): string {
+  return join(folder, OBJECTS, digest.slice(0, 2), digest.slice(2));
+}
+
+/** Null if it is damaged, or gone. Throws what the system says if it cannot be read. */
+export function readAction({ file, name }: StoredFile): Action | null {
+  try {
+    const text = name === null ? null : ifThere(() => readFileSync(file, "utf8"));
+    return name === null || text === null ? null : decodeAction(text, name);
+  } catch (error) {
+    if (["EISDIR", "ELOOP"].includes(errorCode(error) ?? "")) return null;
+    throw error;
+  }
+}
+
+/** The digests of all objects of an action. */
+export function digestsOf({ outputs }: Pick<Action, "outputs">): readonly string[] {
+  return outputs.flatMap((output) =>
+    output.kind === "file" ? [output.digest] : output.entries.map(({ digest }) => digest),
+  );
+}
+
+/** What src/store/stored-files.ts calls a file that it has not written to the end. */
+const TEMPORARY = /\.[0-9a-f]{16}-\d+$/;
+
+function* filesIn(folder: string, pattern: RegExp): Generator<StoredFile> {
+  for (const prefix of namesIn(folder)) {
+    if (!/^[0-9a-f]{2}$/.test(prefix)) continue;
+    for (const name of namesIn(join(folder, prefix))) {
+      const file = join(folder, prefix, name);
+      const stats = lstatSync(file, { throwIfNoEntry: false });
+      if (stats === undefined) continue;
+      const rest = pattern.exec(name)?.[1];
+      yield {
+        file,
+        name: rest === undefined ? null : prefix + rest,
+        temporary: TEMPORARY.test(name),
+        size: stats.size,
+        modified: stats.mtimeMs,
+      };
+    }
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).filter((name) => !isRemovedName(name));
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return [];
+    throw error;
+  }
+}

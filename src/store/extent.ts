@@ -1,0 +1,25 @@
+/** How much a path takes, with all that is in it, and when that was written last. */
+import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { ifThere } from "../files/network-files.ts";
+
+export interface Extent {
+  /** Bytes in files. */
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+}
+
+/** Links are not followed. Null: there is nothing. */
+export function extentOf(path: string): Extent | null {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return null;
+  if (!stats.isDirectory()) return { size: stats.size, modified: stats.mtimeMs };
+  let [size, modified] = [0, stats.mtimeMs];
+  for (const name of ifThere(() => readdirSync(path)) ?? []) {
+    const part = extentOf(join(path, name));
+    size += part?.size ?? 0;
+    modified = Math.max(modified, part?.modified ?? 0);
+  }
+  return { size, modified };
+}

@@ -1,0 +1,67 @@
+/**
+ * What lq keeps in a project beside the store and nothing may need any more: the scratch of tasks that never got done,
+ * under keys that no task has now, and bundles of code that has changed since.
+ */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { bundlesKnown } from "../fingerprint/code.ts";
+import { ifThere } from "../files/network-files.ts";
+import { CODE, SCRATCH } from "../model/layout.ts";
+import type { State } from "../state/state.ts";
+import { discard } from "../files/remove.ts";
+import { extentOf, type Extent } from "./extent.ts";
+
+export interface Leavings {
+  /** Absolute paths of folders. */
+  readonly scratch: readonly string[];
+  /** Absolute paths of files. */
+  readonly code: readonly string[];
+  /** Bytes of both. */
+  readonly size: number;
+  /** How many scratch folders are as old, and stay because a task may still have their key. */
+  readonly spared: number;
+}
+
+export const NO_LEAVINGS: Leavings = { scratch: [], code: [], size: 0, spared: 0 };
+
+const HOUR = 3_600_000;
+
+/**
+ * @param until milliseconds since 1970: scratch that was written to later stays
+ * @param keysNow of the tasks that may go on from scratch, asked if there is any so old; null: some are not known yet
+ */
+export async function chooseLeavings(
+  root: string,
+  state: State,
+  until: number,
+  keysNow: () => Promise<ReadonlySet<string> | null>,
+  now: number = Date.now(),
+): Promise<Leavings> {
+  const inUse = bundlesKnown(state);
+  // One who only looks ahead writes bundles too, and holds no lock.
+  const code = entriesOf(join(root, CODE)).filter(
+    ({ name, modified }) => modified < now - HOUR && !inUse.has(name.replace(/\.mjs$/, "")),
+  );
+  const old = entriesOf(join(root, SCRATCH)).filter(({ modified }) => modified < until);
+  const keys = old.length > 0 ? await keysNow() : null;
+  const scratch = old.filter(({ name }) => keys?.has(name) === false);
+  return {
+    scratch: scratch.map(({ path }) => path),
+    code: code.map(({ path }) => path),
+    size: [...scratch, ...code].reduce((sum, { size }) => sum + size, 0),
+    spared: old.length - scratch.length,
+  };
+}
+
+export function removeLeavings({ scratch, code }: Leavings): void {
+  for (const path of [...scratch, ...code]) discard(path);
+}
+
+function entriesOf(folder: string): readonly (Extent & { readonly name: string; readonly path: string })[] {
+  const names = ifThere(() => readdirSync(folder)) ?? [];
+  return names.flatMap((name) => {
+    const path = join(folder, name);
+    const extent = extentOf(path);
+    return extent === null ? [] : [{ name, path, ...extent }];
+  });
+}

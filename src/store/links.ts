@@ -1,0 +1,91 @@
+/**
+ * How a content comes to be at two places, in the cache and as an output.
+ *
+ * - `reflink`: a clone that shares its blocks until one side is written. Safe, and costs nothing, where the file
+ *   system can (Btrfs, XFS, APFS, ZFS; not ext4).
+ * - `hardlink`: one file with two names, made read-only. Costs nothing; who writes into an output in place (as root,
+ *   or after chmod) damages the cached content with it. lq notices both: the output counts as edited, and content is
+ *   hashed before the cache gives it out again.
+ * - `symlink`: the output is a link into the cache. As `hardlink`, across file systems too; an output is gone when
+ *   the cache is.
+ * - `copy`: a second file, by a clone where that is possible. Always works, and is what is done by default.
+ */
+import { chmodSync, constants, copyFileSync, lstatSync, rmSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
+import { errorCode } from "../model/errors.ts";
+import type { LinkKind } from "../model/model.ts";
+import { link, rename, symlink } from "../files/network-files.ts";
+
+/** Above this, copying goes beside the event loop. */
+const SMALL = 1 << 20;
+
+/** Errors that say that a kind does not work between two places, rather than that something is wrong with them. */
+const USELESS = ["EXDEV", "ENOTSUP", "EOPNOTSUPP", "EINVAL", "ENOSYS", "ENOTTY", "EPERM", "EMLINK"];
+
+interface Content {
+  readonly size: number;
+  readonly executable: boolean;
+}
+
+export class Linker {
+  readonly #kinds: readonly LinkKind[];
+
+  /** @param kinds to be tried in this order, and `copy` after all of them */
+  constructor(kinds: readonly LinkKind[] = []) {
+    this.#kinds = [...kinds.filter((kind) => kind !== "copy"), "copy"];
+  }
+
+  /**
+   * Brings a file's content to a free path in the store, read-only. What is no file of its own, but a symbolic link or
+   * one more name of another file, is copied and stays: the cache is not to share, nor make read-only, what it leads to.
+   * @returns how; after "symlink" the file itself was moved there, and the caller has to leave a link in its place
+   */
+  take(file: string, object: string, { size, executable }: Content): Promise<LinkKind> {
+    const stats = lstatSync(file);
+    const isOwn = stats.isFile() && stats.nlink === 1;
+    return this.#first(isOwn ? this.#kinds : ["copy"], async (kind) => {
+      if (kind === "hardlink") link(file, object);
+      else if (kind === "symlink") rename(file, object);
+      else await copyAs(kind, file, object, size);
+      chmodSync(object, executable ? 0o555 : 0o444);
+    });
+  }
+
+  /** Brings an object's content, which the caller has checked, in place of a file, if there is one. `mode` is the object's. */
+  give(
+    object: string,
+    file: string,
+    { size, executable, mode }: Content & { readonly mode: number },
+  ): Promise<LinkKind> {
+    // One file has one mode, whatever its names.
+    const shared = ((mode & 0o100) !== 0) === executable;
+    // Nothing is to be written through a link that stands there.
+    rmSync(file, { force: true });
+    return this.#first(this.#kinds, async (kind) => {
+      if (kind === "reflink" || kind === "copy") {
+        await copyAs(kind, object, file, size);
+        chmodSync(file, executable ? 0o755 : 0o644);
+      } else if (!shared) throw Object.assign(new Error("another mode"), { code: "EPERM" });
+      else if (kind === "hardlink") link(object, file);
+      else symlink(object, file);
+    });
+  }
+
+  async #first(kinds: readonly LinkKind[], attempt: (kind: LinkKind) => Promise<void>): Promise<LinkKind> {
+    for (const kind of kinds) {
+      try {
+        await attempt(kind);
+        return kind;
+      } catch (error) {
+        if (kind === "copy" || !USELESS.includes(errorCode(error) ?? "")) throw error;
+      }
+    }
+    throw new Error("unreachable: copy is the last kind");
+  }
+}
+
+async function copyAs(kind: "reflink" | "copy", from: string, to: string, size: number): Promise<void> {
+  const mode = kind === "reflink" ? constants.COPYFILE_FICLONE_FORCE : constants.COPYFILE_FICLONE;
+  if (size <= SMALL) copyFileSync(from, to, mode);
+  else await copyFile(from, to, mode);
+}

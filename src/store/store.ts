@@ -1,0 +1,239 @@
+/**
+ * Objects (blobs by digest) and actions (successful runs by key). One that turns out damaged is removed and counts as
+ * absent.
+ */
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { sha256 } from "../system/digest.ts";
+import { hashFile } from "../files/read-file.ts";
+import { inLanes } from "../system/lanes.ts";
+import type { LinkKind } from "../model/model.ts";
+import { isGone, ifThere, symlink } from "../files/network-files.ts";
+import { decodeAction, encodeAction, type Action, type StoredRun } from "./action.ts";
+import { ACCEPTED, ACTIONS, OBJECTS } from "../model/layout.ts";
+import { Linker } from "./links.ts";
+import { StoredFiles } from "./stored-files.ts";
+
+/** Milliseconds that something may be old and still be spared by a collection beside a build (src/store/collect.ts). */
+const SURELY_YOUNG = 1_800_000;
+/** Permissions of what all may read. */
+const OPEN = 0o644;
+
+/** Up to here a file that is to be copied is read once, for checking and copying both. */
+const SMALL = 1 << 20;
+
+/** Files of a directory that are brought out at once. */
+const LANES = 8;
+
+export interface StoreOptions {
+  /** How contents are brought to where they are wanted; tried in this order, and a copy after all of them. */
+  readonly links?: readonly LinkKind[];
+  /** Whose accepted actions are found: each project that shares the store has a name of its own. */
+  readonly project?: string;
+  /** Told, in a sentence, of damage found. */
+  readonly notice?: (text: string) => void;
+}
+
+export class Store {
+  readonly #folder: string;
+  /** Absolute. */
+  readonly #accepted: string;
+  /** Whether the project has accepted anything; undefined: not asked yet. */
+  #hasAccepted: boolean | undefined;
+  readonly #files: StoredFiles;
+  readonly #linker: Linker;
+  /** Whether an output shares its file with the cache. */
+  readonly #sharing: boolean;
+  /** Whether files that are made are open to all, as the umask is. */
+  #isOpen: boolean | undefined;
+
+  /** @param folder absolute path */
+  constructor(folder: string, { links = [], project = "own", notice = () => undefined }: StoreOptions = {}) {
+    this.#folder = folder;
+    this.#accepted = join(folder, ACCEPTED, project);
+    this.#files = new StoredFiles(folder, notice);
+    this.#linker = new Linker(links);
+    this.#sharing = links.some((kind) => kind === "hardlink" || kind === "symlink");
+  }
+
+  /**
+   * Stores a file's content; a content that is there already is not written again. The file can be read as before,
+   * but may be one with the cache afterwards.
+   * @param content of a small file, where it is at hand
+   */
+  async putFile(file: string, digest: string, executable: boolean, content?: Buffer): Promise<void> {
+    const object = this.#objectPath(digest);
+    const size = content?.length ?? statSync(file).size;
+    const there = this.#files.find(object);
+    if (there?.size === size) {
+      // From now on an action will need it: a collection that found it old and useless is to see that.
+      if (there.mtimeMs < Date.now() - SURELY_YOUNG) this.#files.touch(object);
+      if (!this.#sharing) return;
+      // The same content twice: the file gives way to the one that is there, once that is known to be whole.
+      if ((await hashIfThere(object)) === digest) {
+        await this.#linker.give(object, file, { size, executable, mode: there.mode });
+        return;
+      }
+      this.#discardObject(digest);
+    }
+    let kind: LinkKind | undefined;
+    await this.#files.write(object, async (temporary) => {
+      if (content !== undefined && !this.#sharing) {
+        writeFileSync(temporary, content);
+        chmodSync(temporary, executable ? 0o555 : 0o444);
+      } else kind = await this.#linker.take(file, temporary, { size, executable });
+    });
+    if (kind === "symlink") symlink(object, file);
+  }
+
+  /** To be called when all objects of the action are stored. A real run ends what was accepted in its place. */
+  async putAction(action: Action): Promise<void> {
+    await this.#writeAction(this.#actionPath(action), encodeAction(action));
+    if (action.accepted !== undefined) this.#hasAccepted = true;
+    else if (this.#acceptsAny) rmSync(this.#acceptedPath(action.key), { force: true });
+  }
+
+  /** The action of a key; undefined if there is none (that is whole). What the project accepted goes first. */
+  action(key: string): Action | undefined {
+    const accepted = this.#acceptsAny ? this.#readAction(this.#acceptedPath(key), key) : undefined;
+    return accepted ?? this.#readAction(this.#actionPath({ key }), key);
+  }
+
+  #readAction(file: string, key: string): Action | undefined {
+    // An error that is thrown costs more than a look.
+    const text = this.#files.find(file) === undefined ? null : ifThere(() => readFileSync(file, "utf8"));
+    if (text === null) return undefined;
+    const action = decodeAction(text, key);
+    if (action !== null) return action;
+    this.#files.discard(file, `the cached action ${key.slice(0, 12)} is damaged`);
+    return undefined;
+  }
+
+  /** The run of a key, if its action is there with all its objects, by their presence alone. */
+  run(key: string): StoredRun | undefined {
+    const action = this.action(key);
+    if (action === undefined || !this.isComplete(action)) return undefined;
+    const { outputs, seconds, finished, accepted } = action;
+    return { key, outputs, seconds, finished, ...(accepted && { accepted }) };
+  }
+
+  /** Whether all its objects are there. */
+  isComplete(run: StoredRun): boolean {
+    const digests = run.outputs.flatMap((output) =>
+      output.kind === "file" ? [output.digest] : output.entries.map((entry) => entry.digest),
+    );
+    return digests.every((digest) => this.#files.find(this.#objectPath(digest)) !== undefined);
+  }
+
+  /**
+   * Brings a run's outputs out of the store.
+   * @param destinations absolute, in a staging folder, one an output; null for one that is not needed
+   * @returns false if its action or an object is missing or damaged: the run then counts as absent
+   */
+  async restore(run: StoredRun, destinations: readonly (string | null)[]): Promise<boolean> {
+    if (!this.isComplete(run) || !(await this.#use(run))) return false;
+    for (const [i, output] of run.outputs.entries()) {
+      const destination = destinations[i] ?? null;
+      if (destination === null) continue;
+      if (output.kind === "directory") mkdirSync(destination, { recursive: true });
+      const parts = output.kind === "file" ? [{ ...output, name: "" }] : output.entries;
+      let whole = true;
+      await inLanes(parts, LANES, async ({ name, digest, executable }) => {
+        if (!(await this.#bringOut(digest, executable, join(destination, name)))) whole = false;
+      });
+      if (!whole) return false;
+    }
+    return true;
+  }
+
+  /** Bytes of an object; 0 if there is none. */
+  sizeOf(digest: string): number {
+    return this.#files.find(this.#objectPath(digest))?.size ?? 0;
+  }
+
+  /** Content of an object; null if it is missing or damaged. */
+  read(digest: string): Buffer | null {
+    const file = this.#objectPath(digest);
+    const content = this.#files.find(file) === undefined ? null : ifThere(() => readFileSync(file));
+    if (content === null || sha256(content) === digest) return content;
+    this.#discardObject(digest);
+    return null;
+  }
+
+  async #bringOut(digest: string, executable: boolean, destination: string): Promise<boolean> {
+    const object = this.#objectPath(digest);
+    const stats = this.#files.find(object);
+    if (stats === undefined) return false;
+    const { size, mode } = stats;
+    mkdirSync(dirname(destination), { recursive: true });
+    if (size <= SMALL && !this.#sharing) {
+      const content = ifThere(() => readFileSync(object));
+      if (content === null) return false;
+      if (sha256(content) !== digest) return this.#discardObject(digest);
+      writeFileSync(destination, content, { mode: executable ? 0o755 : 0o644 });
+      return true;
+    }
+    try {
+      await this.#linker.give(object, destination, { size, executable, mode });
+    } catch (error) {
+      if (isGone(error) && this.#files.find(object) === undefined) return false;
+      throw error;
+    }
+    return (await hashIfThere(destination)) === digest || this.#discardObject(digest);
+  }
+
+  #discardObject(digest: string): false {
+    this.#files.discard(this.#objectPath(digest), `the cached object ${digest.slice(0, 12)} is damaged`);
+    return false;
+  }
+
+  /**
+   * An action's time of modification is when it was last of use; one of another user's is written anew for that.
+   * @returns whether it is there
+   */
+  async #use(run: StoredRun): Promise<boolean> {
+    const file = this.#actionPath(run);
+    if (this.#files.touch(file)) return true;
+    const text = ifThere(() => readFileSync(file, "utf8"));
+    if (text === null) return false;
+    // Where that is not allowed either, it only seems older than it is.
+    await this.#writeAction(file, text).catch(() => undefined);
+    return true;
+  }
+
+  #writeAction(file: string, text: string): Promise<void> {
+    return this.#files.write(file, (temporary) => {
+      writeFileSync(temporary, text);
+      // For all who may enter the folder, whatever the umask.
+      this.#isOpen ??= (statSync(temporary).mode & OPEN) === OPEN;
+      if (!this.#isOpen) chmodSync(temporary, OPEN);
+    });
+  }
+
+  #objectPath(digest: string): string {
+    return `${this.#folder}/${OBJECTS}/${digest.slice(0, 2)}/${digest.slice(2)}`;
+  }
+
+  #actionPath({ key, accepted }: Pick<StoredRun, "key" | "accepted">): string {
+    if (accepted !== undefined) return this.#acceptedPath(key);
+    return `${this.#folder}/${ACTIONS}/${key.slice(0, 2)}/${key.slice(2)}.json`;
+  }
+
+  #acceptedPath(key: string): string {
+    return `${this.#accepted}/${key.slice(0, 2)}/${key.slice(2)}.json`;
+  }
+
+  get #acceptsAny(): boolean {
+    return (this.#hasAccepted ??= existsSync(this.#accepted));
+  }
+}
+
+/** Null if it has gone meanwhile. */
+async function hashIfThere(file: string): Promise<string | null> {
+  try {
+    return await hashFile(file);
+  } catch (error) {
+    if (isGone(error)) return null;
+    throw error;
+  }
+}

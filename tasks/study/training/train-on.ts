@@ -1,0 +1,59 @@
+/** A training as the params of a rule say, with what its task is given. */
+import type { TaskContext } from "lq";
+import type { z } from "zod";
+import type { Triple } from "../arrays.ts";
+import type { DynUNetSpec } from "../nn/dynunet.ts";
+import type { Augmentation } from "./augment.ts";
+import type { TrainingCase } from "./cases.ts";
+import { patchSource } from "./patches.ts";
+import type { Start } from "./read-start.ts";
+import { train, type Training } from "./train.ts";
+import type { training } from "../params/settings.ts";
+
+type Settings = z.infer<typeof training>;
+
+interface Context extends Pick<TaskContext<unknown>, "scratch" | "signal" | "progress" | "log"> {
+  /** The patch is (z, y, x), voxels. */
+  readonly params: { readonly patch: Triple; readonly training: Settings };
+}
+
+/**
+ * Trains on random patches of the cases, which have the network's channels; from random weights without a `start`.
+ * @throws as `train` does
+ */
+export function trainOn(
+  cases: readonly TrainingCase[],
+  spec: DynUNetSpec,
+  { params: { patch, training }, scratch, signal, progress, log }: Context,
+  start: Start | null = null,
+): Promise<Training> {
+  const { seed, epochs, batches, batch, foreground, threads, betas } = training;
+  const augmentation = augmentationOf(training);
+  const patches = {
+    batch,
+    patch,
+    channels: spec.inChannels,
+    seed: `patches ${seed}`,
+    foreground,
+    augmentation,
+  };
+  return train({
+    spec,
+    patch,
+    batch,
+    batches: patchSource(cases, patches),
+    seed,
+    epochs,
+    batchesPerEpoch: batches,
+    learningRate: training.learning_rate,
+    optimizer: { weightDecay: training.weight_decay, beta1: betas[0], beta2: betas[1] },
+    threads,
+    ...{ scratch, signal, progress, log },
+    ...(start && { start }),
+  });
+}
+
+/** What is set of it. */
+function augmentationOf({ augmentation }: Settings): Augmentation {
+  return Object.fromEntries(Object.entries(augmentation).filter(([, value]) => value !== undefined));
+}
