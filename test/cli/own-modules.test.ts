@@ -17,7 +17,7 @@ export default task({
   },
 });
 `,
-  "tasks/study/word.ts": `export const WORD: string = "hello";\n`,
+  "tasks/lib/word.ts": `export const WORD: string = "hello";\n`,
 };
 
 const PIPELINE = "version: 1\nrules:\n  greet: { run: lq:tasks/greet.ts, out: greeting.txt }\n";
@@ -64,8 +64,8 @@ test("a module has the same key wherever lq is installed, and another when it is
   expect(project.read("greeting.txt")).toBe("hello");
   expect(summary(two, project)).toMatchObject({ ran: 0, fresh: 1 });
 
-  write(join(two, "tasks/study/word.ts"), `export const WORD = "good day";\n`);
-  expect(run(two, project, "status").stdout).toContain("code lq:tasks/study/word.ts changed");
+  write(join(two, "tasks/lib/word.ts"), `export const WORD = "good day";\n`);
+  expect(run(two, project, "status").stdout).toContain("code lq:tasks/lib/word.ts changed");
   expect(run(one, project, "status").stdout).toContain("fresh");
   expect(summary(two, project)).toMatchObject({ ran: 1 });
   expect(project.read("greeting.txt")).toBe("good day");
@@ -106,7 +106,7 @@ test("a module that lq does not have is refused where it is named, with one that
 });
 
 test("an error in a module is located in the file that it is in", () => {
-  const home = install({ ...MODULES, "tasks/study/word.ts": "export const WORD = = 1;\n" });
+  const home = install({ ...MODULES, "tasks/lib/word.ts": "export const WORD = = 1;\n" });
   const { status, stderr } = run(home, cliProject({ "pipeline.yaml": PIPELINE }), "build");
   expect(status).toBe(2);
   expect(stderr).toMatch(

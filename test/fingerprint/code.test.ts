@@ -34,8 +34,8 @@ export default task({
 
 const FILES = {
   "tasks/x.ts": MODULE,
-  "tasks/study/twice.ts": `export const twice = (n: number): number => 2 * n;\n`,
-  "tasks/study/shape.ts": `export interface Shape { size: number }\n`,
+  "tasks/lib/twice.ts": `export const twice = (n: number): number => 2 * n;\n`,
+  "tasks/lib/shape.ts": `export interface Shape { size: number }\n`,
   "tasks/table.json": `{ "n": 4, "m": 5 }`,
   "tasks/labels.yaml": "liver: 1\n",
 };
@@ -64,7 +64,7 @@ describe("a closure", () => {
     const { files, packages } = await closure(project(FILES));
     expect(files.map((file) => file.path)).toEqual([
       "tasks/labels.yaml",
-      "tasks/study/twice.ts",
+      "tasks/lib/twice.ts",
       "tasks/table.json",
       "tasks/x.ts",
     ]);
@@ -74,12 +74,12 @@ describe("a closure", () => {
   it("does not change with comments, formatting, types or the order of keys in data", async () => {
     expect(
       await changedBy(
-        "tasks/study/twice.ts",
+        "tasks/lib/twice.ts",
         `// why\nexport const twice = (\n  n: number,\n) => 2 * n; /* so */`,
       ),
     ).toEqual([]);
     expect(
-      await changedBy("tasks/study/shape.ts", `export interface Shape { size: number; name?: string }`),
+      await changedBy("tasks/lib/shape.ts", `export interface Shape { size: number; name?: string }`),
     ).toEqual([]);
     expect(
       await changedBy("tasks/x.ts", MODULE.replace("Doubles", "Doubles it").replaceAll("  ", "\t")),
@@ -88,11 +88,11 @@ describe("a closure", () => {
   });
 
   it("changes with code and data, naming the file", async () => {
-    expect(await changedBy("tasks/study/twice.ts", `export const twice = (n: number) => 3 * n;`)).toEqual([
-      "tasks/study/twice.ts",
+    expect(await changedBy("tasks/lib/twice.ts", `export const twice = (n: number) => 3 * n;`)).toEqual([
+      "tasks/lib/twice.ts",
     ]);
-    expect(await changedBy("tasks/study/twice.ts", `export const twice = (x: number) => 2 * x;`)).toEqual([
-      "tasks/study/twice.ts",
+    expect(await changedBy("tasks/lib/twice.ts", `export const twice = (x: number) => 2 * x;`)).toEqual([
+      "tasks/lib/twice.ts",
     ]);
     expect(await changedBy("tasks/table.json", `{ "n": 5, "m": 5 }`)).toEqual(["tasks/table.json"]);
     expect(await changedBy("tasks/labels.yaml", "liver: 2\n")).toEqual(["tasks/labels.yaml"]);
@@ -140,22 +140,22 @@ describe("a closure", () => {
   it("has the code of threads", async () => {
     const files = {
       "tasks/x.ts": `import url from "./lib/thread.ts?thread"; export default url;`,
-      "tasks/study/thread.ts": `import { twice } from "./twice.ts"; console.log(twice(1));`,
-      "tasks/study/twice.ts": FILES["tasks/study/twice.ts"],
+      "tasks/lib/thread.ts": `import { twice } from "./twice.ts"; console.log(twice(1));`,
+      "tasks/lib/twice.ts": FILES["tasks/lib/twice.ts"],
     };
     const root = project(files);
     const before = await closure(root);
     expect(before.files.map((file) => file.path)).toEqual([
-      "tasks/study/thread.ts",
-      "tasks/study/twice.ts",
+      "tasks/lib/thread.ts",
+      "tasks/lib/twice.ts",
       "tasks/x.ts",
     ]);
-    write(root, "tasks/study/twice.ts", `export const twice = (n: number) => 3 * n;`);
+    write(root, "tasks/lib/twice.ts", `export const twice = (n: number) => 3 * n;`);
     expect((await closure(root)).digest).not.toBe(before.digest);
   });
 
   it("finds modules that come with lq from any folder, and names them so", async () => {
-    const root = project({ "tasks/x.ts": `import "lq/src/errors.ts"; export default 1;` });
+    const root = project({ "tasks/x.ts": `import "lq/src/model/errors.ts"; export default 1;` });
     expect((await closure(root)).files.map((file) => file.path)).toEqual([
       "lq:src/model/errors.ts",
       "tasks/x.ts",
@@ -183,10 +183,10 @@ describe("a closure that was remembered", () => {
     marked();
     const again = () => new CodeClosures(root, notes).closure("tasks/x.ts").then((each) => each.digest);
     expect(await again()).toBe("f".repeat(64));
-    write(root, "tasks/study/another.ts", "");
+    write(root, "tasks/lib/another.ts", "");
     expect(await again()).toBe(first.digest);
     marked();
-    write(root, "tasks/study/twice.ts", FILES["tasks/study/twice.ts"]);
+    write(root, "tasks/lib/twice.ts", FILES["tasks/lib/twice.ts"]);
     expect(await again()).toBe(first.digest);
   });
 
@@ -322,7 +322,7 @@ describe("a bundle", () => {
     await remembered(root, notes);
     const build = new CodeClosures(root, notes);
     await build.closure("tasks/x.ts");
-    write(root, "tasks/study/twice.ts", `export const twice = (n: number) => 5 * n;`);
+    write(root, "tasks/lib/twice.ts", `export const twice = (n: number) => 5 * n;`);
     await expect(build.bundle("tasks/x.ts")).rejects.toThrow(
       "the code of tasks/x.ts changed during the build",
     );
