@@ -1,5 +1,5 @@
 /**
- * Renders the paper's own tables into docs/tables/paper/, as lq renders its own.
+ * Writes the tables of the paper into docs/tables/paper/, with the code that writes the study's own tables.
  *
  *     node scripts/paper-tables.mjs [FOLDER]
  */

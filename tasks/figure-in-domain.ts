@@ -1,4 +1,4 @@
-/** Figure 2: label quality against in-domain performance, a panel a dataset and metric. */
+/** Figure 2: label quality against in-domain performance. One panel for each dataset and metric. */
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-/** Figure 1: one slice of one case under every version of its labels. */
+/** Figure 1: one slice of one case, once for each version of its labels. */
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
@@ -45,7 +45,7 @@ export default task({
   },
 });
 
-/** The axial slice with the most different labels; of several, the middle one. */
+/** Index of the axial slice that shows the most labels. Where several slices show as many, the middle one of them. */
 function fullestSlice(labels: ArrayLike<number>, [nx, ny, nz]: readonly [number, number, number]): number {
   const counts = Array.from({ length: nz }, (_, z) => {
     const seen = new Set<number>();

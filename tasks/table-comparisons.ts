@@ -1,4 +1,4 @@
-/** Whether rows of the study's tables differ from one of them: paired tests and bootstrap intervals. */
+/** Compares the rows of each of the study's tables with one row of it: paired tests and bootstrap intervals. */
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
@@ -28,7 +28,7 @@ export default task({
     names,
     table: tableText.extend({
       bootstrap,
-      /** Which row the others are compared with: of the label quality, and of each experiment. */
+      /** The row that the others are compared with, by experiment (`quality` is the table of label quality). */
       against: z.record(z.string(), z.string()),
     }),
   }),

@@ -1,4 +1,4 @@
-/** Correlation of label quality with in-domain and with fine-tuned performance, per dataset and pooled. */
+/** Correlation of label quality with in-domain and with fine-tuned performance, for each dataset and for all together. */
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
@@ -72,7 +72,7 @@ function pairsOf(
   });
 }
 
-/** Takes each dataset's own level out, so that pooling does not measure differences between datasets. */
+/** Subtracts the dataset's means, so that the correlation over all datasets does not measure how the datasets differ. */
 function centre(pairs: readonly QualityPair[]): QualityPair[] {
   const mean = (of: (p: QualityPair) => number) => pairs.reduce((sum, p) => sum + of(p), 0) / pairs.length;
   const quality = mean((p) => p.quality);

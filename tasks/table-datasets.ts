@@ -1,4 +1,4 @@
-/** The datasets at hand: cases, labels, what is odd about them, and images that occur in more than one. */
+/** Lists the datasets: cases, labels, what the checks found, and images that occur more than once. */
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
@@ -55,7 +55,11 @@ export default task({
       "## Images that occur more than once",
       "",
       ...(leaks.length > 0
-        ? ["What is trained on may be tested on:", "", ...leaks.map((leak) => `- ${escape(leak)}`)]
+        ? [
+            "A network may be tested on an image that it was trained on:",
+            "",
+            ...leaks.map((leak) => `- ${escape(leak)}`),
+          ]
         : ["None."]),
       "",
     ];

@@ -1,7 +1,8 @@
 /**
- * A row a label version, a column a dataset: the networks' scores on original labels. In-domain (Figure 2 as
- * numbers) with `scores`, on the organs that every generator can predict; or on a fine-tuning target (Tables 2, 3),
- * on all the target's organs.
+ * Scores of the trained networks against the original labels: one row for each label version, one column for each
+ * dataset. With `common: true` the table has in-domain scores (Figure 2 as numbers), over the organs that every
+ * generator can predict; the task then needs `scores`. Otherwise it has scores on a fine-tuning target (Tables 2 and
+ * 3), over all organs of the target.
  */
 import { task } from "lq";
 import { z } from "zod";
@@ -16,9 +17,9 @@ export default task({
     names,
     table: tableText,
     aggregation,
-    /** Which of the paper's tables stands beside this one in the html version. */
+    /** Name of the paper's table whose values the HTML version shows beside ours: `quality`, `segthor` or `flare`. */
     paper: z.string().optional(),
-    /** Whether only organs common to all generators count (eq. 3). */
+    /** Count only the organs that all generators can predict (equation 3 of the paper). */
     common: z.boolean(),
   }),
   run({ files, outputs, params }) {

@@ -1,4 +1,4 @@
-/** Table 1: how well each generator's pseudo-labels match the original labels, per dataset. */
+/** Table 1: how well the pseudo-labels of each generator match the original labels of each dataset. */
 import { task } from "lq";
 import { z } from "zod";
 import { cellOf, METRICS } from "./study/results/cells.ts";
@@ -47,7 +47,7 @@ export default task({
   },
 });
 
-/** Says which organs eq. 3 leaves out, per dataset. */
+/** A note that says which organs equation 3 of the paper leaves out, for each dataset. */
 function excluded(
   scores: ReturnType<typeof readScores>,
   organs: ReadonlyMap<string, readonly string[]>,
@@ -59,6 +59,6 @@ function excluded(
     return left.length > 0 ? [`${left.join(", ")} (${display[dataset] ?? dataset})`] : [];
   });
   return parts.length > 0
-    ? `Left out, because not every generator can predict them (eq. 3): ${parts.join("; ")}.`
-    : "Every organ can be predicted by every generator (eq. 3 leaves none out).";
+    ? `These organs are left out, because not every generator can predict them (equation 3 of the paper): ${parts.join("; ")}.`
+    : "No organ is left out: every generator can predict all of them (equation 3 of the paper).";
 }

@@ -1,4 +1,4 @@
-/** Mean and deviation of scored cases, by organ and over all organs. */
+/** Mean and standard deviation of the cases' scores, for each organ and over all organs. */
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-/** How well a trained network does on held-out cases, by organ; or why it did not converge. */
+/** Scores of a trained network on held-out cases, for each organ; or the reason why the training did not converge. */
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";

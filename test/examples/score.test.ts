@@ -196,7 +196,9 @@ test("conventions and tolerances are settings", async () => {
   params(project, (text) => text.replace("deviation: population", "deviation: sample"));
   params(project, (text) => text.replace("reference_slices: []", "reference_slices: [spleen]"));
   await project.built();
-  expect(project.read("tables/scores.md")).toContain("Scored only in the reference's slices: spleen.");
+  expect(project.read("tables/scores.md")).toContain(
+    "Scored only in the slices where the reference has the label: spleen.",
+  );
   expect(scoresOf(project, "a").organs.liver?.surface_dice).toBeLessThan(1);
   expect(scoresOf(project, "b").organs.spleen).toEqual({ ...NOWHERE, dice: 1, surface_dice: 1 });
   expect(project.read("tables/scores.md")).toContain("| liver | 91.7 ± 14.4 |");

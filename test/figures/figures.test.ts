@@ -9,7 +9,7 @@ const grid = { size: [4, 3, 2], spacing: [1, 1, 1], affine: [] } as const;
 describe("qualitative figure", () => {
   const image = { ...grid, data: Float32Array.from({ length: 24 }, (_, i) => i) };
   const labels = { ...grid, data: new Uint8Array(24) };
-  labels.data[12] = 7; // first voxel of slice 1: patient's left, posterior → lower right of the picture
+  labels.data[12] = 7; // first voxel of slice 1: left and posterior of the patient, lower right in the picture
   const figure = {
     heading: ["CASE 1", "SYNTHETIC"],
     image,
@@ -31,7 +31,7 @@ describe("qualitative figure", () => {
     const [xs, ys] = [hits.map(([x = 0]) => x), hits.map(([, y = 0]) => y)];
     expect([Math.min(...xs), Math.max(...xs)]).toEqual([panelLeft + 3 * 65, panelLeft + 4 * 65 - 1]);
     expect(Math.max(...ys) - Math.min(...ys)).toBe(64);
-    // One voxel, 260 px / 4 voxels a side, but for the organ's number and its white edge.
+    // The panel's 260 pixels are 4 voxels wide. The organ's number and its white edge cover a part of the voxel.
     expect(hits.length).toBeLessThan(65 * 65);
     expect(hits.length).toBeGreaterThan(65 * 65 - 12 * 16);
   });
@@ -61,7 +61,7 @@ describe("scatter figure", () => {
     ],
   });
 
-  it("has a panel a dataset, a legend, its notice, and says where nothing converged", () => {
+  it("has one panel for each dataset, a legend and the notice, and says where no training converged", () => {
     expect(svg).toContain("A &#60;b&#62;");
     expect(svg).toContain("BTCV, Dice");
     expect(svg).toContain("Synthetic");
@@ -69,16 +69,16 @@ describe("scatter figure", () => {
     expect(svg.match(/>MedSAM</g)).toHaveLength(1);
   });
 
-  it("shows no more beyond 100 % than a marker needs", () => {
+  it("has no tick beyond 100 %", () => {
     const ticks = [...svg.matchAll(/font-size="10">(\d+)</g)].map(([, tick]) => Number(tick));
     expect(Math.max(...ticks)).toBe(100);
   });
 
-  it("gives sixteen organs different colours", () => {
+  it("gives sixteen organs sixteen colours", () => {
     expect(new Set(Array.from({ length: 16 }, (_, i) => labelColour(i).join())).size).toBe(16);
   });
 
-  it("keeps sixteen series apart by colour and marker", () => {
+  it("gives each of sixteen series its own pair of colour and marker", () => {
     const styles = Array.from({ length: 16 }, (_, i) => JSON.stringify(seriesStyle(i)));
     expect(new Set(styles).size).toBe(16);
   });

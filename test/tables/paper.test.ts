@@ -1,4 +1,4 @@
-/** Given the paper's printed numbers, the renderers give the paper's tables with its quintiles and blanks. */
+/** From the paper's printed numbers, the renderers make the paper's tables with its quintiles and blanks. */
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { describe, expect, it, test } from "vitest";
@@ -33,7 +33,7 @@ describe.runIf(reference)("the paper's numbers", () => {
     readonly quintiles: Quintiles;
   };
 
-  it("are those of the transcription", () => {
+  it("equal the transcription of the paper", () => {
     for (const [ours, theirs] of [
       ["quality", "table1"],
       ["segthor", "table2"],
@@ -62,7 +62,7 @@ describe.runIf(reference)("the paper's numbers", () => {
 });
 
 test.each(PAPER_TABLES)(
-  "docs/tables/paper has %s as it is rendered now (else run scripts/paper-tables.mjs)",
+  "docs/tables/paper has %s as the code renders it (if not, run scripts/paper-tables.mjs)",
   (name) => {
     for (const ending of ["md", "csv", "tex", "html"]) {
       const file = new URL(`../../docs/tables/paper/${name}.${ending}`, import.meta.url);
@@ -74,7 +74,7 @@ test.each(PAPER_TABLES)(
 describe("renderings of the paper's table 2", () => {
   const table = paperTable("segthor");
 
-  it("has the paper's rows, columns and blanks in Markdown", () => {
+  it("have the paper's rows, columns and blanks in Markdown", () => {
     const lines = renderMarkdown(table)
       .split("\n")
       .filter((line) => line.startsWith("|"));
@@ -86,14 +86,17 @@ describe("renderings of the paper's table 2", () => {
     );
   });
 
-  it.each(Object.keys(RENDERERS))("says that it is synthetic when it is (%s)", (ending) => {
-    const render = RENDERERS[ending];
-    if (!render) throw new Error("no renderer");
-    expect(render({ ...table, synthetic: true })).toMatch(/synthetic/i);
-    expect(render(table)).not.toMatch(/synthetic/i);
-  });
+  it.each(Object.keys(RENDERERS))(
+    "say that the numbers are synthetic, only where they are (%s)",
+    (ending) => {
+      const render = RENDERERS[ending];
+      if (!render) throw new Error("no renderer");
+      expect(render({ ...table, synthetic: true })).toMatch(/synthetic/i);
+      expect(render(table)).not.toMatch(/synthetic/i);
+    },
+  );
 
-  it("escapes names that mean something in the format", () => {
+  it("escape characters that have a meaning in the format", () => {
     const first = table.rows[0];
     if (!first) throw new Error("no rows");
     const odd = { ...table, rows: [{ ...first, name: "a|b <i> 50% & _x_" }] };

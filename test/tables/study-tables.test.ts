@@ -1,4 +1,4 @@
-/** The tables' tasks on result files written by hand, in a project of its own. */
+/** Runs the tables' tasks in a small project, on result files that are written by hand. */
 import { describe, expect, test } from "vitest";
 import { Project } from "../run/project.ts";
 
@@ -35,7 +35,7 @@ comparisons:
 
 const scores = (dice: number | null) => ({ dice, surface_dice: dice, hd95: null, assd: null });
 
-/** Cases "1", "2", … with one organ. */
+/** Cases "1", "2" and so on, each with one organ. */
 const cases = (dices: readonly (number | null)[]) =>
   dices.map((dice, i) => ({ case: String(i + 1), organs: { heart: scores(dice) } }));
 
@@ -85,7 +85,7 @@ interface Cells {
 }
 
 describe("the study's tables", () => {
-  test("say beside each cell which files it came from", async () => {
+  test("name for each cell the files that it was computed from", async () => {
     const built = project();
     expect((await built.build()).failed).toEqual([]);
     const { format, data, cells } = JSON.parse(built.read("tables/segthor.cells.json")) as Cells;
@@ -118,25 +118,25 @@ describe("the study's tables", () => {
   test("show the paper's value and the difference in the html version", async () => {
     const built = project();
     await built.build();
-    // Table 2 of the paper has 87.4 ± 2.0 for no pretrain on BTCV; ours is 55.0.
+    // Table 2 of the paper has 87.4 ± 2.0 for "no pretrain" on BTCV; ours is 55.0.
     expect(built.read("tables/segthor.html")).toContain("<small>paper: 87.4 ± 2.0 (−32.4)</small>");
   });
 
-  test("compare rows case by case, the same again for the same seed", async () => {
+  test("compare rows case by case, with equal results for equal seeds", async () => {
     const built = project();
     await built.build();
     const csv = built.read("tables/comparisons.csv");
     const lines = csv.split("\n").map((line) => line.split(","));
     const of = (experiment: string, row: string) =>
       lines.filter((line) => line[0] === experiment && line[1] === "Dice" && line[3] === row);
-    // Six pairs that all grow: p = 2/64; of the two rows that are compared it is the smaller, and so doubled.
+    // All six differences are positive: p = 2/64. Holm's correction doubles the smaller of the two rows' p values.
     const [base] = of("SegTHOR", "base");
     expect(base?.slice(4, 6)).toEqual(["no pretrain", "6"]);
     expect(Number(base?.[6])).toBeCloseTo(0.125, 12);
     expect(Number(base?.[7])).toBeGreaterThan(0.1);
     expect(Number(base?.[8])).toBeLessThan(0.15);
     expect(base?.slice(9, 11).map(Number)).toEqual([2 / 64, 4 / 64]);
-    // The case without a score in one of them is no pair; what did not converge is compared with nothing.
+    // A case without a score in one row forms no pair. A training that did not converge is not compared.
     expect(of("label quality", "STU B").map((line) => line[5])).toEqual(["2"]);
     expect(of("SegTHOR", "STU B").map((line) => line[2])).toEqual(["BTCV"]);
     const markdown = built.read("tables/comparisons.md");

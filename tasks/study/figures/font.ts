@@ -1,6 +1,6 @@
 /**
- * A 5×7 bitmap font for text in PNG figures (capitals, digits, some signs), so that no font file is needed and the
- * same input gives the same bytes everywhere. Seven rows a glyph, two hex digits each; bit 4 is the left column.
+ * A 5×7 bitmap font for text in PNG figures (capitals, digits, some signs). It needs no font file, and the same text
+ * gives the same bytes on every machine. A glyph has seven rows of two hexadecimal digits; bit 4 is the left column.
  */
 const GLYPHS: { readonly [char: string]: string } = {
   A: "0e11111f111111",
@@ -54,7 +54,7 @@ const GLYPHS: { readonly [char: string]: string } = {
 
 export const GLYPH = { width: 5, height: 7, advance: 6 } as const;
 
-/** Calls `dot(x, y)` for every set pixel of `text` in capitals, its top left corner at (0, 0). Unknown signs show as "?". */
+/** Calls `dot(x, y)` for every set pixel of `text` in capitals. The top left corner is (0, 0). Unknown characters become "?". */
 export function drawText(text: string, dot: (x: number, y: number) => void): void {
   Array.from(text.toUpperCase()).forEach((char, n) => {
     const rows = GLYPHS[char] ?? GLYPHS["?"] ?? "";

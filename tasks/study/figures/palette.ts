@@ -1,4 +1,4 @@
-/** Eight colours that stay apart for the colour-blind (after Okabe and Ito), each with a marker shape of its own. */
+/** Eight colours that colour-blind readers can tell apart (after Okabe and Ito). */
 const PALETTE = [
   "#000000",
   "#e69f00",
@@ -18,7 +18,7 @@ export interface Style {
   readonly marker: Marker;
 }
 
-/** The look of the n-th series; colours and markers repeat out of step so that more than eight stay distinct. */
+/** Colour and marker of series `n` (from 0). After eight series the markers shift by one, so that 64 series all differ. */
 export function seriesStyle(n: number): Style {
   return {
     colour: PALETTE[n % PALETTE.length] ?? "#000000",
@@ -26,7 +26,7 @@ export function seriesStyle(n: number): Style {
   };
 }
 
-/** Label colours for overlays, chosen to stay apart for the colour-blind (Okabe and Ito's set, then Tol's "muted"). */
+/** Label colours that colour-blind readers can tell apart (Okabe and Ito's set, then Tol's "muted" set). */
 const LABELS = [
   "#e69f00",
   "#56b4e9",
@@ -46,7 +46,7 @@ const LABELS = [
   "#cc6677",
 ] as const;
 
-/** Red, green, blue of the n-th label; more than sixteen share colours, and are told apart by their numbers. */
+/** Red, green and blue (0 to 255) of label `n` (from 0). Colours repeat after sixteen labels; the numbers on the picture do not. */
 export function labelColour(n: number): readonly [number, number, number] {
   const hex = parseInt((LABELS[n % LABELS.length] ?? LABELS[0]).slice(1), 16);
   return [hex >> 16, (hex >> 8) & 255, hex & 255];

@@ -1,7 +1,7 @@
 /**
- * Figure 1: one slice of one case under every label version, organs in colour over the grey CT, with a legend. Each
- * organ has its number of the legend on it, so that nobody has to tell colours apart. The same input gives the same
- * bytes.
+ * Figure 1: one slice of one case, once for each label version, with the organs in colour over the grey CT, and a
+ * legend. The legend's number stands on each organ, so that nobody has to tell colours apart. The same input gives the
+ * same bytes.
  */
 import { encode } from "fast-png";
 import type { LabelVolume, Volume } from "../volume/volume.ts";
@@ -9,24 +9,24 @@ import { drawText, GLYPH } from "./font.ts";
 import { labelColour } from "./palette.ts";
 
 export interface Qualitative {
-  /** Printed on top; says so when the images are synthetic. */
+  /** Lines above the panels. They must say if the images are synthetic. */
   readonly heading: readonly string[];
   readonly image: Volume;
-  /** Grey window of the image, in its own units. */
+  /** Values of the image that become black and white, in its own units (HU for CT). */
   readonly window: readonly [number, number];
   readonly versions: readonly { readonly name: string; readonly labels: LabelVolume }[];
   readonly organs: readonly { readonly name: string; readonly id: number }[];
-  /** Axial slice index. */
+  /** Index of the axial slice. */
   readonly slice: number;
 }
 
 const TEXT = 2; // scale of the 5×7 font
 const LINE = GLYPH.height * TEXT + 8;
 const GAP = 10;
-const TARGET = 260; // width of one panel, about
-const SWATCH = 22; // width of a legend's box, and the space after it
+const TARGET = 260; // approximate width of one panel, in pixels
+const SWATCH = 22; // width of a colour box in the legend with the space after it, in pixels
 
-/** Bytes of the PNG, 8-bit RGB. All volumes are on the image's grid, their axes in RAS order. */
+/** Bytes of the PNG, 8-bit RGB. All volumes must be on the image's grid, with axes in RAS order. */
 export function renderQualitative(figure: Qualitative): Uint8Array {
   const [nx, ny] = figure.image.size;
   const scale = Math.max(1, Math.round(TARGET / nx));
@@ -62,7 +62,7 @@ export function renderQualitative(figure: Qualitative): Uint8Array {
   return encode({ width: canvas.width, height: canvas.height, data: canvas.pixels, channels: 3, depth: 8 });
 }
 
-/** Anterior up, patient's right on the left of the picture: both in-plane axes of a RAS volume run backwards. */
+/** Draws anterior up and the patient's right on the left: both in-plane axes of a RAS volume run backwards. */
 function drawSlice(
   canvas: Canvas,
   left: number,
@@ -86,7 +86,7 @@ function drawSlice(
   }
 }
 
-/** Each organ's number, on the voxel of it that is nearest to its middle; none where it is smaller than the number. */
+/** Writes each organ's number on the organ's voxel nearest to its centre. An organ smaller than its number gets none. */
 function drawNumbers(
   canvas: Canvas,
   left: number,

@@ -1,7 +1,7 @@
 /**
- * Figure 2: label quality against in-domain performance. One panel a dataset (columns) and metric (rows), one
- * marker a label version, shared legend. SVG text, no fonts embedded, readable in print and for the colour-blind
- * (every series has its own marker as well as its own colour).
+ * Figure 2: label quality against in-domain performance. One panel for each dataset (columns) and metric (rows), one
+ * marker for each label version, one legend. Every series has its own marker and its own colour, so that the figure
+ * can be read in grey print and by colour-blind readers.
  */
 import { scaleLinear, type ScaleLinear } from "d3-scale";
 import { escapeHtml } from "../tables/html.ts";
@@ -9,20 +9,20 @@ import { seriesStyle, type Marker } from "./palette.ts";
 
 export interface Scatter {
   readonly title: string;
-  /** Printed above the panels when the numbers are synthetic. */
+  /** Line above the panels, where the numbers are synthetic. */
   readonly notice: string | null;
   readonly xLabel: string;
   readonly yLabel: string;
   readonly columns: readonly string[];
   readonly metrics: readonly string[];
   readonly series: readonly string[];
-  /** points[metric][column][series], percent; null where there is none. */
+  /** points[metric][column][series], in percent; null for a series without a point. */
   readonly points: readonly (readonly (readonly ({ readonly x: number; readonly y: number } | null)[])[])[];
 }
 
 const PANEL = { width: 190, height: 170, left: 46, top: 26, right: 12, bottom: 38 };
 const HEAD = 62;
-/** Has room for the notice and the legend. */
+/** The notice and the legend fit into this width. */
 const LEAST_WIDTH = 840;
 
 /** Text of the SVG. */
@@ -95,7 +95,7 @@ function axes(x: ScaleLinear<number, number>, y: ScaleLinear<number, number>): s
   return `${grid.join("")}<path d="M0 0V${PANEL.height}H${PANEL.width}" fill="none" stroke="#333333"/>`;
 }
 
-/** Round limits around the values, but no more beyond 100 % than a marker needs; a single value or none gives a scale, too. */
+/** A scale with round limits around the values. It goes beyond 100 % only by the size of a marker. `values` may be empty. */
 function percentScale(
   values: readonly number[],
   range: readonly [number, number],

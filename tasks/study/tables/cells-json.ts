@@ -1,17 +1,18 @@
 /**
- * Where each cell of a table came from, for machines: `tables/….cells.json`.
+ * `tables/….cells.json`: the files that each cell of a table was computed from, for programs.
  *
  *     { "format": 1, "title": …, "data": "synthetic", "cells": [
  *       { "row": "STU B", "column": "AMOS", "metric": "Dice", "state": "scored", "mean": 0.91, "std": 0.02,
  *         "from": [{ "input": "evaluations", "file": "amos/stu-b.json" }] } ] }
  *
- * `data` is "real" where no number comes from phantoms. `row`, `column` and `metric` are the words of the table, `mean`
- * and `std` fractions of 1 (null unless scored). `from` names files by the input of the table's task and, below it, by
- * name: a task does not know where in the project its inputs lie. A cell that has nothing to show is not listed.
+ * `data` is "synthetic" if any number comes from phantoms, otherwise "real". `row`, `column` and `metric` are the words
+ * of the table. `mean` and `std` are fractions of 1, and null unless `state` is "scored". `from` names each file by an
+ * input of the table's task and by its name below that input, because a task does not know where in the project its
+ * inputs lie. The list has no empty cells.
  */
 import { cellState, type ScoreTable } from "./table.ts";
 
-/** The text of the file; a cell a line. */
+/** The text of the file, with one line for each cell. */
 export function renderCells({ title, synthetic, metrics, columns, rows }: ScoreTable): string {
   const cells = rows.flatMap((row) =>
     metrics.flatMap((metric, m) =>

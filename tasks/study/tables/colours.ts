@@ -1,7 +1,7 @@
 /**
- * Colours of the quintiles, worst to best. Red to green as in the paper, through a light middle; lightness falls
- * towards both ends and hues are orange-red against blue-green, so that the order is readable with red-green
- * colour blindness and in grey print (where the class digit decides).
+ * Colours of the quintiles, from worst to best: red to green as in the paper, with a light middle. The hues are
+ * orange-red and blue-green, which readers with red-green colour blindness can tell apart. In grey print the digit of
+ * the quintile in the cell says which end is which, because both ends are dark.
  */
 export const COLOURS: readonly { readonly name: string; readonly hex: string }[] = [
   { name: "worst fifth", hex: "#e8775a" },

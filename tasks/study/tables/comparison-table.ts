@@ -1,4 +1,4 @@
-/** Comparisons of rows with one of them: in Markdown a block an experiment, in CSV a line a comparison. */
+/** Comparisons of rows with one row: Markdown has one block for each experiment, CSV one line for each comparison. */
 import type { Comparison } from "../results/comparisons.ts";
 import { quote } from "./csv.ts";
 import { escape } from "./markdown.ts";
@@ -10,7 +10,7 @@ export interface ComparisonBlock {
   readonly against: string;
   readonly columns: readonly string[];
   readonly rows: readonly { readonly key: string; readonly name: string }[];
-  /** comparisons[column]: of the rows that have one. */
+  /** comparisons[column]: one for each row that can be compared. */
   readonly metrics: readonly {
     readonly name: string;
     readonly comparisons: readonly (readonly Comparison[])[];
@@ -19,7 +19,7 @@ export interface ComparisonBlock {
 
 const SIGNIFICANT = 0.05;
 
-/** `synthetic`: any number comes from phantoms, and the text says so. */
+/** `synthetic`: if any number comes from phantoms; the text then says so. */
 export function renderComparisonsMarkdown(
   text: { readonly title: string; readonly caption: string; readonly notes: readonly string[] },
   blocks: readonly ComparisonBlock[],
@@ -32,8 +32,8 @@ export function renderComparisonsMarkdown(
     text.caption,
     "",
     ...blocks.flatMap(blockLines),
-    "- Mean difference over cases in percentage points [95 % bootstrap interval over cases]; a case counts with its mean over organs.",
-    `- \\*: p < ${SIGNIFICANT} in Wilcoxon's signed-rank test (two-sided), with Holm's correction for the rows of a column and metric.`,
+    "- Each cell has the mean difference over cases in percentage points [95 % bootstrap interval over cases]. The score of a case is its mean over organs.",
+    `- \\*: p < ${SIGNIFICANT} in Wilcoxon's signed-rank test (two-sided), with Holm's correction over the rows of the same column and metric.`,
     ...text.notes.map((note) => `- ${note}`),
     "",
   ].join("\n");
@@ -67,7 +67,7 @@ function points(fraction: number): string {
   return `${Number(text) === 0 ? "" : fraction < 0 ? "−" : "+"}${text}`;
 }
 
-/** Full precision, differences as fractions of 1. */
+/** In full precision; differences are fractions of 1. */
 export function renderComparisonsCsv(blocks: readonly ComparisonBlock[], synthetic: boolean): string {
   const head = "experiment,metric,column,row,against,n,difference,low,high,p,p_holm,data";
   const lines = blocks.flatMap(({ title, against, columns, rows, metrics }) =>

@@ -1,6 +1,6 @@
 import { cellState, classes, type ScoreTable } from "./table.ts";
 
-/** One line a cell, full precision (fractions of 1), for further analysis. */
+/** One line for each cell, in full precision (fractions of 1), for further analysis. */
 export function renderCsv(table: ScoreTable): string {
   const marks = classes(table);
   const lines = ["row,metric,column,mean,std,quintile,state,data"];
@@ -23,7 +23,7 @@ export function renderCsv(table: ScoreTable): string {
   return lines.join("\n") + "\n";
 }
 
-/** RFC 4180 quoting; a leading formula sign is kept from being run by a spreadsheet. */
+/** Quotes by RFC 4180. A leading `=`, `+` or `@` gets an apostrophe before it, so that no spreadsheet runs it as a formula. */
 export function quote(value: string): string {
   const safe = /^[=+@]/.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

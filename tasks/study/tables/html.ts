@@ -1,15 +1,8 @@
 import { COLOURS } from "./colours.ts";
-import {
-  allNotes,
-  cellText,
-  classes,
-  percent,
-  SYNTHETIC_NOTICE,
-  type Cell,
-  type ScoreTable,
-} from "./table.ts";
+import { allNotes } from "./notes.ts";
+import { cellText, classes, percent, SYNTHETIC_NOTICE, type Cell, type ScoreTable } from "./table.ts";
 
-/** A page of its own: coloured cells, and where the paper has the cell, its value and the difference. */
+/** A complete page with coloured cells. Where the paper has the cell, its value and the difference stand below ours. */
 export function renderHtml(table: ScoreTable): string {
   const marks = classes(table);
   const rows = table.rows.flatMap((row, r) =>
@@ -68,7 +61,7 @@ function comparison(cell: Cell | undefined, paper: readonly [number, number] | n
 
 const signed = (value: number) => (value < 0 ? `−${(-value).toFixed(1)}` : `+${value.toFixed(1)}`);
 
-/** For text and for attribute values. */
+/** Escapes text for an element or an attribute value. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }

@@ -1,5 +1,6 @@
 import { COLOURS } from "./colours.ts";
-import { allNotes, cellText, classes, SYNTHETIC_NOTICE, type ScoreTable } from "./table.ts";
+import { allNotes } from "./notes.ts";
+import { cellText, classes, SYNTHETIC_NOTICE, type ScoreTable } from "./table.ts";
 
 /** A LaTeX table with coloured cells (needs `booktabs`, `multirow` and `\usepackage[table]{xcolor}`). */
 export function renderLatex(table: ScoreTable): string {

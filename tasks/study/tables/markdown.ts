@@ -1,6 +1,7 @@
-import { allNotes, cellText, classes, QUINTILE_MARKS, SYNTHETIC_NOTICE, type ScoreTable } from "./table.ts";
+import { allNotes } from "./notes.ts";
+import { cellText, classes, QUINTILE_MARKS, SYNTHETIC_NOTICE, type ScoreTable } from "./table.ts";
 
-/** GitHub-flavoured Markdown. Quintiles are circled digits, which survive plain text. */
+/** GitHub-flavoured Markdown. Quintiles are circled digits, because plain text has no colours. */
 export function renderMarkdown(table: ScoreTable): string {
   const marks = classes(table);
   const lines = [
@@ -26,7 +27,7 @@ export function renderMarkdown(table: ScoreTable): string {
   return [...lines, "", ...allNotes(table).map((note) => `- ${note}`), ""].join("\n");
 }
 
-/** Text that stands in a table cell as it is. */
+/** Escapes text for a table cell. */
 export function escape(text: string): string {
   return text.replace(/[\\|`*_<>[\]]/g, "\\$&").replace(/\s+/g, " ");
 }

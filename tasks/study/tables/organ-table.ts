@@ -1,4 +1,4 @@
-/** A table of scores by organ: a row an organ and one over all, a column a metric. */
+/** A table of scores with one row for each organ, one row over all organs, and one column for each metric. */
 import { aggregate, type Aggregation } from "../metrics/aggregate.ts";
 import type { MetricSettings } from "../metrics/score.ts";
 import { allOrgans } from "../results/cells.ts";
@@ -13,18 +13,18 @@ export interface OrganTable {
   readonly settings: OrganTableSettings;
   readonly cases: number;
   readonly metrics: readonly Metric[];
-  /** The organs, then OVERALL. */
+  /** The organs, then `OVERALL`. */
   readonly rows: readonly { readonly name: string; readonly cells: readonly OrganCell[] }[];
 }
 
 interface Metric {
   readonly key: keyof OrganScores;
   readonly name: string;
-  /** Fractions of 1 are printed in percent. */
+  /** "%": values are fractions of 1 and printed in percent. */
   readonly unit: "%" | "mm" | "voxel";
 }
 
-/** Mean and deviation, NaN where undefined, and how many scores they are of. */
+/** Mean and standard deviation (NaN where undefined) and the number of scores behind them. */
 interface OrganCell {
   readonly mean: number;
   readonly std: number;
@@ -33,7 +33,7 @@ interface OrganCell {
 
 const OVERALL = "overall";
 
-/** Aggregated by equations 2 and 4 of the paper: see `aggregate`. */
+/** Aggregates by equations 2 and 4 of the paper; see `aggregate`. */
 export function organTable(cases: readonly CaseScores[], settings: OrganTableSettings): OrganTable {
   const organs = allOrgans(cases);
   const metrics: readonly Metric[] = [
@@ -52,7 +52,7 @@ export function organTable(cases: readonly CaseScores[], settings: OrganTableSet
   return { settings, cases: cases.length, metrics, rows };
 }
 
-/** In percent, or in the metric's unit. */
+/** Values are in percent or in the metric's unit. */
 export function renderOrganMarkdown(table: OrganTable): string {
   const { metrics, rows, cases } = table;
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
@@ -73,7 +73,7 @@ export function renderOrganMarkdown(table: OrganTable): string {
   ].join("\n");
 }
 
-/** "93.1 ± 2.0"; with how many cases it is of, where that is not all. */
+/** "93.1 ± 2.0", or "93.1 ± 2.0 (n = 8)" where fewer than all cases have a score. */
 function cellText({ mean, std, scores }: OrganCell, unit: Metric["unit"], cases: number): string {
   if (!Number.isFinite(mean)) return "–";
   const text = (value: number) =>
@@ -91,18 +91,18 @@ function notes({ settings, cases }: OrganTable): readonly string[] {
           .map(([name, value]) => `${escape(name)} ${value} ${units}`)
           .join(", ");
   return [
-    `Mean ± ${deviation} standard deviation over ${cases} ${cases === 1 ? "case" : "cases"}; overall, the mean of the labels' means and the root mean square of their deviations.`,
-    `Surface Dice within ${within}, ${variant === "surface-area" ? "surfaces weighed by area" : "boundary voxels counted"}.`,
+    `Mean ± ${deviation} standard deviation over ${cases} ${cases === 1 ? "case" : "cases"}; the overall row has the mean of the labels' means and the root mean square of their deviations.`,
+    `Surface Dice within ${within}, ${variant === "surface-area" ? "surfaces weighted by area" : "boundary voxels counted"}.`,
     both_empty === "nan"
-      ? "A label that is in neither volume of a case is left out; in one alone, it has Dice and Surface Dice 0 and no distances."
-      : `A label that is in neither volume of a case has Dice and Surface Dice ${both_empty}; in one alone, 0. Neither has distances.`,
+      ? "A label that is in neither volume of a case is left out. A label that is in only one of them has Dice and Surface Dice 0 and no distances."
+      : `A label that is in neither volume of a case has Dice and Surface Dice ${both_empty}. A label that is in only one of them has 0. Neither has distances.`,
     ...(slices.length > 0
-      ? [`Scored only in the reference's slices: ${slices.map(escape).join(", ")}.`]
+      ? [`Scored only in the slices where the reference has the label: ${slices.map(escape).join(", ")}.`]
       : []),
   ];
 }
 
-/** A line a row and metric, in full precision: fractions of 1, and distances in the unit that is named. */
+/** One line for each row and metric, in full precision. Unit 1 means fractions of 1; distances have their unit. */
 export function renderOrganCsv({ metrics, rows }: OrganTable): string {
   const text = (value: number) => (Number.isFinite(value) ? String(value) : "");
   const lines = rows.flatMap(({ name, cells }) =>

@@ -1,13 +1,13 @@
-/** Whether a built table puts its rows in the order in which the paper's own numbers put them. */
+/** Compares the order of a table's rows, by score, with the order that the paper's own numbers give. */
 import { spearman } from "../stats/correlation.ts";
 import type { ScoreTable } from "./table.ts";
 
-/** From this rank correlation on, in every column, the paper's order is said to show. */
+/** The paper's order "shows" if the rank correlation of every column is at least this. */
 const SHOWS = 0.8;
 
 /**
- * Spearman's rank correlation, over the rows that both have, of each column with the paper's, and what follows of
- * it; null for a table without the paper's numbers beside it.
+ * A note with Spearman's rank correlation of each column with the paper's column, over the rows that both have, and
+ * whether the paper's order shows. Null for a table that has none of the paper's numbers.
  */
 export function paperOrder({ metrics, columns, rows }: ScoreTable): string | null {
   const lines = metrics.map((name, metric) => ({
@@ -30,6 +30,6 @@ export function paperOrder({ metrics, columns, rows }: ScoreTable): string | nul
   });
   return (
     `The paper's order of rows ${shows ? "shows" : "does not show"} here. ` +
-    `Rank correlation (Spearman) with the paper's column, ${texts.join("; ")}; it shows from ${SHOWS} in every column.`
+    `Rank correlation (Spearman) with the paper's column, ${texts.join("; ")}; the order shows if every column has at least ${SHOWS}.`
   );
 }

@@ -1,4 +1,4 @@
-/** The paper's own numbers for a row of Table 1 (`quality`), 2 (`segthor`) or 3 (`flare`). */
+/** The paper's own numbers: Table 1 (`quality`), Table 2 (`segthor`) and Table 3 (`flare`). */
 import type { Cell, ScoreTable } from "./table.ts";
 import paper from "./paper.json" with { type: "json" };
 
@@ -13,7 +13,7 @@ const TABLES: { readonly [table: string]: Rows } = {
   flare: paper.flare as unknown as Rows,
 };
 
-/** values[metric][column] for the given dataset keys; undefined where the paper has no such table, row or column. */
+/** values[metric][column] of a row, for the given dataset keys; undefined if the paper has no such table, row or column. */
 export function paperRow(table: string, row: string, columns: readonly string[]): Value[][] | undefined {
   const values = TABLES[table]?.[row];
   const at = columns.map((column) => paper.columns.indexOf(column));
@@ -25,7 +25,7 @@ export type PaperTable = "quality" | "segthor" | "flare";
 
 export const PAPER_TABLES: readonly PaperTable[] = ["quality", "segthor", "flare"];
 
-/** One of the paper's own tables, to be rendered as ours are. */
+/** One of the paper's tables, in the form that our renderers take. */
 export function paperTable(table: PaperTable): ScoreTable {
   return {
     title: TITLES[table],
@@ -41,13 +41,13 @@ export function paperTable(table: PaperTable): ScoreTable {
     })),
     notes: [
       "Source: “Good Enough: Is it Worth Improving your Label Quality?” (arXiv 2505.20928v1).",
-      "The paper gives no rule for its quintiles; these are lq's: edges by linear interpolation, a class is 1 + the number of edges below.",
+      "The paper gives no rule for its quintiles. These are computed by lq: the edges by linear interpolation, the quintile as 1 + the number of edges below the value.",
       ...(table === "quality" ? [] : ["The paper gives no criterion for convergence."]),
     ],
   };
 }
 
-/** A blank on both targets is a network that was not pre-trained; on one of them, one that was not fine-tuned. */
+/** The paper leaves a cell blank on both targets where pre-training did not converge, on one where fine-tuning did not. */
 function cellOf(value: Value, row: string, column: number): Cell {
   if (value !== null) return { kind: "score", mean: value[0] / 100, std: value[1] / 100 };
   const onBoth = [TABLES.segthor, TABLES.flare].every((rows) => rows?.[row]?.dice[column] === null);

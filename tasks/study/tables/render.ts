@@ -1,4 +1,4 @@
-/** The renderings of a score table by file ending. */
+/** The file formats of a score table, by file ending. */
 import { writeFileSync } from "node:fs";
 import { renderCells } from "./cells-json.ts";
 import { renderCsv } from "./csv.ts";
@@ -15,13 +15,15 @@ export const RENDERERS: { readonly [ending: string]: (table: ScoreTable) => stri
   "cells.json": renderCells,
 };
 
-/** Writes a table to every path, in the rendering that its ending names. */
+/** Writes a table to every path, in the format that the path's ending names. Throws for an unknown ending. */
 export function writeTable(paths: readonly string[], table: ScoreTable): void {
   const endings = Object.keys(RENDERERS);
   for (const path of paths) {
     const ending = endings.find((each) => path.endsWith(`.${each}`));
     if (ending === undefined)
-      throw new Error(`${path}: no table format ends like that (there are ${endings.join(", ")})`);
+      throw new Error(
+        `${path}: unknown table format; the file name must end with one of .${endings.join(", .")}`,
+      );
     writeFileSync(path, RENDERERS[ending]!(table));
   }
 }
