@@ -10,7 +10,7 @@ function open(options: SessionOptions) {
   return createSession(graph.finish(), options);
 }
 
-test("a task without a GPU runs on the CPU with device: auto, and is refused with device: cuda", async () => {
+test("without a GPU, device: auto runs on the CPU and device: cuda is refused", async () => {
   const lines: string[] = [];
   await open({ device: "auto", threads: 2, log: (line) => lines.push(line) });
   expect(lines).toEqual(["loaded a network on cpu, threads: 2"]);
@@ -20,7 +20,7 @@ test("a task without a GPU runs on the CPU with device: auto, and is refused wit
 const libraries = `${HOME}node_modules/onnxruntime-node/bin/napi-v6/linux/x64`;
 
 test.skipIf(existsSync(`${libraries}/libonnxruntime_providers_cuda.so`))(
-  "cuda without its libraries says how to fetch them; auto goes on without",
+  "without CUDA's libraries, cuda says how to get them and auto runs on the CPU",
   async () => {
     await expect(open({ device: "cuda", devices: ["0"] })).rejects.toThrow(
       "node_modules/onnxruntime-node/script/install",
@@ -31,7 +31,7 @@ test.skipIf(existsSync(`${libraries}/libonnxruntime_providers_cuda.so`))(
   },
 );
 
-test("webgpu runs, or says what it needs", async () => {
+test("webgpu runs or says what it needs", async () => {
   const [session, error] = await open({ device: "webgpu" }).then(
     (opened) => [opened, null] as const,
     (reason: unknown) => [null, reason as Error] as const,

@@ -1,4 +1,4 @@
-/** MONAI's DynUNet: names, shapes and outputs (golden 05, limit 5e-5 for float32). */
+/** Compares names, shapes and outputs with MONAI's DynUNet (golden 05; limit 5e-5 for float32). */
 import { readFileSync } from "node:fs";
 import { Tensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
@@ -64,7 +64,7 @@ describe.skipIf(folder === null).each(names)("%s", (name) => {
     expect([...dict.tensors.keys()]).toEqual(Object.keys(model.keys));
   });
 
-  test("gives MONAI's output, with a fixed and with a free input size", async () => {
+  test("gives MONAI's output with a fixed and with a free input size", async () => {
     const { spec } = readModel(name);
     const weights = floats(await readNpz(`${folder}/${name}_weights.npz`));
     const io = await readNpz(`${folder}/${name}_io.npz`);
@@ -85,7 +85,7 @@ describe.skipIf(folder === null).each(names)("%s", (name) => {
 
 const small = smallNetwork([64, 64, 64], { transposedBias: true });
 
-test("initial weights are Kaiming-normal with a = 0.01, a function of the seed", () => {
+test("initial weights are Kaiming-normal with a = 0.01 and depend on the seed alone", () => {
   const weights = initialise(small, 3);
   const conv = weights.get("upsamples.0.conv_block.conv1.conv.weight")!;
   const deviation = Math.sqrt(conv.reduce((sum, value) => sum + value ** 2, 0) / conv.length);
@@ -97,7 +97,7 @@ test("initial weights are Kaiming-normal with a = 0.01, a function of the seed",
   expect(Buffer.from(again(4).buffer).equals(Buffer.from(conv.buffer))).toBe(false);
 });
 
-test("a wrong spec is refused with the field named", () => {
+test("a wrong spec is refused, and the message names the field", () => {
   const broken: [Partial<DynUNetSpec>, RegExp][] = [
     [{ kernels: small.kernels.slice(1) }, /kernels has 2 levels/],
     [{ filters: [8, 8] }, /filters has 2 levels/],

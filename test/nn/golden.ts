@@ -1,14 +1,14 @@
-/** Golden arrays of networks and how far results are from them. */
+/** Reads golden arrays of networks and measures the distance of results from them. */
 import type { NpyArray } from "../helpers/npz.ts";
 
-/** All arrays as float32, by name. */
+/** Converts all arrays to float32. */
 export function floats(arrays: Map<string, NpyArray>): Map<string, Float32Array> {
   return new Map([...arrays].map(([name, { data }]) => [name, Float32Array.from(data)]));
 }
 
 type Named = ReadonlyMap<string, ArrayLike<number>>;
 
-/** ‖a − b‖ / ‖b‖ over all arrays together. */
+/** ‖a − b‖ / ‖b‖, over all arrays together. */
 export function relativeL2(a: Named, b: Named): number {
   let difference = 0;
   let norm = 0;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createRandom } from "../../tasks/study/random.ts";
 
-test("the same seed gives the same numbers, another seed others", () => {
+test("the same seed gives the same numbers and another seed gives other numbers", () => {
   const draws = (seed: number | string) => {
     const random = createRandom(seed);
     return () => random.next();
@@ -11,7 +11,7 @@ test("the same seed gives the same numbers, another seed others", () => {
   expect(draw(7)).not.toEqual(draw(8));
 });
 
-test("a fork depends on the seed and the label, not on what was drawn before", () => {
+test("a fork depends on the seed and the label, not on earlier draws", () => {
   const used = createRandom("study");
   used.next();
   used.normal();
@@ -19,7 +19,7 @@ test("a fork depends on the seed and the label, not on what was drawn before", (
   expect(used.fork("step 3").next()).not.toBe(used.fork("step 4").next());
 });
 
-test("uniform, integer and normal draws have the right moments", () => {
+test("uniform, integer and normal draws have the right mean and variance", () => {
   const random = createRandom(1);
   const n = 100_000;
   const moments = (draw: () => number) => {
@@ -38,7 +38,7 @@ test("uniform, integer and normal draws have the right moments", () => {
   for (const count of counts) expect(Math.abs(count / n - 1 / 3)).toBeLessThan(0.01);
 });
 
-test("int refuses a range that is empty or too large", () => {
+test("int refuses an empty range and a range that is too large", () => {
   expect(() => createRandom(1).int(0)).toThrow(RangeError);
   expect(() => createRandom(1).int(2 ** 33)).toThrow(RangeError);
 });

@@ -14,7 +14,7 @@ const file = {
   metadata: new Map([["note", "käse"]]),
 };
 
-test("what is written is read back, and written again to the same bytes", () => {
+test("a decoded file equals what was encoded and encodes to the same bytes", () => {
   const bytes = encodeSafetensors(file);
   expect(decodeSafetensors(bytes)).toEqual(file);
   expect(decodeSafetensors(Buffer.from(bytes))).toEqual(file);
@@ -39,16 +39,16 @@ const entry = (start: number, end: number, shape = [(end - start) / 4], dtype = 
 test.each([
   ["too short", new Uint8Array(4), /shorter than its length field/],
   ["a header beyond the file", raw({}, 0).fill(0xff, 0, 7), /the header claims/],
-  ["no JSON", raw("{"), /not JSON/],
-  ["a list", raw([]), /not a map/],
+  ["a header that is not JSON", raw("{"), /not JSON/],
+  ["a header that is a list", raw([]), /not a map/],
   ["an unknown type", raw({ a: entry(0, 16, [4], "constructor") }), /a: unknown type/],
-  ["bytes beyond the file", raw({ a: entry(0, 400) }), /does not fit/],
-  ["a shape that lies", raw({ a: entry(0, 16, [5]) }), /does not fit/],
+  ["offsets beyond the end of the file", raw({ a: entry(0, 400) }), /does not fit/],
+  ["a shape that does not fit its bytes", raw({ a: entry(0, 16, [5]) }), /does not fit/],
   ["a negative size", raw({ a: entry(0, 16, [-4]) }), /not a list of sizes/],
   ["an overlap", raw({ a: entry(0, 16), b: entry(8, 16) }), /overlap/],
-  ["a gap", raw({ a: entry(0, 4), b: entry(8, 16) }), /gap/],
-  ["left over bytes", raw({ a: entry(0, 8) }), /left over/],
-  ["metadata that is no text", raw({ __metadata__: { a: 1 } }, 0), /metadata a is not a string/],
+  ["a gap between tensors", raw({ a: entry(0, 4), b: entry(8, 16) }), /gap/],
+  ["unused bytes at the end", raw({ a: entry(0, 8) }), /unused bytes/],
+  ["metadata that is not text", raw({ __metadata__: { a: 1 } }, 0), /metadata a is not a string/],
 ])("%s is refused", (_, bytes, message) => {
   expect(() => decodeSafetensors(bytes)).toThrow(message);
 });
@@ -70,7 +70,7 @@ const checkpoint: Checkpoint = {
   losses: [1.5, null],
 };
 
-test("a checkpoint is read back whole; the order of its keys does not matter", () => {
+test("a decoded checkpoint equals what was encoded; the order of its keys does not matter", () => {
   const bytes = encodeCheckpoint(checkpoint);
   expect(decodeCheckpoint(bytes)).toEqual(checkpoint);
   const reversed = Object.fromEntries(Object.entries(checkpoint).reverse()) as unknown as Checkpoint;
@@ -78,7 +78,7 @@ test("a checkpoint is read back whole; the order of its keys does not matter", (
   expect(decodeCheckpoint(encodeCheckpoint({ ...checkpoint, moments: null })).moments).toBeNull();
 });
 
-test("a file that is no checkpoint, or lacks a tensor, is refused", () => {
+test("a file that is not a checkpoint or lacks a tensor is refused", () => {
   expect(() => decodeCheckpoint(encodeSafetensors(file))).toThrow(/no entry `lq`/);
   const { tensors, metadata } = decodeSafetensors(encodeCheckpoint(checkpoint));
   const fewer = new Map(tensors);

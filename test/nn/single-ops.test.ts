@@ -1,6 +1,6 @@
 /**
- * Each operation and its gradient against torch in float64 (golden 06, single_ops). Limit: ten times the difference
- * that torch itself shows in float32, which its README gives for each array.
+ * Compares each operation and its gradient with torch in float64 (golden 06, single_ops). The limit is ten times the
+ * difference of torch in float32 from torch in float64, which single_ops.json gives for each array.
  */
 import { readFileSync } from "node:fs";
 import { Tensor as OrtTensor } from "onnxruntime-node";
@@ -43,7 +43,7 @@ const arrays =
   folder === null ? new Map<string, Float32Array>() : floats(await readNpz(`${folder}/single_ops.npz`));
 const runnable = cases.filter(({ op }) => op in operations() || isLoss(op));
 
-/** Each operation on its inputs by name. */
+/** The operations; each takes its inputs by name. */
 function operations(): Record<string, (tape: Tape, x: Record<string, Tensor>, item: Case) => Tensor> {
   return {
     conv3d: (tape, x, item) =>
@@ -66,7 +66,7 @@ function isLoss(op: string): boolean {
   return ["softmax_dice_loss", "cross_entropy", "dice_plus_cross_entropy"].includes(op);
 }
 
-/** Limit for one array: ten times torch's own float32 difference, and at least some units of rounding. */
+/** The limit for one array: ten times torch's own difference in float32, and at least a few units of rounding. */
 function limit(item: Case, array: string, values: ArrayLike<number>): number {
   let largest = 0;
   for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]!));
@@ -79,8 +79,8 @@ function expectClose(item: Case, array: string, values: ArrayLike<number>) {
   expect(difference, `${item.case} ${array}`).toBeLessThanOrEqual(limit(item, array, expected));
 }
 
-test.skipIf(folder === null)("the golden operations are all covered", () => {
-  expect(runnable.length + 3).toBe(cases.length); // adamw twice and cosine have tests of their own
+test.skipIf(folder === null)("every golden operation has a test", () => {
+  expect(runnable.length + 3).toBe(cases.length); // adamw (twice) and cosine have their own tests
 });
 
 test
@@ -155,7 +155,7 @@ test
   },
 );
 
-/** Steps the flat optimiser by itself. */
+/** Runs the optimiser alone; returns a function that does one step. */
 async function optimiser(size: number, weightDecay: number) {
   const g = createGraph("adamw");
   const vector = (name: string) => g.input(name, "float32", [size]);

@@ -1,6 +1,6 @@
 import type { DynUNetSpec } from "../../tasks/study/nn/dynunet.ts";
 
-/** A network of three levels; the finest does not look along z. */
+/** A network with three levels; the kernel of the finest level has size 1 along z. */
 export function smallNetwork(
   filters: DynUNetSpec["filters"],
   more: Partial<Omit<DynUNetSpec, "filters" | "kernels" | "strides">> = {},

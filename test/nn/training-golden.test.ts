@@ -1,6 +1,6 @@
 /**
- * Twenty steps against MONAI and torch (golden 06). Limits are those of its README for another float32
- * implementation against the float64 numbers.
+ * Compares twenty steps with MONAI and torch in float64 (golden 06). The limits are those of its README for another
+ * implementation in float32.
  */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
@@ -106,7 +106,7 @@ test.skipIf(folder === null).each(names)("%s: losses and weights of 20 steps", a
   await trainer.dispose();
 });
 
-test.skipIf(folder === null).each(names)("%s: goes on after step 10", async (name) => {
+test.skipIf(folder === null).each(names)("%s: continues after step 10", async (name) => {
   const run = readRun(name);
   const state = await load(run, "resume_after_step10_float64");
   const trainer = await createTrainer({
@@ -125,7 +125,7 @@ test.skipIf(folder === null).each(names)("%s: goes on after step 10", async (nam
   await trainer.dispose();
 });
 
-/** After the first step the running mean of the gradient is a tenth of it. */
+/** Multiplies all values. After the first step, the gradient is ten times its running mean. */
 function scaled(values: Map<string, Float32Array>, factor: number): Map<string, Float32Array> {
   return new Map([...values].map(([name, array]) => [name, array.map((value) => value * factor)]));
 }

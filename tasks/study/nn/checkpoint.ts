@@ -1,6 +1,6 @@
 /**
- * A checkpoint: a safetensors file with the weights under MONAI's names, the optimiser's state under
- * `optimizer.exp_avg.…` and `optimizer.exp_avg_sq.…`, and all the rest as JSON in the metadata (key `lq`).
+ * A checkpoint is a safetensors file. It has the weights under MONAI's names, the optimiser's state under
+ * `optimizer.exp_avg.…` and `optimizer.exp_avg_sq.…`, and everything else as JSON in the metadata (key `lq`).
  * Equal content gives equal bytes.
  */
 import { readFile } from "node:fs/promises";
@@ -24,22 +24,22 @@ const specSchema = z.strictObject({
   transposedBias: z.boolean(),
 });
 
-/** Raise when the meaning of a field or tensor changes. */
+/** Raise this when the meaning of a field or tensor changes. */
 const version = 1;
 
 const recordSchema = z.strictObject({
   spec: specSchema,
   step: z.number().int().min(0),
   seed: z.union([z.number(), z.string()]),
-  /** (z, y, x), voxels. */
+  /** Voxels along (z, y, x). */
   patch: triple,
-  /** (x, y, z), millimetres; null where the network is not tied to a grid. */
+  /** Millimetres along (x, y, z); null if the network is not tied to a grid. */
   spacing: triple.nullable(),
   normalisation: json,
-  /** Label name → output channel; background is 0. */
+  /** Output channel by label name; background is 0. */
   labels: z.record(z.string(), z.number().int().min(0)),
   outcome: z.enum(["converged", "not-converged"]),
-  /** Why it did not converge; null when it did. */
+  /** Why the training did not converge; null if it did. */
   criterion: z.string().nullable(),
   /** Mean loss of each epoch; NaN and infinities are null. */
   losses: z.array(z.number().nullable()).readonly(),
@@ -49,11 +49,11 @@ const fileSchema = z.strictObject({ version: z.literal(version), checkpoint: rec
 
 export interface Checkpoint extends Readonly<z.infer<typeof recordSchema>> {
   readonly weights: Weights;
-  /** Null where the optimiser's state was not kept. */
+  /** Null if the optimiser's state was not kept. */
   readonly moments: Moments | null;
 }
 
-/** The file's bytes. Throws an Error that names what does not fit: a field, or a parameter without values. */
+/** The file's bytes. Throws an Error that names the wrong field or the parameter without values. */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   const { weights, moments, ...rest } = checkpoint;
   const record = recordSchema.parse(rest);
@@ -77,12 +77,12 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   return encodeSafetensors({ tensors, metadata });
 }
 
-/** Throws an Error that names the fact when it is not a checkpoint of lq. */
+/** Throws an Error that says why, if the bytes are not a checkpoint of lq. */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   return checkpointIn(decodeSafetensors(bytes));
 }
 
-/** As decodeCheckpoint, of a file that is decoded already. */
+/** Like decodeCheckpoint, for a file that is already decoded. */
 export function checkpointIn({ tensors, metadata }: Safetensors): Checkpoint {
   const text = metadata.get("lq");
   if (text === undefined) throw new Error("not a checkpoint of lq: its metadata has no entry `lq`");
@@ -113,7 +113,7 @@ export function checkpointIn({ tensors, metadata }: Safetensors): Checkpoint {
   };
 }
 
-/** Throws an Error that names the file. */
+/** Reads and decodes a checkpoint. Throws an Error that names the file. */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   try {
     return decodeCheckpoint(await readFile(path));

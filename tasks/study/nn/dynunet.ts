@@ -1,10 +1,10 @@
 /**
  * MONAI's DynUNet (Project-MONAI/MONAI, monai/networks/nets/dynunet.py): the U-Net of nnU-Net with kernels and
- * strides given level by level. This file holds its wiring; what the layers *do* is given by an interpreter (`Layers`):
- * inference-graph.ts writes an inference graph, training-graph.ts one that is differentiated.
+ * strides given for each level. This file connects the layers. An implementation of `Layers` says what a layer does:
+ * inference-graph.ts writes an inference graph, training-graph.ts a graph with its gradient.
  *
- * Axes are (z, y, x). Convolutions have no bias, but for the 1×1×1 output layers (and transposed ones with
- * `transposedBias`); norms are affine instance norms, eps 1e-5; leaky ReLU of slope 0.01.
+ * Axes are (z, y, x). Only the 1×1×1 output layers have a bias, and transposed convolutions with `transposedBias`.
+ * Norms are affine instance norms with epsilon 1e-5. Leaky ReLU has slope 0.01.
  */
 import type { Triple } from "../arrays.ts";
 
@@ -14,7 +14,7 @@ export interface DynUNetSpec {
   readonly outChannels: number;
   /** Convolution kernel of each level, finest first; odd sizes. */
   readonly kernels: readonly Triple[];
-  /** Stride with which each level begins; the first is [1, 1, 1]. */
+  /** Stride of the first convolution of each level; [1, 1, 1] for the first level. */
   readonly strides: readonly Triple[];
   /** Channels of each level. */
   readonly filters: readonly number[];
@@ -25,20 +25,20 @@ export interface DynUNetSpec {
   readonly transposedBias: boolean;
 }
 
-/** What a network is made of. Names are parameter prefixes: `<name>.weight`, `<name>.bias`. */
+/** The layers of a network. Names are prefixes of parameters: `<name>.weight`, `<name>.bias`. */
 export interface Layers<T> {
-  /** Padding (k − s + 1)/2, rounded down. */
+  /** The padding is (k − s + 1)/2, rounded down. */
   convolution(x: T, name: string, kernel: Triple, stride: Triple, bias: boolean): T;
-  /** Kernel = stride. */
+  /** The stride is equal to the kernel. */
   transposedConvolution(x: T, name: string, kernel: Triple, bias: boolean): T;
   instanceNorm(x: T, name: string): T;
   leakyRelu(x: T): T;
   add(a: T, b: T): T;
-  /** Along channels. */
+  /** Concatenates along channels. */
   concat(a: T, b: T): T;
 }
 
-/** Throws an Error that says which field of the spec is wrong. */
+/** Throws an Error that names the wrong field of the spec. */
 export function checkSpec(spec: DynUNetSpec): void {
   const levels = spec.kernels.length;
   const fail = (what: string): never => {
@@ -56,7 +56,7 @@ export function checkSpec(spec: DynUNetSpec): void {
     ["outChannels", [spec.outChannels]],
   ] as const) {
     if (!values.every((value) => Number.isInteger(value) && value >= 1))
-      fail(`${what} must be whole and > 0`);
+      fail(`${what} must be whole numbers greater than 0`);
   }
   if (spec.kernels.flat().some((size) => size % 2 === 0)) fail("kernels must be odd");
   if (spec.strides[0]!.some((stride) => stride !== 1)) fail("the first stride must be [1, 1, 1]");
@@ -68,7 +68,7 @@ export function checkSpec(spec: DynUNetSpec): void {
   }
 }
 
-/** Wires the network: the main output first, then the heads' (finest first, each at its own resolution). */
+/** Connects the layers. Returns the main output, then the outputs of the heads, finest first, each at its own resolution. */
 export function dynunet<T>(spec: DynUNetSpec, image: T, layers: Layers<T>): T[] {
   checkSpec(spec);
   const levels = spec.kernels.length;
@@ -148,13 +148,13 @@ function pointwise<T>(x: T, name: string, layers: Layers<T>): T {
   return layers.convolution(x, name, [1, 1, 1], [1, 1, 1], true);
 }
 
-/** MONAI's name of the block at a level, of so many. */
+/** MONAI's name of the encoder block at `level` in a network of `levels` levels. */
 export function encoderName(level: number, levels: number): string {
   if (level === 0) return "input_block";
   return level === levels - 1 ? "bottleneck" : `downsamples.${level - 1}`;
 }
 
-/** Whether a residual block's input has another shape than its output, and is brought to it by a convolution. */
+/** Whether input and output of a residual block differ in shape, so that the shortcut needs a convolution. */
 export function hasShortcutConvolution(spec: DynUNetSpec, level: number): boolean {
   const before = level === 0 ? spec.inChannels : spec.filters[level - 1]!;
   return before !== spec.filters[level] || spec.strides[level]!.some((stride) => stride !== 1);

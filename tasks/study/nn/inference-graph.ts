@@ -1,6 +1,6 @@
 /**
- * A trained DynUNet as an ONNX model: input `image` (N, C, z, y, x), output `logits` (N, classes, z, y, x), both
- * float32. Weights are stored under their parameter names. Heads are left out, as in MONAI's eval mode.
+ * A trained DynUNet as an ONNX model. The input is `image` (N, C, z, y, x), the output `logits` (N, classes, z, y, x),
+ * both float32. Weights are stored under their parameter names. The model has no heads, as in MONAI's eval mode.
  */
 import type { Triple } from "../arrays.ts";
 import { dynunet, type DynUNetSpec, type Layers } from "./dynunet.ts";
@@ -8,7 +8,7 @@ import { createGraph, type Dimension, float, type Graph, type Value } from "./on
 import { parameters, type Weights } from "./parameters.ts";
 import { correlate } from "./autodiff/correlation.ts";
 
-/** `size` (z, y, x) fixes the input's size; without it any size goes that the strides divide. */
+/** The ONNX file. `size` (z, y, x) fixes the input's size; without it, any multiple of the strides' product works. */
 export function inferenceGraph(spec: DynUNetSpec, weights: Weights, size?: Triple): Uint8Array {
   const g = createGraph("DynUNet");
   const shapes = new Map(parameters(spec).map(({ name, shape }) => [name, shape]));

@@ -1,11 +1,11 @@
-/** Parameters of a DynUNet: MONAI's names and shapes, second names, initial values. */
+/** Parameters of a DynUNet: MONAI's names and shapes, second names and initial values. */
 import type { Triple } from "../arrays.ts";
 import { createRandom } from "../random.ts";
 import { checkSpec, type DynUNetSpec, encoderName, hasShortcutConvolution } from "./dynunet.ts";
 
 export interface Parameter {
   readonly name: string;
-  /** PyTorch's layout: convolutions (out, in, z, y, x), transposed ones (in, out, z, y, x). */
+  /** PyTorch's layout: convolutions (out, in, z, y, x), transposed convolutions (in, out, z, y, x). */
   readonly shape: readonly number[];
 }
 
@@ -53,7 +53,7 @@ export function parameters(spec: DynUNetSpec): Parameter[] {
   return list;
 }
 
-/** Second names under `skip_layers.` that MONAI's state dict also holds: alias → name, in its order. */
+/** The second names under `skip_layers.` in MONAI's state dict, as a map from second name to name, in its order. */
 export function aliases(spec: DynUNetSpec): Map<string, string> {
   const levels = spec.kernels.length;
   const names = parameters(spec).map((parameter) => parameter.name);
@@ -79,7 +79,10 @@ export function aliases(spec: DynUNetSpec): Map<string, string> {
   return list;
 }
 
-/** Kaiming-normal weights (fan-in, a = 0.01), biases 0, norms 1 and 0; one stream of the seed a parameter. */
+/**
+ * Initial values: Kaiming-normal weights (fan-in, a = 0.01), biases 0, norms 1 and 0. Each parameter has its own
+ * random stream, which depends on the seed and the parameter's name.
+ */
 export function initialise(spec: DynUNetSpec, seed: number | string): Map<string, Float32Array> {
   const random = createRandom(seed);
   return new Map(

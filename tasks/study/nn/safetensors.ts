@@ -1,6 +1,7 @@
 /**
  * The safetensors format (github.com/huggingface/safetensors): eight bytes with the header's length, a JSON
- * header, then the tensors' bytes, little-endian, without gaps. Holds no code; files are checked as untrusted.
+ * header, then the tensors' bytes, little-endian and without gaps. The format holds no code. We check every file as
+ * untrusted input.
  */
 import { endianness } from "node:os";
 
@@ -20,7 +21,7 @@ export type TensorArray =
 
 export interface StoredTensor {
   readonly shape: readonly number[];
-  /** Its class says the stored type. */
+  /** The class of the array is the stored type. */
   readonly data: TensorArray;
 }
 
@@ -29,7 +30,7 @@ export interface Safetensors {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** The file's bytes; tensors and metadata in the order given, so equal content gives equal bytes. */
+/** The file's bytes. Tensors and metadata keep the given order, so equal content gives equal bytes. */
 export function encodeSafetensors(file: Safetensors): Uint8Array {
   if (endianness() !== "LE") throw new Error("safetensors: big-endian machines are not supported");
   const header: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
@@ -58,7 +59,7 @@ export function encodeSafetensors(file: Safetensors): Uint8Array {
   return bytes;
 }
 
-/** Throws an Error that names the fact when the bytes are not a whole, consistent safetensors file. */
+/** Throws an Error that says why, if the bytes are not a whole, consistent safetensors file. */
 export function decodeSafetensors(bytes: Uint8Array): Safetensors {
   const fail = (what: string): never => {
     throw new Error(`not a valid safetensors file: ${what}`);
@@ -67,7 +68,8 @@ export function decodeSafetensors(bytes: Uint8Array): Safetensors {
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (length > bytes.length - 8) fail(`the header claims ${length} bytes, the file has ${bytes.length}`);
   const header = parseHeader(bytes.subarray(8, 8 + length), fail);
-  const body = new Uint8Array(bytes.subarray(8 + length)); // a copy: aligned, and never a Buffer with its own `slice`
+  // A copy, so that it is aligned and never a Buffer, whose `slice` shares memory.
+  const body = new Uint8Array(bytes.subarray(8 + length));
 
   const tensors = new Map<string, StoredTensor>();
   const metadata = new Map<string, string>();
@@ -84,7 +86,7 @@ export function decodeSafetensors(bytes: Uint8Array): Safetensors {
     const { dtype, shape, start, end } = checkEntry(name, entry, fail);
     const type = types[dtype];
     if (end > body.length || end - start !== count(shape) * type.BYTES_PER_ELEMENT) {
-      fail(`${name}: the place of its bytes does not fit its shape or the file`);
+      fail(`${name}: data_offsets does not fit its shape or the file`);
     }
     places.push({ name, start, end });
     tensors.set(name, { shape, data: new type(body.slice(start, end).buffer) });
@@ -92,10 +94,10 @@ export function decodeSafetensors(bytes: Uint8Array): Safetensors {
   places.sort((a, b) => a.start - b.start || a.end - b.end);
   let position = 0;
   for (const { name, start, end } of places) {
-    if (start !== position) fail(`${name}: its bytes overlap another tensor's or leave a gap`);
+    if (start !== position) fail(`${name}: its bytes overlap another tensor or leave a gap`);
     position = end;
   }
-  if (position !== body.length) fail("bytes are left over at its end");
+  if (position !== body.length) fail("it has unused bytes at its end");
   return { tensors, metadata };
 }
 

@@ -1,6 +1,6 @@
 /**
- * The one place where onnxruntime sessions are made: threads, device, and a small cache, so that the tasks of
- * one worker that use the same model load it once.
+ * Creates every onnxruntime session: sets threads and device, and keeps a small cache, so that the tasks of one
+ * worker that use the same model load it once.
  */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -9,28 +9,29 @@ import { InferenceSession } from "onnxruntime-node";
 export type Device = "cpu" | "webgpu" | "cuda" | "auto";
 
 export interface SessionOptions {
-  /** Threads inside one operation; default 1, with which results do not depend on the machine's load. */
+  /** Threads inside one operation; default 1. Results depend on it in the last digits. */
   readonly threads?: number;
   /**
-   * Default cpu. `auto` takes cuda where the task holds a GPU and it starts, else the cpu. CUDA shows the process no
-   * other GPUs than its task's (CUDA_VISIBLE_DEVICES), so the first is the right one. WebGPU takes the machine's
-   * first, whatever the task holds, and has no transposed convolutions in 3D.
+   * Default cpu. `auto` takes cuda if the task holds a GPU and CUDA starts, else the cpu. CUDA shows the process only
+   * the GPUs of its task (CUDA_VISIBLE_DEVICES), so we take the first. WebGPU takes the machine's first GPU, whatever
+   * the task holds, and has no transposed convolutions in 3D.
    */
   readonly device?: Device;
   /**
-   * For training graphs, of a thousand nodes run hundreds of times. The runtime finds nothing to rewrite in them, in
-   * 40 ms; and what it would plan of their memory before the second step is half as large again as what they use.
+   * Set for training graphs, which have a thousand nodes and run hundreds of times. It switches two things off: the
+   * graph optimiser, which takes 40 ms and finds nothing to change, and memory patterns, which reserve half as much
+   * memory again as a step uses.
    */
   readonly training?: boolean;
   /** Ids of the GPUs that the task holds, none by default. */
   readonly devices?: readonly string[];
-  /** Told of each session that is made. */
+  /** Gets one line for each new session. */
   readonly log?: (line: string) => void;
 }
 
 /**
- * A session of a model in memory or of a model file, the caller's own: `release()` it. Throws an Error that says
- * why it fails. Only a file can have its weights in another file beside it.
+ * Creates a session from a model in memory or from a model file. The caller must `release()` it. Throws an Error that
+ * says why it fails. Only a model file can have its weights in another file beside it.
  */
 export async function createSession(
   model: Uint8Array | string,
@@ -49,7 +50,7 @@ export async function createSession(
         enableMemPattern: !training,
         logSeverityLevel: 3,
       };
-      // The overloads for a path and for bytes do not take their union.
+      // TypeScript needs two calls: no overload of `create` takes a path or bytes.
       const session = await (typeof model === "string"
         ? InferenceSession.create(model, settings)
         : InferenceSession.create(model, settings));
@@ -74,7 +75,7 @@ function providers({ device = "cpu", devices = [] }: SessionOptions): ("cuda" | 
   return [device];
 }
 
-/** Without the place in the runtime's sources that its messages begin with. */
+/** The runtime's message without its first part, which names a line of the runtime's source. */
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/^\/\S+:\d+ .*? was false\. /s, "").trim();
@@ -82,7 +83,7 @@ function reasonOf(error: unknown): string {
 
 function hintFor(device: Device | undefined): string {
   if (device === "cuda") {
-    return `. The libraries for CUDA 12 are fetched, in lq's folder, by: ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install`;
+    return `. To download the libraries for CUDA 12, run in lq's folder: ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install`;
   }
   return device === "webgpu" ? ". WebGPU needs a GPU with a Vulkan driver" : "";
 }
@@ -91,8 +92,8 @@ const cacheSize = 8;
 const cache = new Map<string, Promise<InferenceSession>>();
 
 /**
- * A shared session of a model file, by its content; do not release it. The least recently used of more than eight
- * is released.
+ * A shared session of a model file. Files with the same content share one. Do not release it: with more than eight
+ * sessions, this function releases the least recently used one.
  */
 export async function openSession(path: string, options: SessionOptions = {}): Promise<InferenceSession> {
   const model = await readFile(path);

@@ -1,4 +1,4 @@
-/** Trains a DynUNet step by step; the state stays in onnxruntime tensors between steps. */
+/** Trains a DynUNet step by step. Between steps, the state stays in onnxruntime tensors. */
 import { Tensor } from "onnxruntime-node";
 import type { Triple } from "../arrays.ts";
 import type { DynUNetSpec } from "./dynunet.ts";
@@ -12,14 +12,14 @@ import { trainingGraph } from "./training-graph.ts";
 export interface TrainerOptions {
   readonly spec: DynUNetSpec;
   readonly batch: number;
-  /** (z, y, x). */
+  /** Voxels along (z, y, x). */
   readonly patch: Triple;
   readonly weights: Weights;
-  /** Of a training that goes on; zeros without. */
+  /** Moments of a training that continues; zeros by default. */
   readonly moments?: Moments;
   /** Steps already done; default 0. */
   readonly step?: number;
-  /** Default 1. Results depend on it, in their last digits. */
+  /** Default 1. Results depend on it in the last digits. */
   readonly threads?: number;
   readonly optimizer?: Partial<AdamW>;
   readonly loss?: LossOptions;
@@ -39,19 +39,19 @@ export interface StepResult {
 
 export interface Trainer {
   /**
-   * One step. `images` (N, C, z, y, x), `labels` (N, z, y, x), lr the learning rate.
-   * Throws RangeError for a label without an output channel.
+   * Does one step. `images` is (N, C, z, y, x), `labels` (N, z, y, x), `lr` the learning rate.
+   * Throws a RangeError for a label without an output channel.
    */
   step(images: Float32Array, labels: Uint8Array, lr: number): Promise<StepResult>;
-  /** Copies, by parameter name. */
+  /** Copies of the weights, by parameter name. */
   weights(): Map<string, Float32Array>;
   moments(): { first: Map<string, Float32Array>; second: Map<string, Float32Array> };
-  /** Steps done so far, those before this trainer included. */
+  /** Steps done so far, including those before this trainer was created. */
   steps(): number;
   dispose(): Promise<void>;
 }
 
-/** Throws an Error where the patch does not fit the network, or weights or moments are not of its parameters' sizes. */
+/** Throws an Error if the patch does not fit the network, or weights or moments do not fit its parameters. */
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   const { spec, batch, patch } = options;
   const optimizer = { ...adamWDefaults, ...options.optimizer };

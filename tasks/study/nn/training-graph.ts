@@ -1,8 +1,8 @@
 /**
  * One training step of a DynUNet as a single ONNX graph: forward, loss, backward, AdamW.
  *
- * Weights and moments are flat vectors of all parameters in the order of `parameters(spec)`, so that the
- * optimiser is a dozen nodes and the state three tensors.
+ * Weights and moments are flat vectors of all parameters in the order of `parameters(spec)`. The optimiser therefore
+ * needs a dozen nodes, and the state is three tensors.
  *
  * Inputs: `image` (N, C, z, y, x) float32, `label` (N, 1, z, y, x) uint8, `weights`, `first`, `second` (P),
  * `learning_rate`, `correction1`, `correction2` (scalars). Outputs: `weights_out`, `first_out`, `second_out`,
@@ -24,7 +24,7 @@ import { transposedConvolution } from "./autodiff/transposed-convolution.ts";
 export interface TrainingGraphOptions {
   readonly spec: DynUNetSpec;
   readonly batch: number;
-  /** (z, y, x); each axis divisible by the product of its strides. */
+  /** Voxels along (z, y, x); each a multiple of the product of the strides along its axis. */
   readonly patch: Triple;
   readonly optimizer: AdamW;
   readonly loss?: LossOptions;
@@ -90,7 +90,7 @@ export function trainingGraph(options: TrainingGraphOptions): Uint8Array {
   return g.finish();
 }
 
-/** Deep supervision: 1, 1/2, 1/4 … divided by their sum. */
+/** Weights of deep supervision: 1, 1/2, 1/4 … divided by their sum. */
 function headWeight(index: number, count: number): number {
   return 0.5 ** index / (2 - 0.5 ** (count - 1));
 }
@@ -129,7 +129,7 @@ function trainedLayers(tape: Tape, tensors: ReadonlyMap<string, Tensor>): Layers
   };
 }
 
-/** What a patch must be a multiple of, along (z, y, x). */
+/** A patch must be a multiple of this along (z, y, x). */
 function patchStep(spec: DynUNetSpec): Triple {
   const step = (axis: 0 | 1 | 2) => product(spec.strides.map((stride) => stride[axis]));
   return [step(0), step(1), step(2)];

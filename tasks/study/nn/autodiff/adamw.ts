@@ -9,7 +9,7 @@ export interface AdamW {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
-  /** Decoupled; on every parameter, norms and biases included. */
+  /** Decoupled from the gradient; applied to every parameter, also to norms and biases. */
   readonly weightDecay: number;
 }
 
@@ -26,7 +26,7 @@ export interface AdamWInputs {
   readonly correction2: Value;
 }
 
-/** Vectors of all parameters (P) in, and the same after the step out; `first` and `second` are the moments m and v. */
+/** Takes vectors of all parameters (P) and returns them after the step; `first` and `second` are the moments m and v. */
 export function adamW(g: Graph, options: AdamW, x: AdamWInputs) {
   const op = (name: string, ...inputs: Value[]) => g.node(name, inputs);
   const { beta1, beta2, epsilon, weightDecay } = options;

@@ -1,13 +1,13 @@
 /**
  * 3D convolution, its input gradient and its weight gradient, written for onnxruntime's CPU kernels.
  *
- * - Forward: correlation.ts.
- * - Both gradients of stride 1: gradients-together.ts.
- * - Input gradients of larger strides: each of the s³ phases of the input sees its own subset of taps; one
- *   convolution of the upstream gradient yields all phases as channels, which are then interleaved.
- *   (ConvTranspose, the textbook way, is ten times as slow.)
- * - Weight gradients: shifted copies of the input as rows, of the upstream gradient as columns, one matrix
- *   product. The shift along z is put on the upstream gradient, so 9 + 3 copies do for 27.
+ * - correlation.ts computes the forward pass.
+ * - gradients-together.ts computes both gradients when the stride is 1.
+ * - Input gradient of a larger stride: each of the s³ phases of the input sees its own subset of taps. One
+ *   convolution of the upstream gradient gives all phases as channels, which are then interleaved.
+ *   (ConvTranspose is the textbook way and takes ten times as long.)
+ * - Weight gradient: one matrix product. Its rows are shifted copies of the input, its columns shifted copies of
+ *   the upstream gradient. The shift along z is applied to the upstream gradient, so 9 + 3 copies replace 27.
  */
 import type { Triple } from "../../arrays.ts";
 import type { Graph, Value } from "../onnx/graph.ts";
@@ -16,7 +16,7 @@ import { correlate } from "./correlation.ts";
 import { bothGradients, type Geometry, stack } from "./gradients-together.ts";
 import { interleave, multiply, padSpace, product, reshape, slice, sum, transpose } from "./shapes.ts";
 
-/** x (N, I, z, y, x) with weight (O, I, kz, ky, kx) and maybe bias (O); padding (k − s + 1)/2 rounded down. */
+/** Convolves x (N, I, z, y, x) with weight (O, I, kz, ky, kx), adds bias (O) if given; padding (k − s + 1)/2, rounded down. */
 export function convolution(
   tape: Tape,
   x: Tensor,
@@ -56,9 +56,11 @@ function geometry(input: readonly number[], weight: readonly number[], stride: T
 
 const axes = [0, 1, 2] as const;
 const map = (f: (axis: number) => number): Triple => [f(0), f(1), f(2)];
+
 /**
- * Along one axis input q = s·a + r meets output p = a + t through tap k = r + before − s·t. For each phase r
- * and each t from `first` on this lists the tap, or K (a zero beyond the kernel) where there is none.
+ * The taps of every phase along one axis. Input q = s·a + r meets output p = a + t through tap k = r + before − s·t.
+ * The list has the tap for each phase r and each t, starting at t = `first`. Where no tap exists it has `kernel`,
+ * which is outside the kernel and means zero.
  */
 function phases(kernel: number, stride: number, before: number) {
   const first = Math.ceil((before - kernel + 1) / stride);
@@ -97,7 +99,7 @@ function inputGradient(g: Graph, upstream: Value, weight: Value, c: Geometry): V
   return slice(g, full, [2, 3, 4], [0, 0, 0], c.inputSize);
 }
 
-/** A matrix of zeros and ones from the kernel's taps to the taps of all phases; faster than gathering them. */
+/** A matrix of zeros and ones that picks the taps of all phases from the kernel's taps; faster than Gather. */
 function selection(g: Graph, c: Geometry, phase: readonly { readonly taps: readonly number[] }[]): Value {
   const [z, y, x] = phase.map(({ taps }) => taps) as [number[], number[], number[]];
   const [kz, ky, kx] = c.kernel;
@@ -145,7 +147,7 @@ function weightGradient(g: Graph, upstream: Value, x: Value, c: Geometry): Value
     : transpose(g, reshape(g, total, [c.to, kz, ky, kx, c.from]), [0, 4, 1, 2, 3]);
 }
 
-/** The padded input voxels that one tap meets, in the output's shape. */
+/** The voxels of the padded input that one tap meets, in the output's shape. */
 function tapSlice(g: Graph, padded: Value, tap: Triple, c: Geometry): Value {
   if (product(c.kernel) === 1 && product(c.stride) === 1) return padded;
   const ends = map((i) => tap[i]! + (c.outputSize[i]! - 1) * c.stride[i]! + 1);

@@ -1,8 +1,8 @@
 /**
  * Affine instance norm: per sample and channel, y = γ·(x − mean)/√(variance + 1e-5) + β with the biased variance.
  *
- * The mean is subtracted before squaring: a variance by Σx² − (Σx)² loses all its digits in float32 when the
- * offset is large. Gradient, with x̂ the normalised input and V voxels:
+ * We subtract the mean before squaring: a variance by Σx² − (Σx)² loses all its digits in float32 when the
+ * offset is large. The gradient, where x̂ is the normalised input and V the number of voxels, is
  * dx = γ/σ · (dy − Σdy/V − x̂·Σ(dy·x̂)/V).
  */
 import type { Tape, Tensor } from "./tape.ts";
@@ -10,7 +10,7 @@ import { product, reshape, sum } from "./shapes.ts";
 
 const epsilon = 1e-5;
 
-/** x (N, C, z, y, x), scale and shift (C). */
+/** Normalises x (N, C, z, y, x); `scale` and `shift` (C) are γ and β. */
 export function instanceNorm(tape: Tape, x: Tensor, scale: Tensor, shift: Tensor): Tensor {
   const g = tape.graph;
   const [batch, channels, ...size] = x.shape as [number, number, ...number[]];

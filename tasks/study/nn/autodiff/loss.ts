@@ -1,7 +1,7 @@
 /**
- * Soft Dice + cross-entropy as in MONAI's DiceCELoss (softmax, labels one-hot) with its gradient.
+ * Soft Dice plus cross-entropy as in MONAI's DiceCELoss (softmax, one-hot labels), and its gradient.
  *
- * With p = softmax(logits), t the one-hot label, sums over the voxels of one sample (or of the whole batch):
+ * Here p = softmax(logits), t is the one-hot label, and Σ runs over the voxels of one sample (or of the whole batch):
  *   dice = mean over samples and classes of 1 − (2·Σpt + 1e-5)/(Σp + Σt + 1e-5)
  *   ce   = mean over samples and voxels of −log p[label], background included
  *   loss = dice + ce
@@ -20,7 +20,7 @@ export interface LossOptions {
 export interface Loss {
   readonly dice: Value;
   readonly ce: Value;
-  /** With respect to the logits, in their shape. */
+  /** Gradients with respect to the logits, in the shape of the logits. */
   readonly diceGradient: Value;
   readonly ceGradient: Value;
 }
@@ -38,7 +38,7 @@ export function oneHot(g: Graph, labels: Value, shape: readonly number[]): Value
   return g.node("Cast", [g.node("Equal", [flat, ids])], { to: 1 });
 }
 
-/** `logits` (N, C, z, y, x) of the given shape, `target` one-hot (N, C, V). */
+/** Both parts of the loss; `logits` (N, C, z, y, x) has the given shape, `target` is one-hot (N, C, V). */
 export function diceCrossEntropy(
   g: Graph,
   logits: Value,
@@ -50,7 +50,7 @@ export function diceCrossEntropy(
   const voxels = product(size);
   const op = (name: string, ...inputs: Value[]) => g.node(name, inputs);
 
-  // Sums over classes as a product with ones: ReduceSum over a middle axis is several times slower.
+  // We sum over classes by a product with ones: ReduceSum over a middle axis takes several times as long.
   const ones = g.constant(new Float32Array(classes).fill(1), [1, 1, classes]);
   const overClasses = (value: Value) => op("MatMul", ones, value);
 
@@ -73,7 +73,7 @@ export function diceCrossEntropy(
   const weighted = op("Mul", weight, op("Sub", g.scalar(1), ratio));
   const dice = sum(g, weighted, [0, 1, 2]);
 
-  // d dice/dp = a·t + b with a = −2w/denominator, b = w·ratio/denominator; then through the softmax.
+  // d dice/dp = a·t + b, where a = −2w/denominator and b = w·ratio/denominator. The softmax's derivative follows.
   const perExtent = op("Div", weight, denominator);
   const a = op("Mul", perExtent, g.scalar(-2));
   const b = op("Mul", perExtent, ratio);
@@ -88,7 +88,7 @@ export function diceCrossEntropy(
   };
 }
 
-/** (1, C, 1): what one class of one sample counts in the mean. */
+/** The weight in the mean of each class of one sample, shape (1, C, 1). */
 function classWeights(g: Graph, samples: number, classes: number, options: LossOptions): Value {
   const first = options.includeBackground === true ? 0 : 1;
   const weights = new Float32Array(classes).fill(1 / (samples * (classes - first)));

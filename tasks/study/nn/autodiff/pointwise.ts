@@ -5,25 +5,25 @@ import { slice } from "./shapes.ts";
 
 const slope = 0.01;
 
-/** max(x, 0.01·x); the slope at exactly 0 is 0.01. */
+/** Gives max(x, 0.01·x); the derivative at exactly 0 is 0.01. */
 export function leakyRelu(tape: Tape, x: Tensor): Tensor {
   const g = tape.graph;
   const forward = g.node("LeakyRelu", [x.value], { alpha: float(slope) });
   return tape.record([x], forward, x.shape, (upstream) => {
-    // 1 where x > 0, else the slope: clipping a hugely enlarged x is far faster here than a selection.
+    // The factor is 1 where x > 0, else the slope. Scaling x up and clipping it is far faster here than Where.
     const enlarged = g.node("Mul", [forward, g.scalar(3e38)]);
     const factor = g.node("Clip", [enlarged, g.scalar(slope), g.scalar(1)]);
     return [g.node("Mul", [upstream, factor])];
   });
 }
 
-/** Elementwise, of equal shapes. */
+/** Adds two tensors of equal shape, element by element. */
 export function add(tape: Tape, a: Tensor, b: Tensor): Tensor {
   const forward = tape.graph.node("Add", [a.value, b.value]);
   return tape.record([a, b], forward, a.shape, (upstream) => [upstream, upstream]);
 }
 
-/** Along channels (axis 1). */
+/** Concatenates along channels (axis 1). */
 export function concat(tape: Tape, a: Tensor, b: Tensor): Tensor {
   const g = tape.graph;
   const cut = a.shape[1]!;
@@ -36,7 +36,7 @@ export function concat(tape: Tape, a: Tensor, b: Tensor): Tensor {
   ]);
 }
 
-/** Enlarges the last three axes: source index = floor(index·from/to). */
+/** Enlarges the last three axes by nearest neighbour: source index = floor(index·from/to). */
 export function enlargeNearest(tape: Tape, x: Tensor, size: readonly number[]): Tensor {
   const g = tape.graph;
   const shape = [...x.shape.slice(0, 2), ...size];
@@ -56,7 +56,7 @@ export function enlargeNearest(tape: Tape, x: Tensor, size: readonly number[]): 
   });
 }
 
-/** Adds up along `axis` the elements that have the same source. */
+/** Adds the elements that have the same source, along `axis`. */
 function sumGroups(
   tape: Tape,
   value: string,
@@ -68,7 +68,7 @@ function sumGroups(
   const starts = Array.from({ length: groups }, (_, group) => source.indexOf(group));
   const ends = Array.from({ length: groups }, (_, group) => source.lastIndexOf(group) + 1);
   const longest = Math.max(...starts.map((start, i) => ends[i]! - start));
-  // Round k takes the k-th element of each group, or a zero (appended at the end) where it has none.
+  // Round k takes the k-th element of each group. A group that has fewer elements takes the zero appended at the end.
   const zero = source.length;
   const pads = Array.from({ length: 10 }, (_, i) => (i === 5 + axis ? 1 : 0));
   const padded = g.node("Pad", [value, g.ints(pads)]);

@@ -1,10 +1,10 @@
-/** Short names for the shape operations that the gradients are made of. */
+/** Short names for the shape operations that gradients need. */
 import type { Triple } from "../../arrays.ts";
 import type { Graph, Value } from "../onnx/graph.ts";
 
 export const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 
-/** -1 takes what is left, 0 keeps the axis. */
+/** In `shape`, -1 takes what is left and 0 keeps the axis. */
 export function reshape(g: Graph, x: Value, shape: readonly number[]): Value {
   return g.node("Reshape", [x, g.ints(shape)]);
 }
@@ -14,7 +14,7 @@ export function transpose(g: Graph, x: Value, order: readonly number[]): Value {
   return g.node("Transpose", [x], { perm: order });
 }
 
-/** Elements start, start + step, … below end along each given axis. */
+/** The elements start, start + step, … below end along each given axis. */
 export function slice(
   g: Graph,
   x: Value,
@@ -27,18 +27,18 @@ export function slice(
   return g.node("Slice", steps === undefined ? inputs : [...inputs, g.ints(steps)]);
 }
 
-/** Zeros around the last three axes of a five-dimensional value. */
+/** Puts zeros around the last three axes of a five-dimensional value. */
 export function padSpace(g: Graph, x: Value, before: readonly number[], after: readonly number[]): Value {
   if ([...before, ...after].every((size) => size === 0)) return x;
   return g.node("Pad", [x, g.ints([0, 0, ...before, 0, 0, ...after])]);
 }
 
-/** Sum over `axes`; the axes are kept as 1 when `keep` is set. */
+/** Sums over `axes`; with `keep` they stay as axes of size 1. */
 export function sum(g: Graph, x: Value, axes: readonly number[], keep = false): Value {
   return g.node("ReduceSum", [x, g.ints(axes)], { keepdims: keep ? 1 : 0 });
 }
 
-/** a·b over the last two axes, batches along the others; `"b"` transposes b, `"a"` transposes a. */
+/** The matrix product a·b over the last two axes, for each index of the others; `"b"` transposes b, `"a"` a. */
 export function multiply(g: Graph, a: Value, b: Value, transposed?: "a" | "b"): Value {
   if (transposed === undefined) return g.node("MatMul", [a, b]);
   const attribute = transposed === "a" ? { transA: 1 } : { transB: 1 };
@@ -46,8 +46,8 @@ export function multiply(g: Graph, a: Value, b: Value, transposed?: "a" | "b"): 
 }
 
 /**
- * (…, a, b, c, z, y, x) → (…, z·a, y·b, x·c), flat. One axis at a time: three transpositions that each move one axis
- * are three times as fast in onnxruntime as one of all.
+ * Reorders (…, a, b, c, z, y, x) to (…, z·a, y·b, x·c); the result is flat. It moves one axis at a time: in
+ * onnxruntime, three transpositions of one axis each are three times as fast as one transposition of all.
  */
 export function interleave(g: Graph, x: Value, lead: number, [a, b, c]: Triple, [z, y, w]: Triple): Value {
   let value = x;
@@ -60,7 +60,7 @@ export function interleave(g: Graph, x: Value, lead: number, [a, b, c]: Triple, 
   return value;
 }
 
-/** (…, z·a, y·b, x·c) → (…, a, b, c, z, y, x), flat. */
+/** Reorders (…, z·a, y·b, x·c) to (…, a, b, c, z, y, x); the result is flat. */
 export function deinterleave(g: Graph, x: Value, lead: number, [a, b, c]: Triple, [z, y, w]: Triple): Value {
   let value = x;
   const move = (factor: number, shape: readonly number[]) => {

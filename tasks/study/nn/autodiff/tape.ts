@@ -1,24 +1,24 @@
 /**
- * Reverse-mode differentiation while a graph is written: every differentiable operation emits its forward nodes
- * at once and leaves a rule that later emits the nodes of its gradient.
+ * Reverse-mode differentiation while a graph is written. Every differentiable operation emits its forward nodes
+ * at once and records a rule that later emits the nodes of its gradient.
  */
 import type { Graph, Value } from "../onnx/graph.ts";
 
 export interface Tensor {
   readonly value: Value;
   readonly shape: readonly number[];
-  /** False for data: then no gradient is worked out for it. */
+  /** False for data, which needs no gradient. */
   readonly differentiable: boolean;
 }
 
-/** Emits the gradients of the inputs, given that of the output; null where an input needs none. */
+/** Emits the gradients of the inputs from the gradient of the output; null for an input that needs none. */
 type Rule = (upstream: Value) => readonly (Value | null)[];
 
 export interface Tape {
   readonly graph: Graph;
-  /** Declares `output` as made from `inputs`. */
+  /** Records that `output` is computed from `inputs`. */
   record(inputs: readonly Tensor[], output: Value, shape: readonly number[], rule: Rule): Tensor;
-  /** Emits the backward pass from the given outputs and their gradients; the result is asked by tensor. */
+  /** Emits the backward pass from the given outputs and their gradients. Returns a function from tensor to gradient. */
   gradients(seeds: readonly { output: Tensor; gradient: Value }[]): (tensor: Tensor) => Value;
 }
 

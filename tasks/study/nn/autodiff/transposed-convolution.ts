@@ -1,9 +1,9 @@
-/** Transposed 3D convolution with kernel = stride: no two inputs meet, so it is a matrix product and a shuffle. */
+/** Transposed 3D convolution with kernel = stride. Input voxels do not overlap, so it is a matrix product and a reordering. */
 import type { Value } from "../onnx/graph.ts";
 import type { Tape, Tensor } from "./tape.ts";
 import { deinterleave, interleave, multiply, product, reshape, sum } from "./shapes.ts";
 
-/** x (N, I, z, y, x), weight (I, O, kz, ky, kx) → (N, O, z·kz, y·ky, x·kx). */
+/** x (N, I, z, y, x) and weight (I, O, kz, ky, kx) give (N, O, z·kz, y·ky, x·kx). */
 export function transposedConvolution(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
   const g = tape.graph;
   const [batch, from, ...size] = x.shape as [number, number, number, number, number];

@@ -6,7 +6,7 @@
  *     g.output("y", g.node("LeakyRelu", [x], { alpha: float(0.01) }), "float32", [1, 3]);
  *     const bytes = g.finish();
  *
- * Values are names; shapes are the caller's business. Small constants with the same content are stored once.
+ * Values are names. The builder does not track shapes. It stores small constants with the same content once.
  */
 import {
   type AttributeProto,
@@ -20,16 +20,16 @@ import {
 } from "./proto.ts";
 
 export type Value = string;
-/** A number is an int; float attributes are written `float(x)`. */
+/** A plain number is an int attribute; write `float(x)` for a float attribute. */
 export type Attribute = number | string | readonly number[] | { readonly float: number };
-/** A fixed size, or the name of a dynamic one. */
+/** A fixed size, or the name of a size that is known only at run time. */
 export type Dimension = number | string;
 
 export const float = (value: number): Attribute => ({ float: value });
 
 export type TensorData = Float32Array | BigInt64Array | Int32Array | Uint8Array;
 
-/** A file beside the model, and the bytes in it. */
+/** A range of bytes in a file beside the model. */
 export interface ExternalPlace {
   readonly location: string;
   readonly offset: number;
@@ -49,9 +49,9 @@ export interface Graph {
     attributes?: Record<string, Attribute>,
     domain?: string,
   ): Value[];
-  /** A stored tensor, under `name` if given (then it can be read back by name). */
+  /** A stored tensor. With `name`, it can be read back from the file by that name. */
   constant(data: TensorData, dims: readonly number[], name?: string): Value;
-  /** A float32 tensor whose values lie in a file beside the model. */
+  /** A float32 tensor whose values are in a file beside the model. */
   external(name: string, dims: readonly number[], place: ExternalPlace): Value;
   /** A float32 scalar. */
   scalar(value: number): Value;
@@ -61,11 +61,11 @@ export interface Graph {
   finish(metadata?: Readonly<Record<string, string>>): Uint8Array;
 }
 
-/** Operator sets that graphs are written in; onnxruntime 1.30 and later run them. */
+/** The operator sets that graphs use; onnxruntime 1.30 and later support them. */
 const opsets = { "": 18, "com.microsoft": 1 };
 const irVersion = 9;
 
-/** An empty graph. Its `constant` throws an Error where values do not fill the shape. */
+/** Starts an empty graph. `constant` throws an Error if the values do not fill the shape. */
 export function createGraph(name: string): Graph {
   const model: ModelProto = {
     irVersion,

@@ -1,5 +1,5 @@
 /**
- * ONNX model files as plain objects: the part of onnx.proto (ONNX IR, github.com/onnx/onnx) that lq writes.
+ * ONNX model files as plain objects. It has the part of onnx.proto (ONNX IR, github.com/onnx/onnx) that lq writes.
  */
 import protobuf from "protobufjs/light.js";
 
@@ -42,7 +42,7 @@ export interface TensorProto {
   dims: number[];
   dataType: number;
   rawData?: Uint8Array;
-  /** Where the values lie in another file: `location`, `offset`, `length` (then dataLocation is 1). */
+  /** Place of the values in another file: `location`, `offset`, `length`; dataLocation is then 1. */
   externalData?: { key: string; value: string }[];
   dataLocation?: number;
 }
