@@ -47,7 +47,7 @@ export function useColor(stream: NodeJS.WriteStream, choice: CommonFlags["color"
 }
 
 /** What makes two builds of a project ask for the same, apart from what is on the disk. */
-export function sealRequest(
+export function snapshotRequest(
   root: string,
   cwd: string,
   targets: readonly string[],

@@ -1,4 +1,4 @@
-import { toCome } from "../plan/plan.ts";
+import { upcomingExpansions } from "../plan/plan.ts";
 import { userErrorOf } from "../model/errors.ts";
 import type { Project } from "./options.ts";
 import { planned } from "./tasks-named.ts";
@@ -7,7 +7,7 @@ import { planned } from "./tasks-named.ts";
 export async function keysToResume({ pipeline, cwd }: Project): Promise<ReadonlySet<string> | null> {
   try {
     const { session, plan } = await planned({ pipeline: { ...pipeline, default: [] }, cwd }, []);
-    if (toCome(session, plan).some(({ rule }) => rule.resume)) return null;
+    if (upcomingExpansions(session, plan).some(({ rule }) => rule.resume)) return null;
     const keys = [...plan.selected.tasks]
       .filter(({ rule }) => rule.resume)
       .map((task) => {

@@ -1,15 +1,15 @@
 /**
  * Commands, flags and their help. The work of each command is in a file of its own, loaded when it is asked for, but
- * for what a seal answers.
+ * for what a snapshot answers.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { bytesOf, sizeMeant } from "../system/sizes.ts";
 import type { CommonFlags } from "./options.ts";
-import { runBuild, runStatus } from "./sealed.ts";
+import { runBuild, runStatus } from "./from-snapshot.ts";
 import { refuse, WRONG } from "./user-error.ts";
 import { VERSION } from "./version.ts";
 
-type Run<F> = (words: readonly string[], flags: F) => Promise<number>;
+type CommandBody<F> = (words: readonly string[], flags: F) => Promise<number>;
 
 const WHEN_TO_ACCEPT = `
 It is your word that a run would make the same: for a comment, a log line, a moved function. Whatever made the outputs
@@ -48,7 +48,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
   const command = <F extends CommonFlags>(
     name: string,
     about: string,
-    load: () => Run<F> | Promise<Run<F>>,
+    load: () => CommandBody<F> | Promise<CommandBody<F>>,
     ...lines: string[]
   ): Command => {
     const created = program
@@ -85,7 +85,7 @@ export function createProgram(): { readonly program: Command; readonly exitCode:
 
   command(
     "status",
-    "what is fresh, stale, missing, restorable, blocked or failed, and why; runs nothing",
+    "what is fresh, stale, missing, restorable, pending or failed, and why; runs nothing",
     () => runStatus,
     "lq status",
     "lq status tables/ --json",

@@ -1,5 +1,5 @@
 /** Does what the words after `lq` ask for. */
-import { runBuild, runStatus } from "./sealed.ts";
+import { runBuild, runStatus } from "./from-snapshot.ts";
 import { refuse } from "./user-error.ts";
 
 /** @returns the exit code */

@@ -27,11 +27,13 @@ export async function tasksNamed(project: Project, targets: readonly string[]): 
 }
 
 /** @throws UserError if there are none (yet) */
-export function namedOf({ named, growths }: Selected, targets: readonly string[]): readonly Task[] {
+export function namedOf({ named, expansions }: Selected, targets: readonly string[]): readonly Task[] {
   if (named.size > 0) return [...named];
-  const [growth] = growths;
+  const [expansion] = expansions;
   throw new UserError({
     message: `no task of "${targets.join(" ")}" is known yet`,
-    ...(growth && { hint: `they are known when ${growth.file} is up to date: lq build ${growth.file}` }),
+    ...(expansion && {
+      hint: `they are known when ${expansion.file} is up to date: lq build ${expansion.file}`,
+    }),
   });
 }

@@ -25,7 +25,7 @@ export interface Evidence {
   readonly forced: boolean;
 }
 
-export function decide(evidence: Evidence): Exclude<Freshness, { readonly state: "blocked" }> {
+export function decide(evidence: Evidence): Exclude<Freshness, { readonly state: "pending" }> {
   const { key, last, failure, outputs, cached, forced } = evidence;
   const settled = last?.key === key && outputs.every(({ state }) => state === "intact");
   if (settled && !forced) return { state: "fresh", key };

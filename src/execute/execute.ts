@@ -2,7 +2,7 @@
 import type { CodeClosures } from "../fingerprint/code.ts";
 import { absolute } from "../model/paths.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
-import type { Slot, Task, TaskPath } from "../model/model.ts";
+import type { Declaration, Task, TaskPath } from "../model/model.ts";
 import type { Attempt, AttemptResult } from "./attempt.ts";
 import { runCommand } from "./command.ts";
 import { Launchers } from "./launcher.ts";
@@ -86,7 +86,7 @@ function stagedBy(task: Task, staging: Staging): (output: TaskPath) => string {
 }
 
 function byRole(
-  slots: readonly Slot[],
+  slots: readonly Declaration[],
   paths: readonly TaskPath[],
   locate: (path: TaskPath) => string,
   list: (path: TaskPath) => readonly string[],

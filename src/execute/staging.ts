@@ -59,7 +59,7 @@ export class Staging {
   }
 
   /** What is wrong with what the attempt left, in words; null when every output is there. */
-  lack(outputs: readonly TaskPath[]): string | null {
+  missingOutput(outputs: readonly TaskPath[]): string | null {
     for (const [index, { path }] of outputs.entries()) {
       const directory = path.endsWith("/");
       const stats = lstatOrNull((this.#paths[index] ?? "").replace(/\/$/, ""));

@@ -6,18 +6,18 @@ import { UserError, type Span } from "../model/errors.ts";
 import { findModule, modulePath } from "../fingerprint/modules.ts";
 import { Problems } from "../load/problems.ts";
 import { nearest } from "../load/suggest.ts";
-import type { Growth, Task, TaskPath } from "../model/model.ts";
+import type { PendingExpansion, Task, TaskPath } from "../model/model.ts";
 import { bindText } from "./bind.ts";
 import { findCycles } from "./cycles.ts";
 import { globReach, type SourceGlobs } from "./glob.ts";
 import type { Graph } from "./graph.ts";
 import type { OutputIndex } from "./outputs.ts";
 import { rulesWithoutTasks, wouldMake } from "./no-tasks.ts";
-import { prospects } from "./prospects.ts";
+import { upcoming } from "./upcoming.ts";
 
 export interface Selection {
   readonly tasks: ReadonlySet<Task>;
-  readonly growths: ReadonlySet<Growth>;
+  readonly expansions: ReadonlySet<PendingExpansion>;
 }
 
 /** Empty: a folder of whose files the names are wanted. */
@@ -54,15 +54,15 @@ export function checkGraph(
   refuseSources(graph, outputs, problems);
   refuseMadeMatches(graph, globs, outputs, problems);
   refuseMissingModules(graph, problems);
-  const { tasks, growths } = selection ?? graph;
+  const { tasks, expansions } = selection ?? graph;
   const before = problems.count;
   refuseMissingInputs(graph, disk, globs, outputs, tasks, problems);
   // Who has to fetch something anyway is told of all that will be missing.
   if (selection && problems.count > before) {
-    const later = prospects(graph, growths).tasks.filter((task) => !selection.tasks.has(task));
+    const later = upcoming(graph, expansions).tasks.filter((task) => !selection.tasks.has(task));
     refuseMissingInputs(graph, disk, globs, outputs, later, problems);
   }
-  refuseMissingAxisFiles(graph, growths, problems);
+  refuseMissingAxisFiles(graph, expansions, problems);
   for (const { names, span } of findCycles(graph)) {
     const hint = names.length === 2 ? "a task cannot read what it writes" : "each needs what comes after it";
     problems.add(`cycle: ${names.join(" → ")}`, span, hint);
@@ -260,9 +260,13 @@ function onDisk(disk: Disk, root: string, path: string, wantsNames: boolean): Pr
   return wantsNames && disk.list(resolve(root, path)).length === 0 ? "empty" : "ok";
 }
 
-function refuseMissingAxisFiles(graph: Graph, growths: Iterable<Growth>, problems: Problems): void {
-  for (const { file, rule, bound } of growths) {
-    if (graph.producer(file) || graph.growthsFor(file).length > 0) continue;
+function refuseMissingAxisFiles(
+  graph: Graph,
+  expansions: Iterable<PendingExpansion>,
+  problems: Problems,
+): void {
+  for (const { file, rule, bound } of expansions) {
+    if (graph.producer(file) || graph.expansionsFor(file).length > 0) continue;
     const each = rule.each[bound.length];
     const message = `nothing makes "${file}", from which axis "${each?.name ?? ""}" of rule "${rule.name}" is read, and it is not there`;
     problems.add(message, each?.axis.span ?? rule.span);

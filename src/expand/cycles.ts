@@ -1,6 +1,6 @@
-/** Tasks (and growths) that wait for each other. */
+/** Tasks (and expansions) that wait for each other. */
 import type { Span } from "../model/errors.ts";
-import type { Growth, Task } from "../model/model.ts";
+import type { PendingExpansion, Task } from "../model/model.ts";
 import type { Graph } from "./graph.ts";
 
 export interface Cycle {
@@ -9,7 +9,7 @@ export interface Cycle {
   readonly span: Span;
 }
 
-type Node = Task | Growth;
+type Node = Task | PendingExpansion;
 
 const MAX_CYCLES = 10;
 
@@ -17,7 +17,7 @@ const MAX_CYCLES = 10;
 export function findCycles(graph: Graph): readonly Cycle[] {
   const cycles: Cycle[] = [];
   const marks = new Marks(graph);
-  for (const start of [...graph.tasks, ...graph.growths]) {
+  for (const start of [...graph.tasks, ...graph.expansions]) {
     if (marks.of(start) === DONE) continue;
     const stack: { node: Node; needs: readonly Node[]; next: number }[] = [];
     const enter = (node: Node) => {
@@ -51,18 +51,18 @@ const DONE = 2;
 /** How far the search is with each node. */
 class Marks {
   readonly #tasks: Uint8Array;
-  readonly #growths = new Map<Growth, number>();
+  readonly #expansions = new Map<PendingExpansion, number>();
 
   constructor({ tasks }: Graph) {
     this.#tasks = new Uint8Array(tasks.length);
   }
 
   of(node: Node): number | undefined {
-    return "file" in node ? this.#growths.get(node) : this.#tasks[node.index];
+    return "file" in node ? this.#expansions.get(node) : this.#tasks[node.index];
   }
 
   set(node: Node, mark: number): void {
-    if ("file" in node) this.#growths.set(node, mark);
+    if ("file" in node) this.#expansions.set(node, mark);
     else this.#tasks[node.index] = mark;
   }
 }
@@ -70,8 +70,8 @@ class Marks {
 function needsOf(graph: Graph, node: Node): readonly Node[] {
   if ("file" in node) {
     const producer = graph.producer(node.file);
-    return producer ? [producer] : graph.growthsFor(node.file).filter((growth) => growth !== node);
+    return producer ? [producer] : graph.expansionsFor(node.file).filter((expansion) => expansion !== node);
   }
-  const { tasks, growths } = graph.needs(node);
-  return growths.length === 0 ? tasks : [...tasks, ...growths];
+  const { tasks, expansions } = graph.needs(node);
+  return expansions.length === 0 ? tasks : [...tasks, ...expansions];
 }

@@ -1,5 +1,5 @@
 /**
- * One rule over its axes: tasks, and growths where the values of an axis are in a file that is not read yet.
+ * One rule over its axes: tasks, and expansions where the values of an axis are in a file that is not read yet.
  *
  * Axes are bound in the order of `each`, so that one may refer to those before it; `when` is asked as soon as
  * the axes that it names are bound.
@@ -9,10 +9,10 @@ import type { Problems } from "../load/problems.ts";
 import type {
   AxisSpec,
   AxisValue,
-  Growth,
+  PendingExpansion,
   Pipeline,
   Rule,
-  Slot,
+  Declaration,
   Task,
   TaskParam,
   TaskPath,
@@ -38,10 +38,10 @@ import type { SourceGlobs } from "./glob.ts";
 import { isOutside, normalise } from "../model/paths.ts";
 import { shellQuote } from "./quote.ts";
 
-/** Where a rule's tasks and growths are put. */
+/** Where a rule's tasks and expansions are put. */
 export interface Sink {
   readonly tasks: Task[];
-  readonly growths: Growth[];
+  readonly expansions: PendingExpansion[];
   readonly problems: Problems;
   /** Index of the first task. */
   readonly first: number;
@@ -90,7 +90,7 @@ export class RuleFanout {
       if (this.#when?.after === bound.length && !this.#when.holds(bound)) return;
       const next = this.#rule.each[bound.length];
       if (!next) sink.tasks.push(this.#task(bound, sink.first + sink.tasks.length));
-      else if (next.axis.kind === "in") sink.growths.push(this.#growth(bound, next.axis));
+      else if (next.axis.kind === "in") sink.expansions.push(this.#expansion(bound, next.axis));
       else for (const value of this.#values(next.axis, bound)) this.expand([...bound, value], sink);
     } catch (error) {
       sink.problems.absorb(error);
@@ -144,7 +144,7 @@ export class RuleFanout {
     };
   }
 
-  #growth(bound: Bound, axis: Extract<AxisSpec, { kind: "in" }>): Growth {
+  #expansion(bound: Bound, axis: Extract<AxisSpec, { kind: "in" }>): PendingExpansion {
     return {
       id: `${this.#rule.name}:${[...bound.map(textOf), "*"].join("/")}`,
       rule: this.#rule,
@@ -160,7 +160,7 @@ function textOf({ text }: AxisValue): string {
 }
 
 function bindSlots(
-  slots: readonly Slot[],
+  slots: readonly Declaration[],
   names: Names,
   finish: (path: string, template: Template) => string,
 ): Bind<readonly TaskPath[]> {
@@ -173,7 +173,7 @@ function bindSlots(
     return found.map((path) => taskPath(slot, true, finish(path, template)));
   };
   const fill = (bound: Bound): readonly TaskPath[] => {
-    // Not pushed one by one: an array that has grown keeps room for more, in each of all tasks.
+    // Not pushed one by one: an array that has expanded keeps room for more, in each of all tasks.
     const filled = binds.map((bind) => fillOne(bind, bound));
     return filled.every((item) => "path" in item) ? filled : filled.flat();
   };
@@ -181,7 +181,7 @@ function bindSlots(
 }
 
 /** @throws UserError for names of what is no folder */
-function taskPath({ role, names, paths }: Slot, list: boolean, path: string): TaskPath {
+function taskPath({ role, names, paths }: Declaration, list: boolean, path: string): TaskPath {
   if (!names) return { role, list, path };
   if (path.endsWith("/")) return { role, list, path, names };
   const span = paths[0]?.span;

@@ -1,12 +1,12 @@
 /**
  * The tasks of a pipeline and who makes what for whom. A graph only grows: when a file that an axis reads is
- * known, the growths that waited for it become tasks.
+ * known, the expansions that waited for it become tasks.
  */
 import { resolve } from "node:path";
 import type { Disk } from "../files/disk.ts";
 import { UserError } from "../model/errors.ts";
 import { Problems } from "../load/problems.ts";
-import type { AxisValue, Growth, Json, Pipeline, Task } from "../model/model.ts";
+import type { AxisValue, PendingExpansion, Json, Pipeline, Task } from "../model/model.ts";
 import { valuesAt } from "./axes.ts";
 import { checkGraph, type Selection } from "./check.ts";
 import { parseData } from "./data.ts";
@@ -28,12 +28,12 @@ export class Graph {
   readonly #fanouts: ReadonlyMap<string, RuleFanout>;
   readonly #pending: PendingGrowths;
   readonly #needs: NeedsIndex;
-  /** Growths whose file no task is known to make. */
-  readonly #unsettled = new Set<Growth>();
+  /** Expansions whose file no task is known to make. */
+  readonly #unsettled = new Set<PendingExpansion>();
   readonly #read = new Set<string>();
   readonly #axisFiles = new Set<string>();
-  /** What came of growths: the files that it came of. */
-  readonly #origins = new Map<Task | Growth, readonly string[]>();
+  /** What came of expansions: the files that it came of. */
+  readonly #origins = new Map<Task | PendingExpansion, readonly string[]>();
 
   /**
    * Throws a `UserError` with every task that cannot be made.
@@ -66,8 +66,8 @@ export class Graph {
     return this.#tasks;
   }
 
-  /** Growths that are not grown yet. */
-  get growths(): readonly Growth[] {
+  /** Expansions that are not expanded yet. */
+  get expansions(): readonly PendingExpansion[] {
     return this.#pending.all;
   }
 
@@ -95,85 +95,88 @@ export class Graph {
     return this.#outputs.under(directory);
   }
 
-  /** Whom a task waits for, as far as the graph has grown. */
+  /** Whom a task waits for, as far as the graph has expanded. */
   needs(task: Task): Needs {
     return this.#needs.of(task);
   }
 
-  /** The tasks that make what a task reads, as far as the graph has grown. */
+  /** The tasks that make what a task reads, as far as the graph has expanded. */
   dependencies(task: Task): readonly Task[] {
     return this.#needs.of(task).tasks;
   }
 
   /** The files, made by tasks, that say that there is such a task: those that its axes were read from. */
-  origins(node: Task | Growth): readonly string[] {
+  origins(node: Task | PendingExpansion): readonly string[] {
     return this.#origins.get(node) ?? [];
   }
 
-  /** Growths that may still make a path or, for a directory, something in it. */
-  growthsFor(path: string): readonly Growth[] {
+  /** Expansions that may still make a path or, for a directory, something in it. */
+  expansionsFor(path: string): readonly PendingExpansion[] {
     return this.#pending.for(path);
   }
 
-  /** Growths that may make an output of such a path. */
-  growthsLike(pattern: PathPattern): readonly Growth[] {
+  /** Expansions that may make an output of such a path. */
+  expansionsLike(pattern: PathPattern): readonly PendingExpansion[] {
     return this.#pending.like(pattern);
   }
 
-  /** A task as the growth may become, for its params: what is not known of them is UNKNOWN. Null if that cannot be. */
-  sample(growth: Growth): Task | null {
-    return this.#fanouts.get(growth.rule.name)?.sample(growth.bound.map(({ value }) => value)) ?? null;
+  /** A task as the expansion may become, for its params: what is not known of them is UNKNOWN. Null if that cannot be. */
+  sample(expansion: PendingExpansion): Task | null {
+    return this.#fanouts.get(expansion.rule.name)?.sample(expansion.bound.map(({ value }) => value)) ?? null;
   }
 
-  /** What the tasks of a growth would read: paths that are known, or what is known of them. */
-  readsOf(growth: Growth): readonly (string | PathPattern)[] {
-    return this.#pending.reads(growth);
+  /** What the tasks of an expansion would read: paths that are known, or what is known of them. */
+  readsOf(expansion: PendingExpansion): readonly (string | PathPattern)[] {
+    return this.#pending.reads(expansion);
   }
 
   /**
-   * Makes tasks of a growth from the content of its file, and returns all that are new (the new tasks may let
-   * other growths go on). Throws a `UserError`, with the graph as it was, for content that cannot be used.
+   * Makes tasks of an expansion from the content of its file, and returns all that are new (the new tasks may let
+   * other expansions go on). Throws a `UserError`, with the graph as it was, for content that cannot be used.
    */
-  grow(growth: Growth, content: Json): readonly Task[] {
+  expand(expansion: PendingExpansion, content: Json): readonly Task[] {
     const before = this.#tasks.length;
-    this.#growOne(growth, content);
+    this.#growOne(expansion, content);
     this.#settle();
     return this.#tasks.slice(before);
   }
 
   /**
-   * Throws a `UserError` with everything that is wrong with the graph as it has grown so far. Inputs that are
-   * missing count only for the tasks and growths selected; without a selection for all.
+   * Throws a `UserError` with everything that is wrong with the graph as it has expanded so far. Inputs that are
+   * missing count only for the tasks and expansions selected; without a selection for all.
    */
   check(selection?: Selection): void {
     checkGraph(this, this.#disk, this.#globs, this.#outputs, this.#collisions, selection);
   }
 
-  #growOne(growth: Growth, content: Json): void {
-    if (!this.#pending.has(growth)) throw new Error(`growth ${growth.id} is not pending`);
-    const axis = growth.rule.each[growth.bound.length]?.axis;
-    const fanout = this.#fanouts.get(growth.rule.name);
-    if (!axis || !fanout) throw new Error(`growth ${growth.id} has no axis to read`);
-    const bound = growth.bound.map(({ value }) => value);
+  #growOne(expansion: PendingExpansion, content: Json): void {
+    if (!this.#pending.has(expansion)) throw new Error(`expansion ${expansion.id} is not pending`);
+    const axis = expansion.rule.each[expansion.bound.length]?.axis;
+    const fanout = this.#fanouts.get(expansion.rule.name);
+    if (!axis || !fanout) throw new Error(`expansion ${expansion.id} has no axis to read`);
+    const bound = expansion.bound.map(({ value }) => value);
     const sink = this.#sink();
-    for (const value of valuesAt(content, growth.at, growth.file, axis.span))
+    for (const value of valuesAt(content, expansion.at, expansion.file, axis.span))
       fanout.expand([...bound, value], sink);
     this.#commit(sink);
-    this.#axisFiles.add(growth.file);
-    const files = this.producer(growth.file) ? [...this.origins(growth), growth.file] : this.origins(growth);
-    if (files.length > 0) for (const node of [...sink.tasks, ...sink.growths]) this.#origins.set(node, files);
-    this.#origins.delete(growth);
-    this.#pending.delete(growth);
-    this.#unsettled.delete(growth);
-    this.#needs.grown();
+    this.#axisFiles.add(expansion.file);
+    const files = this.producer(expansion.file)
+      ? [...this.origins(expansion), expansion.file]
+      : this.origins(expansion);
+    if (files.length > 0)
+      for (const node of [...sink.tasks, ...sink.expansions]) this.#origins.set(node, files);
+    this.#origins.delete(expansion);
+    this.#pending.delete(expansion);
+    this.#unsettled.delete(expansion);
+    this.#needs.graphExpanded();
   }
 
   #sink(): Sink {
-    return { tasks: [], growths: [], problems: new Problems(), first: this.#tasks.length };
+    return { tasks: [], expansions: [], problems: new Problems(), first: this.#tasks.length };
   }
 
   /** All or nothing. */
-  #commit({ tasks, growths, problems }: Sink): void {
+  #commit({ tasks, expansions, problems }: Sink): void {
     for (const task of tasks) {
       if (this.#byId.has(task.id)) problems.add(`two tasks have the id "${task.id}"`, task.rule.span);
       else this.#byId.set(task.id, task);
@@ -189,41 +192,42 @@ export class Graph {
         if (first) this.#collisions.push({ path, first, second: task });
       }
     }
-    for (const growth of growths) {
-      this.#pending.add(growth);
-      this.#unsettled.add(growth);
+    for (const expansion of expansions) {
+      this.#pending.add(expansion);
+      this.#unsettled.add(expansion);
     }
   }
 
-  /** Grows at once what reads a source file: one that no task makes and no growth that can go on may make. */
+  /** Grows at once what reads a source file: one that no task makes and no expansion that can go on may make. */
   #settle(): void {
     for (let again = true; again;) {
       again = false;
-      for (const growth of this.#unsettled) if (this.producer(growth.file)) this.#unsettled.delete(growth);
-      for (const growth of this.#stuck()) {
-        const content = this.#readSource(growth);
+      for (const expansion of this.#unsettled)
+        if (this.producer(expansion.file)) this.#unsettled.delete(expansion);
+      for (const expansion of this.#stuck()) {
+        const content = this.#readSource(expansion);
         if (content === undefined) continue;
-        this.#growOne(growth, content);
+        this.#growOne(expansion, content);
         again = true;
       }
     }
   }
 
-  /** Growths that no task's result will ever let go on. */
-  #stuck(): readonly Growth[] {
+  /** Expansions that no task's result will ever let go on. */
+  #stuck(): readonly PendingExpansion[] {
     const stuck = new Set(this.#unsettled);
     for (let again = stuck.size > 0; again;) {
       again = false;
-      for (const growth of stuck) {
-        if (!this.growthsFor(growth.file).some((maker) => !stuck.has(maker))) continue;
-        stuck.delete(growth);
+      for (const expansion of stuck) {
+        if (!this.expansionsFor(expansion.file).some((maker) => !stuck.has(maker))) continue;
+        stuck.delete(expansion);
         again = true;
       }
     }
     return [...stuck];
   }
 
-  #readSource({ file, rule, bound }: Growth): Json | undefined {
+  #readSource({ file, rule, bound }: PendingExpansion): Json | undefined {
     let text: string;
     try {
       text = this.#disk.read(resolve(this.pipeline.root, file));

@@ -1,27 +1,27 @@
 /**
- * Whom each task waits for. What no growth can change any more is found once; of the other inputs it is found
- * anew when the graph has grown.
+ * Whom each task waits for. What no expansion can change any more is found once; of the other inputs it is found
+ * anew when the graph has expanded.
  */
-import type { Growth, Task, TaskPath } from "../model/model.ts";
+import type { PendingExpansion, Task, TaskPath } from "../model/model.ts";
 import type { OutputIndex } from "./outputs.ts";
 import type { PendingGrowths } from "./pending.ts";
 
 export interface Needs {
-  /** The tasks that make what it reads, as far as the graph has grown. */
+  /** The tasks that make what it reads, as far as the graph has expanded. */
   readonly tasks: readonly Task[];
   /**
-   * Growths that must have grown before it is known what it reads: all that may add to a directory; for a file
+   * Expansions that must have expanded before it is known what it reads: all that may add to a directory; for a file
    * those that may make it, unless a task is known to. That the file is there tells nothing, for an earlier
-   * build may have made it; of what a growth itself waits for it is taken to make nothing, unless it surely
+   * build may have made it; of what an expansion itself waits for it is taken to make nothing, unless it surely
    * does: then each waits for the other, a cycle.
    */
-  readonly growths: readonly Growth[];
+  readonly expansions: readonly PendingExpansion[];
   /** What it reads and no task makes, now or ever. */
   readonly sources: readonly TaskPath[];
 }
 
 interface Found extends Needs {
-  /** Inputs that a growth may yet make or add to. */
+  /** Inputs that an expansion may yet make or add to. */
   readonly open: readonly TaskPath[];
   readonly generation: number;
 }
@@ -33,10 +33,10 @@ export class NeedsIndex {
   readonly #pending: PendingGrowths;
   /** By the task's index. */
   readonly #found: Found[] = [];
-  /** Counts how often the graph has grown. */
+  /** Counts how often the graph has expanded. */
   #generation = 0;
-  /** Every path that is read before a growth can grow; found when asked for, forgotten when the graph grows. */
-  readonly #awaitedBy = new Map<Growth, ReadonlySet<string>>();
+  /** Every path that is read before an expansion can grow; found when asked for, forgotten when the graph grows. */
+  readonly #awaitedBy = new Map<PendingExpansion, ReadonlySet<string>>();
 
   constructor(outputs: OutputIndex, pending: PendingGrowths) {
     this.#outputs = outputs;
@@ -50,15 +50,15 @@ export class NeedsIndex {
     return (this.#found[task.index] = this.#look(known ?? { tasks: NONE, sources: NONE, open: task.inputs }));
   }
 
-  /** To be told when there are other tasks or growths. */
-  grown(): void {
+  /** To be told when there are other tasks or expansions. */
+  graphExpanded(): void {
     this.#generation += 1;
     this.#awaitedBy.clear();
   }
 
   #look({ tasks, sources, open }: Pick<Found, "tasks" | "sources" | "open">): Found {
     const makers = new Set(tasks);
-    const growths = new Set<Growth>();
+    const expansions = new Set<PendingExpansion>();
     const unmade = new Set(sources);
     const stillOpen = new Set<TaskPath>();
     for (const input of open) {
@@ -73,29 +73,30 @@ export class NeedsIndex {
       const possible = this.#pending.for(path);
       if (possible.length > 0) stillOpen.add(input);
       else if (under.length === 0) unmade.add(input);
-      for (const growth of possible)
-        if (this.#pending.surely(growth, path) || !this.#awaited(growth).has(path)) growths.add(growth);
+      for (const expansion of possible)
+        if (this.#pending.surely(expansion, path) || !this.#awaited(expansion).has(path))
+          expansions.add(expansion);
     }
     return {
       tasks: listOf(makers),
-      growths: listOf(growths),
+      expansions: listOf(expansions),
       sources: listOf(unmade),
       open: listOf(stillOpen),
       generation: this.#generation,
     };
   }
 
-  #awaited(growth: Growth): ReadonlySet<string> {
-    const known = this.#awaitedBy.get(growth);
+  #awaited(expansion: PendingExpansion): ReadonlySet<string> {
+    const known = this.#awaitedBy.get(expansion);
     if (known !== undefined) return known;
-    const paths = new Set([growth.file]);
+    const paths = new Set([expansion.file]);
     for (const path of paths) {
       const producer = this.#outputs.producer(path);
       const makers = producer ? [producer] : path.endsWith("/") ? this.#outputs.under(path) : NONE;
       for (const maker of makers) for (const input of maker.inputs) paths.add(input.path);
       if (!producer) for (const other of this.#pending.for(path)) paths.add(other.file);
     }
-    this.#awaitedBy.set(growth, paths);
+    this.#awaitedBy.set(expansion, paths);
     return paths;
   }
 }

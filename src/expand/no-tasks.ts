@@ -11,8 +11,8 @@ export function whyNoTasks({ each }: Rule): string {
 }
 
 /** Rules that have no tasks and cannot come to have any. */
-export function rulesWithoutTasks({ pipeline, tasks, growths }: Graph): readonly Rule[] {
-  const alive = new Set([...tasks, ...growths].map(({ rule }) => rule.name));
+export function rulesWithoutTasks({ pipeline, tasks, expansions }: Graph): readonly Rule[] {
+  const alive = new Set([...tasks, ...expansions].map(({ rule }) => rule.name));
   return [...pipeline.rules.values()].filter(({ name }) => !alive.has(name));
 }
 

@@ -1,10 +1,10 @@
 /**
- * Growths, and which paths they may come to make.
+ * Expansions, and which paths they may come to make.
  *
- * A growth's outputs are its rule's templates with what is not known yet as wildcards. They are indexed by the
- * folder before the first wildcard, so that asking about one path does not look at every growth.
+ * An expansion's outputs are its rule's templates with what is not known yet as wildcards. They are indexed by the
+ * folder before the first wildcard, so that asking about one path does not look at every expansion.
  */
-import type { Growth, Json, Slot, TemplatePart } from "../model/model.ts";
+import type { PendingExpansion, Json, Declaration, TemplatePart } from "../model/model.ts";
 import { lookUp, pathText, type Names } from "./bind.ts";
 import { ancestors, normalise } from "../model/paths.ts";
 
@@ -19,13 +19,13 @@ export interface PathPattern {
 }
 
 interface Shape {
-  readonly growth: Growth;
+  readonly expansion: PendingExpansion;
   /** The text between wildcards. */
   readonly literals: readonly string[];
 }
 
 export class PendingGrowths {
-  readonly #shapes = new Map<Growth, readonly Shape[]>();
+  readonly #shapes = new Map<PendingExpansion, readonly Shape[]>();
   readonly #byFolder = new Map<string, Set<Shape>>();
   readonly #root: string;
   readonly #params: Json;
@@ -35,7 +35,7 @@ export class PendingGrowths {
     this.#params = params;
   }
 
-  get all(): readonly Growth[] {
+  get all(): readonly PendingExpansion[] {
     return [...this.#shapes.keys()];
   }
 
@@ -43,13 +43,13 @@ export class PendingGrowths {
     return this.#shapes.size;
   }
 
-  has(growth: Growth): boolean {
-    return this.#shapes.has(growth);
+  has(expansion: PendingExpansion): boolean {
+    return this.#shapes.has(expansion);
   }
 
-  add(growth: Growth): void {
-    const shapes = this.#shapesOf(growth);
-    this.#shapes.set(growth, shapes);
+  add(expansion: PendingExpansion): void {
+    const shapes = this.#shapesOf(expansion);
+    this.#shapes.set(expansion, shapes);
     for (const shape of shapes) {
       const folder = folderOf(shape);
       const there = this.#byFolder.get(folder) ?? new Set();
@@ -57,24 +57,24 @@ export class PendingGrowths {
     }
   }
 
-  delete(growth: Growth): void {
-    for (const shape of this.#shapes.get(growth) ?? []) {
+  delete(expansion: PendingExpansion): void {
+    for (const shape of this.#shapes.get(expansion) ?? []) {
       const folder = folderOf(shape);
       const there = this.#byFolder.get(folder);
       there?.delete(shape);
       if (there?.size === 0) this.#byFolder.delete(folder);
     }
-    this.#shapes.delete(growth);
+    this.#shapes.delete(expansion);
   }
 
-  /** Growths that may make the path or, for a directory, something in it (or the directory that it is in). */
-  for(path: string): readonly Growth[] {
+  /** Expansions that may make the path or, for a directory, something in it (or the directory that it is in). */
+  for(path: string): readonly PendingExpansion[] {
     if (this.#shapes.size === 0) return [];
-    const found = new Set<Growth>();
+    const found = new Set<PendingExpansion>();
     const test = path.endsWith("/") || path === "" ? reaches : matches;
     const look = (folder: string) => {
       for (const shape of this.#byFolder.get(folder) ?? []) {
-        if (!found.has(shape.growth) && test(shape.literals, path)) found.add(shape.growth);
+        if (!found.has(shape.expansion) && test(shape.literals, path)) found.add(shape.expansion);
       }
     };
     look("");
@@ -84,19 +84,19 @@ export class PendingGrowths {
     return [...found];
   }
 
-  /** Whether every task of a growth makes the path or, for a directory, something in it. */
-  surely(growth: Growth, path: string): boolean {
+  /** Whether every task of an expansion makes the path or, for a directory, something in it. */
+  surely(expansion: PendingExpansion, path: string): boolean {
     const inside = path.endsWith("/") || path === "";
-    return (this.#shapes.get(growth) ?? []).some(
+    return (this.#shapes.get(expansion) ?? []).some(
       ({ literals: [first = "", ...rest] }) =>
         (inside && first.startsWith(path)) || (rest.length === 0 && matches([first], path)),
     );
   }
 
-  /** Growths that may make an output of such a path. */
-  like({ before, after, depth }: PathPattern): readonly Growth[] {
-    return this.all.filter((growth) =>
-      this.#shapes.get(growth)?.some(({ literals }) => {
+  /** Expansions that may make an output of such a path. */
+  like({ before, after, depth }: PathPattern): readonly PendingExpansion[] {
+    return this.all.filter((expansion) =>
+      this.#shapes.get(expansion)?.some(({ literals }) => {
         const [first = "", last = ""] = [literals[0], literals.at(-1)];
         const slashes = literals.join("").replace(/\/$/, "").split("/").length - 1;
         const starts = first.startsWith(before) || (literals.length > 1 && before.startsWith(first));
@@ -105,24 +105,24 @@ export class PendingGrowths {
     );
   }
 
-  /** What the tasks of a growth would read, in the order of the rule: a path that is known, or what is known of it. */
-  reads(growth: Growth): readonly (string | PathPattern)[] {
-    return this.#literalsOf(growth, growth.rule.inputs).map((literals) =>
+  /** What the tasks of an expansion would read, in the order of the rule: a path that is known, or what is known of it. */
+  reads(expansion: PendingExpansion): readonly (string | PathPattern)[] {
+    return this.#literalsOf(expansion, expansion.rule.inputs).map((literals) =>
       literals.length === 1
         ? (literals[0] ?? "")
         : { before: literals[0] ?? "", after: literals.at(-1) ?? "", depth: Infinity },
     );
   }
 
-  #shapesOf(growth: Growth): Shape[] {
-    return this.#literalsOf(growth, growth.rule.outputs).map((literals) => ({ growth, literals }));
+  #shapesOf(expansion: PendingExpansion): Shape[] {
+    return this.#literalsOf(expansion, expansion.rule.outputs).map((literals) => ({ expansion, literals }));
   }
 
   /** The text of each path between what is not known yet. */
-  #literalsOf(growth: Growth, slots: readonly Slot[]): readonly (readonly string[])[] {
-    const names: Names = { axes: growth.rule.each.map(({ name }) => name), params: this.#params };
-    const bound = growth.bound.map(({ value }) => value);
-    const known = new Set(growth.bound.map(({ name }) => name));
+  #literalsOf(expansion: PendingExpansion, slots: readonly Declaration[]): readonly (readonly string[])[] {
+    const names: Names = { axes: expansion.rule.each.map(({ name }) => name), params: this.#params };
+    const bound = expansion.bound.map(({ value }) => value);
+    const known = new Set(expansion.bound.map(({ name }) => name));
     const fill = (part: TemplatePart): string => {
       if (part.kind === "text") return part.text;
       if (part.kind !== "axis" && part.kind !== "param") return WILDCARD;

@@ -1,6 +1,6 @@
 /**
  * What the engine asks the disk in order to find out what is to be done, and what it was told. Whoever keeps all
- * that was told can see later, without asking anything else, that a build would find the same (src/seal).
+ * that was told can see later, without asking anything else, that a build would find the same (src/snapshot).
  *
  * A file's own signature is kept before its content is read and a folder's before it is listed: if it changes
  * meanwhile, what is kept is out of date and stands for nothing.

@@ -54,7 +54,7 @@ export function bundlesKnown(memo: {
   return known;
 }
 
-interface Known {
+interface KnownBundle {
   readonly closure: Closure;
   /** Digest of the bundle, whether that has been written or not. */
   readonly bundle: string;
@@ -64,7 +64,7 @@ export class CodeClosures {
   readonly #root: string;
   readonly #memo: NoteMemo;
   readonly #disk: Disk;
-  readonly #known = new Map<string, Promise<Known>>();
+  readonly #known = new Map<string, Promise<KnownBundle>>();
   readonly #analyses = new Map<string, Promise<Analysis>>();
 
   constructor(root: string, memo: NoteMemo, disk = new Disk()) {
@@ -103,13 +103,13 @@ export class CodeClosures {
     }
   }
 
-  #know(module: string, span?: Span): Promise<Known> {
+  #know(module: string, span?: Span): Promise<KnownBundle> {
     let known = this.#known.get(module);
     if (known === undefined) this.#known.set(module, (known = this.#find(module, span)));
     return known;
   }
 
-  async #find(module: string, span: Span | undefined): Promise<Known> {
+  async #find(module: string, span: Span | undefined): Promise<KnownBundle> {
     // The same project may be built by another installation of lq, whose modules are others.
     const name = `${NOTE}${module} ${installation()}`;
     const remembered = recall(this.#memo.note(name));

@@ -24,11 +24,11 @@ export type Fingerprint =
  * Content that is known although it is not on the disk (the output of a task that is restorable): by the
  * output's path, a directory's with its entries.
  */
-export type Known = (
+export type KnownOutputs = (
   path: string,
 ) => { readonly digest: string; readonly entries?: readonly TreeEntry[] } | undefined;
 
-const NOTHING_KNOWN: Known = () => undefined;
+const NOTHING_KNOWN: KnownOutputs = () => undefined;
 const NO_ENVIRONMENT = {};
 
 export interface FingerprinterParts {
@@ -65,7 +65,7 @@ export class Fingerprinter {
   }
 
   /** @throws UserError for an input that is there but cannot be read */
-  fingerprint(task: Task, known: Known = NOTHING_KNOWN): Fingerprint {
+  fingerprint(task: Task, known: KnownOutputs = NOTHING_KNOWN): Fingerprint {
     const rule = this.#rules.get(task.rule);
     if (rule === undefined) throw new Error(`rule ${task.rule.name} was not prepared`);
     const missing: string[] = [];
@@ -87,7 +87,7 @@ export class Fingerprinter {
    * The inputs of a recipe that, at this moment, are not what the recipe says; this build looks at them anew
    * when they are asked for again.
    */
-  moved(recipe: Recipe): string[] {
+  changedInputs(recipe: Recipe): string[] {
     const { root, graph, files, writings } = this.#parts;
     const moved = new Set<string>();
     for (const { path, entries, names } of recipe.inputs) {
@@ -106,7 +106,7 @@ export class Fingerprinter {
     return [...moved];
   }
 
-  #input({ role, path, names: only }: TaskPath, known: Known, missing: string[]): RecipeInput {
+  #input({ role, path, names: only }: TaskPath, known: KnownOutputs, missing: string[]): RecipeInput {
     if (!path.endsWith("/")) {
       const digest = this.#fileDigest(path, known);
       if (digest === null) missing.push(path);
@@ -122,7 +122,7 @@ export class Fingerprinter {
     return { role, path, digest: treeDigest(entries), entries };
   }
 
-  #fileDigest(path: string, known: Known): string | null {
+  #fileDigest(path: string, known: KnownOutputs): string | null {
     if (known === NOTHING_KNOWN) return this.#parts.files.digest(path);
     const given = known(path);
     if (given !== undefined) return given.digest;
@@ -133,7 +133,7 @@ export class Fingerprinter {
     return this.#parts.files.digest(path);
   }
 
-  #tree(dir: string, known: Known, missing: string[]): TreeEntry[] {
+  #tree(dir: string, known: KnownOutputs, missing: string[]): TreeEntry[] {
     const { inOutputs, others } = this.#covered(dir, known);
     const entries = [...inOutputs];
     for (const name of others) {
@@ -145,7 +145,7 @@ export class Fingerprinter {
     return inOutputs.length === 0 ? entries : entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  #names(dir: string, known: Known): string[] {
+  #names(dir: string, known: KnownOutputs): string[] {
     const { inOutputs, others } = this.#covered(dir, known);
     return [...inOutputs.map(({ name }) => name), ...others].sort();
   }
@@ -154,7 +154,7 @@ export class Fingerprinter {
    * What a directory covers: what is in directory outputs that are known without being on the disk (what is
    * there in their place does not count), and the names of all other files.
    */
-  #covered(dir: string, known: Known): { readonly inOutputs: TreeEntry[]; readonly others: string[] } {
+  #covered(dir: string, known: KnownOutputs): { readonly inOutputs: TreeEntry[]; readonly others: string[] } {
     const { root, graph, files, writings } = this.#parts;
     const all = coveredFiles(root, graph, writings, dir, files.disk);
     if (known === NOTHING_KNOWN) return { inOutputs: [], others: all };

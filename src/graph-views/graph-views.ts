@@ -65,8 +65,8 @@ export function toMermaid({ nodes, edges }: Drawing): string {
   ].join("\n");
 }
 
-/** Everything about the tasks that a program might draw or check; growths may add to them as files are made. */
-export function toJson(graph: Graph, { tasks, growths }: Selected): string {
+/** Everything about the tasks that a program might draw or check; expansions may add to them as files are made. */
+export function toJson(graph: Graph, { tasks, expansions }: Selected): string {
   return JSON.stringify({
     type: "graph",
     tasks: [...tasks].map((task) => ({
@@ -76,6 +76,6 @@ export function toJson(graph: Graph, { tasks, growths }: Selected): string {
       outputs: task.outputs.map(({ path }) => path),
       needs: graph.dependencies(task).map(({ id }) => id),
     })),
-    growths: [...growths].map(({ id, file }) => ({ id, file })),
+    expansions: [...expansions].map(({ id, file }) => ({ id, file })),
   });
 }

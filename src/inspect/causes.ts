@@ -25,28 +25,28 @@ export interface LastRun {
 }
 
 /** What is known of tasks, by id. */
-export interface Known {
+export interface TaskFacts {
   readonly status: (id: string) => TaskStatus | undefined;
   readonly lastRun: (id: string) => LastRun | undefined;
   /** The task that makes a path. */
   readonly maker: (path: string) => string | undefined;
 }
 
-export function causesOf(id: string, known: Known): Cause | undefined {
+export function causesOf(id: string, known: TaskFacts): Cause | undefined {
   const tree = new Tree(known);
   const node = tree.node(id);
   return node && tree.tell([node])[0];
 }
 
 /** The tasks behind one that have reasons of their own, itself among them. */
-export function rootsOf(id: string, known: Known): readonly TaskStatus[] {
+export function rootsOf(id: string, known: TaskFacts): readonly TaskStatus[] {
   const found = new Map<string, TaskStatus>();
   // A set tells its members in the order of adding, those too that are added meanwhile.
   const seen = new Set([id]);
   for (const at of seen) {
     const status = known.status(at);
     if (status === undefined || status.freshness.state === "fresh") continue;
-    if (status.freshness.state === "blocked") {
+    if (status.freshness.state === "pending") {
       for (const next of status.freshness.on) seen.add(next);
       continue;
     }
@@ -65,7 +65,7 @@ interface Node {
 }
 
 class Tree {
-  readonly #known: Known;
+  readonly #known: TaskFacts;
   readonly #nodes = new Map<string, Node | undefined>();
   readonly #behind = new Map<Node, readonly Node[]>();
   /** Nodes with one number are so for the same. */
@@ -73,7 +73,7 @@ class Tree {
   readonly #kinds = new Map<string, number>();
   readonly #told = new Set<number>();
 
-  constructor(known: Known) {
+  constructor(known: TaskFacts) {
     this.#known = known;
   }
 
@@ -125,7 +125,7 @@ class Tree {
 
   #findBehind(node: Node): readonly Node[] {
     const { id, freshness } = node.task;
-    if (freshness.state === "blocked") return freshness.on.flatMap((each) => this.node(each) ?? []);
+    if (freshness.state === "pending") return freshness.on.flatMap((each) => this.node(each) ?? []);
     const makers = new Set(reasonsAt(node).flatMap((reason) => makerOf(reason, this.#known) ?? []));
     const last = this.#known.lastRun(id)?.build.number ?? 0;
     return [...makers].flatMap((maker) => {
@@ -143,6 +143,6 @@ function reasonsAt({ task: { freshness }, run }: Node): readonly Reason[] {
   return "reasons" in freshness ? freshness.reasons : [];
 }
 
-function makerOf(reason: Reason, { maker }: Known): string | undefined {
+function makerOf(reason: Reason, { maker }: TaskFacts): string | undefined {
   return reason.kind === "file" ? maker(reason.path) : undefined;
 }

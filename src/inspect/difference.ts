@@ -9,7 +9,7 @@ import type { Action, StoredOutput } from "../store/action.ts";
 import { contentDistance, LARGEST, type Distance } from "./content.ts";
 
 /** The run of a task that stood after a build; `build` null: that stands now. */
-export interface Run {
+export interface RecordedRun {
   readonly task: Task;
   readonly build: number | null;
   readonly action: Action;
@@ -28,7 +28,7 @@ export interface Difference {
 type Records = Pick<Session, "graph" | "state" | "store">;
 
 /** Finds runs of the builds on record. */
-export class Runs {
+export class RecordedRuns {
   readonly #session: Records;
   readonly #builds: readonly Build[];
   readonly #keys = new Map<number, ReadonlyMap<string, string>>();
@@ -40,7 +40,7 @@ export class Runs {
   }
 
   /** Null if the task had not run by then, or the cache has no record of it any more. */
-  find(task: Task, build: number | null): Run | null {
+  find(task: Task, build: number | null): RecordedRun | null {
     const key = build === null ? this.#session.state.last(task.id)?.key : this.#keysAt(build).get(task.id);
     const action = typeof key === "string" ? this.#session.store.action(key) : undefined;
     if (action === undefined) return null;
@@ -48,7 +48,7 @@ export class Runs {
   }
 
   /** @throws UserError where `find` finds none */
-  get(task: Task, build: number | null): Run {
+  get(task: Task, build: number | null): RecordedRun {
     const run = this.find(task, build);
     if (run !== null) return run;
     const when = build === null ? "" : ` in build ${build} or before`;
@@ -59,7 +59,7 @@ export class Runs {
   }
 
   /** The run before the one that stands now. @throws UserError if there is none */
-  previous(task: Task): Run {
+  previous(task: Task): RecordedRun {
     const now = this.get(task, null);
     for (const { number, tasks } of this.#builds) {
       const line = tasks.findLast((each) => each.task === task.id && each.key !== undefined);
@@ -82,9 +82,14 @@ export class Runs {
 }
 
 /** Compares two runs and, where they are of one task, the runs behind the inputs that differ. */
-export function difference(session: Records, runs: Runs, before: Run, after: Run): Difference {
+export function difference(
+  session: Records,
+  runs: RecordedRuns,
+  before: RecordedRun,
+  after: RecordedRun,
+): Difference {
   const seen = new Set<string>();
-  const compare = (a: Run, b: Run): Difference => {
+  const compare = (a: RecordedRun, b: RecordedRun): Difference => {
     seen.add(b.task.id);
     const reasons = a.action.key === b.action.key ? [] : compareRecipes(a.action.recipe, b.action.recipe);
     const from: Difference[] = [];
@@ -105,7 +110,7 @@ function makersOf({ graph }: Records, reasons: readonly Reason[]): ReadonlySet<T
   return new Set(paths.flatMap((path) => graph.producer(path) ?? []));
 }
 
-function outputDistances(session: Records, before: Run, after: Run): Difference["outputs"] {
+function outputDistances(session: Records, before: RecordedRun, after: RecordedRun): Difference["outputs"] {
   return matched(outputsOf(before), outputsOf(after)).flatMap(([was, is]) => {
     const path = (is ?? was)?.path ?? "";
     return paired(was?.output, is?.output).map(([name, a, b]) => ({
@@ -122,7 +127,7 @@ interface NamedOutput {
 }
 
 /** A run's outputs as its rule declared them then. */
-function outputsOf({ action: { recipe, outputs } }: Run): readonly NamedOutput[] {
+function outputsOf({ action: { recipe, outputs } }: RecordedRun): readonly NamedOutput[] {
   return recipe.outputs.flatMap(({ role, path }, i) => {
     const output = outputs[i];
     return output === undefined ? [] : [{ role, path, output }];

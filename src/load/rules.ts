@@ -1,5 +1,5 @@
 /** One rule of pipeline.yaml. */
-import type { AxisSpec, Rule, Slot, Template, TemplateValue } from "../model/model.ts";
+import type { AxisSpec, Rule, Declaration, Template, TemplateValue } from "../model/model.ts";
 import type { Span } from "../model/errors.ts";
 import { parseAxis } from "./axes.ts";
 import type { Problems } from "./problems.ts";
@@ -191,7 +191,7 @@ function parseSlotPaths(
   node: Located | undefined,
   scope: Scope,
   problems: Problems,
-): Slot[] {
+): Declaration[] {
   if (!node) return [];
   if (node.kind !== "map") return [parseSlot(role, node, scope, problems)];
   for (const [name, { key }] of node.entries) checkName(name, `"${role}"`, key, problems);
@@ -202,7 +202,7 @@ function parseSlotPaths(
   );
 }
 
-function parseSlot(role: string, node: Located, scope: Scope, problems: Problems): Slot {
+function parseSlot(role: string, node: Located, scope: Scope, problems: Problems): Declaration {
   const texts = readTexts(node, `a path of "${role}"`, problems);
   for (const { value, span } of texts) if (value === "") problems.add("a path cannot be empty", span);
   const paths = texts.map((text) => parseTemplate(text, scope, problems));
@@ -212,7 +212,7 @@ function parseSlot(role: string, node: Located, scope: Scope, problems: Problems
 export const INPUT_KEYS = ["path", "names", "hint"] as const;
 
 /** `{ path: … }` or `{ names: FOLDER/ }`, with a `hint` for who lacks it. */
-function parseInput(role: string, node: LocatedMap, scope: Scope, problems: Problems): Slot {
+function parseInput(role: string, node: LocatedMap, scope: Scope, problems: Problems): Declaration {
   refuseUnknownKeys(node, INPUT_KEYS, `input "${role}"`, problems);
   const get = (key: (typeof INPUT_KEYS)[number]): Located | undefined => node.entries.get(key)?.value;
   const [path, names, hint] = [get("path"), get("names"), get("hint")];

@@ -10,6 +10,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Diagnostic, UserError } from "../model/errors.ts";
+import type { Pipeline, Rule } from "../model/model.ts";
 import { sha256 } from "../system/digest.ts";
 import { replaceFile } from "../files/replace-file.ts";
 
@@ -24,6 +25,11 @@ const SETTLE =
   "remove git's markers, and of a task with two lines keep either; then `lq build` writes what is true";
 const REMOVE = "remove it; `lq build` writes what is true";
 const LINE = /^(.+) ([0-9a-f]{64}) ([0-9a-f]{64})$/;
+
+/** Rules that have lines in lq.lock. */
+export function lockedRules({ rules }: Pipeline): ReadonlyMap<string, Rule> {
+  return new Map([...rules].filter(([, rule]) => rule.lock));
+}
 
 /** What the file says, by task id; nothing if there is none. @throws UserError with the lines that are not lq's */
 export function readLockFile(root: string): ReadonlyMap<string, LockedTask> {

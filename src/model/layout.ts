@@ -1,8 +1,8 @@
 /** Where lq keeps its own things, relative to the project (see "On disk" in docs/architecture.md). */
 
 export const STATE_LOG = "cache/state/log";
-export const SEAL = "cache/state/seal";
-export const SEALED_GRAPH = "cache/state/graph";
+export const SNAPSHOT = "cache/state/snapshot";
+export const GRAPH_SNAPSHOT = "cache/state/graph";
 /** Holds what the store has, unless the project says that the store is elsewhere. */
 export const STORE = "cache";
 export const STAGING = "cache/staging";

@@ -57,8 +57,8 @@ export interface Rule {
     | { readonly kind: "run"; readonly module: string; readonly span: Span }
     /** A string command runs under `bash -euo pipefail -c`; a list is run directly. */
     | { readonly kind: "cmd"; readonly command: Template | readonly Template[]; readonly span: Span };
-  readonly inputs: readonly Slot[];
-  readonly outputs: readonly Slot[];
+  readonly inputs: readonly Declaration[];
+  readonly outputs: readonly Declaration[];
   readonly with: ReadonlyMap<string, { readonly value: TemplateValue; readonly span: Span }>;
   /** Names of environment variables whose values are part of the key, or fixed values to set. */
   readonly env: ReadonlyMap<string, Template | null>;
@@ -82,7 +82,7 @@ export interface Rule {
 }
 
 /** A named input or output: `in: x` has the role "in", `out: x` the role "out", a map its keys. */
-export interface Slot {
+export interface Declaration {
   readonly role: string;
   /** True when the role was written as a list (then a module reads it with `inputs()`). */
   readonly list: boolean;
@@ -178,7 +178,7 @@ export interface TaskParam {
 /**
  * A rule some of whose axis values are in a file not read yet. `bound` are the axis values known so far.
  */
-export interface Growth {
+export interface PendingExpansion {
   readonly id: string;
   readonly rule: Rule;
   readonly bound: readonly { readonly name: string; readonly value: AxisValue }[];
@@ -248,6 +248,6 @@ export type Freshness =
       readonly reasons: readonly Reason[];
     }
   /** An input comes from a task that has to run first: whether this one runs depends on what that yields. */
-  | { readonly state: "blocked"; readonly on: readonly string[] };
+  | { readonly state: "pending"; readonly on: readonly string[] };
 
 export type Outcome = "ran" | "restored" | "accepted" | "fresh" | "failed" | "skipped" | "cancelled";

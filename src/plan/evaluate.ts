@@ -1,6 +1,6 @@
 /** What a task is at this moment, seen from the files and the records. */
 import { decide } from "../decide/decide.ts";
-import type { Known } from "../fingerprint/fingerprint.ts";
+import type { KnownOutputs } from "../fingerprint/fingerprint.ts";
 import { inNamesOf } from "../fingerprint/own-names.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Freshness, Task } from "../model/model.ts";
@@ -37,16 +37,20 @@ type NotFresh = Extract<Freshness, { readonly reasons: unknown }>;
 
 type Fresh = Extract<Freshness, { readonly state: "fresh" }>;
 
-interface Manner {
+interface EvaluateOptions {
   /** Whether it is to run even if it is fresh. */
   readonly forced: boolean;
   /** Whether what the cache has of it turned out to be damaged. */
   readonly damaged?: boolean;
   /** Content of outputs that are restorable and not on the disk yet. */
-  readonly known?: Known | undefined;
+  readonly known?: KnownOutputs | undefined;
 }
 
-export function evaluate(session: Session, task: Task, { forced, damaged = false, known }: Manner): Verdict {
+export function evaluate(
+  session: Session,
+  task: Task,
+  { forced, damaged = false, known }: EvaluateOptions,
+): Verdict {
   const { state, store } = session;
   const print = session.fingerprinter.fingerprint(task, known);
   if (print.kind === "missing") return print;

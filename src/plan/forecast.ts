@@ -1,14 +1,23 @@
 /** Forecast: what a build would run, why, for how long, and on which path nothing can be saved. Runs nothing. */
 import { expectations, type Expected } from "./durations.ts";
-import { growing, type Growing } from "./warnings.ts";
-import { isSettled, makePlan, samples, toCome, type Plan } from "./plan.ts";
-import type { BuildRequest } from "../run/request.ts";
+import { expanding, type ExpandingRule } from "./warnings.ts";
+import { isSettled, makePlan, samples, upcomingExpansions, type Plan } from "./plan.ts";
+import type { Request } from "../session/request.ts";
 import { openSession } from "../session/session.ts";
 import { causeOf, explain } from "../decide/explain.ts";
 import { loadConfig } from "../load/config.ts";
 import type { Task } from "../model/model.ts";
 import { discoverCapacity, refuseWhatNeverFits } from "../schedule/capacity.ts";
 import { simulate } from "../schedule/simulate.ts";
+
+export interface ForecastRequest extends Request {
+  /** `-f`: count the targets as stale. */
+  readonly force?: boolean | undefined;
+  /** `-j`: cores to use. */
+  readonly jobs?: number | undefined;
+  /** `--slots gpu=2,cpu=8`, as typed: of this machine, or of one that is only planned. */
+  readonly slots?: string | undefined;
+}
 
 export interface Forecast {
   /** Tasks by what a build would do with them. */
@@ -30,7 +39,7 @@ export interface Forecast {
   /** Rules of whose tasks no duration is known. */
   readonly unknownRules: readonly string[];
   /** Rules that will have more tasks, once a file is there that has to be made first. */
-  readonly growing: readonly Growing[];
+  readonly expanding: readonly ExpandingRule[];
 }
 
 export interface RuleForecast {
@@ -53,14 +62,14 @@ export interface PathStep {
  *
  * @throws UserError as `build` does before anything runs
  */
-export async function forecast(request: BuildRequest): Promise<Forecast> {
+export async function forecast(request: ForecastRequest): Promise<Forecast> {
   const session = openSession(request, { readonly: true, notice: () => undefined });
   const plan = await makePlan(session, request.force === true);
   const all = [...plan.selected.tasks];
   const states = new Map(all.map((task) => [task, stateOf(plan, task)]));
   const due = all.filter((task) => states.get(task) === "run");
   const isDue = new Set(due);
-  const unknown = toCome(session, plan);
+  const unknown = upcomingExpansions(session, plan);
   const wantsDevices = [...due, ...unknown].some(({ rule }) => rule.slots.gpu !== null);
   const { groups } = loadConfig(process.env);
   const { jobs, slots } = request;
@@ -98,19 +107,19 @@ export async function forecast(request: BuildRequest): Promise<Forecast> {
     },
     durations: { record: from("record").length, rule: from("rule").length, nothing: from("nothing").length },
     unknownRules: [...new Set(from("nothing").map(({ rule }) => rule.name))],
-    growing: growing(session, plan),
+    expanding: expanding(session, plan),
   };
 }
 
-type State = "run" | "restore" | "fresh";
+type ForecastAction = "run" | "restore" | "fresh";
 
-function stateOf({ verdicts }: Plan, task: Task): State {
+function stateOf({ verdicts }: Plan, task: Task): ForecastAction {
   const verdict = verdicts.get(task);
   if (verdict === undefined || !isSettled(verdict)) return "run";
   return verdict.kind === "fresh" ? "fresh" : "restore";
 }
 
-function count(states: ReadonlyMap<Task, State>, state: State): number {
+function count(states: ReadonlyMap<Task, ForecastAction>, state: ForecastAction): number {
   return [...states.values()].filter((each) => each === state).length;
 }
 

@@ -1,9 +1,9 @@
 /**
  * Which tasks can be looked at now, because everything that they wait for is settled. A task whose inputs
- * depend on growths is held back until those have grown; only then is it known whom it waits for.
+ * depend on expansions is held back until those have expanded; only then is it known whom it waits for.
  */
 import type { Graph } from "../expand/graph.ts";
-import type { Growth, Task } from "../model/model.ts";
+import type { PendingExpansion, Task } from "../model/model.ts";
 import { Heap } from "../schedule/heap.ts";
 import type { Selected } from "../select/select.ts";
 
@@ -14,14 +14,14 @@ interface Node {
   waiting: number;
   settled: boolean;
   /** Something that it waited for wrote its outputs anew. */
-  touched: boolean;
+  rebuilt: boolean;
 }
 
 const NONE: Node[] = [];
 
 export interface Ready {
   readonly task: Task;
-  readonly touched: boolean;
+  readonly rebuilt: boolean;
 }
 
 export class Frontier {
@@ -30,9 +30,9 @@ export class Frontier {
   readonly #nodes = new Map<Task, Node>();
   readonly #held = new Set<Node>();
   readonly #ready = new Heap<Node>((a, b) => a.task.index < b.task.index);
-  /** Growths to come, by the task that makes their file. */
-  #growths = new Map<Task, Growth[]>();
-  #ripe: Growth[] = [];
+  /** Expansions to come, by the task that makes their file. */
+  #expansions = new Map<Task, PendingExpansion[]>();
+  #readyExpansions: PendingExpansion[] = [];
 
   /** @param isSettled tasks that nobody needs to wait for */
   constructor(graph: Graph, isSettled: (task: Task) => boolean = () => false) {
@@ -40,18 +40,18 @@ export class Frontier {
     this.#isSettled = isSettled;
   }
 
-  /** Takes in what is selected, now or after growing. @returns the tasks that are new */
-  extend({ tasks, growths }: Selected): readonly Task[] {
+  /** Takes in what is selected, now or after expanding. @returns the tasks that are new */
+  extend({ tasks, expansions }: Selected): readonly Task[] {
     const added: Task[] = [];
     for (const task of tasks) {
       if (this.#nodes.has(task) || this.#isSettled(task)) continue;
-      const node = { task, consumers: NONE, waiting: 0, settled: false, touched: false };
+      const node = { task, consumers: NONE, waiting: 0, settled: false, rebuilt: false };
       this.#nodes.set(task, node);
       this.#held.add(node);
       added.push(task);
     }
-    for (const node of this.#held) if (this.#graph.needs(node.task).growths.length === 0) this.#link(node);
-    this.#expect(growths);
+    for (const node of this.#held) if (this.#graph.needs(node.task).expansions.length === 0) this.#link(node);
+    this.#expect(expansions);
     return added;
   }
 
@@ -66,20 +66,20 @@ export class Frontier {
     if (node === undefined || node.settled) return;
     node.settled = true;
     for (const consumer of node.consumers) {
-      consumer.touched ||= changed;
+      consumer.rebuilt ||= changed;
       consumer.waiting -= 1;
       if (consumer.waiting === 0) this.#ready.push(consumer);
     }
-    this.#ripe.push(...(this.#growths.get(task) ?? []));
+    this.#readyExpansions.push(...(this.#expansions.get(task) ?? []));
   }
 
-  /** Growths whose file is there now, each given once. */
-  takeRipe(): readonly Growth[] {
-    return this.#ripe.splice(0);
+  /** Expansions whose file is there now, each given once. */
+  takeReadyExpansions(): readonly PendingExpansion[] {
+    return this.#readyExpansions.splice(0);
   }
 
-  get hasRipe(): boolean {
-    return this.#ripe.length > 0;
+  get hasReadyExpansions(): boolean {
+    return this.#readyExpansions.length > 0;
   }
 
   /** Tasks that are not settled. */
@@ -108,14 +108,14 @@ export class Frontier {
     return this.#isSettled(task) || this.#nodes.get(task)?.settled === true;
   }
 
-  #expect(growths: ReadonlySet<Growth>): void {
-    this.#growths = new Map();
-    this.#ripe = [];
-    for (const growth of growths) {
-      const maker = this.#graph.producer(growth.file);
+  #expect(expansions: ReadonlySet<PendingExpansion>): void {
+    this.#expansions = new Map();
+    this.#readyExpansions = [];
+    for (const expansion of expansions) {
+      const maker = this.#graph.producer(expansion.file);
       if (maker === undefined) continue;
-      if (this.#done(maker)) this.#ripe.push(growth);
-      else this.#growths.set(maker, [...(this.#growths.get(maker) ?? []), growth]);
+      if (this.#done(maker)) this.#readyExpansions.push(expansion);
+      else this.#expansions.set(maker, [...(this.#expansions.get(maker) ?? []), expansion]);
     }
   }
 }

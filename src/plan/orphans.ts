@@ -5,10 +5,10 @@
 import { absolute, normalise, parentOf } from "../model/paths.ts";
 import type { Graph } from "../expand/graph.ts";
 import type { Task } from "../model/model.ts";
-import { refusalText, standing } from "../record/outputs.ts";
+import { refusalText, recordedOutputState } from "../record/outputs.ts";
 import type { WrittenOutput } from "../state/records.ts";
 import { removeOutput } from "./remove-output.ts";
-import type { Request } from "../run/request.ts";
+import type { Request } from "../session/request.ts";
 import type { Session } from "../session/session.ts";
 
 /** Whether a path lies where a build looks after: everywhere, or where its targets and their inputs are. */
@@ -16,11 +16,11 @@ export type Covers = (path: string) => boolean;
 
 export function removeOrphans(session: Session, covers: Covers, notice: (text: string) => void): void {
   const { root, state, files } = session;
-  for (const { path, output, fate } of orphans(session, covers)) {
+  for (const { path, output, decision: fate } of orphans(session, covers)) {
     if (fate === "leave") {
       const why = refusalText(session, path);
       notice(`kept ${path}: no task makes it any more, but ${why}`);
-      // It is to be looked at again: no seal will do.
+      // It is to be looked at again: no snapshot will do.
       files.forget([]);
       continue;
     }
@@ -39,17 +39,19 @@ export interface Orphan {
   readonly path: string;
   readonly output: WrittenOutput;
   /** What becomes of it; null: it is gone already. */
-  readonly fate: "remove" | "keep" | "leave" | null;
+  readonly decision: "remove" | "keep" | "leave" | null;
 }
 
-const FATES = { intact: "remove", edited: "keep", unreadable: "leave", missing: null } as const;
+const DECISIONS = { intact: "remove", edited: "keep", unreadable: "leave", missing: null } as const;
 
 export function orphans(session: Session, covers: Covers): readonly Orphan[] {
   const { graph, state } = session;
   return [...state.ownedPaths()].flatMap((path): readonly Orphan[] => {
     if (mayBeMade(graph, path) || !covers(path)) return [];
     const output = state.owner(path)?.output;
-    return output === undefined ? [] : [{ path, output, fate: FATES[standing(session, output)] }];
+    return output === undefined
+      ? []
+      : [{ path, output, decision: DECISIONS[recordedOutputState(session, output)] }];
   });
 }
 
@@ -66,5 +68,5 @@ export function coverage({ pipeline, targets, cwd }: Request, tasks: Iterable<Ta
 }
 
 function mayBeMade(graph: Graph, path: string): boolean {
-  return graph.producer(path) !== undefined || graph.growthsFor(path).length > 0;
+  return graph.producer(path) !== undefined || graph.expansionsFor(path).length > 0;
 }

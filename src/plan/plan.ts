@@ -1,7 +1,7 @@
 /**
  * What a build would do, as far as can be told without doing it: the walk that `status`, `build -n` and the
  * first part of every build share. It goes on past tasks that are restorable, whose outputs are known; what
- * comes after a task that has to run is blocked, unless its rule is marked `shape`: who only looks foresees its
+ * comes after a task that has to run is pending, unless its rule is marked `shape`: who only looks foresees its
  * outputs.
  */
 import { readFileSync } from "node:fs";
@@ -9,32 +9,34 @@ import { EventLoopTurns } from "../system/event-loop.ts";
 import { parseData } from "../expand/data.ts";
 import type { Graph } from "../expand/graph.ts";
 import { absolute, ancestors } from "../model/paths.ts";
-import { prospects } from "../expand/prospects.ts";
-import type { Known } from "../fingerprint/fingerprint.ts";
-import type { Growth, Task } from "../model/model.ts";
+import { upcoming } from "../expand/upcoming.ts";
+import type { KnownOutputs } from "../fingerprint/fingerprint.ts";
+import type { PendingExpansion, Task } from "../model/model.ts";
 import type { StoredOutput } from "../store/action.ts";
 import type { Selected } from "../select/select.ts";
-import type { Judge } from "../run/accept.ts";
 import { evaluate, type DueTask, type Verdict } from "./evaluate.ts";
 import { Frontier } from "./frontier.ts";
-import { Foresight } from "./foresight.ts";
+import { TrialRuns } from "./trial-runs.ts";
 import { prefetchSources } from "./prefetch.ts";
 import type { Session } from "../session/session.ts";
 
 export interface Plan {
   readonly selected: Selected;
   /**
-   * Of every task that is not blocked, in an order in which each comes after those it depends on. A build brings it
+   * Of every task that is not pending, in an order in which each comes after those it depends on. A build brings it
    * up to date as it goes on.
    */
   readonly verdicts: Map<Task, Verdict>;
-  /** The tasks that a blocked task waits for. */
+  /** The tasks that a pending task waits for. */
   readonly blockers: (task: Task) => readonly Task[];
   /** Tasks that would fail, and why, as far as that is foreseen. */
   readonly failures: ReadonlyMap<Task, string>;
 }
 
-type Foretold = readonly StoredOutput[] | string | null;
+/** Why a task cannot be accepted; null: it can. */
+export type Judge = (due: DueTask) => string | null;
+
+type Preview = readonly StoredOutput[] | string | null;
 
 /** Content of a blob that is not on the disk; null if there is none. */
 type ReadBlob = (digest: string) => Buffer | null;
@@ -45,13 +47,13 @@ type ReadBlob = (digest: string) => Buffer | null;
  * @throws the reason of the session's signal when it aborts
  */
 export async function makePlan(session: Session, force: boolean, judge?: Judge): Promise<Plan> {
-  const foresight = new Foresight(session);
-  const foretell = ({ task, recipe }: DueTask) =>
-    session.readonly && task.rule.shape ? foresight.run(task, recipe) : null;
+  const trials = new TrialRuns(session);
+  const preview = ({ task, recipe }: DueTask) =>
+    session.readonly && task.rule.shape ? trials.run(task, recipe) : null;
   try {
-    return await walk(session, force, foresight, judge ? (due) => judge(due) ?? [] : foretell);
+    return await walk(session, force, trials, judge ? (due) => judge(due) ?? [] : preview);
   } finally {
-    await foresight.close();
+    await trials.close();
   }
 }
 
@@ -59,20 +61,20 @@ export async function makePlan(session: Session, force: boolean, judge?: Judge):
 async function walk(
   session: Session,
   force: boolean,
-  foresight: Foresight,
-  foretell: (due: DueTask) => Foretold | Promise<Foretold>,
+  trials: TrialRuns,
+  foretell: (due: DueTask) => Preview | Promise<Preview>,
 ): Promise<Plan> {
   let selected = await session.select();
   const frontier = new Frontier(session.graph);
   const outputs = new Map<string, StoredOutput>();
-  const known: Known = (path) => outputs.get(path);
+  const known: KnownOutputs = (path) => outputs.get(path);
   const verdicts = new Map<Task, Verdict>();
   const foreseen = new Set<Task>();
   const failures = new Map<Task, string>();
-  const readBlob: ReadBlob = (digest) => foresight.read(digest) ?? session.store.read(digest);
+  const readBlob: ReadBlob = (digest) => trials.read(digest) ?? session.store.read(digest);
   await prefetchSources(session, frontier.extend(selected));
   const turns = new EventLoopTurns();
-  let grown = false;
+  let expanded = false;
   for (;;) {
     for (let next = frontier.take(); next !== undefined; next = frontier.take()) {
       await turns.give();
@@ -93,24 +95,24 @@ async function walk(
         frontier.settle(task, false);
       }
     }
-    if (!growAll(session, frontier.takeRipe(), outputs, readBlob)) break;
-    // Growths come in many rounds, and a look at the whole graph takes long: one at the end says all at once.
-    grown = true;
+    if (!expandAll(session, frontier.takeReadyExpansions(), outputs, readBlob)) break;
+    // Expansions come in many rounds, and a look at the whole graph takes long: one at the end says all at once.
+    expanded = true;
     selected = await session.select(false);
     await prefetchSources(session, frontier.extend(selected));
   }
-  if (grown) session.graph.check(selected);
+  if (expanded) session.graph.check(selected);
   return { selected, verdicts, blockers: blockersIn(session.graph, verdicts, foreseen), failures };
 }
 
 /** What may become tasks in this build. */
-export function toCome({ graph }: Session, { selected }: Plan): readonly Growth[] {
-  return prospects(graph, selected.growths).growths;
+export function upcomingExpansions({ graph }: Session, { selected }: Plan): readonly PendingExpansion[] {
+  return upcoming(graph, selected.expansions).expansions;
 }
 
 /** Stand-ins for those tasks, so that mistakes in their rules are told before anything runs. */
-export function samples({ graph }: Session, growths: readonly Growth[]): readonly Task[] {
-  return growths.flatMap((growth) => graph.sample(growth) ?? []);
+export function samples({ graph }: Session, expansions: readonly PendingExpansion[]): readonly Task[] {
+  return expansions.flatMap((expansion) => graph.sample(expansion) ?? []);
 }
 
 /**
@@ -127,8 +129,8 @@ function blockersIn(
     return foreseen.has(task) || (verdict !== undefined && isSettled(verdict));
   };
   return (task) => {
-    const { tasks, growths } = graph.needs(task);
-    const makers = growths.flatMap((growth) => graph.producer(growth.file) ?? []);
+    const { tasks, expansions } = graph.needs(task);
+    const makers = expansions.flatMap((expansion) => graph.producer(expansion.file) ?? []);
     return [...new Set([...tasks, ...makers])].filter((maker) => !isOver(maker));
   };
 }
@@ -138,22 +140,22 @@ export function isSettled({ kind }: Verdict): boolean {
   return kind === "fresh" || kind === "restorable";
 }
 
-/** @returns whether anything has grown */
-function growAll(
+/** @returns whether anything has expanded */
+function expandAll(
   session: Session,
-  growths: readonly Growth[],
+  expansions: readonly PendingExpansion[],
   outputs: ReadonlyMap<string, StoredOutput>,
   readBlob: ReadBlob,
 ): boolean {
-  let grown = false;
-  for (const growth of growths) {
-    const text = readKnown(session.root, growth.file, outputs, readBlob);
+  let expanded = false;
+  for (const expansion of expansions) {
+    const text = readKnown(session.root, expansion.file, outputs, readBlob);
     // An object that is damaged: the task that makes the file has to run first.
     if (text === null) continue;
-    session.graph.grow(growth, parseData(text, growth.file));
-    grown = true;
+    session.graph.expand(expansion, parseData(text, expansion.file));
+    expanded = true;
   }
-  return grown;
+  return expanded;
 }
 
 function readKnown(

@@ -4,19 +4,19 @@ import { globsIn } from "../expand/glob.ts";
 import type { Graph } from "../expand/graph.ts";
 import type { Rule, Task } from "../model/model.ts";
 import { coverage, orphans } from "./orphans.ts";
-import { toCome, type Plan } from "./plan.ts";
-import type { Request } from "../run/request.ts";
+import { upcomingExpansions, type Plan } from "./plan.ts";
+import type { Request } from "../session/request.ts";
 import type { Session } from "../session/session.ts";
 
 /** A rule that gets more tasks when these files are there. */
-export interface Growing {
+export interface ExpandingRule {
   readonly rule: string;
   readonly files: readonly string[];
 }
 
-export function growing(session: Session, plan: Plan): readonly Growing[] {
+export function expanding(session: Session, plan: Plan): readonly ExpandingRule[] {
   const files = new Map<string, Set<string>>();
-  for (const { rule, file } of toCome(session, plan))
+  for (const { rule, file } of upcomingExpansions(session, plan))
     files.set(rule.name, (files.get(rule.name) ?? new Set<string>()).add(file));
   return [...session.graph.pipeline.rules.keys()].flatMap((rule) => {
     const own = files.get(rule);
@@ -25,25 +25,25 @@ export function growing(session: Session, plan: Plan): readonly Growing[] {
 }
 
 /** "has tasks that are known when folds.json is there" */
-export function growingText({ files: [file, ...more] }: Growing): string {
+export function expandingText({ files: [file, ...more] }: ExpandingRule): string {
   return `has tasks that are known when ${more.length === 0 ? `${file} is` : `${file} and ${more.length} more are`} there`;
 }
 
 /** Outputs that the build would remove, for no task makes them any more. */
 export function removals(session: Session, request: Request, { selected }: Plan): readonly string[] {
   const found = orphans(session, coverage(request, selected.tasks));
-  return found.flatMap(({ path, fate }) => (fate === "remove" ? [path] : []));
+  return found.flatMap(({ path, decision: fate }) => (fate === "remove" ? [path] : []));
 }
 
 /** Tasks that were tried, to foresee what depends on them, and failed. */
-export function foreseenFailures({ failures }: Plan): readonly string[] {
+export function trialFailures({ failures }: Plan): readonly string[] {
   return [...failures].map(([{ id }, error]) => `${id} would fail: ${error}`);
 }
 
 /** Rules that a request for everything passes over, because their patterns match nothing. */
 export function emptyRules({ pipeline, targets }: Request, graph: Graph): readonly string[] {
   if (targets.length > 0 || pipeline.default.length > 0) return [];
-  const isAll = graph.tasks.length + graph.growths.length === 0;
+  const isAll = graph.tasks.length + graph.expansions.length === 0;
   const isGlob = ({ each }: Rule): boolean => each.some(({ axis }) => globsIn(axis).length > 0);
   return rulesWithoutTasks(graph)
     .filter((rule) => isAll || isGlob(rule))

@@ -25,7 +25,7 @@ export type OutputState =
   | "foreign";
 
 /** What it takes to tell. */
-export interface Known {
+export interface OutputView {
   readonly root: string;
   readonly state: State;
   readonly store: Store;
@@ -33,7 +33,7 @@ export interface Known {
   readonly files: FileDigests;
 }
 
-export function outputState(known: Known, id: string, path: string): OutputState {
+export function outputState(known: OutputView, id: string, path: string): OutputState {
   const { root, state, store, files } = known;
   const own = state.last(id)?.outputs.find((each) => each.path === path);
   if (own !== undefined && isAsWritten(root, files, own)) return "intact";
@@ -50,8 +50,8 @@ export function outputState(known: Known, id: string, path: string): OutputState
 }
 
 /** The same of what was written for a task that is not asked about, with no look at the cache. */
-export function standing(
-  known: Pick<Known, "root" | "files">,
+export function recordedOutputState(
+  known: Pick<OutputView, "root" | "files">,
   output: WrittenOutput,
 ): "intact" | "missing" | "edited" | "unreadable" {
   const { root, files } = known;
@@ -85,7 +85,7 @@ function isKept(
 
 /** Why an output that is there cannot be read, if it is the system that refuses it: then it only seems edited. */
 export function whyUnreadable(
-  { root, files }: Pick<Known, "root" | "files">,
+  { root, files }: Pick<OutputView, "root" | "files">,
   path: string,
 ): Diagnostic | null {
   try {
@@ -98,7 +98,7 @@ export function whyUnreadable(
 }
 
 /** The same in words: "labels/1.txt cannot be read: permission denied". */
-export function refusalText(known: Pick<Known, "root" | "files">, path: string): string {
+export function refusalText(known: Pick<OutputView, "root" | "files">, path: string): string {
   return whyUnreadable(known, path)?.message ?? `${path} cannot be read`;
 }
 

@@ -131,13 +131,13 @@ export class Recorder {
     });
   }
 
-  /** At a folder that was put in place, so that what a seal keeps of it is how it is now. */
+  /** At a folder that was put in place, so that what a snapshot keeps of it is how it is now. */
   #look({ id }: Task, folder: string, count: number): void {
     const { disk } = this.#files;
     const before = this.#state.last(id)?.outputs.find(({ path }) => path === folder);
     if (before?.kind === "directory") this.#files.lose(before.entries.map(({ name }) => folder + name));
     disk.placed(absolute(this.#root, folder));
-    // Somebody has been quicker: no seal will do.
+    // Somebody has been quicker: no snapshot will do.
     if (filesUnder(this.#root, folder, disk).length !== count) this.#files.forget([]);
   }
 

@@ -6,7 +6,7 @@ import type { HashProgress } from "../files/hash-many.ts";
 import type { Outcome, Reason } from "../model/model.ts";
 
 export type Event =
-  /** Sent at first and whenever the graph has grown: how many tasks the request covers, by rule. */
+  /** Sent at first and whenever the graph has expanded: how many tasks the request covers, by rule. */
   | {
       readonly type: "plan";
       readonly tasks: number;

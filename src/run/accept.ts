@@ -12,11 +12,8 @@ import { outputState, type OutputState } from "../record/outputs.ts";
 import type { Recorder } from "../record/record.ts";
 import type { DoneRecord, WrittenOutput } from "../state/records.ts";
 import type { DueTask } from "../plan/evaluate.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Judge, Plan } from "../plan/plan.ts";
 import type { Session } from "../session/session.ts";
-
-/** Why a task cannot be accepted; null: it can. */
-export type Judge = (due: DueTask) => string | null;
 
 /** Tasks that are listed. */
 const SHOWN = 20;

@@ -5,22 +5,22 @@
 import { logPath } from "../execute/log-path.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { SlotRequest, Task } from "../model/model.ts";
-import { whatLacks } from "../schedule/capacity.ts";
+import { shortageOf } from "../schedule/capacity.ts";
 import { ReadyQueue } from "../schedule/queue.ts";
 import type { Grant, Slots } from "../schedule/slots.ts";
 import { wholeDevices } from "../schedule/whole-devices.ts";
 import type { DueTask } from "../plan/evaluate.ts";
 import type { Jobs } from "./jobs.ts";
 import type { RunResult, TaskRunner } from "./run-task.ts";
-import type { Steering } from "./steering.ts";
-import type { Finished, Tally } from "./tally.ts";
-import { Twins } from "./twins.ts";
+import type { BuildControl } from "./control.ts";
+import type { Finished, Outcomes } from "./outcomes.ts";
+import { InFlight } from "./in-flight.ts";
 
 interface AttemptParts {
   readonly slots: Slots;
   readonly runner: TaskRunner;
-  readonly tally: Tally;
-  readonly steering: Steering;
+  readonly outcomes: Outcomes;
+  readonly control: BuildControl;
 }
 
 interface Ends {
@@ -32,7 +32,7 @@ interface Ends {
   again(task: Task): void;
 }
 
-type Ended = Exclude<RunResult, { readonly kind: "moved" | "crowded" }>;
+type Ended = Exclude<RunResult, { readonly kind: "inputs-changed" | "out-of-device-memory" }>;
 type Attempted = DueTask & {
   /** That were made in this build; the last ran out of a device's memory. */
   readonly attempts?: number;
@@ -43,7 +43,7 @@ export class Attempts {
   readonly #jobs: Jobs;
   readonly #ends: Ends;
   readonly #queue: ReadyQueue<Attempted>;
-  readonly #twins = new Twins();
+  readonly #inFlight = new InFlight();
   /** Tasks that ran while their inputs changed. */
   readonly #moved = new Set<Task>();
   /** Of what is added from now on. */
@@ -58,7 +58,7 @@ export class Attempts {
 
   add(due: DueTask): void {
     const { task, freshness } = due;
-    if (this.#twins.enter(freshness.key, task)) this.#enqueue(due, task.rule.slots);
+    if (this.#inFlight.enter(freshness.key, task)) this.#enqueue(due, task.rule.slots);
   }
 
   /** @returns whether there was one for which slots are free */
@@ -70,10 +70,10 @@ export class Attempts {
 
   #enqueue(due: Attempted, slots: SlotRequest): void {
     const { task, freshness } = due;
-    // Not foreseen: it was to be restored, or the graph has grown.
-    const lack = whatLacks(slots, this.#parts.slots.capacity);
-    if (lack === null) return this.#queue.add(due, slots, this.priorities.get(task) ?? 0, task.index);
-    this.#ends.ended({ task, outcome: "failed", error: `it can never start: ${lack}` });
+    // Not foreseen: it was to be restored, or the graph has expanded.
+    const shortage = shortageOf(slots, this.#parts.slots.capacity);
+    if (shortage === null) return this.#queue.add(due, slots, this.priorities.get(task) ?? 0, task.index);
+    this.#ends.ended({ task, outcome: "failed", error: `it can never start: ${shortage}` });
     this.#release(freshness.key);
   }
 
@@ -92,21 +92,21 @@ export class Attempts {
 
   async #run(due: Attempted, grant: Grant, release: () => void): Promise<void> {
     const { task, freshness, recipe, attempts = 0 } = due;
-    const { runner, tally, steering, slots } = this.#parts;
+    const { runner, outcomes, control, slots } = this.#parts;
     const { key, reasons } = freshness;
     const devices = grant.devices.map(({ device }) => device.id);
-    tally.emit({ type: "start", task: task.id, reasons, devices });
+    outcomes.emit({ type: "start", task: task.id, reasons, devices });
     const started = performance.now();
-    const signal = steering.enter(task.id, key);
+    const signal = control.enter(task.id, key);
     const result = await runner
-      .run({ task, key, recipe, grant, attempts, signal, release }, tally.emit)
-      .finally(() => steering.leave(task.id));
+      .run({ task, key, recipe, grant, attempts, signal, release }, outcomes.emit)
+      .finally(() => control.leave(task.id));
     const seconds = (performance.now() - started) / 1000;
-    if (result.kind === "crowded") {
+    if (result.kind === "out-of-device-memory") {
       this.#enqueue({ ...due, attempts: result.attempts }, wholeDevices(task.rule.slots, slots.capacity));
       return;
     }
-    if (result.kind === "moved") this.#rerun(task, result.paths);
+    if (result.kind === "inputs-changed") this.#rerun(task, result.paths);
     else this.#end(due, result, seconds);
     this.#release(key);
   }
@@ -127,13 +127,14 @@ export class Attempts {
       return this.#ends.ended({ task, outcome: "failed", error });
     }
     this.#moved.add(task);
-    this.#parts.tally.notice(`${what} changed while ${task.id} ran: it runs again`, "warning");
+    this.#parts.outcomes.notice(`${what} changed while ${task.id} ran: it runs again`, "warning");
     this.#ends.again(task);
   }
 
   /** Lets those go on that waited for a task of the same key. */
   #release(key: string): void {
     // The first may have to run as well (after a failure, or when forced): the others go on waiting.
-    for (const task of this.#twins.leave(key)) if (!this.#twins.waits(key, task)) this.#ends.again(task);
+    for (const task of this.#inFlight.leave(key))
+      if (!this.#inFlight.waits(key, task)) this.#ends.again(task);
   }
 }

@@ -1,6 +1,6 @@
 /** Build: makes the targets of a request fresh. */
 import { userErrorOf } from "../model/errors.ts";
-import type { Growth, Task } from "../model/model.ts";
+import type { PendingExpansion, Task } from "../model/model.ts";
 import { Executor } from "../execute/execute.ts";
 import { WorkerPool } from "../execute/pool.ts";
 import { loadConfig, type Config } from "../load/config.ts";
@@ -17,20 +17,20 @@ import { DriverUsage } from "../schedule/usage.ts";
 import { waitingFor } from "../schedule/waiting-for.ts";
 import { accept, judgeOf, refuseUnacceptable } from "./accept.ts";
 import type { DueTask } from "../plan/evaluate.ts";
-import { emptyRules, growing, growingText, removals, unwrittenOutputs } from "../plan/warnings.ts";
+import { emptyRules, expanding, expandingText, removals, unwrittenOutputs } from "../plan/warnings.ts";
 import { clearLeftovers } from "../session/leftovers.ts";
 import { BuildLoop } from "./loop.ts";
 import { coverage, removeOrphans } from "../plan/orphans.ts";
-import { Part } from "../seal/part.ts";
-import { isSettled, makePlan, samples, toCome, type Plan } from "../plan/plan.ts";
+import { IncrementalSession } from "../snapshot/incremental.ts";
+import { isSettled, makePlan, samples, upcomingExpansions, type Plan } from "../plan/plan.ts";
 import { refuseBadParams, refuseEdited } from "./refuse.ts";
 import { shareNeeds } from "../session/open-store.ts";
 import type { BuildRequest, Summary } from "./request.ts";
 import { TaskRunner } from "./run-task.ts";
-import { sealPlan } from "../seal/seal-build.ts";
+import { takeSnapshot } from "../snapshot/take-snapshot.ts";
 import { openSession, type Session } from "../session/session.ts";
-import { Steering } from "./steering.ts";
-import { Tally } from "./tally.ts";
+import { BuildControl } from "./control.ts";
+import { Outcomes } from "./outcomes.ts";
 
 export type { BuildRequest, Summary } from "./request.ts";
 
@@ -41,47 +41,50 @@ export type { BuildRequest, Summary } from "./request.ts";
  * @throws UserError when the request, the pipeline or the state of the outputs does not allow the build
  */
 export async function build(request: BuildRequest): Promise<Summary> {
-  if (request.dryRun === true) return predict(request, new Tally(request.listener));
+  if (request.dryRun === true) return dryRun(request, new Outcomes(request.listener));
   const { root } = request.pipeline;
-  const tally = new Tally(request.listener);
+  const outcomes = new Outcomes(request.listener);
   const signal = request.signal ?? new AbortController().signal;
   const lock = await acquireLock(
     root,
-    (holder) => tally.notice(`waiting for another build (${holder})`),
+    (holder) => outcomes.notice(`waiting for another build (${holder})`),
     signal,
   );
-  const steering = request.steering ?? new Steering(signal);
+  const control = request.control ?? new BuildControl(signal);
   try {
     clearLeftovers(root);
-    await buildOnce(request, tally, steering);
+    await buildOnce(request, outcomes, control);
   } finally {
-    steering.close();
+    control.close();
     clearLeftovers(root);
     lock.release();
   }
-  return tally.summary();
+  return outcomes.summary();
 }
 
-async function buildOnce(request: BuildRequest, tally: Tally, steering: Steering): Promise<void> {
-  const { seal, targets } = request;
-  const warn = (text: string): void => tally.notice(text, "warning");
-  const options = { notice: warn, hashing: { progress: tally.hashing, signal: request.signal } };
-  const part = seal?.asked && request.force !== true ? Part.open(request, seal.asked, options) : null;
-  const session = part?.session ?? openSession(request, { readonly: false, ...options });
-  if (part === null) emptyRules(request, session.graph).forEach(warn);
-  tally.tellAlso(recordBuild(session, targets, warn));
+async function buildOnce(request: BuildRequest, outcomes: Outcomes, control: BuildControl): Promise<void> {
+  const { snapshot, targets } = request;
+  const warn = (text: string): void => outcomes.notice(text, "warning");
+  const options = { notice: warn, hashing: { progress: outcomes.hashing, signal: request.signal } };
+  const incremental =
+    snapshot?.asked && request.force !== true
+      ? IncrementalSession.open(request, snapshot.asked, options)
+      : null;
+  const session = incremental?.session ?? openSession(request, { readonly: false, ...options });
+  if (incremental === null) emptyRules(request, session.graph).forEach(warn);
+  outcomes.tellAlso(recordBuild(session, targets, warn));
   let plan: Plan;
   try {
-    plan = await buildWithLock(request, session, tally, steering);
+    plan = await buildWithLock(request, session, outcomes, control);
   } finally {
     session.state.close();
   }
-  if (part !== null) tally.alsoFresh(part.others);
+  if (incremental !== null) outcomes.alsoFresh(incremental.others);
   try {
-    if (part === null && seal !== undefined) sealPlan(session, plan, seal);
-    else if (tally.endedWell) part?.reseal();
+    if (incremental === null && snapshot !== undefined) takeSnapshot(session, plan, snapshot);
+    else if (outcomes.endedWell) incremental?.updateSnapshot();
   } catch (error) {
-    // All is built and on record: where there is no room for a seal, the next build looks at everything.
+    // All is built and on record: where there is no room for a snapshot, the next build looks at everything.
     if (userErrorOf(error) === undefined) throw error;
   }
 }
@@ -90,8 +93,8 @@ async function buildOnce(request: BuildRequest, tally: Tally, steering: Steering
 async function buildWithLock(
   request: BuildRequest,
   session: Session,
-  tally: Tally,
-  steering: Steering,
+  outcomes: Outcomes,
+  control: BuildControl,
 ): Promise<Plan> {
   const { force = false, accept: accepting = false } = request;
   const plan = await planFor(session, request);
@@ -99,7 +102,7 @@ async function buildWithLock(
   const isClean = cleanTasks(session, plan);
   const due = [...plan.selected.tasks].filter((task) => !isClean(task));
   const config = loadConfig(process.env);
-  const unknown = toCome(session, plan);
+  const unknown = upcomingExpansions(session, plan);
   const capacity = await capacityFor(request, due, unknown, config);
   const mayRun = accepting
     ? []
@@ -107,31 +110,43 @@ async function buildWithLock(
   refuseWhatNeverFits(mayRun, capacity);
   if (!force) refuseEdited(session, due);
   refuseBadLockFile(session);
-  for (const text of unwrittenOutputs(mayRun)) tally.notice(text, "warning");
+  for (const text of unwrittenOutputs(mayRun)) outcomes.notice(text, "warning");
   const sweep = (tasks: Iterable<Task>): void =>
-    removeOrphans(session, coverage(request, tasks), (text) => tally.notice(text));
+    removeOrphans(session, coverage(request, tasks), (text) => outcomes.notice(text));
 
-  const leases = await openLeases(capacity, config, tally);
+  const leases = await openLeases(capacity, config, outcomes);
   const pool = new WorkerPool(session.root, capacity.cpu);
   const executor = new Executor(session.root, session.code, pool);
   const recorder = new Recorder(session.root, session.state, session.store, session.files);
   try {
     if (due.length > 0) await refuseBadParams(session, pool, mayRun);
     sweep(plan.selected.tasks);
-    tally.plan(plan.selected.tasks);
-    for (const task of plan.selected.tasks) if (isClean(task)) tally.finish({ task, outcome: "fresh" });
+    outcomes.plan(plan.selected.tasks);
+    for (const task of plan.selected.tasks) if (isClean(task)) outcomes.finish({ task, outcome: "fresh" });
     const runner = new TaskRunner(session, executor, recorder);
     const acceptor = accepting ? (each: DueTask) => accept(session, recorder, each) : null;
     const slots = new Slots(capacity, leases);
     const keepGoing = request.keepGoing === true;
-    const grown: (selected: Plan["selected"]) => void = ({ tasks }) => sweep(tasks);
+    const expanded: (selected: Plan["selected"]) => void = ({ tasks }) => sweep(tasks);
     const selected = await new BuildLoop(
-      { session, plan, slots, runner, accept: acceptor, recorder, tally, force, keepGoing, steering, grown },
+      {
+        session,
+        plan,
+        slots,
+        runner,
+        accept: acceptor,
+        recorder,
+        outcomes,
+        force,
+        keepGoing,
+        control,
+        expanded,
+      },
       isClean,
     ).run();
     await recorder.settle();
     updateLockFile(session);
-    if (tally.worked) shareNeeds(session, request.pipeline);
+    if (outcomes.worked) shareNeeds(session, request.pipeline);
     return { ...plan, selected };
   } finally {
     await Promise.all([pool.close(), executor.close()]);
@@ -140,35 +155,35 @@ async function buildWithLock(
 }
 
 /** The plan, told as the events that the build would send. */
-async function predict(request: BuildRequest, tally: Tally): Promise<Summary> {
-  const warn = (text: string): void => tally.notice(text, "warning");
+async function dryRun(request: BuildRequest, outcomes: Outcomes): Promise<Summary> {
+  const warn = (text: string): void => outcomes.notice(text, "warning");
   const session = openSession(request, {
     readonly: true,
     notice: warn,
-    hashing: { progress: tally.hashing, signal: request.signal },
+    hashing: { progress: outcomes.hashing, signal: request.signal },
   });
   emptyRules(request, session.graph).forEach(warn);
   const plan = await planFor(session, request);
   const accepting = request.accept === true;
-  tally.plan(plan.selected.tasks);
+  outcomes.plan(plan.selected.tasks);
   unwrittenOutputs([...plan.selected.tasks].filter((task) => !isCached(plan, task))).forEach(warn);
   for (const path of removals(session, request, plan))
-    tally.notice(`would remove ${path}, which no task makes any more`);
+    outcomes.notice(`would remove ${path}, which no task makes any more`);
   const made = accepting ? "accepted" : "ran";
   for (const task of plan.selected.tasks) {
     const verdict = plan.verdicts.get(task);
     const error = plan.failures.get(task);
-    if (error !== undefined) tally.finish({ task, outcome: "failed", error });
-    else if (verdict?.kind === "fresh") tally.finish({ task, outcome: "fresh" });
+    if (error !== undefined) outcomes.finish({ task, outcome: "failed", error });
+    else if (verdict?.kind === "fresh") outcomes.finish({ task, outcome: "fresh" });
     else if (verdict?.kind === "due" || verdict?.kind === "restorable") {
       const { reasons } = verdict.freshness;
-      tally.finish({ task, outcome: verdict.kind === "due" ? made : "restored", reasons });
-    } else tally.finish({ task, outcome: accepting ? "skipped" : "ran" });
+      outcomes.finish({ task, outcome: verdict.kind === "due" ? made : "restored", reasons });
+    } else outcomes.finish({ task, outcome: accepting ? "skipped" : "ran" });
   }
   if (accepting && plan.failures.size > 0)
-    tally.notice("nothing is accepted as long as there are tasks that cannot be", "warning");
-  for (const each of growing(session, plan)) tally.notice(`${each.rule} ${growingText(each)}`);
-  return tally.summary();
+    outcomes.notice("nothing is accepted as long as there are tasks that cannot be", "warning");
+  for (const each of expanding(session, plan)) outcomes.notice(`${each.rule} ${expandingText(each)}`);
+  return outcomes.summary();
 }
 
 function planFor(
@@ -181,7 +196,7 @@ function planFor(
 /** Tasks that are fresh, as is all that they depend on: nothing in this build can change that. */
 function cleanTasks({ graph }: Session, { verdicts }: Plan): (task: Task) => boolean {
   const isFresh = (task: Task): boolean => verdicts.get(task)?.kind === "fresh";
-  // Nothing is fresh after what has to run, for that is blocked; only restorable tasks may have fresh ones after them.
+  // Nothing is fresh after what has to run, for that is pending; only restorable tasks may have fresh ones after them.
   if (![...verdicts.values()].some(({ kind }) => kind === "restorable")) return isFresh;
   const clean = new Set<Task>();
   for (const task of verdicts.keys()) {
@@ -200,7 +215,7 @@ function isCached({ verdicts }: Plan, task: Task): boolean {
 function capacityFor(
   { jobs, slots, accept: accepting = false }: BuildRequest,
   due: readonly Task[],
-  unknown: readonly Growth[],
+  unknown: readonly PendingExpansion[],
   { groups }: Config,
 ): Promise<Capacity> {
   const rules = new Set([...due, ...unknown].map(({ rule }) => rule));
@@ -212,18 +227,18 @@ function capacityFor(
 async function openLeases(
   { devices, trouble }: Capacity,
   { busy }: Config,
-  tally: Tally,
+  outcomes: Outcomes,
 ): Promise<Leases | null> {
-  if (!NO_SURPRISE.has(trouble)) tally.notice(`no GPU is used: ${trouble}`, "warning");
+  if (!NO_SURPRISE.has(trouble)) outcomes.notice(`no GPU is used: ${trouble}`, "warning");
   if (devices.length === 0) return null;
   if (!canClaim()) {
-    tally.notice("other builds on this machine cannot be seen here: two may use one GPU", "warning");
+    outcomes.notice("other builds on this machine cannot be seen here: two may use one GPU", "warning");
     return null;
   }
   if (busy === null) return new Leases();
   const usage = new DriverUsage(busy);
   await usage.refresh();
   const inUse = devices.filter((device) => usage.state(device) === "busy");
-  for (const text of waitingFor(inUse, [], inUse, (device) => usage.used(device))) tally.notice(text);
+  for (const text of waitingFor(inUse, [], inUse, (device) => usage.used(device))) outcomes.notice(text);
   return new Leases(usage);
 }

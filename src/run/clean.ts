@@ -3,12 +3,12 @@ import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import picomatch from "picomatch";
 import { removeOutput } from "../plan/remove-output.ts";
-import type { Request } from "./request.ts";
+import type { Request } from "../session/request.ts";
 import { absolute, CACHE, normalise } from "../model/paths.ts";
 import { FileDigests } from "../files/files.ts";
 import { LOCK } from "../model/layout.ts";
 import { acquireLock } from "../state/lock.ts";
-import { refusalText, standing } from "../record/outputs.ts";
+import { refusalText, recordedOutputState } from "../record/outputs.ts";
 import type { Owner } from "../state/owners.ts";
 import { State } from "../state/state.ts";
 import { remove } from "../files/remove.ts";
@@ -62,7 +62,7 @@ function cleanOutputs(request: CleanRequest, state: State, forReal: boolean): Cl
   for (const path of [...state.ownedPaths()].sort()) {
     const owner = state.owner(path);
     if (owner === undefined || !isWanted(path, owner)) continue;
-    const found = standing({ root, files }, owner.output);
+    const found = recordedOutputState({ root, files }, owner.output);
     if (found === "edited") kept.push(path);
     else if (found === "unreadable") unreadable.push({ path, why: refusalText({ root, files }, path) });
     else {

@@ -1,7 +1,12 @@
 /** After a build: writes to lq.lock what the outputs of rules with `lock: true` are now. */
 import type { Session } from "../session/session.ts";
-import type { Pipeline, Rule } from "../model/model.ts";
-import { digestOfOutputs, readLockFile, writeLockFile, type LockedTask } from "../lockfile/lockfile.ts";
+import {
+  digestOfOutputs,
+  lockedRules,
+  readLockFile,
+  writeLockFile,
+  type LockedTask,
+} from "../lockfile/lockfile.ts";
 
 /** To be called before anything runs. @throws UserError with the lines that `updateLockFile` could not keep */
 export function refuseBadLockFile({ root, graph }: Pick<Session, "root" | "graph">): void {
@@ -12,10 +17,10 @@ export function updateLockFile({ root, graph, state }: Session): void {
   const rules = lockedRules(graph.pipeline);
   const lines = new Map<string, LockedTask>();
   // What was not built here stays as it was committed, as long as there is such a task.
-  const growing = new Set(graph.growths.map(({ rule }) => rule.name));
+  const expanding = new Set(graph.expansions.map(({ rule }) => rule.name));
   for (const [id, line] of rules.size > 0 ? readLockFile(root) : []) {
     const rule = ruleOf(id);
-    if (rules.has(rule) && (growing.has(rule) || graph.task(id) !== undefined)) lines.set(id, line);
+    if (rules.has(rule) && (expanding.has(rule) || graph.task(id) !== undefined)) lines.set(id, line);
   }
   for (const task of graph.tasks) {
     const last = task.rule.lock ? state.last(task.id) : undefined;
@@ -23,10 +28,6 @@ export function updateLockFile({ root, graph, state }: Session): void {
     lines.set(task.id, { key: last.key, digest: digestOfOutputs(last.outputs) });
   }
   writeLockFile(root, lines);
-}
-
-export function lockedRules({ rules }: Pipeline): ReadonlyMap<string, Rule> {
-  return new Map([...rules].filter(([, rule]) => rule.lock));
 }
 
 function ruleOf(id: string): string {

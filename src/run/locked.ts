@@ -1,7 +1,7 @@
-/** The tasks that lq.lock has lines for, in a graph that is grown from what lies on the disk. */
+/** The tasks that lq.lock has lines for, in a graph that is expanded from what lies on the disk. */
 import { existsSync, readFileSync } from "node:fs";
 import { relative } from "node:path";
-import type { Request } from "./request.ts";
+import type { Request } from "../session/request.ts";
 import type { Session } from "../session/session.ts";
 import { parseData } from "../expand/data.ts";
 import { absolute } from "../model/paths.ts";
@@ -23,7 +23,7 @@ export interface Locked {
  * data that the outputs were made from.
  */
 export function lockedTasks({ root, graph }: Session, { targets, cwd }: Request): readonly Locked[] {
-  growFromDisk(root, graph);
+  expandFromDisk(root, graph);
   const lines = [...readLockFile(root)];
   if (targets.length === 0) return lines.map(([id, line]) => ({ id, line, task: graph.task(id) ?? null }));
   const folder = relative(root, cwd);
@@ -34,18 +34,18 @@ export function lockedTasks({ root, graph }: Session, { targets, cwd }: Request)
 }
 
 /** Whether there were files that let the graph grow. */
-export function growFromDisk(root: string, graph: Session["graph"]): boolean {
-  let grown = false;
+export function expandFromDisk(root: string, graph: Session["graph"]): boolean {
+  let expanded = false;
   for (let more = true; more;) {
     more = false;
-    for (const growth of graph.growths) {
-      const file = absolute(root, growth.file);
+    for (const expansion of graph.expansions) {
+      const file = absolute(root, expansion.file);
       if (!existsSync(file)) continue;
-      graph.grow(growth, parseData(readFileSync(file, "utf8"), growth.file));
-      [more, grown] = [true, true];
+      graph.expand(expansion, parseData(readFileSync(file, "utf8"), expansion.file));
+      [more, expanded] = [true, true];
     }
   }
-  return grown;
+  return expanded;
 }
 
 /** The digest that lq.lock would have for the outputs that lie on the disk; null if one is not there. */

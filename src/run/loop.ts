@@ -23,8 +23,8 @@ import { editedMessage } from "./refuse.ts";
 import type { TaskRunner } from "./run-task.ts";
 import type { Session } from "../session/session.ts";
 import { Restorer, type ToRestore } from "./restorer.ts";
-import type { Steering } from "./steering.ts";
-import type { Finished, Tally } from "./tally.ts";
+import type { BuildControl } from "./control.ts";
+import type { Finished, Outcomes } from "./outcomes.ts";
 import { urgency } from "./urgency.ts";
 
 export interface LoopParts {
@@ -35,12 +35,12 @@ export interface LoopParts {
   /** Does with a task what is done in place of running it, and says what is against that; null: it runs. */
   readonly accept: ((due: DueTask) => Promise<string | null>) | null;
   readonly recorder: Recorder;
-  readonly tally: Tally;
+  readonly outcomes: Outcomes;
   readonly force: boolean;
   readonly keepGoing: boolean;
-  readonly steering: Steering;
-  /** Called when the graph has grown. */
-  readonly grown: (selected: Selected) => void;
+  readonly control: BuildControl;
+  /** Called when the graph has expanded. */
+  readonly expanded: (selected: Selected) => void;
 }
 
 export class BuildLoop {
@@ -64,7 +64,7 @@ export class BuildLoop {
     this.#attempts = new Attempts(parts, this.#jobs, {
       ended: (finished) => this.#end(finished),
       ran: (task, key, recipe) => this.#settle(task, freshNow(key, recipe.inputs), true),
-      again: (task) => this.#consider({ task, touched: true }),
+      again: (task) => this.#consider({ task, rebuilt: true }),
     });
     this.#restorer = new Restorer(parts.session.root, parts.recorder);
   }
@@ -77,12 +77,12 @@ export class BuildLoop {
   async run(): Promise<Selected> {
     const turns = new EventLoopTurns();
     const jobs = this.#jobs;
-    this.#parts.steering.onStop(jobs.wake);
+    this.#parts.control.onStop(jobs.wake);
     this.#extend(this.#selected);
     for (;;) {
       jobs.guard(() => this.#considerReady());
-      if (this.#frontier.hasRipe && !this.#stopped) {
-        await this.#grow().catch((error: unknown) => jobs.fail(error));
+      if (this.#frontier.hasReadyExpansions && !this.#stopped) {
+        await this.#expand().catch((error: unknown) => jobs.fail(error));
         continue;
       }
       // Nothing may be awaited from here to the look at what is under way: what ends meanwhile would be missed.
@@ -99,7 +99,7 @@ export class BuildLoop {
     }
     if (jobs.error !== undefined) throw jobs.error;
     for (const task of this.#frontier.unsettled())
-      if (!this.#finished.has(task)) this.#parts.tally.finish({ task, outcome: "skipped" });
+      if (!this.#finished.has(task)) this.#parts.outcomes.finish({ task, outcome: "skipped" });
     return this.#selected;
   }
 
@@ -107,7 +107,7 @@ export class BuildLoop {
   #tellOf(waiting: Waiting | null): void {
     const reasons = waiting?.reasons ?? [];
     const text = reasons.join("; ");
-    if (text !== this.#told) this.#parts.tally.emit({ type: "waiting", for: reasons });
+    if (text !== this.#told) this.#parts.outcomes.emit({ type: "waiting", for: reasons });
     this.#told = text;
   }
 
@@ -126,16 +126,16 @@ export class BuildLoop {
   }
 
   get #stopped(): boolean {
-    const { steering, tally, keepGoing } = this.#parts;
-    return steering.stopped || this.#jobs.error !== undefined || (tally.failed && !keepGoing);
+    const { control, outcomes, keepGoing } = this.#parts;
+    return control.stopped || this.#jobs.error !== undefined || (outcomes.failed && !keepGoing);
   }
 
-  #consider({ task, touched }: Ready): void {
-    const { session, tally, force } = this.#parts;
+  #consider({ task, rebuilt }: Ready): void {
+    const { session, outcomes, force } = this.#parts;
     let verdict: Verdict;
     try {
       const forced = force && this.#selected.named.has(task);
-      const planned = touched ? undefined : this.#parts.plan.verdicts.get(task);
+      const planned = rebuilt ? undefined : this.#parts.plan.verdicts.get(task);
       verdict = planned ?? evaluate(session, task, { forced, damaged: this.#damaged.has(task) });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -144,7 +144,7 @@ export class BuildLoop {
     if (verdict.kind === "missing")
       return this.#fail(task, `its input ${verdict.paths.join(", ")} is not there`);
     if (verdict.kind === "fresh") {
-      tally.finish({ task, outcome: "fresh" });
+      outcomes.finish({ task, outcome: "fresh" });
       return this.#settle(task, verdict, false);
     }
     const { freshness } = verdict;
@@ -167,7 +167,7 @@ export class BuildLoop {
     const { key, reasons } = freshness;
     const error = await accept(due);
     if (error === null) {
-      this.#parts.tally.finish({ task, outcome: "accepted", reasons });
+      this.#parts.outcomes.finish({ task, outcome: "accepted", reasons });
       // What comes after was planned with its outputs as they are.
       this.#settle(task, freshNow(key, recipe.inputs), false);
     } else this.#fail(task, error);
@@ -180,12 +180,12 @@ export class BuildLoop {
     const started = performance.now();
     if (await this.#restorer.restore(each)) {
       const seconds = (performance.now() - started) / 1000;
-      this.#parts.tally.finish({ task, outcome: "restored", reasons, seconds });
+      this.#parts.outcomes.finish({ task, outcome: "restored", reasons, seconds });
       // What comes after was planned with these very outputs.
       this.#settle(task, freshNow(key, inputs), false);
     } else {
       this.#damaged.add(task);
-      this.#consider({ task, touched: true });
+      this.#consider({ task, rebuilt: true });
     }
   }
 
@@ -201,17 +201,17 @@ export class BuildLoop {
 
   #end(finished: Finished): void {
     this.#finished.add(finished.task);
-    this.#parts.tally.finish(finished);
+    this.#parts.outcomes.finish(finished);
   }
 
-  async #grow(): Promise<void> {
-    const { session, grown } = this.#parts;
-    for (const growth of this.#frontier.takeRipe()) {
-      const text = readFileSync(absolute(session.root, growth.file), "utf8");
-      session.graph.grow(growth, parseData(text, growth.file));
+  async #expand(): Promise<void> {
+    const { session, expanded } = this.#parts;
+    for (const expansion of this.#frontier.takeReadyExpansions()) {
+      const text = readFileSync(absolute(session.root, expansion.file), "utf8");
+      session.graph.expand(expansion, parseData(text, expansion.file));
     }
     this.#selected = await session.select();
-    grown(this.#selected);
+    expanded(this.#selected);
     await prefetchSources(session, this.#extend(this.#selected)).catch((error: unknown) => {
       // An interrupt ends the hashing as well: nothing more is started anyhow.
       if (!this.#stopped) throw error;
@@ -221,7 +221,7 @@ export class BuildLoop {
   /** @returns the tasks that are new */
   #extend(selected: Selected): readonly Task[] {
     const added = this.#frontier.extend(selected);
-    this.#parts.tally.plan(selected.tasks);
+    this.#parts.outcomes.plan(selected.tasks);
     const { session, slots } = this.#parts;
     this.#attempts.priorities = urgency(session.state, selected, this.#frontier, slots.capacity);
     return added;

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { clearLeftovers } from "../session/leftovers.ts";
 import { shareNeeds } from "../session/open-store.ts";
-import type { Request } from "./request.ts";
+import type { Request } from "../session/request.ts";
 import { openSession, type Session } from "../session/session.ts";
 import type { Task } from "../model/model.ts";
 import { STAGING } from "../model/layout.ts";
@@ -10,7 +10,7 @@ import { acquireLock } from "../state/lock.ts";
 import { outputState } from "../record/outputs.ts";
 import { Recorder } from "../record/record.ts";
 import { digestOfOutputs, type LockedTask } from "../lockfile/lockfile.ts";
-import { digestOnDisk, growFromDisk, lockedTasks } from "./locked.ts";
+import { digestOnDisk, expandFromDisk, lockedTasks } from "./locked.ts";
 
 export interface PullRequest extends Request {
   /** Overwrite outputs that were edited. */
@@ -48,7 +48,7 @@ export async function pull(request: PullRequest): Promise<Pulled> {
         done.add(id);
         ends[await pullOne(session, recorder, task, line, request.force === true)].push(id);
       }
-    } while (growFromDisk(root, session.graph));
+    } while (expandFromDisk(root, session.graph));
     for (const { id } of lockedTasks(session, request)) if (!done.has(id)) ends.unknown.push(id);
     await recorder.settle();
     shareNeeds(session, request.pipeline);

@@ -33,7 +33,7 @@ export function editedMessage(task: Task, path: string): Diagnostic {
 
 /**
  * @throws the signal's reason when the build is interrupted meanwhile
- * @throws UserError with every param of these tasks (or samples of growths) that their modules do not accept
+ * @throws UserError with every param of these tasks (or samples of expansions) that their modules do not accept
  */
 export async function refuseBadParams(
   { code, graph, hashing: { signal } }: Session,
@@ -63,7 +63,7 @@ export async function refuseBadParams(
   if (diagnostics.length > 0) throw new UserError(onceARule(diagnostics));
 }
 
-/** Of a sample of a growth only what it has of its own can be wrong. */
+/** Of a sample of an expansion only what it has of its own can be wrong. */
 function isKnown({ params }: Task, path: string): boolean {
   const value = params[path.split(".")[0] ?? ""]?.value;
   return value === undefined || !JSON.stringify(value).includes(JSON.stringify(UNKNOWN).slice(1, -1));

@@ -1,19 +1,8 @@
-/** What `build`, `status` and `clean` are asked, and what they answer. */
-import type { HashOptions } from "../files/hash-many.ts";
-import type { Freshness, Pipeline } from "../model/model.ts";
+/** What `build` is asked, and what it answers. */
 import type { Listener } from "../report/events.ts";
-import type { Asked } from "../seal/seal.ts";
-import type { Steering } from "./steering.ts";
-
-/** Targets as typed: output paths, directories, rules, task ids, globs of these; none: the pipeline's default. */
-export interface Request {
-  readonly pipeline: Pipeline;
-  readonly targets: readonly string[];
-  /** Absolute folder that relative paths in targets start from. */
-  readonly cwd: string;
-  /** Who is told, of those that only look, how far the hashing of sources is. */
-  readonly hashing?: HashOptions | undefined;
-}
+import type { Request } from "../session/request.ts";
+import type { SnapshotRequest } from "../snapshot/snapshot.ts";
+import type { BuildControl } from "./control.ts";
 
 export interface BuildRequest extends Request {
   /** `-j`: cores to use. */
@@ -34,19 +23,10 @@ export interface BuildRequest extends Request {
    */
   readonly signal?: AbortSignal | undefined;
   /** Ends the build early in other ways; made with the same signal. */
-  readonly steering?: Steering | undefined;
+  readonly control?: BuildControl | undefined;
   readonly listener?: Listener | undefined;
-  /** Leave a seal if nothing is left to do. */
-  readonly seal?: SealRequest | undefined;
-}
-
-export interface SealRequest {
-  /** What the request is, in words that another of the same meaning has as well. */
-  readonly request: string;
-  /** A moment (milliseconds since 1970) before the pipeline was read. */
-  readonly since: number;
-  /** What the seal there was answered a moment ago; null, or left out: nothing. */
-  readonly asked?: Asked | null | undefined;
+  /** Leave a snapshot if nothing is left to do. */
+  readonly snapshot?: SnapshotRequest | undefined;
 }
 
 /** Counts of tasks by outcome. */
@@ -60,10 +40,4 @@ export interface Summary {
   readonly skipped: number;
   readonly cancelled: number;
   readonly seconds: number;
-}
-
-export interface TaskStatus {
-  readonly id: string;
-  readonly rule: string;
-  readonly freshness: Freshness;
 }

@@ -18,7 +18,7 @@ import type { Event } from "../report/events.ts";
 import type { Grant } from "../schedule/slots.ts";
 import type { Session } from "../session/session.ts";
 
-export interface Run {
+export interface TaskRun {
   readonly task: Task;
   readonly key: string;
   readonly recipe: Recipe;
@@ -33,9 +33,9 @@ export interface Run {
 type Unfinished =
   | { readonly kind: "cancelled" }
   /** Its share of a device's memory did not suffice: to be run again with the whole device. */
-  | { readonly kind: "crowded"; readonly attempts: number }
+  | { readonly kind: "out-of-device-memory"; readonly attempts: number }
   /** Inputs changed while it ran: what it made is thrown away. */
-  | { readonly kind: "moved"; readonly paths: readonly string[] };
+  | { readonly kind: "inputs-changed"; readonly paths: readonly string[] };
 
 interface Failed {
   readonly kind: "failed";
@@ -74,7 +74,7 @@ export class TaskRunner {
    * @param emit told of progress and of attempts that are to follow
    * @returns how it ended; "failed" is on record then
    */
-  async run(run: Run, emit: (event: Event) => void): Promise<RunResult> {
+  async run(run: TaskRun, emit: (event: Event) => void): Promise<RunResult> {
     const { task, key } = run;
     const started = performance.now();
     const staging = this.#staging.take(task.outputs);
@@ -93,7 +93,7 @@ export class TaskRunner {
   }
 
   /** Attempts, until one is right or none is left. */
-  async #make(run: Run, staging: Staging, emit: (event: Event) => void): Promise<Making> {
+  async #make(run: TaskRun, staging: Staging, emit: (event: Event) => void): Promise<Making> {
     const { task, grant, attempts } = run;
     const logFile = join(this.#session.root, logPath(task));
     if (attempts === 0 && sizeOf(logFile) > 0) rmSync(logFile);
@@ -109,17 +109,17 @@ export class TaskRunner {
       if (!wholeDevice && attempt >= most) return result;
       note(logFile, `attempt ${attempt} failed: ${error}`);
       emit({ ...next, wholeDevice });
-      if (wholeDevice) return { kind: "crowded", attempts: attempt };
+      if (wholeDevice) return { kind: "out-of-device-memory", attempts: attempt };
       staging.prepare(task.outputs);
     }
   }
 
   async #attempt(
-    run: Run,
+    run: TaskRun,
     staging: Staging,
     logFile: string,
     emit: (event: Event) => void,
-  ): Promise<Exclude<Making, { kind: "crowded" }>> {
+  ): Promise<Exclude<Making, { kind: "out-of-device-memory" }>> {
     const { task, recipe } = run;
     const started = performance.now();
     try {
@@ -127,10 +127,10 @@ export class TaskRunner {
         emit({ type: "progress", task: task.id, fraction, ...(note === undefined ? {} : { note }) }),
       );
       if (result.kind !== "done") return result;
-      const lack = staging.lack(task.outputs);
-      if (lack !== null) return { kind: "failed", error: lack };
-      const moved = this.#session.fingerprinter.moved(recipe);
-      if (moved.length > 0) return { kind: "moved", paths: moved };
+      const missing = staging.missingOutput(task.outputs);
+      if (missing !== null) return { kind: "failed", error: missing };
+      const moved = this.#session.fingerprinter.changedInputs(recipe);
+      if (moved.length > 0) return { kind: "inputs-changed", paths: moved };
       return { kind: "made", seconds: (performance.now() - started) / 1000 };
     } catch (error) {
       return failureOf(error);
@@ -138,7 +138,7 @@ export class TaskRunner {
   }
 
   /** Others may have what the task was granted while its outputs are hashed and stored, unless that falls behind. */
-  async #keep(run: Run, staging: Staging, seconds: number): Promise<Failed | { readonly kind: "ran" }> {
+  async #keep(run: TaskRun, staging: Staging, seconds: number): Promise<Failed | { readonly kind: "ran" }> {
     const { task, key, recipe } = run;
     if (this.#keeping < MOST_KEPT_AT_ONCE) run.release();
     this.#keeping += 1;
@@ -156,7 +156,7 @@ export class TaskRunner {
   }
 
   #execute(
-    run: Run,
+    run: TaskRun,
     staging: Staging,
     log: string,
     progress: (fraction: number, note?: string) => void,
@@ -181,7 +181,7 @@ export class TaskRunner {
     return this.#executor.run(task, recipe, staging, attempt, progress);
   }
 
-  #scratch({ task, key }: Run): string | null {
+  #scratch({ task, key }: TaskRun): string | null {
     return task.rule.resume ? join(this.#session.root, SCRATCH, key) : null;
   }
 }

@@ -67,10 +67,10 @@ export function refuseWhatNeverFits(tasks: Iterable<Task>, capacity: Capacity): 
   for (const { id, rule } of tasks) {
     if (seen.has(rule.slots)) continue;
     seen.add(rule.slots);
-    const lack = whatLacks(rule.slots, capacity);
-    if (lack === null) continue;
+    const shortage = shortageOf(rule.slots, capacity);
+    if (shortage === null) continue;
     diagnostics.push({
-      message: `${id} can never start: ${lack}`,
+      message: `${id} can never start: ${shortage}`,
       span: rule.span,
       hint: "Lower the rule's slots, or pretend with --slots that there is more.",
     });
@@ -79,7 +79,7 @@ export function refuseWhatNeverFits(tasks: Iterable<Task>, capacity: Capacity): 
 }
 
 /** "it asks for 4 cores and there are 2", or null when the request fits an idle machine. */
-export function whatLacks(request: SlotRequest, capacity: Capacity): string | null {
+export function shortageOf(request: SlotRequest, capacity: Capacity): string | null {
   if (request.cpu > capacity.cores) return `it asks for cpu ${request.cpu} and there is ${capacity.cores}`;
   if (request.memory > capacity.memory) {
     return `it asks for memory ${sizeText(request.memory)} and there is ${sizeText(capacity.memory)}`;

@@ -50,18 +50,18 @@ export class ReadyQueue<T> {
   next(): { readonly item: T; readonly grant: Grant } | null {
     const waiting = [...this.#lines.values()].filter((line) => line.heap.size > 0).sort(byUrgency);
     const reserved = new Set<string>();
-    const passed: { readonly line: Line<T>; readonly lacks: ReadonlySet<string> }[] = [];
+    const passed: { readonly line: Line<T>; readonly short: ReadonlySet<string> }[] = [];
     for (const line of waiting) {
       if (usesAny(line.request, reserved)) continue;
       const grant = this.#slots.take(line.request);
       if (grant === null) {
-        const lacks = this.#slots.lacks(line.request);
-        if (line.overtaken >= PATIENCE) for (const resource of lacks) reserved.add(resource);
-        passed.push({ line, lacks });
+        const short = this.#slots.shortOf(line.request);
+        if (line.overtaken >= PATIENCE) for (const resource of short) reserved.add(resource);
+        passed.push({ line, short });
         continue;
       }
-      for (const { line: overtaken, lacks } of passed)
-        if (usesAny(line.request, lacks)) overtaken.overtaken += 1;
+      for (const { line: overtaken, short } of passed)
+        if (usesAny(line.request, short)) overtaken.overtaken += 1;
       line.overtaken = 0;
       this.size -= 1;
       return { item: line.heap.pop().item, grant };

@@ -52,7 +52,7 @@ export class Slots {
 
   /** Takes what is asked, or null when it is not free now. */
   take(request: SlotRequest): Grant | null {
-    if (this.lacks(request).size > 0) return null;
+    if (this.shortOf(request).size > 0) return null;
     const devices = this.#takeDevices(request);
     if (devices === null) return null;
     const cpu = this.#coresFor(request);
@@ -77,16 +77,16 @@ export class Slots {
   }
 
   /** Of which resources this build's own tasks leave too little for the request now. */
-  lacks(request: SlotRequest): ReadonlySet<string> {
-    const lacking = new Set<string>();
-    if (this.#coresFor(request) > this.#cpu) lacking.add("cpu");
-    if (request.memory > this.#memory) lacking.add("memory");
+  shortOf(request: SlotRequest): ReadonlySet<string> {
+    const short = new Set<string>();
+    if (this.#coresFor(request) > this.#cpu) short.add("cpu");
+    if (request.memory > this.#memory) short.add("memory");
     for (const [pool, places] of request.pools)
-      if (places > this.#freePlaces(pool)) lacking.add(`pool ${pool}`);
+      if (places > this.#freePlaces(pool)) short.add(`pool ${pool}`);
     const { gpu } = request;
     if (gpu !== null && this.#needed(gpu) > largestGroup(this.#free(gpu).map(({ device }) => device)))
-      lacking.add("gpu");
-    return lacking;
+      short.add("gpu");
+    return short;
   }
 
   /**

@@ -1,6 +1,6 @@
 /** The request of a task for which its share of a device turned out to be too little. */
 import type { SlotRequest } from "../model/model.ts";
-import { whatLacks, type Capacity } from "./capacity.ts";
+import { shortageOf, type Capacity } from "./capacity.ts";
 
 /**
  * Whole devices, and of those that suit it the largest: a small one that is free may have no more memory than what the
@@ -14,5 +14,5 @@ export function wholeDevices(request: SlotRequest, capacity: Capacity): SlotRequ
     ...request,
     gpu: { ...gpu, memory, whole: true },
   });
-  return sizes.map(whole).find((larger) => whatLacks(larger, capacity) === null) ?? whole(gpu.memory);
+  return sizes.map(whole).find((larger) => shortageOf(larger, capacity) === null) ?? whole(gpu.memory);
 }

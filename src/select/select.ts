@@ -5,21 +5,21 @@ import { normalise } from "../model/paths.ts";
 import type { Graph } from "../expand/graph.ts";
 import type { PathPattern } from "../expand/pending.ts";
 import { nearest } from "../load/suggest.ts";
-import type { Growth, Target, Task } from "../model/model.ts";
+import type { PendingExpansion, Target, Task } from "../model/model.ts";
 
 export interface Selected {
   readonly tasks: ReadonlySet<Task>;
   /** Those of the tasks that the targets themselves name. */
   readonly named: ReadonlySet<Task>;
-  /** Growths that may add tasks to these. */
-  readonly growths: ReadonlySet<Growth>;
-  /** Targets that neither a task nor a growth can make. */
+  /** Expansions that may add tasks to these. */
+  readonly expansions: ReadonlySet<PendingExpansion>;
+  /** Targets that neither a task nor an expansion can make. */
   readonly unmatched: readonly Target[];
 }
 
 interface Wanted {
   readonly tasks: Iterable<Task>;
-  readonly growths: Iterable<Growth>;
+  readonly expansions: Iterable<PendingExpansion>;
 }
 
 /**
@@ -31,18 +31,19 @@ export function select(graph: Graph, targets: readonly string[], cwd: string): S
   const { pipeline } = graph;
   const typed = targets.length > 0;
   const wantedTargets: readonly Target[] = typed ? targets.map((text) => ({ text })) : pipeline.default;
-  if (wantedTargets.length === 0) return close(graph, { tasks: graph.tasks, growths: graph.growths }, []);
+  if (wantedTargets.length === 0)
+    return close(graph, { tasks: graph.tasks, expansions: graph.expansions }, []);
   const tasks = new Set<Task>();
-  const growths = new Set<Growth>();
+  const expansions = new Set<PendingExpansion>();
   const unmatched: Target[] = [];
   for (const target of wantedTargets) {
     const wanted = match(graph, target.text, typed ? cwd : "");
-    const [moreTasks, moreGrowths] = [[...wanted.tasks], [...wanted.growths]];
+    const [moreTasks, moreGrowths] = [[...wanted.tasks], [...wanted.expansions]];
     if (moreTasks.length + moreGrowths.length === 0) unmatched.push(target);
     for (const task of moreTasks) tasks.add(task);
-    for (const growth of moreGrowths) growths.add(growth);
+    for (const expansion of moreGrowths) expansions.add(expansion);
   }
-  return close(graph, { tasks, growths }, unmatched);
+  return close(graph, { tasks, expansions }, unmatched);
 }
 
 /** The name nearest to a target that matched nothing: a rule, a task id or an output as one types it in `cwd`. */
@@ -60,36 +61,39 @@ function match(graph: Graph, target: string, cwd: string): Wanted {
   const rule = rules.get(target);
   if (rule) return ofRule(graph, (name) => name === target);
   const task = graph.task(target);
-  if (task) return { tasks: [task], growths: [] };
+  if (task) return { tasks: [task], expansions: [] };
   const named = growthsOfId(graph, target);
-  if (named.length > 0) return { tasks: [], growths: named };
+  if (named.length > 0) return { tasks: [], expansions: named };
   // Without normalising first: "*" and friends are no part of a path's normal form.
   const path = normalise(root, posix.isAbsolute(target) ? target : posix.join(cwd, target));
   const exact = ofPath(graph, path);
   if (exact) return exact;
-  return picomatch.scan(target).isGlob ? ofGlob(graph, target, path) : { tasks: [], growths: [] };
+  return picomatch.scan(target).isGlob ? ofGlob(graph, target, path) : { tasks: [], expansions: [] };
 }
 
 function ofPath(graph: Graph, path: string): Wanted | null {
   const producer = graph.producer(path) ?? graph.producer(`${path.replace(/\/$/, "")}/`);
-  if (producer) return { tasks: [producer], growths: [] };
+  if (producer) return { tasks: [producer], expansions: [] };
   const directory = path === "" || path.endsWith("/") ? path : `${path}/`;
   const tasks = graph.producersUnder(directory);
-  const growths = [...graph.growthsFor(directory), ...(directory === path ? [] : graph.growthsFor(path))];
-  return tasks.length + growths.length > 0 ? { tasks, growths } : null;
+  const expansions = [
+    ...graph.expansionsFor(directory),
+    ...(directory === path ? [] : graph.expansionsFor(path)),
+  ];
+  return tasks.length + expansions.length > 0 ? { tasks, expansions } : null;
 }
 
 function ofRule(graph: Graph, matches: (rule: string) => boolean): Wanted {
   return {
     tasks: graph.tasks.filter(({ rule }) => matches(rule.name)),
-    growths: graph.growths.filter(({ rule }) => matches(rule.name)),
+    expansions: graph.expansions.filter(({ rule }) => matches(rule.name)),
   };
 }
 
-/** Growths that may come to have a task of this id. */
-function growthsOfId(graph: Graph, id: string): readonly Growth[] {
+/** Expansions that may come to have a task of this id. */
+function growthsOfId(graph: Graph, id: string): readonly PendingExpansion[] {
   if (!id.includes(":")) return [];
-  return graph.growths.filter((growth) => id.startsWith(growth.id.slice(0, -1)));
+  return graph.expansions.filter((expansion) => id.startsWith(expansion.id.slice(0, -1)));
 }
 
 /** In a rule's name or a task's id `*` stands for anything; in a path it stays within one folder. */
@@ -103,18 +107,19 @@ function ofGlob(graph: Graph, pattern: string, path: string): Wanted {
       isName(id) ||
       outputs.some((output) => isPath(output.path) || (isDirectory && inMatching(isPath, output.path))),
   );
-  const growths = new Set(graph.growthsLike(patternOf(path)));
-  for (const growth of graph.growths)
-    if (isName(growth.rule.name) || (pattern.includes(":") && mayName(pattern, growth))) growths.add(growth);
-  if (tasks.length + growths.size > 0) return { tasks, growths };
+  const expansions = new Set(graph.expansionsLike(patternOf(path)));
+  for (const expansion of graph.expansions)
+    if (isName(expansion.rule.name) || (pattern.includes(":") && mayName(pattern, expansion)))
+      expansions.add(expansion);
+  if (tasks.length + expansions.size > 0) return { tasks, expansions };
   // What nothing that is known matches may be an id that is not known yet.
-  return { tasks, growths: graph.growths.filter((growth) => mayName(pattern, growth)) };
+  return { tasks, expansions: graph.expansions.filter((expansion) => mayName(pattern, expansion)) };
 }
 
-/** Whether a glob may match the id of a task that comes of a growth, as far as its letters go. */
-function mayName(pattern: string, growth: Growth): boolean {
+/** Whether a glob may match the id of a task that comes of an expansion, as far as its letters go. */
+function mayName(pattern: string, expansion: PendingExpansion): boolean {
   const letters = /^[^*?[\]{}()!+@|\\]*/.exec(pattern)?.[0] ?? "";
-  const known = growth.id.slice(0, -1);
+  const known = expansion.id.slice(0, -1);
   return letters.startsWith(known) || known.startsWith(letters);
 }
 
@@ -136,16 +141,16 @@ function inMatching(isPath: (path: string) => boolean, output: string): boolean 
   return false;
 }
 
-/** Adds what the wanted tasks and growths need, as far as the graph has grown. */
+/** Adds what the wanted tasks and expansions need, as far as the graph has expanded. */
 function close(graph: Graph, wanted: Wanted, unmatched: readonly Target[]): Selected {
   // By index: a set of tasks would be asked for every edge.
   const inside = new Uint8Array(graph.tasks.length);
-  const growths = new Set<Growth>();
-  const open: (Task | Growth)[] = [];
-  const add = (nodes: Iterable<Task | Growth>) => {
+  const expansions = new Set<PendingExpansion>();
+  const open: (Task | PendingExpansion)[] = [];
+  const add = (nodes: Iterable<Task | PendingExpansion>) => {
     for (const node of nodes) {
       if ("file" in node) {
-        if (growths.size === growths.add(node).size) continue;
+        if (expansions.size === expansions.add(node).size) continue;
       } else {
         if (inside[node.index] === 1) continue;
         inside[node.index] = 1;
@@ -154,21 +159,21 @@ function close(graph: Graph, wanted: Wanted, unmatched: readonly Target[]): Sele
     }
   };
   add(wanted.tasks);
-  add(wanted.growths);
+  add(wanted.expansions);
   for (let node = open.pop(); node; node = open.pop()) {
     for (const file of graph.origins(node)) add(makers(graph, file));
     if ("file" in node) add(makers(graph, node.file));
     else {
       const needs = graph.needs(node);
       add(needs.tasks);
-      add(needs.growths);
+      add(needs.expansions);
     }
   }
   const tasks = new Set(graph.tasks.filter(({ index }) => inside[index] === 1));
-  return { tasks, named: new Set(wanted.tasks), growths, unmatched };
+  return { tasks, named: new Set(wanted.tasks), expansions, unmatched };
 }
 
-function makers(graph: Graph, file: string): readonly (Task | Growth)[] {
+function makers(graph: Graph, file: string): readonly (Task | PendingExpansion)[] {
   const producer = graph.producer(file);
-  return producer ? [producer] : graph.growthsFor(file);
+  return producer ? [producer] : graph.expansionsFor(file);
 }

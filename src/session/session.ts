@@ -18,7 +18,7 @@ import type { Store } from "../store/store.ts";
 import { select, type Selected } from "../select/select.ts";
 import { unmatchedError } from "../select/unmatched.ts";
 import { openStore, storeFolder } from "./open-store.ts";
-import type { Request } from "../run/request.ts";
+import type { Request } from "./request.ts";
 
 const MANY_TASKS = 20_000;
 
@@ -31,14 +31,14 @@ export interface Session {
   readonly store: Store;
   readonly disk: Disk;
   readonly files: FileDigests;
-  /** The files whose content is not known from a seal; null: there is none to go by. */
+  /** The files whose content is not known from a snapshot; null: there is none to go by. */
   readonly changed: readonly string[] | null;
   readonly code: CodeClosures;
   readonly fingerprinter: Fingerprinter;
   /** How long hashing is told of and ended. */
   readonly hashing: HashOptions;
   /**
-   * What the request covers of the graph as it has grown so far; what it needs is prepared. Throws a UserError.
+   * What the request covers of the graph as it has expanded so far; what it needs is prepared. Throws a UserError.
    * @param check false leaves the look at the graph as a whole to a later call
    */
   select(check?: boolean): Promise<Selected>;
@@ -89,7 +89,7 @@ export function openSession(
       const selected = { ...found, tasks: new Set(graph.tasks.filter((task) => covered.has(task))) };
       if (selected.unmatched.length > 0) throw unmatchedError(graph, selected.unmatched, folder);
       if (check) graph.check(selected);
-      await fingerprinter.prepare([...selected.tasks, ...selected.growths].map(({ rule }) => rule));
+      await fingerprinter.prepare([...selected.tasks, ...selected.expansions].map(({ rule }) => rule));
       return selected;
     },
   };

@@ -82,7 +82,7 @@ export class State implements FileMemo {
    * A writer that knows only the records at these places of the log, as `placeOf` and `otherPlaces` have told them.
    * Null: the log has other things there.
    */
-  static part(root: string, places: readonly number[]): State | null {
+  static partial(root: string, places: readonly number[]): State | null {
     const file = path.join(root, STATE_LOG);
     const log = readFrames(file, places);
     const state = log === null ? null : new State(log, places);

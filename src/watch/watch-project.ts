@@ -5,7 +5,7 @@
  * made pointless; the others go on to their end, and the next build finds what they made. What lq wrote itself is
  * no change.
  */
-import { Steering } from "../run/steering.ts";
+import { BuildControl } from "../run/control.ts";
 import { UserError } from "../model/errors.ts";
 import { FileDigests } from "../files/files.ts";
 import type { Pipeline } from "../model/model.ts";
@@ -22,7 +22,7 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
   /** Reads the pipeline anew. Throws a UserError. */
   readonly load: () => Pipeline;
-  readonly build: (pipeline: Pipeline, steering: Steering) => Promise<void>;
+  readonly build: (pipeline: Pipeline, control: BuildControl) => Promise<void>;
   /** Called with what is wrong; the next change may mend it. */
   readonly refuse: (error: UserError) => void;
   readonly announce: (event: WatchEvent) => void;
@@ -69,15 +69,15 @@ async function buildOnce(
     const pipeline = load();
     scope = scopeOf(pipeline);
     changes.also(scope.outside);
-    const steering = new Steering(signal);
+    const control = new BuildControl(signal);
     let running = true;
-    const building = build(pipeline, steering).finally(() => (running = false));
+    const building = build(pipeline, control).finally(() => (running = false));
     while (running) {
       await Promise.race([changes.burst(), building]);
       const burst = changes.take();
       paths.push(...burst);
       if (running && burst.some((path) => scope.matters(path) && !scope.isOutput(path)))
-        await endPointless(options, steering);
+        await endPointless(options, control);
     }
     await building;
   } catch (error) {
@@ -88,12 +88,12 @@ async function buildOnce(
   return { scope, paths };
 }
 
-async function endPointless({ load, targets, cwd }: WatchOptions, steering: Steering): Promise<void> {
-  steering.stop();
+async function endPointless({ load, targets, cwd }: WatchOptions, control: BuildControl): Promise<void> {
+  control.stop();
   try {
     const tasks = await status({ pipeline: load(), targets, cwd });
     const keys = new Map(tasks.map(({ id, freshness }) => [id, "key" in freshness ? freshness.key : null]));
-    for (const [id, key] of steering.running) if (keys.get(id) !== key) steering.cancel(id);
+    for (const [id, key] of control.running) if (keys.get(id) !== key) control.cancel(id);
   } catch (error) {
     // Broken for a moment: what runs may be right again when it is mended.
     if (!(error instanceof UserError)) throw error;

@@ -50,10 +50,10 @@ test("status tells of tasks with one cause together, with the values before and 
   project.write("images/2.txt", "two\n");
   const { stdout } = await project.lq("status");
   expect(stdout).toContain("  predict  2 fresh, 4 stale\n");
-  expect(stdout).toContain("  table    1 blocked\n");
+  expect(stdout).toContain("  table    1 pending\n");
   expect(stdout).toMatch(/ {2}stale: params models\.small\.width: 4 → 6 \(\d tasks, predict:small\/\d …\)\n/);
   expect(stdout).toContain("file images/2.txt changed");
-  expect(stdout).toMatch(/\n2 fresh, 4 stale, 1 blocked\n$/);
+  expect(stdout).toMatch(/\n2 fresh, 4 stale, 1 pending\n$/);
 });
 
 test("status agrees with the build that follows, and says what the cache has", async () => {
@@ -61,7 +61,7 @@ test("status agrees with the build that follows, and says what the cache has", a
   project.write("params.yaml", FILES["params.yaml"].replace("width: 4", "width: 6"));
   const states = (await project.json("status")).map(({ task, state }) => [task, state] as const);
   const outcomes = new Map((await project.json("build")).map(({ task, outcome }) => [task, outcome]));
-  const expected = { fresh: "fresh", stale: "ran", blocked: "ran" } as const;
+  const expected = { fresh: "fresh", stale: "ran", pending: "ran" } as const;
   expect(states.length).toBe(7);
   for (const [task, state] of states)
     expect([task, outcomes.get(task)]).toEqual([task, expected[state as "fresh"]]);
@@ -88,7 +88,7 @@ test("why goes from the target to what changed", async () => {
   expect(line).toMatchObject({
     type: "why",
     task: "table",
-    chain: [{ state: "blocked" }, { state: "stale" }],
+    chain: [{ state: "pending" }, { state: "stale" }],
   });
 });
 
@@ -191,7 +191,7 @@ test("graph draws tasks, or rules when there are many", async () => {
   expect((await project.lq("graph")).stdout).toMatch(/^flowchart LR\n/);
   const dot = (await project.lq("graph", "--format", "dot")).stdout;
   expect(dot).toContain('"predict:small/1" -> "table";');
-  expect(await project.json("graph", "table")).toMatchObject([{ type: "graph", growths: [] }]);
+  expect(await project.json("graph", "table")).toMatchObject([{ type: "graph", expansions: [] }]);
   const graph = JSON.parse((await project.lq("graph", "table", "--format", "json")).stdout) as {
     tasks: unknown[];
   };

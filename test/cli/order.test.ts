@@ -15,7 +15,7 @@ rules:
   early: { each: { name: name }, cmd: "echo \${name} > \${out}", out: "early/\${name}" }
   alone: { each: { name: name }, cmd: "echo \${name} > \${out}", out: "alone/\${name}" }
   find: { cmd: "echo '[\\"z\\", \\"a\\", \\"k\\"]' > \${out}", out: found.json }
-  grown: { each: { found: found }, cmd: "cat \${in} > \${out}", in: "early/\${found}", out: "grown/\${found}" }
+  expanded: { each: { found: found }, cmd: "cat \${in} > \${out}", in: "early/\${found}", out: "expanded/\${found}" }
 `,
   });
 }
@@ -29,14 +29,14 @@ async function order(tasks: CliProject, type: "start" | "task", ...words: string
 
 test("tasks that are as urgent run in the order of the pipeline, also those that grew", async () => {
   const tasks = project();
-  const grown = of("grown", ["z", "a", "k"]);
-  // One that others wait for is more urgent; what has grown stands at the end.
+  const expanded = of("expanded", ["z", "a", "k"]);
+  // One that others wait for is more urgent; what has expanded stands at the end.
   expect(await order(tasks, "start")).toEqual([
     ...of("early"),
     ...of("late"),
     ...of("alone"),
     "find",
-    ...grown,
+    ...expanded,
   ]);
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/model/errors.ts";
-import type { Growth, Task } from "../../src/model/model.ts";
+import type { PendingExpansion, Task } from "../../src/model/model.ts";
 import { graphOf, project, load } from "../load/project.ts";
 import { expand } from "../../src/expand/expand.ts";
 
@@ -170,8 +170,8 @@ rules:
       { id: "b", raw: "raw/b" },
     ],
   };
-  const growth = (graph: ReturnType<typeof graphOf>, id: string): Growth =>
-    only(graph.growths.filter((growth) => growth.id === id));
+  const expansion = (graph: ReturnType<typeof graphOf>, id: string): PendingExpansion =>
+    only(graph.expansions.filter((expansion) => expansion.id === id));
   const task = (graph: ReturnType<typeof graphOf>, id: string): Task => {
     const found = graph.task(id);
     if (!found) throw new Error(`no task ${id}`);
@@ -182,24 +182,24 @@ rules:
     const graph = graphOf(files);
     graph.check();
     expect(ids(graph.tasks)).toEqual(["folds:x", "folds:y", "list:x", "list:y", "one", "table"]);
-    expect(ids(graph.growths)).toEqual(["image:x/*", "image:y/*", "train:x/*", "train:y/*"]);
-    expect(ids(graph.growthsFor("images/x/a.nii"))).toEqual(["image:x/*"]);
-    expect(ids(graph.growthsFor("images/"))).toEqual(["image:x/*", "image:y/*"]);
-    expect(ids(graph.growthsFor("images/y/deep/"))).toEqual(["image:y/*"]);
-    expect(ids(graph.growthsFor(""))).toEqual(ids(graph.growths));
-    expect(graph.growthsFor("images/x/a.txt")).toEqual([]);
-    expect(graph.growthsFor("cases/x.json")).toEqual([]);
+    expect(ids(graph.expansions)).toEqual(["image:x/*", "image:y/*", "train:x/*", "train:y/*"]);
+    expect(ids(graph.expansionsFor("images/x/a.nii"))).toEqual(["image:x/*"]);
+    expect(ids(graph.expansionsFor("images/"))).toEqual(["image:x/*", "image:y/*"]);
+    expect(ids(graph.expansionsFor("images/y/deep/"))).toEqual(["image:y/*"]);
+    expect(ids(graph.expansionsFor(""))).toEqual(ids(graph.expansions));
+    expect(graph.expansionsFor("images/x/a.txt")).toEqual([]);
+    expect(graph.expansionsFor("cases/x.json")).toEqual([]);
     expect(graph.dependencies(task(graph, "table"))).toEqual([]);
   });
 
   test("makes tasks when a file is known", () => {
     const graph = graphOf(files);
-    const made = graph.grow(growth(graph, "image:x/*"), cases);
+    const made = graph.expand(expansion(graph, "image:x/*"), cases);
     expect(ids(made)).toEqual(["image:x/a", "image:x/b"]);
     expect(paths(task(graph, "image:x/b").inputs)).toEqual(["raw/b"]);
     expect(ids(graph.dependencies(task(graph, "table")))).toEqual(["image:x/a", "image:x/b"]);
     expect(ids(graph.dependencies(task(graph, "one")))).toEqual(["image:x/a"]);
-    expect(ids(graph.growthsFor("images/"))).toEqual(["image:y/*"]);
+    expect(ids(graph.expansionsFor("images/"))).toEqual(["image:y/*"]);
     expect(graph.producer("images/x/b.nii")?.id).toBe("image:x/b");
     expect(graph.tasks.map(({ index }) => index)).toEqual(graph.tasks.map((_, i) => i));
     graph.check();
@@ -207,7 +207,7 @@ rules:
 
   test("a field that is a list makes one path an item", () => {
     const graph = graphOf(files);
-    const made = graph.grow(growth(graph, "train:x/*"), {
+    const made = graph.expand(expansion(graph, "train:x/*"), {
       folds: [
         { id: 0, train: ["a", "b"] },
         { id: 1, train: [] },
@@ -232,7 +232,7 @@ rules:
       return undefined;
     };
     const graph = graphOf(files);
-    expect(said(() => void graph.grow(growth(graph, "image:x/*"), { cases: ["a"] }))).toContain(
+    expect(said(() => void graph.expand(expansion(graph, "image:x/*"), { cases: ["a"] }))).toContain(
       'for fields the axis reads maps, as at: "cases[*]" does',
     );
     const table = {
@@ -265,11 +265,11 @@ rules: { r: { each: { n: { in: cases.csv, at: "[*]" } }, cmd: "touch \${out}", o
   test.each(refusals)("refuses a file with %s, and is as before", (_, content, message) => {
     const graph = graphOf(files);
     const before = ids(graph.tasks);
-    const it = growth(graph, "image:x/*");
-    expect(() => graph.grow(it, content as never)).toThrow(UserError);
-    expect(() => graph.grow(it, content as never)).toThrow(message);
+    const it = expansion(graph, "image:x/*");
+    expect(() => graph.expand(it, content as never)).toThrow(UserError);
+    expect(() => graph.expand(it, content as never)).toThrow(message);
     expect(ids(graph.tasks)).toEqual(before);
-    expect(ids(graph.grow(it, cases))).toEqual(["image:x/a", "image:x/b"]);
+    expect(ids(graph.expand(it, cases))).toEqual(["image:x/a", "image:x/b"]);
   });
 
   test("an axis file that comes to be known as a source is read at once", () => {
@@ -282,13 +282,13 @@ rules:
   use: { each: { u: { in: parts/z.json, at: items } }, cmd: x, out: "use/\${u}" }`,
       "parts/z.json": '{ "items": ["q"] }',
     });
-    expect(ids(graph.growths)).toEqual(["part:*", "use:*"]);
-    expect(ids(graph.grow(growth(graph, "part:*"), { parts: ["a"] }))).toEqual(["part:a", "use:q"]);
-    expect(graph.growths).toEqual([]);
+    expect(ids(graph.expansions)).toEqual(["part:*", "use:*"]);
+    expect(ids(graph.expand(expansion(graph, "part:*"), { parts: ["a"] }))).toEqual(["part:a", "use:q"]);
+    expect(graph.expansions).toEqual([]);
     graph.check();
   });
 
-  test("a growth that waits for what it would make is a cycle", () => {
+  test("an expansion that waits for what it would make is a cycle", () => {
     const graph = graphOf({
       "pipeline.yaml": `
 version: 1
@@ -300,7 +300,7 @@ rules:
   });
 
   test.each(["x: { in: raw/, out: list.json, cmd: x }", "x: { in: parts/a, out: list.json, cmd: x }"])(
-    "a growth that waits for what it need not make is none: %s",
+    "an expansion that waits for what it need not make is none: %s",
     (rule) => {
       const graph = graphOf({
         "pipeline.yaml": `
@@ -312,7 +312,7 @@ rules:
         "parts/a": "",
       });
       graph.check();
-      graph.grow(growth(graph, "part:*"), { parts: ["b"] });
+      graph.expand(expansion(graph, "part:*"), { parts: ["b"] });
       graph.check();
     },
   );
@@ -327,7 +327,7 @@ rules:
   a: { cmd: x, out: all/a }`,
     });
     graph.check();
-    graph.grow(only(graph.growths), { parts: ["a"] });
+    graph.expand(only(graph.expansions), { parts: ["a"] });
     expect(() => graph.check()).toThrow('rules "a" and "part" both make "all/a"');
   });
 });
@@ -359,7 +359,7 @@ test("a check of a selection leaves the inputs of other tasks alone", () => {
       }),
     ),
   );
-  graph.check({ tasks: new Set([graph.task("a")!]), growths: new Set() });
+  graph.check({ tasks: new Set([graph.task("a")!]), expansions: new Set() });
   expect(() => graph.check()).toThrow('nothing makes "not-there"');
 });
 

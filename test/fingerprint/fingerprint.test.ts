@@ -3,7 +3,7 @@ import { canonicalJson } from "../../src/fingerprint/canonical.ts";
 import { CodeClosures } from "../../src/fingerprint/code.ts";
 import { sha256 } from "../../src/system/digest.ts";
 import { FileDigests } from "../../src/files/files.ts";
-import { Fingerprinter, type Known } from "../../src/fingerprint/fingerprint.ts";
+import { Fingerprinter, type KnownOutputs } from "../../src/fingerprint/fingerprint.ts";
 import { keyOf } from "../../src/fingerprint/recipe.ts";
 import { ToolVersions } from "../../src/fingerprint/tools.ts";
 import { treeDigest } from "../../src/fingerprint/tree.ts";
@@ -135,7 +135,7 @@ describe("Fingerprinter", () => {
     const maker = task("maker", { outputs: { one: "dir/made", tree: "dir/tree/" } });
     const user = task("user", { inputs: { dir: "dir/", part: "dir/tree/x/y", whole: "dir/tree/" } });
     const entries = [{ name: "x/y", digest: sha256("y") }];
-    const known: Known = (path) =>
+    const known: KnownOutputs = (path) =>
       path === "dir/made"
         ? { digest: sha256("made") }
         : path === "dir/tree/"
@@ -165,15 +165,15 @@ describe("Fingerprinter", () => {
     const prints = await fingerprinter(root, [user]);
     const before = prints.fingerprint(user);
     if (before.kind === "missing") throw new Error("missing");
-    expect(prints.moved(before.recipe)).toEqual([]);
+    expect(prints.changedInputs(before.recipe)).toEqual([]);
     write(root, "a.txt", "longer");
     write(root, "dir/new", "");
     write(root, "dir/two", "22");
-    expect(prints.moved(before.recipe).sort()).toEqual(["a.txt", "dir/new", "dir/two"]);
+    expect(prints.changedInputs(before.recipe).sort()).toEqual(["a.txt", "dir/new", "dir/two"]);
     const after = prints.fingerprint(user);
     if (after.kind === "missing") throw new Error("missing");
     expect(after.key).not.toBe(before.key);
-    expect(prints.moved(after.recipe)).toEqual([]);
+    expect(prints.changedInputs(after.recipe)).toEqual([]);
   });
 
   it("tells what a tool prints on either stream, asks it once, and says when it fails", async () => {

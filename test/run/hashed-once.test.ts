@@ -51,7 +51,7 @@ rules:
   const build = async (): Promise<readonly string[]> => {
     await settle();
     hashed.length = 0;
-    const { summary } = await project.build({ seal: { request: "all", since: Date.now() } });
+    const { summary } = await project.build({ snapshot: { request: "all", since: Date.now() } });
     expect(summary.failed).toBe(0);
     const digests = hashed.map(([digest]) => digest);
     expect(hashed.filter(([digest], i) => digests.indexOf(digest) !== i)).toEqual([]);

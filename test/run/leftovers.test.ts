@@ -1,4 +1,4 @@
-/** What a build left on the disk is not taken for a source by the next one, even before the graph has grown to it. */
+/** What a build left on the disk is not taken for a source by the next one, even before the graph has expanded to it. */
 import { expect, it } from "vitest";
 import { Project } from "./project.ts";
 

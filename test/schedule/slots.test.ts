@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { GpuRequest, SlotRequest } from "../../src/model/model.ts";
-import { whatLacks, type Capacity } from "../../src/schedule/capacity.ts";
+import { shortageOf, type Capacity } from "../../src/schedule/capacity.ts";
 import type { Device } from "../../src/schedule/devices.ts";
 import { Heap } from "../../src/schedule/heap.ts";
 import { PATIENCE, ReadyQueue } from "../../src/schedule/queue.ts";
@@ -68,7 +68,7 @@ describe("slots", () => {
     ["NVIDIA A100-SXM4-40GB MIG 3g.20gb", ["3g.20gb", "MIG 3g.20gb"], ["3g", "20gb"]],
   ])("knows %s by its words, not by parts of them", (type, names, others) => {
     const capacity = machine({ devices: [device("0", 40, type)] });
-    const has = (name: string) => whatLacks(ask({ gpu: gpu({ type: name }) }), capacity) === null;
+    const has = (name: string) => shortageOf(ask({ gpu: gpu({ type: name }) }), capacity) === null;
     expect([names.filter(has), others.filter(has)]).toEqual([names, []]);
   });
 
@@ -80,7 +80,7 @@ describe("slots", () => {
     expect(ids(slots.take(pair))).toEqual(["2", "3"]);
     expect(slots.take(pair)).toBeNull();
     const large = ask({ gpu: gpu({ count: 4 }) });
-    expect(whatLacks(large, slots.capacity)).toBe("it asks for gpu 4 together and the largest group has 3");
+    expect(shortageOf(large, slots.capacity)).toBe("it asks for gpu 4 together and the largest group has 3");
   });
 
   it("lets nothing beside a task that wants the whole of a device that is large enough", () => {
@@ -125,24 +125,26 @@ describe("slots", () => {
   it("gives a task the cores that -j allows when it asks for more, though not for more than there are", () => {
     const capacity = machine({ cpu: 2, cores: 8 });
     const slots = new Slots(capacity);
-    expect(whatLacks(ask({ cpu: 8 }), capacity)).toBeNull();
-    expect(whatLacks(ask({ cpu: 9 }), capacity)).toBe("it asks for cpu 9 and there is 8");
+    expect(shortageOf(ask({ cpu: 8 }), capacity)).toBeNull();
+    expect(shortageOf(ask({ cpu: 9 }), capacity)).toBe("it asks for cpu 9 and there is 8");
     expect(slots.take(ask({ cpu: 8 }))?.cpu).toBe(2);
     expect(slots.take(ask())).toBeNull();
   });
 
   it("says what a request lacks that can never fit", () => {
     const capacity = machine({ cpu: 2, cores: 2, memory: 4 * GiB, devices: [device("0", 24)] });
-    expect(whatLacks(ask({ cpu: 4 }), capacity)).toBe("it asks for cpu 4 and there is 2");
-    expect(whatLacks(ask({ memory: 8 * GiB }), capacity)).toBe("it asks for memory 8 GiB and there is 4 GiB");
-    expect(whatLacks(ask({ gpu: gpu({ count: 2 }) }), capacity)).toBe("it asks for gpu 2 and there is 1");
-    expect(whatLacks(ask({ gpu: gpu({ memory: 40 * GiB }) }), capacity)).toBe(
+    expect(shortageOf(ask({ cpu: 4 }), capacity)).toBe("it asks for cpu 4 and there is 2");
+    expect(shortageOf(ask({ memory: 8 * GiB }), capacity)).toBe(
+      "it asks for memory 8 GiB and there is 4 GiB",
+    );
+    expect(shortageOf(ask({ gpu: gpu({ count: 2 }) }), capacity)).toBe("it asks for gpu 2 and there is 1");
+    expect(shortageOf(ask({ gpu: gpu({ memory: 40 * GiB }) }), capacity)).toBe(
       "it asks for gpu 1 with 40 GiB and there are 0",
     );
-    expect(whatLacks(ask({ pools: new Map([["licence", 2]]) }), capacity)).toBe(
+    expect(shortageOf(ask({ pools: new Map([["licence", 2]]) }), capacity)).toBe(
       "it asks for licence 2 and there is 1",
     );
-    expect(whatLacks(ask({ gpu: gpu({ count: 4, optional: true }) }), capacity)).toBeNull();
+    expect(shortageOf(ask({ gpu: gpu({ count: 4, optional: true }) }), capacity)).toBeNull();
   });
 
   it("never hands out more than there is, and gets everything back (random takes and gives)", () => {

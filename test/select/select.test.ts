@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Growth } from "../../src/model/model.ts";
+import type { PendingExpansion } from "../../src/model/model.ts";
 import { select, suggest } from "../../src/select/select.ts";
 import { graphOf } from "../load/project.ts";
 
@@ -17,10 +17,10 @@ rules:
   other: { cmd: x, out: other/o.txt }`,
 };
 
-function picked(targets: readonly string[], cwd = "", grown = false) {
+function picked(targets: readonly string[], cwd = "", expanded = false) {
   const graph = graphOf(files);
-  if (grown) for (const growth of graph.growths) graph.grow(growth, { cases: ["a", "b"] });
-  const { tasks, growths, unmatched } = select(graph, targets, cwd);
+  if (expanded) for (const expansion of graph.expansions) graph.expand(expansion, { cases: ["a", "b"] });
+  const { tasks, expansions, unmatched } = select(graph, targets, cwd);
   const ids = (list: Iterable<{ readonly id: string }>) =>
     [...list]
       .map(({ id }) => id)
@@ -28,18 +28,18 @@ function picked(targets: readonly string[], cwd = "", grown = false) {
       .join(" ");
   return {
     tasks: ids(tasks),
-    growths: ids(growths as Iterable<Growth>),
+    expansions: ids(expansions as Iterable<PendingExpansion>),
     unmatched: unmatched.map(({ text }) => text).join(" "),
   };
 }
 
-const nothing = { growths: "", unmatched: "" };
-const table = { tasks: "list:x model:x table:x", growths: "image:x/*", unmatched: "" };
+const nothing = { expansions: "", unmatched: "" };
+const table = { tasks: "list:x model:x table:x", expansions: "image:x/*", unmatched: "" };
 
 describe("a target", () => {
   test("none: the default", () => {
     const tasks = "list:x list:y model:x model:y note table:x table:y";
-    expect(picked([])).toEqual({ tasks, growths: "image:x/* image:y/*", unmatched: "" });
+    expect(picked([])).toEqual({ tasks, expansions: "image:x/* image:y/*", unmatched: "" });
   });
   test("an output", () => expect(picked(["tables/x.md"])).toEqual(table));
   test("an output, from another folder", () => {
@@ -51,7 +51,7 @@ describe("a target", () => {
   test("a rule that has yet to grow", () => {
     expect(picked(["image"])).toEqual({
       tasks: "list:x list:y",
-      growths: "image:x/* image:y/*",
+      expansions: "image:x/* image:y/*",
       unmatched: "",
     });
   });
@@ -75,13 +75,13 @@ describe("a target", () => {
     expect(picked(["image:x/*"], "", true)).toEqual({ ...nothing, tasks: "image:x/a image:x/b list:x" });
   });
   test("an output or a task that may come to be", () => {
-    const one = { tasks: "list:x", growths: "image:x/*", unmatched: "" };
+    const one = { tasks: "list:x", expansions: "image:x/*", unmatched: "" };
     expect(picked(["images/x/b.nii"])).toEqual(one);
     expect(picked(["image:x/b"])).toEqual(one);
     expect(picked(["images/x/*.nii"])).toEqual(one);
     for (const glob of ["image:x/*", "image:x/b*", "image:x/{a,b}"])
       expect(picked([glob])).toMatchObject(one);
-    const all = { tasks: "list:x list:y", growths: "image:x/* image:y/*", unmatched: "" };
+    const all = { tasks: "list:x list:y", expansions: "image:x/* image:y/*", unmatched: "" };
     for (const glob of ["image:*", "im*:x/b", "*:x/b", "*_case_01"]) expect(picked([glob])).toEqual(all);
     expect(picked(["tabel:*", "tables/*.dm"]).unmatched).toBe("tabel:* tables/*.dm");
     expect(picked(["images/x/b.nii"], "", true)).toEqual({ ...nothing, tasks: "image:x/b list:x" });
@@ -89,7 +89,7 @@ describe("a target", () => {
   test("what nothing makes", () => {
     expect(picked(["tabel", "note", "images/b.txt"])).toEqual({
       tasks: "note",
-      growths: "",
+      expansions: "",
       unmatched: "tabel images/b.txt",
     });
     expect(picked(["images/x/c.nii"], "", true).unmatched).toBe("images/x/c.nii");

@@ -6,8 +6,8 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { expect } from "vitest";
 import { UserError } from "../../src/model/errors.ts";
 import { builds } from "../../src/history/builds.ts";
-import { SEAL, SEALED_GRAPH } from "../../src/model/layout.ts";
-import { askSeal } from "../../src/seal/seal.ts";
+import { SNAPSHOT, GRAPH_SNAPSHOT } from "../../src/model/layout.ts";
+import { askSnapshot } from "../../src/snapshot/snapshot.ts";
 import { Project, type Built } from "../run/project.ts";
 import { settle } from "../helpers/settle.ts";
 import { seeded } from "../schedule/random.ts";
@@ -81,7 +81,7 @@ torture("damage to any file of the cache", { quick: 1, long: SLICES }, async (se
   return { "damaged builds": count };
 });
 
-torture("damage to a seal and its graph", { quick: 1, long: SLICES }, async (seed) => {
+torture("damage to a snapshot and its graph", { quick: 1, long: SLICES }, async (seed) => {
   const random = seeded(seed);
   // A line in lq.lock belongs to all tasks together, and would have every build look at all of them.
   const project = new Project({
@@ -92,20 +92,20 @@ torture("damage to a seal and its graph", { quick: 1, long: SLICES }, async (see
     project.write("in.txt", content);
     await settle();
     damage();
-    const asked = askSeal(project.root, "all", process.env);
-    return project.build({ seal: { request: "all", since: Date.now(), asked } });
+    const asked = askSnapshot(project.root, "all", process.env);
+    return project.build({ snapshot: { request: "all", since: Date.now(), asked } });
   };
   const contents = ["some content\n", "other content\n"];
   for (const content of contents) await build(content, () => undefined);
   let count = 0;
-  for (const file of [SEAL, SEALED_GRAPH]) {
+  for (const file of [SNAPSHOT, GRAPH_SNAPSHOT]) {
     const whole = readFileSync(project.path(file));
     for (const [i, { what, at, flip }] of damagesOf(whole.length, seed, random.below).entries()) {
       const content = contents[i % 2] ?? "";
-      await untilSealed(project);
+      await untilSnapshot(project);
       const built = await build(content, () => {
         // It is good for a part of the build as long as it is whole.
-        expect(askSeal(project.root, "all", process.env)?.changed).toHaveLength(1);
+        expect(askSnapshot(project.root, "all", process.env)?.changed).toHaveLength(1);
         const now = readFileSync(project.path(file));
         writeFileSync(project.path(file), damaged(now, Math.min(at, now.length - 1), flip));
       });
@@ -119,12 +119,12 @@ torture("damage to a seal and its graph", { quick: 1, long: SLICES }, async (see
   return { "damaged builds": count };
 });
 
-/** Looks again, for a build that replaces a folder leaves no seal, nor does one that has just written a file. */
-async function untilSealed(project: Project): Promise<void> {
-  for (let looks = 0; askSeal(project.root, "all", process.env)?.changed.length !== 0; looks++) {
+/** Looks again, for a build that replaces a folder leaves no snapshot, nor does one that has just written a file. */
+async function untilSnapshot(project: Project): Promise<void> {
+  for (let looks = 0; askSnapshot(project.root, "all", process.env)?.changed.length !== 0; looks++) {
     expect(looks).toBeLessThan(20);
     await settle();
-    await project.build({ seal: { request: "all", since: Date.now() } });
+    await project.build({ snapshot: { request: "all", since: Date.now() } });
   }
 }
 

@@ -24,7 +24,7 @@ export function writeSources(
 
 /** Paths of all that is where tasks write, sorted. */
 export function madeFiles(project: Project): readonly string[] {
-  return ["out", "grown", "fan"].flatMap((dir) => filesUnder(project, dir)).sort();
+  return ["out", "expanded", "fan"].flatMap((dir) => filesUnder(project, dir)).sort();
 }
 
 export function filesUnder(project: Project, dir: string): readonly string[] {

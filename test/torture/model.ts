@@ -139,7 +139,7 @@ export class Model {
     const files = [
       ...["0", "1", "2", "3"].map((i) => `src/${i}`),
       "tree/a",
-      "grown/i0",
+      "expanded/i0",
       "fan/n0",
       ...["mix", "gather", "module"]
         .flatMap((kind) => kinds(kind as Shape["kind"]))
@@ -151,7 +151,7 @@ export class Model {
       case 1:
         return {
           kind: "gather",
-          dir: pick(random, ["tree/", "grown/", "fan/", ...kinds("split").map((name) => `out/${name}/`)]),
+          dir: pick(random, ["tree/", "expanded/", "fan/", ...kinds("split").map((name) => `out/${name}/`)]),
         };
       case 6:
         return { kind: "module", input: pick(random, files) };
@@ -173,7 +173,7 @@ export class Model {
     const rules = [...this.spec.rules].map(([name, rule]) => `  ${name}: ${ruleText(name, rule)}`);
     const fixed = [
       `  items: { cmd: "{ echo '{ \\"items\\": ['; sed 's/.*/\\"&\\"/' \${in} | paste -sd, -; echo ']}'; } > \${out}", in: src/items, out: out/items.json }`,
-      `  grow: { each: { item: { in: out/items.json, at: items } }, cmd: "{ echo \${item}; cat \${in}; } > \${out}", in: src/0, out: "grown/\${item}" }`,
+      `  grow: { each: { item: { in: out/items.json, at: items } }, cmd: "{ echo \${item}; cat \${in}; } > \${out}", in: src/0, out: "expanded/\${item}" }`,
       `  fan: { each: { name: { keys: names } }, cmd: "echo \${names[name]} > \${out}", out: "fan/\${name}" }`,
     ];
     const all = [...fixed, ...rules];
@@ -213,7 +213,7 @@ export class Model {
     const list = `{ "items": [\n${items.map((item) => `"${item}"`).join(",")}\n]}\n`;
     add("items", "items", [["out/items.json", list]], ["src/items"]);
     for (const item of items)
-      add(`grow:${item}`, item, [[`grown/${item}`, `${item}\n${get("src/0")}`]], ["src/0"]);
+      add(`grow:${item}`, item, [[`expanded/${item}`, `${item}\n${get("src/0")}`]], ["src/0"]);
     for (const [name, value] of this.spec.names)
       add(`fan:${name}`, value, [[`fan/${name}`, `${value}\n`]], []);
     for (const [name, rule] of this.spec.rules) {

@@ -98,7 +98,7 @@ torture("builds where files are on NFS", { quick: NFS_CLIENT === null ? 0 : 2, l
  * An output whose record the server lost is none that lq knows once its rule is gone as well, and one that cannot be
  * read then may have been edited: both stay.
  */
-const LEAVES_STRANGERS = /^late close .*\/state\/log$|^soft \w+ .*\/(out|grown|fan)\//m;
+const LEAVES_STRANGERS = /^late close .*\/state\/log$|^soft \w+ .*\/(out|expanded|fan)\//m;
 
 function removeStrangers(project: Project, tasks: readonly TaskModel[]): void {
   const known = new Set(tasks.flatMap(({ outputs }) => [...outputs.keys()]));

@@ -4,7 +4,7 @@
  */
 import { lstatSync, statSync, utimesSync } from "node:fs";
 import { expect } from "vitest";
-import { askSeal } from "../../src/seal/seal.ts";
+import { askSnapshot } from "../../src/snapshot/snapshot.ts";
 import { status } from "../../src/plan/status.ts";
 import { Project, type Built, type Options } from "../run/project.ts";
 import { settle } from "../helpers/settle.ts";
@@ -90,7 +90,7 @@ class World {
       return;
     }
     const foretold = random.below(3) === 0 ? await status(this.#project.request()) : [];
-    const built = await this.#buildSealed(where, options);
+    const built = await this.#buildWithSnapshot(where, options);
     this.#check(where, tasks, built, options);
     for (const { id, freshness } of foretold) {
       if (freshness.state === "fresh") expect([where, built.ran, built.restored].flat()).not.toContain(id);
@@ -104,13 +104,14 @@ class World {
   }
 
   /** As `lq build` does, which may begin with what an earlier build left; whether it could is in the hand of time. */
-  async #buildSealed(where: string, options: Options): Promise<Built> {
+  async #buildWithSnapshot(where: string, options: Options): Promise<Built> {
     const { root } = this.#project;
     if (this.#calm || this.#random.below(2) === 0) await settle();
-    const asked = askSeal(root, "all", process.env);
-    const seal = { request: "all", since: Date.now() };
-    if (asked?.changed.length !== 0) return this.#project.build({ ...options, seal: { ...seal, asked } });
-    const built = await this.#project.build({ ...options, seal });
+    const asked = askSnapshot(root, "all", process.env);
+    const snapshot = { request: "all", since: Date.now() };
+    if (asked?.changed.length !== 0)
+      return this.#project.build({ ...options, snapshot: { ...snapshot, asked } });
+    const built = await this.#project.build({ ...options, snapshot });
     expect([where, ...built.ran, ...built.restored]).toEqual([where]);
     return built;
   }

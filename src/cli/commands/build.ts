@@ -1,12 +1,12 @@
 import { build } from "../../run/build.ts";
 import { createView } from "../../report/listener.ts";
-import type { Asked } from "../../seal/seal.ts";
+import type { Asked } from "../../snapshot/snapshot.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { sealRequest } from "../flags.ts";
+import { snapshotRequest } from "../flags.ts";
 import { openProject, viewOptions, type CommonFlags } from "../options.ts";
 
 /**
- * @param asked what a seal said of this request
+ * @param asked what a snapshot said of this request
  * @param accept accept what is in place, and run nothing
  */
 export async function runBuild(
@@ -31,8 +31,8 @@ export async function runBuild(
       accept,
       signal: interrupt.signal,
       listener: view.listener,
-      seal: {
-        request: sealRequest(pipeline.root, cwd, targets, flags),
+      snapshot: {
+        request: snapshotRequest(pipeline.root, cwd, targets, flags),
         since: performance.timeOrigin,
         asked,
       },

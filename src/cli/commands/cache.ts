@@ -3,8 +3,13 @@ import { join } from "node:path";
 import { hasOwnStore, storeFolder } from "../../session/open-store.ts";
 import { chooseGarbage, removeGarbage, type Collection } from "../../store/collect.ts";
 import { actionsIn, objectsIn } from "../../store/contents.ts";
-import { extentOf } from "../../store/extent.ts";
-import { chooseLeavings, NO_LEAVINGS, removeLeavings, type Leavings } from "../../store/leavings.ts";
+import { diskUsageOf } from "../../store/disk-usage.ts";
+import {
+  findStaleFiles,
+  NO_STALE_FILES,
+  removeStaleFiles,
+  type StaleFiles,
+} from "../../store/stale-files.ts";
 import { hasNeeded, neededBy, neededByOthers } from "../../store/needed.ts";
 import { verifyStore } from "../../store/verify.ts";
 import { UserError } from "../../model/errors.ts";
@@ -86,11 +91,11 @@ async function collect(place: Place, project: Project, flags: CacheFlags): Promi
     const garbage = chooseGarbage(folder, neededNames(place, state), { keepSize, keepDays, alone });
     const removed = dryRun ? garbage : removeGarbage(garbage);
     const until = keepDays === undefined ? 0 : Date.now() - keepDays * DAY;
-    const leavings = isFree
-      ? await chooseLeavings(root, state, until, () => keysToResume(project))
-      : NO_LEAVINGS;
-    if (!dryRun) removeLeavings(leavings);
-    report({ ...garbage, ...removed, freed: removed.freed + leavings.size }, leavings, flags, alone);
+    const staleFiles = isFree
+      ? await findStaleFiles(root, state, until, () => keysToResume(project))
+      : NO_STALE_FILES;
+    if (!dryRun) removeStaleFiles(staleFiles);
+    report({ ...garbage, ...removed, freed: removed.freed + staleFiles.size }, staleFiles, flags, alone);
   } finally {
     lock?.release();
   }
@@ -99,7 +104,7 @@ async function collect(place: Place, project: Project, flags: CacheFlags): Promi
 
 function report(
   { actions, objects, freed, kept, needed }: Collection,
-  { scratch, code, spared }: Leavings,
+  { scratch, code, spared }: StaleFiles,
   { dryRun, json, quiet, keepSize }: CacheFlags,
   alone: boolean,
 ): void {
@@ -177,5 +182,5 @@ function counted(number: number, noun: string): string {
 }
 
 function sizeOf(path: string): number {
-  return extentOf(path)?.size ?? 0;
+  return diskUsageOf(path)?.size ?? 0;
 }

@@ -7,7 +7,7 @@ import { explainInFull } from "../../decide/explain.ts";
 import { UserError } from "../../model/errors.ts";
 import { buildNumbered, builds } from "../../history/builds.ts";
 import type { Distance, Numbers } from "../../inspect/content.ts";
-import { difference, Runs, type Difference, type Run } from "../../inspect/difference.ts";
+import { difference, RecordedRuns, type Difference, type RecordedRun } from "../../inspect/difference.ts";
 import { firstOf } from "../../report/lines.ts";
 import { painter, type Paint } from "../../report/paint.ts";
 import { acceptedText } from "../accepted.ts";
@@ -28,8 +28,11 @@ export async function runDiff([first, second]: readonly string[], flags: CommonF
   for (const { build } of [a, ...(b ? [b] : [])])
     if (build !== null) buildNumbered(project.pipeline.root, build);
   const { session, task } = await sessionFor(project, a.target);
-  const runs = new Runs(session, [...builds(session.root)]);
-  let [before, after]: [Run, Run] = [runs.get(task, a.build), runs.get(task, b?.build ?? null)];
+  const runs = new RecordedRuns(session, [...builds(session.root)]);
+  let [before, after]: [RecordedRun, RecordedRun] = [
+    runs.get(task, a.build),
+    runs.get(task, b?.build ?? null),
+  ];
   if (b === undefined && a.build === null) before = runs.previous(task);
   if (b !== undefined && b.target !== "") {
     const other = await sessionFor(project, b.target);
@@ -55,7 +58,7 @@ function operand(text: string): { readonly target: string; readonly build: numbe
 async function sessionFor(
   project: Project,
   target: string,
-): Promise<{ session: Session; task: Run["task"] }> {
+): Promise<{ session: Session; task: RecordedRun["task"] }> {
   const { session, selected } = await planned(project, [target]);
   const [task, ...others] = selected.named;
   if (task !== undefined && others.length === 0) return { session, task };
@@ -65,8 +68,8 @@ async function sessionFor(
   });
 }
 
-function heading(before: Run, after: Run): string {
-  const name = ({ task, build, action: { accepted } }: Run) =>
+function heading(before: RecordedRun, after: RecordedRun): string {
+  const name = ({ task, build, action: { accepted } }: RecordedRun) =>
     `${task.id} ${build === null ? "now" : `in build ${build}`}${accepted ? ` (${acceptedText(accepted)})` : ""}`;
   return `${name(before)} → ${name(after)}`;
 }

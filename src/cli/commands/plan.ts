@@ -1,7 +1,7 @@
 /** `lq plan`: what a build would run, why, and how long that would take here or on another machine. Runs nothing. */
 import { forecast, type Forecast, type RuleForecast } from "../../plan/forecast.ts";
 import { UNKNOWN } from "../../plan/durations.ts";
-import { growingText } from "../../plan/warnings.ts";
+import { expandingText } from "../../plan/warnings.ts";
 import { duration } from "../../report/lines.ts";
 import { painter, type Paint } from "../../report/paint.ts";
 import { hashingOptions, openProject, useColor, type CommonFlags } from "../options.ts";
@@ -28,14 +28,14 @@ export async function runPlan(targets: readonly string[], flags: CommonFlags): P
 }
 
 function describe(found: Forecast, paint: Paint): readonly string[] {
-  const { run, restore, fresh, growing } = found;
+  const { run, restore, fresh, expanding } = found;
   const total = run + restore + fresh;
   const others = [restore > 0 ? `${restore} would be restored` : "", fresh > 0 ? `${fresh} are fresh` : ""];
   const counts = [`${run} of ${total} tasks would run`, ...others.filter((part) => part !== "")].join(", ");
   return [
     counts,
     ...found.rules.flatMap((rule) => describeRule(rule, found, paint)),
-    ...growing.map((each) => `  ${paint("bold", each.rule)} ${growingText(each)}`),
+    ...expanding.map((each) => `  ${paint("bold", each.rule)} ${expandingText(each)}`),
     ...(run === 0 ? [] : ["", ...describeTime(found), "", ...describePath(found, paint)]),
   ];
 }

@@ -1,11 +1,11 @@
 /** `lq status`: like `git status`, what is not as it should be, and why. Runs nothing. */
 import {
   emptyRules,
-  foreseenFailures,
-  growing,
-  growingText,
+  trialFailures,
+  expanding,
+  expandingText,
   removals,
-  type Growing,
+  type ExpandingRule,
 } from "../../plan/warnings.ts";
 import { causeOf, explain } from "../../decide/explain.ts";
 import type { Freshness, Reason } from "../../model/model.ts";
@@ -16,15 +16,15 @@ import { hashingOptions, openProject, useColor, type CommonFlags } from "../opti
 import { print } from "../print.ts";
 import { planned } from "../tasks-named.ts";
 
-type State = Freshness["state"];
+type FreshnessState = Freshness["state"];
 
-const STATES: readonly State[] = ["fresh", "stale", "missing", "restorable", "blocked", "failed"];
+const STATES: readonly FreshnessState[] = ["fresh", "stale", "missing", "restorable", "pending", "failed"];
 const COLOURS = {
   fresh: "green",
   stale: "yellow",
   missing: "yellow",
   restorable: "cyan",
-  blocked: "dim",
+  pending: "dim",
   failed: "red",
 } as const;
 /** Causes that are listed. */
@@ -34,14 +34,14 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
   const project = openProject(flags);
   const { session, plan } = await planned(project, targets, hashingOptions(flags));
   const tasks = statusOf(plan);
-  const more = growing(session, plan);
+  const more = expanding(session, plan);
   const request = { ...project, targets };
   const removed = removals(session, request, plan);
-  const warnings = [...foreseenFailures(plan), ...emptyRules(request, session.graph)];
+  const warnings = [...trialFailures(plan), ...emptyRules(request, session.graph)];
   if (flags.json)
     for (const line of [
       ...tasks.map(statusRecord),
-      ...more.map((each) => ({ type: "growing", ...each })),
+      ...more.map((each) => ({ type: "expanding", ...each })),
       ...removed.map((path) => ({ type: "removal", path })),
       ...warnings.map((text) => ({ type: "notice", level: "warning", text })),
     ])
@@ -57,7 +57,7 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
 export function statusRecord({ id, rule, freshness }: TaskStatus) {
   const { state } = freshness;
   const reasons = reasonsOf(freshness);
-  return { type: "status", task: id, rule, state, reasons, on: state === "blocked" ? freshness.on : [] };
+  return { type: "status", task: id, rule, state, reasons, on: state === "pending" ? freshness.on : [] };
 }
 
 export function reasonsOf(freshness: Freshness): readonly Reason[] {
@@ -68,7 +68,7 @@ export function reasonsOf(freshness: Freshness): readonly Reason[] {
 export function describeStatus(
   tasks: readonly TaskStatus[],
   paint: Paint,
-  more: readonly Growing[] = [],
+  more: readonly ExpandingRule[] = [],
 ): string {
   const total = countStates(tasks);
   if (total.get("fresh") === tasks.length || tasks.length === 0) return allFreshLine(tasks.length, paint);
@@ -77,7 +77,7 @@ export function describeStatus(
   const counts = [...rules].map(
     ([rule, own]) => `  ${rule.padEnd(width)}  ${statesText(countStates(own), paint)}`,
   );
-  const later = more.map((each) => `  ${each.rule.padEnd(width)}  ${growingText(each)}`);
+  const later = more.map((each) => `  ${each.rule.padEnd(width)}  ${expandingText(each)}`);
   return [...counts, ...later, "", ...causes(tasks, paint), "", statesText(total, paint)].join("\n");
 }
 
@@ -119,13 +119,13 @@ function groupByRule(tasks: readonly TaskStatus[]): ReadonlyMap<string, readonly
   return rules;
 }
 
-function countStates(tasks: readonly TaskStatus[]): ReadonlyMap<State, number> {
-  const counts = new Map<State, number>();
+function countStates(tasks: readonly TaskStatus[]): ReadonlyMap<FreshnessState, number> {
+  const counts = new Map<FreshnessState, number>();
   for (const { freshness } of tasks) counts.set(freshness.state, (counts.get(freshness.state) ?? 0) + 1);
   return counts;
 }
 
-function statesText(counts: ReadonlyMap<State, number>, paint: Paint): string {
+function statesText(counts: ReadonlyMap<FreshnessState, number>, paint: Paint): string {
   return STATES.flatMap((state) => {
     const count = counts.get(state);
     return count === undefined ? [] : [paint(COLOURS[state], `${count} ${state}`)];

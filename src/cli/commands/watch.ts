@@ -1,6 +1,6 @@
 /** `lq watch`: builds, then builds again whenever something that matters changes. */
 import { build } from "../../run/build.ts";
-import type { Steering } from "../../run/steering.ts";
+import type { BuildControl } from "../../run/control.ts";
 import type { Pipeline } from "../../model/model.ts";
 import { createView } from "../../report/listener.ts";
 import { watchProject, type WatchEvent } from "../../watch/watch-project.ts";
@@ -13,12 +13,12 @@ export async function runWatch(targets: readonly string[], flags: CommonFlags): 
   const { pipeline, cwd } = openProject(flags);
   const interrupt = onInterrupt();
   const { signal } = interrupt;
-  const buildOnce = async (pipeline: Pipeline, steering: Steering): Promise<void> => {
+  const buildOnce = async (pipeline: Pipeline, control: BuildControl): Promise<void> => {
     const { jobs, slots, keepGoing, force } = flags;
     const view = await createView(viewOptions(flags, pipeline));
     const { listener } = view;
     try {
-      await build({ pipeline, cwd, targets, jobs, slots, keepGoing, force, signal, steering, listener });
+      await build({ pipeline, cwd, targets, jobs, slots, keepGoing, force, signal, control, listener });
     } finally {
       await view.close();
     }

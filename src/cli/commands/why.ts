@@ -5,7 +5,7 @@
 import type { Session } from "../../session/session.ts";
 import { explainInFull } from "../../decide/explain.ts";
 import { builds, lastRuns } from "../../history/builds.ts";
-import { causesOf, rootsOf, type Cause, type Known, type LastRun } from "../../inspect/causes.ts";
+import { causesOf, rootsOf, type Cause, type TaskFacts, type LastRun } from "../../inspect/causes.ts";
 import type { Reason } from "../../model/model.ts";
 import { firstOf } from "../../report/lines.ts";
 import { painter, type Paint } from "../../report/paint.ts";
@@ -25,7 +25,7 @@ export async function runWhy(targets: readonly string[], flags: CommonFlags): Pr
   const { session, selected, plan } = await planned(project, targets, hashingOptions(flags));
   const byId = new Map(statusOf(plan).map((task) => [task.id, task]));
   const runs = lastRuns(builds(project.pipeline.root));
-  const known: Known = {
+  const known: TaskFacts = {
     status: (id) => byId.get(id),
     lastRun: (id) => runs.get(id),
     maker: (path) => session.graph.producer(path)?.id,
@@ -49,12 +49,12 @@ export async function runWhy(targets: readonly string[], flags: CommonFlags): Pr
 }
 
 /** The task, the first one that it waits for, and so on to one with reasons of its own. */
-function firstChain(id: string, { status }: Known): readonly TaskStatus[] {
+function firstChain(id: string, { status }: TaskFacts): readonly TaskStatus[] {
   const links: TaskStatus[] = [];
   for (
     let at = status(id);
     at;
-    at = at.freshness.state === "blocked" ? status(at.freshness.on[0] ?? "") : undefined
+    at = at.freshness.state === "pending" ? status(at.freshness.on[0] ?? "") : undefined
   )
     links.push(at);
   return links;
@@ -108,7 +108,7 @@ class Telling {
           `${name} ${ended(run, more > 0)} in build ${run.build.number}, ${localTime(run.run.ended)}, for`,
           ...reasons,
         ];
-      case "blocked": {
+      case "pending": {
         const { length } = freshness.on;
         return [`${name} ${more > 0 ? "wait" : "waits"} for ${length === 1 ? "a task" : `${length} tasks`}`];
       }

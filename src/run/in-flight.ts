@@ -1,7 +1,7 @@
 /** Tasks of one key make the same: one of them runs, and the others wait for what it makes. */
 import type { Task } from "../model/model.ts";
 
-export class Twins {
+export class InFlight {
   /** By the key that is queued or running. */
   readonly #waiting = new Map<string, Task[]>();
 

@@ -9,9 +9,9 @@ import { ifThere } from "../files/network-files.ts";
 import { CODE, SCRATCH } from "../model/layout.ts";
 import type { State } from "../state/state.ts";
 import { discard } from "../files/remove.ts";
-import { extentOf, type Extent } from "./extent.ts";
+import { diskUsageOf, type DiskUsage } from "./disk-usage.ts";
 
-export interface Leavings {
+export interface StaleFiles {
   /** Absolute paths of folders. */
   readonly scratch: readonly string[];
   /** Absolute paths of files. */
@@ -22,7 +22,7 @@ export interface Leavings {
   readonly spared: number;
 }
 
-export const NO_LEAVINGS: Leavings = { scratch: [], code: [], size: 0, spared: 0 };
+export const NO_STALE_FILES: StaleFiles = { scratch: [], code: [], size: 0, spared: 0 };
 
 const HOUR = 3_600_000;
 
@@ -30,13 +30,13 @@ const HOUR = 3_600_000;
  * @param until milliseconds since 1970: scratch that was written to later stays
  * @param keysNow of the tasks that may go on from scratch, asked if there is any so old; null: some are not known yet
  */
-export async function chooseLeavings(
+export async function findStaleFiles(
   root: string,
   state: State,
   until: number,
   keysNow: () => Promise<ReadonlySet<string> | null>,
   now: number = Date.now(),
-): Promise<Leavings> {
+): Promise<StaleFiles> {
   const inUse = bundlesKnown(state);
   // One who only looks ahead writes bundles too, and holds no lock.
   const code = entriesOf(join(root, CODE)).filter(
@@ -53,15 +53,17 @@ export async function chooseLeavings(
   };
 }
 
-export function removeLeavings({ scratch, code }: Leavings): void {
+export function removeStaleFiles({ scratch, code }: StaleFiles): void {
   for (const path of [...scratch, ...code]) discard(path);
 }
 
-function entriesOf(folder: string): readonly (Extent & { readonly name: string; readonly path: string })[] {
+function entriesOf(
+  folder: string,
+): readonly (DiskUsage & { readonly name: string; readonly path: string })[] {
   const names = ifThere(() => readdirSync(folder)) ?? [];
   return names.flatMap((name) => {
     const path = join(folder, name);
-    const extent = extentOf(path);
+    const extent = diskUsageOf(path);
     return extent === null ? [] : [{ name, path, ...extent }];
   });
 }

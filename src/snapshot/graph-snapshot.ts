@@ -1,10 +1,10 @@
 /**
- * The graph that a seal stands for, as far as a build needs it that starts from changed files: which tasks looked
+ * The graph that a snapshot stands for, as far as a build needs it that starts from changed files: which tasks looked
  * at which files, who waits for whom, the digests of the files, and where the tasks' records are in the state log.
  * Whatever else a task is, the pipeline says.
  *
- * On disk (src/seal/columns.ts), with tasks in an order in which each comes after those it waits for, and files
- * numbered as the contents of the seal: a float64 a task, the place of its record; 32 bytes a file, its digest;
+ * On disk (src/snapshot/columns.ts), with tasks in an order in which each comes after those it waits for, and files
+ * numbered as the contents of the snapshot: a float64 a task, the place of its record; 32 bytes a file, its digest;
  * the files that each task reads, those that it makes, and the tasks that it waits for, each as int32 offsets and
  * the list that they point into; JSON of rule and bindings of each task; the folders that tasks make.
  *
@@ -13,11 +13,11 @@
  */
 import { join } from "node:path";
 import type { AxisValue, Task } from "../model/model.ts";
-import { SEALED_GRAPH } from "../model/layout.ts";
+import { GRAPH_SNAPSHOT } from "../model/layout.ts";
 import { bytesOf, float64sOf, int32sOf, readColumns, Texts, writeColumns } from "./columns.ts";
 
-export interface SealedGraph {
-  readonly head: SealedGraphHead;
+export interface GraphSnapshot {
+  readonly head: GraphSnapshotHead;
   /** Where each task's record is in the state log. */
   readonly places: Float64Array;
   readonly digests: Digests;
@@ -32,7 +32,7 @@ export interface SealedGraph {
   readonly folders: Texts;
 }
 
-export interface SealedGraphHead {
+export interface GraphSnapshotHead {
   /** Places of the records that count and are no task's. */
   readonly others: readonly number[];
   /** Positions of tasks whose outputs say which other tasks there are. */
@@ -42,16 +42,16 @@ export interface SealedGraphHead {
 const MAGIC = "lqgr\x02";
 
 /** @returns its checksum */
-export function writeSealedGraph(root: string, graph: SealedGraph): number {
+export function writeGraphSnapshot(root: string, graph: GraphSnapshot): number {
   const { head, places, digests, reads, makes, makers, names, folders } = graph;
   const lists = [reads, makes, makers].flatMap(({ starts, items }) => [bytesOf(starts), bytesOf(items)]);
   const columns = [bytesOf(places), digests.bytes, ...lists, names.column, folders.column];
-  return writeColumns(join(root, SEALED_GRAPH), MAGIC, { head, columns });
+  return writeColumns(join(root, GRAPH_SNAPSHOT), MAGIC, { head, columns });
 }
 
 /** Null: there is none of this checksum. */
-export function readSealedGraph(root: string, checksum: number): SealedGraph | null {
-  const read = readColumns<SealedGraphHead>(join(root, SEALED_GRAPH), MAGIC);
+export function readGraphSnapshot(root: string, checksum: number): GraphSnapshot | null {
+  const read = readColumns<GraphSnapshotHead>(join(root, GRAPH_SNAPSHOT), MAGIC);
   if (read?.checksum !== checksum) return null;
   const column = (index: number): Uint8Array => read.columns[index] ?? new Uint8Array();
   const lists = (index: number): Lists => new Lists(int32sOf(column(index)), int32sOf(column(index + 1)));
@@ -71,7 +71,7 @@ export function readSealedGraph(root: string, checksum: number): SealedGraph | n
  * Positions of the tasks that may have to run when these files have changed: those that read or make one, and all
  * that come after. Null: a file is no task's, or other tasks may come of it.
  */
-export function tasksBehind(graph: SealedGraph, files: readonly number[]): readonly number[] | null {
+export function tasksBehind(graph: GraphSnapshot, files: readonly number[]): readonly number[] | null {
   const { head, reads, makes, makers, digests } = graph;
   const isChanged = new Uint8Array(digests.length);
   for (const file of files) isChanged[file] = 1;

@@ -1,15 +1,15 @@
-/** The questions that a seal answers, before anything else of the project is read. */
+/** The questions that a snapshot answers, before anything else of the project is read. */
 import { allFreshLine } from "../report/lines.ts";
 import { painter } from "../report/paint.ts";
 import { plainView } from "../report/plain.ts";
-import { askSeal, type Asked } from "../seal/seal.ts";
-import { nearestProject, sealRequest, startFolder, useColor, type CommonFlags } from "./flags.ts";
+import { askSnapshot, type Asked } from "../snapshot/snapshot.ts";
+import { nearestProject, snapshotRequest, startFolder, useColor, type CommonFlags } from "./flags.ts";
 
 export async function runBuild(targets: readonly string[], flags: CommonFlags): Promise<number> {
   const asked = flags.force === true ? null : ask(targets, flags);
   if (asked === null || asked.changed.length > 0)
     return (await import("./commands/index.ts")).runBuild(targets, flags, asked);
-  tellBuilt(asked.seal.head.tasks, flags);
+  tellBuilt(asked.snapshot.head.tasks, flags);
   return 0;
 }
 
@@ -18,7 +18,7 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
   if (asked === null || asked.changed.length > 0)
     return (await import("./commands/index.ts")).runStatus(targets, flags);
   if (flags.quiet !== true)
-    console.log(allFreshLine(asked.seal.head.tasks, painter(useColor(process.stdout, flags.color))));
+    console.log(allFreshLine(asked.snapshot.head.tasks, painter(useColor(process.stdout, flags.color))));
   return 0;
 }
 
@@ -36,5 +36,7 @@ function ask(targets: readonly string[], flags: CommonFlags): Asked | null {
   if (flags.json === true) return null;
   const cwd = startFolder(flags);
   const root = nearestProject(cwd);
-  return root === undefined ? null : askSeal(root, sealRequest(root, cwd, targets, flags), process.env);
+  return root === undefined
+    ? null
+    : askSnapshot(root, snapshotRequest(root, cwd, targets, flags), process.env);
 }

@@ -24,11 +24,11 @@ test("rules that get more tasks when a file is there are named, also those behin
   const project = cliProject({ "pipeline.yaml": FOLDS, "raw/a.txt": "a\n" });
   const train = "has tasks that are known when folds.json is there";
   expect((await project.lq("status", "table.txt")).stdout).toBe(
-    `  split  1 missing\n  table  1 blocked\n  train  ${train}\n  score  ${train}\n\n` +
-      "  missing: never built (split)\n\n1 missing, 1 blocked\n",
+    `  split  1 missing\n  table  1 pending\n  train  ${train}\n  score  ${train}\n\n` +
+      "  missing: never built (split)\n\n1 missing, 1 pending\n",
   );
   expect((await project.json("status", "table.txt")).slice(2)).toEqual(
-    ["train", "score"].map((rule) => ({ type: "growing", rule, files: ["folds.json"] })),
+    ["train", "score"].map((rule) => ({ type: "expanding", rule, files: ["folds.json"] })),
   );
   expect((await project.lq("build", "-n", "table.txt")).stdout).toMatch(
     `would run split: never built\nwould run table\ntrain ${train}\nscore ${train}\n2 would run in `,

@@ -14,7 +14,7 @@ export interface Finished {
   readonly log?: string;
 }
 
-export class Tally {
+export class Outcomes {
   readonly #listeners: Listener[];
   readonly #started = performance.now();
   readonly #counts = { ran: 0, restored: 0, accepted: 0, fresh: 0, failed: 0, skipped: 0, cancelled: 0 };

@@ -1,10 +1,10 @@
 /**
- * A seal: everything that a build in whose end all tasks of its request are fresh asked the disk, and what it was
+ * A snapshot: everything that a build in whose end all tasks of its request are fresh asked the disk, and what it was
  * told. While the answers are the same, so is the finding; nothing need be read, expanded or compared.
  * Where only contents of files differ, the graph is still the same, and what is to be done lies behind those
- * files (src/seal/sealed-graph.ts).
+ * files (src/snapshot/graph-snapshot.ts).
  *
- * On disk (src/seal/columns.ts): a head, of what was asked for; four float64 a path: size, mtime, ctime, inode
+ * On disk (src/snapshot/columns.ts): a head, of what was asked for; four float64 a path: size, mtime, ctime, inode
  * (size -1: nothing there); the paths, relative to the project or absolute, NUL between them: first those that
  * the graph was made of, then those of which only the contents count. There is one a project, of the last such
  * build.
@@ -16,17 +16,17 @@ import { join } from "node:path";
 import { sha256 } from "../system/digest.ts";
 import type { Signature } from "../files/signature.ts";
 import { isOutside } from "../model/paths.ts";
-import { SEAL } from "../model/layout.ts";
+import { SNAPSHOT } from "../model/layout.ts";
 import { bytesOf, float64sOf, readColumns, Texts, writeColumns } from "./columns.ts";
 
-export interface Seal {
-  readonly head: SealHead;
+export interface Snapshot {
+  readonly head: SnapshotHead;
   readonly signatures: Signatures;
   readonly paths: Texts;
 }
 
-export interface SealHead {
-  /** What was asked for, as `askSeal` is to be asked. */
+export interface SnapshotHead {
+  /** What was asked for, as `askSnapshot` is to be asked. */
   readonly request: string;
   /** How many tasks that covers. */
   readonly tasks: number;
@@ -34,12 +34,12 @@ export interface SealHead {
   readonly environment: readonly (readonly [name: string, digest: string])[];
   /** How many of the paths, from the first, the graph was made of. */
   readonly structure: number;
-  /** Checksum of the sealed graph; null: there is none. */
+  /** Checksum of the graph snapshot; null: there is none. */
   readonly graph: number | null;
 }
 
 export interface Asked {
-  readonly seal: Seal;
+  readonly snapshot: Snapshot;
   /** Indices of the paths that are files as before, with another signature. None: all is fresh. */
   readonly changed: readonly number[];
 }
@@ -51,34 +51,34 @@ interface Environment {
 const MAGIC = "lqsl\x02";
 
 /** To be called by the holder of the project's lock. */
-export function writeSeal(root: string, { head, signatures, paths }: Seal): void {
+export function writeSnapshot(root: string, { head, signatures, paths }: Snapshot): void {
   const columns = [bytesOf(signatures.numbers), paths.column];
-  writeColumns(join(root, SEAL), MAGIC, { head, columns });
+  writeColumns(join(root, SNAPSHOT), MAGIC, { head, columns });
 }
 
-/** Null: there is no seal of such a request, or more has changed than the contents of files. */
-export function askSeal(root: string, request: string, environment: Environment): Asked | null {
-  const read = readColumns<SealHead>(join(root, SEAL), MAGIC);
+/** Null: there is no snapshot of such a request, or more has changed than the contents of files. */
+export function askSnapshot(root: string, request: string, environment: Environment): Asked | null {
+  const read = readColumns<SnapshotHead>(join(root, SNAPSHOT), MAGIC);
   if (read?.head.request !== request) return null;
   const { head, columns } = read;
   if (head.environment.some(([name, digest]) => environmentDigest(environment[name]) !== digest)) return null;
   const [numbers = new Uint8Array(), texts = new Uint8Array()] = columns;
-  const seal = { head, signatures: new Signatures(float64sOf(numbers)), paths: new Texts(texts) };
-  if (!isGraphSame(root, seal)) return null;
+  const snapshot = { head, signatures: new Signatures(float64sOf(numbers)), paths: new Texts(texts) };
+  if (!isGraphSame(root, snapshot)) return null;
   const changed: number[] = [];
   const folder = prefixOf(root);
-  const paths = seal.paths.list;
+  const paths = snapshot.paths.list;
   for (let i = head.structure; i < paths.length; i++) {
     const stats = statOrNothing(folder, paths[i]);
-    if (seal.signatures.matches(i, stats)) continue;
+    if (snapshot.signatures.matches(i, stats)) continue;
     if (stats?.isFile() !== true) return null;
     changed.push(i);
   }
-  return { seal, changed };
+  return { snapshot, changed };
 }
 
 /** Whether all that the graph was made of is, at this moment, as it was. */
-export function isGraphSame(root: string, { head, signatures, paths }: Seal): boolean {
+export function isGraphSame(root: string, { head, signatures, paths }: Snapshot): boolean {
   const folder = prefixOf(root);
   for (let i = 0; i < head.structure; i++)
     if (!signatures.matches(i, statOrNothing(folder, paths.list[i]))) return false;
@@ -151,4 +151,13 @@ function statOrNothing(folder: string, path = ""): Stats | undefined {
   } catch {
     return undefined;
   }
+}
+
+export interface SnapshotRequest {
+  /** What the request is, in words that another of the same meaning has as well. */
+  readonly request: string;
+  /** A moment (milliseconds since 1970) before the pipeline was read. */
+  readonly since: number;
+  /** What the snapshot there was answered a moment ago; null, or left out: nothing. */
+  readonly asked?: Asked | null | undefined;
 }

@@ -3,7 +3,7 @@ import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ifThere } from "../files/network-files.ts";
 
-export interface Extent {
+export interface DiskUsage {
   /** Bytes in files. */
   readonly size: number;
   /** Milliseconds since 1970. */
@@ -11,13 +11,13 @@ export interface Extent {
 }
 
 /** Links are not followed. Null: there is nothing. */
-export function extentOf(path: string): Extent | null {
+export function diskUsageOf(path: string): DiskUsage | null {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return null;
   if (!stats.isDirectory()) return { size: stats.size, modified: stats.mtimeMs };
   let [size, modified] = [0, stats.mtimeMs];
   for (const name of ifThere(() => readdirSync(path)) ?? []) {
-    const part = extentOf(join(path, name));
+    const part = diskUsageOf(join(path, name));
     size += part?.size ?? 0;
     modified = Math.max(modified, part?.modified ?? 0);
   }

@@ -1,4 +1,4 @@
-/** What a seal answers must be what a build that looks at everything would find. */
+/** What a snapshot answers must be what a build that looks at everything would find. */
 import {
   appendFileSync,
   mkdirSync,
@@ -9,8 +9,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
-import { SEAL } from "../../src/model/layout.ts";
-import { askSeal } from "../../src/seal/seal.ts";
+import { SNAPSHOT } from "../../src/model/layout.ts";
+import { askSnapshot } from "../../src/snapshot/snapshot.ts";
 import { Project } from "../run/project.ts";
 import { settle } from "../helpers/settle.ts";
 
@@ -23,22 +23,22 @@ rules:
   copy: { each: [name], cmd: "cat \${in} > \${out}", in: "src/\${name}.txt", out: "out/\${name}.txt" }
   list: { each: [deep], cmd: "cat \${in} > \${out}", in: "deep/\${deep}.txt", out: "list/\${deep}.txt" }
   split: { cmd: "cp \${in} \${out}/a; cp \${in} \${out}/b", in: "src/one.txt", out: "parts/" }
-  all: { cmd: "ls -R \${in.data} > \${out}", in: { data: "data/", parts: "parts/" }, out: "all.txt", env: [LQ_SEAL_TEST], with: { n: "\${n}" } }
+  all: { cmd: "ls -R \${in.data} > \${out}", in: { data: "data/", parts: "parts/" }, out: "all.txt", env: [LQ_SNAPSHOT_TEST], with: { n: "\${n}" } }
 `;
 
 let project: Project;
-/** How many tasks are sealed as fresh. */
-const sealed = (request = "all"): number | null => {
-  const asked = askSeal(project.root, request, process.env);
-  return asked?.changed.length === 0 ? asked.seal.head.tasks : null;
+/** How many tasks are freshTasks as fresh. */
+const freshTasks = (request = "all"): number | null => {
+  const asked = askSnapshot(project.root, request, process.env);
+  return asked?.changed.length === 0 ? asked.snapshot.head.tasks : null;
 };
 
 async function build(options: { readonly targets?: readonly string[] } = {}) {
-  return project.build({ ...options, seal: { request: "all", since: Date.now() } });
+  return project.build({ ...options, snapshot: { request: "all", since: Date.now() } });
 }
 
 beforeEach(async () => {
-  delete process.env["LQ_SEAL_TEST"];
+  delete process.env["LQ_SNAPSHOT_TEST"];
   project = new Project({
     "pipeline.yaml": PIPELINE,
     "params.yaml": "n: 1\n",
@@ -54,19 +54,19 @@ beforeEach(async () => {
   await build();
 });
 
-describe("a seal", () => {
+describe("a snapshot", () => {
   it("holds after a build that ran everything, and after one that found everything fresh", async () => {
-    expect(sealed()).toBe(5);
+    expect(freshTasks()).toBe(5);
     project.write("src/one.txt", "other\n");
     await settle();
     const { ran } = await build();
     expect(ran).toEqual(["all", "copy:one", "split"]);
-    expect(sealed()).toBe(5);
+    expect(freshTasks()).toBe(5);
     appendFileSync(project.path("pipeline.yaml"), "# a comment\n");
     await settle();
-    expect(sealed()).toBeNull();
+    expect(freshTasks()).toBeNull();
     expect((await build()).summary.fresh).toBe(5);
-    expect(sealed()).toBe(5);
+    expect(freshTasks()).toBe(5);
   });
 
   it.each<[string, () => void]>([
@@ -90,12 +90,12 @@ describe("a seal", () => {
     ["a file put into a folder that is an input", () => project.write("data/3", "3\n")],
     ["a file put below a folder that is an input", () => project.write("data/below/4", "4\n")],
     ["a file put behind a link in a folder that is an input", () => project.write("elsewhere/5", "5\n")],
-    ["an environment variable that is part of a key", () => (process.env["LQ_SEAL_TEST"] = "set")],
+    ["an environment variable that is part of a key", () => (process.env["LQ_SNAPSHOT_TEST"] = "set")],
     ["what lq has on record", () => appendFileSync(project.path("cache/state/log"), "x")],
   ])("does not hold after a change of %s", (_, change) => {
-    expect(sealed()).toBe(5);
+    expect(freshTasks()).toBe(5);
     change();
-    expect(sealed()).toBeNull();
+    expect(freshTasks()).toBeNull();
   });
 
   it.each<[string, () => void]>([
@@ -113,9 +113,9 @@ describe("a seal", () => {
     project.write("name.txt", "2");
     await settle();
     expect((await build()).ran).toEqual(["tree"]);
-    expect(sealed()).toBe(1);
+    expect(freshTasks()).toBe(1);
     change();
-    expect(sealed()).toBeNull();
+    expect(freshTasks()).toBeNull();
   });
 
   it("is not left where somebody changed such a folder while the build went on", async () => {
@@ -129,11 +129,11 @@ describe("a seal", () => {
     project.write("pipeline.yaml", `version: 1\nrules:\n  ${tree}\n  ${late}\n`);
     await settle();
     expect((await build()).ran).toEqual(["late", "tree"]);
-    expect(sealed()).toBeNull();
+    expect(freshTasks()).toBeNull();
   });
 
   it("does not hold for another request", () => {
-    expect(sealed("another")).toBeNull();
+    expect(freshTasks("another")).toBeNull();
   });
 
   it("is not left when something failed, is young, or has to be asked for its version", async () => {
@@ -142,23 +142,23 @@ describe("a seal", () => {
     project.write("pipeline.yaml", PIPELINE.replace("cat ${in} >", "false ${in} >"));
     await settle();
     expect((await build()).failed).not.toEqual([]);
-    expect(sealed()).toBeNull();
+    expect(freshTasks()).toBeNull();
     project.write("pipeline.yaml", PIPELINE.replace("copy: {", "copy: { tools: [echo 1],"));
     await settle();
     expect((await build()).failed).toEqual([]);
-    expect(sealed()).toBeNull();
+    expect(freshTasks()).toBeNull();
   });
 
   it("counts for nothing when it is damaged, wherever that is", () => {
-    const file = project.path(SEAL);
+    const file = project.path(SNAPSHOT);
     const whole = readFileSync(file);
     for (let at = 0; at < whole.length; at += at < 24 ? 1 : 29) {
       const flipped = Buffer.from(whole);
       flipped[at] = (flipped[at] ?? 0) ^ 0x10;
       writeFileSync(file, flipped);
-      expect(sealed(), `byte ${at} flipped`).toBeNull();
+      expect(freshTasks(), `byte ${at} flipped`).toBeNull();
       writeFileSync(file, whole.subarray(0, at));
-      expect(sealed(), `cut at byte ${at}`).toBeNull();
+      expect(freshTasks(), `cut at byte ${at}`).toBeNull();
     }
   });
 });

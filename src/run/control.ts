@@ -1,6 +1,6 @@
 /** Lets the one who asked for a build end it early, and keep of what runs what still makes sense. */
 
-export class Steering {
+export class BuildControl {
   readonly #running = new Map<string, { readonly key: string; readonly controller: AbortController }>();
   readonly #signal: AbortSignal;
   readonly #onStop = new Set<() => void>();

@@ -26,7 +26,7 @@ interface Project {
   readonly store: Store;
 }
 
-export class Foresight {
+export class TrialRuns {
   readonly #project: Project;
   /** Made when the first task runs. */
   #place: { readonly folder: string; readonly pool: WorkerPool; readonly staging: StagingArea } | undefined;
@@ -61,7 +61,7 @@ export class Foresight {
     const executor = new Executor(root, code, pool);
     const result = await executor.run(task, recipe, staging, attempt, () => undefined);
     await executor.close();
-    const error = result.kind === "failed" ? result.error : staging.lack(task.outputs);
+    const error = result.kind === "failed" ? result.error : staging.missingOutput(task.outputs);
     if (error !== null) return error;
     const outputs = await Promise.all(staging.paths.map((path) => readStaged(path)));
     for (const [i, output] of outputs.entries())

@@ -1,18 +1,16 @@
-/** Leaves a seal (src/seal) after a build in the end of which every task of the request is fresh. */
+/** Leaves a snapshot (src/snapshot) after a build in the end of which every task of the request is fresh. */
 import { join } from "node:path";
 import { isRacy, type Signature } from "../files/signature.ts";
 import { installation } from "../system/installation.ts";
 import type { Recipe, RecipeInput } from "../fingerprint/recipe.ts";
 import type { Task } from "../model/model.ts";
-import { LOCK_FILE } from "../lockfile/lockfile.ts";
-import { lockedRules } from "../run/lock-update.ts";
+import { LOCK_FILE, lockedRules } from "../lockfile/lockfile.ts";
 import { STATE_LOG } from "../model/layout.ts";
 import type { WrittenOutput } from "../state/records.ts";
 import { Texts } from "./columns.ts";
-import { environmentDigest, Signatures, writeSeal } from "./seal.ts";
-import { Digests, Lists, nameOf, writeSealedGraph } from "./sealed-graph.ts";
+import { environmentDigest, Signatures, type SnapshotRequest, writeSnapshot } from "./snapshot.ts";
+import { Digests, Lists, nameOf, writeGraphSnapshot } from "./graph-snapshot.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { SealRequest } from "../run/request.ts";
 import type { Session } from "../session/session.ts";
 
 /** What files hold, one after the other. */
@@ -26,7 +24,7 @@ interface Contents {
  * Nothing is left when something is not fresh, changed while it was looked at, or is so young that another change
  * could look the same; nor when a tool has to be asked for its version each time. The state must be closed.
  */
-export function sealPlan(session: Session, plan: Plan, { request, since }: SealRequest): void {
+export function takeSnapshot(session: Session, plan: Plan, { request, since }: SnapshotRequest): void {
   const { root, disk, files } = session;
   const tasks = freshTasks(plan);
   const rules = new Set([...tasks.keys()].map(({ rule }) => rule));
@@ -69,7 +67,7 @@ export function sealPlan(session: Session, plan: Plan, { request, since }: SealR
   const environment = [...rules].flatMap(({ env }) =>
     [...env].flatMap(([name, value]) => (value === null ? [name] : [])),
   );
-  writeSeal(root, {
+  writeSnapshot(root, {
     head: {
       request,
       tasks: tasks.size,
@@ -104,7 +102,7 @@ function sealGraph(
   const positioned = (found: readonly Task[]) =>
     found.map(({ index }) => positions[index] ?? -1).filter((position) => position >= 0);
   const shapers = [...graph.axisFiles].flatMap((file) => graph.producer(file) ?? []);
-  return writeSealedGraph(root, {
+  return writeGraphSnapshot(root, {
     head: { others: state.otherPlaces(), shaping: positioned([...new Set(shapers)]) },
     places,
     digests: Digests.from(digests),

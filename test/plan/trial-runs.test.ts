@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { status } from "../../src/plan/status.ts";
-import { Project } from "./project.ts";
+import { Project } from "../run/project.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -96,7 +96,7 @@ describe("a dry run", () => {
       half: "stale",
       "copy:aa": "missing",
       "copy:c": "restorable",
-      join: "blocked",
+      join: "pending",
     });
     const dry = await made.build({ dryRun: true, set });
     const built = await made.build({ set });

@@ -1,7 +1,7 @@
 /** A build of what lies behind changed files must end as one that looks at everything. */
 import { mkdirSync, symlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { askSeal } from "../../src/seal/seal.ts";
+import { askSnapshot } from "../../src/snapshot/snapshot.ts";
 import { Project, type Built, type Options } from "../run/project.ts";
 import { cliProject } from "../helpers/cli.ts";
 import { settle } from "../helpers/settle.ts";
@@ -34,23 +34,23 @@ const FILES = {
 const TASKS = 14;
 
 /** A project whose tasks are all fresh, and known to be. */
-async function sealed(files: { readonly [path: string]: string } = {}): Promise<Project> {
+async function builtWithSnapshot(files: { readonly [path: string]: string } = {}): Promise<Project> {
   const project = new Project({ ...FILES, ...files });
   await settle();
   await build(project);
-  expect(isSealed(project)).toBe(true);
+  expect(hasSnapshot(project)).toBe(true);
   return project;
 }
 
-/** As `lq build`, which asks the seal first. */
+/** As `lq build`, which asks the snapshot first. */
 async function build(project: Project, options: Options = {}): Promise<Built> {
   await settle();
-  const asked = askSeal(project.root, "all", process.env);
-  return project.build({ ...options, seal: { request: "all", since: Date.now(), asked } });
+  const asked = askSnapshot(project.root, "all", process.env);
+  return project.build({ ...options, snapshot: { request: "all", since: Date.now(), asked } });
 }
 
-function isSealed(project: Project): boolean {
-  return askSeal(project.root, "all", process.env)?.changed.length === 0;
+function hasSnapshot(project: Project): boolean {
+  return askSnapshot(project.root, "all", process.env)?.changed.length === 0;
 }
 
 /** The tasks that a build looked at, and whether that was all that it did. */
@@ -60,7 +60,7 @@ function lookedAt({ events }: Built): readonly string[] {
 
 describe("a build of changed files", () => {
   it("looks at what lies behind one changed source and runs it, twice in a row", async () => {
-    const project = await sealed();
+    const project = await builtWithSnapshot();
     for (const [name, content] of [
       ["a", "NEW\n"],
       ["b", "ALSO\n"],
@@ -70,14 +70,14 @@ describe("a build of changed files", () => {
       expect(built.ran).toEqual(["all", `head:${name}`, `lower:${name}`]);
       expect(lookedAt(built)).toEqual(built.ran);
       expect(built.summary).toMatchObject({ ran: 3, fresh: TASKS - 3 });
-      expect(isSealed(project)).toBe(true);
+      expect(hasSnapshot(project)).toBe(true);
     }
     expect(project.read("all.txt")).toBe("new\nalso\nc\n");
     const { ran, restored } = await project.build();
     expect([ran, restored]).toEqual([[], []]);
   });
 
-  it("leaves a seal that holds where it put an output beside a task module", async () => {
+  it("leaves a snapshot that holds where it put an output beside a task module", async () => {
     const project = new Project({
       ...FILES,
       "pipeline.yaml": PIPELINE.replace('cmd: "cp \${in} \${out}"', "run: copy.ts"),
@@ -88,40 +88,40 @@ export default task({ run({ input, output }) { copyFileSync(input(), output()); 
     });
     // The first build finds new names beside the module.
     for (let round = 0; round < 2; round++) await build(project);
-    expect(isSealed(project)).toBe(true);
+    expect(hasSnapshot(project)).toBe(true);
     for (const text of ["other\n", "another\n"]) {
       project.write("extra.txt", text);
       expect(lookedAt(await build(project))).toEqual(["copy"]);
       expect(project.read("copy.txt")).toBe(text);
-      expect(isSealed(project)).toBe(true);
+      expect(hasSnapshot(project)).toBe(true);
     }
     // A file that somebody else puts there meanwhile may be a module.
     project.write("extra.txt", "last\n");
     await build(project, { listener: () => project.write("copy.tsx", "") });
-    expect(isSealed(project)).toBe(false);
+    expect(hasSnapshot(project)).toBe(false);
   });
 
   it("stops where a task that ran anew wrote the same bytes", async () => {
-    const project = await sealed();
+    const project = await builtWithSnapshot();
     project.write("src/a.txt", "a\n");
     const built = await build(project);
     expect(built.ran).toEqual(["lower:a"]);
     expect(lookedAt(built)).toEqual(["all", "head:a", "lower:a"]);
-    expect(isSealed(project)).toBe(true);
+    expect(hasSnapshot(project)).toBe(true);
   });
 
   it("finds fresh what was only touched, and knows it", async () => {
-    const project = await sealed();
+    const project = await builtWithSnapshot();
     project.write("src/a.txt", "A\n");
     const built = await build(project);
     expect(built.ran).toEqual([]);
     expect(built.summary.fresh).toBe(TASKS);
     expect(lookedAt(built)).toEqual(["all", "head:a", "lower:a"]);
-    expect(isSealed(project)).toBe(true);
+    expect(hasSnapshot(project)).toBe(true);
   });
 
   it("restores what had been made before", async () => {
-    const project = await sealed();
+    const project = await builtWithSnapshot();
     project.write("src/a.txt", "NEW\n");
     await build(project);
     project.write("src/a.txt", "A\n");
@@ -129,19 +129,19 @@ export default task({ run({ input, output }) { copyFileSync(input(), output()); 
     expect([built.ran, built.restored]).toEqual([[], ["all", "head:a", "lower:a"]]);
     expect(lookedAt(built)).toEqual(built.restored);
     expect(project.read("all.txt")).toBe("a\nb\nc\n");
-    expect(isSealed(project)).toBe(true);
+    expect(hasSnapshot(project)).toBe(true);
   });
 
   it("goes by sources that no axis finds, too", async () => {
-    const project = await sealed();
+    const project = await builtWithSnapshot();
     project.write("extra.txt", "other\n");
     const built = await build(project);
     expect([built.ran, lookedAt(built)]).toEqual([["copy"], ["copy"]]);
-    expect(isSealed(project)).toBe(true);
+    expect(hasSnapshot(project)).toBe(true);
   });
 
   it("looks at everything when more has changed than contents", async () => {
-    const project = await sealed();
+    const project = await builtWithSnapshot();
     project.write("src/a.txt", "NEW\nSECOND\n");
     project.write("params.yaml", "lines: 2\n");
     let built = await build(project);
@@ -170,7 +170,7 @@ export default task({ run({ input, output }) { copyFileSync(input(), output()); 
   });
 
   it("takes the files that a folder has now, and what counts their names", async () => {
-    const project = await sealed();
+    const project = await builtWithSnapshot();
     project.write("parts.txt", "x\nz\nzz\n");
     const built = await build(project);
     expect([built.ran, lookedAt(built)]).toEqual([
@@ -179,14 +179,14 @@ export default task({ run({ input, output }) { copyFileSync(input(), output()); 
     ]);
     expect(project.read("gather.txt")).toBe("x\nz\nzz\n");
     expect(project.read("count.txt").trim()).toBe("3");
-    // There are other files than the seal knows of.
-    expect(isSealed(project)).toBe(false);
+    // There are other files than the snapshot knows of.
+    expect(hasSnapshot(project)).toBe(false);
     expect(lookedAt(await build(project))).toHaveLength(TASKS);
-    expect(isSealed(project)).toBe(true);
+    expect(hasSnapshot(project)).toBe(true);
   });
 
   it("looks at everything when the graph may come out otherwise", async () => {
-    const project = await sealed();
+    const project = await builtWithSnapshot();
     project.write("items.txt", "2\n3\n");
     const built = await build(project);
     expect(built.ran).toEqual(["item:3", "items"]);
@@ -194,7 +194,7 @@ export default task({ run({ input, output }) { copyFileSync(input(), output()); 
   });
 
   it("refuses to overwrite an output that was edited as well", async () => {
-    const project = await sealed();
+    const project = await builtWithSnapshot();
     project.write("src/a.txt", "NEW\n");
     project.write("head/a.txt", "by hand\n");
     await expect(build(project)).rejects.toThrow("head/a.txt was edited since lq wrote it");
@@ -205,27 +205,27 @@ export default task({ run({ input, output }) { copyFileSync(input(), output()); 
   });
 
   it("sees an edit of what others made, without one of a source", async () => {
-    const project = await sealed();
+    const project = await builtWithSnapshot();
     project.write("lower/a.txt", "by hand\n");
     await expect(build(project)).rejects.toThrow("lower/a.txt was edited since lq wrote it");
   });
 
   it("does not believe an answer that is out of date", async () => {
-    const project = await sealed();
+    const project = await builtWithSnapshot();
     project.write("src/a.txt", "NEW\nSECOND\n");
     await settle();
-    const asked = askSeal(project.root, "all", process.env);
+    const asked = askSnapshot(project.root, "all", process.env);
     expect(asked?.changed).toHaveLength(1);
     project.write("params.yaml", "lines: 2\n");
-    const seal = { request: "all", since: Date.now(), asked };
-    expect((await project.build({ seal })).ran).toContain("head:b");
+    const snapshot = { request: "all", since: Date.now(), asked };
+    expect((await project.build({ snapshot })).ran).toContain("head:b");
     // That build put on record what the answer does not know.
-    const built = await project.build({ seal });
+    const built = await project.build({ snapshot });
     expect([built.ran, lookedAt(built).length]).toEqual([[], TASKS]);
   });
 
   it("leaves nothing that holds when a task fails", async () => {
-    const project = await sealed({
+    const project = await builtWithSnapshot({
       "pipeline.yaml": PIPELINE.replace('cmd: "tr', 'cmd: "test ! -e fail; tr'),
     });
     project.write("src/a.txt", "NEW\n");
@@ -233,7 +233,7 @@ export default task({ run({ input, output }) { copyFileSync(input(), output()); 
     const built = await build(project, { keepGoing: true });
     expect(built.failed).toEqual(["lower:a"]);
     expect(built.summary).toMatchObject({ failed: 1, skipped: 2, fresh: TASKS - 3 });
-    expect(isSealed(project)).toBe(false);
+    expect(hasSnapshot(project)).toBe(false);
     project.remove("fail");
     expect((await build(project)).ran).toEqual(["all", "head:a", "lower:a"]);
   });

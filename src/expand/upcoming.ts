@@ -1,0 +1,48 @@
+/** What a build will need as soon as its graph has expanded, as far as the paths that are known already tell. */
+import type { PendingExpansion, Task } from "../model/model.ts";
+import type { Graph } from "./graph.ts";
+import type { PathPattern } from "./pending.ts";
+
+/**
+ * The expansions, and what the tasks that they may become would need, directly or through others; tasks in the order
+ * of the graph. An expansion may become nothing: this serves to tell a person of mistakes early and decides nothing.
+ */
+export function upcoming(
+  graph: Graph,
+  expansions: Iterable<PendingExpansion>,
+): { readonly tasks: readonly Task[]; readonly expansions: readonly PendingExpansion[] } {
+  const tasks = new Set<Task>();
+  const expanded = new Set(expansions);
+  const open: (Task | PendingExpansion)[] = [...expanded];
+  const add = (nodes: Iterable<Task | PendingExpansion>) => {
+    for (const node of nodes) {
+      const known: Set<Task | PendingExpansion> = "file" in node ? expanded : tasks;
+      if (known.size < known.add(node).size) open.push(node);
+    }
+  };
+  for (let node = open.pop(); node; node = open.pop()) {
+    if ("file" in node) {
+      add(makersOf(graph, node.file));
+      for (const read of graph.readsOf(node))
+        add(typeof read === "string" ? makersOf(graph, read) : makersLike(graph, read));
+    } else {
+      const needs = graph.needs(node);
+      add(needs.tasks);
+      add(needs.expansions);
+    }
+  }
+  return { tasks: [...tasks].sort((a, b) => a.index - b.index), expansions: [...expanded] };
+}
+
+function makersOf(graph: Graph, path: string): readonly (Task | PendingExpansion)[] {
+  const producer = graph.producer(path);
+  if (producer) return [producer];
+  return [...(path.endsWith("/") ? graph.producersUnder(path) : []), ...graph.expansionsFor(path)];
+}
+
+function makersLike(graph: Graph, pattern: PathPattern): readonly (Task | PendingExpansion)[] {
+  const { before, after } = pattern;
+  const makes = ({ outputs }: Task) =>
+    outputs.some(({ path }) => path.startsWith(before) && path.endsWith(after));
+  return [...graph.tasks.filter(makes), ...graph.expansionsLike(pattern)];
+}

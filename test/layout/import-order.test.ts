@@ -1,0 +1,81 @@
+/** Folders of the engine import from folders below them and never from folders above. docs/architecture.md has the map. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { HOME } from "../helpers/bundle.ts";
+
+/** From the lowest to the highest. */
+const ENGINE = [
+  "model",
+  "system",
+  "files",
+  "load",
+  "schedule",
+  "fingerprint",
+  "expand",
+  "select",
+  "state",
+  "lockfile",
+  "store",
+  "execute",
+  "record",
+  "decide",
+  "session",
+  "plan",
+  "snapshot",
+  "report",
+  "history",
+  "run",
+  "inspect",
+  "graph-views",
+  "watch",
+  "cli",
+  "cli/commands",
+];
+
+/** `lq` parses the name of the command before it loads the command's work. */
+const LOADED_ON_DEMAND = "cli/commands";
+
+const IMPORT = /(?:from|import)\s*\(?"(\.{1,2}\/[^"]+)"/g;
+
+const files = readdirSync(join(HOME, "src"), { recursive: true, encoding: "utf8" }).filter((name) =>
+  name.endsWith(".ts"),
+);
+
+describe("folders of src/", () => {
+  it("are all in the order", () => {
+    const folders = new Set(files.map((file) => dirname(file)));
+    folders.delete(".");
+    expect([...folders].sort()).toEqual([...ENGINE].sort());
+  });
+
+  it("import from folders below them only", () => {
+    const upwards = files.flatMap((file) =>
+      importsOf(file)
+        .filter((imported) => isUpwards(dirname(file), dirname(imported)))
+        .map((imported) => `${file} imports ${imported}`),
+    );
+    expect(upwards).toEqual([]);
+  });
+
+  it("import nothing from the study", () => {
+    const fromTasks = files.filter((file) =>
+      importsOf(file).some((imported) => imported.startsWith("../tasks")),
+    );
+    expect(fromTasks).toEqual([]);
+  });
+});
+
+/** Paths relative to src/. */
+function importsOf(file: string): readonly string[] {
+  const text = readFileSync(join(HOME, "src", file), "utf8");
+  return [...text.matchAll(IMPORT)].map(([, path = ""]) =>
+    relative(join(HOME, "src"), resolve(join(HOME, "src", dirname(file)), path)),
+  );
+}
+
+function isUpwards(from: string, to: string): boolean {
+  if (from === to || from === "." || to === ".") return false;
+  if (from === "cli" && to === LOADED_ON_DEMAND) return false;
+  return ENGINE.indexOf(to) > ENGINE.indexOf(from);
+}
