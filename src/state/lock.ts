@@ -14,25 +14,17 @@
  * a dead one would hold it for as long); a socket (not seen across containers that share the folder).
  */
 import { randomUUID } from "node:crypto";
-import { linkSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import * as z from "zod/mini";
 import { errorCode, UserError } from "../model/errors.ts";
 import { makeFolder } from "../files/make-folder.ts";
 import { ifThere, rename } from "../files/network-files.ts";
-import { isOver, processStat } from "../system/process-stat.ts";
+import { isHere, mayBeAlive, ProcessIdentity, thisProcess } from "../system/process-identity.ts";
 import { LOCK } from "../model/layout.ts";
 
-const Holder = z.object({
-  id: z.uuid(),
-  pid: z.int(),
-  /** Tells a process from a later one with its number; null where the system does not say. */
-  started: z.nullable(z.string()),
-  /** The machine (and process namespace) in which the pid means something. */
-  place: z.string(),
-});
+const Holder = z.extend(ProcessIdentity, { id: z.uuid() });
 type Holder = z.infer<typeof Holder>;
 
 export interface Lock {
@@ -81,7 +73,7 @@ export function acquireFreeLock(root: string): Lock | null {
 /** Whether somebody has the lock. */
 export function isLocked(root: string): boolean {
   const holder = read(join(root, LOCK));
-  return holder !== undefined && isAlive(holder);
+  return holder !== undefined && mayBeAlive(holder);
 }
 
 /** Removes the files of those who were killed while they waited. To be called by the holder. */
@@ -91,7 +83,7 @@ export function clearTickets(root: string): void {
     if (!name.startsWith(`${basename(LOCK)}.`)) continue;
     const file = join(folder, name);
     const owner = parse(ifThere(() => readFileSync(file, "utf8")));
-    if (owner !== undefined && name.endsWith(owner.id) && !isAlive(owner)) rmSync(file, { force: true });
+    if (owner !== undefined && name.endsWith(owner.id) && !mayBeAlive(owner)) rmSync(file, { force: true });
   }
 }
 
@@ -105,8 +97,7 @@ class Ticket {
     this.#lock = join(root, LOCK);
     this.#file = `${this.#lock}.${this.#id}`;
     makeFolder(dirname(this.#lock));
-    const { pid } = process;
-    const me: Holder = { id: this.#id, pid, started: startOf(pid), place: placeOfPids() };
+    const me: Holder = { id: this.#id, ...thisProcess() };
     try {
       writeFileSync(this.#file, JSON.stringify(me));
     } catch (error) {
@@ -127,7 +118,9 @@ class Ticket {
 
   #obtain(): Holder | "me" | null {
     const holder = this.#claim(this.#lock);
-    return holder === "me" || holder === null || isAlive(holder) ? holder : this.#succeed(holder, [holder]);
+    return holder === "me" || holder === null || mayBeAlive(holder)
+      ? holder
+      : this.#succeed(holder, [holder]);
   }
 
   /** @param line the dead: the holder, its successor, and so on */
@@ -137,7 +130,7 @@ class Ticket {
     const successor = this.#claim(claim);
     if (successor === null) return null;
     if (successor !== "me")
-      return isAlive(successor) ? successor : this.#succeed(holder, [...line, successor]);
+      return mayBeAlive(successor) ? successor : this.#succeed(holder, [...line, successor]);
     // A claim means something only while every one before it in the line is still there.
     const intact = [this.#lock, ...claims.slice(0, -1)].every((file, i) => read(file)?.id === line[i]?.id);
     if (!intact) {
@@ -198,34 +191,9 @@ function unlinkable(error: unknown, lock: string): unknown {
 }
 
 /** "process 4711", and what only a person can know of one that cannot be seen from here. */
-function nameOf({ pid, place }: Holder): string {
-  return place === placeOfPids()
+function nameOf(holder: Holder): string {
+  const { pid } = holder;
+  return isHere(holder)
     ? `process ${pid}`
     : `process ${pid} on another machine or in another container; if that is over, remove ${LOCK}`;
-}
-
-function isAlive({ pid, started, place }: Holder): boolean {
-  // Of another machine's processes nothing is known here: its lock stands.
-  if (place !== placeOfPids()) return true;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if (errorCode(error) === "ESRCH") return false;
-  }
-  return startOf(pid) === started;
-}
-
-/** Null where the system does not say, or the process is over. */
-function startOf(pid: number): string | null {
-  const stat = processStat(pid);
-  return stat === null || isOver(stat) ? null : stat.started;
-}
-
-function placeOfPids(): string {
-  try {
-    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    return `${boot} ${readlinkSync("/proc/self/ns/pid")}`;
-  } catch {
-    return hostname();
-  }
 }
