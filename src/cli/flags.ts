@@ -46,6 +46,19 @@ export function useColor(stream: NodeJS.WriteStream, choice: CommonFlags["color"
   return stream.isTTY && process.env.TERM !== "dumb";
 }
 
+/** The flags that decide what a build does, as they are typed. */
+export function typedFlags(flags: CommonFlags): readonly string[] {
+  const { jobs, slots, keepGoing, force, profile = [], set = [] } = flags;
+  return [
+    ...(jobs === undefined ? [] : [`--jobs ${jobs}`]),
+    ...(slots === undefined ? [] : [`--slots ${slots}`]),
+    ...(keepGoing === true ? ["--keep-going"] : []),
+    ...(force === true ? ["--force"] : []),
+    ...profile.map((name) => `--profile ${name}`),
+    ...set.map((text) => `--set ${text}`),
+  ];
+}
+
 /** What makes two builds of a project ask for the same, apart from what is on the disk. */
 export function snapshotRequest(
   root: string,

@@ -5,12 +5,13 @@
  * order in which they ended, then the summary. Every line is whole or the last; a build that was killed has no
  * summary, and may lack its last second. Builds that found everything fresh leave no file.
  */
-import { appendFileSync, readdirSync, rmSync } from "node:fs";
+import { appendFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Session } from "../session/session.ts";
 import { makeFolder } from "../files/make-folder.ts";
 import type { Event, Listener } from "../report/events.ts";
 import { HISTORY } from "../model/layout.ts";
+import { buildFile, buildNumbers } from "./build-files.ts";
 import { type BuildLine, HISTORY_VERSION, type HistoryLine, isDone } from "./lines.ts";
 
 /** Builds that are kept; older ones are removed by the next. */
@@ -21,12 +22,13 @@ const GATHERED = 200;
 const INTERVAL = 1000;
 
 /**
- * A listener that writes the build down; to be used by the holder of the project's lock. A history that cannot be
+ * A listener that writes the build down under a number; to be used by the holder of the project's lock. A history that cannot be
  * written is no reason for a build to fail: `notice` is told.
  */
 export function recordBuild(
   { root, state }: Pick<Session, "root" | "state">,
   targets: readonly string[],
+  number: () => number,
   notice: (text: string) => void,
 ): Listener {
   const clock = steadyClock();
@@ -41,7 +43,7 @@ export function recordBuild(
     written = clock();
     if (lines.length === 0 || broken) return;
     try {
-      file ??= nextFile(root);
+      file ??= nextFile(root, number());
       appendFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
     } catch (error) {
       broken = true;
@@ -89,24 +91,12 @@ function steadyClock(): () => number {
   return () => Math.round(origin + performance.now());
 }
 
-/** The file of the next build; makes the folder, and removes builds that are too old to keep. */
-function nextFile(root: string): string {
+/** The build's file; makes the folder, and removes builds that are too old to keep. */
+function nextFile(root: string, build: number): string {
   const folder = join(root, HISTORY);
   makeFolder(folder);
   const numbers = buildNumbers(folder);
   for (const old of numbers.slice(0, Math.max(0, numbers.length - KEPT + 1)))
-    rmSync(join(folder, fileName(old)), { force: true });
-  return join(folder, fileName((numbers.at(-1) ?? 0) + 1));
-}
-
-export function fileName(build: number): string {
-  return `${String(build).padStart(6, "0")}.jsonl`;
-}
-
-/** Numbers of the builds in a history folder, oldest first. */
-export function buildNumbers(folder: string): number[] {
-  return readdirSync(folder)
-    .flatMap((name) => /^(\d{6,})\.jsonl$/.exec(name)?.[1] ?? [])
-    .map(Number)
-    .sort((a, b) => a - b);
+    rmSync(join(folder, buildFile(old)), { force: true });
+  return join(folder, buildFile(build));
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../model/errors.ts";
 import { HISTORY } from "../model/layout.ts";
-import { buildNumbers, fileName } from "./build-log.ts";
+import { buildFile, buildNumbers } from "./build-files.ts";
 import { HistoryLine, isDone, type SummaryLine, type TaskLine } from "./lines.ts";
 
 export interface Build {
@@ -19,9 +19,7 @@ export interface Build {
 
 /** Every build that is kept, the newest first; read one at a time. */
 export function* builds(root: string): Generator<Build> {
-  const folder = join(root, HISTORY);
-  if (!existsSync(folder)) return;
-  for (const number of buildNumbers(folder).reverse()) {
+  for (const number of buildNumbers(join(root, HISTORY)).reverse()) {
     const build = readBuild(root, number);
     if (build !== null) yield build;
   }
@@ -52,7 +50,7 @@ export function lastRuns(
 }
 
 function readBuild(root: string, number: number): Build | null {
-  const file = join(root, HISTORY, fileName(number));
+  const file = join(root, HISTORY, buildFile(number));
   if (!existsSync(file)) return null;
   const [first, ...rest] = readFileSync(file, "utf8").split("\n").flatMap(readLine);
   if (first?.type !== "build") return null;

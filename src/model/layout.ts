@@ -10,6 +10,7 @@ export const CODE = "cache/code";
 export const LOGS = "cache/logs";
 export const SCRATCH = "cache/scratch";
 export const HISTORY = "cache/history";
+export const EVENTS = "cache/events";
 export const LOCK = "cache/lock";
 
 // In the store's folder:

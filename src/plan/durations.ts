@@ -18,6 +18,20 @@ export function expectedSeconds(state: State, tasks: Iterable<Task>): (task: Tas
 
 /** The same, saying what each expectation comes from. */
 export function expectations(state: State, tasks: Iterable<Task>): (task: Task) => Expected {
+  const means = meanSeconds(state, tasks);
+  return ({ id, rule }) => {
+    const recorded = state.seconds(id);
+    if (recorded !== undefined) return { seconds: recorded, from: "record" };
+    const mean = means.get(rule.name);
+    return mean === undefined ? { seconds: UNKNOWN, from: "nothing" } : { seconds: mean, from: "rule" };
+  };
+}
+
+/** Mean seconds by rule, of the tasks that have run before. */
+export function meanSeconds(
+  state: Pick<State, "seconds">,
+  tasks: Iterable<Task>,
+): ReadonlyMap<string, number> {
   const rules = new Map<string, { sum: number; count: number }>();
   for (const { id, rule } of tasks) {
     const seconds = state.seconds(id);
@@ -25,11 +39,5 @@ export function expectations(state: State, tasks: Iterable<Task>): (task: Task) 
     const { sum, count } = rules.get(rule.name) ?? { sum: 0, count: 0 };
     rules.set(rule.name, { sum: sum + seconds, count: count + 1 });
   }
-  return ({ id, rule }) => {
-    const recorded = state.seconds(id);
-    if (recorded !== undefined) return { seconds: recorded, from: "record" };
-    const average = rules.get(rule.name);
-    if (average === undefined) return { seconds: UNKNOWN, from: "nothing" };
-    return { seconds: average.sum / average.count, from: "rule" };
-  };
+  return new Map([...rules].map(([rule, { sum, count }]) => [rule, sum / count]));
 }

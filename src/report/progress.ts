@@ -153,6 +153,6 @@ function meanSeconds({ counts, seconds, expected }: RuleProgress): number | unde
   return counts.ran > 0 ? seconds / counts.ran : expected;
 }
 
-function ruleOf(task: string): string {
+export function ruleOf(task: string): string {
   return task.replace(/:.*/s, "");
 }

@@ -4,7 +4,9 @@ import type { PendingExpansion, Task } from "../model/model.ts";
 import { Executor } from "../execute/execute.ts";
 import { WorkerPool } from "../execute/pool.ts";
 import { loadConfig, type Config } from "../load/config.ts";
+import { EventRecorder } from "../events/record-events.ts";
 import { recordBuild } from "../history/build-log.ts";
+import { nextBuildNumber } from "../history/build-files.ts";
 import { refuseBadLockFile, updateLockFile } from "./lock-update.ts";
 import { acquireLock } from "../state/lock.ts";
 import { Recorder } from "../record/record.ts";
@@ -72,10 +74,17 @@ async function buildOnce(request: BuildRequest, outcomes: Outcomes, control: Bui
       : null;
   const session = incremental?.session ?? openSession(request, { readonly: false, ...options });
   if (incremental === null) emptyRules(request, session.graph).forEach(warn);
-  outcomes.tellAlso(recordBuild(session, targets, warn));
+  const number = nextBuildNumber(session.root);
+  const { root } = session;
+  const events = new EventRecorder({ root, targets, flags: request.flags ?? [], number, warn });
+  outcomes.tellAlso(recordBuild(session, targets, number, warn));
+  outcomes.tellAlso(events.listener);
   let plan: Plan;
   try {
     plan = await buildWithLock(request, session, outcomes, control);
+  } catch (error) {
+    events.fail((error as Error).message);
+    throw error;
   } finally {
     session.state.close();
   }
@@ -121,7 +130,7 @@ async function buildWithLock(
   try {
     if (due.length > 0) await refuseBadParams(session, pool, mayRun);
     sweep(plan.selected.tasks);
-    outcomes.plan(plan.selected.tasks);
+    outcomes.plan(plan.selected.tasks, session.state);
     for (const task of plan.selected.tasks) if (isClean(task)) outcomes.finish({ task, outcome: "fresh" });
     const runner = new TaskRunner(session, executor, recorder);
     const acceptor = accepting ? (each: DueTask) => accept(session, recorder, each) : null;
@@ -165,7 +174,7 @@ async function dryRun(request: BuildRequest, outcomes: Outcomes): Promise<Summar
   emptyRules(request, session.graph).forEach(warn);
   const plan = await planFor(session, request);
   const accepting = request.accept === true;
-  outcomes.plan(plan.selected.tasks);
+  outcomes.plan(plan.selected.tasks, session.state);
   unwrittenOutputs([...plan.selected.tasks].filter((task) => !isCached(plan, task))).forEach(warn);
   for (const path of removals(session, request, plan))
     outcomes.notice(`would remove ${path}, which no task makes any more`);

@@ -221,8 +221,8 @@ export class BuildLoop {
   /** @returns the tasks that are new */
   #extend(selected: Selected): readonly Task[] {
     const added = this.#frontier.extend(selected);
-    this.#parts.outcomes.plan(selected.tasks);
     const { session, slots } = this.#parts;
+    this.#parts.outcomes.plan(selected.tasks, session.state);
     this.#attempts.priorities = urgency(session.state, selected, this.#frontier, slots.capacity);
     return added;
   }

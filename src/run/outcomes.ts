@@ -1,6 +1,8 @@
 /** Counts outcomes, and tells the listener of each. */
 import type { HashProgress } from "../files/hash-many.ts";
 import type { Outcome, Reason, Task } from "../model/model.ts";
+import { meanSeconds } from "../plan/durations.ts";
+import type { State } from "../state/state.ts";
 import type { Event, Listener } from "../report/events.ts";
 import type { Summary } from "./request.ts";
 
@@ -39,12 +41,18 @@ export class Outcomes {
 
   readonly hashing = (progress: HashProgress): void => this.emit({ type: "hash", ...progress });
 
-  plan(tasks: ReadonlySet<Task>): void {
+  /** @param state knows how long tasks took before */
+  plan(tasks: ReadonlySet<Task>, state: Pick<State, "seconds">): void {
     if (tasks.size === this.#planned) return;
     this.#planned = tasks.size;
-    const rules: { [rule: string]: number } = {};
-    for (const { rule } of tasks) rules[rule.name] = (rules[rule.name] ?? 0) + 1;
-    this.emit({ type: "plan", tasks: tasks.size, rules });
+    const rules = new Map<string, number>();
+    for (const { rule } of tasks) rules.set(rule.name, (rules.get(rule.name) ?? 0) + 1);
+    this.emit({
+      type: "plan",
+      tasks: tasks.size,
+      rules: Object.fromEntries(rules),
+      expected: Object.fromEntries(meanSeconds(state, tasks)),
+    });
   }
 
   finish({ task, outcome, reasons = [], seconds = 0, ...failure }: Finished): void {

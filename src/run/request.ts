@@ -25,6 +25,8 @@ export interface BuildRequest extends Request {
   /** Ends the build early in other ways; made with the same signal. */
   readonly control?: BuildControl | undefined;
   readonly listener?: Listener | undefined;
+  /** The flags as typed, for those who watch the build. */
+  readonly flags?: readonly string[] | undefined;
   /** Leave a snapshot if nothing is left to do. */
   readonly snapshot?: SnapshotRequest | undefined;
 }

@@ -2,7 +2,7 @@ import { build } from "../../run/build.ts";
 import { createView } from "../../report/listener.ts";
 import type { Asked } from "../../snapshot/snapshot.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { snapshotRequest } from "../flags.ts";
+import { snapshotRequest, typedFlags } from "../flags.ts";
 import { openProject, viewOptions, type CommonFlags } from "../options.ts";
 
 /**
@@ -31,6 +31,7 @@ export async function runBuild(
       accept,
       signal: interrupt.signal,
       listener: view.listener,
+      flags: typedFlags(flags),
       snapshot: {
         request: snapshotRequest(pipeline.root, cwd, targets, flags),
         since: performance.timeOrigin,

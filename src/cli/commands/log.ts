@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../model/errors.ts";
+import { runningBuild } from "../../events/running-build.ts";
 import { logPath } from "../../execute/log-path.ts";
 import { printableLine } from "../../report/printable.ts";
 import { openProject, type CommonFlags } from "../options.ts";
@@ -25,12 +26,14 @@ export async function runLog(targets: readonly string[], flags: CommonFlags): Pr
       hint: "a task has one when its last run in this project printed something",
     });
   }
+  const running = runningBuild(project.pipeline.root);
   for (const { task, path, text } of logs) {
     if (flags.json) {
       console.log(JSON.stringify({ type: "log", task, path, text }));
       continue;
     }
-    console.error(printableLine(`${task}: ${path}`));
+    const now = running?.progress.running.some(({ id }) => id === task) ? " (running now)" : "";
+    console.error(printableLine(`${task}: ${path}${now}`));
     process.stdout.write(text);
   }
   return 0;

@@ -9,6 +9,7 @@ import {
 } from "../../plan/warnings.ts";
 import { causeOf, explain } from "../../decide/explain.ts";
 import type { Freshness, Reason } from "../../model/model.ts";
+import { runningBuild, runningText, type RunningBuild } from "../../events/running-build.ts";
 import { allFreshLine } from "../../report/lines.ts";
 import { painter, type Paint } from "../../report/paint.ts";
 import { statusOf, type TaskStatus } from "../../plan/status.ts";
@@ -38,8 +39,10 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
   const request = { ...project, targets };
   const removed = removals(session, request, plan);
   const warnings = [...trialFailures(plan), ...emptyRules(request, session.graph)];
+  const running = runningBuild(session.root);
   if (flags.json)
     for (const line of [
+      ...(running === null ? [] : [runningRecord(running)]),
       ...tasks.map(statusRecord),
       ...more.map((each) => ({ type: "expanding", ...each })),
       ...removed.map((path) => ({ type: "removal", path })),
@@ -48,9 +51,19 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
       console.log(JSON.stringify(line));
   else if (!flags.quiet) {
     const paint = painter(useColor(process.stdout, flags.color));
-    print([describeStatus(tasks, paint, more), ...removalLines(removed), ...warnings].join("\n"));
+    const now = running === null ? [] : [runningText(running), ""];
+    print([...now, describeStatus(tasks, paint, more), ...removalLines(removed), ...warnings].join("\n"));
   }
   return 0;
+}
+
+function runningRecord({ head, state, heard, progress }: RunningBuild) {
+  const { build, user, host, targets, flags, at: started } = head;
+  const { done, total, running } = progress;
+  return {
+    ...{ type: "running", build, state, user, host, targets, flags, started, heard },
+    ...{ done, total, running: running.map(({ id }) => id), left: progress.secondsLeft() },
+  };
 }
 
 /** A line of `status --json`, and a link of `why --json`. */

@@ -5,6 +5,7 @@ import type { Pipeline } from "../../model/model.ts";
 import { createView } from "../../report/listener.ts";
 import { watchProject, type WatchEvent } from "../../watch/watch-project.ts";
 import { onInterrupt } from "../interrupt.ts";
+import { typedFlags } from "../flags.ts";
 import { openProject, viewOptions, type CommonFlags } from "../options.ts";
 import { print } from "../print.ts";
 import { showUserError } from "../user-error.ts";
@@ -18,7 +19,11 @@ export async function runWatch(targets: readonly string[], flags: CommonFlags): 
     const view = await createView(viewOptions(flags, pipeline));
     const { listener } = view;
     try {
-      await build({ pipeline, cwd, targets, jobs, slots, keepGoing, force, signal, control, listener });
+      const words = typedFlags(flags);
+      await build({
+        ...{ pipeline, cwd, targets, jobs, slots, keepGoing, force },
+        ...{ signal, control, listener, flags: words },
+      });
     } finally {
       await view.close();
     }
