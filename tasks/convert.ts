@@ -1,11 +1,11 @@
-/** A published model as it is distributed, recognised by its files, to ONNX. The weights' pickles run no code. */
+/** Converts a published model to ONNX. It recognises the model by its files, and reads the pickles without running code. */
 import { task } from "lq";
 import { z } from "zod";
 import { convertModel } from "./study/inference/convert.ts";
 
 export default task({
   params: z.strictObject({
-    /** Attention heads of SAM's mask decoder, which its weights do not tell. */
+    /** Number of attention heads of SAM's mask decoder. The weights do not contain it. */
     decoder_heads: z.int().positive().default(8),
   }),
   async run({ params, input, output, log }) {

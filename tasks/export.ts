@@ -1,4 +1,4 @@
-/** A trained checkpoint for use elsewhere: as an ONNX model, and as a state dict under MONAI's names. */
+/** Exports a trained checkpoint: as an ONNX model, and as a state dict with MONAI's names. */
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { readCheckpoint } from "./study/nn/checkpoint.ts";

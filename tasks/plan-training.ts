@@ -1,4 +1,4 @@
-/** What a training on one's own volumes is planned by: its spacing, its labels and which cases are held out. */
+/** Plans a training on a user's own volumes: target spacing, label table, and which cases are held out. */
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
@@ -15,16 +15,16 @@ const millimetres = z.number().positive();
 
 export default task({
   params: z.strictObject({
-    /** Value by name; other values are background. */
+    /** Label value of each name. All other values are background. */
     labels: z
       .record(z.string(), z.int().min(1).max(65535))
       .refine((labels) => new Set(Object.values(labels)).size === Object.keys(labels).length, {
         message: "two labels have the same value",
       }),
-    /** Millimetres along the patient's x, y, z; auto: that of the checkpoint to start from, or the cases' median. */
+    /** Millimetres along the patient's x, y, z. auto: the spacing of the starting checkpoint, or the median of the cases. */
     spacing: z.union([z.literal("auto"), z.tuple([millimetres, millimetres, millimetres])]),
     split: z.strictObject({ seed: z.int(), train: z.number().gt(0).lt(1) }),
-    /** Of the training, where a checkpoint is given as input "start": refused here, before the work, if they do not fit. */
+    /** Settings of the training, given with input "start". Checked here, so that a misfit is refused before the work. */
     start: z.strictObject({ network, patch: triple, normalisation }).optional(),
   }),
   async run({ params, files, input, output, log }) {

@@ -1,4 +1,4 @@
-/** One case's labels by SAM or MedSAM, which tasks/convert.ts has converted, shown boxes around reference labels. */
+/** Predicts the labels of one case with a converted SAM or MedSAM. Its prompts are boxes around reference labels. */
 import { task } from "lq";
 import { z } from "zod";
 import { boxSettings } from "./study/medsam/boxes.ts";
@@ -7,10 +7,10 @@ import { readLabels, readNifti, writeNifti } from "./study/volume/nifti.ts";
 
 export default task({
   params: z.strictObject({
-    /** Hounsfield units that are told apart. */
+    /** Intensity window in Hounsfield units; values outside are clipped. */
     window: z.tuple([z.number(), z.number()]).default([-160, 240]),
     boxes: boxSettings.prefault({}),
-    /** Who gets a pixel that two masks claim: the later (higher) label, or the likelier. */
+    /** Which label a pixel gets where masks overlap: the higher value ("later") or the higher probability ("likelier"). */
     overlap: z.enum(["later", "likelier"]).default("later"),
     device: z.enum(["cpu", "cuda", "webgpu", "auto"]).default("cpu"),
   }),

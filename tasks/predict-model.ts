@@ -1,4 +1,4 @@
-/** One case's labels by a published model that tasks/convert.ts has converted. */
+/** Predicts the labels of one case with a published model that tasks/convert.ts has converted. */
 import { task } from "lq";
 import { z } from "zod";
 import { predictCase } from "./study/inference/predict.ts";
@@ -10,14 +10,17 @@ import { writeNifti } from "./study/volume/nifti.ts";
 
 export default task({
   params: z.strictObject({
-    /** How far windows are apart, as a share of the patch; auto: 0.5, TotalSegmentator at 1.5 mm 0.8. */
+    /** Distance between windows as a fraction of the patch. auto: 0.5; TotalSegmentator at 1.5 mm: 0.8. */
     step: z.union([z.literal("auto"), z.number().gt(0).max(1)]).default("auto"),
-    /** Test-time mirroring. auto: as the checkpoint allows (nnU-Net v1: on all axes). */
+    /** Test-time mirroring. auto: along the axes that the checkpoint allows (nnU-Net v1: all axes). */
     mirror: z.enum(["auto", "on", "off"]).default("auto"),
-    /** Networks of a cross-validation whose mean is taken, by name; auto: all that there are. */
+    /** Names of the cross-validation folds to average; auto: all folds of the model. */
     folds: z.union([z.literal("auto"), z.array(z.string()).min(1)]).default("auto"),
     device: z.enum(["cpu", "cuda", "auto"]).default("cpu"),
-    /** Turns the model's classes ("all": the dataset's own) into the labels of the table `organs`; without it they stay. */
+    /**
+     * Class list of the model ("all": the dataset's own labels). The prediction then has the label values of the table
+     * `organs`. Without this param it keeps the model's values.
+     */
     classes: z.enum(["all", ...CLASS_LISTS]).optional(),
   }),
   async run({ params, input, inputs, output, cpus, devices, signal, progress, log }) {

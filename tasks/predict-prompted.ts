@@ -1,4 +1,4 @@
-/** One case's pseudo-labels by the prompted 2D network: a box around each original label in each axial slice. */
+/** Predicts the pseudo-labels of one case with the prompted 2D network: one box for each original label in each axial slice. */
 import { task } from "lq";
 import { z } from "zod";
 import { createRandom } from "./study/random.ts";
@@ -12,7 +12,7 @@ import { fromCanonical, toCanonical } from "./study/volume/orient.ts";
 
 export default task({
   params: z.strictObject({
-    /** Boxes are moved outwards by up to `jitter` pixels, drawn from `seed`. */
+    /** Each box grows by a random number of pixels from 0 to `jitter`; `seed` fixes the random numbers. */
     boxes: z.strictObject({ jitter: z.int().nonnegative(), seed: z.int() }),
   }),
   async run({ params: { boxes }, input, output, cpus, signal }) {
@@ -39,7 +39,7 @@ export default task({
     for (const [label, probability] of [...inside].sort(([a], [b]) => a - b)) {
       const resized = await resizeLogits(probability, prepared.size, canonical.size);
       resized.forEach((p, i) => {
-        if (p <= (best[i] ?? 0)) return; // of overlapping organs the likelier one
+        if (p <= (best[i] ?? 0)) return; // where organs overlap, the more probable one wins
         best[i] = p;
         data[i] = label;
       });

@@ -1,4 +1,4 @@
-/** One case's pseudo-labels by a trained network, remapped to the dataset's labels where its classes are others. */
+/** Predicts the pseudo-labels of one case with a trained network. Its classes become label values of the dataset. */
 import { task } from "lq";
 import { z } from "zod";
 import { readLabelTable } from "./study/labels/labels.ts";
@@ -11,7 +11,7 @@ import { fromCanonical, toCanonical } from "./study/volume/orient.ts";
 
 export default task({
   params: z.strictObject({
-    /** "all" where the network was trained on the dataset's own labels; else its class list. */
+    /** "all" if the network was trained on the dataset's own labels, otherwise the name of its class list. */
     classes: z.enum(["all", ...CLASS_LISTS]),
     window: inference,
   }),

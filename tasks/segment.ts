@@ -1,4 +1,7 @@
-/** Held-out cases by a trained network, on the grids of their original labels. A network that did not converge gives none. */
+/**
+ * Predicts held-out cases with a trained network, on the grids of their original labels. If the training did not
+ * converge, it writes the outcome and no predictions.
+ */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { task } from "lq";

@@ -1,4 +1,4 @@
-/** Trains a 2D network that is shown a slice and a box, and marks what the box is around. */
+/** Trains a 2D network whose input is a slice and a box, and whose output marks the object in the box. */
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
@@ -28,7 +28,7 @@ export default task({
   },
 });
 
-/** One training case for each label of each slice. */
+/** Makes one training case for each label in each slice. */
 async function prompts(imagePath: string, labelPath: string): Promise<TrainingCase[]> {
   const image = await readNifti(imagePath);
   const labels = await readLabels(labelPath);

@@ -1,6 +1,6 @@
 /**
- * Trains a DynUNet: pseudo-label generators, pre-training on a version of a dataset, fine-tuning from a checkpoint.
- * Not converging is a result: the checkpoint says so, and what starts from it is not trained.
+ * Trains a DynUNet: a pseudo-label generator, a pre-training on one version of a dataset, or a fine-tuning.
+ * A training that does not converge is a result: the checkpoint says so, and a fine-tuning from it does not train.
  */
 import { writeFileSync } from "node:fs";
 import { task, type TaskContext } from "lq";
@@ -30,9 +30,9 @@ export default task({
     normalisation,
     /** Whether to start from the checkpoint given as input "start". */
     finetune: z.boolean(),
-    /** Train only these classes of the labels: those of a published class list. */
+    /** Train only the labels that are classes of this published class list. */
     classes: z.enum(CLASS_LISTS).optional(),
-    /** Widths of the levels, instead of the network's own; a number is the first one's, doubled from level to level. */
+    /** Channels of each level, instead of `network.filters`. One number: channels of the first level, doubled at each level. */
     filters: z.union([z.int().positive(), z.array(z.int().positive())]).optional(),
   }),
   async run(context) {
@@ -66,7 +66,7 @@ export default task({
   },
 });
 
-/** Images with the labels of the same cases. */
+/** Pairs each image with the labels of the same case. Throws an Error for an image without labels. */
 function filesOf(context: Pick<TaskContext<unknown>, "inputs" | "files">): CaseFiles[] {
   const labels = new Map(pathsOf(context, "labels").map((path) => [caseOf(path), path]));
   return pathsOf(context, "images").map((image) => {
@@ -77,13 +77,13 @@ function filesOf(context: Pick<TaskContext<unknown>, "inputs" | "files">): CaseF
   });
 }
 
-/** That of the two which the volumes have; null where they are on the grid of another dataset. */
+/** The first candidate spacing that the volumes have; null if they have neither (they are on another dataset's grid). */
 async function spacingOf(files: CaseFiles[], ...candidates: readonly (Triple | null | undefined)[]) {
   for (const spacing of candidates) if (spacing && (await haveSpacing(files, spacing))) return spacing;
   return null;
 }
 
-/** Label name → output channel. Channels are in the order of the label values; background is 0. */
+/** Output channel of each label name. Channels follow the order of the label values; background is channel 0. */
 function channelsOf(
   labels: { readonly [name: string]: number },
   list: ClassList | undefined,
@@ -95,7 +95,7 @@ function channelsOf(
   return Object.fromEntries(names.map((name, i) => [name, i + 1]));
 }
 
-/** What is passed on from a pre-training that did not converge. */
+/** The checkpoint to write when the pre-training did not converge: its weights, marked as not converged. */
 function notTrained({ weights, moments, criterion }: Checkpoint) {
   return {
     weights,

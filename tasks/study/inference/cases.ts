@@ -1,4 +1,4 @@
-/** Which cases a folder of images holds, by nnU-Net's naming: CASE_0000.nii.gz, CASE_0001.nii.gz, … are its channels. */
+/** Finds the cases in a folder of images by nnU-Net's names: CASE_0000.nii.gz, CASE_0001.nii.gz, … are the channels of CASE. */
 
 export interface ImageCase {
   readonly id: string;
@@ -7,8 +7,8 @@ export interface ImageCase {
 }
 
 /**
- * Cases sorted by name; files of other kinds and in folders below are passed over. Throws an Error that says which
- * file is named otherwise, or which channel is missing.
+ * Cases sorted by name. Ignores other kinds of files and files in subfolders. Throws an Error that names an image with
+ * another kind of name, or a missing channel.
  */
 export function imageCases(names: readonly string[]): ImageCase[] {
   const cases = new Map<string, Map<number, string>>();

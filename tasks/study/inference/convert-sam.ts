@@ -20,8 +20,8 @@ export const samSchema = z.object({
 export type SamModel = z.infer<typeof samSchema>;
 
 /**
- * Reads a plain state dict, or one under `model`, of SAM's names. `heads` are those of the decoder's attention (8 in
- * every released model). Throws an Error that names the file.
+ * Reads a state dict with SAM's names; it may also be the entry `model` of a dict. `heads`: attention heads of the
+ * decoder (8 in every released model). Throws an Error that names the file.
  */
 export async function convertSam(path: string, out: string, heads = 8): Promise<SamModel> {
   const checkpoint = await readCheckpoint(path);

@@ -1,4 +1,4 @@
-/** Recognises a model by its files and converts it to ONNX once. */
+/** Recognises a model by its files and converts it to ONNX. */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { convertSam } from "./convert-sam.ts";
@@ -8,19 +8,19 @@ import { convertTotalSegmentator } from "./totalsegmentator.ts";
 
 export type RecognisedModel =
   | { readonly kind: "nnunet-v2"; readonly folder: string; readonly dataset: number | null }
-  /** Also STU-Net, which is told by its weights' names. */
+  /** Includes STU-Net, which is recognised by the names of its weights. */
   | { readonly kind: "nnunet-v1"; readonly folder: string }
   | { readonly kind: "totalsegmentator"; readonly folders: readonly string[] }
   /** SAM or MedSAM. */
   | { readonly kind: "sam"; readonly checkpoint: string };
 
-/** Folders above a model that are searched: v1's lies in RESULTS/nnUNet/CONFIGURATION/TASK/TRAINER. */
+/** How deep the search goes. A model of v1 lies in RESULTS/nnUNet/CONFIGURATION/TASK/TRAINER. */
 const maxDepth = 6;
 
 /**
- * What a folder, or what lies below it, is: nnU-Net v2 has plans.json, v1 and STU-Net plans.pkl; TotalSegmentator
- * its five parts (Dataset291 to 295) or the 3 mm or 6 mm net (297, 298); SAM is a single .pth file. Throws an Error
- * that says what was looked for and what is there where there is nothing, or more than one model.
+ * Finds the model in a folder or its subfolders. nnU-Net v2 has plans.json; v1 and STU-Net have plans.pkl;
+ * TotalSegmentator has its five parts (Dataset291 to 295) or the 3 mm or 6 mm network (297, 298); SAM is a single .pth
+ * file. If there is no model, or more than one, throws an Error that says what was expected and what was found.
  */
 export async function recogniseModel(folder: string): Promise<RecognisedModel> {
   const found = await findModels(folder, maxDepth);
@@ -58,7 +58,7 @@ async function findModels(folder: string, depth: number): Promise<Found[]> {
   return found;
 }
 
-/** A fold of nnU-Net whose plans are missing. */
+/** Whether a folder is a fold of nnU-Net. Its .pth files are then no SAM; only its plans are missing. */
 function isNetworkOfFold(folder: string): boolean {
   return /^(fold_\w+|all)$/.test(basename(folder));
 }
@@ -76,7 +76,7 @@ async function nothingIn(folder: string): Promise<string> {
   return `${folder}: no model is recognised: ${LOOKED_FOR}.\nThere is ${some || "nothing"}.`;
 }
 
-/** The number of the dataset that a model of nnU-Net v2 was trained on, as its folder is named, or as its plans say. */
+/** The number of the dataset on which a model of nnU-Net v2 was trained, from its folder's name or from its plans. */
 async function datasetOf(folder: string): Promise<number | null> {
   const plans = await readFile(join(folder, "plans.json"), "utf8");
   const named =
@@ -86,13 +86,13 @@ async function datasetOf(folder: string): Promise<number | null> {
 }
 
 export interface ConvertSettings {
-  /** Attention heads of SAM's mask decoder, which its weights do not tell: 8 (default) in every released model. */
+  /** Number of attention heads of SAM's mask decoder. The weights do not contain it; every released model has 8 (default). */
   readonly decoderHeads?: number;
 }
 
 /**
- * Writes the converted model (`model.json`, ONNX graphs, weights) to the folder `out`, for predictCase or, of SAM,
- * predictMedSam. Returns what it is.
+ * Writes the converted model (`model.json`, ONNX graphs, weights) to the folder `out`, for predictCase or, for SAM,
+ * predictMedSam. Returns the recognised model.
  */
 export async function convertModel(
   folder: string,

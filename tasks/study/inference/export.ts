@@ -1,5 +1,5 @@
 /**
- * From the network's output back to labels on the image's grid.
+ * Resamples the network's output to the image's grid and turns it into labels.
  * Reference: MIC-DKFZ/nnUNet nnunetv2/inference/export_prediction.py; uni-medical/STU-Net
  * nnUNet-1.7.1/nnunet/inference/segmentation_export.py.
  */
@@ -12,7 +12,10 @@ import { inverse, transposeArray } from "./transpose.ts";
 import type { NetworkModel } from "./model.ts";
 import { type Preprocessed, separation } from "./preprocess.ts";
 
-/** `outputs` holds one array of the preprocessed shape for each head: logits (v2) or probabilities (v1). */
+/**
+ * Labels on `grid`. `outputs` holds one array of the preprocessed shape for each head: logits (v2) or probabilities
+ * (v1).
+ */
 export async function exportLabels(
   model: NetworkModel,
   outputs: readonly Float32Array[],
@@ -22,7 +25,7 @@ export async function exportLabels(
 ): Promise<LabelVolume> {
   const { box, originalShape, originalSpacing, shape } = from;
   const spacings = [model.spacing, originalSpacing] as const;
-  // v2 looks at the spacing that is left first, v1 at that of the image.
+  // Version 2 checks the model's spacing first, version 1 the image's.
   const [first, second] = model.nnunet === 2 ? spacings : [spacings[1], spacings[0]];
   const separate = separation(model.separateZ.output, first, second);
   const { output } = model;

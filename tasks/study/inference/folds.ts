@@ -1,4 +1,4 @@
-/** The trained folds of an nnU-Net model folder. */
+/** Finds the trained folds of an nnU-Net model folder. */
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,13 +6,13 @@ import { join } from "node:path";
 export interface FoldFile {
   /** "0" … "4", or "all". */
   readonly fold: string;
-  /** Its checkpoint. */
+  /** Path of its checkpoint. */
   readonly path: string;
 }
 
 /**
- * The folds that have one of the checkpoints `names` (the first that exists; a name that starts with "*" is an
- * ending), by number. Throws an Error where there is none.
+ * The folds that have one of the checkpoints `names`, sorted by number. The first name that exists is taken; a name
+ * that starts with "*" is a suffix. Throws an Error if no fold has one.
  */
 export async function findFolds(folder: string, names: readonly string[]): Promise<FoldFile[]> {
   const found: FoldFile[] = [];

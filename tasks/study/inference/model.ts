@@ -1,6 +1,6 @@
 /**
- * What predicting with a model takes, whatever its origin: plain data, stored as `model.json` beside the networks.
- * Axes are those of an array in C order (z, y, x) as read, until `transpose` is applied.
+ * All that prediction with a model needs, as plain data, stored as `model.json` beside the networks.
+ * Axes are those of an array in C order (z, y, x) as read; `transpose` then reorders them.
  */
 import { z } from "zod";
 
@@ -22,34 +22,37 @@ const normalisation = z.discriminatedUnion("scheme", [
 
 const output = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("labels"), count: z.number().int().positive() }),
-  /** Sigmoid heads; head i writes `values[i]`, later over earlier. */
+  /** Sigmoid heads: head i writes `values[i]`, and later heads overwrite earlier ones. */
   z.object({ kind: z.literal("regions"), values: z.array(z.number().int().nonnegative()) }),
 ]);
 
-/** Value of each label in the label maps, by name, background left out. */
+/** Value of each label in the label maps, by name, without background. */
 const labels = z.record(z.string(), z.number().int().positive());
 
 export const networkModelSchema = z.object({
-  /** 2: normalise then resample, mean of logits, weights' peak 10. 1: resample then normalise, mean of softmax, 1. */
+  /**
+   * Version of nnU-Net. 2: normalise, then resample; mean of logits; window weights with peak 10.
+   * 1: resample, then normalise; mean of softmax; window weights with peak 1.
+   */
   nnunet: z.union([z.literal(1), z.literal(2)]),
   name: z.string(),
   channels: z.number().int().positive(),
-  /** True where images are brought to closest canonical (RAS) orientation before anything else. */
+  /** True if the reader first turns images to the closest canonical (RAS) orientation. */
   reorient: z.boolean(),
   /** New axis i is old axis transpose[i]. */
   transpose: z.tuple([z.number().int(), z.number().int(), z.number().int()]),
-  /** Millimetres along the transposed axes. */
+  /** Target spacing in millimetres along the transposed axes. */
   spacing: triple,
   patch: triple,
   normalisation: z.array(normalisation),
-  /** Whether thick slices are resampled one by one; null: where the spacings ask for it. */
+  /** Whether thick slices are resampled one by one; null: decided by the spacings. */
   separateZ: z.object({ image: z.boolean().nullable(), output: z.boolean().nullable() }),
   output,
-  /** Empty where the model names no labels (nnU-Net v1). */
+  /** Empty if the model names no labels (nnU-Net v1). */
   labels,
-  /** Axes (0 to 2, transposed) that the training mirrored. */
+  /** Transposed axes (0 to 2) that the training mirrored. */
   mirrorAxes: z.array(z.number().int().min(0).max(2)),
-  /** Networks `NAME.onnx` beside this file, one for each fold. */
+  /** Networks `NAME.onnx` beside this file, one per fold. */
   folds: z.array(z.object({ fold: z.string(), file: z.string().regex(/^[\w-]+\.onnx$/) })).min(1),
 });
 
@@ -58,9 +61,9 @@ export const totalSegmentatorSchema = z.object({
   labels,
   /** Isotropic spacing of the networks in millimetres. */
   spacing: z.number().positive(),
-  /** Share of the patch by which windows are apart. */
+  /** Distance between windows as a fraction of the patch. */
   step: z.number(),
-  /** Folders of the parts, and the global id of each of their labels; later parts write over earlier ones. */
+  /** Folder of each part, and the global id of each of its labels. Later parts overwrite earlier ones. */
   parts: z
     .array(z.object({ folder: z.string().regex(/^[\w-]+$/), ids: z.array(z.number().int().nonnegative()) }))
     .min(1),

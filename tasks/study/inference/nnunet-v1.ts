@@ -1,5 +1,5 @@
 /**
- * Converts a trained-model folder of nnU-Net v1, or of STU-Net, which is written the same way, to ONNX.
+ * Converts a model folder of nnU-Net v1 to ONNX. STU-Net's folders have the same layout.
  * Reference: uni-medical/STU-Net nnUNet-1.7.1/nnunet (plans, network_architecture, training/model_restore.py).
  */
 import { mkdir } from "node:fs/promises";
@@ -17,8 +17,8 @@ import { field, integers, listOf, numbers, optional } from "./plain.ts";
 import type { Pickled } from "../torch/values.ts";
 
 /**
- * `folder` is `Trainer__Plans` with `plans.pkl`; writes `model.json` and `fold_X.onnx` with its weights to `out`.
- * `head` "logits" leaves softmax out. Throws an Error for two dimensions and for the second stage of a cascade.
+ * `folder` is `Trainer__Plans` with `plans.pkl`. Writes `model.json`, `fold_X.onnx` and `fold_X.weights` to `out`.
+ * `head` "logits" leaves out the softmax. Throws an Error for two dimensions and for the second stage of a cascade.
  */
 export async function convertV1(folder: string, out: string, head: Head = "softmax"): Promise<NetworkModel> {
   const files = await findFolds(folder, ["model_final_checkpoint.model", "*.model"]);
@@ -62,7 +62,7 @@ interface Architecture {
   readonly spare: RegExp;
 }
 
-/** Told by the names of the weights. */
+/** Recognises the architecture by the names of the weights. */
 function architecture(state: StateDict): Architecture {
   if (state.has("conv_blocks_context.0.blocks.0.conv.weight")) {
     return { build: genericUNet, spare: unusedGenericUNetWeights };
@@ -71,7 +71,7 @@ function architecture(state: StateDict): Architecture {
   throw new Error("the weights are neither those of nnU-Net v1's Generic_UNet nor of STU-Net");
 }
 
-/** The plans of the resolution that the model was trained at: named beside the checkpoint, else the finest. */
+/** Plans of the stage (resolution) that the file beside the checkpoint names; without a name, those of the finest stage. */
 async function stageOf(plans: Pickled, beside: string, where: string): Promise<Pickled> {
   const stages = field(plans, "plans_per_stage", where);
   if (!(stages instanceof Map) || stages.size === 0) throw new Error(`${where}: plans_per_stage is empty`);

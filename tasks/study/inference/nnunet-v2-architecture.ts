@@ -1,5 +1,5 @@
 /**
- * The network that a configuration of nnU-Net v2's plans describes.
+ * Reads the network architecture from a configuration of nnU-Net v2's plans.
  * Reference: MIC-DKFZ/nnUNet nnunetv2/utilities/plans_handling/plans_handler.py.
  */
 import { z } from "zod";
@@ -8,7 +8,7 @@ import type { UNetArchitecture } from "../networks/unet.ts";
 const size = z.union([z.number(), z.array(z.number())]);
 const perLevel = z.union([z.number().int(), z.array(z.number().int())]);
 
-/** Keys of a configuration: the block of today's plans, or those of older ones. */
+/** Keys of a configuration: the block `architecture` of today's plans, or the flat keys of older plans. */
 export const architectureKeys = {
   architecture: z
     .object({
@@ -41,7 +41,7 @@ export const architectureKeys = {
 };
 type Configuration = z.infer<z.ZodObject<typeof architectureKeys>>;
 
-/** Throws an Error that begins with `where` for a network that is not supported. */
+/** Throws an Error that begins with `where` if the network is not supported. */
 export function readArchitecture(c: Configuration, where: string): UNetArchitecture {
   return c.architecture ? newArchitecture(c.architecture, where) : flatArchitecture(c, where);
 }
@@ -74,7 +74,7 @@ function newArchitecture(a: NonNullable<Configuration["architecture"]>, where: s
   );
 }
 
-/** Plans of before the `architecture` block, such as TotalSegmentator's. */
+/** Plans without the `architecture` block, such as TotalSegmentator's. */
 function flatArchitecture(c: Configuration, where: string): UNetArchitecture {
   const { UNet_base_num_features: base, unet_max_num_features: most, conv_kernel_sizes: kernels } = c;
   const { pool_op_kernel_sizes: strides, n_conv_per_stage_encoder: encoderBlocks } = c;

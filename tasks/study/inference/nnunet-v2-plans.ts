@@ -1,5 +1,5 @@
 /**
- * nnU-Net v2's plans.json and dataset.json, as far as prediction needs them.
+ * Reads the parts of nnU-Net v2's plans.json and dataset.json that prediction needs.
  * Reference: MIC-DKFZ/nnUNet nnunetv2/utilities/{plans_handling/plans_handler,label_handling/label_handling}.py.
  */
 import { readFile } from "node:fs/promises";
@@ -62,7 +62,7 @@ export interface V2Plans {
   readonly heads: number;
 }
 
-/** Reads both files of a model folder. Throws an Error that names the file and the key that is wrong or not known. */
+/** Reads both files of a model folder. Throws an Error that names the file and the wrong or unknown key. */
 export async function readV2Plans(folder: string, name: string): Promise<V2Plans> {
   const plans = await readJson(`${folder}/plans.json`, plansSchema);
   const dataset = await readJson(`${folder}/dataset.json`, datasetSchema);
@@ -103,7 +103,7 @@ export async function readV2Plans(folder: string, name: string): Promise<V2Plans
 async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   let value: unknown;
   try {
-    // NaN and Infinity, which Python writes, stand only in statistics that are not used.
+    // Python writes NaN and Infinity, which JSON does not know. They occur only in statistics that are not used.
     value = JSON.parse(
       (await readFile(path, "utf8")).replace(/(?<=[:[,]\s*)(NaN|-?Infinity)(?=\s*[,}\]])/g, "0"),
     );
@@ -119,7 +119,7 @@ function checked<T>(where: string, schema: z.ZodType<T>, value: unknown): T {
   return result.data;
 }
 
-/** The configuration with what it inherits, nearest first. */
+/** The configuration with the keys that it inherits; its own keys win. */
 function inherit(
   all: Readonly<Record<string, z.infer<typeof configuration>>>,
   name: string,
@@ -184,7 +184,7 @@ function separateZ(
   return kwargs.force_separate_z;
 }
 
-/** Regions where a label lists several values; else one head for each distinct value (255, "ignore", has none). */
+/** Regions if a label lists several values. Otherwise one head for each distinct value; "ignore" has no head. */
 function modelOutput(
   labels: Readonly<Record<string, number | number[]>>,
   regionOrder: readonly number[] | undefined,
@@ -209,7 +209,7 @@ function regionsOf(labels: Readonly<Record<string, number | number[]>>): [string
   );
 }
 
-/** What each name's value is in the label maps that are written. */
+/** The value of each label name in the predicted label maps. */
 function writtenLabels(
   labels: Readonly<Record<string, number | number[]>>,
   output: NetworkModel["output"],

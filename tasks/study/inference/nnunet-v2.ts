@@ -1,4 +1,4 @@
-/** Converts a trained-model folder of nnU-Net v2 to ONNX. */
+/** Converts a model folder of nnU-Net v2 to ONNX. */
 import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { writeJson } from "../json.ts";
@@ -11,7 +11,10 @@ import { findFolds } from "./folds.ts";
 import type { NetworkModel } from "./model.ts";
 import { readV2Plans, type V2Plans } from "./nnunet-v2-plans.ts";
 
-/** `folder` is `Trainer__Plans__configuration`; writes `model.json` and `fold_X.onnx` with its weights to `out`. */
+/**
+ * `folder` is `Trainer__Plans__configuration`. Writes `model.json`, `fold_X.onnx` and `fold_X.weights` to `out`.
+ * Throws an Error that names the file which is wrong.
+ */
 export async function convertV2(folder: string, out: string): Promise<NetworkModel> {
   const files = await findFolds(folder, ["checkpoint_final.pth"]);
   await mkdir(out, { recursive: true });
@@ -40,7 +43,7 @@ export async function convertV2(folder: string, out: string): Promise<NetworkMod
   return model;
 }
 
-/** As the checkpoint says, else as the folder's name ends. */
+/** The configuration that the checkpoint names; otherwise the last part of the folder's name. */
 function configurationOf(checkpoint: Map<Pickled, Pickled>, folder: string): string {
   const init = checkpoint.get("init_args");
   const name = init instanceof Map ? init.get("configuration") : undefined;

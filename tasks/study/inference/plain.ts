@@ -1,4 +1,4 @@
-/** Takes typed values out of pickled plain data. */
+/** Reads typed values from pickled plain data. */
 import { NdArray } from "../torch/numpy.ts";
 import type { Pickled } from "../torch/values.ts";
 
@@ -9,7 +9,7 @@ export function field(value: Pickled | undefined, key: string | number, where: s
   return found;
 }
 
-/** The value at a key of a dict; undefined where there is no such key, or no dict. */
+/** The value at a key of a dict; undefined if `value` is no dict or has no such key. */
 export function optional(value: Pickled | undefined, key: Pickled): Pickled | undefined {
   return value instanceof Map ? value.get(key) : undefined;
 }
@@ -25,12 +25,12 @@ export function numbers(value: Pickled, count: number, where: string): number[] 
   return list;
 }
 
-/** The elements of a list, tuple or numpy array. */
+/** The elements of a list, tuple or numpy array; null for anything else. */
 export function listOf(value: Pickled | undefined): Pickled[] | null {
   return value instanceof NdArray ? value.values() : Array.isArray(value) ? value : null;
 }
 
-/** Three integers. */
+/** Three integers. Throws an Error that begins with `where`. */
 export function integers(value: Pickled, count: 3, where: string): [number, number, number] {
   const list = numbers(value, count, where);
   if (!list.every(Number.isInteger)) throw new Error(`${where} is not ${count} integers`);

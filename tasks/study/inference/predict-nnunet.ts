@@ -1,4 +1,4 @@
-/** Predicts with one converted nnU-Net: preprocessing, windows, folds, export. */
+/** Predicts with one converted nnU-Net: preprocessing, sliding window, mean over folds, export. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
@@ -12,16 +12,16 @@ import { preprocess, type Preprocessed } from "./preprocess.ts";
 import { slidingWindow } from "./sliding-window.ts";
 
 export interface PredictSettings extends Omit<SessionOptions, "training"> {
-  /** Share of the patch by which windows are apart; the model's own (0.5, TotalSegmentator 0.8) by default. */
+  /** Distance between windows as a fraction of the patch. Default: the model's own (0.5; TotalSegmentator 0.8). */
   readonly step?: number;
-  /** Test-time mirroring: as the training did ("auto", default), never, or refuse a model that was not trained so. */
+  /** Test-time mirroring. "auto" (default): as in the training. "off": never. "on": refuse a model trained without it. */
   readonly mirror?: "auto" | "on" | "off";
-  /** Of the model's folds those to use, by name ("0", "all"); see chooseFolds for the default. */
+  /** Names of the folds to use ("0", "all"); see chooseFolds for the default. */
   readonly folds?: readonly string[];
   /** Threads that resample; predictCase brings its own. */
   readonly crew?: ResampleCrew;
   readonly signal?: AbortSignal;
-  /** Called with the share that is done, 0 to 1. */
+  /** Called with the fraction that is done, 0 to 1. */
   readonly progress?: (fraction: number) => void;
 }
 
@@ -35,7 +35,7 @@ export async function readModel(folder: string): Promise<Model> {
   }
 }
 
-/** Labels on the grid of `volumes`, the channels of one case as read. `folder` holds the model's networks. */
+/** Labels on the grid of `volumes`, which are the channels of one case as read. `folder` holds the model's networks. */
 export async function predictVolumes(
   folder: string,
   model: NetworkModel,
@@ -43,7 +43,7 @@ export async function predictVolumes(
   settings: PredictSettings,
 ): Promise<LabelVolume> {
   const { folds } = checked(model, settings);
-  // A device that does not serve is told before the work begins.
+  // Report an unusable device before the work begins.
   await openSession(join(folder, folds[0]!.file), settings);
   const turned = model.reorient ? volumes.map((volume) => toCanonical(volume)) : volumes;
   const input = await preprocess(model, turned, settings.crew);
@@ -52,7 +52,10 @@ export async function predictVolumes(
   return model.reorient ? fromCanonical(labels, volumes[0]!) : labels;
 }
 
-/** The mean over folds of the merged windows: logits (v2) or probabilities (v1), one array a head. */
+/**
+ * Mean over the folds of the merged windows: logits (v2) or probabilities (v1), one array of shape `input.shape` for
+ * each head.
+ */
 export async function predictPreprocessed(
   folder: string,
   model: NetworkModel,
@@ -85,7 +88,7 @@ export async function predictPreprocessed(
   return sums;
 }
 
-/** Throws an Error where the settings ask for what the model does not have. */
+/** Resolves mirroring and folds. Throws an Error if the settings ask for something that the model does not have. */
 function checked(model: NetworkModel, { mirror = "auto", folds }: PredictSettings) {
   if (mirror === "on" && model.mirrorAxes.length === 0) {
     throw new Error(`${model.name} was trained without mirroring, so it is not to be mirrored (mirror: on)`);
@@ -93,7 +96,7 @@ function checked(model: NetworkModel, { mirror = "auto", folds }: PredictSetting
   return { mirrorAxes: mirror === "off" ? [] : model.mirrorAxes, folds: chooseFolds(model, folds) };
 }
 
-/** Without a wish all, but the one trained on all cases ("all") only where there is no other, as nnU-Net does. */
+/** The wanted folds. Default, as in nnU-Net: all numbered folds; the fold "all" only if there is no other. */
 function chooseFolds(model: NetworkModel, wanted: readonly string[] | undefined): NetworkModel["folds"] {
   if (!wanted) {
     const numbered = model.folds.filter(({ fold }) => fold !== "all");

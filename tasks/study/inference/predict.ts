@@ -1,4 +1,4 @@
-/** Predicts cases with a converted model, whatever its origin. */
+/** Predicts one case with any converted model. */
 import { resampleCrew } from "../resample/crew.ts";
 import { readNifti } from "../volume/nifti.ts";
 import type { LabelVolume } from "../volume/volume.ts";
@@ -6,8 +6,8 @@ import { type PredictSettings, predictVolumes, readModel } from "./predict-nnune
 import { predictTotalSegmentator } from "./totalsegmentator.ts";
 
 /**
- * Labels for one case on the grid of its first image. `folder` is a converted model (see convertModel); `images` are
- * the paths of its channels in order. Sessions are kept between cases.
+ * Labels of one case on the grid of its first image. `folder` is a converted model (see convertModel); `images` are
+ * the paths of its channels in order. Sessions stay open between cases.
  */
 export async function predictCase(
   folder: string,

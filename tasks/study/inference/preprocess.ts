@@ -1,5 +1,5 @@
 /**
- * From images as read to the network's input, and where it lies in them.
+ * Turns images as read into the network's input, and remembers where the input lies in the images.
  * Reference: MIC-DKFZ/nnUNet nnunetv2/preprocessing/preprocessors/default_preprocessor.py (v2: normalise, then
  * resample); uni-medical/STU-Net nnUNet-1.7.1/nnunet/preprocessing/preprocessing.py (v1: resample, then normalise).
  */
@@ -15,17 +15,21 @@ import { permute, transposeArray } from "./transpose.ts";
 import type { NetworkModel, Normalisation } from "./model.ts";
 
 export interface Preprocessed {
-  /** (channels, ...shape) in C order, axes transposed as the model asks. */
+  /** (channels, ...shape) in C order; the axes are transposed as the model requires. */
   readonly data: Float32Array;
   readonly shape: Shape;
-  /** Of the whole image, transposed, before cropping. */
+  /** Shape of the whole image, transposed, before cropping. */
   readonly originalShape: Shape;
+  /** Millimetres along the transposed axes of the original. */
   readonly originalSpacing: Triple;
-  /** What was cropped to, in the transposed original. */
+  /** The crop box in voxels of the transposed original. */
   readonly box: Box;
 }
 
-/** `channels` are volumes on one grid, already in the orientation that the model works in. */
+/**
+ * `channels` are volumes on one grid, already in the orientation in which the model works. Throws an Error if their
+ * number or grids do not fit, or if an axis has no voxel left at the model's spacing.
+ */
 export async function preprocess(
   model: NetworkModel,
   channels: readonly Volume[],
@@ -77,7 +81,10 @@ export async function preprocess(
 
 const inFloat32 = (data: VoxelArray) => (data instanceof Float32Array ? data : new Float32Array(data));
 
-/** The axis along which slices are resampled one by one; `wanted` null decides by the spacings, `first` before. */
+/**
+ * The axis along which slices are resampled one by one, or null. `wanted` null: decided by the spacings (mm), `first`
+ * before `second`; true: the coarsest axis of `first`; false: none.
+ */
 export function separation(wanted: boolean | null, first: Triple, second: Triple): 0 | 1 | 2 | null {
   if (wanted === false) return null;
   if (wanted === null) return separateAxis(first, second);
@@ -85,7 +92,7 @@ export function separation(wanted: boolean | null, first: Triple, second: Triple
   return coarse.length === 1 ? coarse[0]! : null;
 }
 
-/** `inside` is there where the scheme uses a mask. */
+/** Normalises one channel. `inside` is the mask of the schemes that use one. */
 function normalise(values: Float32Array, scheme: Normalisation, inside: Uint8Array | null): Float32Array {
   switch (scheme.scheme) {
     case "ct":
@@ -109,7 +116,7 @@ function normalise(values: Float32Array, scheme: Normalisation, inside: Uint8Arr
   }
 }
 
-/** v1 sets what lies outside the mask to zero. */
+/** nnU-Net v1 sets voxels outside the mask to zero. */
 function normaliseV1(values: Float32Array, scheme: Normalisation, inside: Uint8Array | null): Float32Array {
   const result = normalise(values, scheme, inside);
   const masked = scheme.scheme === "z-score" && scheme.useMask && inside;

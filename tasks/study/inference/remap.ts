@@ -1,13 +1,13 @@
-/** From a published model's label values to those of a dataset. */
+/** Maps the label values of a published model to those of a dataset. */
 import { classNames, type LabelSource, type LabelTable, type Organ, remapper } from "../labels/labels.ts";
 import type { Model } from "./model.ts";
 
 type Table = LabelTable<Organ | null>;
 
 /**
- * Lookup by the values of the model's label maps. `classes` names the list of classes that the model predicts; "all"
- * stands for a model trained on the dataset's own labels, whatever their numbers in it. A model that names no labels
- * (nnU-Net v1) must have as many as the list, and with "all" the dataset's own numbers.
+ * Lookup table: index is the model's label value, content the dataset's. `classes` names the class list that the model
+ * predicts; "all" means a model trained on the dataset's own labels, which may have other numbers there. A model that
+ * names no labels (nnU-Net v1) must have as many classes as the list; with "all" it must use the dataset's numbers.
  * Throws an Error that names the labels which do not fit.
  */
 export function datasetValues(model: Model, table: Table, classes: LabelSource): Uint16Array {
@@ -32,7 +32,7 @@ export function datasetValues(model: Model, table: Table, classes: LabelSource):
   return remapper(table, classes);
 }
 
-/** A dataset's labels by its own name of them and by the study's. */
+/** Label values by name: by the dataset's own name and by the study's name of the organ. */
 function ownValues(table: Table): Map<string, number> {
   return new Map(
     [...table].flatMap(([value, { name, organ }]) => [
@@ -47,7 +47,7 @@ function listedValues(table: Table, classes: Exclude<LabelSource, "all">): Map<s
   return new Map(classNames(classes).map((name, id) => [plain(name), values[id]!]));
 }
 
-/** "Right kidney" and "kidney_right" are one name. */
+/** Normal form of a name: "Right kidney" and "kidney_right" become equal. */
 function plain(name: string): string {
   return name
     .toLowerCase()

@@ -1,28 +1,28 @@
 /**
  * Predicts a whole array window by window, as nnU-Net does.
- * Reference: MIC-DKFZ/nnUNet nnunetv2/inference/{sliding_window_prediction,predict_from_raw_data}.py; sums are in
- * float32 here where nnU-Net takes half precision on a GPU.
+ * Reference: MIC-DKFZ/nnUNet nnunetv2/inference/{sliding_window_prediction,predict_from_raw_data}.py. Sums here are
+ * float32; nnU-Net uses half precision.
  */
 import type { Shape } from "../arrays.ts";
 import { sharedArray } from "../threads/crew.ts";
 import { gaussianWeights, windowStarts } from "./windows.ts";
 
-/** (batch, channels, patch) in C order to (batch, classes, patch); `batch` may be smaller on the last call. */
+/** Maps (batch, channels, patch) to (batch, classes, patch), both in C order. The last call may have a smaller batch. */
 export type PatchPredictor = (patches: Float32Array, batch: number) => Promise<Float32Array>;
 
 export interface SlidingWindowOptions {
-  /** The network's input size. Axes of the image that are shorter are padded with 0, centred. */
+  /** The network's input size (z, y, x). A shorter image is padded with 0 on both sides. */
   readonly patch: Shape;
-  /** Greatest distance of neighbouring windows as a share of the patch, 0 < step ≤ 1. */
+  /** Greatest distance between neighbouring windows as a fraction of the patch, 0 < step ≤ 1. */
   readonly step: number;
-  /** Axes (0 to 2) to mirror: the mean over all 2ⁿ combinations is taken. None by default. */
+  /** Axes (0 to 2) to mirror: the result is the mean over all 2ⁿ combinations. None by default. */
   readonly mirrorAxes?: readonly number[];
-  /** Maximum of the Gaussian weight: 10 (nnU-Net v2, default) or 1 (v1); "constant" weighs all voxels alike. */
+  /** Maximum of the Gaussian weight: 10 (nnU-Net v2, default) or 1 (v1). "constant": equal weights. */
   readonly weights?: 10 | 1 | "constant";
-  /** Patches handed to the predictor at once, 1 by default. */
+  /** Patches in one call of the predictor, 1 by default. */
   readonly batch?: number;
   readonly signal?: AbortSignal;
-  /** Called after every batch with the share that is done. */
+  /** Called after every batch with the fraction that is done. */
   readonly progress?: (fraction: number) => void;
 }
 
@@ -32,11 +32,11 @@ interface Job {
 }
 
 /**
- * Weighted mean of the predictions, one array of shape `shape` for each class, in C order and in shared memory, so
- * that threads can go on with it.
+ * Weighted mean of the predictions: one array of shape `shape` for each class, in C order. The arrays are shared
+ * memory, so that threads can use them without a copy.
  *
- * `image` is (channels, ...shape) float32 in C order. Throws RangeError where sizes disagree, and an Error where
- * the network gives values that are not finite.
+ * `image` is (channels, ...shape) float32 in C order. Throws RangeError if sizes do not agree, and an Error if the
+ * network gives values that are not finite.
  */
 export async function slidingWindow(
   image: Float32Array,
@@ -99,7 +99,7 @@ export async function slidingWindow(
   return sums;
 }
 
-/** Apart from the loops around it, so that the compiler sees how simple it is. */
+/** A function of its own, because V8 optimises this simple loop better outside the loops around it. */
 function addRow(
   sum: Float32Array,
   at: number,
@@ -116,7 +116,7 @@ function addRow(
   }
 }
 
-/** All windows, axis 0 outermost, each with all combinations of mirrored axes. Starts may be negative (padding). */
+/** All windows, axis 0 outermost, each with all combinations of mirrored axes. A negative start lies in the padding. */
 function windowJobs(shape: Shape, { patch, step, mirrorAxes = [] }: SlidingWindowOptions): Job[] {
   const starts = shape.map((size, axis) => {
     const padded = Math.max(size, patch[axis]!);
@@ -135,8 +135,8 @@ function windowJobs(shape: Shape, { patch, step, mirrorAxes = [] }: SlidingWindo
 }
 
 /**
- * The rows (runs along axis 2) of a window that lie inside the image: where each begins in the image, in the
- * window, and in the mirrored patch, which way it runs there (1 or −1), and its length.
+ * Visits the rows (runs along axis 2) of a window that lie inside the image. `visit` gets the index of the first
+ * voxel in the image, in the window and in the mirrored patch, the direction in the patch (1 or −1), and the length.
  */
 function visitRows(
   { start, mirror }: Job,

@@ -1,5 +1,5 @@
 /**
- * TotalSegmentator v2: several nnU-Nets on one image at a fixed spacing, their labels joined to the global classes.
+ * TotalSegmentator v2: several nnU-Nets predict one image at a fixed spacing; their labels are joined to global classes.
  * Reference: wasserth/TotalSegmentator totalsegmentator/{nnunet,python_api,map_to_binary}.py.
  */
 import { mkdir } from "node:fs/promises";
@@ -16,8 +16,8 @@ import { inThirds, isVeryLarge } from "./thirds.ts";
 import { type PredictSettings, predictVolumes, readModel } from "./predict-nnunet.ts";
 
 /**
- * `folders` are nnU-Net v2 model folders, later ones writing over earlier ones. Writes `model.json` and one folder a
- * part to `out`. Throws an Error where a part's label is no class of TotalSegmentator v2.
+ * `folders` are nnU-Net v2 model folders; later ones overwrite earlier ones. Writes `model.json` and one folder for
+ * each part to `out`. Throws an Error if a label of a part is no class of TotalSegmentator v2.
  */
 export async function convertTotalSegmentator(
   folders: readonly string[],
@@ -39,7 +39,7 @@ export async function convertTotalSegmentator(
     spacing = model.spacing[0];
   }
   await mkdir(out, { recursive: true });
-  // The package spreads windows wider for the five parts at full resolution.
+  // The package uses a wider step for the five parts at full resolution.
   const model: TotalSegmentatorModel = {
     name: "TotalSegmentator",
     labels: Object.fromEntries(global.map((name, id) => [name, id] as const).slice(1)),
@@ -65,7 +65,7 @@ export async function predictTotalSegmentator(
   const canonical = toCanonical(image);
   const fits = canonical.spacing.every((s) => s === model.spacing);
   const resampled = fits ? canonical : await atSpacing(canonical, model.spacing, settings.crew);
-  // Only where there are several networks, as the package does.
+  // As in the package, only models with several networks cut the volume.
   const cut = model.parts.length > 1 && isVeryLarge(resampled.size);
   const { progress } = settings;
   let done = 0;
@@ -79,7 +79,7 @@ export async function predictTotalSegmentator(
   return fromCanonical(labelled, image);
 }
 
-/** The networks' labels, later ones over earlier ones. */
+/** The joined labels of the networks; later ones overwrite earlier ones. */
 async function predictParts(
   folder: string,
   model: TotalSegmentatorModel,
@@ -103,7 +103,7 @@ async function predictParts(
   return { ...volume, data: labels };
 }
 
-/** The networks take the nominal spacing for granted, though corner-aligned voxels are a little off it. */
+/** The result claims the nominal spacing, as in the package; that of corner-aligned voxels differs a little. */
 async function atSpacing(volume: Volume, spacing: number, crew?: ResampleCrew): Promise<Volume> {
   const nominal = [spacing, spacing, spacing] as const;
   return { ...(await resampleImageByCorners(volume, nominal, 3, crew)), spacing: nominal };

@@ -1,4 +1,4 @@
-/** A trained network ready to predict: its checkpoint and a session on its patch. */
+/** A trained network that is ready to predict: its checkpoint and a session for its patch size. */
 import { statSync } from "node:fs";
 import { Tensor } from "onnxruntime-node";
 import type { Shape } from "../arrays.ts";
@@ -12,19 +12,22 @@ import type { Inference } from "../params/settings.ts";
 
 export interface TrainedNetwork {
   readonly checkpoint: Checkpoint;
-  /** Of a network with two outputs: the probability of the second, voxel by voxel of (channels, z, y, x). */
+  /**
+   * For a network with two outputs: probability of the second at each voxel, (z, y, x) in C order. `channels` is
+   * (channels, z, y, x), `shape` is (z, y, x).
+   */
   foreground(channels: Float32Array, shape: Shape, signal: AbortSignal): Promise<Float32Array>;
   /**
-   * Predicts a prepared image (canonical axes, the network's spacing and normalisation) and brings the logits to
-   * the grid `onto` (canonical axes too): output channels as label values.
+   * Predicts a prepared image (canonical axes, the network's spacing and normalisation), resamples the logits to the
+   * grid `onto` (canonical axes too), and takes the arg-max. Label values are output channels.
    */
   segment(image: Volume, onto: Grid, options: Inference & { signal: AbortSignal }): Promise<LabelVolume>;
 }
 
-/** Networks stay open between the tasks of a worker. */
+/** Networks that stay open between the tasks of a worker. */
 const open = new Map<string, Promise<TrainedNetwork>>();
 
-/** The checkpoint at `path`, read once a worker. Throws an Error that names the file if it is no checkpoint of lq. */
+/** Opens the checkpoint at `path`, once in each worker. Throws an Error that names the file if it is no checkpoint of lq. */
 export function openNetwork(path: string, threads: number): Promise<TrainedNetwork> {
   const { ino, size, mtimeMs } = statSync(path);
   const key = [threads, path, ino, size, mtimeMs].join(" ");

@@ -1,7 +1,7 @@
 /** Permutes the axes of arrays in C order. */
 import { type Shape, type Triple, type TypedArray, zerosLike } from "../arrays.ts";
 
-/** New axis i is old axis `order[i]`. The data are returned as they are where nothing moves. */
+/** New axis i is old axis `order[i]`. Returns `data` itself if no axis moves. */
 export function transposeArray<T extends TypedArray>(data: T, shape: Shape, order: Triple): T {
   if (order.every((axis, i) => axis === i)) return data;
   const strides: Triple = [shape[1] * shape[2], shape[2], 1];

@@ -1,13 +1,13 @@
 /**
- * Where nnU-Net's sliding window stands, and how its predictions are weighted.
+ * Positions and weights of nnU-Net's sliding window.
  * Reference: MIC-DKFZ/nnUNet nnunetv2/inference/sliding_window_prediction.py.
  */
 import type { Shape } from "../arrays.ts";
 import { roundHalfEven } from "../round-half-even.ts";
 
 /**
- * First voxels of the windows along one axis: evenly spread, no further apart than `patch · step`, rounded half
- * to even. `size` must be at least `patch` (the caller pads). Throws RangeError unless 0 < step ≤ 1.
+ * First voxel of each window along one axis. Windows are evenly spread, at most `patch · step` apart, and rounded half
+ * to even. Throws RangeError unless 0 < step ≤ 1 and `size` ≥ `patch` (the caller pads).
  */
 export function windowStarts(size: number, patch: number, step: number): number[] {
   if (!(step > 0 && step <= 1))
@@ -19,9 +19,9 @@ export function windowStarts(size: number, patch: number, step: number): number[
 }
 
 /**
- * Weights of a window's voxels: a Gaussian of sigma = patch / 8 about voxel patch // 2, cut off at 4 sigma, with
- * the maximum `peak` (10 in nnU-Net v2, 1 in v1). Zeros become the smallest positive weight, so that every
- * voxel that a window covers has a weight.
+ * Weights of a window's voxels, in the shape of the patch: a Gaussian with sigma = patch / 8 around voxel patch // 2,
+ * cut off at 4 sigma, with maximum `peak` (10 in nnU-Net v2, 1 in v1). Zeros become the smallest positive weight, so
+ * that every voxel in a window has a positive weight.
  */
 export function gaussianWeights(patch: Shape, peak: number): Float32Array {
   const [gz, gy, gx] = patch.map(gaussianProfile) as [Float64Array, Float64Array, Float64Array];
