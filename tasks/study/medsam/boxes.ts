@@ -1,19 +1,19 @@
-/** Boxes around labels, MedSAM's prompts. Where publications are silent, what is done is a setting. */
+/** Boxes around labels, the prompts of MedSAM. What the publications leave open is a setting. */
 import { z } from "zod";
 import type { Random } from "../random.ts";
 import { connectedParts, withoutSmallParts } from "./components.ts";
 
 export const boxSettings = z.strictObject({
-  /** One box around all of a label in a slice, or one around each of its connected parts (8 neighbours). */
+  /** In each slice: one box around a whole label, or one around each connected part of it (8 neighbours). */
   per: z.enum(["label", "part"]).default("label"),
-  /** Every side is moved outwards by so many pixels of the encoder's input (1024 wide in MedSAM). */
+  /** Pixels by which each side moves outwards, in pixels of the encoder's input (1024 wide in MedSAM). */
   shift: z.number().nonnegative().default(0),
-  /** And by up to so many more, whole pixels, drawn for each side from `seed`. */
+  /** Greatest additional random shift of each side in whole pixels; `seed` fixes the random numbers. */
   jitter: z.int().nonnegative().default(0),
   seed: z.int().default(1),
-  /** Parts of a label in a slice of fewer pixels get no box. */
+  /** In a slice, parts of a label with fewer pixels get no box. */
   least_pixels: z.int().nonnegative().default(0),
-  /** Parts of a label in the volume of fewer voxels get no boxes. */
+  /** In the volume, parts of a label with fewer voxels get no boxes. */
   least_voxels: z.int().nonnegative().default(0),
 });
 export type BoxSettings = z.infer<typeof boxSettings>;
@@ -24,7 +24,7 @@ export interface Prompt {
   readonly box: readonly [number, number, number, number];
 }
 
-/** The prompts of one slice (height × width), by ascending label. */
+/** The prompts of one slice (height × width), sorted by label. */
 export function promptsOf(
   slice: Uint8Array | Uint16Array,
   height: number,
@@ -51,7 +51,7 @@ export function promptsOf(
   return [...found.values()].sort((a, b) => a.label - b.label);
 }
 
-/** The box in pixels of the encoder's input, (x0, y0, x1, y1), moved outwards as the settings say. */
+/** The box (x0, y0, x1, y1) in pixels of the encoder's input, enlarged as the settings say and cut at the border. */
 export function modelBox(
   { box }: Prompt,
   height: number,

@@ -1,9 +1,9 @@
-/** Connected parts of labels. */
+/** Connected components of label maps. */
 import type { Shape } from "../arrays.ts";
 
 /**
- * Numbers the parts of equal, non-zero value in (z, y, x): voxels belong together that touch, at corners as well (26
- * neighbours; 8 in a volume of one slice). Background is 0, parts are 1, 2, …; `sizes[part]` counts voxels.
+ * Numbers the connected parts of equal, non-zero value in an array (z, y, x). Voxels that touch are connected, at
+ * corners too (26 neighbours; 8 in a single slice). Background is 0, parts are 1, 2, …; `sizes[part]` counts voxels.
  */
 export function connectedParts(
   labels: ArrayLike<number>,
@@ -38,7 +38,7 @@ export function connectedParts(
   return { parts, sizes };
 }
 
-/** The labels without parts of fewer than `least` voxels. */
+/** A copy of the labels without the parts that have fewer than `least` voxels; `labels` itself if `least` ≤ 1. */
 export function withoutSmallParts<T extends Uint8Array | Uint16Array>(
   labels: T,
   shape: Shape,

@@ -1,12 +1,12 @@
 /**
- * From Hounsfield units to what MedSAM's encoder is given.
- * Reference: bowang-lab/MedSAM pre_CT_MR.py (the volume) and MedSAM_Inference.py (the slice), whose resizing is
- * scikit-image's: cubic spline, half-pixel grid, mirrored borders, smoothed before it shrinks, clipped to its range.
+ * Turns Hounsfield units into the input of MedSAM's encoder.
+ * Reference: bowang-lab/MedSAM pre_CT_MR.py (the volume) and MedSAM_Inference.py (the slice). The slice is resized as
+ * in scikit-image: cubic spline, half-pixel grid, mirrored borders, smoothing before shrinking, clipping to the range.
  */
 import { resize } from "../resample/resize.ts";
 import { mirrored } from "../resample/spline.ts";
 
-/** Clips to the window (HU), scales from the least to the greatest value that is left to 0 … 255, and cuts to whole numbers. */
+/** Clips to the window (HU), scales the remaining range to 0 … 255, and rounds down to whole numbers. */
 export function toBytes(values: ArrayLike<number>, [low, high]: readonly [number, number]): Uint8Array {
   let [least, greatest] = [Infinity, -Infinity];
   for (let i = 0; i < values.length; i++) {
@@ -23,7 +23,7 @@ export function toBytes(values: ArrayLike<number>, [low, high]: readonly [number
   return bytes;
 }
 
-/** A slice of `height` rows of `width` values, stretched to size × size, in double precision. */
+/** Resizes a slice (height × width) to size × size, in double precision. */
 export async function resizeSlice(
   slice: Uint8Array,
   height: number,
@@ -38,9 +38,9 @@ export async function resizeSlice(
   return resized.map((v) => Math.min(greatest, Math.max(least, v)));
 }
 
-/** A resized slice as the encoder takes it: cut to bytes, then its least and greatest value to 0 and 1; three times. */
+/** Input of the encoder (3, size, size): the slice rounded down to bytes and scaled to 0 … 1, in each of three channels. */
 export function encoderInput(resized: Float64Array): Float32Array {
-  // What rounding leaves just below a whole number was that number.
+  // A value just below a whole number is that number with a rounding error.
   const bytes = Uint8Array.from(resized, (v) => Math.floor(v + 1e-6));
   const { least, greatest } = rangeOf(bytes);
   const range = Math.max(greatest - least, 1e-8);
@@ -60,7 +60,7 @@ function rangeOf(bytes: Uint8Array): { least: number; greatest: number } {
   return { least, greatest };
 }
 
-/** Gaussian along one axis of a slice, cut off at 4 sigma; nothing where sigma is not positive. */
+/** Gaussian smoothing along one axis of a slice, cut off at 4 sigma. Does nothing if sigma is not positive. */
 function smooth(
   values: Float64Array,
   { count, step }: { readonly count: number; readonly step: number },

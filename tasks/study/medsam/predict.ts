@@ -1,6 +1,6 @@
 /**
- * MedSAM on a CT volume: slice by slice, with boxes around given labels.
- * Reference: bowang-lab/MedSAM MedSAM_Inference.py. All boxes of a slice share one pass of the encoder.
+ * Applies MedSAM to a CT volume, slice by slice, with boxes around given labels.
+ * Reference: bowang-lab/MedSAM MedSAM_Inference.py. The encoder runs once for all boxes of a slice.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -18,10 +18,10 @@ import { withoutSmallParts } from "./components.ts";
 import { encoderInput, resizeSlice, toBytes } from "./image.ts";
 
 export interface MedSamSettings extends Omit<SessionOptions, "training"> {
-  /** Hounsfield units that are told apart, least and greatest. */
+  /** Intensity window in Hounsfield units: least and greatest; values outside are clipped. */
   readonly window: readonly [number, number];
   readonly boxes: BoxSettings;
-  /** Who gets a pixel that several masks claim: the later (higher) label, as MedSAM's scripts, or the likelier. */
+  /** The label of a pixel in several masks: the higher value ("later", as in MedSAM's scripts) or the more probable one. */
   readonly overlap: "later" | "likelier";
   readonly signal?: AbortSignal;
   readonly progress?: (fraction: number) => void;
@@ -35,7 +35,10 @@ async function readSam(folder: string): Promise<SamModel> {
   return parsed.data;
 }
 
-/** The labels of `prompts`, drawn anew: `folder` is a converted SAM, `image` in Hounsfield units on the prompts' grid. */
+/**
+ * Predicts the labels of `prompts` again. `folder` is a converted SAM; `image` is in Hounsfield units, on the grid of
+ * `prompts`. Throws an Error if the grids differ.
+ */
 export async function predictMedSam(
   folder: string,
   image: Volume,
@@ -63,7 +66,7 @@ export async function predictMedSam(
 
 type Slice = Uint8Array | Uint16Array;
 
-/** Predicts one slice (height × width); null where it has no prompts. */
+/** A function that predicts one slice (height × width); its result is null if the slice has no prompts. */
 async function slicePredictor(
   folder: string,
   height: number,
@@ -91,7 +94,7 @@ async function slicePredictor(
     });
     const logits = (await masks!.getData()) as Float32Array;
     const each = logits.length / prompts.length;
-    // The first mask of each box is the one for a single, unambiguous object.
+    // SAM gives several masks for each box. The first is meant for a prompt that is not ambiguous.
     const maskAt = (i: number) =>
       maskOf(logits.subarray(i * each, i * each + edge * edge), edge, height, width);
     const claims = await Promise.all(
@@ -101,14 +104,14 @@ async function slicePredictor(
   };
 }
 
-/** Sigmoid first, then bilinearly to the slice. */
+/** Applies the sigmoid, then resizes linearly to the slice. */
 function maskOf(logits: Float32Array, edge: number, height: number, width: number): Promise<Float32Array> {
   const probability = logits.map((logit) => 1 / (1 + Math.exp(-logit)));
   const linear = { orders: [1, 1, 1], alignment: "half-pixel" } as const;
   return resize(probability, [1, edge, edge], [1, height, width], linear, Float32Array);
 }
 
-/** A label where its probability is above one half, in ascending order of labels. */
+/** Label map of a slice: each label where its probability is above one half, in ascending order of labels. */
 function settle(
   claims: readonly { readonly label: number; readonly probability: Float32Array }[],
   overlap: MedSamSettings["overlap"],

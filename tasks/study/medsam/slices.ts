@@ -1,7 +1,7 @@
-/** Axial slices and boxes for the prompted 2D model: two channels, the slice and the box as a mask. */
+/** Axial slices and boxes for the prompted 2D model. Its input has two channels: the slice, and the box as a mask. */
 import type { LabelVolume, Volume } from "../volume/volume.ts";
 
-/** Inclusive pixel bounds. */
+/** Inclusive bounds in pixels of the slice. */
 export interface SliceBox {
   readonly x0: number;
   readonly y0: number;
@@ -9,7 +9,7 @@ export interface SliceBox {
   readonly y1: number;
 }
 
-/** The box of each label that occurs in slice z, by label value. */
+/** The box around each label in slice z, by label value. */
 export function boxesOf(labels: LabelVolume, z: number): Map<number, SliceBox> {
   const [nx, ny] = labels.size;
   const boxes = new Map<number, { x0: number; y0: number; x1: number; y1: number }>();
@@ -29,7 +29,7 @@ export function boxesOf(labels: LabelVolume, z: number): Map<number, SliceBox> {
   return boxes;
 }
 
-/** (2, ny, nx): the slice, then 1 inside the box (moved outwards by `grow` pixels), else 0. */
+/** (2, ny, nx): the slice, then a mask that is 1 inside the box. The box first grows by `grow` pixels on each side. */
 export function promptChannels(image: Volume, z: number, box: SliceBox, grow: number): Float32Array {
   const [nx, ny] = image.size;
   const channels = new Float32Array(2 * nx * ny);

@@ -1,11 +1,14 @@
-/** Layers that the convolutional networks share; names as in their PyTorch modules. */
+/** Layers that the convolutional networks share. Weights have the names of their PyTorch modules. */
 import { float, type Value } from "../nn/onnx/graph.ts";
 import type { Network } from "./network.ts";
 
-/** A number for each axis of space, z, y, x. */
+/** One number for each spatial axis: z, y, x. */
 export type PerAxis = readonly number[];
 
-/** Convolution `NAME.weight` (out, in, ...kernel) with padding (k − 1) / 2; a bias where the checkpoint has one. */
+/**
+ * Convolution with `NAME.weight` (out, in, ...kernel), padding (k − 1) / 2, and a bias if the checkpoint has one.
+ * Throws an Error for an even kernel or another shape.
+ */
 export function convolution(
   n: Network,
   x: Value,
@@ -29,11 +32,11 @@ export function convolution(
 export interface ConvChannels {
   readonly in: number;
   readonly out: number;
-  /** Checked against the weight where given, else the weight's. */
+  /** Expected kernel size; without it the weight's own size is used. */
   readonly kernel?: PerAxis;
 }
 
-/** Transposed convolution whose kernel is its stride: `NAME.weight` (in, out, ...stride). */
+/** Transposed convolution with kernel = stride and `NAME.weight` (in, out, ...stride). */
 export function upConvolution(
   n: Network,
   x: Value,
@@ -47,8 +50,8 @@ export function upConvolution(
 }
 
 /**
- * Instance normalisation with its affine weights. Means are taken axis by axis, so that no float32 sum is long: the
- * runtime's own operator is off by 1e-4 of a logit where a mean is large beside its deviation.
+ * Instance normalisation with affine weights. Means are taken axis by axis, so that no float32 sum is long. The
+ * runtime's own operator changes logits by 1e-4 if the mean is large compared with the deviation.
  */
 export function instanceNorm(n: Network, x: Value, name: string, channels: number, epsilon = 1e-5): Value {
   const { graph: g } = n;
@@ -63,17 +66,17 @@ export function instanceNorm(n: Network, x: Value, name: string, channels: numbe
   return g.node("Add", [g.node("Mul", [centred, factor]), perChannel("bias")]);
 }
 
-/** max(x, slope·x); of slope 0, ReLU. */
+/** max(x, slope·x); with slope 0 it is ReLU. */
 export function leakyRelu(n: Network, x: Value, slope = 0.01): Value {
   return slope === 0 ? n.graph.node("Relu", [x]) : n.graph.node("LeakyRelu", [x], { alpha: float(slope) });
 }
 
-/** Along the channels (axis 1). */
+/** Concatenates along the channels (axis 1). */
 export function concat(n: Network, values: readonly Value[]): Value {
   return n.graph.node("Concat", values, { axis: 1 });
 }
 
-/** What follows the last layer: raw logits, or softmax over the classes. */
+/** Output of the network: raw logits, or softmax over the classes. */
 export type Head = "logits" | "softmax";
 
 /** Input (batch, channels, ...patch). */

@@ -1,6 +1,6 @@
 /**
- * An ONNX graph over the weights of a checkpoint. The graph goes to `NAME.onnx`, the weights to `NAME.weights`
- * beside it, so that networks of any size (protobuf ends at 2 GiB) are written in little memory.
+ * An ONNX graph over the weights of a checkpoint. The graph goes to `NAME.onnx`, the weights to `NAME.weights` beside
+ * it. So networks of any size can be written in little memory; a protobuf file is limited to 2 GiB.
  */
 import { createHash } from "node:crypto";
 import { open, writeFile } from "node:fs/promises";
@@ -17,7 +17,7 @@ export class Network {
   readonly #used = new Map<string, Tensor>();
   #offset = 0;
 
-  /** `path` without an ending: `path.onnx` and `path.weights` are written. */
+  /** `path` has no file extension: `path.onnx` and `path.weights` are written. */
   constructor(path: string, state: StateDict) {
     this.#path = path;
     this.#location = `${basename(path)}.weights`;
@@ -25,14 +25,14 @@ export class Network {
     this.state = state;
   }
 
-  /** Shape of a weight. Throws an Error when the checkpoint has none of that name. */
+  /** Shape of a weight. Throws an Error if the checkpoint has no weight of that name. */
   shape(name: string): readonly number[] {
     const tensor = this.state.get(name);
     if (!tensor) throw new Error(`the checkpoint has no weight ${name}`);
     return tensor.shape;
   }
 
-  /** The weight of that name in the graph. Throws an Error when its shape is another; null stands for any size. */
+  /** Adds a weight to the graph. Throws an Error if its shape is not `expected`, where null means any size. */
   weight(name: string, expected: readonly (number | null)[]): Value {
     const shape = this.shape(name);
     if (shape.length !== expected.length || shape.some((n, i) => n !== (expected[i] ?? n))) {
@@ -50,7 +50,7 @@ export class Network {
     return name;
   }
 
-  /** Writes the model. Throws an Error when the checkpoint has weights that neither the graph nor `spare` names. */
+  /** Writes the model. Throws an Error if the checkpoint has weights that the graph does not use and `spare` does not match. */
   async write(spare?: RegExp): Promise<void> {
     const left = [...this.state.keys()].filter((name) => !this.#used.has(name) && !spare?.test(name));
     if (left.length > 0) {
@@ -72,12 +72,12 @@ export class Network {
     } finally {
       await file.close();
     }
-    // The graph names its weights' digest, so that no two models share the bytes of their .onnx.
+    // The graph contains the digest of its weights, so that two models never have the same .onnx.
     await writeFile(`${this.#path}.onnx`, this.graph.finish({ weights: digest.digest("hex") }));
   }
 }
 
-/** Weights begin at multiples of 64 bytes. */
+/** Rounds up to a multiple of 64 bytes, where each weight begins. */
 function align(length: number): number {
   return Math.ceil(length / 64) * 64;
 }

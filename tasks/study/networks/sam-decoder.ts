@@ -1,5 +1,5 @@
 /**
- * SAM's prompt encoder for boxes and its mask decoder as one ONNX graph; sizes are read from the weights.
+ * SAM's prompt encoder for boxes and its mask decoder as one ONNX graph. Sizes come from the weights.
  * Reference: facebookresearch/segment-anything modeling/{prompt_encoder,mask_decoder,transformer}.py.
  */
 import type { Value } from "../nn/onnx/graph.ts";
@@ -8,15 +8,15 @@ import type { Network } from "./network.ts";
 import type { SamImageShape } from "./sam-encoder.ts";
 import { countNames } from "./state-dict.ts";
 
-/** Of point and mask prompts, which are not used here. */
+/** Weights for point and mask prompts, which are not used here. */
 export const unusedSamDecoderWeights =
   /^prompt_encoder\.(point_embeddings\.[01]\.|not_a_point_embed\.|mask_downscaling\.)/;
 
 /**
- * Inputs `image_embeddings` (1, channels, grid, grid) and `boxes` (boxes, 4) as (x0, y0, x1, y1) in pixels of the
- * encoder's input; outputs `masks` (boxes, masks, 4·grid, 4·grid), raw logits of SAM's mask tokens (0: the single
- * mask; 1 …: the multiple ones), and `iou` (boxes, masks). `heads`, of the decoder's attention, is not told by
- * the weights: 8 in every released SAM.
+ * Inputs: `image_embeddings` (1, channels, grid, grid), and `boxes` (boxes, 4) as (x0, y0, x1, y1) in pixels of the
+ * encoder's input. Outputs: `masks` (boxes, masks, 4·grid, 4·grid), the raw logits of SAM's mask tokens (0: the single
+ * mask; 1 …: the multiple masks), and `iou` (boxes, masks). `heads` is the number of attention heads of the decoder;
+ * the weights do not contain it, and every released SAM has 8. Throws an Error if weights do not fit.
  */
 export function samDecoder(n: Network, image: SamImageShape, heads = 8): void {
   const { grid, channels, size } = image;
@@ -55,7 +55,7 @@ export function samDecoder(n: Network, image: SamImageShape, heads = 8): void {
   graph.output("iou", reshape(n, iou, [-1, own]), "float32", ["boxes", own]);
 }
 
-/** IoU token, mask tokens and the box's two corners: (boxes, 3 + masks, channels). */
+/** IoU token, mask tokens and the two corners of the box: (boxes, 3 + masks, channels). */
 function tokensOf(n: Network, boxes: Value, masks: number, channels: number, size: number): Value {
   const { graph } = n;
   const corners = graph.node("Mul", [
@@ -77,7 +77,7 @@ function tokensOf(n: Network, boxes: Value, masks: number, channels: number, siz
   return graph.node("Concat", [graph.node("Expand", [learned, shape]), sparse], { axis: 1 });
 }
 
-/** Sine and cosine of random projections of points (…, 2), x before y, in [0, 1]. */
+/** Sine and cosine of random projections of points (…, 2): x, then y, both in [0, 1]. */
 function fourier(n: Network, points: Value, channels: number): Value {
   const { graph } = n;
   const name = "prompt_encoder.pe_layer.positional_encoding_gaussian_matrix";
@@ -87,7 +87,7 @@ function fourier(n: Network, points: Value, channels: number): Value {
   return graph.node("Concat", [graph.node("Sin", [angles]), graph.node("Cos", [angles])], { axis: -1 });
 }
 
-/** Of the centres of the grid's cells, rows first: (1, grid², channels). */
+/** Position codes of the centres of the grid's cells, row by row: (1, grid², channels). */
 function gridPositions(n: Network, grid: number, channels: number): Value {
   const centres = Float32Array.from({ length: grid * grid * 2 }, (_, i) => {
     const cell = Math.floor(i / 2);
@@ -156,7 +156,7 @@ function upscale(n: Network, x: Value, name: string): Value {
   return n.graph.node("ConvTranspose", [x, ...weights], { kernel_shape: [2, 2], strides: [2, 2] });
 }
 
-/** `NAME.layers.0`, `.1`, … with ReLU between them. */
+/** Linear layers `NAME.layers.0`, `NAME.layers.1`, … with ReLU between them. */
 function mlp(n: Network, x: Value, name: string): Value {
   const count = countNames(n.state, `${name}.layers.`, ".weight");
   let y = x;

@@ -1,6 +1,6 @@
 /**
- * SAM's image encoder (a ViT with windowed attention and decomposed relative positions) as an ONNX graph; all sizes
- * are read from the weights. Reference: facebookresearch/segment-anything modeling/image_encoder.py.
+ * SAM's image encoder (a ViT with windowed attention and decomposed relative positions) as an ONNX graph. All sizes
+ * come from the weights. Reference: facebookresearch/segment-anything modeling/image_encoder.py.
  */
 import type { Value } from "../nn/onnx/graph.ts";
 import { add, attend, gelu, layerNorm, layerNorm2d, linear, reshape, slice, transpose } from "./attention.ts";
@@ -20,7 +20,7 @@ export interface SamImageShape {
 
 /**
  * Input `image` (1, 3, size, size), output `image_embeddings` (1, channels, grid, grid), both float32.
- * Throws an Error where weights do not fit together.
+ * Throws an Error if the weights do not fit together.
  */
 export function samEncoder(n: Network): SamImageShape {
   const patch = `${root}.patch_embed.proj`;
@@ -50,7 +50,7 @@ export function samEncoder(n: Network): SamImageShape {
   return { size, grid, channels };
 }
 
-/** x is (1, y, x, width) throughout. */
+/** One transformer block; `x` and the result are (1, y, x, width). */
 function block(n: Network, x: Value, name: string, grid: number, width: number): Value {
   const reach = (n.shape(`${name}.attn.rel_pos_h`)[0]! + 1) / 2;
   let y = layerNorm(n, x, `${name}.norm1`, 1e-6);
@@ -66,7 +66,7 @@ function block(n: Network, x: Value, name: string, grid: number, width: number):
   return add(n, sum, linear(n, hidden, `${name}.mlp.lin2`));
 }
 
-/** (1, grid, grid, width) to (windows, edge, edge, width), with zeros beyond the lower right. */
+/** Splits (1, grid, grid, width) into (windows, edge, edge, width), padded with zeros at the end of both axes. */
 function partition(n: Network, x: Value, grid: number, edge: number, width: number): Value {
   const count = Math.ceil(grid / edge);
   const missing = count * edge - grid;
@@ -76,7 +76,7 @@ function partition(n: Network, x: Value, grid: number, edge: number, width: numb
   return reshape(n, transpose(n, split, [0, 2, 1, 3, 4]), [count * count, edge, edge, width]);
 }
 
-/** Undoes `partition`; what was padded is cut off. */
+/** Reverses `partition` and cuts off the padding. */
 function join(n: Network, x: Value, grid: number, edge: number, width: number): Value {
   const count = Math.ceil(grid / edge);
   const split = transpose(n, reshape(n, x, [count, count, edge, edge, width]), [0, 2, 1, 3, 4]);
@@ -84,7 +84,7 @@ function join(n: Network, x: Value, grid: number, edge: number, width: number): 
   return count * edge === grid ? whole : slice(n, slice(n, whole, 1, 0, grid), 2, 0, grid);
 }
 
-/** Self-attention within (batch, edge, edge, width), with relative positions added to the scores. */
+/** Self-attention inside (batch, edge, edge, width); relative positions are added to the scores. */
 function attention(n: Network, x: Value, name: string, edge: number, width: number): Value {
   const depth = n.shape(`${name}.rel_pos_h`)[1]!;
   const heads = width / depth;
@@ -115,7 +115,7 @@ function attention(n: Network, x: Value, name: string, edge: number, width: numb
   return linear(n, reshape(n, together, [-1, edge, edge, width]), `${name}.proj`);
 }
 
-/** For each query place, its vectors to all key places along one axis: (query, depth, key). */
+/** For each query position, the vectors of all key positions along one axis: (query, depth, key). */
 function relativePositions(n: Network, name: string, edge: number, depth: number): Value {
   const table = n.weight(name, [2 * edge - 1, depth]);
   const index = Array.from({ length: edge * edge }, (_, i) => Math.floor(i / edge) - (i % edge) + edge - 1);

@@ -1,13 +1,13 @@
-/** The weights of a network by their names, duplicates and wrappers' prefixes removed. */
+/** The weights of a network by name, without duplicates and without the prefixes of wrappers. */
 import { Tensor } from "../torch/tensor.ts";
 import type { Pickled } from "../torch/values.ts";
 
 export type StateDict = ReadonlyMap<string, Tensor>;
 
 /**
- * Tensors of a checkpoint's state dict. Prefixes of distributed (`module.`) and compiled (`_orig_mod.`) models go;
- * where `canonical` gives several names one, the tensors must be the same.
- * Throws an Error when the value is no state dict or names contradict each other.
+ * Tensors of a checkpoint's state dict. Removes the prefixes of distributed (`module.`) and compiled (`_orig_mod.`)
+ * models. If `canonical` maps several names to one, their tensors must be equal.
+ * Throws an Error if the value is no state dict, or if tensors of one name differ.
  */
 export async function readStateDict(
   value: Pickled | undefined,
@@ -35,7 +35,7 @@ async function equal(a: Tensor, b: Tensor): Promise<boolean> {
   return first.every((value, i) => Object.is(value, second[i]));
 }
 
-/** How many of `prefix0suffix`, `prefix1suffix`, … there are without a gap. */
+/** Counts the names `prefix0suffix`, `prefix1suffix`, … up to the first that is missing. */
 export function countNames(state: StateDict, prefix: string, suffix: string): number {
   let count = 0;
   while (state.has(`${prefix}${count}${suffix}`)) count++;

@@ -1,6 +1,6 @@
 /**
- * STU-Net (Huang et al., 2023) as an ONNX graph; widths and depths are read from the weights, so that S, B, L and H
- * are one function. Reference: uni-medical/STU-Net nnUNet-1.7.1/nnunet/network_architecture/STUNet.py.
+ * STU-Net (Huang et al., 2023) as an ONNX graph. Widths and depths come from the weights, so one function serves S, B,
+ * L and H. Reference: uni-medical/STU-Net nnUNet-1.7.1/nnunet/network_architecture/STUNet.py.
  */
 import type { Value } from "../nn/onnx/graph.ts";
 import {
@@ -16,12 +16,12 @@ import {
 import type { Network } from "./network.ts";
 import { countNames } from "./state-dict.ts";
 
-/** Heads of coarser levels serve training only. */
+/** Weights of the heads at coarser levels, which only the training uses. */
 export const unusedStuNetWeights = /^seg_outputs\.\d+\./;
 
 /**
- * `pool` holds the stride from each level to the next. Input (batch, channels, patch), output (batch, classes,
- * patch). Throws an Error where weights do not fit.
+ * `pool` holds the stride from each level to the next. Input (batch, channels, patch), output (batch, classes, patch).
+ * Throws an Error if weights do not fit.
  */
 export function stuNet(
   n: Network,
@@ -49,7 +49,7 @@ export function stuNet(
   }
   for (let u = 0; u < pool.length; u++) {
     const skip = skips.pop()!;
-    // A 1×1×1 convolution and nearest up-sampling commute; the convolution is cheaper at the coarse level.
+    // A 1×1×1 convolution gives the same before and after nearest up-sampling; before it is cheaper.
     const narrow = convolution(n, x, `upsample_layers.${u}.conv`, { in: width, out: skip.width });
     x = concat(n, [upsampleNearest(n, narrow, pool[pool.length - 1 - u]!), skip.value]);
     width = 2 * skip.width;

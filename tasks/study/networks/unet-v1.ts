@@ -1,5 +1,5 @@
 /**
- * nnU-Net v1's Generic_UNet as an ONNX graph; widths and kernels are read from the weights.
+ * nnU-Net v1's Generic_UNet as an ONNX graph. Widths and kernels come from the weights.
  * Reference: uni-medical/STU-Net nnUNet-1.7.1/nnunet/network_architecture/generic_UNet.py.
  */
 import type { Value } from "../nn/onnx/graph.ts";
@@ -17,12 +17,12 @@ import {
 import type { Network } from "./network.ts";
 import { countNames } from "./state-dict.ts";
 
-/** Heads of coarser levels serve training only. */
+/** Weights of the heads at coarser levels, which only the training uses. */
 export const unusedGenericUNetWeights = /^seg_outputs\.\d+\./;
 
 /**
- * `pool` holds the stride from each level to the next. Input (batch, channels, patch), output (batch, classes,
- * patch). Throws an Error where weights do not fit.
+ * `pool` holds the stride from each level to the next. Input (batch, channels, patch), output (batch, classes, patch).
+ * Throws an Error if weights do not fit.
  */
 export function genericUNet(
   n: Network,
@@ -35,7 +35,7 @@ export function genericUNet(
   let x = networkInput(n, channels, patch);
   const skips: { value: Value; width: number }[] = [];
   let width = channels;
-  /** `blocks.0`, `blocks.1`, … below `name`, the first with the stride. */
+  /** Adds `NAME.blocks.0`, `NAME.blocks.1`, …; the first one has the stride. */
   const stack = (name: string, stride?: PerAxis): void => {
     const count = countNames(n.state, `${name}.blocks.`, ".conv.weight");
     if (count === 0) throw new Error(`the checkpoint has no convolutions at ${name}`);

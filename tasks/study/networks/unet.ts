@@ -17,21 +17,21 @@ import type { Network } from "./network.ts";
 
 export interface UNetArchitecture {
   readonly encoder: "plain" | "residual";
-  /** Channels at each level, full resolution first; the other lists run alike. */
+  /** Channels at each level, full resolution first. All lists have this order. */
   readonly features: readonly number[];
   readonly kernels: readonly PerAxis[];
-  /** How much each level is coarser than the one before. */
+  /** Stride from the level before to each level; the first is usually 1×1×1. */
   readonly strides: readonly PerAxis[];
-  /** Convolutions (plain) or residual blocks of each encoder level. */
+  /** Number of convolutions (plain) or residual blocks of each encoder level. */
   readonly encoderBlocks: readonly number[];
-  /** Convolutions of each decoder level, one level fewer. */
+  /** Number of convolutions of each decoder level, deepest first; one level fewer than the encoder. */
   readonly decoderBlocks: readonly number[];
   readonly normEpsilon: number;
-  /** Of LeakyReLU; 0 for ReLU. */
+  /** Negative slope of LeakyReLU; 0 for ReLU. */
   readonly slope: number;
 }
 
-/** One name for the weights that nnU-Net's modules register under several. */
+/** One name for each weight that nnU-Net's modules register under several names. */
 export function canonicalUNetName(name: string): string {
   return name
     .replace(/^decoder\.encoder\./, "encoder.")
@@ -40,10 +40,10 @@ export function canonicalUNetName(name: string): string {
     );
 }
 
-/** Heads of coarser levels serve training only. */
+/** Weights of the heads at coarser levels, which only the training uses. */
 export const unusedUNetWeights = /^decoder\.seg_layers\.\d+\./;
 
-/** Input (batch, channels, patch), output logits (batch, heads, patch). Throws an Error where weights do not fit. */
+/** Input (batch, channels, patch), output logits (batch, heads, patch). Throws an Error if weights do not fit. */
 export function unet(n: Network, a: UNetArchitecture, channels: number, heads: number, patch: PerAxis): void {
   const levels = a.features.length;
   let x = networkInput(n, channels, patch);
@@ -97,7 +97,7 @@ function convNorm(
   return leakyRelu(n, linear(n, x, name, shape, a, stride), a.slope);
 }
 
-/** Convolution and norm without the non-linearity. */
+/** Convolution and normalisation without the non-linearity. */
 function linear(
   n: Network,
   x: Value,

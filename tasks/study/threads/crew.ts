@@ -1,24 +1,24 @@
 /**
- * Threads that share the loops over one case's large arrays. A job is plain data that says which part of which
- * arrays to work out; the arrays are shared memory, in which results appear. What a job writes does not depend on how
- * the work was cut, so the bytes are the same for any number of threads.
+ * Threads that share the loops over the large arrays of one case. A job is plain data that names the arrays and the
+ * part of them to compute. The arrays are shared memory, so results need no copy. A result does not depend on how the
+ * work was split, so the bytes are the same for any number of threads.
  */
 import { Worker } from "node:worker_threads";
 import type { TypedArray } from "../arrays.ts";
 
 export interface Crew<Job> {
-  /** How many threads there may be. */
+  /** Greatest number of threads. */
   readonly threads: number;
   /**
-   * Has every job done, in any order and several at once. The first call that finds more than one starts the threads.
-   * @throws what a job throws; the crew is then good for nothing but to be closed.
+   * Does all jobs, in any order and several at once. The first call with more than one job starts the threads.
+   * @throws the error of a job; after that the crew can only be closed
    */
   work(jobs: readonly Job[]): Promise<void>;
   /** Ends the threads. */
   close(): Promise<void>;
 }
 
-/** `url` is an import `…?thread` of a module that calls `serve` with the same `perform`. */
+/** Makes a crew. `url` is an import `…?thread` of a module that calls `serve` with the same `perform`. */
 export function crewOf<Job>(url: string, perform: (job: Job) => void, threads: number): Crew<Job> {
   let workers: Worker[] = [];
   return {
@@ -45,7 +45,7 @@ function start(url: string): Worker {
   return worker;
 }
 
-/** Gives the worker one job after the other until none is left. */
+/** Gives the worker one job after another until none is left. */
 function workOff(worker: Worker, left: unknown[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const exited = () => reject(new Error("a thread ended before its work was done"));
@@ -74,7 +74,7 @@ export function sharedArray<T extends TypedArray>(type: ArrayType<T>, length: nu
   return new type(new SharedArrayBuffer(length * type.BYTES_PER_ELEMENT));
 }
 
-/** The values where threads can share them: the array itself if it is shared already, else a copy. */
+/** The values in shared memory: the array itself if it is shared already, otherwise a copy. */
 export function shared<T extends TypedArray>(values: T): T {
   if (values.buffer instanceof SharedArrayBuffer) return values;
   const copy = sharedArray(values.constructor as unknown as ArrayType<T>, values.length);
@@ -82,7 +82,7 @@ export function shared<T extends TypedArray>(values: T): T {
   return copy;
 }
 
-/** 0 … length - 1 as about equal parts [first, end), `count` of them or fewer. */
+/** Splits 0 … length - 1 into at most `count` ranges [first, end) of about equal length. */
 export function parts(length: number, count: number): { readonly first: number; readonly end: number }[] {
   const most = Math.min(length, count);
   const edge = (i: number) => Math.round((i * length) / most);

@@ -1,7 +1,7 @@
-/** The thread's side of a crew. */
+/** The part of a crew that runs in each thread. */
 import { parentPort } from "node:worker_threads";
 
-/** Does the jobs that are sent. What a job throws ends the thread, and the one who sent it is told. */
+/** Does each job that arrives. If a job throws, the thread ends and the sender gets the error. */
 export function serve<Job>(perform: (job: Job) => void): void {
   parentPort?.on("message", (job: Job) => {
     perform(job);

@@ -1,4 +1,4 @@
-/** A cursor over bytes that never reads beyond them. */
+/** A cursor over bytes. Every read throws a TruncatedError if it would go beyond the end. */
 export class Bytes {
   position: number;
   readonly #data: Uint8Array;
@@ -34,7 +34,7 @@ export class Bytes {
     return this.#view.getUint32(this.#advance(4), true);
   }
 
-  /** As a number; what does not fit cannot be a length within the data. */
+  /** An unsigned 64-bit integer, rounded to a number: a value beyond 2⁵³ is no valid length anyway. */
   u64(): number {
     return Number(this.#view.getBigUint64(this.#advance(8), true));
   }
@@ -43,7 +43,7 @@ export class Bytes {
     return this.#view.getFloat64(this.#advance(8), false);
   }
 
-  /** Little-endian two's complement of `length` bytes; a number where it is exact. */
+  /** Little-endian two's complement integer of `length` bytes: a number if it is exact, otherwise a bigint. */
   long(length: number): number | bigint {
     if (length > 1024) throw new Error(`an integer of ${length} bytes is not read here`);
     const bytes = this.take(length);
@@ -67,7 +67,7 @@ export class Bytes {
     return Buffer.from(this.take(length)).toString("utf8");
   }
 
-  /** Up to the next newline, which is left out. */
+  /** The text up to the next newline, without the newline. */
   line(): string {
     const end = this.#data.indexOf(0x0a, this.position);
     const length = (end < 0 ? this.#data.length + 1 : end) - this.position;
@@ -77,7 +77,7 @@ export class Bytes {
   }
 }
 
-/** The bytes end before what they promise. */
+/** The bytes end too early. */
 export class TruncatedError extends Error {
   constructor(at: number, length: number, size: number) {
     super(`byte ${at}: ${length} more bytes are promised, but the data end at ${size}`);

@@ -1,7 +1,7 @@
 /**
- * Reads what PyTorch's `torch.save` and Python's `pickle.dump` wrote, as plain data and tensors, executing nothing:
- * the zip format of torch 1.6 and later, the older format of pickles in a row, and plain pickles.
- * Formats as in pytorch/pytorch torch/serialization.py and torch/_utils.py.
+ * Reads the files of PyTorch's `torch.save` and Python's `pickle.dump` as plain data and tensors, and executes nothing.
+ * Formats: the zip of torch 1.6 and later, the older sequence of pickles, and plain pickles.
+ * Reference: pytorch/pytorch torch/serialization.py and torch/_utils.py.
  */
 import { open } from "node:fs/promises";
 import { TruncatedError } from "./bytes.ts";
@@ -11,11 +11,11 @@ import { elementSize, type ElementType, readRange, Storage, Tensor } from "./ten
 import { Global, type Pickled } from "./values.ts";
 import { readZipEntries, type ZipEntry } from "./zip.ts";
 
-/** Greatest pickle that is read (the tensors' bytes are not in it). */
+/** Size limit of a pickle in bytes. The tensors' bytes are not part of it. */
 const maxPickle = 256 * 2 ** 20;
 
 /**
- * The object that a checkpoint or pickle file holds. Tensors read their bytes from the file when asked to.
+ * The object in a checkpoint or pickle file. A tensor reads its bytes from the file only when `read` is called.
  * Throws an Error that names the file and says what is wrong with it.
  */
 export async function readCheckpoint(path: string): Promise<Pickled> {
@@ -63,7 +63,7 @@ async function readEntry({ range }: ZipEntry): Promise<Uint8Array> {
   return readRange(range, 0, length);
 }
 
-/** The older torch format begins with three pickles: this number, 1001, and facts about the machine. */
+/** The older torch format begins with three pickles: this number, the version 1001, and facts about the machine. */
 const legacyMagic = 0x1950a86a20f9469cfc6cn;
 
 async function readPickleFormats(path: string): Promise<Pickled> {
@@ -72,7 +72,7 @@ async function readPickleFormats(path: string): Promise<Pickled> {
     try {
       return await parsePickleFormats(path, data);
     } catch (error) {
-      // Tensors follow the pickle in the same file: read on only where the pickle itself is longer.
+      // Read more only if the pickle itself is longer; the tensors that follow it may be large.
       if (!(error instanceof TruncatedError) || data.length < size) throw error;
     }
   }

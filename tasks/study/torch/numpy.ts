@@ -1,14 +1,14 @@
-/** The parts of numpy, collections and builtins that pickles of plain data name. */
+/** Builds the objects of numpy, collections and builtins that occur in pickles of plain data. */
 import { Foreign, Global, type Pickled } from "./values.ts";
 
-/** A numpy array: raw bytes with a dtype, decoded on demand. */
+/** A numpy array: raw bytes with a dtype. `values` decodes them. */
 export class NdArray extends Foreign {
   shape: number[] = [];
   #dtype: Dtype | null = null;
   #fortranOrder = false;
   #raw: Pickled = null;
 
-  /** State as numpy writes it: (version, shape, dtype, is Fortran order, bytes or list of objects). */
+  /** Takes numpy's state: (version, shape, dtype, is Fortran order, bytes or list of objects). */
   override build(state: Pickled): void {
     const [, shape, dtype, fortran, raw] = Array.isArray(state) ? state : [];
     if (!Array.isArray(shape) || !(dtype instanceof Dtype) || raw === undefined) {
@@ -26,7 +26,7 @@ export class NdArray extends Foreign {
     return array;
   }
 
-  /** The elements in C order. Throws for element types that are neither numbers nor objects. */
+  /** The elements in C order. Throws an Error for element types that are neither numbers nor objects. */
   values(): Pickled[] {
     const count = this.shape.reduce((a, b) => a * b, 1);
     const stored = Array.isArray(this.#raw) ? this.#raw : this.#dtype!.decode(bytesOf(this.#raw), count);
@@ -34,7 +34,7 @@ export class NdArray extends Foreign {
     return this.#fortranOrder ? transpose(stored, this.shape) : stored;
   }
 
-  /** Nested arrays, as in Python's `tolist()`. */
+  /** Nested arrays, like numpy's `tolist()`. */
   toList(): Pickled {
     let level = this.values();
     for (const size of this.shape.slice(1).reverse()) {
@@ -56,7 +56,7 @@ class Dtype extends Foreign {
     this.#kind = kind.replace(/^[<>|=]/, "");
   }
 
-  /** State as numpy writes it: (version, byte order, …). */
+  /** Takes numpy's state: (version, byte order, …). */
   override build(state: Pickled): void {
     if (Array.isArray(state)) this.#littleEndian = state[1] !== ">";
   }
@@ -89,7 +89,7 @@ const formats: Record<string, [size: number, read: Reader]> = {
   f8: [8, (v, at, little) => v.getFloat64(at, little)],
 };
 
-/** Builds what numpy, collections and builtins would; undefined for any other name. */
+/** The value that a call of numpy, collections or builtins would give; undefined for any other name. */
 export function callPlain(name: string, args: readonly Pickled[]): Pickled | undefined {
   switch (name.replace(/^numpy\.core\./, "numpy._core.").replace(/^__builtin__\./, "builtins.")) {
     case "collections.OrderedDict":
@@ -122,7 +122,7 @@ export function callPlain(name: string, args: readonly Pickled[]): Pickled | und
   }
 }
 
-/** Bytes that Python 2's successors write as `_codecs.encode(text, "latin1")`; expanded only when used. */
+/** Bytes that Python 3 writes in protocol 2 as `_codecs.encode(text, "latin1")`. They are decoded only when used. */
 class Encoded extends Foreign {
   readonly text: string;
   constructor(text: string) {
@@ -153,7 +153,7 @@ function pairs(value: Pickled | undefined): [Pickled, Pickled][] {
   );
 }
 
-/** From Fortran order (first index fastest) to C order. */
+/** Reorders values from Fortran order (first index fastest) to C order. */
 function transpose(values: readonly Pickled[], shape: readonly number[]): Pickled[] {
   const result: Pickled[] = [];
   const index = shape.map(() => 0);

@@ -1,4 +1,4 @@
-/** What each opcode of a pickle does to the machine that reads it (CPython's Lib/pickletools.py). */
+/** The effect of each pickle opcode on the machine that reads it. Reference: CPython's Lib/pickletools.py. */
 import type { Machine } from "./pickle.ts";
 import { Global, type Pickled } from "./values.ts";
 
@@ -80,7 +80,7 @@ export const opcodes: Record<number, (m: Machine) => void> = {
   [code("g")]: (m) => m.get(Number(m.bytes.line())),
   [code("h")]: (m) => m.get(m.bytes.u8()),
   [code("j")]: (m) => m.get(m.bytes.u32()),
-  // Globals and calls that are not made
+  // Globals and calls: recorded, never executed
   [code("c")]: (m) => m.push(new Global(m.bytes.line(), m.bytes.line())),
   [0x93]: (m) => {
     const name = m.pop();
@@ -118,7 +118,7 @@ export const opcodes: Record<number, (m: Machine) => void> = {
   [0x95]: (m) => void m.bytes.u64(),
 };
 
-/** Protocol 0 writes booleans as the integers "00" and "01". */
+/** In protocol 0, the integers "00" and "01" are booleans. */
 function parseInt0(text: string): number | bigint | boolean {
   return text === "01" ? true : text === "00" ? false : parseInteger(text);
 }

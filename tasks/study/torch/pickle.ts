@@ -1,35 +1,35 @@
 /**
- * Reads Python pickles (protocols 0 to 5) as data. Nothing is ever called or imported: a global that the caller
- * does not know how to build becomes an inert `Opaque` node with its arguments.
- * Opcodes as defined in CPython's Lib/pickletools.py.
+ * Reads Python pickles (protocols 0 to 5) as data. Nothing is ever called or imported: a call of a global that the
+ * dialect does not know becomes an inert `Opaque` node with its arguments.
+ * Reference: CPython's Lib/pickletools.py.
  *
- * Dicts become Map, lists and tuples arrays, sets Set, bytes Uint8Array; integers beyond 2⁵³ BigInt.
- * Memory grows with the input only: lengths are checked against the bytes that are there.
+ * A dict becomes a Map, a list or tuple an array, a set a Set, bytes a Uint8Array, an integer beyond 2⁵³ a BigInt.
+ * Each length is checked against the bytes that remain, so memory is bounded by the input's size.
  */
 import { Bytes } from "./bytes.ts";
 import { opcodes } from "./opcodes.ts";
 import { Foreign, Global, Opaque, type Pickled } from "./values.ts";
 
-/** How a dialect fills the gaps that pickle leaves open. */
+/** Builds the values that the pickle format itself does not define. */
 export interface Dialect {
-  /** The value of calling `module.name` with `args`, or undefined where the dialect does not know it. */
+  /** The value of a call of `module.name` with `args`, or undefined if the dialect does not know the name. */
   call(name: string, args: readonly Pickled[]): Pickled | undefined;
-  /** The value of a persistent id. Throws where it has none. */
+  /** The value of a persistent id. Throws an Error if it has none. */
   persistent(id: Pickled): Pickled;
 }
 
-/** The value of the pickle at `start` and where it ends. Throws an Error that says what is wrong with the bytes. */
+/** The value of the pickle at `start`, and where the pickle ends. Throws an Error that says what is wrong with the bytes. */
 export function readPickle(data: Uint8Array, dialect: Dialect, start = 0): { value: Pickled; end: number } {
   const machine = new Machine(new Bytes(data, start), dialect);
   const value = machine.run();
   return { value, end: machine.bytes.position };
 }
 
-/** A mark on the stack; never a value. */
+/** A mark on the stack. It is never a value. */
 const mark = Symbol("mark");
 type Slot = Pickled | typeof mark;
 
-/** Stack, memo and position of a pickle that is being read. */
+/** The pickle machine: stack, memo and position. */
 export class Machine {
   readonly bytes: Bytes;
   readonly #dialect: Dialect;
@@ -73,7 +73,7 @@ export class Machine {
     return value;
   }
 
-  /** Everything above the last mark, which goes too. */
+  /** Removes everything from the last mark on; returns the values above the mark. */
   popMark(): Pickled[] {
     const at = this.#stack.lastIndexOf(mark);
     if (at < 0) throw new Error(`byte ${this.bytes.position}: no mark on the stack`);
@@ -126,7 +126,7 @@ export class Machine {
     const target = this.top();
     if (target instanceof Foreign) target.build(state);
     else if (target instanceof Opaque) target.state = state;
-    // Attributes on a dict (an OrderedDict's _metadata) or list have no place in plain data.
+    // Ignore attributes of a dict or list, such as an OrderedDict's _metadata: plain data have none.
   }
 
   persistent(id: Pickled): void {

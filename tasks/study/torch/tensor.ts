@@ -1,14 +1,14 @@
-/** Tensors of a checkpoint: shape, strides and where the bytes lie; read when asked for. */
+/** Tensors of a checkpoint: shape, strides and the place of their bytes. The bytes are read on demand. */
 import { open } from "node:fs/promises";
 import { inflateRawSync } from "node:zlib";
 import { Foreign } from "./values.ts";
 
-/** Bytes of a file: `[start, start + length)`, deflated or as they are. */
+/** The bytes `[start, start + length)` of a file, deflated or stored. */
 export interface ByteRange {
   readonly path: string;
   readonly start: number;
   readonly length: number;
-  /** Bytes after inflating, where the range is deflated. */
+  /** Number of bytes after inflating; undefined if the range is not deflated. */
   readonly inflated?: number;
 }
 
@@ -28,11 +28,11 @@ export const elementSize: Record<ElementType, number> = {
   bool: 1,
 };
 
-/** A flat run of elements, shared by the tensors that view it. */
+/** A flat array of elements, shared by the tensors that view it. */
 export class Storage extends Foreign {
   readonly type: ElementType;
   readonly length: number;
-  /** Set once the place of the bytes is known (the old format tells it after the pickle). */
+  /** Null until the place of the bytes is known; in the old format it follows the pickle. */
   bytes: ByteRange | null;
 
   constructor(type: ElementType, length: number, bytes: ByteRange | null) {
@@ -42,7 +42,7 @@ export class Storage extends Foreign {
     this.bytes = bytes;
   }
 
-  /** Elements `[first, first + count)` as float32 (other types converted; int64 beyond 2²⁴ loses digits). */
+  /** Elements `[first, first + count)`, converted to float32; an int64 beyond 2²⁴ loses digits. */
   async read(first: number, count: number): Promise<Float32Array> {
     if (!this.bytes) throw new Error("a tensor whose bytes are not in the file");
     return toFloat32(
@@ -52,14 +52,14 @@ export class Storage extends Foreign {
   }
 }
 
-/** A view of a storage, as torch has it: element (i, j, …) stands at offset + i·strides[0] + j·strides[1] + … */
+/** A view of a storage, as in torch: element (i, j, …) lies at offset + i·strides[0] + j·strides[1] + … */
 export class Tensor extends Foreign {
   readonly storage: Storage;
   readonly offset: number;
   readonly shape: readonly number[];
   readonly strides: readonly number[];
 
-  /** Throws an Error where the view reaches beyond its storage. */
+  /** Throws an Error if the view reaches beyond its storage. */
   constructor(storage: Storage, offset: number, shape: readonly number[], strides: readonly number[]) {
     super();
     const sizes = [offset, ...shape, ...strides];
@@ -81,7 +81,7 @@ export class Tensor extends Foreign {
     return this.shape.reduce((a, b) => a * b, 1);
   }
 
-  /** True where both view the same elements. */
+  /** True if both view the same elements. */
   sameAs(other: Tensor): boolean {
     return (
       this.storage === other.storage &&
@@ -132,7 +132,7 @@ function gather(
   return result;
 }
 
-/** `length` bytes of a range from `offset` on, inflated where it is deflated. */
+/** Reads `length` bytes from `offset` on in the (inflated) range. Throws an Error if the range or the file is shorter. */
 export async function readRange(range: ByteRange, offset: number, length: number): Promise<Uint8Array> {
   const whole = range.inflated !== undefined;
   if (offset + length > (range.inflated ?? range.length))

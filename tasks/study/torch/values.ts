@@ -1,4 +1,4 @@
-/** What a pickle can hold, as plain data. */
+/** The plain data that a pickle can contain. */
 
 export type Pickled =
   | null
@@ -14,7 +14,7 @@ export type Pickled =
   | Opaque
   | Foreign;
 
-/** A named class or function of Python, not called. */
+/** The name of a Python class or function. It is never called. */
 export class Global {
   readonly module: string;
   readonly name: string;
@@ -24,7 +24,7 @@ export class Global {
   }
 }
 
-/** What a call of an unknown global would have made: its parts, inert. */
+/** A call of an unknown global as inert data: the callee, its arguments and its state. */
 export class Opaque {
   readonly of: Pickled;
   readonly args: Pickled;
@@ -35,10 +35,10 @@ export class Opaque {
   }
 }
 
-/** Base of the values that a dialect (torch, numpy) builds. */
+/** Base class of the values that a dialect (torch, numpy) builds. */
 export abstract class Foreign {
   /** Takes the state of a BUILD opcode. */
   build(_state: Pickled): void {
-    // Most have none.
+    // Most values have no state.
   }
 }

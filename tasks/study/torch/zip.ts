@@ -1,4 +1,4 @@
-/** Where the entries of a zip file lie, for reading parts of them later. */
+/** Finds where the entries of a zip file lie, so that parts of them can be read later. */
 import { type Entry, openPromise } from "yauzl";
 import type { ByteRange } from "./tensor.ts";
 
@@ -6,7 +6,7 @@ export interface ZipEntry {
   readonly range: ByteRange;
 }
 
-/** Entries by name. Throws an Error where an entry is encrypted, of an unknown method, or outside the file. */
+/** Entries by name. Throws an Error if an entry is encrypted, has an unknown compression, or lies outside the file. */
 export async function readZipEntries(path: string): Promise<Map<string, ZipEntry>> {
   const zip = await openPromise(path, { autoClose: false });
   try {

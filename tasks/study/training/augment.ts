@@ -1,17 +1,17 @@
-/** Random changes to a training patch. Axes are x, y, z; arrays are x fastest. */
+/** Random augmentation of training patches. Axes are in the order x, y, z; in arrays x is fastest. */
 import type { Random } from "../random.ts";
 import type { Size } from "../volume/volume.ts";
 
 export interface Augmentation {
-  /** Axes that are mirrored with probability ½; default none (organs have a side). */
+  /** Axes to mirror with probability ½. Default: none, because left and right organs differ. */
   readonly flip?: readonly ("x" | "y" | "z")[];
-  /** Range of the zoom, one for all axes; default [1, 1]. Above 1 things get larger. */
+  /** Range of the zoom factor, which is the same for all axes; default [1, 1]. A factor above 1 enlarges. */
   readonly scale?: readonly [number, number];
-  /** Largest deviation of Gaussian noise, in units of the normalised image; default 0. */
+  /** Greatest standard deviation of Gaussian noise, in units of the normalised image; default 0. */
   readonly noise?: number;
-  /** Largest relative change of contrast, default 0: the factor is in [1 − c, 1 + c]. */
+  /** Greatest relative change c of the contrast: the factor is in [1 − c, 1 + c]; default 0. */
   readonly contrast?: number;
-  /** Largest shift of intensity, default 0. */
+  /** Greatest shift of intensity, in units of the normalised image; default 0. */
   readonly brightness?: number;
 }
 
@@ -20,7 +20,7 @@ export interface Patch {
   readonly labels: Uint8Array;
 }
 
-/** The size of the box to read so that, brought to `patch`, it is zoomed by a random factor. */
+/** Size of the box to read: resized to `patch`, it is zoomed by a random factor. An axis of one voxel stays one voxel. */
 export function zoomedSize(patch: Size, { scale }: Augmentation, random: Random): Size {
   if (scale === undefined) return patch;
   const factor = scale[0] + (scale[1] - scale[0]) * random.next();
@@ -28,7 +28,7 @@ export function zoomedSize(patch: Size, { scale }: Augmentation, random: Random)
   return [along(0), along(1), along(2)];
 }
 
-/** Brings image (linear) and labels (nearest) from one size to another, on half-pixel grids. */
+/** Resizes the image (linear) and the labels (nearest) on half-pixel grids. */
 export function resizePatch({ image, labels }: Patch, from: Size, to: Size): Patch {
   if (from.every((length, axis) => length === to[axis])) return { image, labels };
   const [tx, ty, tz] = [taps(from[0], to[0]), taps(from[1], to[1]), taps(from[2], to[2])];
@@ -65,7 +65,7 @@ export function resizePatch({ image, labels }: Patch, from: Size, to: Size): Pat
 interface Tap {
   readonly low: number;
   readonly high: number;
-  /** Weight of `high`. */
+  /** Weight of the voxel `high`. */
   readonly share: number;
   readonly nearest: number;
 }
@@ -84,7 +84,7 @@ const mix = (a: number, b: number, share: number) => a + (b - a) * share;
 const mixAt = (image: Float32Array, row: number, x: Tap) =>
   mix(image[row + x.low]!, image[row + x.high]!, x.share);
 
-/** Mirrors the patch, and changes the intensities of its first channel (others are prompts), in place. */
+/** Mirrors the patch and changes the intensities of its first channel, in place. Further channels are prompts. */
 export function augment({ image, labels }: Patch, size: Size, options: Augmentation, random: Random): void {
   const axes = (options.flip ?? []).filter(() => random.next() < 0.5);
   for (const name of axes) {
@@ -101,7 +101,7 @@ export function augment({ image, labels }: Patch, size: Size, options: Augmentat
   }
 }
 
-/** Reverses an axis of one or several channels, in place. */
+/** Reverses one axis in all channels, in place. */
 function mirror(data: Float32Array | Uint8Array, size: Size, axis: number): void {
   const inner = axis === 0 ? 1 : axis === 1 ? size[0] : size[0] * size[1];
   const length = size[axis]!;

@@ -1,7 +1,7 @@
-/** What a training reads from: cases that hand out boxes of image and labels, in memory or from disk. */
+/** The cases of a training. A case gives boxes of its image and labels, from memory or from disk. */
 import type { LabelVolume, Size, Volume } from "../volume/volume.ts";
 
-/** Lies within the case. */
+/** A box (x, y, z in voxels) that lies inside the case. */
 export interface Box {
   readonly start: Size;
   readonly size: Size;
@@ -10,7 +10,7 @@ export interface Box {
 export interface TrainingCase {
   readonly id: string;
   readonly size: Size;
-  /** Normalised intensities of a box, x fastest; several channels one after the other. */
+  /** Normalised intensities of a box, x fastest; channels follow one another. */
   image(box: Box): Float32Array | Promise<Float32Array>;
   /** Output channel of each voxel of a box, x fastest. */
   labels(box: Box): Uint8Array | Promise<Uint8Array>;
@@ -18,7 +18,7 @@ export interface TrainingCase {
   readonly locations: ReadonlyMap<number, Uint32Array>;
 }
 
-/** A case in memory. Throws an Error if image and labels differ in size or a label is above 255. */
+/** A case in memory. Throws an Error if image and labels differ in size, or if a label is above 255. */
 export function memoryCase(id: string, image: Volume, labels: LabelVolume): TrainingCase {
   const { size } = image;
   if (size.some((length, axis) => length !== labels.size[axis])) {
@@ -33,7 +33,7 @@ export function memoryCase(id: string, image: Volume, labels: LabelVolume): Trai
   };
 }
 
-/** Copies a box of `source` (x fastest, of the given size) to `target`. */
+/** Copies a box of `source` (x fastest, with the given size) to `target`. */
 function crop<T extends Float32Array | Uint8Array>(
   source: ArrayLike<number>,
   size: Size,
@@ -50,10 +50,10 @@ function crop<T extends Float32Array | Uint8Array>(
   return target;
 }
 
-/** At most this many voxels of a label are remembered, evenly spread. */
+/** Number of voxels to remember of each label. They are spread evenly. */
 const enough = 1000;
 
-/** Voxels of each label but 0. Throws an Error for a label above 255. */
+/** Indices of some voxels of each label but 0. Throws an Error for a label above 255. */
 export function locate(labels: ArrayLike<number>, id: string): Map<number, Uint32Array> {
   const counts = new Uint32Array(256);
   for (let i = 0; i < labels.length; i++) {

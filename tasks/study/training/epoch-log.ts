@@ -1,17 +1,17 @@
-/** What a training tells its log: a line an epoch. It watches only; nothing of the result depends on it. */
+/** Logs one line for each epoch of a training. The result does not depend on it. */
 import type { StepResult } from "../nn/trainer.ts";
 
 interface Plan {
   readonly epochs: number;
   readonly batchesPerEpoch: number;
-  /** Steps done before this attempt. */
+  /** Number of steps that earlier attempts have done. */
   readonly done: number;
 }
 
-/** Called after every step, with the learning rate that it took. */
+/** Called after every step with its losses and its learning rate. */
 export type EpochLog = (result: StepResult, rate: number) => void;
 
-/** Means of an epoch are over those of its steps that this attempt did; so is the speed. */
+/** Mean losses and speed count only the steps of this attempt. */
 export function epochLog({ epochs, batchesPerEpoch, done }: Plan, log: (line: string) => void): EpochLog {
   const began = performance.now();
   const total = epochs * batchesPerEpoch;

@@ -1,6 +1,6 @@
 /**
- * Training batches of random patches. Batch `step` is a function of the seed and the step alone, so that a
- * training can be resumed at any step.
+ * Training batches of random patches. The batch of a step depends only on the seed and the step, so a training can
+ * resume at any step.
  */
 import { type Triple, zerosLike } from "../arrays.ts";
 import { createRandom, type Random, shuffled } from "../random.ts";
@@ -9,29 +9,29 @@ import { augment, type Augmentation, type Patch, resizePatch, zoomedSize } from 
 import type { Box, TrainingCase } from "./cases.ts";
 
 export interface Batch {
-  /** (N, C, z, y, x). */
+  /** (N, C, z, y, x), normalised intensities. */
   readonly images: Float32Array;
-  /** (N, z, y, x). */
+  /** (N, z, y, x), output channels. */
   readonly labels: Uint8Array;
 }
 
-/** Gives the batch of a step. */
+/** Returns the batch of a step (from 0). */
 export type BatchSource = (step: number) => Promise<Batch>;
 
 export interface PatchOptions {
   readonly batch: number;
-  /** (z, y, x), voxels. */
+  /** (z, y, x) in voxels. */
   readonly patch: Triple;
   readonly channels?: number;
   readonly seed: number | string;
-  /** Probability that a patch is centred on a voxel of a random label of its case; default 1/3 (nnU-Net). */
+  /** Probability that a patch is centred on a voxel of a random label of its case; default 1/3, as in nnU-Net. */
   readonly foreground?: number;
   readonly augmentation?: Augmentation;
 }
 
 /**
- * Goes through the cases in random order again and again, however many batches are asked for. Where a case is
- * smaller than the patch, zeros are added around it.
+ * Takes the cases in random order, and then again in another order, without end. A case that is smaller than the patch
+ * is padded with zeros. Throws an Error if there are no cases.
  */
 export function patchSource(cases: readonly TrainingCase[], options: PatchOptions): BatchSource {
   if (cases.length === 0) throw new Error("there are no cases to train on");
@@ -58,7 +58,7 @@ export function patchSource(cases: readonly TrainingCase[], options: PatchOption
   };
 }
 
-/** Which case the sample takes: every run through the cases is a permutation of its own. */
+/** Index of the case for a sample. Each pass through the cases has its own random permutation. */
 function caseOf(root: Random, count: number, sample: number): number {
   const random = root.fork(`order ${Math.floor(sample / count)}`);
   const order = shuffled(
@@ -68,7 +68,7 @@ function caseOf(root: Random, count: number, sample: number): number {
   return order[sample % count]!;
 }
 
-/** First voxel of the box; negative where the case is smaller than the box. */
+/** First voxel of the box (x, y, z); negative along axes where the case is smaller than the box. */
 function choosePlace(source: TrainingCase, box: Size, foreground: number, random: Random): Size {
   const labels = [...source.locations.keys()];
   const centred = random.next() < foreground && labels.length > 0;
@@ -102,7 +102,7 @@ async function readPadded(source: TrainingCase, start: Size, size: Size, channel
   return { image: embed(image, box.size, size, offset), labels: embed(labels, box.size, size, offset) };
 }
 
-/** Puts one or several channels into a larger, zero box. */
+/** Copies all channels into a larger box of zeros. */
 function embed<T extends Float32Array | Uint8Array>(data: T, from: Size, to: Size, offset: Size): T {
   const channels = data.length / (from[0] * from[1] * from[2]);
   const large = zerosLike(data, channels * to[0] * to[1] * to[2]);

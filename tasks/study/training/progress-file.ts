@@ -1,4 +1,4 @@
-/** The state of an unfinished training on disk, so that it can go on where it was cut off. */
+/** Saves the state of an unfinished training on disk, so that it can resume. */
 import { createHash } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,10 +11,11 @@ import type { Moments } from "../nn/trainer.ts";
 export interface TrainingState {
   readonly weights: Weights;
   readonly moments: Moments;
-  /** Steps done. */
+  /** Number of steps that are done. */
   readonly step: number;
-  /** Mean losses of the whole epochs, then the losses of the epoch that was cut off. */
+  /** Mean loss of each complete epoch. */
   readonly epochs: readonly number[];
+  /** Losses of the steps of the unfinished epoch. */
   readonly current: readonly number[];
 }
 
@@ -27,7 +28,7 @@ const numbers = z.strictObject({
 
 const fileIn = (folder: string) => join(folder, "training.safetensors");
 
-/** Written aside, flushed and renamed: a kill or a loss of power at any moment leaves the old state or the new one. */
+/** Writes a new file, flushes and renames it: a kill or a power cut at any moment leaves the old state or the new one. */
 export async function saveState(folder: string, spec: DynUNetSpec, state: TrainingState): Promise<void> {
   const { weights, moments, step, epochs, current } = state;
   const tensors = new Map<string, StoredTensor>();
@@ -47,8 +48,8 @@ export async function saveState(folder: string, spec: DynUNetSpec, state: Traini
 }
 
 /**
- * Null where nothing was saved, and where that is damaged, of which `log` is told: the training then begins anew.
- * Rejects with what the system says of a file that cannot be read: there may be days of work in it.
+ * The saved state. Null if there is none, or if it is damaged (then `log` gets a line): the training starts again.
+ * Rejects with the system's error if the file cannot be read, because it may contain days of work.
  */
 export async function loadState(
   folder: string,
@@ -63,7 +64,7 @@ export async function loadState(
   try {
     return decode(bytes, spec);
   } catch (error) {
-    log(`the saved state is damaged (${(error as Error).message}): the training begins anew`);
+    log(`the saved state is damaged (${(error as Error).message}): the training starts again`);
     return null;
   }
 }

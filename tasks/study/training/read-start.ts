@@ -1,4 +1,4 @@
-/** Trained weights to start from: a checkpoint of lq, or the state dict of a MONAI DynUNet as .pth or safetensors. */
+/** Reads trained weights to start from: a checkpoint of lq, or the state dict of a MONAI DynUNet (.pth or safetensors). */
 import { open, readFile } from "node:fs/promises";
 import { readStateDict } from "../networks/state-dict.ts";
 import { checkpointIn, type Checkpoint } from "../nn/checkpoint.ts";
@@ -9,9 +9,9 @@ import type { Pickled } from "../torch/values.ts";
 
 export interface Start {
   readonly path: string;
-  /** Under MONAI's names, in PyTorch's layout; second names (`skip_layers.…`) and the optimiser's state left out. */
+  /** Tensors by MONAI's names, in PyTorch's layout, without duplicate names (`skip_layers.…`) and optimiser state. */
   readonly tensors: ReadonlyMap<string, StartTensor>;
-  /** How lq trained it; null where another program wrote the file. */
+  /** How lq trained the network; null if another program wrote the file. */
   readonly record: Checkpoint | null;
 }
 
@@ -20,10 +20,10 @@ interface StartTensor {
   readonly data: Float32Array;
 }
 
-/** Every DynUNet has it; what stands before it is the prefix of a wrapper (`network.`, `module.`). */
+/** A tensor of every DynUNet. Text before this name is the prefix of a wrapper (`network.`, `module.`). */
 const FIRST = "input_block.conv1.conv.weight";
 
-/** Told by the file's content, not its name. Throws an Error that names the file and what is wrong with it. */
+/** Recognises the format by the content, not the name. Throws an Error that names the file and says what is wrong. */
 export async function readStart(path: string): Promise<Start> {
   if (!(await isSafetensors(path))) return { path, tensors: await fromTorch(path), record: null };
   try {
@@ -36,7 +36,7 @@ export async function readStart(path: string): Promise<Start> {
   }
 }
 
-/** Its header is JSON from the ninth byte on. */
+/** In a safetensors file, the JSON header begins at the ninth byte. */
 async function isSafetensors(path: string): Promise<boolean> {
   const file = await open(path);
   try {
@@ -62,7 +62,7 @@ async function fromTorch(path: string): Promise<Start["tensors"]> {
   }
 }
 
-/** The state dict itself, or the entry of a training's checkpoint that is one (`state_dict`, `model`, …). */
+/** Finds the state dict: the content itself, or an entry of a training checkpoint (`state_dict`, `model`, …). */
 function stateDictIn(content: Pickled): Pickled {
   const candidates = content instanceof Map ? [content, ...content.values()] : [];
   const found = candidates.find(
@@ -76,7 +76,7 @@ function stateDictIn(content: Pickled): Pickled {
   );
 }
 
-/** Name in a plain DynUNet → name in the file. */
+/** For each name in a plain DynUNet its name in the file. */
 function unwrapped(keys: readonly string[]): Map<string, string> {
   const first = keys.find((key) => key.endsWith(FIRST));
   if (first === undefined) throw new Error(noDynUNet(keys));

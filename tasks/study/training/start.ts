@@ -1,25 +1,25 @@
-/** Starting weights: random, or those of a trained network but for its output layers. */
+/** Starting weights: random, or those of a trained network, except its output layers. */
 import { isDeepStrictEqual } from "node:util";
 import type { Triple } from "../arrays.ts";
 import type { DynUNetSpec } from "../nn/dynunet.ts";
 import { initialise, parameters } from "../nn/parameters.ts";
 import type { Start } from "./read-start.ts";
 
-/** What a training is set to, to be compared with what the starting checkpoint was trained with. */
+/** Settings of a training that are compared with those of the starting checkpoint. */
 export interface Settings {
-  /** (z, y, x), voxels. */
+  /** (z, y, x) in voxels. */
   readonly patch: Triple;
-  /** (x, y, z), millimetres; null where the volumes are on another dataset's grid. */
+  /** (x, y, z) in millimetres; null if the volumes are on another dataset's grid. */
   readonly spacing: readonly number[] | null;
   readonly normalisation: unknown;
-  /** Label name → output channel. */
+  /** Output channel of each label name. */
   readonly labels: { readonly [name: string]: number };
 }
 
-/** Their channels are another data set's labels. */
+/** The output layers, whose channels belong to the labels of one dataset. */
 const isOutput = (name: string) => /^(output_block|deep_supervision_heads)\./.test(name);
 
-/** The network of a training on CT. Whether its transposed convolutions have a bias is the starting network's affair. */
+/** The network of a training on CT. Its transposed convolutions have a bias only if those of the starting network have. */
 export function specOf(
   network: Pick<DynUNetSpec, "kernels" | "strides" | "filters" | "heads" | "residual">,
   labels: Settings["labels"],
@@ -30,8 +30,8 @@ export function specOf(
 }
 
 /**
- * `output_block` and the deep-supervision heads always start anew.
- * Throws an Error that names every tensor in which the trained network is another one, with both shapes.
+ * Weights by name. `output_block` and the deep-supervision heads are always random.
+ * Throws an Error that names the tensors in which the networks differ, with both shapes.
  */
 export function startWeights(
   spec: DynUNetSpec,
@@ -47,7 +47,7 @@ export function startWeights(
   return weights;
 }
 
-/** Throws an Error unless all but the output layers has the spec's names and shapes. */
+/** Throws an Error unless all tensors, except the output layers, have the names and shapes of `spec`. */
 export function requireNetwork({ path, tensors }: Start, spec: DynUNetSpec): void {
   const there = inner([...tensors].map(([name, { shape }]) => [name, shape]));
   const wanted = inner(parameters(spec).map(({ name, shape }) => [name, shape]));
@@ -63,7 +63,7 @@ export function requireNetwork({ path, tensors }: Start, spec: DynUNetSpec): voi
   throw new Error([`${path} is of another network:`, ...lines.slice(0, SHOWN), ...more].join("\n  "));
 }
 
-/** Differences that an error lists. */
+/** Number of differences in an error. */
 const SHOWN = 6;
 
 function inner(shapes: readonly (readonly [string, readonly number[]])[]) {
@@ -71,14 +71,14 @@ function inner(shapes: readonly (readonly [string, readonly number[]])[]) {
 }
 
 /**
- * Where a training starts and what is other than it was there, as lines for its log.
- * Throws an Error where the normalisation is: the weights would be shown intensities that they do not know.
+ * Lines for the log: where a training starts, and which settings differ from those of the starting checkpoint.
+ * Throws an Error if the normalisation differs, because the weights do not fit such intensities.
  */
 export function compareSettings({ path, tensors, record }: Start, settings: Settings): string[] {
   const outputs = tensors.get("output_block.conv.conv.weight")?.shape[0] ?? 1;
   const lines = [
     `starts from ${path}`,
-    `output layers begin anew: ${names(record?.labels, outputs - 1)} there, ${names(settings.labels)} here`,
+    `output layers start from random weights: ${names(record?.labels, outputs - 1)} there, ${names(settings.labels)} here`,
   ];
   if (record === null)
     return [...lines, "the file does not say its patch, spacing and normalisation: they are not compared"];
@@ -101,7 +101,7 @@ export function compareSettings({ path, tensors, record }: Start, settings: Sett
   ];
 }
 
-/** In the order of their channels; of labels without names how many. */
+/** Label names in the order of their channels, or the number of labels if names are not known. */
 function names(labels: Settings["labels"] | undefined, count = 0): string {
   if (labels === undefined) return `${count} labels`;
   const sorted = Object.entries(labels).sort(([, a], [, b]) => a - b);

@@ -1,4 +1,4 @@
-/** A training as the params of a rule say, with what its task is given. */
+/** Runs a training with the params and the context of a task. */
 import type { TaskContext } from "lq";
 import type { z } from "zod";
 import type { Triple } from "../arrays.ts";
@@ -13,13 +13,14 @@ import type { training } from "../params/settings.ts";
 type Settings = z.infer<typeof training>;
 
 interface Context extends Pick<TaskContext<unknown>, "scratch" | "signal" | "progress" | "log"> {
-  /** The patch is (z, y, x), voxels. */
+  /** `patch` is (z, y, x) in voxels. */
   readonly params: { readonly patch: Triple; readonly training: Settings };
 }
 
 /**
- * Trains on random patches of the cases, which have the network's channels; from random weights without a `start`.
- * @throws as `train` does
+ * Trains on random patches of the cases, which must have the channels of the network. Without `start` the weights are
+ * random at first.
+ * @throws the errors of `train`
  */
 export function trainOn(
   cases: readonly TrainingCase[],
@@ -53,7 +54,7 @@ export function trainOn(
   });
 }
 
-/** What is set of it. */
+/** The augmentation settings without undefined values. */
 function augmentationOf({ augmentation }: Settings): Augmentation {
   return Object.fromEntries(Object.entries(augmentation).filter(([, value]) => value !== undefined));
 }

@@ -1,6 +1,6 @@
 /**
- * The training that every training task runs: AdamW with a cosine schedule, a fixed number of batches an epoch.
- * All randomness is a function of the seed and the step: equal inputs give equal bytes, also over a resumption.
+ * The training loop of every training task: AdamW, a cosine schedule, a fixed number of batches in each epoch.
+ * All randomness depends only on the seed and the step. Equal inputs give equal bytes, even if the training resumes.
  */
 import type { Triple } from "../arrays.ts";
 import type { DynUNetSpec } from "../nn/dynunet.ts";
@@ -17,7 +17,7 @@ import { startWeights } from "./start.ts";
 
 export interface TrainOptions {
   readonly spec: DynUNetSpec;
-  /** (z, y, x). */
+  /** (z, y, x) in voxels. */
   readonly patch: Triple;
   readonly batch: number;
   readonly batches: BatchSource;
@@ -25,18 +25,18 @@ export interface TrainOptions {
   readonly epochs: number;
   readonly batchesPerEpoch: number;
   readonly learningRate: number;
-  /** Where the cosine ends; default 0. */
+  /** Learning rate at the end of the cosine; default 0. */
   readonly minimumRate?: number;
   readonly optimizer?: Partial<AdamW>;
   readonly loss?: LossOptions;
-  /** A trained network to start from, but for its output layers. */
+  /** A trained network to start from; its output layers are not used. */
   readonly start?: Start;
   readonly threads?: number;
-  /** A folder that survives a cut-off attempt; without one the training begins anew. */
+  /** A folder that stays between attempts. Without one, each attempt starts again. */
   readonly scratch?: string | null;
   readonly signal?: AbortSignal;
   readonly progress?: (fraction: number, note: string) => void;
-  /** Is told how far the training is, a line an epoch. */
+  /** Gets one line for each epoch. */
   readonly log?: (line: string) => void;
 }
 
@@ -51,13 +51,13 @@ export interface Training {
   readonly criterion: string | null;
 }
 
-/** The state is saved at the end of each epoch and this often, unless saving takes more than a twentieth of the time. */
+/** The state is saved at the end of each epoch and every 30 s, unless saving takes more than 1/20 of the time. */
 const saveSeconds = 30;
 const saveShare = 1 / 20;
 
 /**
- * Goes on from the state in `scratch`, if there is one: to the very bytes of a training that was never cut off.
- * Rejects with the signal's reason when aborted, after saving the state.
+ * Resumes from the state in `scratch`, if there is one; the result has the same bytes as without an interruption.
+ * When aborted, saves the state and rejects with the signal's reason.
  */
 export async function train(options: TrainOptions): Promise<Training> {
   const { spec, epochs, batchesPerEpoch, signal, scratch = null } = options;
@@ -96,7 +96,7 @@ export async function train(options: TrainOptions): Promise<Training> {
   const prepare = (step: number) => {
     if (step >= total) return null;
     const batch = options.batches(step);
-    batch.catch(() => undefined); // awaited later, or not at all where the step before it fails
+    batch.catch(() => undefined); // The batch is awaited later, or never if the step before it fails.
     return batch;
   };
 
@@ -150,7 +150,7 @@ function diverged(what: string, step: number, total: number): Judgement {
 
 const finite = (weights: Weights) => [...weights.values()].every((values) => values.every(Number.isFinite));
 
-/** The last epoch's mean loss must be below 90 % of the first one's. */
+/** Converged: the mean loss of the last epoch is below 90 % of the first epoch's. */
 export function judge(losses: readonly number[]): Judgement {
   const [first, last] = [losses.at(0), losses.at(-1)];
   if (losses.length < 2 || first === undefined || last === undefined || last < 0.9 * first) {

@@ -1,4 +1,4 @@
-/** Training cases from prepared volumes: held in memory where all of them are small, else read box by box. */
+/** Opens prepared volumes as training cases: in memory if all of them are small together, otherwise read box by box. */
 import { statSync } from "node:fs";
 import { openNifti, readHeader, readLabels, readNifti } from "../volume/nifti.ts";
 import { sizeOf } from "../volume/nifti-file.ts";
@@ -12,12 +12,12 @@ export interface CaseFiles {
   readonly labels: string;
 }
 
-/** Bytes of files that are held in memory. */
+/** Greatest total size, in bytes, of files that are kept in memory. */
 const ENOUGH = 2 * 2 ** 30;
 
 /**
- * `channels` gives the output channel of each label value. From either place a box has the same values.
- * Throws an Error that names the file, or the case, and what is wrong with it.
+ * `channels` gives the output channel of each label value. A box has the same values from memory and from disk.
+ * Throws an Error that names the file or the case and says what is wrong with it.
  */
 export async function openCases(
   files: readonly CaseFiles[],
@@ -39,7 +39,7 @@ async function loaded({ id, image, labels }: CaseFiles, channels: Uint8Array): P
   return memoryCase(id, await readNifti(image), { ...volume, data: inChannels(volume.data, channels) });
 }
 
-/** Its labels are read once, to know where they are. Files are opened for each box: there may be thousands. */
+/** Reads all labels once, to find their voxels. Files are opened for each box, because there may be thousands. */
 async function onDisk({ id, image, labels }: CaseFiles, channels: Uint8Array): Promise<TrainingCase> {
   const { data, size } = await readLabels(labels);
   const imageSize = sizeOf(await readHeader(image));
@@ -66,7 +66,7 @@ async function readBox(path: string, box: Box): Promise<VoxelArray> {
 const inChannels = (labels: VoxelArray, channels: Uint8Array) =>
   Uint8Array.from(labels, (value) => channels[value] ?? 0);
 
-/** Whether the images have this spacing (x, y, z, millimetres), but for the rounding to whole voxels. */
+/** Whether all images have this spacing (x, y, z in millimetres), up to the rounding of sizes to whole voxels. */
 export async function haveSpacing(files: readonly CaseFiles[], wanted: readonly number[]): Promise<boolean> {
   for (const { image } of files) {
     const header = await readHeader(image);
