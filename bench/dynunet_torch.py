@@ -1,5 +1,5 @@
-"""The training step that bench/training.ts times, in PyTorch eager: a DynUNet wired as MONAI's, Dice + cross-entropy,
-AdamW. Reads the network as JSON from its first argument; prints {"steps": [CPU milliseconds], "memory": MiB}."""
+"""Times a training step in PyTorch eager for bench/training.ts: a DynUNet like MONAI's, Dice + cross-entropy, AdamW.
+Reads the network as JSON from its first argument. Prints {"steps": [CPU milliseconds], "memory": MiB}."""
 
 import json
 import resource

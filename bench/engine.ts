@@ -1,12 +1,12 @@
 /**
- * lq beside ninja, make and snakemake (those that are installed) on graphs of copies: N sources, two copies one
- * after the other for each, one last task.
+ * Compares lq with ninja, make and snakemake, as far as they are installed. The graph: N sources, a chain of two copies
+ * for each, and one last task.
  *
  *     npm run bench -- engine                       graphs of 100, 1,000 and 10,000 tasks
- *     npm run bench -- engine -- 10000 100000       of these numbers of tasks (100,000: about 20 minutes)
+ *     npm run bench -- engine -- 10000 100000       graphs of 10,000 and 100,000 tasks (about 20 minutes)
  *
- * Programs take turns, three rounds of what is short; medians of processor seconds (user + system, of all their
- * processes) and of elapsed seconds. Nothing is dropped from the page cache.
+ * Programs take turns; short runs are repeated three times. Shows medians of CPU seconds (user + system, all processes)
+ * and of elapsed seconds. The page cache stays warm.
  */
 import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -16,15 +16,15 @@ import { join } from "node:path";
 interface Cost {
   readonly cpu: number;
   readonly wall: number;
-  /** MiB. */
+  /** Peak memory in MiB. */
   readonly memory: number;
 }
 
-/** The largest graph that each is given: larger ones take minutes without telling more. */
+/** The largest graph of each program. Larger ones take minutes and show nothing new. */
 const MOST = { lq: Infinity, ninja: Infinity, make: 1_000, snakemake: 100 };
-/** Up to here everything is restored from the cache as well, and TypeScript tasks are built. */
+/** Up to this size, the bench also restores everything from the cache and builds TypeScript tasks. */
 const MOST_BESIDES = 10_000;
-/** Processor seconds; a ratio to less than this is one of clock ticks. */
+/** Shortest CPU time, in seconds, to compare with; a shorter one is only a few clock ticks. */
 const LEAST = 0.05;
 const words = process.argv.slice(2);
 const sizes = words.length > 0 ? words.map(Number) : [100, 1_000, 10_000];
@@ -41,7 +41,7 @@ const programs = {
 } as const;
 type Program = keyof typeof programs;
 
-// More certificates make every start of Node slower, which flatters what is compared with it.
+// Extra certificates make every start of Node slower, which would distort the ratios.
 delete process.env["NODE_EXTRA_CA_CERTS"];
 
 const rows: string[] = [];
@@ -49,7 +49,7 @@ const made: string[] = [];
 const start = median(3, () => measure([node, "-e", "0"], process.cwd()));
 note("", "", "`node -e 0`", start);
 for (const size of sizes) benchGraph(size);
-// Not before: ext4 makes files more slowly for some seconds after many were removed.
+// Remove the folders only at the end: after a large removal, ext4 creates files more slowly for some seconds.
 for (const folder of made) rmSync(folder, { recursive: true });
 console.log(
   [
@@ -99,7 +99,7 @@ function benchGraph(size: number): void {
   note(size, "restore all", "lq", measure(programs.lq, folder));
 }
 
-/** TypeScript tasks, beside ninja's commands for the same copies. */
+/** Builds TypeScript tasks, and the same copies as commands of ninja. */
 function benchModules(size: number, ninja: Cost | undefined): void {
   const own = measure(programs.lq, copies(size / 2, true));
   note(size, "full build, TypeScript tasks", "lq", own);
@@ -117,7 +117,7 @@ function installed(size: number): Program[] {
 function measure([command = "", ...words]: readonly string[], cwd: string): Cost {
   const timed = spawnSync("/usr/bin/time", ["-f", "%U %S %e %M", "-o", `${cwd}/.time`, command, ...words], {
     cwd,
-    stdio: ["ignore", "ignore", "pipe"], // ninja says a line a task
+    stdio: ["ignore", "ignore", "pipe"], // ninja prints a line for each task
   });
   if (timed.error || timed.status !== 0) throw new Error(`${command} failed: ${String(timed.stderr)}`);
   const [user = 0, system = 0, wall = 0, kilobytes = 0] = spawnSync("cat", [`${cwd}/.time`], {
@@ -153,14 +153,14 @@ function note(size: number | "", what: string, program: string, cost: Cost, own?
   console.error(row);
 }
 
-/** A folder with the graph as each program wants to have it. */
+/** Makes a folder with the graph in the format of each program. */
 function copies(sources: number, modules = false): string {
   const folder = mkdtempSync(join(tmpdir(), "lq-bench-"));
   made.push(folder);
   mkdirSync(join(folder, "src"));
   const names = Array.from({ length: sources }, (_, i) => String(i));
   for (const name of names) writeFileSync(join(folder, `src/${name}.txt`), `source ${name}\n`);
-  // Two modules that differ: of one, lq would run each copy once and restore the other.
+  // Two different modules: with one, lq would run only one copy of each chain and restore the other.
   const how = (step: string) => (modules ? `run: ${step}.ts` : 'cmd: "cp ${in} ${out}"');
   writeFileSync(
     join(folder, "pipeline.yaml"),

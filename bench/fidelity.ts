@@ -1,6 +1,6 @@
 /**
- * Random networks, arrays and windows beside torch, scikit-image and scipy (fidelity_reference.py): the greatest
- * differences. Unlike the tests' golden data it may be run with any seed, as often as one likes.
+ * Compares random networks, arrays and windows with torch, scikit-image and scipy (fidelity_reference.py), and shows the
+ * greatest differences. Unlike golden data, it works with any seed.
  *
  *     npm run bench -- fidelity -- SEED COUNT
  *
@@ -65,7 +65,7 @@ if (made) {
 }
 rmSync(scratch, { recursive: true });
 
-/** The greatest first, with what it was seen on. */
+/** Prints the greatest difference, and the input that gave it if it is above 1e-4. */
 type Differences = { readonly difference: number; readonly of: unknown }[];
 
 function report(what: string, differences: Differences): void {

@@ -1,6 +1,6 @@
-"""What torch, scikit-image and scipy make of random networks, arrays and windows, which bench/fidelity.ts compares with
-lq's. Reads {"folder", "seed", "count"} as JSON from its first argument; writes arrays, and model folders of nnU-Net v2, to
-the folder; prints what was made."""
+"""Computes results of random networks, arrays and windows with torch, scikit-image and scipy for bench/fidelity.ts.
+Reads {"folder", "seed", "count"} as JSON from its first argument. Writes arrays and model folders of nnU-Net v2 to the
+folder. Prints a list of them as JSON."""
 
 import itertools
 import json
@@ -169,7 +169,7 @@ def network_case(index):
         for module in network.modules():
             if isinstance(module, (nn.Conv3d, nn.ConvTranspose3d)):
                 module.weight.normal_(0, (2 / module.weight[0].numel()) ** 0.5)
-        # A large mean beside the deviation, as CT padded with air has it.
+        # The mean is large compared with the deviation, as in a CT padded with air.
         image = torch.randn(1, a["channels"], *patch) + draw.choice([0, 0, 30])
         logits = network(image)
     kind = "ResidualEncoderUNet" if a["residual"] else "PlainConvUNet"
@@ -240,7 +240,7 @@ def resized(array, shape, order):
 
 
 def separately(array, shape, order, axis):
-    """Slices across the axis one by one, then the nearest slice."""
+    """Resizes the slices across the axis one by one, then takes the nearest slice."""
     plane = [n for i, n in enumerate(shape) if i != axis]
     between = np.stack([resized(part, plane, order) for part in np.moveaxis(array, axis, 0)], axis)
     if between.shape[axis] == shape[axis]:
@@ -297,7 +297,7 @@ def window_case(index):
     mirror = draw.choice([[], [0], [1, 2], [0, 1, 2]])
     peak = draw.choice([10, 1])
     image = numbers.normal(0, 1, shape).astype(np.float32)
-    # What a window gives depends on where in the window, so that every start, weight and turn shows.
+    # The output depends on the position in the window, so that an error of any start, weight or mirroring shows.
     ramp = np.linspace(0, 1, int(np.prod(patch)), dtype=np.float32).reshape(patch)
     network = [lambda x: x + ramp, lambda x: x * ramp]
     point = np.zeros(patch)

@@ -1,14 +1,14 @@
 /**
- * The paper's full scale as tasks with durations from a seeded model.
+ * The tasks of the paper's full scale, with durations from a seeded model.
  *
- * The graph: 6,530 cases of five datasets; seven generators re-label each (the nnU-Net after five folds of training
- * on the dataset, the others as published); every version is prepared, pre-trained on (40 trainings), fine-tuned on
- * two targets beside a training from scratch (90), and evaluated.
+ * There are 6,530 cases of five datasets. Seven generators label each case again: the nnU-Net after five folds of
+ * training on the dataset, the others as published. Each version is prepared and used for pre-training (40 trainings).
+ * Then follow fine-tuning on two targets and training from scratch (90 trainings), and the evaluation.
  */
 import type { SlotRequest } from "../src/model/model.ts";
 import type { Capacity } from "../src/schedule/capacity.ts";
 
-/** A task. */
+/** One task of the simulated build. */
 export interface Job {
   readonly seconds: number;
   readonly slots: SlotRequest;
@@ -17,7 +17,7 @@ export interface Job {
 
 const CASES = { btcv: 30, word: 100, amos: 200, ct1k: 1000, abdomenatlas: 5200 };
 const TARGETS = { segthor: 40, flare: 50 };
-/** Mean seconds in which a generator labels a case on one GPU. */
+/** Mean seconds of each generator for one case on one GPU. */
 const GENERATORS = {
   nnunet: 60,
   medsam: 90,
@@ -35,11 +35,11 @@ const whole = { count: 1, optional: false, memory: null, whole: true, type: null
 const GPU: SlotRequest = { ...CPU, cpu: 2, gpu: whole };
 export const TRAIN: SlotRequest = { ...CPU, cpu: 8, gpu: whole };
 
-/** @param batch cases that one task handles: as much work in fewer tasks */
+/** @param batch number of cases in one task: the same work in fewer tasks */
 export function studyAtFullScale(seed: number, batch = 1): readonly Job[] {
   const random = seeded(seed);
   const made: Job[] = [];
-  /** Durations are log-normal about their mean, as those of real cases are. */
+  /** A log-normal duration with this mean, like the durations of real cases. */
   const add = (mean: number, spread: number, slots: SlotRequest, after: readonly Job[]): Job => {
     const job = { seconds: mean * Math.exp(spread * normal(random)), slots, after };
     made.push(job);
@@ -75,7 +75,7 @@ export function studyAtFullScale(seed: number, batch = 1): readonly Job[] {
   return made;
 }
 
-/** A machine of so many GPUs, with 12 cores for each. */
+/** A machine with so many GPUs and 12 cores for each. */
 export function machine(gpus: number): Capacity {
   const cores = gpus * CORES_A_GPU;
   const devices = Array.from({ length: gpus }, (_, i) => {
@@ -88,7 +88,7 @@ function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
-/** mulberry32 */
+/** Uniform random numbers in [0, 1) by mulberry32. */
 function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

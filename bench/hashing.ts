@@ -1,4 +1,4 @@
-/** Hashing of a dataset that nobody remembers, beside sha256 of as many bytes that are in memory already. */
+/** Compares hashing a dataset whose digests are not known with sha256 of as many bytes in memory. */
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { least, type Seconds } from "./lib/seconds.ts";
 
 const MiB = 2 ** 20;
 const NOBODY = { digestOf: () => undefined, rememberFile: () => undefined };
-/** How many files of how many bytes: 1 GiB in all. */
+/** Number of files and bytes of each; every set has 1 GiB. */
 const SETS = [
   ["volumes of 32 MiB", 32, 32 * MiB],
   ["slices of 128 KiB", 8192, MiB / 8],

@@ -1,12 +1,12 @@
 /**
- * Whole predictions beside nnU-Net's in PyTorch, scikit-image and scipy (inference_torch.py) with as many threads: CPU
- * and wall seconds of all windows, and of everything from the image in memory to the labels. Each pair of runs is made
- * twice or more, one after the other; shown is the median of the ratios. The models: one of nnU-Net's usual six levels
- * of 32 to 320 channels with random weights (random_model.py), and narrow golden ones of ../shared.
+ * Compares whole predictions with nnU-Net's method in PyTorch, scikit-image and scipy (inference_torch.py), with the same
+ * number of threads. Shows CPU and wall seconds of all windows, and of everything from the image in memory to the labels.
+ * Each pair of runs is repeated; the ratio is the median. The models: one with nnU-Net's usual six levels of 32 to 320
+ * channels and random weights (random_model.py), and narrow golden models of ../shared.
  *
  *     npm run bench -- inference -- m1 wide
  *
- * Without a Python that has torch and skimage, only lq's times of the golden models are shown.
+ * Without a Python that has torch and skimage, it shows only lq's times of the golden models.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -28,7 +28,7 @@ const threads = 2;
 const shared = fileURLToPath(new URL("../../shared", import.meta.url));
 
 interface Subject {
-  /** A folder with a model of nnU-Net v2. */
+  /** Folder of a model of nnU-Net v2. */
   readonly model: string;
   readonly image: string;
   readonly step: number;
@@ -58,7 +58,7 @@ function goldenModel(name: string): Subject {
   return { model: folder, image: join(folder, first!.files[0]!), step, pairs: 5 };
 }
 
-/** Windows of 64×96×96, 25 classes, and a CT of thick slices. */
+/** A model with windows of 64×96×96 and 25 classes, and a CT with thick slices. */
 function randomModel(): Subject | null {
   const model = join(scratch, "Dataset000_Random");
   const folder = join(model, "nnUNetTrainer__nnUNetPlans__3d_fullres");
@@ -80,7 +80,7 @@ async function compare(name: string, { model: source, image, step, pairs }: Subj
     labels: join(scratch, "labels"),
   };
   writeFileSync(files.image, Float32Array.from(volume.data));
-  // Loads the network, which is not timed on the other side either.
+  // Load the network first: the other side does not time that either.
   await predictPreprocessed(folder, model, emptyPatch(model), { threads });
   console.log(
     `${name}: ${volume.size.join("×")} voxels, windows of ${model.patch.join("×")}, ${threads} threads`,

@@ -1,8 +1,8 @@
-"""nnU-Net's whole prediction in PyTorch, scikit-image and scipy, which bench/inference.ts times: crop, CT normalisation,
-cubic splines (slice by slice where slices are thick), a PlainConvUNet as its checkpoint describes it over all windows,
-mirrored, with Gaussian weights, the mean of folds, and the logits back on the image's grid. Sums are in float32. Reads
-JSON from its first argument; writes the merged logits (heads, z, y, x) to the file `logits` and the labels to
-`labels`; prints {"windows": seconds, "whole": seconds}, each {"cpu", "wall"}. Loading is not timed."""
+"""nnU-Net's whole prediction in PyTorch, scikit-image and scipy, timed for bench/inference.ts. Steps: crop, CT
+normalisation, cubic splines (slice by slice if slices are thick), a PlainConvUNet on all windows with mirroring and
+Gaussian weights, the mean over folds, and the logits on the image's grid. Sums are float32. Reads JSON from its first
+argument. Writes the merged logits (heads, z, y, x) to the file `logits` and the labels to `labels`. Prints {"windows":
+seconds, "whole": seconds}, each {"cpu", "wall"}. Loading is not timed."""
 
 import itertools
 import json
@@ -16,7 +16,7 @@ from scipy.ndimage import binary_fill_holes, gaussian_filter, map_coordinates
 from skimage.transform import resize
 from torch.nn import functional as F
 
-# Checkpoints of numpy 2 name its modules so.
+# Checkpoints written with numpy 2 use these module names.
 sys.modules.setdefault("numpy._core", np.core)
 sys.modules.setdefault("numpy._core.multiarray", np.core.multiarray)
 
@@ -27,7 +27,7 @@ fine, coarse = settings["modelSpacing"], settings["spacing"]
 
 
 class PlainConvUNet:
-    """Widths, kernels and strides are told by the weights' shapes: an up-convolution's kernel is its stride."""
+    """The weights' shapes give widths, kernels and strides: the kernel of an up-convolution is its stride."""
 
     def __init__(self, weights):
         self.weights = weights
@@ -42,7 +42,7 @@ class PlainConvUNet:
                 return x
             padding = [k // 2 for k in weight.shape[2:]]
             bias = self.weights.get(f"{name}.conv.bias")
-            # Which F.conv3d takes or not, by version and size: old versions are ten times slower without.
+            # F.conv3d chooses by version and size; old versions are ten times slower without this.
             strides = stride if i == 0 else (1, 1, 1)
             x = torch.mkldnn_convolution(x, weight, bias, padding, strides, (1, 1, 1), 1)
             x = F.instance_norm(x, weight=self.weights[f"{name}.norm.weight"], bias=self.weights[f"{name}.norm.bias"])
@@ -89,7 +89,7 @@ def mirrored_mean(network, x):
 
 
 def padding(shape):
-    """Before and after each axis, to the patch."""
+    """Padding before and after each axis, up to the patch."""
     missing = [max(0, length - n) for n, length in zip(shape, patch)]
     return [(n // 2, n - n // 2) for n in missing]
 

@@ -1,9 +1,10 @@
 /**
- * Dice and Surface Dice of a label map against itself shifted by one voxel, beside the same with numpy and scipy
- * (surface_dice_scipy.py): CPU seconds on one core, of the 61 labels of a 3 mm abdomen, and of 15 organs of it
+ * Scores a label map against itself shifted by one voxel (Dice, Surface Dice), and compares with numpy and scipy
+ * (surface_dice_scipy.py). Shows CPU seconds on one core, for the 61 labels of a 3 mm abdomen, and for 15 of its organs
  * enlarged to 488×404×180. Both must give the same scores.
  *
- * Needs ../shared beside the project; without a Python that has scipy, only lq's times are shown. With google-deepmind/surface-distance itself, 1.1 s and 7.4 s were measured on a machine like ours.
+ * Needs ../shared beside the project. Without a Python that has scipy, it shows only lq's times. On a similar machine,
+ * google-deepmind/surface-distance itself took 1.1 s and 7.4 s.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -28,8 +29,8 @@ const settings: MetricSettings = {
 const abdomen = await readLabels(join(home, "../shared/data/totalsegmentator/abdomen3mm_seg_ts3mm.nii.gz"));
 const fine = enlarge(slices(abdomen, 26, 60), [4, 4, 3]);
 const every = [...new Set(abdomen.data)].filter((label) => label > 0);
-// spleen, kidneys, gallbladder, oesophagus, liver, stomach, aorta, vena cava, pancreas, adrenals, duodenum,
-// bladder, prostate: the organs of AMOS in TotalSegmentator's numbers
+// The organs of AMOS in TotalSegmentator's numbers: spleen, kidneys, gallbladder, oesophagus, liver, stomach, aorta,
+// vena cava, pancreas, adrenals, duodenum, bladder, prostate
 const amos = [1, 2, 3, 4, 15, 5, 6, 52, 63, 7, 8, 9, 19, 21, 22];
 
 report("61 labels of 122×101×112", abdomen, every, 9);
@@ -76,7 +77,7 @@ function greatest(ours: Record<string, OrganScores>, { scores }: Measured): stri
   return `greatest difference ${Math.max(...differences).toExponential(1)}`;
 }
 
-/** The shortest of several runs, in user and system CPU seconds. */
+/** CPU seconds (user + system) of the shortest of several runs. */
 function quickest<T>(runs: number, run: () => T): { readonly seconds: number; readonly result: T } {
   let seconds = Infinity;
   let result: T;
@@ -89,7 +90,7 @@ function quickest<T>(runs: number, run: () => T): { readonly seconds: number; re
   return { seconds, result: result! };
 }
 
-/** Moved by one voxel along x. */
+/** The labels shifted by one voxel along x. */
 function shift(volume: LabelVolume): LabelVolume {
   const data = volume.data.slice();
   const [nx] = volume.size;
@@ -107,7 +108,7 @@ function slices(volume: LabelVolume, first: number, count: number): LabelVolume 
   return { ...volume, data, size: [nx, ny, count] };
 }
 
-/** Each voxel becomes a block of so many. */
+/** Enlarges each voxel to a block of so many voxels. */
 function enlarge(volume: LabelVolume, [fx, fy, fz]: readonly [number, number, number]): LabelVolume {
   const [nx, ny, nz] = volume.size;
   const size = [nx * fx, ny * fy, nz * fz] as const;

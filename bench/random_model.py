@@ -1,5 +1,5 @@
-"""A model folder of nnU-Net v2 with random weights, which bench/inference.ts predicts with: a PlainConvUNet of nnU-Net's
-usual six levels and widths, TotalSegmentator's spacing and intensities. Reads JSON from its first argument."""
+"""Writes a model folder of nnU-Net v2 with random weights for bench/inference.ts: a PlainConvUNet with nnU-Net's usual
+six levels and widths, and TotalSegmentator's spacing and intensities. Reads JSON from its first argument."""
 
 import json
 import pathlib

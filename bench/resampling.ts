@@ -1,8 +1,8 @@
 /**
- * Resampling of a real CT by cubic splines, from 3 mm to 1.5 mm and to 5 mm, beside scikit-image's resize
- * (resize_skimage.py): CPU and wall seconds on one thread and on two, and the greatest difference in HU.
+ * Resamples a real CT by cubic splines, from 3 mm to 1.5 mm and to 5 mm, and compares with scikit-image's resize
+ * (resize_skimage.py). Shows CPU and wall seconds on one thread and on two, and the greatest difference in HU.
  *
- * Needs ../shared beside the project; without a Python that has scikit-image, only lq's times are shown.
+ * Needs ../shared beside the project. Without a Python that has scikit-image, it shows only lq's times.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,5 +1,5 @@
-"""nnU-Net's resampling of an image, which bench/resampling.ts times: scikit-image's resize by cubic splines, in double
-precision on one thread. Reads JSON from its first argument; writes the image as float32 to the file `out`; prints
+"""nnU-Net's resampling of an image, timed for bench/resampling.ts: scikit-image's resize by cubic splines, in double
+precision on one thread. Reads JSON from its first argument. Writes the image as float32 to the file `out`. Prints
 {"cpu": seconds, "wall": seconds}, the least of `runs`."""
 
 import json

@@ -1,7 +1,6 @@
 /**
- * How near the scheduler comes to the fastest schedule there can be, on 1 to 64 GPUs: the paper's full scale played
- * by the simulator of `lq plan` (src/schedule/simulate.ts), with durations from a seeded model
- * (bench/full-scale.ts).
+ * Compares the scheduler with a lower bound for every schedule, on 1 to 64 GPUs. The simulator of `lq plan`
+ * (src/schedule/simulate.ts) plays the paper's full scale with durations from a seeded model (bench/full-scale.ts).
  *
  *     npx esbuild bench/schedule.ts --bundle --platform=node --format=esm --packages=external --outfile=cache/bench.mjs
  *     node cache/bench.mjs

@@ -1,7 +1,7 @@
-"""What bench/metrics.ts is timed against: Dice and Surface Dice label by label with numpy and scipy, by the steps of
+"""Dice and Surface Dice label by label with numpy and scipy, timed for bench/metrics.ts. The steps are those of
 google-deepmind/surface-distance (box of both masks, neighbour codes, distance transforms, sorted distances).
 
-Reads its work as JSON from the first argument; prints {"seconds": CPU seconds of the quickest run, "scores": …}."""
+Reads its work as JSON from the first argument. Prints {"seconds": CPU seconds of the quickest run, "scores": …}."""
 
 import json
 import sys

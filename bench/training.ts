@@ -1,8 +1,8 @@
 /**
- * A training step beside the same step in PyTorch eager (dynunet_torch.py): CPU time, peak memory, and the share of
- * the input pipeline with every augmentation on. One thread each.
+ * Compares a training step with the same step in PyTorch eager (dynunet_torch.py), with one thread each. Shows CPU time,
+ * peak memory, and the share of the input pipeline with all augmentation.
  *
- * Without a Python that has torch, only lq's times are shown.
+ * Without a Python that has torch, it shows only lq's times.
  */
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -24,9 +24,9 @@ interface Case extends DynUNetSpec {
 }
 
 interface Measured {
-  /** Milliseconds of CPU time of each step. */
+  /** CPU time of each step in milliseconds. */
   readonly steps: readonly number[];
-  /** MiB at most, of the whole process. */
+  /** Peak memory of the whole process in MiB. */
   readonly memory: number;
   readonly input?: readonly number[];
 }
@@ -101,7 +101,7 @@ function compare(): void {
   }
 }
 
-/** In a process of its own, whose memory is the case's alone. */
+/** Runs one case in a process of its own, so that the peak memory is that of the case. */
 function measuredApart(item: Case): Measured {
   const words = [fileURLToPath(import.meta.url), JSON.stringify(item)];
   return JSON.parse(execFileSync(process.execPath, words, { encoding: "utf8" })) as Measured;
@@ -129,7 +129,7 @@ async function measure(item: Case): Promise<Measured> {
   return { ...measured, memory: process.resourceUsage().maxRSS / 1024 };
 }
 
-/** A case somewhat larger than the patch, of random intensities and labels. */
+/** A case that is a little larger than the patch, with random intensities and labels. */
 function noise({ patch: [z, y, x], outChannels }: Case) {
   const random = createRandom("noise");
   const size: Triple = [x + 16, y + 16, z + 16];
@@ -145,7 +145,7 @@ function cpu(): number {
   return (user + system) / 1000;
 }
 
-/** The step that other work on the machine disturbed least. */
+/** The shortest step: other work on the machine disturbed it least. */
 function least(values: readonly number[]): number {
   return Math.min(...values);
 }

@@ -1,10 +1,11 @@
-/** Runs the Python script beside a bench: the same work by the reference's own libraries. */
+/** Runs the Python script of a bench, which does the same work with the libraries of the reference. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 /**
- * What `bench/SCRIPT` prints, as JSON, given `settings` as JSON in its first argument; null, saying so, where no
- * Python has the modules. Tried are $PYTHON, the system's and the path's. Throws an Error where the script fails.
+ * Runs `bench/SCRIPT` with `settings` as JSON in its first argument and parses its output as JSON. If no Python has the
+ * modules, prints a line and returns null. It tries $PYTHON, the system's Python and the one on the path. Throws an
+ * Error if the script fails.
  */
 export function runPython<T>(script: string, modules: readonly string[], settings: unknown): T | null {
   const python = findPython(modules);
@@ -14,7 +15,7 @@ export function runPython<T>(script: string, modules: readonly string[], setting
     );
     return null;
   }
-  // Bundled benches lie in cache/, beside bench/.
+  // The bundled bench lies in cache/, next to bench/.
   const path = fileURLToPath(new URL(`../bench/${script}`, import.meta.url));
   const { status, stdout, stderr } = spawnSync(python, [path, JSON.stringify(settings)], {
     encoding: "utf8",

@@ -1,10 +1,10 @@
-/** Seconds that a piece of work takes, of the processor and on the clock. */
+/** Measures the CPU time and the wall time of work, in seconds. */
 export interface Seconds {
   readonly cpu: number;
   readonly wall: number;
 }
 
-/** Starts a clock; the function tells what has passed. */
+/** Starts a clock and returns a function that gives the time since then. */
 export function since(): () => Seconds {
   const [before, start] = [process.cpuUsage(), performance.now()];
   return () => {
@@ -13,7 +13,7 @@ export function since(): () => Seconds {
   };
 }
 
-/** The run of several that other work on the machine disturbed least, and what it gave. */
+/** The shortest of several runs, which other work on the machine disturbed least, and its result. */
 export async function least<T>(
   runs: number,
   work: () => T | Promise<T>,
@@ -30,7 +30,7 @@ export async function least<T>(
   return { cpu, wall, result: result! };
 }
 
-/** The middle one, the lower of two. */
+/** The median; of an even number of values the lower of the two in the middle. */
 export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[(values.length - 1) >> 1]!;
 }

@@ -7,7 +7,7 @@ import { copiedExample } from "./copied-example.ts";
 
 const golden = shared("golden/07_sam_medsam");
 
-test.skipIf(!golden)("tiny SAM: lq build draws the labels that MedSAM's scripts do", async () => {
+test.skipIf(!golden)("tiny SAM: lq build gives the labels of MedSAM's scripts", async () => {
   const arrays = await readNpz(`${golden}/medsam_protocol.npz`);
   const example = copiedExample("medsam", { "model/tiny_sam.pth": `${golden}/tiny_sam.pth` });
   const grid = {
@@ -23,7 +23,7 @@ test.skipIf(!golden)("tiny SAM: lq build draws the labels that MedSAM's scripts 
     await writeNifti(example.path(`images/${id}_0000.nii.gz`), image);
     await writeNifti(example.path(`reference/${id}.nii.gz`), labels);
   }
-  // With one worker: the second case finds the sessions of the first.
+  // With one worker, the second case uses the open sessions of the first.
   const built = await example.lq("build", "-j", "1", "--set", "decoder_heads=4");
   expect(built.stderr).toBe("");
   expect(built.code).toBe(0);

@@ -13,7 +13,7 @@ const v1 = `${golden}/08_nnunet_v1_stunet`;
 
 interface Model {
   readonly what: string;
-  /** Below which model folder and images/ lie, and the expected segmentation. */
+  /** The folder that contains the model folder, images/ and expected/. */
   readonly root: string;
   readonly model: string;
   readonly case: string;
@@ -21,7 +21,7 @@ interface Model {
   readonly set?: readonly string[];
 }
 
-/** One of each version, one with channels. Every network is predicted whole in test/inference. */
+/** One model of each version, and one with two channels. test/inference tests the other networks. */
 const models: Model[] = [
   {
     what: "nnU-Net v2 of old plans, not mirrored, step 0.8",
@@ -48,7 +48,7 @@ const models: Model[] = [
 ];
 
 for (const { what, root, model, case: id, expected, set = [] } of models) {
-  // At most one voxel in ten thousand may differ (those whose two best classes are all but equal).
+  // At most one voxel in ten thousand may differ, where the two best classes are almost equal.
   test.skipIf(!golden)(`${what}: lq build gives the reference's segmentation`, async () => {
     const project = copiedExample("predict", {
       [`model/${model}`]: `${root}/${model}`,
@@ -70,7 +70,7 @@ for (const { what, root, model, case: id, expected, set = [] } of models) {
 const m2 = { model: `${v2}/m2/Dataset902_ToyOldPlans`, image: `${v2}/m2/images/s01_0000.nii.gz` };
 
 test.skipIf(!golden)(
-  "what is wrong with model or images is said with what is there and what is expected",
+  "an error about the model or the images says what is there and what is expected",
   async () => {
     const stranger = copiedExample("predict", {
       "images/a_0000.nii.gz": m2.image,
@@ -88,7 +88,7 @@ test.skipIf(!golden)(
     const missing = await project.lq("build");
     expect(missing.code).toBe(1);
     expect(missing.stderr + missing.stdout).toContain(
-      "image a_0000.nii.gz is missing: of case a there is a_0002.nii.gz",
+      "image a_0000.nii.gz is missing: case a has only a_0002.nii.gz",
     );
 
     rename("a_0002.nii.gz", "scan.nii.gz");
@@ -115,7 +115,7 @@ test.skipIf(!golden)("a network is loaded once for all cases of a worker", async
     [`model/${model}`]: `${root}/${model}`,
     images: `${root}/images`,
   });
-  // The same case in another file, for the same file would only be restored.
+  // The same voxels in another file: with the same file, lq would restore the first result.
   writeFileSync(project.path("images/s02_0000.nii"), gunzipSync(readFileSync(image)));
   const built = await project.lq("build", "-j1", "--set", "step=1");
   expect(built.code).toBe(0);

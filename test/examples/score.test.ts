@@ -1,6 +1,6 @@
 /**
- * examples/score, copied out of the repository and run as a user does.
- * Golden set 01: Dice, Surface Dice and HD95 to 1e-9 (HD95 where the recorded margin allows); assd to 1e-9 relative.
+ * Runs a copy of examples/score, as a user would.
+ * Golden set 01: Dice, Surface Dice and HD95 within 1e-9 (HD95 if the recorded margin allows); assd within 1e-9 relative.
  */
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -99,7 +99,7 @@ describe.skipIf(!golden)("golden set 01", () => {
   });
 });
 
-/** Both directed means, each weighing as its surface's area. */
+/** Mean of both directed mean distances, weighted by the areas of their surfaces. */
 function averageOf(label: Golden["labels"][string]): number {
   const { ref_to_pred, pred_to_ref } = label.average_surface_distance_mm;
   const [a, b] = [label.surface_area_ref_mm2, label.surface_area_pred_mm2];
@@ -119,7 +119,7 @@ function copy(from: string, to: string): void {
 
 // ---- small volumes -----------------------------------------------------------------------------------------
 
-/** A file of 12×10×8 voxels of 1×1×2 mm with a box of a label's value from each corner given, four voxels a side. */
+/** Writes a file of 12×10×8 voxels of 1×1×2 mm. Each of `boxes` is a label value and the corner of a cube of 4×4×4 voxels. */
 async function volume(
   project: CliProject,
   path: string,
@@ -139,7 +139,7 @@ async function volume(
   });
 }
 
-/** liver 1, spleen 3; 9 is not scored. */
+/** Labels: liver is 1, spleen is 3, and 9 is not scored. */
 async function small(): Promise<CliProject> {
   const project = copied();
   params(project, labels({ liver: 1, spleen: 3 }));
@@ -156,7 +156,7 @@ const PERFECT = { dice: 1, surface_dice: 1, hd95: 0, assd: 0 };
 const MISSED = { dice: 0, surface_dice: 0, hd95: null, assd: null };
 const NOWHERE = { dice: null, surface_dice: null, hd95: null, assd: null };
 
-test("empty masks, the table, and exactly what one changed case runs", async () => {
+test("scores of empty masks, the table, and the tasks that one changed case runs", async () => {
   const project = await small();
   expect(ran(await project.json("build"))).toEqual(["score:a", "score:b", "score:c", "table"]);
   expect(scoresOf(project, "a").organs.liver).toMatchObject({ dice: 0.75, surface_dice: 1, hd95: 1 });
@@ -187,7 +187,7 @@ test("empty masks, the table, and exactly what one changed case runs", async () 
   expect((await project.built()).ran).toEqual([]);
 });
 
-test("conventions and tolerances are settings", async () => {
+test("conventions and tolerances can be set", async () => {
   const project = await small();
   params(project, (text) =>
     text.replace("both_empty: nan", "both_empty: 1").replace("units: mm", "units: voxel"),
@@ -216,13 +216,13 @@ test("conventions and tolerances are settings", async () => {
   ]);
 });
 
-test("a copy without volumes says what to put where", async () => {
+test("a copy without volumes says which files belong where", async () => {
   const { code, stderr } = await copied().lq("build");
   expect(code).toBe(2);
   expect(stderr).toContain("hint: put label maps in reference/CASE.nii.gz and prediction/CASE.nii.gz");
 });
 
-test("a case without a partner is refused before anything runs, whichever is missing", async () => {
+test("a case in only one of the two folders is refused before any task runs", async () => {
   const project = await small();
   await volume(project, "reference/d.nii.gz", []);
   await volume(project, "prediction/e.nii.gz", []);
@@ -233,7 +233,7 @@ test("a case without a partner is refused before anything runs, whichever is mis
   expect(project.has("scores")).toBe(false);
 });
 
-test("volumes on different grids fail, naming the file and the difference", async () => {
+test("volumes on different grids fail; the error names the file and the difference", async () => {
   const project = await small();
   await volume(project, "prediction/c.nii.gz", [[1, 0, 0, 0]], 5);
   const { code, stdout, stderr } = await project.lq("build", "-k");

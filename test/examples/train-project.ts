@@ -1,4 +1,4 @@
-/** examples/train, copied out of the repository, with phantoms for volumes and a network that learns them in seconds. */
+/** A copy of examples/train with phantoms as volumes and a network that learns them in seconds. */
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { createPhantom, phantomLabels } from "../../tasks/study/phantom/phantom.ts";
 import { phantomSpec } from "../../tasks/study/phantom/spec.ts";
@@ -9,7 +9,7 @@ import { cliProject, type CliProject, type JsonLine } from "../helpers/cli.ts";
 /** Label values with gaps, and one that needs two bytes. */
 const VALUES = [0, 700, 6, 40];
 
-/** As params.yaml of the example has them, but small. */
+/** Params with the keys of the example's params.yaml and small values. */
 export const SMALL = {
   labels: { liver: 700, "right kidney": 6, spleen: 40 },
   start: "none",
@@ -66,7 +66,7 @@ export async function trainProject(params: object = SMALL): Promise<CliProject> 
   return project;
 }
 
-/** JSON is YAML. */
+/** Writes the params as JSON, which is also YAML. */
 export function setParams(project: CliProject, params: object): void {
   project.write("params.yaml", JSON.stringify(params));
 }

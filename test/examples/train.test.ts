@@ -1,4 +1,4 @@
-/** examples/train, copied out of the repository and run as a user does, on phantoms. */
+/** Runs a copy of examples/train on phantoms, as a user would. */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { expect, test } from "vitest";
@@ -16,13 +16,13 @@ const AFTER_TRAINING = ["evaluate:split", "export", "segment:split", "table"];
 const read = (project: CliProject, path: string) => readFileSync(project.path(path));
 const checkpointOf = (project: CliProject) => decodeCheckpoint(read(project, "model/checkpoint.safetensors"));
 
-/** Over all labels and held-out cases; 0 where the training did not converge. */
+/** Mean Dice over all labels and held-out cases; 0 if the training did not converge. */
 function meanDice(project: CliProject): number {
   const [, mean = "0"] = /^overall,dice,1,([\d.]+),/m.exec(project.read("tables/scores.csv")) ?? [];
   return Number(mean);
 }
 
-test("what the example sets is what the small test sets, in the same shape", () => {
+test("the params of this test have the same keys as those of the example", () => {
   const shape = (value: unknown): unknown =>
     typeof value === "object" && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shape(inner)]))
@@ -33,7 +33,7 @@ test("what the example sets is what the small test sets, in the same shape", () 
   expect(strip(example)).toEqual(strip(SMALL));
 });
 
-test("trains, scores what it has not seen, exports, and then does only what a change asks for", async () => {
+test("trains, scores held-out cases, exports; after a change, only the affected tasks run", async () => {
   const project = await trainProject();
   const first = ran(await project.json("build"));
   expect(first).toEqual(
@@ -43,7 +43,7 @@ test("trains, scores what it has not seen, exports, and then does only what a ch
   expect(project.read("tables/scores.md")).toMatch(/\| \*\*overall\*\* \| \d\d\.\d ± /);
   expect((await project.built()).ran).toEqual([]);
 
-  // The exported forms hold the checkpoint's weights, under all of MONAI's names, and give its outputs.
+  // The exported files hold the checkpoint's weights with all of MONAI's names, and give its outputs.
   const { spec, weights } = checkpointOf(project);
   const dict = decodeSafetensors(read(project, "model/weights.safetensors")).tensors;
   expect([...dict.keys()]).toEqual([...parameters(spec).map(({ name }) => name), ...aliases(spec).keys()]);
@@ -53,19 +53,19 @@ test("trains, scores what it has not seen, exports, and then does only what a ch
   expect((await session.run({ image }))["logits"]!.dims).toEqual([1, 4, 8, 12, 16]);
   await session.release();
 
-  // Another schedule: the training and what follows from it.
+  // Another schedule: the training and all tasks after it run.
   const brief = { ...SMALL, training: { ...SMALL.training, epochs: 1, learning_rate: 0.01 } };
   setParams(project, brief);
   expect((await project.built()).ran).toEqual([...AFTER_TRAINING, "train:split"].sort());
-  // Another tolerance: the scores.
+  // Another tolerance: only the scores are computed again.
   const untaught = meanDice(project);
   setParams(project, { ...brief, tolerance: 2 });
   expect((await project.built()).ran).toEqual(["evaluate:split", "table"]);
-  // And back, without any work.
+  // With the old params again, nothing runs.
   setParams(project, SMALL);
   expect((await project.built()).ran).toEqual([]);
 
-  // Starting from it, a single epoch is worth more than from random weights.
+  // One epoch from this checkpoint scores better than one epoch from random weights.
   mkdirSync(project.path("start"));
   copyFileSync(project.path("model/checkpoint.safetensors"), project.path("start/checkpoint.safetensors"));
   setParams(project, { ...brief, start: "start/checkpoint.safetensors" });
@@ -74,7 +74,7 @@ test("trains, scores what it has not seen, exports, and then does only what a ch
   expect(meanDice(project)).toBeGreaterThan(untaught);
 });
 
-test("a training that blows up is a result: it is cached, and the table says so", async () => {
+test("a training that diverges is a result: it is cached, and the table says so", async () => {
   const project = await trainProject({ ...SMALL, training: { ...SMALL.training, learning_rate: 1e30 } });
   expect((await project.built()).ran).toContain("train:split");
   expect(checkpointOf(project)).toMatchObject({
@@ -90,7 +90,7 @@ test("a training that blows up is a result: it is cached, and the table says so"
   const again = await project.built();
   expect(again.ran).toEqual([]);
   expect(again.restored).toContain("train:split");
-  // What starts from it is not trained, and says why.
+  // A training that starts from it does not train, and the result says why.
   mkdirSync(project.path("start"));
   copyFileSync(project.path("model/checkpoint.safetensors"), project.path("start/checkpoint.safetensors"));
   setParams(project, { ...SMALL, start: "start/checkpoint.safetensors" });
@@ -112,7 +112,7 @@ test("labels that no case has, or of one value, and a patch that the strides do 
   }
 });
 
-test("starts from a .pth of PyTorch, and its log says from where and how far it is", async () => {
+test("starts from a .pth of PyTorch; the log shows the start and the progress", async () => {
   const labels = { liver: 700, spleen: 40 };
   const network = { ...SMALL.network, filters: [2, 3, 4] };
   const training = { ...SMALL.training, epochs: 2, batches: 2, learning_rate: 1e-6 };
@@ -123,13 +123,13 @@ test("starts from a .pth of PyTorch, and its log says from where and how far it 
   const { spec, weights } = checkpointOf(project);
   expect(spec).toMatchObject({ filters: [2, 3, 4], transposedBias: true });
   const name = "bottleneck.conv1.conv.weight";
-  const k = parameters(spec).findIndex((parameter) => parameter.name === name); // as the file was made
+  const k = parameters(spec).findIndex((parameter) => parameter.name === name); // the rule of dynunet.pth
   for (const [i, value] of weights.get(name)!.entries())
     expect(Math.abs(value - (((7 * i + k) % 11) - 5) / 16)).toBeLessThan(1e-5);
   const { stdout } = await project.lq("log", "train-from:split");
   expect(stdout.split("\n")).toEqual([
     expect.stringMatching(/^starts from .*start\/monai\.pth$/),
-    "output layers begin anew: 2 labels there, spleen, liver here",
+    "output layers start from random weights: 2 labels there, spleen, liver here",
     expect.stringMatching(/^the file does not say its patch/),
     expect.stringMatching(
       /^epoch 1\/2, step 2\/4: loss [\d.]+ \(Dice [\d.]+ \+ cross-entropy [\d.]+\), learning rate [\d.e-]+, [\d.]+ steps\/s, \d+ s left$/,
@@ -139,7 +139,7 @@ test("starts from a .pth of PyTorch, and its log says from where and how far it 
   ]);
 });
 
-test("a checkpoint of another network, and a file that is none, are refused before anything is prepared", async () => {
+test("a checkpoint of another network, or another file, is refused before any case is prepared", async () => {
   const project = await trainProject({ ...SMALL, start: "start/monai.pth" });
   mkdirSync(project.path("start"));
   copyFileSync(`${HOME}test/training/dynunet.pth`, project.path("start/monai.pth"));

@@ -1,9 +1,9 @@
 """
-What a process sees and takes of CUDA's devices, by the driver's library alone.
+Lists and uses CUDA's devices. It needs only the driver's library.
 
-    cuda.py devices               UUIDs of the devices it sees, as JSON
-    cuda.py hold GIB FILE [GO]    takes that much memory of the first, writes to FILE how much of the device was free
-                                  before (GiB), and keeps it until GO is there
+    cuda.py devices               prints the UUIDs of the visible devices as JSON
+    cuda.py hold GIB FILE [GO]    takes so much memory of the first device, writes the memory that was free before (GiB)
+                                  to FILE, and keeps the memory until the file GO exists
 """
 import ctypes
 import json

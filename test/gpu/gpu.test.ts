@@ -1,6 +1,6 @@
 /**
- * lq on a real GPU: what it says of devices against what CUDA says, and what tasks find on them. Needs `nvidia-smi`,
- * CUDA's driver and Python (for resuming, PyTorch); skipped elsewhere, where a driver in a script stands in (test/schedule).
+ * Tests lq on a real GPU: compares the devices with CUDA's, and checks what tasks see of them. Needs `nvidia-smi`,
+ * CUDA's driver and Python (to resume, also PyTorch). Skipped elsewhere; test/schedule has a scripted driver.
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -16,22 +16,22 @@ const { devices: listed } = await askDriver();
 const hasCuda = listed.length > 0 && spawnSync("python3", [script("cuda.py"), "devices"]).status === 0;
 const hasTorch = hasCuda && spawnSync("python3", ["-c", "import torch; torch.zeros(1).cuda()"]).status === 0;
 const gpu = listed[0]!;
-/** GiB of the first device. */
+/** Memory of the first device in GiB. */
 const size = (gpu?.memory ?? 0) / 2 ** 30;
 
-/** UUIDs of the devices that a process sees behind a mask, by CUDA itself. */
+/** UUIDs of the devices that CUDA shows to a process with this mask. */
 function visible(mask: string | undefined): unknown {
   const env = { ...process.env, CUDA_DEVICE_ORDER: "PCI_BUS_ID", CUDA_VISIBLE_DEVICES: mask };
   return JSON.parse(execFileSync("python3", [script("cuda.py"), "devices"], { env, encoding: "utf8" }));
 }
 
-/** A project of these rules (in YAML's flow style), whose tasks of GPUs are not bound by cores. */
+/** A project with these rules (YAML in flow style); the number of cores does not limit its GPU tasks. */
 function project(rules: Readonly<Record<string, string>>, user?: number): CliProject {
   const lines = Object.entries(rules).map(([name, rule]) => `  ${name}: ${rule}\n`);
   return cliProject({ "pipeline.yaml": `version: 1\nrules:\n${lines.join("")}` }, user);
 }
 
-/** A rule that takes GiB of a device's memory and keeps it until a file GO is there. */
+/** A rule that takes so many GiB of a device's memory and keeps it until the file GO exists. */
 function holding(name: string, gib: number, slots: string, go = "go"): string {
   return `{ cmd: "${cuda} hold ${gib} up-${name} ${go} && mv up-${name} \${out}", out: ${name}.txt, slots: { cpu: 0, gpu: ${slots} } }`;
 }
@@ -74,14 +74,14 @@ describe.skipIf(!hasCuda)("a real GPU", () => {
     expect(devices.map(({ uuid }) => uuid)).toEqual(visible(mask));
   });
 
-  it("is found once behind a mask that names it twice, with which CUDA starts nothing", async () => {
+  it("is found once if the mask names it twice, although CUDA refuses such a mask", async () => {
     const mask = `0,${gpu.uuid},0`;
     const { devices } = await discoverDevices({ env: { CUDA_VISIBLE_DEVICES: mask } });
     expect(devices.map(({ uuid }) => uuid)).toEqual([gpu.uuid]);
     expect(() => visible("0,0")).toThrow("CUDA_ERROR_INVALID_DEVICE");
   });
 
-  it("is seen by the tasks that hold it, and by no others", async () => {
+  it("is visible only to the tasks that hold it", async () => {
     const see = (slots: string, out: string): string =>
       `{ cmd: "${cuda} devices > \${out}", out: ${out}, slots: ${slots} }`;
     const tasks = project({
@@ -117,12 +117,12 @@ describe.skipIf(!hasCuda)("a real GPU", () => {
     expect(["a", "b", "c"].filter((task) => tasks.has(`up-${task}`))).toEqual(started.sort());
     tasks.write("go", "");
     ok(await build.ended);
-    // Two were on it at once: for one of them, the other's part was gone.
+    // Two tasks used the device at once: one of them found the other's memory taken.
     const free = ["a", "b", "c"].map((name) => Number(tasks.read(`${name}.txt`))).sort((x, y) => x - y);
     expect(free[0]).toBeLessThan(size - gib + 1);
   });
 
-  it("is given whole to a task whose share did not suffice", async () => {
+  it("is given whole to a task for which its part was too small", async () => {
     const tasks = project({
       modest: holding("modest", size * 0.3, `{ memory: ${Math.floor(size * 0.4)}GiB }`),
       greedy: holding("greedy", size * 0.8, "{ memory: 1GiB }").replace(
@@ -140,8 +140,8 @@ describe.skipIf(!hasCuda)("a real GPU", () => {
     expect((await tasks.lq("log", "greedy")).stdout).toContain("cuMemAlloc_v2: CUDA_ERROR_OUT_OF_MEMORY (2)");
   });
 
-  // Also by another user, where the tests run as root.
-  it("is empty when it passes from a build that was killed to another's", async () => {
+  // As root, the test also does this as another user.
+  it("is empty when another build gets it from a killed one", async () => {
     const next = canBeOthers() ? 4711 : undefined;
     for (let round = 0; round < 5; round++) {
       const killed = project({ big: holding("big", size * 0.7, "1") });
@@ -156,7 +156,7 @@ describe.skipIf(!hasCuda)("a real GPU", () => {
     }
   });
 
-  it("is left alone while others, without lq, use it, if so configured", async () => {
+  it("is not used while other programs use it, if configured so", async () => {
     const settings = cliProject({ "lq/config.yaml": "gpu: { busy: 2GiB }\n" });
     vi.stubEnv("XDG_CONFIG_HOME", settings.root);
     const words = [script("cuda.py"), "hold", "8", settings.path("up"), settings.path("go")];
@@ -182,7 +182,7 @@ describe.skipIf(!hasCuda)("a real GPU", () => {
       ["SIGUSR1", 138],
     ] as const) {
       const build = cut.start("build", "--json");
-      // The device was free: no process of the build before is left that would write.
+      // The device was free: no process of the build before is left that could write.
       await build.line('"start"');
       if (cut.has("epochs")) cut.remove("epochs");
       await cut.appears("epochs");
@@ -192,7 +192,7 @@ describe.skipIf(!hasCuda)("a real GPU", () => {
     }
     ok(await cut.lq("build"));
     expect(readFileSync(cut.path("net.bin"))).toEqual(readFileSync(whole.path("net.bin")));
-    // The last build did not begin anew.
+    // The last build did not start again from the first epoch.
     expect(Number.parseInt(cut.read("epochs"))).toBeGreaterThan(0);
     expect(cut.read("epochs").trimEnd()).toMatch(/ on cuda:0$/);
   });

@@ -1,4 +1,4 @@
-"""A small training on a GPU that keeps its state in SCRATCH: train.py SCRATCH OUT. Same seed, same bytes."""
+"""A small training on a GPU with its state in SCRATCH: train.py SCRATCH OUT. Equal seeds give equal bytes."""
 import os
 import sys
 

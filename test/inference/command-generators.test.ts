@@ -1,4 +1,4 @@
-/** A generator of pseudo-labels may be any command: nnUNetv2_predict takes folders, TotalSegmentator a file. */
+/** Any command can generate pseudo-labels: nnUNetv2_predict works on folders, TotalSegmentator on one file. */
 import { chmodSync } from "node:fs";
 import { expect, test } from "vitest";
 import { cliProject } from "../helpers/cli.ts";
@@ -34,7 +34,7 @@ const fake = {
 `,
 };
 
-test("commands of other packages are rules; a new version of the tool makes the labels anew", async () => {
+test("commands of other packages are rules; with a new version of the tool they run again", async () => {
   const project = cliProject({
     ...fake,
     "pipeline.yaml": pipeline("bin/TotalSegmentator", "bin/nnUNetv2_predict_from_modelfolder"),

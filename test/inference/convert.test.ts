@@ -12,15 +12,15 @@ import { temporaryFolder } from "./golden-network.ts";
 const v2 = shared("golden/04_nnunet_v2");
 const trained = "Dataset902_ToyOldPlans/nnUNetTrainerNoMirroring__nnUNetPlans__3d_fullres";
 
-test("a folder without a model is refused with what was looked for", async () => {
+test("a folder without a model is refused; the error says what was expected", async () => {
   await expect(recogniseModel(temporaryFolder())).rejects.toThrow("plans.json");
 });
 
-test.skipIf(!v2)("several models below one folder are listed", async () => {
+test.skipIf(!v2)("several models in one folder are refused with a list", async () => {
   await expect(recogniseModel(v2!)).rejects.toThrow(/4 models[\s\S]*Dataset901[\s\S]*Dataset904/);
 });
 
-/** A TotalSegmentator of toy networks: each part's labels take names of the global class list. */
+/** Makes a TotalSegmentator of toy networks. `parts` gives the label names of each part's dataset. */
 function totalSegmentator(parts: Record<string, string[]>): string {
   const root = temporaryFolder();
   for (const [dataset, names] of Object.entries(parts)) {
@@ -38,7 +38,7 @@ function totalSegmentator(parts: Record<string, string[]>): string {
 const six = ["spleen", "kidney_right", "kidney_left", "gallbladder", "liver", "stomach"];
 const image = `${v2}/m2/images/s01_0000.nii.gz`;
 
-test.skipIf(!v2)("TotalSegmentator: five parts are one model; ids are global; later parts win", async () => {
+test.skipIf(!v2)("TotalSegmentator: five parts are one model with global ids; later parts win", async () => {
   const last = ["rib_left_1", "rib_left_2", "rib_left_3", "rib_left_4", "rib_left_5", "rib_left_6"];
   const ids = [291, 292, 293, 294].map((id) => [`Dataset${id}_Part`, six] as const);
   const root = totalSegmentator({ ...Object.fromEntries(ids), Dataset295_Ribs: last });
@@ -50,7 +50,7 @@ test.skipIf(!v2)("TotalSegmentator: five parts are one model; ids are global; la
   const corner = await cornerOf(image);
   const labels = await predictCase(out, [corner], { threads: 2 });
   const found = [...new Set(labels.data)].filter((v) => v !== 0);
-  // The five networks are the same, so everything that the first parts wrote is written over by the ribs.
+  // The five networks are equal, so the ribs overwrite everything that the first parts wrote.
   expect(found.length).toBeGreaterThan(0);
   expect(found.every((id) => id >= 92 && id <= 97)).toBe(true);
   const { shape, affine } = await readHeader(corner);
@@ -59,7 +59,7 @@ test.skipIf(!v2)("TotalSegmentator: five parts are one model; ids are global; la
 });
 
 test.skipIf(!v2)(
-  "TotalSegmentator: the 3 mm network alone is told by its folder or by its plans",
+  "TotalSegmentator: the 3 mm network is recognised by its folder or by its plans",
   async () => {
     const root = totalSegmentator({ Dataset297_Total3mm: six });
     expect(await recogniseModel(root)).toMatchObject({
@@ -82,7 +82,7 @@ test.skipIf(!v2)(
   },
 );
 
-/** A few voxels of an image, so that one window holds them. */
+/** Writes a corner of an image that fits into one window. */
 async function cornerOf(path: string): Promise<string> {
   const volume = await readNifti(path);
   const [x, y, z] = volume.size;
@@ -97,13 +97,13 @@ function edit(path: string, change: (text: string) => string): void {
   writeFileSync(path, change(readFileSync(path, "utf8")));
 }
 
-test.skipIf(!v2)("TotalSegmentator: a label that is no class of it is refused", async () => {
+test.skipIf(!v2)("TotalSegmentator: a label that is none of its classes is refused", async () => {
   const root = totalSegmentator({ Dataset297_Total3mm: [...six.slice(1), "elbow"] });
   await expect(convertModel(root, temporaryFolder())).rejects.toThrow("elbow is no class");
 });
 
 test.skipIf(!v2)(
-  "weights that do not fit the plans are refused, naming file, weight and shapes",
+  "weights that do not fit the plans are refused; the error names file, weight and shapes",
   async () => {
     const root = join(temporaryFolder(), "Dataset902_Toy");
     cpSync(`${v2}/m2/${trained}`, join(root, "T__P__3d_fullres"), { recursive: true });
@@ -116,16 +116,13 @@ test.skipIf(!v2)(
   },
 );
 
-test.skipIf(!v2)(
-  "mirror: on is refused where the training did not mirror; the number of channels is checked",
-  async () => {
-    const out = temporaryFolder();
-    await convertModel(`${v2}/m2`, out);
-    await expect(predictCase(out, [image], { mirror: "on" })).rejects.toThrow("without mirroring");
-    await expect(predictCase(out, [image, image])).rejects.toThrow("takes 1 image (channel)");
-    await expect(predictCase(out, [image], { folds: ["3"] })).rejects.toThrow("no fold 3, only 0");
-  },
-);
+test.skipIf(!v2)("mirror: on needs a training with mirroring; channels and folds are checked", async () => {
+  const out = temporaryFolder();
+  await convertModel(`${v2}/m2`, out);
+  await expect(predictCase(out, [image], { mirror: "on" })).rejects.toThrow("without mirroring");
+  await expect(predictCase(out, [image, image])).rejects.toThrow("takes 1 image (channel)");
+  await expect(predictCase(out, [image], { folds: ["3"] })).rejects.toThrow("no fold 3, only 0");
+});
 
 const v1 = shared("golden/08_nnunet_v1_stunet/c_generic_unet/Task502_Toy");
 

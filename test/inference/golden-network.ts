@@ -29,7 +29,7 @@ export function greatestDifference(a: ArrayLike<number>, b: ArrayLike<number>): 
   return worst;
 }
 
-/** A window of a (channels, z, y, x) array, padded with zeros, centred, where the array is smaller. */
+/** Cuts a window from a (channels, z, y, x) array. A smaller array is padded with zeros on both sides. */
 export function cutWindow(
   data: ArrayLike<number>,
   shape: readonly number[],
@@ -51,7 +51,7 @@ export function cutWindow(
   return result;
 }
 
-/** Arrays one after the other. */
+/** Concatenates arrays. */
 export function joined(arrays: readonly Float32Array[]): Float32Array {
   const all = new Float32Array(arrays.reduce((n, a) => n + a.length, 0));
   let at = 0;
@@ -62,7 +62,7 @@ export function joined(arrays: readonly Float32Array[]): Float32Array {
   return all;
 }
 
-/** Share of the elements that differ. */
+/** Fraction of the elements that differ. */
 export function differing(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return 1;
   let count = 0;

@@ -12,7 +12,7 @@ import { differing, greatestDifference, joined, temporaryFolder } from "./golden
 const root = shared("golden/08_nnunet_v1_stunet");
 
 for (const name of ["a_stunet_small", "c_generic_unet"]) {
-  test.skipIf(!root)(`${name}: each stage of nnU-Net v1, and the whole`, async () => {
+  test.skipIf(!root)(`${name}: every stage of nnU-Net v1 and the labels`, async () => {
     const all = JSON.parse(readFileSync(`${root}/expected.json`, "utf8")) as Record<string, { case: string }>;
     const id = all[name]!.case;
     const folder = `${root}/${name}`;

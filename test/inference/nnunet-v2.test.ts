@@ -31,10 +31,10 @@ const limits = { preprocessed: 1e-4, window: 1e-4, merged: 2e-4 };
 // the export starts from nnU-Net's own merged logits. `bench/inference.ts` predicts it whole.
 for (const name of ["m1", "m2", "m3", "m4"]) {
   const folder = shared(`golden/04_nnunet_v2/${name}`);
-  test.skipIf(!folder)(`${name}: each stage of nnU-Net v2, and the whole`, async () => {
+  test.skipIf(!folder)(`${name}: every stage of nnU-Net v2 and the labels`, async () => {
     const expected = JSON.parse(readFileSync(`${folder}/expected.json`, "utf8")) as Expected;
     const out = temporaryFolder();
-    // A folder above the model serves as well.
+    // A parent folder of the model works too.
     await convertModel(folder!, out);
     const model = (await readModel(out)) as NetworkModel;
     for (const [i, [id, facts]] of Object.entries(expected.cases).entries()) {
@@ -77,7 +77,7 @@ for (const name of ["m1", "m2", "m3", "m4"]) {
   });
 }
 
-/** One window through all mirrorings and folds, against the mean of nnU-Net's. */
+/** Predicts one window with all mirrorings and folds; compares with the mean of nnU-Net's. */
 async function windowDifference(
   out: string,
   model: NetworkModel,
@@ -94,7 +94,7 @@ async function windowDifference(
   return greatestDifference(joined(logits), mean);
 }
 
-/** As many arrays of equal length. */
+/** Splits `values` into `count` arrays of equal length. */
 function split(values: Float32Array, count: number): Float32Array[] {
   const length = values.length / count;
   return Array.from({ length: count }, (_, i) => values.slice(i * length, (i + 1) * length));

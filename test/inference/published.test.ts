@@ -18,7 +18,7 @@ function study(profile: string): CliProject {
   return project;
 }
 
-test("each case is predicted once, by the network of the fold that has not seen it where there are folds", async () => {
+test("each case is predicted once, with folds by the network that has not seen it", async () => {
   const project = study(`sources: { btcv: { root: scans, phantom: null } }
 generators:
   totalseg: { kind: published, model: published/ts, step: auto, mirror: auto }
@@ -50,43 +50,46 @@ generators:
 
 const toy = shared("golden/04_nnunet_v2/m2/Dataset902_ToyOldPlans");
 
-test.skipIf(!toy)("a published TotalSegmentator re-labels a phantom, in the dataset's labels", async () => {
-  const project = study(
-    "generators: { totalseg: { kind: published, model: published/ts, step: 1, mirror: auto } }\n",
-  );
-  const folder = project.path("published/ts/Dataset297_Toy");
-  mkdirSync(project.path("published/ts"), { recursive: true });
-  cpSync(toy!, folder, { recursive: true });
-  const path = `${folder}/nnUNetTrainerNoMirroring__nnUNetPlans__3d_fullres/dataset.json`;
-  const dataset = JSON.parse(readFileSync(path, "utf8")) as { labels: object };
-  const organs = ["background", "liver", "spleen", "colon", "rib_left_1", "stomach", "aorta"];
-  dataset.labels = Object.fromEntries(
-    organs.slice(0, Object.keys(dataset.labels).length).map((name, i) => [name, i]),
-  );
-  writeFileSync(path, JSON.stringify(dataset));
+test.skipIf(!toy)(
+  "a published TotalSegmentator labels a phantom with the dataset's label values",
+  async () => {
+    const project = study(
+      "generators: { totalseg: { kind: published, model: published/ts, step: 1, mirror: auto } }\n",
+    );
+    const folder = project.path("published/ts/Dataset297_Toy");
+    mkdirSync(project.path("published/ts"), { recursive: true });
+    cpSync(toy!, folder, { recursive: true });
+    const path = `${folder}/nnUNetTrainerNoMirroring__nnUNetPlans__3d_fullres/dataset.json`;
+    const dataset = JSON.parse(readFileSync(path, "utf8")) as { labels: object };
+    const organs = ["background", "liver", "spleen", "colon", "rib_left_1", "stomach", "aorta"];
+    dataset.labels = Object.fromEntries(
+      organs.slice(0, Object.keys(dataset.labels).length).map((name, i) => [name, i]),
+    );
+    writeFileSync(path, JSON.stringify(dataset));
 
-  const built = await project.lq("build", "--profile", "published", "labels/btcv/totalseg/0001.nii.gz");
-  expect(built.stderr).toBe("");
-  expect(built.code).toBe(0);
-  const labels = await readLabels(project.path("labels/btcv/totalseg/0001.nii.gz"));
-  // BTCV's values of spleen, liver, stomach and aorta; it has neither colon nor ribs.
-  expect([0, 1, 6, 7, 8]).toEqual(expect.arrayContaining([...new Set(labels.data)]));
-  const image = await readHeader(project.path("phantoms/btcv/RawData/Training/img/img0001.nii.gz"));
-  expect(labels.size).toEqual(image.shape.slice(0, 3));
-});
+    const built = await project.lq("build", "--profile", "published", "labels/btcv/totalseg/0001.nii.gz");
+    expect(built.stderr).toBe("");
+    expect(built.code).toBe(0);
+    const labels = await readLabels(project.path("labels/btcv/totalseg/0001.nii.gz"));
+    // BTCV's values of spleen, liver, stomach and aorta; it has neither colon nor ribs.
+    expect([0, 1, 6, 7, 8]).toEqual(expect.arrayContaining([...new Set(labels.data)]));
+    const image = await readHeader(project.path("phantoms/btcv/RawData/Training/img/img0001.nii.gz"));
+    expect(labels.size).toEqual(image.shape.slice(0, 3));
+  },
+);
 
 const network = (labels: Record<string, number>, count: number): Model =>
   ({ kind: "nnunet", name: "Toy", labels, output: { kind: "labels", count } }) as unknown as Model;
 
-test("a model of the dataset's own labels is matched by names, in any order of their words", () => {
+test("labels of a model and of the dataset match by name, with words in any order", () => {
   const labels = { liver: 1, "Left Kidney": 2, kidney_right: 3 };
   expect([...datasetValues(network(labels, 4), labelTable("btcv"), "all")]).toEqual([0, 6, 3, 2]);
   expect(() => datasetValues(network({ elbow: 1 }, 2), labelTable("btcv"), "all")).toThrow(
-    "Toy predicts what is not among the labels of the dataset: elbow",
+    "Toy predicts labels that are not among the labels of the dataset: elbow",
   );
 });
 
-test("a model without names must have as many classes as the list", () => {
+test("a model without label names must have as many classes as the class list", () => {
   const { length } = classNames("stunet");
   const values = datasetValues(network({}, length), labelTable("btcv"), "stunet");
   expect(values[classNames("stunet").indexOf("liver")]).toBe(6);

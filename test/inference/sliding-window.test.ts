@@ -14,7 +14,7 @@ interface Expected {
   readonly cases: Record<string, { padded_shape: number[]; steps: number[][] }>;
 }
 
-test("windows stand where nnU-Net puts them", () => {
+test("windows have the positions of nnU-Net", () => {
   expect(windowStarts(300, 128, 0.5)).toEqual([0, 57, 115, 172]);
   expect(windowStarts(110, 64, 0.5)).toEqual([0, 23, 46]);
   expect(windowStarts(64, 64, 0.5)).toEqual([0]);
@@ -39,11 +39,11 @@ for (const model of models) {
   });
 }
 
-/** An image whose values tell their place, with one axis shorter than the patch. */
+/** An image with a different value in each voxel; one axis is shorter than the patch. */
 const shape: Shape = [5, 11, 9];
 const image = Float32Array.from({ length: 2 * 5 * 11 * 9 }, (_, i) => Math.sin(i) * 100);
 
-test("a network that copies its input gives back the image, padded and mirrored or not", async () => {
+test("a network that copies its input returns the image, with padding and with mirroring", async () => {
   for (const mirrorAxes of [[], [0, 2], [0, 1, 2]]) {
     for (const weights of [10, 1, "constant"] as const) {
       const channels = await slidingWindow(image, shape, (p) => Promise.resolve(p.slice()), {
@@ -61,7 +61,7 @@ test("a network that copies its input gives back the image, padded and mirrored 
   }
 });
 
-test("mirrored predictions are turned back: a network that sees places, not values, averages over them", async () => {
+test("mirrored predictions are mirrored back: a network whose output depends on the position gives a mean", async () => {
   const patch: Shape = [2, 2, 4];
   const ramp = Float32Array.from({ length: 16 }, (_, i) => i % 4);
   const [channel] = await slidingWindow(new Float32Array(16), patch, () => Promise.resolve(ramp.slice()), {
@@ -72,7 +72,7 @@ test("mirrored predictions are turned back: a network that sees places, not valu
   channel!.forEach((v) => expect(v).toBeCloseTo(1.5, 6));
 });
 
-test("values that are not finite are refused", async () => {
+test("predictions that are not finite are refused", async () => {
   const run = slidingWindow(new Float32Array(8), [2, 2, 2], (p) => Promise.resolve(p.fill(Infinity)), {
     patch: [2, 2, 2],
     step: 1,

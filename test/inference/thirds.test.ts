@@ -8,7 +8,7 @@ test("volumes of more than 512·512·900 voxels and 200 slices are cut", () => {
   expect(isVeryLarge([2000, 2000, 200])).toBe(false);
 });
 
-test("parts overlap as in TotalSegmentator's, and each gives its own slices", async () => {
+test("parts overlap as in TotalSegmentator; each one fills its own slices", async () => {
   // Each voxel holds the number of its slice.
   const data = Int32Array.from({ length: 2 * 250 }, (_, i) => Math.floor(i / 2));
   const affine = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
@@ -19,7 +19,7 @@ test("parts overlap as in TotalSegmentator's, and each gives its own slices", as
     const number = parts.length * 64;
     return Promise.resolve({ ...part, data: Uint8Array.from(part.data, (slice) => number + (slice % 64)) });
   });
-  // A third is 83 slices: [0:103], [64:186], [147:250] in numpy's words.
+  // A third is 83 slices. In numpy's notation the parts are [0:103], [64:186] and [147:250].
   expect(parts).toEqual([
     [0, 103, 103],
     [64, 186, 122],

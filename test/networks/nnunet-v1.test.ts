@@ -14,7 +14,7 @@ const models = [
 for (const [name, model, file, input, logits] of models) {
   const folder = shared(`golden/08_nnunet_v1_stunet/${name}`);
   test.skipIf(!folder)(
-    `${name}: logits of one window within 1e-4 of nnU-Net v1's (relative if above 1)`,
+    `${name}: logits of one window within 1e-4 of nnU-Net v1 (relative if above 1)`,
     async () => {
       const out = temporaryFolder();
       const { channels, patch } = await convertV1(`${folder}/${model}`, out, "logits");

@@ -17,7 +17,7 @@ interface Expected {
 
 for (const name of ["m1", "m2", "m3", "m4"]) {
   const folder = shared(`golden/04_nnunet_v2/${name}`);
-  test.skipIf(!folder)(`${name}: logits of one window within 1e-4 of nnU-Net v2's`, async () => {
+  test.skipIf(!folder)(`${name}: logits of one window within 1e-4 of nnU-Net v2`, async () => {
     const expected = JSON.parse(readFileSync(`${folder}/expected.json`, "utf8")) as Expected;
     const out = temporaryFolder();
     const model = await convertV2(`${folder}/${expected.model}`, out);

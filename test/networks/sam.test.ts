@@ -62,7 +62,7 @@ test.skipIf(!folder)("SAM: embeddings within 3e-5, mask logits within 3e-4, IoU 
   expect(worst.iou).toBeLessThan(1e-5);
 });
 
-test.skipIf(!folder)("the names and shapes of ViT-B fit, as medsam_vit_b.pth has them", () => {
+test.skipIf(!folder)("the names and shapes of medsam_vit_b.pth (ViT-B) fit", () => {
   const { entries } = JSON.parse(readFileSync(`${folder}/vit_b_state_dict_shapes.json`, "utf8")) as {
     entries: { name: string; shape: number[] }[];
   };

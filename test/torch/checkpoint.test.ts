@@ -12,7 +12,7 @@ import { shared } from "../helpers/shared.ts";
 const get = (value: Pickled | undefined, key: Pickled) => (value as Map<Pickled, Pickled>).get(key);
 
 const sam = shared("golden/07_sam_medsam");
-test.skipIf(!sam)("a torch zip: every tensor is bit-identical to the same arrays in an npz", async () => {
+test.skipIf(!sam)("a torch zip: every tensor has the bits of the same array in an npz", async () => {
   const state = (await readCheckpoint(`${sam}/tiny_sam.pth`)) as Map<string, Tensor>;
   const arrays = await readNpz(`${sam}/tiny_sam_weights.npz`);
   expect(state.size).toBe(202);
@@ -44,7 +44,7 @@ test.skipIf(!v1)("plain pickles of nnU-Net v1 with numpy arrays", async () => {
   expect(get(beside, "name")).toBe("STUNetTrainer_small");
 });
 
-/** What Python writes, by hand: enough to build any stream. */
+/** Builds a pickle by hand from bytes and text. */
 const text = (s: string) => Buffer.concat([Buffer.from([0x8c, Buffer.byteLength(s)]), Buffer.from(s)]);
 const pickle = (...parts: (string | Buffer | number[])[]) =>
   Buffer.concat(
@@ -70,7 +70,7 @@ test("protocol 0 text and protocol 4 memo give plain data", async () => {
   expect(await load(pickle([0x80, 2, 0x8a, 2, 0xff, 0xff], "."))).toBe(-1);
 });
 
-test("a pickle that would run a command is read as an inert node, and runs nothing", async () => {
+test("a pickle that would run a command becomes an inert node and runs nothing", async () => {
   const marker = join(mkdtempSync(join(tmpdir(), "hostile-")), "ran");
   const value = await load(pickle("cos\nsystem\n(", text(`touch ${marker}`), "tR."));
   expect(value).toMatchObject({ of: { module: "os", name: "system" }, args: [`touch ${marker}`] });
@@ -86,20 +86,24 @@ test("a pickle that would run a command is read as an inert node, and runs nothi
   }
 });
 
-test("a __proto__ key is a key like any other", async () => {
+test("__proto__ is an ordinary key", async () => {
   const value = await load(pickle("}", text("__proto__"), "}", text("polluted"), "K\x01ss."));
   expect(get(get(value, "__proto__"), "polluted")).toBe(1);
   expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
 });
 
 test.each([
-  ["promises more than there is", pickle([0x80, 4, 0x8e, 255, 255, 255, 255, 255, 0, 0, 0]), /promised/],
+  [
+    "announces more bytes than there are",
+    pickle([0x80, 4, 0x8e, 255, 255, 255, 255, 255, 0, 0, 0]),
+    /are expected/,
+  ],
   ["does not end", pickle("}"), /data end/],
   ["takes from an empty stack", pickle("R."), /nothing to take/],
   ["reads an empty memo", pickle("h\x07."), /memo 7 is empty/],
   ["asks for the extension registry", pickle("\x82\x01."), /no pickle opcode/],
   ["asks for outside buffers", pickle([0x80, 5, 0x97], "."), /no pickle opcode/],
-  ["writes a huge integer", pickle("L" + "9".repeat(5000) + "L\n."), /no integer/],
+  ["writes a huge integer", pickle("L" + "9".repeat(5000) + "L\n."), /not an integer/],
   ["closes a mark that is not there", pickle("t."), /no mark/],
   ["is of a later protocol", pickle([0x80, 9], "N."), /protocol 9/],
   ["refers to a stored object", pickle("S'x'\nQ."), /no torch storage/],
@@ -110,7 +114,7 @@ test.each([
   await expect(load(bytes)).rejects.toThrow("file.pkl");
 });
 
-/** A file of torch before 1.6: one storage of eight floats, viewed by `shape`, `strides` and `offset`. */
+/** A file in the format before torch 1.6: a view (`shape`, `strides`, `offset`) of a storage of eight floats. */
 function legacy(offset: number, shape: number[], strides: number[], numel = 8): Buffer {
   const protocol = [0x80, 2];
   const ints = (values: number[]) => pickle("(", ...values.map((v) => [0x4b, v]), "t");
@@ -152,5 +156,5 @@ test("the torch format before 1.6; a transposed view at an offset", async () => 
 
 test("a tensor beyond its storage is refused", async () => {
   await expect(load(legacy(3, [3, 2], [1, 3]))).rejects.toThrow("beyond its storage");
-  await expect(load(legacy(0, [2], [1], 9))).rejects.toThrow("another length");
+  await expect(load(legacy(0, [2], [1], 9))).rejects.toThrow("the length that the pickle gives");
 });

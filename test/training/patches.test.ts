@@ -5,7 +5,7 @@ import { memoryCase } from "../../tasks/study/training/cases.ts";
 import { patchSource } from "../../tasks/study/training/patches.ts";
 import type { Size } from "../../tasks/study/volume/volume.ts";
 
-/** Intensity = 1 + voxel index, one voxel of label 3. */
+/** A case with intensity = 1 + voxel index and one voxel of label 3. */
 function numbered(size: Size, id = "case") {
   const count = size[0] * size[1] * size[2];
   const data = Float32Array.from({ length: count }, (_, i) => i + 1);
@@ -15,7 +15,7 @@ function numbered(size: Size, id = "case") {
   return memoryCase(id, { data, ...rest }, { data: labels, ...rest });
 }
 
-test("a box is read x fastest", () => {
+test("a box is read with x fastest", () => {
   const source = numbered([4, 3, 2]);
   expect(source.image({ start: [1, 1, 0], size: [2, 2, 2] })).toEqual(
     Float32Array.of(6, 7, 10, 11, 18, 19, 22, 23),
@@ -23,7 +23,7 @@ test("a box is read x fastest", () => {
   expect(source.locations).toEqual(new Map([[3, Uint32Array.of(23)]]));
 });
 
-test("a batch is a function of seed and step; every run through the cases has each once", async () => {
+test("a batch depends on seed and step only; every pass contains each case once", async () => {
   const cases = [1, 2, 3, 4].map((n) => numbered([n, 1, 1], String(n)));
   const options = { batch: 1, patch: [1, 1, 8] as const, seed: 9, foreground: 0 };
   const source = patchSource(cases, options);
@@ -38,7 +38,7 @@ test("a batch is a function of seed and step; every run through the cases has ea
   expect(await patchSource(cases, options)(7)).toEqual(await source(7));
 });
 
-test("foreground patches hold a label, other patches lie anywhere inside", async () => {
+test("foreground patches contain a label; other patches lie anywhere inside", async () => {
   const source = (foreground: number) =>
     patchSource([numbered([20, 20, 4])], { batch: 50, patch: [2, 4, 4], seed: 1, foreground });
   const hit = async (foreground: number) =>
@@ -48,7 +48,7 @@ test("foreground patches hold a label, other patches lie anywhere inside", async
   expect((await source(0)(0)).images.every((value) => value > 0)).toBe(true);
 });
 
-test("where a case is smaller than the patch, it lies in the middle of zeros", async () => {
+test("a case that is smaller than the patch lies in the middle of zeros", async () => {
   const source = patchSource([numbered([2, 1, 1])], { batch: 1, patch: [1, 3, 4], seed: 1 });
   expect([...(await source(0)).images]).toEqual([0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0]);
   expect([...(await source(0)).labels]).toEqual([0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0]);
@@ -62,7 +62,7 @@ test("resizing is linear for the image and nearest for the labels, channel by ch
   expect(zoomedSize([8, 8, 1], { scale: [2, 2] }, createRandom(1))).toEqual([4, 4, 1]);
 });
 
-test("flips move image and labels together; intensities change the first channel only", () => {
+test("flips move image and labels together; intensities change in the first channel only", () => {
   const size: Size = [2, 2, 1];
   const fresh = () => ({ image: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8), labels: Uint8Array.of(1, 2, 3, 4) });
   const results = new Set<string>();

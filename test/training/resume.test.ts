@@ -1,6 +1,6 @@
 /**
- * A training that is cut off, through the real command: killed at once (SIGKILL to lq, with which its worker dies) or
- * asked to save and end (SIGTERM). It goes on from its last saved state, to the very bytes of one never cut off.
+ * Interrupts a training through the real command: SIGKILL to lq, which ends its worker too, or SIGTERM, which lets it
+ * save its state. It resumes from the last saved state and ends with the bytes of an uninterrupted training.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
@@ -11,7 +11,7 @@ import type { CliProject, JsonLine, Lq } from "../helpers/cli.ts";
 const CHECKPOINT = "model/checkpoint.safetensors";
 const BATCHES = 20;
 
-/** Long enough that nothing but a signal ends it early, of steps as short as may be. */
+/** Many short steps, so that the training is still running when the signal comes. */
 const params = (seed: number) => ({
   ...SMALL,
   patch: [8, 8, 8],
@@ -19,14 +19,14 @@ const params = (seed: number) => ({
   training: { ...SMALL.training, seed, epochs: 30, batches: BATCHES },
 });
 
-/** The epoch of a line that tells of the training's progress, else null. */
+/** The epoch in a line about the training's progress; null for other lines. */
 function epochOf({ type, task, note }: JsonLine): number | null {
   const [, epoch] =
     /^epoch (\d+)/.exec(type === "progress" && task === "train:split" ? String(note) : "") ?? [];
   return epoch === undefined ? null : Number(epoch);
 }
 
-/** Starts a build and waits until its training is past the first epoch, whose end it has saved. */
+/** Starts a build and waits until its training has finished and saved the first epoch. */
 async function inMidTraining(project: CliProject): Promise<{ lq: Lq; firstEpoch: number }> {
   const lq = project.start("build", CHECKPOINT, "--json");
   let firstEpoch: number | null = null;
@@ -38,10 +38,10 @@ async function inMidTraining(project: CliProject): Promise<{ lq: Lq; firstEpoch:
   }
 }
 
-/** The epoch that a state is in, or about to begin. */
+/** The epoch after so many steps, counted from 1. */
 const epochAfter = (steps: number) => Math.floor(steps / BATCHES) + 1;
 
-/** Steps that the saved state of each scratch folder has behind it. */
+/** The number of steps in the saved state of each scratch folder. */
 function saved(project: CliProject): number[] {
   const folder = project.path("cache/scratch");
   return readdirSync(folder).flatMap((key) => {
@@ -52,7 +52,7 @@ function saved(project: CliProject): number[] {
   });
 }
 
-test("killed twice and asked to end once, a training ends with the bytes of one never cut off", async () => {
+test("a training that was killed twice and stopped once has the bytes of an uninterrupted one", async () => {
   const undisturbed = await trainProject(params(1));
   await undisturbed.built(CHECKPOINT);
 
@@ -71,7 +71,7 @@ test("killed twice and asked to end once, a training ends with the bytes of one 
   const [second = 0] = saved(project);
   expect(second).toBeGreaterThan(first);
 
-  // Another key sees nothing of it.
+  // A training with another key does not use this state.
   setParams(project, params(2));
   const other = await inMidTraining(project);
   other.lq.kill("SIGKILL");
@@ -85,5 +85,5 @@ test("killed twice and asked to end once, a training ends with the bytes of one 
   expect(readFileSync(project.path(CHECKPOINT)).equals(readFileSync(undisturbed.path(CHECKPOINT)))).toBe(
     true,
   );
-  expect(saved(project)).toHaveLength(1); // the other key's
+  expect(saved(project)).toHaveLength(1); // the state of the other key
 });

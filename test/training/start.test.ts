@@ -1,5 +1,5 @@
 /**
- * What a training can start from. `dynunet.pth` was written by PyTorch 1.13, `torch.save({ epoch, state_dict,
+ * The files from which a training can start. PyTorch 1.13 wrote `dynunet.pth` by `torch.save({ epoch, state_dict,
  * optimizer })` of a wrapped network: value i of parameter k is ((7i + k) mod 11 − 5) / 16.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -73,7 +73,7 @@ function ownCheckpoint(change: object = {}): string {
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
   Buffer.from(buffer, byteOffset, byteLength);
 
-test("a training's .pth: the values of PyTorch, without its wrapper, second names and optimiser", async () => {
+test("a .pth gives PyTorch's values, without the wrapper, duplicate names and the optimiser", async () => {
   const start = await readStart(fixture);
   expect(start.record).toBeNull();
   expect([...start.tensors].map(([name, { shape }]) => ({ name, shape }))).toEqual(parameters(spec));
@@ -82,19 +82,19 @@ test("a training's .pth: the values of PyTorch, without its wrapper, second name
   expect(specOf(network, { liver: 1, spleen: 2 }, start)).toEqual(spec);
   expect(compareSettings(start, settings)).toEqual([
     `starts from ${fixture}`,
-    "output layers begin anew: 2 labels there, liver here",
+    "output layers start from random weights: 2 labels there, liver here",
     "the file does not say its patch, spacing and normalisation: they are not compared",
   ]);
 });
 
-test("what is exported can be started from, under whatever name", async () => {
+test("a training can start from an exported file, whatever its name", async () => {
   const weights = initialise(spec, "trained");
   const start = await readStart(written("weights.bin", exportStateDict({ spec, weights })));
   expect(new Map([...start.tensors].map(([name, { data }]) => [name, data]))).toEqual(weights);
 });
 
 const golden = shared("golden/05_dynunet");
-describe.skipIf(golden === null)("golden set 05: MONAI's own state dicts, exactly", () => {
+describe.skipIf(golden === null)("golden set 05: MONAI's state dicts are read exactly", () => {
   test.each(["a_tiny3", "b_aniso4", "c_deepsup2", "d_resblock"])("%s", async (name) => {
     const { tensors } = await readStart(`${golden}/${name}.pth`);
     const expected = await readNpz(`${golden}/${name}_weights.npz`);
@@ -109,7 +109,7 @@ describe.skipIf(golden === null)("golden set 05: MONAI's own state dicts, exactl
   });
 });
 
-test("all but the output layers is taken over", async () => {
+test("all weights except the output layers come from the start file", async () => {
   const start = await readStart(ownCheckpoint());
   const here = { ...spec, outChannels: 7 };
   const [fresh, trained] = [initialise(here, 5), initialise(spec, "trained")];
@@ -117,7 +117,7 @@ test("all but the output layers is taken over", async () => {
     expect(values).toEqual((/output_block|heads/.test(name) ? fresh : trained).get(name));
 });
 
-test("another network is refused with file, tensors and both shapes", async () => {
+test("another network is refused; the error names the file, the tensors and both shapes", async () => {
   const start = await readStart(fixture);
   const [wider, plain] = [
     { ...spec, filters: [2, 3, 5] },
@@ -133,11 +133,11 @@ test("another network is refused with file, tensors and both shapes", async () =
   );
 });
 
-test("of its own checkpoints lq tells what patch, spacing and labels were, and refuses other intensities", async () => {
+test("lq compares patch, spacing and labels with its own checkpoint, and refuses another normalisation", async () => {
   const own = await readStart(ownCheckpoint());
   expect(compareSettings(own, settings)).toEqual([
     `starts from ${own.path}`,
-    "output layers begin anew: spleen, kidney there, liver here",
+    "output layers start from random weights: spleen, kidney there, liver here",
   ]);
   expect(compareSettings(own, { ...settings, patch: [8, 8, 16], spacing: [1, 1, 2.5] }).slice(2)).toEqual([
     "patch (z y x): 8 8 8 there, 8 8 16 here",
@@ -149,7 +149,7 @@ test("of its own checkpoints lq tells what patch, spacing and labels were, and r
   );
 });
 
-test("what is no network is refused, naming file and fact", async () => {
+test("a file without a network is refused; the error names the file and the reason", async () => {
   const broken = written("broken.pth", readFileSync(fixture).subarray(0, 20_000));
   await expect(readStart(broken)).rejects.toThrow(`${broken}: not a checkpoint that can be read`);
   const text = written("text.safetensors", "no weights");

@@ -13,7 +13,7 @@ import { smallNetwork } from "../nn/small-network.ts";
 const spec = smallNetwork([4, 6, 8]);
 const patch: Triple = [4, 12, 12];
 
-/** Two boxes of their own intensity in noise. */
+/** Noise with two boxes, each with its own intensity. */
 function syntheticCase(id: string) {
   const random = createRandom(id);
   const size = [16, 14, 6] as const;
@@ -64,7 +64,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(scratch, { recursive: true }));
 
-test("a training learns, and the same training gives the same bytes", async () => {
+test("a training lowers the loss, and the same training gives the same bytes", async () => {
   const notes: string[] = [];
   const first = await train(
     options({ epochs: 12, progress: (fraction, note) => notes.push(`${fraction} ${note}`) }),
@@ -80,7 +80,7 @@ test("a training learns, and the same training gives the same bytes", async () =
   expect(sameBytes((await train(options({ seed: 2 }))).weights, first.weights)).toBe(false);
 });
 
-test("a training cut off at any step ends as if it had not been", async () => {
+test("a training that is interrupted at any step ends with the same bytes", async () => {
   const whole = await train(options());
   for (const stopAfter of [1, 4, 6, 11]) {
     const abort = new AbortController();
@@ -115,19 +115,19 @@ test("a damaged saved state is not used", async () => {
     await train(options({ scratch, epochs: 1, progress: () => steps++, log }));
     expect([steps, lines[0]]).toEqual([
       4,
-      expect.stringMatching(/^the saved state is damaged \(.*begins anew$/),
+      expect.stringMatching(/^the saved state is damaged \(.*starts again$/),
     ]);
   }
 });
 
-test("a saved state that cannot be read is left alone, and ends the training", async () => {
+test("a saved state that cannot be read stays untouched, and the training fails", async () => {
   await mkdir(join(scratch, "training.safetensors"));
   let steps = 0;
   await expect(train(options({ scratch, progress: () => steps++ }))).rejects.toThrow("EISDIR");
   expect(steps).toBe(0);
 });
 
-test("a loss that is not finite ends the training, on record", async () => {
+test("a loss that is not finite ends the training, and the result says so", async () => {
   const source = options().batches;
   const batches = async (step: number) => {
     const batch = await source(step);

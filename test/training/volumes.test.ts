@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Noise with labels 0, 300 and 7. */
+/** Writes noise with labels 0, 300 and 7. */
 async function written(id: string, size: readonly [number, number, number]): Promise<CaseFiles> {
   const random = createRandom(id);
   const count = size[0] * size[1] * size[2];
@@ -36,7 +36,7 @@ const channels = new Uint8Array(65536);
 channels[300] = 2;
 channels[7] = 1;
 
-test("read from disk or held in memory, a case gives the same patches", async () => {
+test("a case gives the same patches from disk and from memory", async () => {
   const files = [await written("a", [9, 8, 7]), await written("b", [5, 12, 6])];
   const [held, disk] = [await openCases(files, channels), await openCases(files, channels, 0)];
   expect(disk.map(({ locations }) => locations)).toEqual(held.map(({ locations }) => locations));
@@ -49,7 +49,7 @@ test("read from disk or held in memory, a case gives the same patches", async ()
   }
 });
 
-test("image and labels of different sizes are refused, read from wherever", async () => {
+test("image and labels of different sizes are refused, from disk and from memory", async () => {
   const [a, b] = [await written("a", [4, 4, 4]), await written("b", [4, 4, 5])];
   const mixed = [{ id: "a", image: a.image, labels: b.labels }];
   for (const enough of [0, 1e9])
@@ -58,7 +58,7 @@ test("image and labels of different sizes are refused, read from wherever", asyn
     );
 });
 
-test("a spacing is the volumes' own to within half a voxel over their whole extent", async () => {
+test("volumes have a spacing if it fits to within half a voxel over their whole extent", async () => {
   const files = [await written("a", [9, 8, 10])];
   expect(await haveSpacing(files, [1, 1, 2])).toBe(true);
   expect(await haveSpacing(files, [1, 1, 2.09])).toBe(true);

@@ -35,7 +35,7 @@ function inOrder(id: string, channels: ReadonlyMap<number, string>): string[] {
     if (name !== undefined) return name;
     const missing = `${id}_${String(channel).padStart(4, "0")}.nii.gz`;
     throw new Error(
-      `image ${missing} is missing: of case ${id} there is ${[...channels.values()].sort().join(", ")}`,
+      `image ${missing} is missing: case ${id} has only ${[...channels.values()].sort().join(", ")}`,
     );
   });
 }

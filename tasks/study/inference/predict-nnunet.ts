@@ -91,7 +91,7 @@ export async function predictPreprocessed(
 /** Resolves mirroring and folds. Throws an Error if the settings ask for something that the model does not have. */
 function checked(model: NetworkModel, { mirror = "auto", folds }: PredictSettings) {
   if (mirror === "on" && model.mirrorAxes.length === 0) {
-    throw new Error(`${model.name} was trained without mirroring, so it is not to be mirrored (mirror: on)`);
+    throw new Error(`${model.name} was trained without mirroring: it does not allow mirror: on`);
   }
   return { mirrorAxes: mirror === "off" ? [] : model.mirrorAxes, folds: chooseFolds(model, folds) };
 }

@@ -17,7 +17,7 @@ export function datasetValues(model: Model, table: Table, classes: LabelSource):
     const strangers = named.filter(([name]) => !known.has(plain(name))).map(([name]) => name);
     if (strangers.length > 0) {
       const where = classes === "all" ? "among the labels of the dataset" : `in the class list ${classes}`;
-      throw new Error(`${model.name} predicts what is not ${where}: ${strangers.join(", ")}`);
+      throw new Error(`${model.name} predicts labels that are not ${where}: ${strangers.join(", ")}`);
     }
     const values = new Uint16Array(1 + Math.max(...named.map(([, value]) => value)));
     for (const [name, value] of named) values[value] = known.get(plain(name))!;

@@ -49,7 +49,7 @@ export async function slidingWindow(
   const patchVoxels = patch[0] * patch[1] * patch[2];
   const channels = image.length / voxels;
   if (!Number.isInteger(channels) || channels < 1) {
-    throw new RangeError(`${image.length} values are no image of ${shape.join("×")} voxels`);
+    throw new RangeError(`${image.length} values are not a multiple of ${shape.join("×")} voxels`);
   }
   const weights =
     options.weights === "constant"

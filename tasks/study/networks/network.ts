@@ -55,9 +55,7 @@ export class Network {
     const left = [...this.state.keys()].filter((name) => !this.#used.has(name) && !spare?.test(name));
     if (left.length > 0) {
       const names = left.slice(0, 3).join(", ");
-      throw new Error(
-        `the checkpoint has ${left.length} weights that the network has no place for: ${names} …`,
-      );
+      throw new Error(`the checkpoint has ${left.length} weights that the network does not use: ${names} …`);
     }
     const digest = createHash("sha256");
     const file = await open(`${this.#path}.weights`, "w");

@@ -88,7 +88,8 @@ function join(n: Network, x: Value, grid: number, edge: number, width: number): 
 function attention(n: Network, x: Value, name: string, edge: number, width: number): Value {
   const depth = n.shape(`${name}.rel_pos_h`)[1]!;
   const heads = width / depth;
-  if (!Number.isInteger(heads)) throw new Error(`${name}: ${width} channels are no heads of ${depth}`);
+  if (!Number.isInteger(heads))
+    throw new Error(`${name}: ${width} channels do not split into heads of ${depth}`);
   const tokens = edge * edge;
   const qkv = transpose(
     n,

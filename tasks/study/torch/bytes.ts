@@ -45,7 +45,7 @@ export class Bytes {
 
   /** Little-endian two's complement integer of `length` bytes: a number if it is exact, otherwise a bigint. */
   long(length: number): number | bigint {
-    if (length > 1024) throw new Error(`an integer of ${length} bytes is not read here`);
+    if (length > 1024) throw new Error(`an integer of ${length} bytes is too long`);
     const bytes = this.take(length);
     let value = 0n;
     for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
@@ -80,6 +80,6 @@ export class Bytes {
 /** The bytes end too early. */
 export class TruncatedError extends Error {
   constructor(at: number, length: number, size: number) {
-    super(`byte ${at}: ${length} more bytes are promised, but the data end at ${size}`);
+    super(`byte ${at}: ${length} more bytes are expected, but the data end at byte ${size}`);
   }
 }

@@ -34,7 +34,7 @@ export async function readCheckpoint(path: string): Promise<Pickled> {
 async function readZipFormat(path: string): Promise<Pickled> {
   const entries = await readZipEntries(path);
   const pickleName = [...entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name));
-  if (pickleName === undefined) throw new Error("a zip without data.pkl, so not one of torch.save");
+  if (pickleName === undefined) throw new Error("a zip without data.pkl, so torch.save did not write it");
   const root = pickleName.slice(0, -"data.pkl".length);
   const order = entries.get(`${root}byteorder`);
   if (order && Buffer.from(await readEntry(order)).toString("latin1") !== "little") {
@@ -95,9 +95,10 @@ async function parsePickleFormats(path: string, data: Uint8Array): Promise<Pickl
   let position = keys.end;
   for (const key of keys.value) {
     const storage = typeof key === "string" ? storages.get(key) : undefined;
-    if (!storage) throw new Error("the list of tensors names one that is not used");
+    if (!storage) throw new Error("the list of tensors contains one that nothing uses");
     const length = new DataView((await readBytes(path, position, 8)).buffer).getBigInt64(0, true);
-    if (Number(length) !== storage.length) throw new Error(`a storage has another length than it says`);
+    if (Number(length) !== storage.length)
+      throw new Error(`a storage does not have the length that the pickle gives`);
     storage.bytes = { path, start: position + 8, length: storage.length * elementSize[storage.type] };
     position += 8 + storage.bytes.length;
   }
@@ -127,7 +128,7 @@ function torchDialect(storageOf: (type: ElementType, key: string, length: number
       const [kind, type, key, , length, view] = Array.isArray(id) ? id : [];
       const element = type instanceof Global ? storageTypes[type.name] : undefined;
       if (kind !== "storage" || !element || typeof key !== "string" || !isLength(length)) {
-        throw new Error("a reference to something that is no torch storage");
+        throw new Error("a reference to an object that is no torch storage");
       }
       if (view !== undefined && view !== null)
         throw new Error("storage views of torch before 0.4 are not read");

@@ -63,7 +63,7 @@ class Dtype extends Foreign {
 
   decode(bytes: Uint8Array, count: number): Pickled[] {
     const format = formats[this.#kind];
-    if (!format) throw new Error(`numpy type ${this.#kind} is not read here`);
+    if (!format) throw new Error(`numpy type ${this.#kind} is not supported`);
     const [size, read] = format;
     if (count * size !== bytes.length) {
       throw new Error(`${bytes.length} bytes are not ${count} numpy values of type ${this.#kind}`);

@@ -112,8 +112,7 @@ export const opcodes: Record<number, (m: Machine) => void> = {
   // Framing
   [0x80]: (m) => {
     const protocol = m.bytes.u8();
-    if (protocol > 5)
-      throw new Error(`pickle protocol ${protocol} is newer than the ones read here (0 to 5)`);
+    if (protocol > 5) throw new Error(`pickle protocol ${protocol} is not supported (0 to 5 are)`);
   },
   [0x95]: (m) => void m.bytes.u64(),
 };
@@ -124,7 +123,7 @@ function parseInt0(text: string): number | bigint | boolean {
 }
 
 function parseInteger(text: string): number | bigint {
-  if (!/^[+-]?\d{1,400}$/.test(text)) throw new Error(`no integer that is read here: ${text.slice(0, 40)}`);
+  if (!/^[+-]?\d{1,400}$/.test(text)) throw new Error(`not an integer: ${text.slice(0, 40)}`);
   const value = BigInt(text);
   return BigInt(Number(value)) === value ? Number(value) : value;
 }
@@ -132,7 +131,7 @@ function parseInteger(text: string): number | bigint {
 function parseFloatText(text: string): number {
   const special: Record<string, number> = { nan: NaN, inf: Infinity, "-inf": -Infinity };
   const value = special[text] ?? Number(text);
-  if (Number.isNaN(value) && text !== "nan") throw new Error(`no number: ${text.slice(0, 40)}`);
+  if (Number.isNaN(value) && text !== "nan") throw new Error(`not a number: ${text.slice(0, 40)}`);
   return value;
 }
 

@@ -47,7 +47,7 @@ export class Machine {
       const opcode = this.bytes.u8();
       if (opcode === 0x2e) return this.pop(); // STOP
       const act = opcodes[opcode];
-      if (!act) throw new Error(`byte ${at}: 0x${opcode.toString(16)} is no pickle opcode that is read here`);
+      if (!act) throw new Error(`byte ${at}: 0x${opcode.toString(16)} is no pickle opcode that lq knows`);
       act(this);
     }
   }

@@ -15,7 +15,7 @@ export type EpochLog = (result: StepResult, rate: number) => void;
 export function epochLog({ epochs, batchesPerEpoch, done }: Plan, log: (line: string) => void): EpochLog {
   const began = performance.now();
   const total = epochs * batchesPerEpoch;
-  if (done > 0) log(`goes on after step ${done} of ${total}, which an earlier attempt saved`);
+  if (done > 0) log(`resumes after step ${done} of ${total}, which an earlier attempt saved`);
   let step = done;
   let seen: StepResult[] = [];
   return (result, rate) => {
