@@ -42,7 +42,7 @@ const commonJs = {
 
 // First, for the command line is told the names that these get.
 const onDemand = await compile({
-  entryPoints: ["src/cli/commands/index.ts", "src/cli/commands/watch.ts"],
+  entryPoints: ["src/cli/commands/index.ts", "src/cli/commands/watch.ts", "src/cli/complete.ts"],
   splitting: true,
   entryNames: "chunks/[name]-[hash]",
   chunkNames: "chunks/[name]-[hash]",

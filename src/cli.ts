@@ -25,7 +25,7 @@ void run().then((code) => (process.exitCode = code));
 
 async function run(): Promise<number> {
   // What a shell asks for at every press of the key: kept out of the help.
-  if (first === "complete") return (await import("./cli/commands/index.ts")).runComplete(words);
+  if (first === "complete") return (await import("./cli/complete.ts")).runComplete(words);
   return runWords(process.argv.slice(2));
 }
 

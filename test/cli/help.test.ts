@@ -4,6 +4,7 @@ import { cliProject } from "../helpers/cli.ts";
 
 const COMMANDS = [
   "build",
+  "accept",
   "status",
   "plan",
   "clean",

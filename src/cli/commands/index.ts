@@ -3,7 +3,6 @@ export { runAccept } from "./accept.ts";
 export { runBuild } from "./build.ts";
 export { runCache } from "./cache.ts";
 export { runClean } from "./clean.ts";
-export { runComplete } from "./complete.ts";
 export { runCompletion } from "./completion.ts";
 export { runDiff } from "./diff.ts";
 export { runGraph } from "./graph.ts";

@@ -2,11 +2,11 @@
 import type { Command, Option } from "commander";
 import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
-import { expand } from "../../expand/expand.ts";
-import type { Json } from "../../model/model.ts";
-import { printableLine } from "../../report/printable.ts";
-import { openProject, type CommonFlags, type Project } from "../options.ts";
-import { createProgram } from "../program.ts";
+import { expand } from "../expand/expand.ts";
+import type { Json } from "../model/model.ts";
+import { printableLine } from "../report/printable.ts";
+import { openProject, type CommonFlags, type Project } from "./options.ts";
+import { createProgram } from "./program.ts";
 
 /** No shell shows more. */
 const MOST = 1000;

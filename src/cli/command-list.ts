@@ -1,0 +1,222 @@
+/**
+ * Every command of lq: its name, its help, its arguments and options, and where its work is.
+ *
+ * `load` is called only for the command that the user typed. So the work of the other commands is not loaded, except
+ * for what a snapshot answers.
+ */
+import { Argument, Option } from "commander";
+import { runBuild, runStatus } from "./from-snapshot.ts";
+import { positive, days, size } from "./parse-values.ts";
+
+export interface CommandSpec {
+  readonly name: string;
+  /** One line for `lq --help`. */
+  readonly about: string;
+  readonly args: readonly Argument[];
+  readonly options?: readonly Option[];
+  readonly examples: readonly string[];
+  /** Text below the examples in the command's own help. */
+  readonly notes?: string;
+  readonly load: () => CommandBody | Promise<CommandBody>;
+}
+
+/**
+ * The work of a command. `flags` has the common flags and the options of the spec; `never` because each command
+ * declares its own type for them.
+ * @returns the exit code
+ */
+export type CommandBody = (words: readonly string[], flags: never) => Promise<number>;
+
+const commands = () => import("./commands/index.ts");
+
+const targets = (about = "as for build") => new Argument("[targets...]", about);
+const target = (about = "as for build") => new Argument("<target>", about);
+
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: "build",
+    about: "bring targets, and everything that they need, up to date",
+    args: [targets("output paths, directories, rules, task ids, or globs of these")],
+    examples: [
+      "lq build                              # what the pipeline names as `default`",
+      "lq build tables/segthor.md",
+      "lq build 'scores/btcv/**' predict -k -j 8",
+      "lq build -n --set splits.seed=7       # what would run, and why",
+      "lq build --profile paper --slots gpu=2",
+    ],
+    load: () => runBuild,
+  },
+  {
+    name: "accept",
+    about: "declare stale outputs up to date as they are; runs nothing",
+    args: [targets("as for build; at least one")],
+    examples: [
+      "lq accept -n models/                  # what would be accepted, and which changes it ignores",
+      "lq accept models/stu-b.onnx           # this output, and everything it depends on",
+      "lq trace models/stu-b.onnx            # says that it was accepted, when, and what it was made with",
+    ],
+    notes: `
+With this command you state that a run would make the same outputs, for example after a change to a comment, a log
+line, or the place of a function. It accepts every change that made the outputs stale, so look with -n first. Do not
+use it after a change of params, data or method: tables would then name inputs that their numbers do not come from.
+lq marks accepted outputs permanently.`,
+    load: async () => (await commands()).runAccept,
+  },
+  {
+    name: "status",
+    about: "show which tasks are fresh, stale, missing, restorable, pending or failed, and why; runs nothing",
+    args: [targets()],
+    examples: ["lq status", "lq status tables/ --json", "lq status --set generators.stu-s.channels=6"],
+    load: () => runStatus,
+  },
+  {
+    name: "plan",
+    about: "show what a build would run, why, and how long it would take, here or elsewhere; runs nothing",
+    args: [targets()],
+    examples: [
+      "lq plan",
+      "lq plan tables/segthor.md --slots gpu=8:h100:80GiB -j 64",
+      "lq plan --set generators.stu-s.channels=6   # what a change would cost",
+      "lq plan --json | jq .makespan",
+    ],
+    load: async () => (await commands()).runPlan,
+  },
+  {
+    name: "clean",
+    about: "remove outputs that lq wrote and nobody has edited since",
+    args: [targets("as for build; none: everything that lq wrote")],
+    options: [new Option("--cache", "remove the cache as well")],
+    examples: [
+      "lq clean -n                           # what would be removed",
+      "lq clean scores/",
+      "lq clean --cache",
+    ],
+    load: async () => (await commands()).runClean,
+  },
+  {
+    name: "watch",
+    about: "build, then build again whenever something changes",
+    args: [targets()],
+    examples: ["lq watch", "lq watch tables/quality.md -k"],
+    load: async () => (await import("./commands/watch.ts")).runWatch,
+  },
+  {
+    name: "why",
+    about: "show why a task is not fresh: the chain from it to what changed",
+    args: [target()],
+    examples: [
+      "lq why tables/segthor.md",
+      "lq why predict:btcv/stu-s/0001 --set generators.stu-s.channels=6",
+    ],
+    load: async () => (await commands()).runWhy,
+  },
+  {
+    name: "graph",
+    about: "print the graph for another program to draw",
+    args: [targets()],
+    options: [
+      new Option("--format <format>", "what to print").choices(["dot", "mermaid", "json"]).default("mermaid"),
+      new Option("--tasks", "draw every task (above 200 tasks, dot and mermaid draw rules)"),
+    ],
+    examples: [
+      "lq graph --format mermaid",
+      "lq graph tables/quality.md --format dot --tasks | dot -Tsvg > graph.svg",
+    ],
+    load: async () => (await commands()).runGraph,
+  },
+  {
+    name: "log",
+    about: "print what a task's last run printed; the log's path goes to stderr",
+    args: [target()],
+    examples: ["lq log predict:btcv/stu-s/0001"],
+    load: async () => (await commands()).runLog,
+  },
+  {
+    name: "cache",
+    about: "check, shrink or measure the cache: verify, gc, stats",
+    args: [new Argument("<action>", "what to do").choices(["verify", "gc", "stats"])],
+    options: [
+      new Option("--keep-size <size>", "gc: most bytes that the cache may have, as in 50GiB").argParser(size),
+      new Option("--keep-days <n>", "gc: remove results that were not used for this many days").argParser(
+        days,
+      ),
+    ],
+    examples: [
+      "lq cache stats",
+      "lq cache verify                        # hash everything; move what is damaged aside",
+      "lq cache gc --keep-size 50GiB --keep-days 30 -n",
+    ],
+    load: async () => (await commands()).runCache,
+  },
+  {
+    name: "lock",
+    about: "compare outputs with lq.lock, which is in git, or fetch them from a cache",
+    args: [
+      new Argument("<action>", "what to do").choices(["check", "pull", "merge"]),
+      targets("as for build; none: everything that lq.lock names; for merge: three files"),
+    ],
+    examples: [
+      "lq lock check",
+      "lq lock pull checkpoints/",
+      'git config merge.lq.driver "lq lock merge %O %A %B"   # with `lq.lock merge=lq` in .gitattributes',
+    ],
+    load: async () => (await commands()).runLock,
+  },
+  {
+    name: "history",
+    about: "list the last builds, or the runs of targets, newest first",
+    args: [targets("as for build; none: the builds themselves")],
+    options: [new Option("--most <n>", "lines to print").argParser(positive).default(20)],
+    examples: ["lq history", "lq history checkpoints/btcv/stu-s.safetensors --most 5"],
+    load: async () => (await commands()).runHistory,
+  },
+  {
+    name: "report",
+    about: "show where the time of a build went",
+    args: [],
+    options: [
+      new Option("--build <number>", "number of the build in `lq history` (default: the last)").argParser(
+        positive,
+      ),
+      new Option("--chrome-trace <file>", "also write trace events, which a browser can draw"),
+    ],
+    examples: ["lq report", "lq report --build 12 --chrome-trace build.json   # open it in ui.perfetto.dev"],
+    load: async () => (await commands()).runReport,
+  },
+  {
+    name: "diff",
+    about: "compare two recorded runs: inputs, params, code and outputs",
+    args: [
+      new Argument("<a>", "a target, or TARGET@BUILD"),
+      new Argument("[b]", "a target, TARGET@BUILD, or @BUILD for the target of <a>"),
+    ],
+    examples: [
+      "lq diff tables/segthor.md              # the run before the last, and the last",
+      "lq diff tables/segthor.md@12 @14       # the state after build 12, and after build 14",
+      "lq diff models/stu-s.onnx models/stu-b.onnx",
+    ],
+    load: async () => (await commands()).runDiff,
+  },
+  {
+    name: "trace",
+    about: "show what an output, or one cell of a table, was made from: runs, code, params, sources",
+    args: [target("as for build; one task")],
+    options: [new Option("--cell <names...>", "the cell's row, column and so on, in any order")],
+    examples: [
+      "lq trace checkpoints/segthor/amos/stu-b.safetensors",
+      'lq trace tables/segthor.md --cell "STU B" AMOS Dice',
+    ],
+    load: async () => (await commands()).runTrace,
+  },
+  {
+    name: "completion",
+    about: "print a completion script for a shell",
+    args: [new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"])],
+    examples: [
+      "lq completion bash > ~/.local/share/bash-completion/completions/lq",
+      "lq completion zsh > ~/.zfunc/_lq",
+      "lq completion fish > ~/.config/fish/completions/lq.fish",
+    ],
+    load: async () => (await commands()).runCompletion,
+  },
+];
