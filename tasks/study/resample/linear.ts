@@ -1,10 +1,13 @@
-/** Resamples an array along one axis by the nearest sample or linearly: samples are read where they are. */
+/** Resamples an array along one axis by the nearest sample or linearly. It reads samples where they lie, uncopied. */
 import { BLOCK, MARGIN } from "./axis.ts";
-import type { AxisPass, Samples } from "./spline.ts";
+import type { AxisPass, Samples } from "./axis-pass.ts";
 
 type Floats = Float32Array | Float64Array;
 
-/** Works out the blocks of lines from `first` to before `end`. Beyond the ends of a line its edge values go on. */
+/**
+ * Resamples the blocks of lines from `first` to before `end` (`map` has one or two taps). Beyond its ends a line
+ * continues with its edge values.
+ */
 export function linearAxis(
   { source, target, map, outer, inner }: AxisPass,
   first: number,

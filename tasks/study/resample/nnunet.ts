@@ -5,11 +5,10 @@
  */
 import type { Shape, Triple } from "../arrays.ts";
 import { roundHalfEven } from "../round-half-even.ts";
+import type { Samples } from "./axis-pass.ts";
 import type { Order } from "./axis.ts";
 import type { ResampleCrew } from "./crew.ts";
-import type { FloatType } from "./passes.ts";
-import { resize } from "./resize.ts";
-import type { Samples } from "./spline.ts";
+import { type FloatType, resize } from "./resize.ts";
 
 /**
  * Shape at another spacing (millimetres along the same axes): shape · spacing / newSpacing, rounded half to even; 0 is

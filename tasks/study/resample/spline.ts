@@ -1,36 +1,17 @@
 /**
- * Resamples an array along one axis. A cubic B-spline needs its coefficients first, by a recursive filter forth and
- * back along each line, which is continued with its edge values.
+ * Resamples an array along one axis by cubic B-splines. A spline needs its coefficients first: a recursive filter
+ * runs forward and backward along each line. Beyond its ends a line continues with its edge values, or mirrored.
  * Source: Unser, Splines: a perfect fit for signal and image processing (1999).
  */
-import type { VoxelArray } from "../volume/volume.ts";
+import type { AxisPass, Samples } from "./axis-pass.ts";
 import { type AxisMap, BLOCK, MARGIN } from "./axis.ts";
-import { linearAxis } from "./linear.ts";
 
-export type Samples = VoxelArray;
-
-/** What splines find beyond the ends of a line: its edge values, or the line mirrored about its first and last sample. */
-export type Border = "edge" | "mirror";
-
-/** One axis of an array to resample: `source` is (outer, map.from, inner) in C order, `target` (outer, map.to, inner). */
-export interface AxisPass {
-  readonly source: Samples;
-  readonly target: Float32Array | Float64Array;
-  readonly map: AxisMap;
-  readonly outer: number;
-  readonly inner: number;
-  readonly border: Border;
-}
-
-/** How many blocks of lines a pass has: lines are worked on in blocks that stay in the processor's cache. */
-export function blockCount({ outer, inner }: AxisPass): number {
-  return inner === 1 ? Math.ceil(outer / BLOCK) : outer * Math.ceil(inner / BLOCK);
-}
-
-/** Works out the blocks from `first` to before `end`, all by default. */
-export function resampleAxis(pass: AxisPass, first = 0, end = blockCount(pass)): void {
-  const { source, target, map, outer, inner, border } = pass;
-  if (map.taps < 4) return linearAxis(pass, first, end);
+/** Resamples the blocks of lines from `first` to before `end`, by cubic B-splines (`map` has four taps). */
+export function splineAxis(
+  { source, target, map, outer, inner, border }: AxisPass,
+  first: number,
+  end: number,
+): void {
   const block = new Float64Array((map.from + 2 * MARGIN) * BLOCK);
   const alongRows = inner === 1;
   const lines = alongRows ? outer : inner;
@@ -76,9 +57,10 @@ function load(
 const POLE = Math.sqrt(3) - 2;
 
 /**
- * Samples to coefficients of the spline through them, margins included. With x constant beyond the ends, the
- * filters' states there are known in closed form: forth, x₀/(1 - p) at the beginning; back, at the end,
- * -p·X/(1 - p)² - p·e/(1 - p²), e being by how much the last state differs from its limit X/(1 - p).
+ * Turns samples into the coefficients of the spline through them, margins included. The line x is constant beyond its
+ * ends, so the filters' states there have a closed form. Forward: x₀/(1 - p) at the beginning. Backward:
+ * -p·X/(1 - p)² - p·e/(1 - p²) at the end, where X is the last sample and e is the last forward state minus its limit
+ * X/(1 - p).
  */
 function toCoefficients(block: Float64Array, n: number, width: number): void {
   const p = POLE;
@@ -92,7 +74,7 @@ function toCoefficients(block: Float64Array, n: number, width: number): void {
     block[begin + b] = edge;
     block[end + BLOCK + b] = lastSample;
   }
-  // Where the line has one sample, the first is the last, and its state is the limit.
+  // A line of one sample skips this loop: its first state is its last, and equals the limit.
   for (let row = begin + BLOCK; row <= end; row += BLOCK) {
     for (let b = 0; b < width; b++) block[row + b] = gain * block[row + b]! + p * block[row - BLOCK + b]!;
   }
@@ -111,8 +93,8 @@ function toCoefficients(block: Float64Array, n: number, width: number): void {
 }
 
 /**
- * The same with the line mirrored at both ends, so that the coefficients are too: both filters' first states are then
- * finite sums over one period, 2n - 2 samples.
+ * The same for a line mirrored at both ends. Its coefficients are mirrored too, so the first state of each filter is a
+ * finite sum over one period of 2n - 2 samples.
  */
 function toMirroredCoefficients(block: Float64Array, n: number, width: number): void {
   const at = (i: number, b: number) => (i + MARGIN) * BLOCK + b;
@@ -133,7 +115,10 @@ function toMirroredCoefficients(block: Float64Array, n: number, width: number): 
   }
 }
 
-/** Where sample i, maybe beyond the ends, stands in a line of n that is mirrored about its first and last sample. */
+/**
+ * The index (0 to n - 1) of the sample that stands at place i of a line of n samples mirrored about its first and
+ * last one; i may lie beyond the ends.
+ */
 export function mirrored(i: number, n: number): number {
   if (n === 1) return 0;
   const period = 2 * n - 2;
