@@ -1,4 +1,4 @@
-/** Reads a case's image and labels once, and notes what there is to know and to complain of. */
+/** Reads a case's image and labels once and writes facts, errors and warnings about them. */
 import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-/** A dataset from the checks of its cases: its manifest, and the statistics that networks are planned by. */
+/** Joins the checks of a dataset's cases into its manifest and the statistics that networks are planned with. */
 import { task } from "lq";
 import { z } from "zod";
 import { readCaseList } from "./study/datasets/case-list.ts";

@@ -1,4 +1,4 @@
-/** A network's predictions of held-out cases, scored against the original labels. */
+/** Scores a network's predictions of held-out cases against the original labels. */
 import { task } from "lq";
 import { z } from "zod";
 import { readJson, writeJson } from "./study/json.ts";
@@ -15,7 +15,7 @@ const outcomeFile = z.object({
   criterion: z.string().nullable(),
 });
 
-/** Mean Dice below this is a training that did not converge. */
+/** A training whose mean Dice is below this did not converge. */
 const LEAST_DICE = 0.05;
 
 export default task({
@@ -55,7 +55,7 @@ function judge(
   return { converged: true, step: null, why: null, cases };
 }
 
-/** Mean over organs of their means over cases (eq. 4); NaN where no case has any of them. */
+/** Mean over organs of each organ's mean over cases (eq. 4 of the paper); NaN if no organ has a score. */
 function meanDice(cases: readonly CaseScores[]): number {
   const scores = allOrgans(cases).map((organ) => cases.map((c) => c.organs[organ]?.dice ?? null));
   return aggregate(scores, { deviation: "population" }).mean;

@@ -1,4 +1,4 @@
-/** Cross-validation folds, and for each case the fold that predicts it. */
+/** Writes cross-validation folds, and for each case the fold whose network predicts it. */
 import { task } from "lq";
 import { z } from "zod";
 import { readCaseList } from "./study/datasets/case-list.ts";

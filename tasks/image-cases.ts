@@ -1,4 +1,4 @@
-/** The cases in a folder of images, for rules to fan out over: { "cases": [{ "id", "images": [NAME, …] }] }. */
+/** Lists the cases in a folder of images, for rules to fan out over: { "cases": [{ "id", "images": [NAME, …] }] }. */
 import { task } from "lq";
 import { imageCases } from "./study/inference/cases.ts";
 import { writeJson } from "./study/json.ts";

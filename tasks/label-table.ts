@@ -1,4 +1,4 @@
-/** What the values in a dataset's label files mean: as published, or as its dataset.json says. */
+/** Writes what the values in a dataset's label files mean, as published or as its dataset.json says. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-/** Which cases a dataset has, told from the names of its files alone. */
+/** Lists a dataset's cases. It reads file names only, no file's content. */
 import { task } from "lq";
 import { z } from "zod";
 import { writeCaseList } from "./study/datasets/case-list.ts";

@@ -1,4 +1,4 @@
-/** A case's reference labels as one file, whatever the dataset's own form of them is. */
+/** Writes a case's reference labels as one file, whether the dataset stores one file or a folder of masks. */
 import { task } from "lq";
 import { z } from "zod";
 import { readCaseLabel } from "./study/datasets/read-label.ts";

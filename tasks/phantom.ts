@@ -1,4 +1,4 @@
-/** Makes a dataset of synthetic CTs, laid out as the real one is distributed. */
+/** Makes a dataset of synthetic CTs in the folder layout of the real one. */
 import { task } from "lq";
 import { z } from "zod";
 import { writePhantomDataset } from "./study/phantom/write.ts";

@@ -16,7 +16,7 @@ const millimetres = z.number().positive();
 export default task({
   params: z.strictObject({
     /** Label value of each name. All other values are background. */
-    labels: z
+    label_values: z
       .record(z.string(), z.int().min(1).max(65535))
       .refine((labels) => new Set(Object.values(labels)).size === Object.keys(labels).length, {
         message: "two labels have the same value",
@@ -31,9 +31,9 @@ export default task({
     const checks = readChecks(files("checks"));
     for (const [id, { warnings }] of checks) for (const what of warnings) log(`warning: ${id}: ${what}`);
     refuseBroken(checks);
-    refuseAbsent(checks, params.labels);
+    refuseAbsent(checks, params.label_values);
     const table = new Map(
-      Object.entries(params.labels).map(([name, value]) => [value, { name, organ: null }] as const),
+      Object.entries(params.label_values).map(([name, value]) => [value, { name, organ: null }] as const),
     );
     const { spacing: median, labels } = statisticsOf(checks, table);
     const start = params.start ? await readStart(input("start")) : null;

@@ -1,4 +1,7 @@
-/** A case's image or labels, or both, on a dataset's median spacing; uncompressed, so that patches can be read alone. */
+/**
+ * Resamples a case's image, labels or both to a dataset's median spacing. The files stay uncompressed: training reads
+ * single patches.
+ */
 import { task } from "lq";
 import { z } from "zod";
 import { prepareImage, prepareLabels } from "./study/resample/prepare.ts";

@@ -1,4 +1,4 @@
-/** Labels that another program wrote, in the ids of a published class list, as the dataset's label values. */
+/** Turns labels that another program wrote, in the ids of a published class list, into the dataset's label values. */
 import { task } from "lq";
 import { z } from "zod";
 import { readLabelTable, remapper } from "./study/labels/labels.ts";

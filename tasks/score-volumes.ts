@@ -1,4 +1,4 @@
-/** How well one case's predicted label map matches a reference: of anyone's volumes, with labels given by name. */
+/** Scores one case's predicted label map against a reference. The label values come from params, not from a dataset. */
 import { task } from "lq";
 import { z } from "zod";
 import { writeJson } from "./study/json.ts";
@@ -10,17 +10,22 @@ export default task({
   params: z
     .strictObject({
       case: z.string(),
-      /** Value by name. */
-      labels: z.record(z.string(), z.int().min(1).max(65535)),
+      /** Label name → label value. */
+      label_values: z.record(z.string(), z.int().min(1).max(65535)),
       metrics: metricSettings,
     })
-    .superRefine(({ labels, metrics }, context) => {
-      const names = Object.keys(labels);
+    .superRefine(({ label_values, metrics }, context) => {
+      const names = Object.keys(label_values);
       for (const { path, message } of organIssues(metrics, names, names))
         context.addIssue({ code: "custom", path: ["metrics", ...path], message });
     }),
   async run({ params, input, output }) {
-    const organs = await scoreFiles(input("reference"), input("prediction"), params.labels, params.metrics);
+    const organs = await scoreFiles(
+      input("reference"),
+      input("prediction"),
+      params.label_values,
+      params.metrics,
+    );
     writeJson(output(), { case: params.case, organs });
   },
 });

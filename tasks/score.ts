@@ -1,4 +1,4 @@
-/** How well one case's pseudo-labels match the original ones. */
+/** Scores one case's pseudo-labels against its original labels. */
 import { task } from "lq";
 import { z } from "zod";
 import { writeJson } from "./study/json.ts";

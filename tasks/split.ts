@@ -1,4 +1,4 @@
-/** Splits a dataset's cases at random, the same way for every version of its labels. */
+/** Splits a dataset's cases into training and test at random. All versions of its labels share the split. */
 import { task } from "lq";
 import { z } from "zod";
 import { readCaseList } from "./study/datasets/case-list.ts";

@@ -82,7 +82,7 @@ function qualityRows(generators: ReadonlyMap<string, GeneratorScores>): Rows {
   return new Map([...generators].map(([generator, { cases }]) => [generator, cases]));
 }
 
-/** A training that did not converge has no cases to compare. */
+/** A training that did not converge has no cases. */
 function evaluatedRows(versions: ReadonlyMap<string, Evaluation>): Rows {
   return new Map([...versions].map(([version, { converged, cases }]) => [version, converged ? cases : []]));
 }

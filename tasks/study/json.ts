@@ -1,8 +1,8 @@
-/** JSON files, as tasks write and read them. */
+/** Reads and writes JSON files. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 
-/** Indented by one space, with a newline at its end. */
+/** JSON text, indented by one space, with a newline at its end. */
 export function jsonText(value: unknown): string {
   return `${JSON.stringify(value, null, 1)}\n`;
 }
@@ -12,8 +12,8 @@ export function writeJson(path: string, value: unknown): void {
 }
 
 /**
- * What a file holds, as the schema gives it.
- * @param name of the file, for messages
+ * Reads a JSON file and checks it against a schema.
+ * @param name the file's name in messages
  * @throws Error that names the file and says what does not fit
  */
 export function readJson<T>(path: string, schema: z.ZodType<T>, name = path): T {

@@ -1,10 +1,10 @@
 /**
- * The one source of randomness of the study: seeded, the same on every machine.
+ * The study's only source of randomness. It is seeded and gives the same numbers on every machine.
  *
- * Generator: xoshiro128** 1.1 (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2018),
- * its 128-bit state being the first 16 bytes of the sha256 of the seed's text. A fork is seeded by the parent's
- * seed and a label, not by the parent's position: `random.fork("step 7")` is the same whatever was drawn before,
- * so that work can be resumed, reordered or run in parallel without a change of the numbers.
+ * Generator: xoshiro128** 1.1 (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2018). Its
+ * 128-bit state begins as the first 16 bytes of the sha256 of the seed's text. A fork's seed is made of the parent's
+ * seed and a label; numbers drawn from the parent do not change it. Work can therefore be resumed, reordered or run
+ * in parallel and draws the same numbers.
  */
 import { createHash } from "node:crypto";
 
@@ -15,11 +15,11 @@ export interface Random {
   int(n: number): number;
   /** Standard normal (Box and Muller, 1958). */
   normal(): number;
-  /** An independent generator that depends on this one's seed and the label only. */
+  /** An independent generator. It depends only on this one's seed and the label. */
   fork(label: number | string): Random;
 }
 
-/** Equal seeds give equal numbers; a number and its text are one seed. */
+/** A generator. Equal seeds give equal numbers; the number 1 and the text "1" are the same seed. */
 export function createRandom(seed: number | string): Random {
   const digest = createHash("sha256").update(String(seed)).digest();
   let s0 = digest.readInt32LE(0);
@@ -67,7 +67,7 @@ export function createRandom(seed: number | string): Random {
   };
 }
 
-/** The list in random order (Fisher-Yates from the last place down). */
+/** A copy of the list in random order (Fisher-Yates, from the last place to the first). */
 export function shuffled<T>(list: readonly T[], random: Random): T[] {
   const result = [...list];
   for (let i = result.length - 1; i > 0; i--) {

@@ -1,4 +1,4 @@
-/** To the nearest whole number, and from halfway to the even one, as numpy and Python do. */
+/** Rounds to the nearest whole number; halves go to the even one, as in numpy and Python. */
 export function roundHalfEven(value: number): number {
   const below = Math.floor(value);
   const rest = value - below;

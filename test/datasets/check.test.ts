@@ -44,7 +44,7 @@ async function check(layout: string, folder = join(root, layout)) {
   };
 }
 
-/** A copy of the CT-1K phantoms in which one case's file was rewritten. */
+/** A copy of the CT-1K phantoms with one rewritten file. */
 async function damaged(name: string, path: string, change: (path: string) => Promise<void> | void) {
   const folder = join(root, name);
   cpSync(join(root, "ct1k"), folder, { recursive: true });
@@ -55,7 +55,7 @@ const image = "AbdomenCT-1K-ImagePart1/Case_00001_0000.nii.gz";
 const label = "Mask/Case_00001.nii.gz";
 
 describe("the check of a dataset", () => {
-  it("finds nothing wrong with phantoms, and says which organ is absent where", async () => {
+  it("accepts phantoms, and lists the cases in which an organ is absent", async () => {
     const { manifest } = await check("ct1k");
     expect(manifest).toMatchObject({ layout: "ct1k", cases: 3, published: 1000, errors: [], warnings: [] });
     expect(manifest.labels).toEqual({
@@ -66,7 +66,7 @@ describe("the check of a dataset", () => {
     });
   });
 
-  it("gives median geometry on the patient's axes and intensities of what is labelled", async () => {
+  it("gives median geometry along the patient's axes, and intensities of labelled voxels", async () => {
     const { stats } = await check("ct1k");
     expect(stats.size.slice(0, 2)).toEqual([32, 24]);
     expect(stats.spacing[0]).toBeGreaterThan(1.05);
@@ -78,13 +78,13 @@ describe("the check of a dataset", () => {
     expect(percentile_99_5).toBeGreaterThan(mean + 50);
   });
 
-  it("puts size and spacing in patient order when the slices run along another stored axis", async () => {
+  it("gives size and spacing in patient order when the slices run along another stored axis", async () => {
     const turned = join(root, "turned");
     cpSync(join(root, "ct1k"), turned, { recursive: true });
     for (const path of [image, label]) {
       const volume = await readNifti(join(turned, path));
       const [nx, ny, nz] = volume.size;
-      // Stored as (z, x, y): the columns of the affine move along.
+      // Stored as (z, x, y), with the affine's columns in the same order.
       const data = new Float32Array(volume.data.length);
       for (let z = 0; z < nz; z++)
         for (let y = 0; y < ny; y++)
@@ -104,7 +104,7 @@ describe("the check of a dataset", () => {
     expect(after.manifest.warnings).toEqual([]);
   });
 
-  it("reports a label of another shape, a stray value, a file that cannot be read", async () => {
+  it("reports a label of another shape, an unknown label value, an unreadable file", async () => {
     const shape = await damaged("shape", label, async (path) => {
       const volume = await readNifti(path);
       const [nx, ny, nz] = volume.size;
@@ -130,7 +130,7 @@ describe("the check of a dataset", () => {
     expect(Object.keys(broken.contents)).toEqual(["Case_00002", "Case_00003"]);
   });
 
-  it("warns of a shifted label, a made-up spacing, an empty label", async () => {
+  it("warns of a shifted label, a made-up spacing, an empty label map", async () => {
     const rewrite = async (path: string, change: object): Promise<void> => {
       const volume = await readNifti(path);
       await writeNifti(path, { ...volume, ...change });
@@ -138,7 +138,7 @@ describe("the check of a dataset", () => {
     const affine = (await readNifti(join(root, "ct1k", label))).affine.map((v, i) => (i === 3 ? v + 2 : v));
     const shifted = await damaged("shifted", label, (path) => rewrite(path, { affine }));
     expect(shifted.warnings).toEqual([
-      "Case_00001: image and label lie apart in space: affines differ by 2.00",
+      "Case_00001: image and label lie at different places: their affines differ by 2.00",
     ]);
     const unit = [-1, 0, 0, 9, 0, -1, 0, 9, 0, 0, 1, 9, 0, 0, 0, 1];
     const fake = await damaged("fake", image, (path) => rewrite(path, { spacing: [1, 1, 1], affine: unit }));
@@ -149,12 +149,12 @@ describe("the check of a dataset", () => {
     expect(empty.warnings).toEqual(["Case_00001: no voxel is labelled"]);
   });
 
-  it("says of real data how many of the published cases are there", () => {
+  it("says how many of the published cases of real data are there", () => {
     const { warnings } = manifestOf({ layout: "ct1k", synthetic: false, cases: [] }, new Map(), new Map());
     expect(warnings).toEqual(["0 cases, where 1000 were published"]);
   });
 
-  it("knows an image again that another dataset holds under another name", async () => {
+  it("finds an image again that another dataset has under another name", async () => {
     const atlas = join(root, "atlas-with-leak");
     cpSync(join(root, "abdomenatlas"), atlas, { recursive: true });
     for (const [from, to] of [
@@ -170,7 +170,7 @@ describe("the check of a dataset", () => {
     expect(duplicates(manifests)).toEqual([{ places: ["abdomenatlas/BDMAP_00000009", "ct1k/Case_00001"] }]);
   });
 
-  it("takes label names of nnU-Net raw data from its dataset.json", async () => {
+  it("takes the label names of nnU-Net's raw data from dataset.json", async () => {
     const { manifest } = await check("nnunet-raw");
     expect(manifest.errors).toEqual([]);
     expect(manifest.labels["portal_vein_and_splenic_vein"]?.value).toBe(64);
@@ -188,7 +188,7 @@ describe("the check of a dataset", () => {
 });
 
 describe("a case's label", () => {
-  it("is the same from AbdomenAtlas's combined file and from its masks", async () => {
+  it("is the same from AbdomenAtlas's combined file and from its folder of masks", async () => {
     const folder = join(root, "abdomenatlas/BDMAP_00000001");
     const combined = await readCaseLabel("abdomenatlas", join(folder, "combined_labels.nii.gz"));
     const masks = await readCaseLabel("abdomenatlas", `${folder}/segmentations/`);
@@ -196,8 +196,8 @@ describe("a case's label", () => {
     expect(masks.affine).toEqual(combined.affine);
   });
 
-  it("says so when a folder of masks holds none", async () => {
-    await expect(readCaseLabel("abdomenatlas", join(root, "ct1k/"))).rejects.toThrow("holds no mask");
+  it("refuses a folder without masks", async () => {
+    await expect(readCaseLabel("abdomenatlas", join(root, "ct1k/"))).rejects.toThrow("has no mask");
   });
 });
 

@@ -10,7 +10,7 @@ const list = (layout: string, ...paths: string[]) => listCases(layout, "data/x",
 const ids = (layout: string, ...paths: string[]) => list(layout, ...paths).map(({ id }) => id);
 
 describe("the cases of a dataset", () => {
-  it("pairs BTCV's img and label by number, passing over the test images and pre-registered pairs", () => {
+  it("pairs BTCV's img and label by number, without test images and pre-registered pairs", () => {
     const cases = list(
       "btcv",
       "RawData/Training/img/img0021.nii.gz",
@@ -34,7 +34,7 @@ describe("the cases of a dataset", () => {
     ]);
   });
 
-  it("takes WORD's published training split only, also below the archive's own folder", () => {
+  it("takes only WORD's published training split, also below the archive's own folder", () => {
     const parts = ["Tr", "Val", "Ts"].flatMap((part) => [
       `WORD-V0.1.0/images${part}/word_000${part.length}.nii.gz`,
       `WORD-V0.1.0/labels${part}/word_000${part.length}.nii.gz`,
@@ -58,7 +58,7 @@ describe("the cases of a dataset", () => {
     ]);
   });
 
-  it("finds CT-1K's images in any part, and passes over those without a public mask", () => {
+  it("finds CT-1K's images in any part, and leaves out those without a public mask", () => {
     const images = ["Part1/Case_00001_0000.nii.gz", "Part3/Case_00900_0000.nii.gz"];
     const unmasked = "Part2/Case_00500_0000.nii.gz";
     const masks = ["Mask/Case_00001.nii.gz", "Mask/Case_00900.nii.gz"];
@@ -73,7 +73,7 @@ describe("the cases of a dataset", () => {
     ).toEqual(["Case_00003"]);
   });
 
-  it("prefers AbdomenAtlas's combined file, and takes the folder of masks where there is none", () => {
+  it("prefers AbdomenAtlas's combined file, and else takes the folder of masks", () => {
     const files = ["BDMAP_00000001", "BDMAP_00000002"].flatMap((id) => [
       `${id}/ct.nii.gz`,
       `${id}/segmentations/liver.nii.gz`,
@@ -105,7 +105,7 @@ describe("the cases of a dataset", () => {
     expect(ids("flare21", ...flare21)).toEqual(["train_000", "train_001"]);
   });
 
-  it("makes ids of one's own files safe for paths", () => {
+  it("replaces unsafe characters in the ids of own files", () => {
     const own = ["imagesTr/Müller, A_0000.nii.gz", "labelsTr/Müller, A.nii.gz"];
     expect(list("nnunet-raw", ...own, "imagesTr/b.nii", "labelsTr/b.nii")).toEqual([
       { id: "M_ller__A", image: "imagesTr/Müller, A_0000.nii.gz", label: "labelsTr/Müller, A.nii.gz" },
@@ -113,7 +113,7 @@ describe("the cases of a dataset", () => {
     ]);
   });
 
-  it.each(Object.keys(layouts))("says for %s what to put where when no label is there", (layout) => {
+  it.each(Object.keys(layouts))("says for %s which files to put where when there is no label", (layout) => {
     const { files } = layouts[layout as keyof typeof layouts];
     const message = () => list(layout, "readme.txt");
     expect(message).toThrow(
@@ -122,7 +122,7 @@ describe("the cases of a dataset", () => {
     );
   });
 
-  it("names labels without an image, and two files that claim one case", () => {
+  it("names labels without an image, and two files of one case", () => {
     const label = "labelsTr/word_0001.nii.gz";
     expect(() => list("word", label)).toThrow("data/x: 1 label without an image: labelsTr/word_0001.nii.gz");
     const images = ["imagesTr/word_0001.nii.gz", "copy/imagesTr/word_0001.nii.gz"];
@@ -133,7 +133,7 @@ describe("the cases of a dataset", () => {
     expect(() => list("brats")).toThrow('no layout is called "brats"; known: btcv');
   });
 
-  it("are kept in a case list", () => {
+  it("can be written to a case list and read back", () => {
     const cases = [{ id: "a", image: "imagesTr/a.nii.gz", label: "masks/a/" }];
     const known = { layout: "nnunet-raw", synthetic: false, cases };
     const path = join(mkdtempSync(join(tmpdir(), "lq-cases-")), "cases.json");

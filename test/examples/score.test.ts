@@ -210,7 +210,7 @@ test("conventions and tolerances can be set", async () => {
   expect(code).toBe(2);
   const said = stderr.split("\n").filter((line) => line.startsWith("params.yaml:"));
   expect(said).toEqual([
-    expect.stringMatching(/^params.yaml:\d+:12: error: score:a: param .* none is given for spleen$/),
+    expect.stringMatching(/^params.yaml:\d+:12: error: score:a: param .* there is none for spleen$/),
     expect.stringMatching(/^params.yaml:\d+:12: error: score:a: param .* no label is called "milt"$/),
     expect.stringMatching(/^params.yaml:\d+:21: error: score:a: param .* no label is called "aorta"$/),
   ]);

@@ -33,7 +33,7 @@ const families = { stunet: "stunet", ts_v1: "totalsegmentator-v1", ts_v2: "total
 const everyone = ["all", "totalsegmentator-v2", "stunet"] as const;
 
 describe("label tables", () => {
-  it("drop prostate/uterus of AMOS and rectum of WORD, and nothing else, when every generator counts", () => {
+  it("lose only AMOS's prostate/uterus and WORD's rectum to organs that a generator cannot predict", () => {
     const dropped = (name: string): string[] => {
       const table = labelTable(name);
       const common = commonLabels(table, everyone);
@@ -54,7 +54,7 @@ describe("label tables", () => {
     expect(sizes).toEqual([13, 16, 15, 4, 9, 4, 13, 4]);
   });
 
-  it("can be one's own, in the study's vocabulary", () => {
+  it("can be a user's own, in the study's vocabulary", () => {
     const own = labelTable({ 7: "liver", 300: "kidney" });
     const lookup = remapper(own, "stunet");
     expect([...lookup].flatMap((to, from) => (to > 0 ? [[classNames("stunet")[from], to]] : []))).toEqual([
@@ -67,7 +67,7 @@ describe("label tables", () => {
     expect(() => labelTable("chaos")).toThrow('no label table for dataset "chaos"; known: btcv');
   });
 
-  it("count kidney cysts as kidney of the same side only where asked", () => {
+  it("count kidney cysts as kidney of the same side only if asked", () => {
     const cyst = classNames("totalsegmentator-v2").indexOf("kidney_cyst_left");
     expect(remapper(labelTable("btcv"), "totalsegmentator-v2")[cyst]).toBe(0);
     expect(remapper(labelTable("btcv"), "totalsegmentator-v2", { mergeCysts: true })[cyst]).toBe(3);

@@ -1,7 +1,7 @@
 /**
  * Golden set 01: DeepMind's surface distances and the aggregation of scores.
- * Counts exact; Dice 1e-12; areas and means 1e-9 relative; Surface Dice and overlaps 1e-9; robust Hausdorff 1e-9
- * where the recorded margin allows; aggregation 1e-12.
+ * Tolerances: counts exact; Dice 1e-12; areas and means 1e-9 relative; Surface Dice and overlaps 1e-9; robust
+ * Hausdorff 1e-9 where the recorded margin allows it; aggregation 1e-12.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
@@ -108,7 +108,7 @@ function compare(reference: Surface, prediction: Surface, spacing: Spacing, labe
     const overlap = label.surface_overlap[tolerance]!;
     close(shares.reference.within / shares.reference.area, overlap[0], 1e-9);
     close(shares.prediction.within / shares.prediction.area, overlap[1], 1e-9);
-    // The same by way of the distances.
+    // The same from the distances.
     close(weightWithin(there, Number(tolerance)) / weighedSum(there).weight, overlap[0], 1e-9);
     close(weightWithin(back, Number(tolerance)) / weighedSum(back).weight, overlap[1], 1e-9);
   }

@@ -25,11 +25,11 @@ function cubes(...corners: [number, number, number][]): LabelVolume {
 const score = (a: LabelVolume, b: LabelVolume, settings: Partial<MetricSettings> = {}) =>
   scoreCase(a, b, { organ: 1 }, { ...defaults, ...settings }).organ;
 
-test("a perfect prediction", () => {
+test("a perfect prediction has perfect scores", () => {
   expect(score(cubes([2, 2, 2]), cubes([2, 2, 2]))).toEqual({ dice: 1, surface_dice: 1, hd95: 0, assd: 0 });
 });
 
-test("distances are in millimetres or in voxels", () => {
+test("distances and tolerance are in millimetres or in voxels", () => {
   const [a, b] = [cubes([2, 2, 1]), cubes([2, 2, 2])];
   expect(score(a, b).dice).toBe(0.75);
   expect(score(a, b).hd95).toBe(2);
@@ -38,7 +38,7 @@ test("distances are in millimetres or in voxels", () => {
   expect(score(a, b, { units: "voxel" }).surface_dice).toBe(1);
 });
 
-test("empty masks", () => {
+test("an empty mask gives 0, null or the value of both_empty", () => {
   const [none, some] = [cubes(), cubes([0, 0, 0])];
   const undefined_ = { dice: null, surface_dice: null, hd95: null, assd: null };
   expect(score(none, none)).toEqual(undefined_);
@@ -49,7 +49,7 @@ test("empty masks", () => {
   expect(score(none, some)).toEqual(missed);
 });
 
-test("without distances, the rest is the same", () => {
+test("without distances the other scores stay the same", () => {
   const [a, b] = [cubes([0, 2, 1]), cubes([1, 2, 2])];
   expect(score(a, b, { distances: false })).toEqual({ ...score(a, b), hd95: null, assd: null });
 });
@@ -58,16 +58,16 @@ test("a tolerance larger than the volume covers everything", () => {
   expect(score(cubes([0, 0, 0]), cubes([4, 4, 4]), { tolerance: 100 }).surface_dice).toBe(1);
 });
 
-test("each organ has its own tolerance, or is refused by name", () => {
+test("each organ has its own tolerance; an organ without one is refused by name", () => {
   const [a, b] = [cubes([2, 2, 1]), cubes([2, 2, 2])];
   const scores = scoreCase(a, b, { fine: 1, coarse: 1 }, { ...defaults, tolerance: { fine: 1, coarse: 2 } });
   expect(scores.fine.surface_dice).toBeLessThan(1);
   expect(scores.coarse.surface_dice).toBe(1);
-  expect(() => score(a, b, { tolerance: { liver: 1 } })).toThrow("none is given for organ");
+  expect(() => score(a, b, { tolerance: { liver: 1 } })).toThrow("organ has none");
 });
 
-test("an organ may be scored only in the reference's slices, without the last of them", () => {
-  // The reference has slices 2 to 5, the prediction all eight; 2 to 4 count.
+test("an organ can be limited to the reference's slices without the last one", () => {
+  // The reference has slices 2 to 5, the prediction all eight. Slices 2 to 4 count.
   const [a, b] = [cubes([2, 2, 2]), cubes([2, 2, 0], [2, 2, 4])];
   expect(score(a, b).dice).toBeCloseTo(8 / 12, 12);
   expect(score(a, b, { reference_slices: ["organ"] })).toEqual({
@@ -77,11 +77,11 @@ test("an organ may be scored only in the reference's slices, without the last of
     assd: 0,
   });
   expect(score(a, b, { reference_slices: ["another"] })).toEqual(score(a, b));
-  // Where the reference has none of it, nothing is left out.
+  // If the reference does not have the organ, all slices count.
   expect(score(cubes(), b, { reference_slices: ["organ"] }).dice).toBe(0);
 });
 
-test("an organ that is all but missed may have a Surface Dice of 0", () => {
+test("an organ below least_dice gets a Surface Dice of 0", () => {
   const [a, b] = [cubes([2, 2, 2]), cubes([2, 2, 0], [2, 2, 4])];
   const all = score(a, b);
   expect(all.surface_dice).toBeGreaterThan(0);
@@ -97,7 +97,7 @@ test("volumes on different grids are refused", () => {
   expect(() => score(a, longer)).toThrow("8×16×4 is not that of reference, 8×8×8");
 });
 
-test("more labels than a grid of bytes has room for", () => {
+test("more labels than a grid of bytes can hold are scored in groups", () => {
   const data = Uint16Array.from({ length: 1000 }, (_, i) => i + 1);
   const volume: LabelVolume = {
     data,
@@ -111,7 +111,7 @@ test("more labels than a grid of bytes has room for", () => {
   for (const label of data) expect(scores[`n${label}`]!.dice).toBe(label % 2 === 0 ? 1 : 0);
 });
 
-test("nearest distances equal a search through all targets, near and far", () => {
+test("nearest distances equal those of a search through all targets, near and far", () => {
   const random = createRandom(7);
   const size = [40, 30, 20] as const;
   const sparse = (share: number, from: number, to: number): LabelVolume => {
@@ -178,7 +178,7 @@ describe("figures of the reference implementations on real labels", () => {
   });
 });
 
-/** To the six digits that are recorded. */
+/** Compares to the six recorded digits. */
 function same(actual: number | null, expected: number | null): void {
   if (expected === null) expect(actual).toBeNull();
   else expect(actual).toBeCloseTo(expected, 6);

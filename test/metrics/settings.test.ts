@@ -1,4 +1,4 @@
-/** Every setting of the metrics reaches the scores: from params, through the study's own rules, and as part of the key. */
+/** Every setting of the metrics changes the key and the scores, through the study's own rules. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { UserError } from "../../src/model/errors.ts";
@@ -12,7 +12,7 @@ import { HOME } from "../helpers/bundle.ts";
 import { Project } from "../run/project.ts";
 
 const SPACING = [2, 2, 3] as const;
-/** As in params.yaml. */
+/** The settings of params.yaml. */
 const DEFAULTS: MetricSettings = {
   space: "native",
   units: "mm",
@@ -22,7 +22,7 @@ const DEFAULTS: MetricSettings = {
   distances: false,
 };
 
-/** SegTHOR's oesophagus (1) and heart (2), of which the prediction has one two voxels off and misses the other. */
+/** SegTHOR's oesophagus (1) and heart (2). The prediction has the first two voxels off and misses the second. */
 function volume(shift: number, labels: readonly number[]): LabelVolume {
   const data = new Uint8Array(24 * 24 * 16);
   for (const label of labels)
@@ -36,7 +36,7 @@ function volume(shift: number, labels: readonly number[]): LabelVolume {
 const reference = volume(0, [1, 2]);
 const prediction = volume(2, [1]);
 
-/** The rules that lead from labels to scores, as pipeline.yaml has them, over one case. */
+/** A project with pipeline.yaml's own rules from labels to scores, over one case. */
 async function study(): Promise<Project> {
   const whole = parse(readFileSync(`${HOME}pipeline.yaml`, "utf8"), { merge: true }) as {
     readonly rules: { readonly [name: string]: { readonly run: string } };
@@ -79,7 +79,7 @@ const scoresOf = (built: Project): unknown =>
 
 const NAMES = Object.fromEntries([...labelTable("segthor")].map(([value, { name }]) => [name, value]));
 
-test("each of them changes the key and the scores, and its undoing restores them", async () => {
+test("each setting changes the key and the scores; undoing it restores the outputs", async () => {
   const built = await study();
   const target = { targets: ["scores/"] };
   expect((await built.build(target)).ran).toEqual(["score:segthor/medsam/1"]);
@@ -112,7 +112,7 @@ test("a tolerance for each organ, by its name in the dataset", async () => {
   expect(scoresOf(built)).toEqual(scoreCase(reference, prediction, NAMES, { ...DEFAULTS, tolerance }));
 });
 
-test("a tolerance map that lacks an organ, or names a strange one, is refused before the cases are known", async () => {
+test("a tolerance map without an organ, or with an unknown one, is refused before the cases are known", async () => {
   const built = await study();
   built.write(
     "params.yaml",
@@ -127,7 +127,7 @@ test("a tolerance map that lacks an organ, or names a strange one, is refused be
     [
       "params.yaml",
       expect.stringMatching(
-        /^score:segthor\/medsam\/\S+: param .* none is given for esophagus, trachea, aorta$/,
+        /^score:segthor\/medsam\/\S+: param .* there is none for esophagus, trachea, aorta$/,
       ),
     ],
     ["params.yaml", expect.stringMatching(/ no label is called "milt"$/)],

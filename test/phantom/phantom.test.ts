@@ -29,7 +29,7 @@ describe("phantoms", () => {
     },
   );
 
-  it("of the corpus hold, over its two fields of view, every class of their label table", () => {
+  it("of the corpus have every class of their label table in their two fields of view", () => {
     const all = new Map<number, number>();
     for (const ordinal of [1, 2]) {
       for (const [value, n] of counts(phantom("nnunet-raw", `s${ordinal}`, ordinal).labels.data)) {
@@ -39,7 +39,7 @@ describe("phantoms", () => {
     for (const value of phantomLabels("nnunet-raw").keys()) expect(all.get(value)).toBeGreaterThan(25);
   });
 
-  it("lie in world space as a patient does, whatever the stored orientation", () => {
+  it("lie in world space like a patient, in every stored orientation", () => {
     // Liver to the right of and above the left kidney, aorta behind the stomach.
     for (const layout of ["btcv", "word", "flare22"] as const) {
       const { labels } = phantom(layout);
@@ -86,7 +86,7 @@ describe("phantoms", () => {
     expect(Math.min(...image.data)).toBeGreaterThanOrEqual(-1024);
   });
 
-  it("lack the organs that the spec says the patient lacks, in image and label", () => {
+  it("do not have the organs that the spec says are absent, in image and label", () => {
     const [whole, lacking] = [{}, { gallbladder: [1] }].map((absent) =>
       phantom("btcv", "0001", 1, { absent }),
     );
@@ -97,7 +97,7 @@ describe("phantoms", () => {
     expect(differ.length).toBeGreaterThan(changed.length / 2);
   });
 
-  it("repeat exactly, and vary by case, dataset and seed", () => {
+  it("repeat exactly, and differ by case, dataset and seed", () => {
     const { image, labels } = phantom("amos", "a");
     expect(phantom("amos", "a")).toEqual({ image, labels });
     for (const other of [phantom("amos", "b"), phantom("amos", "a", 1, { seed: 77 })]) {
@@ -106,7 +106,7 @@ describe("phantoms", () => {
     }
   });
 
-  it("can have one image alone or one label alone changed", () => {
+  it("can have only one image or only one label changed", () => {
     const before = phantom("segthor", "a");
     const image = phantom("segthor", "a", 1, { edits: { a: { image_seed: 1 } } });
     expect(image.labels).toEqual(before.labels);
@@ -116,7 +116,7 @@ describe("phantoms", () => {
     expect(label.labels.data).not.toEqual(before.labels.data);
   });
 
-  it("annotate the femoral heads of WORD only, the whole femur in the corpus", () => {
+  it("have labels of only the femoral heads in WORD, of the whole femur in the corpus", () => {
     const word = counts(phantom("word", "x").labels.data);
     const corpus = counts(phantom("nnunet-raw", "x").labels.data);
     expect(corpus.get(75)).toBeGreaterThan(1.2 * word.get(15)!);

@@ -25,7 +25,7 @@ function digests(folder: string): Record<string, string> {
 }
 
 describe("phantom datasets", () => {
-  it.each(phantomLayouts)("of %s are found again in the dataset's own layout", async (layout) => {
+  it.each(phantomLayouts)("of %s are found by the dataset's own layout", async (layout) => {
     const folder = join(root, layout);
     await writePhantomDataset(layout, { cases: 2 }, folder);
     const names = Object.keys(digests(folder)).map((path) => path.slice(1));
@@ -40,7 +40,7 @@ describe("phantom datasets", () => {
     expect(three).toMatchObject(two);
   });
 
-  it("refuse a layout without phantoms, and an edit of a case that is not there", async () => {
+  it("refuse a layout without phantoms, and an edit of a case that does not exist", async () => {
     await expect(writePhantomDataset("chaos", {}, root)).rejects.toThrow('no phantoms in the layout "chaos"');
     const edits = { Patient_99: { image_seed: 1 } };
     await expect(writePhantomDataset("segthor", { cases: 2, edits }, root)).rejects.toThrow(

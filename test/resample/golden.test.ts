@@ -1,6 +1,6 @@
 /**
  * Golden set 03: nnU-Net v2's resampling, normalisation and cropping.
- * Images 1e-8 against float64; logits 1e-5 (float16: one step); labels, shapes, decisions, boxes exact;
+ * Tolerances: images 1e-8 against float64; logits 1e-5 (float16: one step); labels, shapes, decisions and boxes exact;
  * normalisation 2e-5; statistics 1e-9 relative.
  */
 import { readFileSync } from "node:fs";

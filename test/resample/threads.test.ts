@@ -6,7 +6,7 @@ import { resampleLabelArray } from "../../tasks/study/resample/labels.ts";
 import { labelsOfHeads } from "../../tasks/study/resample/labels-of-heads.ts";
 import { resampleImageArray, resampleLogits } from "../../tasks/study/resample/nnunet.ts";
 
-/** Large enough for threads to start: more than two million new voxels. */
+/** Large enough for threads: more than two million new voxels. */
 const [shape, newShape] = [[31, 80, 90] as const, [79, 161, 166] as const];
 const random = createRandom("threads");
 const count = 31 * 80 * 90;
@@ -30,7 +30,7 @@ for (const separate of [null, 0] as const) {
     for (const [i, array] of together.entries()) expect(same(array, alone[i]!)).toBe(true);
   });
 
-  test(`labels of heads are those of the heads resampled whole, separate axis ${separate}`, async () => {
+  test(`labels of heads equal those of wholly resampled heads, separate axis ${separate}`, async () => {
     const options = { separate, result: Float32Array };
     const [a, b, c] = await Promise.all(heads.map((head) => resampleLogits(head, shape, newShape, options)));
     const greatest = new Uint8Array(a!.length);
@@ -48,7 +48,7 @@ for (const separate of [null, 0] as const) {
   });
 }
 
-test("the first of equal heads is taken; labels have 8 bits while they are below 255", async () => {
+test("the first of equal heads wins; labels below 255 have 8 bits", async () => {
   const work = { shape: [1, 1, 3], newShape: [1, 1, 3], separate: null, choice: "greatest" } as const;
   const two = [Float32Array.of(1, 2, 0), Float32Array.of(1, 3, -1)];
   expect(await labelsOfHeads({ ...work, heads: two }, 1)).toEqual(Uint8Array.of(0, 1, 0));
@@ -56,7 +56,7 @@ test("the first of equal heads is taken; labels have 8 bits while they are below
   expect(await labelsOfHeads({ ...work, heads: many }, 299)).toEqual(Uint16Array.of(299, 0, 0));
 });
 
-test("TotalSegmentator's resampling by threads is the same, there and back", async () => {
+test("TotalSegmentator's resampling is the same with threads, there and back", async () => {
   const [z, y, x] = shape;
   const grid = {
     size: [x, y, z],
@@ -73,7 +73,7 @@ test("TotalSegmentator's resampling by threads is the same, there and back", asy
   expect(same(together[1], alone[1])).toBe(true);
 });
 
-test("what goes wrong in a thread is told, and the threads can be closed", async () => {
+test("an error in a thread reaches the caller, and the threads can be closed", async () => {
   const crew = crewOf(2);
   const blend = { labels: new Uint8Array(1), shape, newShape, pairs: null, result: new Uint8Array(1) };
   const jobs = [0, 1, 2].map((first) => ({ kind: "blend", blend, first, end: first + 1 }));

@@ -8,7 +8,7 @@ import { readLabels, readNifti } from "../../tasks/study/volume/nifti.ts";
 import type { LabelVolume, Volume } from "../../tasks/study/volume/volume.ts";
 import { shared } from "../helpers/shared.ts";
 
-/** Eight samples and what libraries make of them (scikit-image 0.26, scipy 1.17), as recorded in goldens.json. */
+/** Eight samples, and their resampling by libraries (scikit-image 0.26, scipy 1.17) as recorded in goldens.json. */
 const eight = Float64Array.of(0, 0, 0, 100, 0, 0, 0, 50);
 const cornersCubic = [
   0, 3.664867, -7.470599, -6.213857, 65.959422, 93.323163, 18.205625, -12.033364, 0.785323, -3.0344,
@@ -42,7 +42,9 @@ test.for([
   },
 );
 
-/** Values are what `value` says of the world position (in mm) of each voxel; axes are oblique and one is flipped. */
+/**
+ * A volume with the value `value(position)` at each voxel's world position (mm). Its axes are oblique, one is flipped.
+ */
 function field(value: (x: number, y: number, z: number) => number): Volume<Float32Array> {
   const size = [12, 16, 10] as const;
   const affine = [-1.6, 1.2, 0, 30, 1.2, 1.6, 0, -20, 0, 0, 2.5, 7, 0, 0, 0, 1];
@@ -54,7 +56,7 @@ function field(value: (x: number, y: number, z: number) => number): Volume<Float
   return { data, size, spacing: [2, 2, 2.5], affine };
 }
 
-test("a resampled volume stays where it was in the world", async () => {
+test("a resampled volume keeps its place in the world", async () => {
   const linear = (x: number, y: number, z: number) => 3 * x - 2 * y + z;
   const volume = field(linear);
   const finer = await resampleImage(volume, [1.5, 1, 2]);
@@ -81,7 +83,7 @@ test("a grid never has less than one voxel along an axis", () => {
   ).toEqual([1, 16, 1]);
 });
 
-test("TotalSegmentator's grid keeps the corner voxels in place and cuts values to whole numbers", async () => {
+test("TotalSegmentator's grid keeps the corner voxels in place and truncates values to whole numbers", async () => {
   const volume = field((x, y, z) => x + y + z + 0.7);
   const resampled = await resampleImageByCorners(volume, [1.5, 1.5, 1.5], 3);
   expect(resampled.size).toEqual([16, 21, 17]);

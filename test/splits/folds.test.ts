@@ -20,7 +20,7 @@ describe("folds", () => {
   });
 
   const goldens = shared("reference/goldens.json");
-  it.skipIf(goldens === null)("are scikit-learn's for every size of the golden set", () => {
+  it.skipIf(goldens === null)("are scikit-learn's for every number of cases in the golden set", () => {
     const { values } = (
       JSON.parse(readFileSync(goldens!, "utf8")) as {
         kfold_seed12345_val_indices: { values: Record<string, number[][]> };
@@ -33,7 +33,7 @@ describe("folds", () => {
     }
   });
 
-  it("partition the cases, in whatever order they are given, and keep what a case says of itself", () => {
+  it("partition the cases in any given order, and keep a case's other fields", () => {
     const given = cases(23).map((entry) => ({ ...entry, image: `${entry.id}.nii.gz` }));
     const result = kFolds(given.toReversed(), { count: 5, seed: 12345 });
     expect(result).toEqual(kFolds(given, { count: 5, seed: 12345 }));

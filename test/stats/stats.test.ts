@@ -8,20 +8,20 @@ const options = { seed: 1, resamples: 500 };
 const pairs = (xs: number[], ys: number[]) => xs.map((x, i) => ({ x, y: ys[i] ?? NaN }));
 
 describe("quintiles", () => {
-  it("class by the edges strictly below; nulls have none", () => {
+  it("give 1 plus the number of edges below the value; a null has no class", () => {
     expect(quintiles([1, 2, 3, 4, 5, null])).toEqual([1, 2, 3, 4, 5, null]);
     expect(quintiles([7, 7, 7])).toEqual([1, 1, 1]);
     expect(quintiles([])).toEqual([]);
   });
 
-  it("interpolates between order statistics", () => {
+  it("interpolate between order statistics", () => {
     expect(quantile([0, 10], 0.25)).toBe(2.5);
     expect(quantile([], 0.5)).toBeNaN();
   });
 });
 
 describe("correlation", () => {
-  it("is 1 for a monotone curve by rank, less by Pearson", () => {
+  it("is 1 by rank for a monotone curve, less by Pearson", () => {
     const result = correlate(pairs([1, 2, 3, 4, 5], [1, 4, 9, 16, 25]), options);
     expect(result.spearman.value).toBeCloseTo(1, 12);
     expect(result.pearson.value).toBeCloseTo(0.9811049, 6);
@@ -35,7 +35,7 @@ describe("correlation", () => {
     );
   });
 
-  it("holds its value inside its interval, the same for the same seed", () => {
+  it("lies inside its interval, which is equal for equal seeds", () => {
     const data = pairs([1, 2, 3, 4, 5, 6, 7, 8], [2, 1, 4, 3, 7, 5, 8, 6]);
     const { spearman } = correlate(data, options);
     expect(spearman.low).toBeLessThan(spearman.value ?? NaN);

@@ -1,6 +1,6 @@
 /**
- * After a change exactly the tasks run that it concerns (oracle.ts says which, from the meaning of the steps),
- * `lq status` foresaw it, and when the change is undone nothing runs.
+ * After a change exactly the affected tasks run: those that oracle.ts derives from the meaning of the steps. `lq status`
+ * predicts them. When the change is undone, nothing runs.
  */
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ const OUTPUTS = [
 interface Change {
   readonly name: string;
   make(project: CliProject): void;
-  /** What must run, given the study as it is after the change, and as it was. */
+  /** The tasks that must run, given the study after the change and before it. */
   expected(study: Study, before: Study): Ripple;
 }
 
@@ -59,7 +59,7 @@ const CHANGES: readonly Change[] = [
       const file = project.path("ct/btcv/RawData/Training/img/img0001.nii.gz");
       writeFileSync(file, gzipSync(gunzipSync(readFileSync(file)), { level: 1 }));
     },
-    // Those who read the file itself; what they make of it is what it was, and stops the wave.
+    // Only tasks that read the file itself run. Their outputs stay the same, so no other task runs.
     expected: (study) =>
       new Ripple(study).add(
         ...["check-case:btcv/0001", "prepare:btcv/0001", "predict-foundation:btcv/totalseg/0001"],
@@ -74,7 +74,7 @@ const CHANGES: readonly Change[] = [
   {
     name: "a comment in a task module",
     make: (project) =>
-      project.write("tasks/train.ts", `// Says nothing new.\n${project.read("tasks/train.ts")}`),
+      project.write("tasks/train.ts", `// A new comment.\n${project.read("tasks/train.ts")}`),
     expected: (study) => new Ripple(study),
   },
   {
@@ -157,7 +157,7 @@ test("thirteen changes of the study", { timeout: 900_000 }, async () => {
   }
 });
 
-/** What a change may touch, to be put back as it was: only what it touched, for all else lq knows already. */
+/** Saves the files that a change may touch. putBack() rewrites only those that changed. */
 function saveSources(project: CliProject): { putBack(): void } {
   const saved = new Map(sourcesOf(project).map((path) => [path, readFileSync(project.path(path))]));
   return {
@@ -193,7 +193,7 @@ async function build(project: CliProject) {
   return { ran, restored, failed };
 }
 
-/** What `lq status` says must run, and what it says is as it should be. The rest waits for a task that must run. */
+/** The tasks that `lq status` says must run, and those it says are fresh. The others wait for a task that must run. */
 async function foresee(project: CliProject) {
   const lines = await project.json("status", ...OUTPUTS);
   const having = (...states: string[]) =>

@@ -1,4 +1,4 @@
-/** A generator that is a program of the user's own: its rule as in the guide, then the study's `remap`. */
+/** A generator that is the user's own program: the guide's rule, then the study's rule `remap`. */
 import { chmodSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
@@ -13,7 +13,7 @@ interface Rules {
 
 const id = (name: string) => classNames("totalsegmentator-v2").indexOf(name);
 
-/** The guide's block of YAML that has the rule. */
+/** The rule in the guide's block of YAML. */
 function guideRule(): Rules {
   const guide = readFileSync(`${HOME}docs/guide.md`, "utf8");
   const block = guide.split("```yaml\n").find((text) => text.includes("predict-external:"))!;
@@ -21,7 +21,7 @@ function guideRule(): Rules {
   return Object.fromEntries(Object.entries(rules).map(([name, rule]) => [name, { ...rule, slots: {} }])); // no GPU
 }
 
-/** One BTCV case whose image holds the ids that the program is to find in it. */
+/** One BTCV case. Its image holds the ids that the program shall "find" in it. */
 async function study(ids: readonly number[]): Promise<CliProject> {
   const { rules } = parse(readFileSync(`${HOME}pipeline.yaml`, "utf8"), { merge: true }) as { rules: Rules };
   const remap = { ...rules["remap"], run: `lq:${rules["remap"]!.run}` };
@@ -61,14 +61,14 @@ async function build(project: CliProject) {
   }
 }
 
-test("its labels come to be the dataset's; classes without a label become background", async () => {
+test("its labels become the dataset's; classes without a label become background", async () => {
   const project = await study([0, id("liver"), id("spleen"), id("brain"), id("kidney_left")]);
   expect(await build(project)).toMatchObject({ code: 0, stderr: "" });
   const { data } = await readLabels(project.path("labels/btcv/totalseg-py/1.nii.gz"));
   expect([...data]).toEqual([0, 6, 1, 0, 3]);
 });
 
-test("a value that is no class of the list is refused, naming the file", async () => {
+test("a value that is no class of the list is refused with the file's name", async () => {
   const { code, stdout, stderr } = await build(await study([200]));
   expect(code).toBe(1);
   expect(stdout + stderr).toContain(

@@ -1,9 +1,8 @@
 /**
- * Which tasks of the study a change concerns, told from what the steps mean: who looks at what, and what comes of
- * it. Knows the study's own vocabulary and nothing of the engine; it never asks it.
+ * Derives the tasks that a change affects from the meaning of the study's steps: which step reads what, and whether its
+ * output changes. It knows nothing of the engine.
  *
- * Taken for granted: a network that was trained on anything else predicts something else, and so does a network
- * that is shown another image.
+ * It assumes that a network trained on other data predicts other labels, and so does a network with another image.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -31,7 +30,7 @@ interface Fold {
   readonly val: readonly string[];
 }
 
-/** With the cases, splits and folds as they are on the disk. */
+/** Reads cases, splits and folds from the disk. */
 export function readStudy(root: string, study: Omit<Study, "cases" | "splits" | "folds">): Study {
   const named = <T>(names: readonly string[], get: (name: string) => T): { [name: string]: T } =>
     Object.fromEntries(names.map((name) => [name, get(name)]));
@@ -47,7 +46,7 @@ export function readStudy(root: string, study: Omit<Study, "cases" | "splits" | 
   };
 }
 
-/** Collects the ids of what must run. Each method is something that changes, and follows what comes of it. */
+/** Collects the ids of the tasks that must run. Each method is a change; it adds all tasks that the change affects. */
 export class Ripple {
   readonly #study: Study;
   readonly #ids = new Set<string>();
@@ -117,13 +116,13 @@ export class Ripple {
     );
   }
 
-  /** A generator's labels of a case are made anew. */
+  /** A generator's labels of a case change. */
   relabel(dataset: string, generator: string, id: string): this {
     const rule = { "in-domain": "nnunet", foundation: "foundation", prompted: "prompted" }[
       this.#study.generators[generator]!
     ];
     this.add(`predict-${rule}:${dataset}/${generator}/${id}`);
-    // Labels are prepared for those who train on them or show them.
+    // Labels are prepared only for trainings and for the figure.
     if (dataset === this.#study.shown || this.#study.splits[dataset]!.train.includes(id))
       this.add(`prepare-labels:${dataset}/${generator}/${id}`);
     return this.score(dataset, generator, id).trainingLabels(dataset, generator, id);
@@ -170,9 +169,9 @@ export class Ripple {
   }
 
   /**
-   * Which cases a dataset has, and with them its median spacing, its split and its folds. The spacing moves too
-   * little for another number of voxels: volumes are prepared anew, and come out as they were. A fold that trains
-   * on the cases that one trained on before predicts what that predicted.
+   * A dataset's list of cases changes, and with it its median spacing, split and folds. The spacing changes too little
+   * to change a number of voxels: volumes are prepared again with equal results. A fold with the same training cases
+   * as an earlier fold predicts the same labels.
    */
   caseList(dataset: string, before: Study): this {
     this.add(`list-cases:${dataset}`, `dataset:${dataset}`, `split:${dataset}`, `folds:${dataset}`);
@@ -192,7 +191,7 @@ export class Ripple {
     );
   }
 
-  /** What scores and evaluations are made by. */
+  /** The code that scores and evaluates. */
   metric(): this {
     const { datasets, targets, cases } = this.#study;
     return this.#each(datasets, (dataset) => {

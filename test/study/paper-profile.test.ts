@@ -1,4 +1,4 @@
-/** The paper's scale, planned from empty files in the datasets' layouts. */
+/** Plans the paper's graph from empty files in the datasets' layouts. */
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -17,7 +17,7 @@ const digits = (value: number, width: number): string => String(value).padStart(
 const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-/** Files below data/: images and labels by the numbers that were published. */
+/** Files below data/: images and labels with the published numbers. */
 function files(): string[] {
   const pairs = (numbers: readonly number[], ...names: readonly ((n: number) => string)[]): string[] =>
     numbers.flatMap((n) => names.map((name) => name(n)));
@@ -53,7 +53,7 @@ function files(): string[] {
 }
 
 describe("the profile paper", () => {
-  it("says of every dataset that is missing what to put where, before any work", async () => {
+  it("says for every missing dataset which files to put where, before any work", async () => {
     const project = study();
     const { code, stderr } = await project.lq("build", "--profile", "paper");
     expect(code).toBe(2);
@@ -72,7 +72,7 @@ describe("the profile paper", () => {
     }
   });
 
-  it("names in the same breath every model that will be needed, and none that will not", async () => {
+  it("also names every missing model that the targets need, and no other", async () => {
     const models = async (...target: string[]) => {
       const { code, stderr } = await study().lq("build", "--profile", "paper", ...target);
       expect(code).toBe(2);
@@ -94,7 +94,7 @@ describe("the profile paper", () => {
     expect(await models("tables/datasets.md")).toEqual([]);
   });
 
-  it("takes FLARE 2021 in place of 2022, from a folder anywhere", async () => {
+  it("takes FLARE 2021 instead of 2022, from a folder anywhere", async () => {
     const elsewhere = cliProject({});
     for (const file of [
       "imagesTr/train_001_0000",
@@ -111,7 +111,7 @@ describe("the profile paper", () => {
       "list-cases": 1,
       "check-case": 2,
     });
-    // The folder is there, but what is in it is not FLARE 2022.
+    // The folder exists, but its files are not FLARE 2022.
     const { code, stdout, stderr } = await project.lq(
       "build",
       "--profile",
@@ -128,7 +128,7 @@ describe("the profile paper", () => {
     expect(stdout + stderr).not.toMatch(/\n.* at .*:\d+:\d+/);
   });
 
-  it("plans the paper's graph from the names of the files", { timeout: 600_000 }, async () => {
+  it("plans the paper's graph from file names", { timeout: 600_000 }, async () => {
     const project = study();
     for (const file of files()) {
       mkdirSync(dirname(project.path(`data/${file}`)), { recursive: true });
@@ -146,7 +146,7 @@ describe("the profile paper", () => {
     const events = await project.json("build", "--profile", "paper", "-n", "tables/segthor.md");
     const rules = events.filter(({ type }) => type === "plan").at(-1)?.["rules"] as Record<string, number>;
     const base = 30 + 100 + 200 + 1000 + 5195;
-    // Pseudo-labels are trained on only, so that held-out cases need none; nnU-Net's folds take all of the base's.
+    // Only training cases need pseudo-labels. nnU-Net's folds train on the dataset's own labels of all cases.
     const train = 24 + 80 + 160 + 800 + 4156;
     expect(rules).toMatchObject({
       "check-case": base + 40,

@@ -1,7 +1,7 @@
 /**
- * The study at the smallest scale that still has every kind of task: its own pipeline.yaml, tasks and params, with
- * two datasets, one target and three generators, nets of a few channels that are hardly trained. The volumes of its
- * datasets and its target are plain files, which a test changes as a user changes real CT.
+ * The study at the smallest scale that has every kind of task: its own pipeline.yaml, tasks and params, two datasets,
+ * one target, three generators, and networks of a few channels with little training. The volumes of its datasets and
+ * its target are plain files, which a test changes as a user changes real CT.
  */
 import { copyFileSync, cpSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { isMap, parseDocument, type Document } from "yaml";
@@ -14,11 +14,11 @@ export const TARGETS = ["segthor"];
 /** Name → kind. */
 export const GENERATORS = { nnunet: "in-domain", medsam: "prompted", totalseg: "foundation" };
 
-/** Cases that each dataset begins with. */
+/** Cases of each dataset at the beginning. */
 const CASES = 3;
 /** A coarse scan. */
 const SCAN = { size: [14, 10, 8], spacing: [2.6, 2.6, 4] } as const;
-/** As large as a volume: what changes in a volume changes a training. */
+/** As large as a volume, so that any change in a volume changes a training. */
 const PATCH = [8, 12, 16];
 
 export async function tinyStudy(): Promise<CliProject> {
@@ -30,7 +30,7 @@ export async function tinyStudy(): Promise<CliProject> {
   symlinkSync(`${HOME}node_modules`, project.path("node_modules"));
   for (const name of [...DATASETS, ...TARGETS])
     await writePhantomDataset(name, { cases: CASES, ...SCAN }, project.path(`ct/${name}`));
-  // BTCV's patients, scanned and annotated otherwise, and one more.
+  // BTCV's patients with another scanner and annotator, and one more patient.
   const other = { cases: CASES + 1, ...SCAN, noise: 60, grow: 15 };
   await writePhantomDataset("btcv", other, project.path("other"));
   return project;
@@ -50,15 +50,15 @@ function tinyParams(): Document {
   params.set("corpus", { patch: PATCH, slice: [1, 12, 16] });
   params.setIn(["folds", "count"], 2);
   params.setIn(["generators", "totalseg", "channels"], [4, 4, 4]);
-  // The other networks are these two.
+  // In params.yaml the other networks are aliases of these two.
   for (const name of ["btcv", "prompted"]) params.setIn(["networks", name, "filters"], [4, 4, 4]);
   for (const name of keys(params, "training")) {
     params.setIn(["training", name, "epochs"], 1);
     params.setIn(["training", name, "batches"], 4);
-    // Nearly untrained networks mark a little of everything, and everything that they learn shows.
+    // Nearly untrained networks predict a little of every label, so that any change of their training shows.
     params.setIn(["training", name, "learning_rate"], 0.003);
   }
-  // Else what two rules train on the same cases is the same training, and one is restored from the other.
+  // With an equal seed two rules would do the same training on the same cases, and lq would restore one of them.
   params.setIn(["training", "nnunet", "seed"], 2);
   return params;
 }
@@ -79,7 +79,7 @@ export function setParam(project: CliProject, path: string, value: unknown): voi
   project.write("params.yaml", String(params));
 }
 
-/** Takes a file of a BTCV case from the other scan. */
+/** Replaces a file of a BTCV case by that of the other scan. */
 export function takeOther(project: CliProject, what: "image" | "label", id: string): void {
   const file = caseFile(what, id);
   copyFileSync(project.path(`other/${file}`), project.path(`ct/btcv/${file}`));
@@ -89,7 +89,7 @@ export function removeCase(project: CliProject, id: string): void {
   for (const what of ["image", "label"] as const) rmSync(project.path(`ct/btcv/${caseFile(what, id)}`));
 }
 
-/** As BTCV is distributed. */
+/** The file's path in BTCV's layout. */
 function caseFile(what: "image" | "label", id: string): string {
   return `RawData/Training/${what === "image" ? "img/img" : "label/label"}${id}.nii.gz`;
 }

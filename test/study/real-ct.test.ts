@@ -1,4 +1,4 @@
-/** Real CT through the study's own graph: two volumes with TotalSegmentator's labels, as a dataset that a profile adds. */
+/** Real CT through the study's own graph: a profile adds a dataset of two volumes with TotalSegmentator's labels. */
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import classes from "../../tasks/study/labels/classes.json" with { type: "json" };

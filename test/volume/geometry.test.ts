@@ -38,7 +38,7 @@ test("axes that are not at right angles are refused, and a spacing that contradi
   );
 });
 
-test("a volume turns to RAS and back", () => {
+test("a volume can be turned to RAS and back", () => {
   const volume: Volume = {
     ...grid,
     data: Uint8Array.from({ length: 120 }, (_, i) => i),
@@ -49,7 +49,7 @@ test("a volume turns to RAS and back", () => {
   expect(canonical.size).toEqual([6, 4, 5]);
   expect(canonical.spacing).toEqual([2, 1, 1]);
   expect(canonical.affine).toEqual([2, 0, 0, 0, 0, 1, 0, 20, 0, 0, 1, -34, 0, 0, 0, 1]);
-  // The first voxel in RAS order is the leftmost, hindmost, lowest: the end of the second and third stored axis.
+  // In RAS order the first voxel is the leftmost, hindmost and lowest: the end of the second and third stored axis.
   expect(canonical.data[0]).toBe(4 * 4 + 20 * 5);
   const { data, size, spacing, affine } = volume;
   expect(fromCanonical(canonical, volume)).toEqual({ data, size, spacing, affine });

@@ -1,6 +1,6 @@
 /**
- * Golden set 02: sound files read as nibabel 5.4.2 reads them, broken ones refused.
- * Hashes of values, shapes and codes exact; affines from a quaternion 1e-6, from the sform exact.
+ * Golden set 02: good files are read as by nibabel 5.4.2, broken ones are refused.
+ * Tolerances: values (hashes), shapes and codes exact; affines exact from the sform, 1e-6 from a quaternion.
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -95,8 +95,8 @@ test.for(list<Bad>("expected_bad.json"))("bad/$file: $why", async ({ file, desir
 });
 
 /**
- * The one knowing difference: at vox_offset 0 nibabel takes the header's own bytes for voxels (its hash shows it),
- * while the voxels stand where the format and the set's description put them, after the header's 352 bytes.
+ * The one intended difference. With vox_offset 0 nibabel reads the header's own bytes as voxels, as its hash shows. By
+ * the format and the set's description the voxels come after the header's 352 bytes, and lq reads them there.
  */
 function expectVoxelsAfterHeader(path: string, stored: Buffer, nibabelHash: string): void {
   const file = readFileSync(path);
@@ -119,7 +119,7 @@ function doubles(values: ArrayLike<number>): Buffer {
   return Buffer.from(Float64Array.from(values).buffer);
 }
 
-/** Values with the last index (frame, if there are several, else z) running fastest. */
+/** The values with the last index (the frame if there are several, else z) fastest. */
 function cOrder(frames: readonly Volume[]): Buffer {
   const [nx, ny, nz] = frames[0]!.size;
   const values: number[] = [];

@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), "nifti-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const path = (name: string) => join(folder, name);
 
-/** A turn about a skew axis, with voxels of 0.75×0.75×2.5 mm. */
+/** A rotation about a skew axis, with voxels of 0.75×0.75×2.5 mm. */
 const spacing = [0.75, 0.75, 2.5] as const;
 const affine = affineOfQForm({ quaternion: [0.1, 0.2, -0.3], qfac: -1, offset: [-12.5, 40, 7] }, spacing).map(
   Math.fround,
@@ -42,7 +42,7 @@ test.each([
   }
 });
 
-test("the same volume gives the same bytes, whenever it is written", async () => {
+test("equal volumes give equal bytes at any time", async () => {
   await writeNifti(path("a.nii.gz"), volumeOf(counting));
   await writeNifti(path("b.nii.gz"), volumeOf(counting));
   const bytes = readFileSync(path("a.nii.gz"));
@@ -50,7 +50,7 @@ test("the same volume gives the same bytes, whenever it is written", async () =>
   expect(bytes.readUInt32LE(4)).toBe(0); // the time in gzip's header
 });
 
-test("both forms say where the volume lies", async () => {
+test("sform and qform both have the affine", async () => {
   await writeNifti(path("forms.nii"), volumeOf(counting));
   const header = await readHeader(path("forms.nii"));
   expect([header.sformCode, header.qformCode]).toEqual([1, 1]);
@@ -65,7 +65,7 @@ test("a sheared volume has no qform", async () => {
   expect([header.sformCode, header.qformCode]).toEqual([1, 0]);
 });
 
-test("like: the forms of the input are kept as they were", async () => {
+test("like: sform and qform of the input are kept", async () => {
   await writeNifti(path("input.nii"), volumeOf(counting));
   const bytes = readFileSync(path("input.nii"));
   bytes.writeInt16LE(2, 252); // qform code: aligned to another scan
@@ -84,7 +84,7 @@ test("like: the forms of the input are kept as they were", async () => {
   expect((await readHeader(path("elsewhere.nii"))).sformCode).toBe(1);
 });
 
-test("labels of any type become bytes, or 16 bits where they need them", async () => {
+test("labels of any type become 8 bits, or 16 bits if they need them", async () => {
   await writeNifti(path("labels.nii"), volumeOf(Float64Array.from(counting, (_, i) => (i % 3) + 1e-4)));
   const { data } = await readLabels(path("labels.nii"));
   expect(data).toEqual(Uint8Array.from(counting, (_, i) => i % 3));
@@ -103,7 +103,7 @@ test.each([
   await expect(readLabels(file)).rejects.toThrow(`${file}: ${message}`);
 });
 
-test("a file is named in its error", async () => {
+test("an error names its file", async () => {
   await expect(readNifti(path("none.nii.gz"))).rejects.toThrow(
     `${path("none.nii.gz")}: there is no such file`,
   );
@@ -115,19 +115,19 @@ test("a file is named in its error", async () => {
   );
 });
 
-test("of a 4D file, one volume is read when it is chosen", async () => {
+test("one chosen volume of a 4D file is read", async () => {
   await writeNifti(path("frames.nii"), { ...volumeOf(counting), size: [5, 4, 3] });
   const bytes = readFileSync(path("frames.nii"));
   bytes.writeInt16LE(4, 40);
   bytes.writeInt16LE(2, 48);
   writeFileSync(path("frames.nii.gz"), gzipSync(Buffer.concat([bytes, Buffer.alloc(120, 1)])));
   await expect(readNifti(path("frames.nii.gz"))).rejects.toThrow("it holds 2 volumes (5×4×3×2)");
-  await expect(readNifti(path("frames.nii.gz"), { frame: 2 })).rejects.toThrow("volume 2 is asked for");
+  await expect(readNifti(path("frames.nii.gz"), { frame: 2 })).rejects.toThrow("there is no volume 2");
   expect((await readNifti(path("frames.nii.gz"), { frame: 0 })).data).toEqual(counting);
   expect((await readNifti(path("frames.nii.gz"), { frame: 1 })).data).toEqual(new Int16Array(60).fill(257));
 });
 
-test("scaled values have the narrowest type that is exact, or float32 if asked for", async () => {
+test("scaled values get the narrowest exact type, or float32 if asked for", async () => {
   await writeNifti(path("scaled.nii"), volumeOf(counting));
   const bytes = readFileSync(path("scaled.nii"));
   const rescale = async (slope: number, intercept: number, float32 = false) => {
@@ -153,14 +153,14 @@ test("boxes are read from disk", async () => {
   expect([...box]).toEqual(expected);
   expect(await file.read({ start: [0, 0, 0], size: [5, 4, 3] })).toEqual(counting);
   await expect(file.read({ start: [3, 0, 0], size: [3, 1, 1] })).rejects.toThrow(
-    "no box of 3×1×1 at 3, 0, 0 in 5×4×3",
+    "a box of 3×1×1 at 3, 0, 0 does not lie within 5×4×3",
   );
   await file.close();
 });
 
-test("boxes cannot be read from a compressed or a short file", async () => {
+test("boxes of a compressed or a short file are refused", async () => {
   await writeNifti(path("box.nii.gz"), volumeOf(counting));
   await expect(openNifti(path("box.nii.gz"))).rejects.toThrow("uncompressed");
   writeFileSync(path("short.nii"), gunzipSync(readFileSync(path("box.nii.gz"))).subarray(0, -1));
-  await expect(openNifti(path("short.nii"))).rejects.toThrow("5×4×3 voxels of int16 are promised");
+  await expect(openNifti(path("short.nii"))).rejects.toThrow("states 5×4×3 voxels of int16");
 });

@@ -1,10 +1,10 @@
 /**
- * The case list of a dataset, the file that the study's graph grows from:
+ * The case list of a dataset. Rules fan out over this file:
  *
  *     { "layout": "btcv", "synthetic": false,
  *       "cases": [{ "id": "0001", "image": "RawData/…/img0001.nii.gz", "label": "RawData/…/label0001.nii.gz" }] }
  *
- * Paths are relative to the dataset's folder. A label that ends in "/" is a folder of one binary mask an organ.
+ * Paths are relative to the dataset's folder. A label that ends in "/" is a folder with one binary mask per organ.
  */
 import { z } from "zod";
 import { readJson, writeJson } from "../json.ts";

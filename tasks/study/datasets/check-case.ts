@@ -1,4 +1,4 @@
-/** What there is to know, and to complain of, in one case's files: checks/DATASET/CASE.json. */
+/** The check of one case's files: facts, errors and warnings, stored in checks/DATASET/CASE.json. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { readJson } from "../json.ts";
@@ -12,19 +12,19 @@ import { readCaseLabel } from "./read-label.ts";
 const triple = z.tuple([z.number(), z.number(), z.number()]);
 
 const facts = z.object({
-  /** Voxels and millimetres along patient left-right, back-front, foot-head, whatever the stored order. */
+  /** Voxels, and millimetres per voxel, along the patient's left-right, back-front and foot-head axes. */
   size: triple,
   spacing: triple,
-  /** Label value → voxels; background left out. */
+  /** Label value → number of voxels, without background. */
   voxels: z.record(z.string(), z.int()),
-  /** Equal for the same image in any orientation, header or compression. */
+  /** Digest of the intensities. It stays the same when the image is flipped, re-compressed or gets another header. */
   content: z.string(),
-  /** Hounsfield units, rounded, at random labelled voxels. */
+  /** Rounded Hounsfield units at random labelled voxels. */
   sample: z.array(z.int()),
 });
 
 const check = z.object({
-  /** Null where a file cannot be read. */
+  /** Null if a file cannot be read. */
   facts: facts.nullable(),
   errors: z.array(z.string()),
   warnings: z.array(z.string()),
@@ -34,28 +34,28 @@ export type CaseFacts = z.infer<typeof facts>;
 export type CaseCheck = z.infer<typeof check>;
 
 /**
- * Intensities sampled of a case, with replacement, so that every case weighs the same (as in nnU-Net's
- * fingerprint).
+ * Number of intensities that are drawn from a case, with replacement. It is the same for every case, so that all cases
+ * weigh the same, as in nnU-Net's fingerprint.
  */
 const DRAWS = 2000;
 
-/** Stand in errors for the paths of the case's files. */
+/** Placeholders for the paths of the case's files in errors. */
 export const IMAGE = "<image>";
 export const LABEL = "<label>";
 
-/** Reads a case and compares image with label. What is wrong with the files is in the result, not thrown. */
+/** Reads a case and compares its image with its labels. Never throws for a bad file: the result holds the error. */
 export async function checkCase(layout: string, imagePath: string, labelPath: string): Promise<CaseCheck> {
   try {
     return compare(await readNifti(imagePath), await readCaseLabel(layout, labelPath));
   } catch (error) {
-    // Not the paths: equal files give equal checks, wherever they lie. The manifest puts them back.
+    // Replace the paths, so that equal files give equal checks in any folder. The manifest puts the paths back.
     const message = (error as Error).message.replaceAll(imagePath, IMAGE).replaceAll(labelPath, LABEL);
     return { facts: null, errors: [message], warnings: [] };
   }
 }
 
 /**
- * The checks of a dataset by case, from their files.
+ * Reads the checks of a dataset's cases: case id → check.
  * @throws Error that names the file that does not fit
  */
 export function readChecks(
@@ -80,7 +80,7 @@ function compare(image: Volume, label: LabelVolume): CaseCheck {
     warnings: [
       ...(shift <= 1e-3
         ? []
-        : [`image and label lie apart in space: affines differ by ${shift.toPrecision(3)}`]),
+        : [`image and label lie at different places: their affines differ by ${shift.toPrecision(3)}`]),
       ...(isOrthogonal(image.affine) ? [] : ["the image's axes are not at right angles"]),
       ...(image.spacing.every((mm) => mm === 1) ? ["spacing of 1×1×1 mm is probably made up"] : []),
       ...(Object.keys(voxels).length > 0 ? [] : ["no voxel is labelled"]),
@@ -99,8 +99,8 @@ function countVoxels(label: LabelVolume): CaseFacts["voxels"] {
 }
 
 /**
- * A digest of how often each Hounsfield unit occurs. Unlike one of the bytes it stays the same when a dataset
- * re-publishes another's image flipped, re-ordered, re-compressed or padded with another value below air.
+ * A digest of the histogram of Hounsfield units. Unlike a digest of the bytes it finds an image again that another
+ * dataset publishes flipped, re-ordered, re-compressed or padded with another value below air.
  */
 function contentDigest(image: Volume): string {
   const histogram = new Uint32Array(4096);
@@ -117,7 +117,7 @@ function sampleForeground(image: Volume, label: LabelVolume, seed: string): numb
   return Array.from({ length: DRAWS }, () => Math.round(image.data[places[random.int(count)]!]!));
 }
 
-/** Size and spacing by the patient axis that each stored axis is closest to. */
+/** Size and spacing in patient order: each stored axis counts for the patient axis it is closest to. */
 function patientGrid(image: Volume): Pick<CaseFacts, "size" | "spacing"> {
   const { axes } = orientationOf(image.affine);
   const size: [number, number, number] = [0, 0, 0];

@@ -1,4 +1,4 @@
-/** The label names in a dataset.json as nnU-Net has it. */
+/** Reads the label names in nnU-Net's dataset.json. */
 import { z } from "zod";
 import { isOrgan, type LabelTable, type Organ } from "../labels/labels.ts";
 
@@ -6,9 +6,9 @@ import { isOrgan, type LabelTable, type Organ } from "../labels/labels.ts";
 const datasetJson = z.object({ labels: z.record(z.string(), z.union([z.int(), z.string()])) });
 
 /**
- * Label value → name, and the organ where the study knows one of that name; background left out.
- * @param path for messages
- * @throws Error if the text is no such file or a label has no value
+ * Label value → name, and the organ if the study knows one of that name. Background (0) is left out.
+ * @param path the file's name in messages
+ * @throws Error if the text has another form or a label has no value
  */
 export function datasetJsonLabels(text: string, path: string): LabelTable<Organ | null> {
   const parsed = datasetJson.safeParse(parseJson(text, path));

@@ -1,8 +1,8 @@
-/** The files of an input, whether it was declared as paths or as a folder. */
+/** The files of a task's input, which a rule may declare as paths or as a folder. */
 import { basename } from "node:path";
 import type { TaskContext } from "lq";
 
-/** Absolute paths of the input's files, in the order in which it was declared; of a folder, by name. */
+/** Absolute paths of the input's files, in the declared order. The files of a folder are sorted by name. */
 export function pathsOf(context: Pick<TaskContext<unknown>, "inputs" | "files">, role: string): string[] {
   return context
     .inputs(role)

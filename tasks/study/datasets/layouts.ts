@@ -1,22 +1,22 @@
 /**
- * How each dataset lies on disk as its publishers hand it out. Every file is found by its path below the root;
- * any folders above the known ones are allowed, so that an archive's own top folder need not be removed.
+ * The folder layout in which each dataset is distributed. Patterns match the end of a file's path below the root, so
+ * that an archive's own top folder need not be removed.
  */
 import type { DatasetName } from "../labels/labels.ts";
 
 export interface Layout {
-  /** The label table; null where the dataset brings its own in dataset.json. */
+  /** Name of the label table; null if the dataset has its own in dataset.json. */
   readonly labels: DatasetName | null;
-  /** Cases with public labels, null where there is no fixed number. */
+  /** Number of published cases with labels; null if there is no fixed number. */
   readonly published: number | null;
-  /** Path of an image and of a label below the root; the group `id` names the case. */
+  /** Match the path of an image and of a label below the root; the group `id` is the case's name. */
   readonly image: RegExp;
   readonly label: RegExp;
-  /** A second form of label, taken where the first is missing: the file's folder is the label. */
+  /** Matches a mask of one organ. Its folder is the case's label where `label` matches no file. */
   readonly masks?: RegExp;
   /** Whether a case belongs to the study. */
   readonly takes?: (id: string) => boolean;
-  /** For a person: what lies in the folder, # being a digit. */
+  /** The expected files, for messages; # is a digit. */
   readonly files: readonly string[];
 }
 
@@ -49,7 +49,7 @@ export const layouts = {
   ct1k: {
     labels: "ct1k",
     published: 1000,
-    // Images lie in three parts; 62 of them have no public mask, so the masks say which cases there are.
+    // The images lie in three archives, and 62 of them have no public mask.
     image: below(String.raw`(?<id>Case_\d{5})_0000\.nii\.gz`),
     label: below(String.raw`(?<id>Case_\d{5})\.nii\.gz`),
     files: [
@@ -101,7 +101,10 @@ export const layouts = {
   },
 } as const satisfies Record<string, Layout>;
 
-/** The layout of that name. Throws if there is none. */
+/**
+ * The layout with that name.
+ * @throws Error that lists the known names
+ */
 export function layoutOf(name: string): Layout {
   if (Object.hasOwn(layouts, name)) return layouts[name as LayoutName];
   throw new Error(`no layout is called "${name}"; known: ${Object.keys(layouts).join(", ")}`);

@@ -1,12 +1,15 @@
-/** Images that occur more than once, within a dataset or across datasets: what is trained on may be tested on. */
+/** Finds images that occur more than once, within or across datasets: a network may be tested on its training data. */
 import type { Manifest } from "./manifest.ts";
 
 export interface Duplicate {
-  /** "dataset/case", sorted; two or more. */
+  /** Two or more "dataset/case", sorted. */
   readonly places: readonly string[];
 }
 
-/** `manifests`: dataset name → manifest. In order of the first place. */
+/**
+ * Groups of cases with the same image, sorted by their first place.
+ * @param manifests dataset name → manifest
+ */
 export function duplicates(manifests: Readonly<Record<string, Pick<Manifest, "contents">>>): Duplicate[] {
   const places = new Map<string, string[]>();
   for (const [dataset, { contents }] of Object.entries(manifests)) {

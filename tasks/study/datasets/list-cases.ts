@@ -1,14 +1,14 @@
-/** Which cases a dataset holds, from the names of its files and its layout. */
+/** Finds a dataset's cases from its file names and its layout. */
 import type { CaseEntry } from "./case-list.ts";
 import { layoutOf, type Layout } from "./layouts.ts";
 
 /**
- * The labelled cases among the files under a dataset's folder, sorted by id. Images without a label are passed
- * over: most datasets have some.
+ * The labelled cases among the files under a dataset's folder, sorted by id. Images without a label are left out: most
+ * datasets have some.
  * @param root the folder, for messages
- * @param paths of all files under it, relative to it, "/" between parts
- * @throws Error saying what to put where, if there are no labels; naming them, if labels have no image or two
- *   files claim one case
+ * @param paths all files under it, relative to it, "/" between parts
+ * @throws Error if there are no labels (says which files to put where), if a label has no image, or if two files
+ *   belong to one case
  */
 export function listCases(layout: string, root: string, paths: readonly string[]): CaseEntry[] {
   const rules = layoutOf(layout);

@@ -1,40 +1,44 @@
-/** What the checks of its cases say of a dataset as a whole. */
+/** Joins the checks of a dataset's cases into its manifest and its statistics. */
 import { type LabelTable, type Organ, valuesByName } from "../labels/labels.ts";
 import type { CaseList } from "./case-list.ts";
 import { IMAGE, LABEL, type CaseCheck, type CaseFacts } from "./check-case.ts";
 import { layoutOf } from "./layouts.ts";
 import { foregroundStatistics, median, type ForegroundStatistics } from "./statistics.ts";
 
-/** What was found: `data/NAME.json`. */
+/** Summary of a dataset's cases: `data/NAME.json`. */
 export interface Manifest {
   readonly layout: string;
   readonly cases: number;
-  /** How many the publishers have; null where there is no fixed number. */
+  /** Number of published cases; null if there is no fixed number. */
   readonly published: number | null;
-  /** Label name → value, and the cases in which it does not occur. */
+  /** Label name → its value, and the ids of the cases that do not have it. */
   readonly labels: Readonly<Record<string, { readonly value: number; readonly absent: readonly string[] }>>;
-  /** Case id → digest of the image's content. */
+  /** Case id → digest of the image's intensities. */
   readonly contents: Readonly<Record<string, string>>;
-  /** Cases that cannot be used as they are, and what to look at: "id: what", or of the dataset as a whole "what". */
+  /** Errors make a case unusable. Each entry is "ID: text", or "text" if it is about the whole dataset. */
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
 }
 
-/** What networks are planned by: `stats/NAME.json`. Axes x, y, z of the patient. */
+/** Statistics that networks are planned with: `stats/NAME.json`. The axes are the patient's x, y, z. */
 export interface DatasetStatistics {
-  /** Medians over cases, each axis by itself; millimetres and voxels. */
+  /** Median over cases for each axis: spacing in millimetres, size in voxels. */
   readonly spacing: readonly [number, number, number];
   readonly size: readonly [number, number, number];
   /** Label name → value. */
   readonly labels: Readonly<Record<string, number>>;
-  /** Hounsfield units of labelled voxels; null if there are none. */
+  /** Statistics of Hounsfield units at labelled voxels; null if there are none. */
   readonly foreground: ForegroundStatistics | null;
 }
 
 type Checks = ReadonlyMap<string, CaseCheck>;
 type Labels = LabelTable<Organ | null>;
 
-/** The manifest of a dataset: `checks` by case id; `table` names its label values. */
+/**
+ * The manifest of a dataset.
+ * @param checks case id → check
+ * @param table names the label values
+ */
 export function manifestOf({ layout, synthetic, cases }: CaseList, checks: Checks, table: Labels): Manifest {
   const found = factsOf(checks);
   const { published } = layoutOf(layout);
@@ -63,7 +67,7 @@ export function manifestOf({ layout, synthetic, cases }: CaseList, checks: Check
   };
 }
 
-/** What a network is planned by, over the cases that can be read; NaN spacing and size where there are none. */
+/** Statistics over the cases that can be read. Spacing and size are NaN if there are none. */
 export function statisticsOf(checks: Checks, table: Labels): DatasetStatistics {
   const found = factsOf(checks).map(([, facts]) => facts);
   const axis = (of: "size" | "spacing", i: 0 | 1 | 2): number => median(found.map((facts) => facts[of][i]));

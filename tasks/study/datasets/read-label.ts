@@ -1,4 +1,4 @@
-/** One case's reference labels, however the dataset stores them. */
+/** Reads one case's reference labels from a file or from a folder of masks. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { labelTable } from "../labels/labels.ts";
@@ -7,9 +7,10 @@ import type { LabelVolume } from "../volume/volume.ts";
 import { layoutOf } from "./layouts.ts";
 
 /**
- * Labels in the dataset's own values. A path that ends in "/" is a folder of one binary mask an organ, named as
- * in the label table; where masks overlap, the greater value wins, and an organ without a file is absent.
- * Throws naming the file if it is broken, if masks differ in shape, or if the folder holds none.
+ * The labels, in the dataset's own values, on the grid of the file. A path that ends in "/" is a folder with one
+ * binary mask per organ, named as in the label table. Where masks overlap the greater value wins. An organ without a
+ * file is absent.
+ * @throws Error that names the file if it cannot be read, if masks lie on different grids, or if there is no mask
  */
 export async function readCaseLabel(layout: string, path: string): Promise<LabelVolume> {
   return path.endsWith("/") ? readMasks(layout, path) : readLabels(path);
@@ -35,6 +36,6 @@ async function readMasks(layout: string, folder: string): Promise<LabelVolume> {
     }
     for (let i = 0; i < mask.data.length; i++) if (mask.data[i]! > 0) combined.data[i] = value;
   }
-  if (combined === null) throw new Error(`${folder} holds no mask of an organ of the dataset`);
+  if (combined === null) throw new Error(`${folder} has no mask of any organ of the dataset`);
   return combined;
 }

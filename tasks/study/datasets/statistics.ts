@@ -1,13 +1,13 @@
 /** Summaries of a dataset's geometry and intensities. */
 import { quantile } from "../stats/quantile.ts";
 
-/** Of the foreground of the training images; `foreground_intensity_properties_per_channel` in nnU-Net's plans. */
+/** Intensities of the foreground: `foreground_intensity_properties_per_channel` in nnU-Net's plans. */
 export interface ForegroundStatistics {
   readonly mean: number;
   /** Population standard deviation. */
   readonly std: number;
   readonly median: number;
-  /** Percentiles with linear interpolation between ranks, as numpy's default. */
+  /** Percentiles, interpolated linearly between ranks (numpy's default). */
   readonly percentile_00_5: number;
   readonly percentile_99_5: number;
   readonly min: number;
@@ -15,8 +15,8 @@ export interface ForegroundStatistics {
 }
 
 /**
- * Of the Hounsfield units sampled in each case, over all cases together, in single precision as nnU-Net keeps them;
- * null if there are none.
+ * Statistics of the Hounsfield units sampled in each case, over all cases together. Values are kept in single
+ * precision, as in nnU-Net. Null if there are none.
  * Reference: MIC-DKFZ/nnUNet nnunetv2/experiment_planning/dataset_fingerprint/fingerprint_extractor.py.
  */
 export function foregroundStatistics(samples: readonly ArrayLike<number>[]): ForegroundStatistics | null {
@@ -45,7 +45,7 @@ export function foregroundStatistics(samples: readonly ArrayLike<number>[]): For
   };
 }
 
-/** Mean of the two middle values for an even count; NaN for none. */
+/** The median; for an even count the mean of the two middle values; NaN for an empty list. */
 export function median(values: readonly number[]): number {
   return quantile(Float64Array.from(values).sort(), 0.5);
 }

@@ -1,11 +1,10 @@
-/** From a network's output channels to a dataset's label values. */
+/** Turns a network's output channels into a dataset's label values. */
 import { classNames, relabelled, remapper, type LabelSource, type LabelTable, type Organ } from "./labels.ts";
 import type { LabelVolume } from "../volume/volume.ts";
 
 /**
- * The label values of the dataset, where a network has given output channels. A channel that the dataset has no
- * label for becomes 0.
- * @param channels of the network, by the name of its class: the dataset's own names with `classes` "all"
+ * Replaces each voxel's output channel by the dataset's label value. A channel without a label becomes 0.
+ * @param channels class name → output channel; the names are the dataset's own if `classes` is "all"
  */
 export function toLabelValues(
   segmented: LabelVolume,

@@ -1,9 +1,9 @@
 /**
- * What the label values of datasets and of pretrained models mean, and how one is turned into the other.
+ * The meaning of label values of datasets and pretrained models, and the translation between them.
  *
- * The facts are data: `organs.json` (the study's organ vocabulary, and for each organ the classes of each model
- * family whose union it is), `classes.json` (the families' class lists in the order of their ids, id 0 being the
- * background) and `datasets.json` (the label tables as the datasets are distributed).
+ * Three JSON files hold the facts. `organs.json` is the study's organ vocabulary: for each organ it lists the classes
+ * of each model family whose union is the organ. `classes.json` has the families' class lists in the order of their
+ * ids; id 0 is the background. `datasets.json` has the label tables as the datasets are distributed.
  */
 import { z } from "zod";
 import { jsonText, readJson } from "../json.ts";
@@ -17,8 +17,8 @@ export type ClassList = keyof typeof classes;
 export type DatasetName = keyof typeof datasets;
 
 /**
- * Label value → the dataset's own name of it and the organ it is, in one's own data maybe none of the study's.
- * Background, 0, is not listed.
+ * Label value → the dataset's own name and the organ. In a user's own data a label may be none of the study's organs.
+ * Background (0) is not listed.
  */
 export type LabelTable<O extends Organ | null = Organ> = ReadonlyMap<
   number,
@@ -26,8 +26,8 @@ export type LabelTable<O extends Organ | null = Organ> = ReadonlyMap<
 >;
 
 /**
- * What a generator can predict: a fixed class list, or "all" labels of whatever dataset it is used on (because it
- * was trained on that dataset, or is prompted with its boxes).
+ * What a generator can predict: a fixed class list, or "all" labels of the dataset it is used on (it was trained on
+ * that dataset or is prompted with its labels).
  */
 export type LabelSource = ClassList | "all";
 
@@ -35,8 +35,8 @@ export const datasetNames = Object.keys(datasets) as DatasetName[];
 export const organNames = Object.keys(organs) as Organ[];
 
 /**
- * The label table of a known dataset, by name, or of one's own data: value → organ of the vocabulary, as written
- * in params. Throws if the dataset or an organ is unknown, or a value is not a label value.
+ * The label table of a known dataset (given its name), or of own data (given label value → organ).
+ * @throws Error if the dataset or an organ is unknown, or a value is not a whole number from 1 to 65535
  */
 export function labelTable(of: string | Readonly<Record<string, string>>): LabelTable {
   return typeof of === "string" ? datasetLabels(of) : ownLabels(of);
@@ -75,39 +75,42 @@ const tableFile = z.record(
   }),
 );
 
-/** A label table as a file, organs/DATASET.json. */
+/** The text of a label table's file, organs/DATASET.json. */
 export function labelTableText(table: LabelTable<Organ | null>): string {
   return jsonText(Object.fromEntries(table));
 }
 
-/** @throws Error that names the file and says what does not fit */
+/**
+ * Reads a label table's file.
+ * @throws Error that names the file and says what does not fit
+ */
 export function readLabelTable(path: string): LabelTable<Organ | null> {
   return new Map(Object.entries(readJson(path, tableFile)).map(([id, label]) => [Number(id), label]));
 }
 
-/** Label value by the dataset's own name of it. */
+/** The dataset's own label name → label value. */
 export function valuesByName(table: LabelTable<Organ | null>): { [name: string]: number } {
   return Object.fromEntries([...table].map(([value, { name }]) => [name, value]));
 }
 
-/** Class names in the order of their ids, background first. */
+/** Class names in the order of their ids; id 0 is the background. */
 export function classNames(list: ClassList): readonly string[] {
   return classes[list];
 }
 
-/** The ids in a class list whose union is the organ; empty if the family cannot predict it. */
+/** The ids in a class list whose union is the organ; none if the family cannot predict it. */
 export function sourceIds(organ: Organ, list: ClassList): readonly number[] {
   return organs[organ][list].map((name) => classNames(list).indexOf(name));
 }
 
-/** `mergeCysts`: TotalSegmentator v2 separates kidney cysts; count them as kidney instead of background. */
 export interface RemapOptions {
+  /** Count TotalSegmentator v2's kidney cysts as kidney, not as background. */
   readonly mergeCysts?: boolean;
 }
 
 /**
- * Lookup from a family's class id to the dataset's label value: several classes may merge into one label, and a
- * class without a label becomes 0. Index it with each voxel of an arg-max label map.
+ * A lookup array from a family's class id to the dataset's label value. Several classes may become one label; a class
+ * without a label becomes 0.
  */
 export function remapper(
   labels: LabelTable<Organ | null>,
@@ -127,7 +130,7 @@ export function remapper(
   return lookup;
 }
 
-/** Each voxel's value looked up, 0 where there is none; in bytes where all of them fit. */
+/** Replaces each voxel's value v by values[v], or by 0 if there is none. The result has 8 bits if all values fit. */
 export function relabelled(labels: LabelVolume, values: Uint16Array): LabelVolume {
   const wide = values.some((value) => value > 255);
   const data = wide ? new Uint16Array(labels.data.length) : new Uint8Array(labels.data.length);
@@ -135,7 +138,7 @@ export function relabelled(labels: LabelVolume, values: Uint16Array): LabelVolum
   return { ...labels, data };
 }
 
-/** The label values, ascending, that every one of the sources can predict (equation 3 of the paper). */
+/** The label values, ascending, that all of the sources can predict (eq. 3 of the paper). */
 export function commonLabels(
   labels: LabelTable<Organ | null>,
   sources: readonly LabelSource[],
@@ -148,7 +151,7 @@ export function commonLabels(
     .sort((a, b) => a - b);
 }
 
-/** Whether the study's vocabulary has the name. */
+/** Whether the name is an organ of the study's vocabulary. */
 export function isOrgan(name: string): name is Organ {
   return Object.hasOwn(organs, name);
 }

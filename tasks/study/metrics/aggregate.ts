@@ -1,5 +1,5 @@
 /**
- * From scores of cases to a cell of a table.
+ * Aggregates the scores of cases into one cell of a table.
  * Source: equations 2 and 4 of the paper ("Good Enough: Is it Worth Improving your Label Quality?").
  */
 import { z } from "zod";
@@ -11,7 +11,7 @@ export const aggregation = z.strictObject({
 
 export type Aggregation = z.infer<typeof aggregation>;
 
-/** Of one organ over all cases in which its score is defined; NaN where there are too few of them. */
+/** One organ's score over all cases in which it is defined; NaN if there are too few cases. */
 export interface OrganStatistics {
   readonly mean: number;
   readonly std: number;
@@ -19,7 +19,7 @@ export interface OrganStatistics {
 }
 
 export interface Aggregate {
-  /** Mean over organs of the organs' means, every organ weighing the same (eq. 4); NaN without any. */
+  /** Mean of the organs' means; every organ has the same weight (eq. 4). NaN without organs. */
   readonly mean: number;
   /** Root mean square of the organs' deviations. */
   readonly std: number;
@@ -27,8 +27,8 @@ export interface Aggregate {
 }
 
 /**
- * `scores[organ][case]`; null or NaN where a score is undefined, which leaves that pair out. An organ without any
- * score is left out of the mean, and one whose deviation is undefined is left out of the deviation.
+ * Aggregates `scores[organ][case]`. A null or NaN is an undefined score and does not count. An organ without any score
+ * does not count in the mean, and one whose deviation is undefined does not count in the deviation.
  */
 export function aggregate(scores: readonly (readonly (number | null)[])[], settings: Aggregation): Aggregate {
   const organs = scores.map((values) => statistics(values, settings));

@@ -1,17 +1,17 @@
 /**
- * Exact Euclidean distances from the points of one surface to the nearest point of another. Where there is none
- * near by, plane by plane: the two-dimensional distance transform of each plane with targets, of which each query
- * takes the best.
+ * Exact Euclidean distances from the points of one surface to the nearest point of another. A point that has no target
+ * near by goes through the planes: each plane with targets gets a two-dimensional distance transform, and the point
+ * takes the least distance over all planes.
  * Source: Felzenszwalb and Huttenlocher, Distance Transforms of Sampled Functions (lower envelope of parabolas).
  */
 import { ballOf, ballRadius, Marks, PREDICTION } from "./marks.ts";
 import type { Spacing } from "./surface-area.ts";
 import type { Surface } from "./surface.ts";
 
-/** Distance of each query, in the unit of the spacing; Infinity where there is no target. */
+/** The distance of each query point in the unit of `spacing`; Infinity if there is no target at all. */
 export function nearestDistances(queries: Surface, targets: Surface, spacing: Spacing): Float64Array {
   const distances = new Float64Array(queries.length).fill(Infinity);
-  // Most points of similar surfaces have a target near by: it is found by looking around.
+  // Most points of similar surfaces have a target near by: search the places around them, nearest first.
   const radius = ballRadius(spacing, PLACES_AROUND);
   const marks = new Marks(queries, targets, spacing, radius);
   const { steps, distances: near } = ballOf(spacing, radius, marks);
@@ -41,7 +41,7 @@ function distancesByPlanes(queries: Surface, targets: Surface, spacing: Spacing)
     for (let i = 0; i < queries.length; i++) {
       const dz = queries.z[i]! - z;
       if (dz * dz * across >= squared[i]!) continue;
-      // The sum as an array library rounds it: x and y first, then z.
+      // Add x and y first, then z, to round as numpy does.
       const total = plane.squared[plane.at(queries.x[i]!, queries.y[i]!)]! + (dz * spacing[2]) ** 2;
       if (total < squared[i]!) squared[i] = total;
     }
@@ -78,16 +78,16 @@ function boundsOf({ x, y, length }: Surface): Window {
   return { x: left, y: top, width: Math.max(0, right - left + 1), height: Math.max(0, bottom - top + 1) };
 }
 
-/** Squared distances within a plane, over a window, to targets that may lie outside of it. */
+/** Squared distances within a plane. They cover a window; the targets may lie outside of it. */
 class PlaneTransform {
-  /** At x·height + y, counted from the window's corner. */
+  /** Indexed by x·height + y, where x and y count from the window's corner. */
   readonly squared: Float64Array;
   readonly #window: Window;
   readonly #spacing: Spacing;
-  /** For each row with targets: its y, and the squared distance along x from every column of the window. */
+  /** For each row with targets: its y, and the squared distance along x from each column of the window. */
   #rows: number[] = [];
   #along: Float64Array[] = [];
-  /** The lower envelope of a column: which rows' parabolas it is made of, and from where on each is the lowest. */
+  /** The lower envelope of a column: the rows whose parabolas form it, and the y from which each is the lowest. */
   #hull = new Int32Array(16);
   #from = new Float64Array(17);
 
@@ -101,7 +101,7 @@ class PlaneTransform {
     return (x - this.#window.x) * this.#window.height + y - this.#window.y;
   }
 
-  /** Targets `first` to `end` - 1 lie in one plane. */
+  /** Fills `squared` for the targets from `first` to before `end`, which lie in one plane. */
   transform(targets: Surface, first: number, end: number): void {
     this.#rowDistances(targets, first, end);
     if (this.#hull.length < this.#rows.length) {

@@ -1,22 +1,22 @@
 /**
- * Looks for the points of a surface at the few offsets that are near enough: no distance beyond a radius is ever
- * computed.
+ * Finds points of a surface within a radius by looking at the few voxel offsets that are near enough. It computes no
+ * distance beyond the radius.
  */
 import type { Triple } from "../arrays.ts";
 import type { Spacing } from "./surface-area.ts";
 import type { Surface } from "./surface.ts";
 
-/** Which of the two surfaces a mark stands for. */
+/** Bits of a mark: the surface that has a point there. */
 export const REFERENCE = 1;
 export const PREDICTION = 2;
 
-/** Greatest offsets that the tolerance allows along each axis. */
+/** The greatest voxel offset within the tolerance along each axis. */
 function reachOf(spacing: Spacing, tolerance: number): Triple {
   const reach = (s: number) => Math.floor((tolerance / s) * (1 + 1e-12));
   return [reach(spacing[0]), reach(spacing[1]), reach(spacing[2])];
 }
 
-/** Which places of the box around both surfaces are points of one or the other, with room to reach beyond it. */
+/** The box around both surfaces, with a margin. Each place has a bit for each surface that has a point there. */
 export class Marks {
   readonly data: Uint8Array;
   readonly row: number;
@@ -24,7 +24,7 @@ export class Marks {
   readonly reach: Triple;
   readonly #zero: number;
 
-  /** With room for offsets up to `radius`, in the unit of the spacing. */
+  /** The margin holds all offsets up to `radius`, in the unit of the spacing. */
   constructor(reference: Surface, prediction: Surface, spacing: Spacing, radius: number) {
     const reach = reachOf(spacing, radius);
     const bounds = (["x", "y", "z"] as const).map((axis) => {
@@ -41,7 +41,7 @@ export class Marks {
     });
     const [x, y, z] = bounds as [(typeof bounds)[0], (typeof bounds)[0], (typeof bounds)[0]];
     this.reach = reach;
-    // A step beyond a row's end comes to the next row's beginning: one margin serves both sides.
+    // A step beyond the end of a row arrives at the beginning of the next, so one margin serves both sides.
     this.row = x.length + reach[0];
     this.plane = this.row * (y.length + reach[1]);
     const margin = reach[0] + this.row * reach[1] + this.plane * reach[2];
@@ -61,7 +61,7 @@ export class Marks {
   }
 }
 
-/** Every place within the radius of another: the steps to it in the marks and its distance, the nearest first. */
+/** All offsets within a radius: their steps in the marks' array and their distances, nearest first. */
 export interface Ball {
   readonly steps: Int32Array;
   readonly distances: Float64Array;
@@ -87,12 +87,12 @@ export function ballOf(spacing: Spacing, radius: number, { row, plane, reach }: 
   };
 }
 
-/** Places in a ball, roughly. */
+/** The rough number of places in a ball. */
 export function ballSize(spacing: Spacing, radius: number): number {
   return ((4 / 3) * Math.PI * radius ** 3) / (spacing[0] * spacing[1] * spacing[2]);
 }
 
-/** Radius of a ball of roughly so many places. */
+/** The radius of a ball of roughly that many places. */
 export function ballRadius(spacing: Spacing, places: number): number {
   return Math.cbrt((places * spacing[0] * spacing[1] * spacing[2]) / ((4 / 3) * Math.PI));
 }

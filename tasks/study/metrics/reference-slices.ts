@@ -1,12 +1,13 @@
 /**
- * Some organs are labelled only part of the way along the body: they are scored where the reference has them.
- * Source: JunMa11/FLARE FLARE22/Evaluation (aorta, inferior vena cava and oesophagus), which leaves the last slice out.
+ * Limits organs to the slices in which the reference has them, for organs that annotators label only along part of the
+ * body. The last such slice does not count, as in the source.
+ * Source: JunMa11/FLARE FLARE22/Evaluation (aorta, inferior vena cava and oesophagus).
  */
 import type { LabelVolume } from "../volume/volume.ts";
 
 /**
- * Both volumes without the voxels of `labels` that lie outside the slices (z, as stored) from the first one that the
- * reference has of the label to before its last one. A label that the reference has nowhere stays as it is.
+ * Both volumes, with the voxels of `labels` outside their slices set to 0. A label's slices (z, as stored) run from the
+ * first one in which the reference has it to before the last one. A label that the reference does not have is kept.
  */
 export function withinReferenceSlices(
   reference: LabelVolume,
@@ -15,7 +16,7 @@ export function withinReferenceSlices(
 ): { readonly reference: LabelVolume; readonly prediction: LabelVolume } {
   if (labels.length === 0) return { reference, prediction };
   const plane = reference.size[0] * reference.size[1];
-  // From which slice on a label counts, and from which on no more.
+  // By label: the first slice in which it counts, and the slice before which it stops counting.
   const first = new Uint16Array(65536);
   const end = new Uint16Array(65536).fill(65535);
   for (const label of labels) {

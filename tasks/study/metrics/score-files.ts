@@ -1,12 +1,12 @@
-/** Scores two files. */
+/** Scores a file of predicted labels against a file of reference labels. */
 import { requireSameGrid } from "../volume/geometry.ts";
 import { readLabels } from "../volume/nifti.ts";
 import { type MetricSettings, type OrganScores, scoreCase } from "./score.ts";
 
 /**
- * Scores of each label; `labels` gives their values by name.
- *
- * Throws an Error that names the file and the fact if one is no label map, or the two are not on the same grid.
+ * The scores of each label.
+ * @param labels name → label value
+ * @throws Error that names the file and the fact if one is no label map, or the two are not on the same grid
  */
 export async function scoreFiles(
   reference: string,

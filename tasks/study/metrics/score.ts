@@ -13,21 +13,21 @@ const distance = z.number().nonnegative();
 
 export const metricSettings = z.strictObject({
   /**
-   * The grid on which to score: the reference's own, or one that reference and prediction were both resampled to.
-   * Whoever scores brings the volumes on that grid.
+   * The grid on which to score: the reference's own, or one that both volumes were resampled to. The rule that scores
+   * must give volumes on that grid.
    */
   space: z.enum(["native", "resampled"]).default("native"),
   /** Unit of the tolerance and of distances; in voxels, every voxel is 1×1×1. */
   units: z.enum(["mm", "voxel"]).default("mm"),
-  /** DeepMind's surface elements, weighed by area, or voxels on the boundary, counted (MONAI's default). */
+  /** surface-area: DeepMind's surface elements, weighted by area. voxel-count: boundary voxels (MONAI's default). */
   variant: z.enum(["surface-area", "voxel-count"]).default("surface-area"),
-  /** Of Surface Dice: one for all organs, or each organ's. */
+  /** The tolerance of Surface Dice: one for all organs, or one for each. */
   tolerance: z.union([distance, z.record(z.string(), distance)]).default(1),
-  /** Dice and Surface Dice of an organ that is in neither volume; "nan" leaves it undefined. */
+  /** Dice and Surface Dice of an organ that neither volume has; "nan" leaves them undefined. */
   both_empty: z.union([z.literal("nan"), z.literal(0), z.literal(1)]).default("nan"),
-  /** Organs that are scored only in the slices in which the reference has them, but for the last of these (FLARE22). */
+  /** Organs that are scored only in the slices in which the reference has them, without the last one (FLARE22). */
   reference_slices: z.array(z.string()).optional(),
-  /** Below this Dice an organ's Surface Dice counts as 0 (FLARE22 and FLARE23: 0.2). */
+  /** An organ whose Dice is below this gets a Surface Dice of 0 (FLARE22 and FLARE23: 0.2). */
   least_dice: z.number().min(0).max(1).optional(),
   /** Whether to compute hd95 and assd, which take most of the time. */
   distances: z.boolean().default(true),
@@ -35,23 +35,23 @@ export const metricSettings = z.strictObject({
 
 export type MetricSettings = z.infer<typeof metricSettings>;
 
-/** Fractions of 1, and distances in the settings' unit; null where undefined. */
+/** Fractions of 1, and distances in the unit of the settings; null where undefined. */
 export interface OrganScores {
   /** 2·|A ∩ B| / (|A| + |B|). */
   readonly dice: number | null;
-  /** Share of both surfaces that is within the tolerance of the other surface. */
+  /** Share of both surfaces that lies within the tolerance of the other surface. */
   readonly surface_dice: number | null;
-  /** 95th percentile of distances, by area, the greater of both directions. Null if either is empty. */
+  /** 95th percentile of surface distances weighted by area; the greater of both directions. Null if one is empty. */
   readonly hd95: number | null;
-  /** Mean distance over both surfaces, by area. Null if either is empty. */
+  /** Mean surface distance over both surfaces together, weighted by area. Null if one is empty. */
   readonly assd: number | null;
 }
 
 /**
- * Scores of each organ; `labels` gives organs' label values (1 to 65535), several of which may be the same.
- *
- * Throws an Error if the volumes are not on the same grid (sizes differ, or affines by more than 1e-3 voxels), or
- * if an organ has no tolerance.
+ * The scores of each organ.
+ * @param labels organ → label value (1 to 65535); organs may share a value
+ * @throws Error if the volumes are not on the same grid (sizes differ, or affines differ by more than 1e-3 voxels), or
+ *   if an organ has no tolerance
  *
  * References: google-deepmind/surface-distance (variant surface-area), Project-MONAI/MONAI SurfaceDiceMetric
  * (voxel-count); assd as in Metrics Reloaded (Maier-Hein et al. 2024), the mean over both surfaces together.

@@ -1,12 +1,12 @@
 /**
- * Two label maps as padded byte grids, in which the labels that are scored have consecutive numbers (slots).
- * One pass over both makes the grids and counts the voxels of all labels.
+ * Turns two label maps into padded grids of bytes, in which the scored labels have the consecutive numbers 1, 2, …
+ * ("slots"). One pass over both maps makes the grids and counts the voxels of all labels.
  */
 import type { LabelVolume } from "../volume/volume.ts";
 
 /**
- * Slot of voxel (x, y, z) at origin + x + row·y + plane·z; 0 is "none of them". There is a voxel of 0 beyond each
- * face, edge and corner, and four columns of a row make one aligned 32-bit word.
+ * data[origin + x + row·y + plane·z] is the slot of voxel (x, y, z), or 0 for any other label. A voxel of 0 lies beyond
+ * each face, edge and corner. Four columns of a row make one aligned 32-bit word.
  */
 export interface SlotGrid {
   readonly data: Uint8Array<ArrayBuffer>;
@@ -17,24 +17,24 @@ export interface SlotGrid {
   readonly extents: Extents;
 }
 
-/** The columns between which each row has slots: of row (y, z) at y + 1 + (size[1] + 2)·(z + 1), none beyond the volume. */
+/** The first and last column with a slot, for row (y, z) at index y + 1 + (size[1] + 2)·(z + 1). */
 export interface Extents {
-  /** Greater than `last` where a row has none. */
+  /** Greater than `last` if the row has no slot, as all rows beyond the volume. */
   readonly first: Uint16Array;
   readonly last: Uint16Array;
 }
 
-/** Voxels of each slot in the reference, in the prediction and in both. */
+/** Number of voxels of each slot in the reference, in the prediction, and in both at the same place. */
 export interface VoxelCounts {
   readonly reference: Float64Array;
   readonly prediction: Float64Array;
   readonly both: Float64Array;
 }
 
-/** 255 is kept free, for what no grid holds. */
+/** Slot 255 stays free: surface.ts needs a value that no grid holds. */
 export const MOST_SLOTS = 254;
 
-/** Slots 1, 2, … for `labels`, of which there are at most MOST_SLOTS. Both maps have the same size. */
+/** The grids of two maps of the same size; `labels` (at most MOST_SLOTS) get the slots 1, 2, … in their order. */
 export function slotGrids(
   reference: LabelVolume,
   prediction: LabelVolume,
@@ -64,7 +64,7 @@ export function slotGrids(
 
 type Labels = LabelVolume["data"];
 
-/** Both maps, and where they are bytes, the same four at a time. */
+/** Both maps; if both are bytes, also as 32-bit words of four voxels. */
 interface Pair {
   readonly a: Labels;
   readonly b: Labels;
@@ -81,7 +81,7 @@ function wordsOf(data: Labels): Int32Array | null {
   return new Int32Array(data.buffer, data.byteOffset, data.length >> 2);
 }
 
-/** Labels come in runs, whose voxels need only be compared with the first. */
+/** Fills one row. Labels come in runs, so each run is looked up and counted once. */
 function fillRow(
   pair: Pair,
   from: number,
@@ -105,7 +105,7 @@ function fillRow(
   }
 }
 
-/** Where the voxels that are like the one at `at` in both maps end, at `stop` at the latest. */
+/** The end (at most `stop`) of the run of voxels that equal the one at `at` in both maps. */
 function runEnd({ a, b, words }: Pair, at: number, stop: number): number {
   const [labelA, labelB] = [a[at]!, b[at]!];
   let end = at + 1;
@@ -118,7 +118,7 @@ function runEnd({ a, b, words }: Pair, at: number, stop: number): number {
   return end;
 }
 
-/** Columns `x` to `end` - 1 of the row that begins at `start`. Uint8Array.fill is the slower one for a few bytes. */
+/** Fills columns `x` to `end` - 1 of the row that begins at `start`. For few bytes a loop is faster than fill(). */
 function fill(
   { data, extents: { first, last } }: SlotGrid,
   slot: number,

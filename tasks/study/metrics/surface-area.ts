@@ -1,8 +1,8 @@
 /**
- * Areas of DeepMind's surface elements: how much of a mask's surface passes between eight neighbouring voxels,
- * by which of them are in the mask.
- * Source: google-deepmind/surface-distance surface_distance/lookup_tables.py (the figures). The table is none of
- * the usual marching-cubes tables, so it cannot be derived from one of them.
+ * Areas of DeepMind's surface elements. An element is the part of a mask's surface between eight neighbouring voxels;
+ * its area depends on which of them are in the mask.
+ * Source: google-deepmind/surface-distance surface_distance/lookup_tables.py (the figures). The table differs from the
+ * usual marching-cubes tables and cannot be derived from them.
  */
 import type { Triple } from "../arrays.ts";
 
@@ -10,9 +10,9 @@ import type { Triple } from "../arrays.ts";
 export type Spacing = Triple;
 
 /**
- * Area of each of the 256 neighbour codes, in the square of the spacing's unit. The code of eight voxels has the
- * bit 128 >> (4·x + 2·y + z) for voxel (x, y, z) of the 2×2×2 cube. An element's area is the sum over its
- * triangles, with normals (a, b, c), of √((a·sy·sz)² + (b·sx·sz)² + (c·sx·sy)²).
+ * The area of each of the 256 neighbour codes, in the square of the spacing's unit. A code has the bit
+ * 128 >> (4·x + 2·y + z) if voxel (x, y, z) of the 2×2×2 cube is in the mask. An element's area is the sum of
+ * √((a·sy·sz)² + (b·sx·sz)² + (c·sx·sy)²) over its triangles, whose normals are (a, b, c).
  */
 export function surfaceAreas([sx, sy, sz]: Spacing): Float64Array {
   const areas = new Float64Array(256);
@@ -26,7 +26,7 @@ export function surfaceAreas([sx, sy, sz]: Spacing): Float64Array {
 
 type Normal = readonly [number, number, number];
 
-/** One code of each kind that symmetry leaves, with its triangles' normals times 8 (signs do not matter). */
+/** One code of each symmetry class, and its triangles' normals times 8 (signs do not matter). */
 // prettier-ignore
 const representatives: readonly (readonly [code: number, triangles: readonly Normal[]])[] = [
   [1, [[1, 1, 1]]],
@@ -44,7 +44,7 @@ const representatives: readonly (readonly [code: number, triangles: readonly Nor
   [105, [[1, 1, 1], [1, 1, 1], [1, 1, 1], [1, 1, 1]]],
 ];
 
-/** Triangles of every code: a representative's, turned with the cube; a code and its complement have the same. */
+/** The triangles of each code: those of its representative, turned with the cube. A complement has the same ones. */
 const normals: readonly (readonly Normal[])[] = allNormals();
 
 function allNormals(): (readonly Normal[])[] {
@@ -70,7 +70,7 @@ function allNormals(): (readonly Normal[])[] {
   return table;
 }
 
-/** The code of the cube whose axis i is the old axis order[i], turned over where `flips` has bit i. */
+/** The code of the turned cube: its axis i is the old axis order[i], reversed if `flips` has bit i. */
 function turnCode(code: number, order: readonly number[], flips: number): number {
   let image = 0;
   for (let voxel = 0; voxel < 8; voxel++) {

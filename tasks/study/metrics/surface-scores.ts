@@ -1,4 +1,4 @@
-/** Surface Dice and surface distances of one label. */
+/** Computes Surface Dice and surface distances of one label. */
 import { nearestDistances } from "./distances.ts";
 import type { Surface } from "./surface.ts";
 import type { Spacing } from "./surface-area.ts";
@@ -13,15 +13,15 @@ export interface SurfaceScores {
 }
 
 export interface SurfaceOptions {
-  /** Area of a point by its neighbour code. */
+  /** Neighbour code → area of a point. */
   readonly areas: Float64Array;
   readonly spacing: Spacing;
   readonly tolerance: number;
-  /** Whether hd95 and assd are wanted; else they are null. */
+  /** Whether to compute hd95 and assd; else they are null. */
   readonly distances: boolean;
 }
 
-/** All null if both surfaces are empty; the distances null, Surface Dice 0, if one is. */
+/** If both surfaces are empty all scores are null. If one is, Surface Dice is 0 and the distances are null. */
 export function surfaceScores(
   reference: Surface,
   prediction: Surface,
@@ -54,7 +54,7 @@ export function surfaceScores(
   };
 }
 
-/** Beyond so many places within the tolerance, computing distances is the quicker way. */
+/** If more places than this lie within the tolerance, computing distances is faster. */
 const LARGEST_BALL = 4096;
 
 function measure(from: Surface, to: Surface, { areas, spacing }: SurfaceOptions): WeighedDistances {

@@ -1,19 +1,20 @@
-/** The surfaces of all labels of a grid, found in one pass. */
+/** Finds the surfaces of all labels of a grid in one pass. */
 import type { SlotGrid } from "./slots.ts";
 
-/** Points of one label's surface, in the order of z, y, x. */
+/** Points of one label's surface, sorted by z, then y, then x. */
 export interface Surface {
   readonly length: number;
   readonly x: Uint16Array;
   readonly y: Uint16Array;
   readonly z: Uint16Array;
-  /** Neighbour code of each point, by which its area is looked up. */
+  /** Neighbour code of each point; surfaceAreas() gives its area. */
   readonly code: Uint8Array;
 }
 
 /**
- * DeepMind's surface elements of slots 1 to `slots`: the places between eight voxels, some but not all of which
- * are the label's. Place (x, y, z) has the voxels (x-1 … x, y-1 … y, z-1 … z); beyond the volume is background.
+ * DeepMind's surface elements of the slots 1 to `slots` (result[slot]). An element is a place between eight voxels of
+ * which some, but not all, have the label. Place (x, y, z) has the voxels (x-1 … x, y-1 … y, z-1 … z). Beyond the
+ * volume is background.
  * Source: google-deepmind/surface-distance surface_distance/metrics.py.
  */
 export function surfaceElements(grid: SlotGrid, slots: number): Surface[] {
@@ -24,7 +25,7 @@ export function surfaceElements(grid: SlotGrid, slots: number): Surface[] {
     for (let y = 0; y <= size[1]; y++) {
       const [first, last] = extentAround(grid, y, z);
       const start = origin + row * y + plane * z;
-      let alike = 0; // the word that all four rows had last, if it was one slot four times; else NONE
+      let alike = 0; // the last word of all four rows if it was equal in them and one slot four times, else NONE
       for (let x = first - (first % 4); x <= last + 1; x += 4) {
         const at = start + x;
         const w = words[at >> 2]!;
@@ -41,7 +42,7 @@ export function surfaceElements(grid: SlotGrid, slots: number): Surface[] {
   return points;
 }
 
-/** Columns between which row (y, z) or one of the three before it has slots; the first is greater where none has. */
+/** The first and last column with a slot in row (y, z) and the three rows before it; first > last if there is none. */
 function extentAround({ extents: { first, last }, size }: SlotGrid, y: number, z: number): [number, number] {
   const at = y + 1 + (size[1] + 2) * (z + 1);
   const below = at - size[1] - 2;
@@ -51,7 +52,7 @@ function extentAround({ extents: { first, last }, size }: SlotGrid, y: number, z
   ];
 }
 
-/** Slot 255 four times, which no grid holds. */
+/** A word of four times slot 255, which no grid holds. */
 const NONE = -1;
 
 function elementsAt(
@@ -83,7 +84,7 @@ function elementsAt(
   ) {
     return;
   }
-  let seen = 0; // bits of the voxels whose slot has been dealt with
+  let seen = 0; // bits of the voxels whose slot is done
   for (let bit = 128; bit > 0; bit >>= 1) {
     if (seen & bit) continue;
     // prettier-ignore
@@ -106,8 +107,8 @@ function elementsAt(
 }
 
 /**
- * The voxels of each label with a neighbour through one of the six faces that is not the label's, as erosion by a
- * cross finds them; all have code 0. Beyond the volume is background.
+ * The boundary voxels of each label (result[slot]): those with a face neighbour of another label, as erosion by a cross
+ * finds them. All have code 0. Beyond the volume is background.
  * Source: Project-MONAI/MONAI monai/metrics/utils.py.
  */
 export function boundaryVoxels(grid: SlotGrid, slots: number): Surface[] {

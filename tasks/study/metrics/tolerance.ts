@@ -1,17 +1,18 @@
-/** How much of two surfaces lies within a tolerance of each other. */
+/** Measures how much of two surfaces lies within a tolerance of each other. */
 import { type Ball, ballOf, Marks, PREDICTION, REFERENCE } from "./marks.ts";
 import type { Spacing } from "./surface-area.ts";
 import type { Surface } from "./surface.ts";
 
-/** Areas (or counts) of both surfaces, and of their parts within the tolerance of the other. */
+/** The area (or count) of each surface, and of its part within the tolerance of the other surface. */
 export interface Shares {
   readonly reference: { readonly area: number; readonly within: number };
   readonly prediction: { readonly area: number; readonly within: number };
 }
 
 /**
- * A point is within the tolerance if its distance to a point of the other surface is at most that:
- * √((dx·sx)² + (dy·sy)² + (dz·sz)²) ≤ tolerance, in double precision. `areas` by neighbour code.
+ * A point is within the tolerance if a point of the other surface is at most that far:
+ * √((dx·sx)² + (dy·sy)² + (dz·sz)²) ≤ tolerance, in double precision.
+ * @param areas neighbour code → area
  */
 export function sharesWithin(
   reference: Surface,
@@ -28,7 +29,7 @@ export function sharesWithin(
   };
 }
 
-/** Share of both surfaces that is within the tolerance; NaN if both are empty. */
+/** The share of both surfaces that is within the tolerance; NaN if both are empty. */
 export function surfaceDice({ reference, prediction }: Shares): number {
   return (reference.within + prediction.within) / (reference.area + prediction.area);
 }
@@ -41,7 +42,7 @@ function shareOf(
   areas: Float64Array,
 ): { area: number; within: number } {
   const { data } = marks;
-  // Points are counted by code and weighed at the end: sums of whole numbers are exact.
+  // Count points by code and weigh the counts at the end: sums of whole numbers are exact.
   const all = new Float64Array(256);
   const near = new Float64Array(256);
   for (let i = 0; i < surface.length; i++) {

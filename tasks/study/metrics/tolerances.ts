@@ -1,12 +1,15 @@
-/** The tolerance of Surface Dice: one for all organs, or each organ's. */
+/** The tolerance of Surface Dice: one for all organs, or one for each. */
 
 export type Tolerance = number | { readonly [organ: string]: number };
 
-/** Throws an Error if the organ has none. */
+/**
+ * The organ's tolerance.
+ * @throws Error if it has none
+ */
 export function toleranceOf(organ: string, tolerance: Tolerance): number {
   if (typeof tolerance === "number") return tolerance;
   const own = tolerance[organ];
-  if (own === undefined) throw new Error(`tolerance: none is given for ${organ}`);
+  if (own === undefined) throw new Error(`tolerance: ${organ} has none`);
   return own;
 }
 
@@ -16,8 +19,10 @@ interface Named {
 }
 
 /**
- * What is wrong with the organs that settings name, and where: those to be scored that have no tolerance, and those
- * named that are not among the `known`.
+ * Checks the organs that settings name: each scored one needs a tolerance, and each named one must be known.
+ * @param scored organs that will be scored
+ * @param known organs that the settings may name
+ * @returns messages with their path in the settings; none if all is well
  */
 export function organIssues(
   { tolerance, reference_slices = [] }: Named,
@@ -32,7 +37,7 @@ export function organIssues(
       .map((name) => ({ path: [path], message: `no label is called "${name}"` }));
   return [
     ...(without.length > 0
-      ? [{ path: ["tolerance"], message: `none is given for ${without.join(", ")}` }]
+      ? [{ path: ["tolerance"], message: `there is none for ${without.join(", ")}` }]
       : []),
     ...strange("tolerance", given),
     ...strange("reference_slices", reference_slices),

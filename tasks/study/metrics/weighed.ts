@@ -1,4 +1,4 @@
-/** Statistics of distances that count by the area of the surface element they belong to. */
+/** Statistics of surface distances, weighted by the area of their surface elements. */
 
 export interface WeighedDistances {
   readonly distances: Float64Array;
@@ -6,9 +6,9 @@ export interface WeighedDistances {
 }
 
 /**
- * The distance that the share `quantile` of the weight stays within: the first, in ascending order, at which the
- * cumulative share reaches it. Infinity without any points.
- * Source: google-deepmind/surface-distance compute_robust_hausdorff (of which this is one direction).
+ * The weighted quantile: the least distance at which the cumulative share of the weight reaches `quantile`. Infinity
+ * without points.
+ * Source: one direction of compute_robust_hausdorff in google-deepmind/surface-distance.
  */
 export function quantileDistance({ distances, weights }: WeighedDistances, quantile: number): number {
   const weightAt = new Map<number, number>();
@@ -26,7 +26,7 @@ export function quantileDistance({ distances, weights }: WeighedDistances, quant
   return ascending.at(-1) ?? Infinity;
 }
 
-/** Sum of weighted distances and of the weights. */
+/** The sum of distance times weight, and the sum of the weights. */
 export function weighedSum({ distances, weights }: WeighedDistances): { sum: number; weight: number } {
   let [sum, weight] = [0, 0];
   for (let i = 0; i < distances.length; i++) {
@@ -36,7 +36,7 @@ export function weighedSum({ distances, weights }: WeighedDistances): { sum: num
   return { sum, weight };
 }
 
-/** Sum of the weights of all distances up to a tolerance. */
+/** The sum of the weights of all distances up to the tolerance. */
 export function weightWithin({ distances, weights }: WeighedDistances, tolerance: number): number {
   return weights.reduce((sum, weight, i) => (distances[i]! <= tolerance ? sum + weight : sum), 0);
 }

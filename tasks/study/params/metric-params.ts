@@ -1,28 +1,35 @@
-/** Settings of the metrics, checked against the organs of the dataset that is scored. */
+/** Params of tasks that score, checked against the organs that they score. */
 import { z } from "zod";
 import { layoutOf } from "../datasets/layouts.ts";
 import { type DatasetName, datasetNames, labelTable } from "../labels/labels.ts";
 import { metricSettings } from "../metrics/score.ts";
 import { organIssues } from "../metrics/tolerances.ts";
 
-/** Params that a task that scores takes, beside its own. */
+/** Params of every task that scores. One of `layout` and `label_values` says which labels are scored. */
 export const metricParams = {
-  /** What is scored: the labels of a dataset, by its layout, or one's own, value by name. */
-  labels: z.union([z.string(), z.record(z.string(), z.int())]),
+  /** The layout of a dataset whose labels are scored. */
+  layout: z.string().optional(),
+  /** Own labels to score: name → label value. */
+  label_values: z.record(z.string(), z.int()).optional(),
   metrics: metricSettings,
 };
 
 /**
- * A refinement: every label has a tolerance, and every one named is known: among one's own, or of any dataset (a
- * map may serve several). Datasets in nnU-Net's raw layout bring labels that are not known here.
+ * A refinement: every scored label needs a tolerance, and every label that the metrics name must be known. With a
+ * layout the labels of all datasets are known, because one map of tolerances may serve several datasets. The labels of
+ * nnU-Net's raw layout are in its dataset.json and are not checked here.
  */
 export function checkOrgans(
-  { labels, metrics }: z.infer<z.ZodObject<typeof metricParams>>,
+  { layout, label_values, metrics }: z.infer<z.ZodObject<typeof metricParams>>,
   context: z.RefinementCtx,
 ): void {
-  const dataset = typeof labels === "string" ? layoutOf(labels).labels : null;
-  if (typeof labels === "string" && dataset === null) return;
-  const scored = dataset === null ? Object.keys(labels) : namesIn(dataset);
+  if ((layout === undefined) === (label_values === undefined)) {
+    context.addIssue({ code: "custom", path: ["layout"], message: "give either `layout` or `label_values`" });
+    return;
+  }
+  const dataset = layout === undefined ? null : layoutOf(layout).labels;
+  if (layout !== undefined && dataset === null) return;
+  const scored = dataset === null ? Object.keys(label_values ?? {}) : namesIn(dataset);
   const known = dataset === null ? scored : datasetNames.flatMap(namesIn);
   for (const { path, message } of organIssues(metrics, scored, known))
     context.addIssue({ code: "custom", path: ["metrics", ...path], message });

@@ -1,4 +1,4 @@
-/** Params that several steps of the study share. */
+/** Params that several tasks share. */
 import { z } from "zod";
 import { readJson } from "../json.ts";
 import type { ClassList } from "../labels/labels.ts";
@@ -12,7 +12,7 @@ export const CLASS_LISTS = [
 
 export const triple = z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]);
 
-/** Hounsfield units are clipped to `clip`, then (x − mean) / std. */
+/** Hounsfield units x are clipped to `clip`, then become (x − mean) / std. */
 export const normalisation = z.strictObject({
   clip: z.tuple([z.number(), z.number()]),
   mean: z.number(),
@@ -20,7 +20,7 @@ export const normalisation = z.strictObject({
 });
 export type Normalisation = z.infer<typeof normalisation>;
 
-/** A DynUNet but for its channels in and out. */
+/** A DynUNet, without its numbers of input and output channels. Kernels and strides are z, y, x. */
 export const network = z.strictObject({
   kernels: z.array(triple).min(3),
   strides: z.array(triple).min(3),
@@ -32,14 +32,14 @@ export const network = z.strictObject({
 export const training = z.strictObject({
   seed: z.int(),
   epochs: z.int().positive(),
-  /** Mini-batches an epoch, whatever the number of cases. */
+  /** Mini-batches per epoch, independent of the number of cases. */
   batches: z.int().positive(),
   batch: z.int().positive(),
   learning_rate: z.number().positive(),
   weight_decay: z.number().nonnegative(),
-  /** AdamW's decay of the running means of the gradient and of its square. */
+  /** AdamW's decay rates of the running means of the gradient and of its square. */
   betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]),
-  /** Of the CPU; the last digits of the weights depend on how many, so they are part of the key. */
+  /** CPU threads. The last digits of the weights depend on their number, so it is part of the key. */
   threads: z.int().positive().default(1),
   /** Probability that a patch is centred on a labelled voxel. */
   foreground: z.number().min(0).max(1),
@@ -52,7 +52,7 @@ export const training = z.strictObject({
   }),
 });
 
-/** How a volume larger than the patch is predicted. */
+/** Sliding-window inference; `step` is the distance of windows as a share of the patch. */
 export const inference = z.strictObject({ step: z.number().gt(0).max(1) });
 export type Inference = z.infer<typeof inference>;
 
@@ -62,8 +62,7 @@ const statistics = z.object({
 });
 
 /**
- * What trainings and figures need of stats/DATASET.json: spacing along x, y, z of the patient in millimetres, and the
- * label values by name.
+ * Reads from stats/DATASET.json: the spacing along the patient's x, y, z in millimetres, and the label values by name.
  * @throws Error that names the file and says what does not fit
  */
 export function readStatistics(path: string): z.infer<typeof statistics> {

@@ -1,22 +1,23 @@
 /**
- * The mean anatomy: what a phantom is made of, back to front (a later structure is painted over an earlier one).
+ * The mean anatomy of a phantom, in the order of painting: a later structure covers an earlier one.
  *
- * Millimetres of a life-size adult in RAS+ axes: x to the patient's right, y to the front, z to the head;
- * z = 0 lies at the kidneys, the diaphragm near 150, the femoral heads near -215. Two things are unlike life, so
- * that a small network can learn the organs on a coarse grid: small organs (adrenal glands, gallbladder, vessels,
- * esophagus) are larger, and Hounsfield units are further apart (a pair's two sides too). `hu` is without contrast
- * medium, `enhancement` is what the full portal-venous phase adds.
+ * Units are millimetres of a life-size adult in RAS+ axes: x to the patient's right, y to the front, z to the head.
+ * z = 0 lies at the kidneys, the diaphragm near 150, the femoral heads near -215. Two things differ from life, so that
+ * a small network can learn the organs on a coarse grid: small organs (adrenal glands, gallbladder, vessels,
+ * esophagus) are larger, and Hounsfield units are further apart, also between the two sides of a pair.
  */
 import type { Point, Shape } from "./shapes.ts";
 
 export interface Structure {
   readonly name: string;
   readonly shapes: readonly Shape[];
+  /** Hounsfield units without contrast medium. */
   readonly hu: number;
+  /** Hounsfield units that the full portal-venous phase adds. */
   readonly enhancement?: number;
-  /** Structures of one group move together from case to case; without one, a structure moves alone. */
+  /** All structures of a group move together from case to case. A structure without a group moves alone. */
   readonly group?: string;
-  /** Runs through the whole trunk: is not turned. */
+  /** True for a structure that runs through the whole trunk: it is not turned. */
   readonly upright?: boolean;
 }
 
@@ -32,8 +33,8 @@ export const trunk: readonly Structure[] = [
   { name: "cavity_fat", shapes: [column(150, 96)], hu: -118, group: "trunk", upright: true },
 ];
 
-/** Everything inside, in the order of painting. Names are TotalSegmentator's where it has one. */
-// One line a structure reads as the table it is.
+/** The structures inside the trunk, in the order of painting. Names are TotalSegmentator's where it has one. */
+// One line for each structure, as in a table.
 // prettier-ignore
 export const structures: readonly Structure[] = [
   { name: "autochthon_left", shapes: [ellipsoid([-38, -88, 40], [30, 18, 1200])], hu: 50, enhancement: 8, group: "spine", upright: true },

@@ -1,10 +1,10 @@
-/** From a patient to voxels: Hounsfield units as a scanner would see them, and structures as an annotator would. */
+/** Paints a patient into voxels: Hounsfield units as a scanner sees them, and labels as an annotator draws them. */
 import type { Random } from "../random.ts";
 import { structures, trunk, type Structure } from "./anatomy.ts";
 import type { Body } from "./shapes.ts";
 import type { Patient } from "./vary.ts";
 
-/** Voxel centres along x, y and z in the patient's life-size millimetres (RAS+), in the volume's own order. */
+/** Voxel centres along x, y, z in the patient's life-size millimetres (RAS+), in the order of the volume's axes. */
 export interface VoxelCentres {
   readonly x: Float64Array;
   readonly y: Float64Array;
@@ -19,13 +19,13 @@ export interface Scanner {
 }
 
 export interface Annotator {
-  /** Millimetres (life-size) that every contour is drawn too wide; negative is too tight. */
+  /** Life-size millimetres by which every contour is too wide; negative: too tight. */
   readonly grow: number;
-  /** Standard deviation of a further offset, drawn anew for each organ in each axial slice. */
+  /** Standard deviation of a further offset, which is drawn for each organ in each axial slice. */
   readonly wobble: number;
 }
 
-/** Hounsfield units, rounded, in file order. */
+/** Rounded Hounsfield units of each voxel, x fastest. */
 export function scan(
   patient: Patient,
   grid: VoxelCentres,
@@ -44,8 +44,8 @@ export function scan(
 }
 
 /**
- * Label values in file order. `valueOf` gives the label of a structure, 0 for one that is not annotated; such
- * structures still cover what lies behind them.
+ * The label value of each voxel, x fastest. `valueOf` gives a structure's label, or 0 if it is not annotated. A
+ * structure without a label still covers the structures behind it.
  */
 export function annotate(
   patient: Patient,
@@ -92,7 +92,7 @@ function fill(
   }
 }
 
-/** Indices of the coordinates that lie within the body's bounds. */
+/** The indices of the coordinates within the body's bounds. */
 function within(coordinates: Float64Array, body: Body, axis: 0 | 1 | 2): readonly number[] {
   const found: number[] = [];
   coordinates.forEach((value, index) => {
@@ -101,7 +101,7 @@ function within(coordinates: Float64Array, body: Body, axis: 0 | 1 | 2): readonl
   return found;
 }
 
-/** Separable three-point Gaussian with the edge voxel repeated. */
+/** A separable three-point Gaussian. Beyond the border the edge voxel repeats. */
 function blur(image: Float32Array, grid: VoxelCentres, sigma: number): Float32Array {
   if (sigma === 0) return image;
   const tail = Math.exp(-1 / (2 * sigma * sigma));

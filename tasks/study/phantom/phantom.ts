@@ -1,4 +1,4 @@
-/** One synthetic CT with its labels. The same layout, spec and id give the same voxels, whatever other cases there are. */
+/** Makes one synthetic CT and its labels. Layout, spec and id alone decide the voxels; other cases do not matter. */
 import { labelTable, sourceIds, type LabelTable, type Organ } from "../labels/labels.ts";
 import { createRandom } from "../random.ts";
 import type { Volume } from "../volume/volume.ts";
@@ -13,8 +13,10 @@ export interface Phantom {
 }
 
 /**
- * `layout` separates the datasets' randomness, `id` the cases'; `ordinal` counts the cases from 1 and chooses among
- * the spec's centres and absences.
+ * Image and labels of one case.
+ * @param layout seeds the randomness of the dataset
+ * @param id seeds the randomness of the case
+ * @param ordinal the case's number, from 1; it chooses among the spec's centres and absences
  */
 export function createPhantom(
   layout: string,
@@ -60,7 +62,7 @@ export function createPhantom(
   return { image: { data: image, size, spacing, affine }, labels: { data: labels, size, spacing, affine } };
 }
 
-/** The label table of a layout's phantoms; the corpus has TotalSegmentator v2's ids. */
+/** The label table of a layout's phantoms. The corpus ("nnunet-raw") has TotalSegmentator v2's ids. */
 export function phantomLabels(layout: PhantomLayout): LabelTable {
   if (layout !== "nnunet-raw") return labelTable(layout);
   return labelTable(
@@ -68,7 +70,7 @@ export function phantomLabels(layout: PhantomLayout): LabelTable {
   );
 }
 
-/** What of the anatomy is a class of TotalSegmentator's own. */
+/** The organs of the anatomy that are one class of TotalSegmentator v2. */
 const corpusOrgans: readonly Organ[] = [
   "spleen",
   "kidney_right",
@@ -94,7 +96,7 @@ const corpusOrgans: readonly Organ[] = [
   "femur_right",
 ];
 
-/** Structures whose union is an organ. */
+/** Organ → the structures whose union it is, for organs that are not one structure. */
 const unions: Partial<Record<Organ, readonly string[]>> = {
   kidney: ["kidney_left", "kidney_right"],
   adrenal_glands: ["adrenal_gland_left", "adrenal_gland_right"],
@@ -120,7 +122,7 @@ function structureValues(table: LabelTable): ReadonlyMap<string, number> {
   );
 }
 
-/** The affine of a scan whose middle lies on the body's axis at the ordinal's height. */
+/** The affine of a scan. Its middle lies on the body's axis, at the height of the ordinal's centre. */
 function placeScan(
   size: readonly [number, number, number],
   spacing: readonly [number, number, number],

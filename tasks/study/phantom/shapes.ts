@@ -1,7 +1,7 @@
 /**
- * Implicit bodies. A shape answers, for a point in millimetres, how deep inside its surface the point lies:
- * positive inside, zero on the surface, negative outside. The depth is exact for tubes of constant radius and
- * first-order (measured along the ray from the centre) for ellipsoids, which is all that painting needs.
+ * Implicit bodies. A shape gives the depth of a point below its surface in millimetres: positive inside, zero on the
+ * surface, negative outside. The depth is exact for tubes of constant radius. For ellipsoids it is measured along the
+ * ray from the centre, which is accurate to first order and enough for painting.
  */
 import type { Triple } from "../arrays.ts";
 
@@ -17,21 +17,21 @@ export interface Ellipsoid {
 
 export interface Tube {
   readonly kind: "tube";
-  /** Centre line, at least two points. */
+  /** The centre line, of two points or more. */
   readonly line: readonly Point[];
   readonly radius: number;
 }
 
 export type Shape = Ellipsoid | Tube;
 
-/** How one case's shape differs from the mean anatomy. */
+/** The difference of one case's shape from the mean anatomy. */
 export interface Deformation {
   readonly shift: Point;
   /** Factor on half axes and radius. */
   readonly size: number;
   /** Radians about x, y, z through the shape's centre. */
   readonly turn: Point;
-  /** Plane waves over the surface: relative amplitude, direction times frequency, phase. */
+  /** Plane waves over the surface: relative amplitude, wave vector (direction times frequency), phase. */
   readonly bumps: readonly { readonly amplitude: number; readonly wave: Point; readonly phase: number }[];
 }
 
@@ -39,11 +39,13 @@ export interface Deformation {
 export interface Body {
   readonly low: Point;
   readonly high: Point;
-  /** Millimetres below the surface; never positive outside [low, high]. */
+  /** Millimetres below the surface, negative outside it. Never positive outside of the box from `low` to `high`. */
   depth(x: number, y: number, z: number): number;
 }
 
-/** `grow` is the largest offset in millimetres that a caller will add to the depth; it widens the bounds. */
+/**
+ * Places a shape. The bounds leave room for `grow`, the largest offset in millimetres that a caller adds to the depth.
+ */
 export function place(shape: Shape, deformation: Deformation, grow = 0): Body {
   return shape.kind === "ellipsoid"
     ? placeEllipsoid(shape, deformation, grow)
@@ -82,7 +84,7 @@ function placeTube(shape: Tube, deformation: Deformation, grow: number): Body {
   const m = rotation(deformation.turn);
   const line = shape.line.map((point) => {
     const [x, y, z] = [point[0] - centre[0], point[1] - centre[1], point[2] - centre[2]];
-    // The transpose turns the same way as an ellipsoid's axes.
+    // The transpose turns the line the same way as `m` turns an ellipsoid's axes.
     const turned: Point = [
       m[0]! * x + m[3]! * y + m[6]! * z,
       m[1]! * x + m[4]! * y + m[7]! * z,
@@ -108,13 +110,13 @@ function placeTube(shape: Tube, deformation: Deformation, grow: number): Body {
         const distance = dx * dx + dy * dy + dz * dz;
         if (distance < nearest) nearest = distance;
       }
-      // Along a tube the bumps run with place, one wave every 60 mm or so.
+      // The bumps of a tube depend on the place, with one wave about every 60 mm.
       return radius * bump(deformation, x / 30, y / 30, z / 30) - Math.sqrt(nearest);
     },
   };
 }
 
-/** 1 plus the sum of the waves at a point. */
+/** 1 plus the sum of the waves at a point: the factor on the radius there. */
 function bump(deformation: Deformation, x: number, y: number, z: number): number {
   let sum = 1;
   for (const { amplitude, wave, phase } of deformation.bumps) {
@@ -127,7 +129,7 @@ function amplitude(deformation: Deformation): number {
   return deformation.bumps.reduce((sum, wave) => sum + Math.abs(wave.amplitude), 0);
 }
 
-/** Row-major 3×3, from millimetres about the centre to the shape's own axes. */
+/** A row-major 3×3 matrix, from millimetres about the centre to the shape's own axes. */
 function rotation([a, b, c]: Point): readonly number[] {
   const [sa, ca, sb, cb, sc, cc] = [
     Math.sin(a),

@@ -1,31 +1,31 @@
-/** What a set of phantoms is like: how many, how large, how scanned and how annotated. */
+/** Describes a set of phantoms: number, size, scanner and annotator. */
 
 export interface PhantomSpec {
   readonly cases: number;
   readonly seed: number;
-  /** Voxels along x, y, z; the number of slices varies by one from case to case. */
+  /** Voxels along x, y, z. The number of slices varies by one from case to case. */
   readonly size: readonly [number, number, number];
-  /** Millimetres along x, y, z; varies by a few per cent from case to case. */
+  /** Millimetres along x, y, z. In-plane spacing varies by up to 3 % from case to case. */
   readonly spacing: readonly [number, number, number];
   /**
-   * Size of the phantoms against life. The study's are a tenth, so that a body has a few tens of voxels at
-   * spacings near the real datasets', and a tolerance in millimetres means as many voxels as it does there.
+   * Size of the phantoms as a share of life size. The study's are a tenth. A body then has a few tens of voxels at
+   * spacings near the real ones, and a tolerance in millimetres is as many voxels as in the real datasets.
    */
   readonly scale: number;
-  /** Life-size height, in millimetres of the mean anatomy, of the scan's middle; cases take them in turn. */
+  /** Heights (z of the mean anatomy, life-size millimetres) of the scans' middles. Cases take them in turn. */
   readonly centres: readonly number[];
-  /** Directions in which the stored axes run. */
+  /** The directions in which the stored axes run. */
   readonly axes: "RAS" | "LAS" | "LPS";
   /** Least and greatest share of full portal-venous enhancement. */
   readonly contrast: readonly [number, number];
   readonly noise: number;
   readonly blur: number;
-  /** Annotation: offset of every contour and wobble between slices, life-size millimetres. */
+  /** The annotator's offset of every contour, and its deviation between slices, in life-size millimetres. */
   readonly grow: number;
   readonly wobble: number;
-  /** Organ → the cases (counted from 1) whose patient lacks it. */
+  /** Organ → the numbers (from 1) of the cases whose patient does not have it. */
   readonly absent: Readonly<Record<string, readonly number[]>>;
-  /** Case id → other seeds for its image's noise or its annotator's hand, leaving all else as it was. */
+  /** Case id → another seed for its image's noise or its annotator's offsets. All else stays the same. */
   readonly edits: Readonly<Record<string, { readonly image_seed?: number; readonly label_seed?: number }>>;
 }
 
@@ -42,7 +42,7 @@ const usual = {
   edits: {},
 } satisfies Partial<PhantomSpec>;
 
-/** The study's phantoms: each with the order of spacings, field of view, orientation and habits of its namesake. */
+/** The study's phantoms. Spacing, field of view, orientation and annotation resemble those of the real dataset. */
 const presets = {
   btcv: {
     ...usual,
@@ -113,7 +113,7 @@ const presets = {
     centres: [55],
     axes: "RAS",
   },
-  /** The corpus that foundation generators are trained on: abdomens and chests, in TotalSegmentator's labels. */
+  /** The corpus that foundation generators are trained on: abdomens and chests with TotalSegmentator's labels. */
   "nnunet-raw": {
     ...usual,
     size: [32, 24, 24],
@@ -128,7 +128,10 @@ export type PhantomLayout = keyof typeof presets;
 
 export const phantomLayouts = Object.keys(presets) as PhantomLayout[];
 
-/** A layout's preset with some of its values replaced. Throws if there is none. */
+/**
+ * A layout's preset, with the values of `changes` instead of its own.
+ * @throws Error if the layout has no preset
+ */
 export function phantomSpec(layout: string, changes: Partial<PhantomSpec> = {}): PhantomSpec {
   if (!Object.hasOwn(presets, layout)) {
     throw new Error(`there are no phantoms in the layout "${layout}"; known: ${phantomLayouts.join(", ")}`);

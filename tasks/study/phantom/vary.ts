@@ -1,4 +1,4 @@
-/** How one patient differs from the mean anatomy: places, sizes, shapes and uptake of contrast medium. */
+/** Varies the mean anatomy from patient to patient: places, sizes, shapes and uptake of contrast medium. */
 import type { Random } from "../random.ts";
 import type { Structure } from "./anatomy.ts";
 import { place, type Body, type Deformation, type Point } from "./shapes.ts";
@@ -14,15 +14,15 @@ const spread = {
 };
 
 export interface Patient {
-  /** Factors on life-size millimetres along x, y, z. */
+  /** Factors on the mean anatomy's millimetres along x, y, z. */
   readonly stature: Point;
   /** Hounsfield units of a structure at the patient's contrast. */
   hu(structure: Structure): number;
-  /** The structure's shapes in the patient's own life-size millimetres (before stature). */
+  /** The structure's shapes, in life-size millimetres before the factors of `stature`. */
   bodies(structure: Structure, grow: number): readonly Body[];
 }
 
-/** `contrast` is the patient's share of full portal-venous enhancement. Equal generators give equal patients. */
+/** A patient. `contrast` is its share of full portal-venous enhancement. Equal generators give equal patients. */
 export function createPatient(random: Random, contrast: number): Patient {
   const body = random.fork("stature");
   const factor = (): number => 1 + spread.stature * clipped(body);
@@ -58,7 +58,7 @@ function deform(random: Random, upright: boolean): Deformation {
   return { shift, size, turn, bumps };
 }
 
-/** Standard normal within two deviations, so that no patient falls apart. */
+/** A standard normal number, clipped to ±2, so that a patient's parts stay together. */
 function clipped(random: Random): number {
   return Math.max(-2, Math.min(2, random.normal()));
 }

@@ -1,4 +1,4 @@
-/** Writes synthetic cases the way the dataset they stand for is distributed. */
+/** Writes synthetic cases in the folder layout of a real dataset. */
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeJson } from "../json.ts";
@@ -9,9 +9,9 @@ import { createPhantom, phantomLabels } from "./phantom.ts";
 import { phantomSpec, type PhantomLayout, type PhantomSpec } from "./spec.ts";
 
 /**
- * Writes `spec.cases` cases of the layout's phantoms (its preset with `changes`) below `folder`, with everything
- * else that the layout has: the same bytes every time, and for one case the same whatever others there are.
- * Throws if the layout has no phantoms or `edits` names no case.
+ * Writes the cases of the layout's phantoms (its preset with `changes`) below `folder`, with masks and dataset.json
+ * where the layout has them. The bytes are always the same, and a case's bytes do not depend on the other cases.
+ * @throws Error if the layout has no phantoms, or `edits` names a case that does not exist
  */
 export async function writePhantomDataset(
   layout: string,
@@ -45,15 +45,15 @@ interface CaseFiles {
   readonly id: string;
   readonly image: string;
   readonly label: string;
-  /** Folder of one binary file an organ. */
+  /** Folder with one binary mask per organ. */
   readonly masks?: string;
 }
 
 interface Place {
   files(ordinal: number): CaseFiles;
-  /** Labels in the type that the dataset's files have. */
+  /** The labels in the voxel type of the dataset's files. */
   store(labels: Uint8Array): VoxelArray;
-  /** dataset.json, where the dataset has one. */
+  /** The content of dataset.json, if the dataset has one. */
   json?(table: LabelTable, cases: readonly CaseFiles[]): unknown;
 }
 
@@ -82,7 +82,7 @@ const places: Record<PhantomLayout, Place> = {
     json: (table, cases) => ({
       name: "AMOS (synthetic phantoms)",
       modality: { 0: "CT" },
-      // Spelt as published.
+      // "arota" is the published spelling.
       labels: { 0: "background", ...names(table), 8: "arota" },
       numTraining: cases.length,
       training: cases.map(({ image, label }) => ({ image: `./${image}`, label: `./${label}` })),

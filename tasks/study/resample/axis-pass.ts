@@ -4,10 +4,14 @@ import { type AxisMap, BLOCK } from "./axis.ts";
 
 export type Samples = VoxelArray;
 
-/** What splines find beyond the ends of a line: its edge values, or the line mirrored about its first and last sample. */
+/**
+ * What splines find beyond the ends of a line: its edge values, or the line mirrored about its first and last sample.
+ */
 export type Border = "edge" | "mirror";
 
-/** One axis of an array to resample: `source` is (outer, map.from, inner) in C order, `target` (outer, map.to, inner). */
+/**
+ * One axis of an array to resample: `source` is (outer, map.from, inner) in C order, `target` (outer, map.to, inner).
+ */
 export interface AxisPass {
   readonly source: Samples;
   readonly target: Float32Array | Float64Array;

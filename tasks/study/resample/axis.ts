@@ -1,35 +1,35 @@
 /**
- * One axis of a resampling: which samples of the old axis each sample of the new one is made of.
- * Reference: scipy.ndimage.zoom (ni_interpolation.c), mode "nearest": the edge value goes on for ever.
+ * Maps one axis to another length: each new sample is a weighted sum of a few old samples ("taps").
+ * Reference: scipy.ndimage.zoom (ni_interpolation.c), mode "nearest": the line continues with its edge values.
  */
 
-/** Polynomial order of the interpolation: nearest, linear, cubic B-spline (which goes through the samples). */
+/** Polynomial order of the interpolation: 0 nearest, 1 linear, 3 cubic B-spline through the samples. */
 export type Order = 0 | 1 | 3;
 
 /**
- * How the samples of old and new axis lie over each other: "half-pixel", the outer edges of the first and last
- * sample coincide (scikit-image, nnU-Net, torch); "corners", their centres do (scipy's default, TotalSegmentator).
+ * The position of the new axis over the old one. "half-pixel": the outer edges of the first and last samples coincide
+ * (scikit-image, nnU-Net, torch). "corners": their centres coincide (scipy's default, TotalSegmentator).
  */
 export type Alignment = "half-pixel" | "corners";
 
-/** Samples that a line is continued by at both ends, so that every tap exists. */
+/** Number of samples added at both ends of a line, so that every tap exists. */
 export const MARGIN = 2;
 
-/** Lines that are worked on together. */
+/** Number of lines in a block. */
 export const BLOCK = 32;
 
 export interface AxisMap {
   readonly from: number;
   readonly to: number;
-  /** Samples that each new one is made of: 1, 2 or 4. */
+  /** Number of old samples in each new one: 1, 2 or 4. */
   readonly taps: number;
-  /** The first of them, counted with the margin. */
+  /** For each new sample, the index of its first tap in the line with its margin. */
   readonly first: Int32Array;
-  /** Weights, `taps` for each new sample. */
+  /** The weights of the taps, `taps` for each new sample. */
   readonly weights: Float64Array;
 }
 
-/** From `from` samples to `to`, both at least 1. */
+/** The map from `from` samples to `to` samples, both at least 1. */
 export function axisMap(from: number, to: number, order: Order, alignment: Alignment): AxisMap {
   const taps = order + 1;
   const first = new Int32Array(to);
@@ -48,7 +48,7 @@ function placeOf(i: number, from: number, to: number, alignment: Alignment): num
   return to > 1 ? i * ((from - 1) / (to - 1)) : 0;
 }
 
-/** Weights for a place that lies `x` (0 ≤ x < 1) after a sample; the last makes the sum 1. */
+/** The weights for a place `x` (0 ≤ x < 1) after a sample. The last weight makes the sum 1. */
 function weightsOf(x: number, order: Order): number[] {
   if (order === 0) return [1];
   if (order === 1) return [1 - x, 1 - (1 - x)];

@@ -1,4 +1,4 @@
-/** Each voxel of a resampled label map from the eight around it. */
+/** Computes each voxel of a resampled label map from the eight old voxels around it. */
 import type { Shape } from "../arrays.ts";
 import { type AxisMap, MARGIN } from "./axis.ts";
 
@@ -10,11 +10,11 @@ export interface LabelBlend {
   readonly newShape: Shape;
   /** Along each axis. */
   readonly pairs: readonly [Pairs, Pairs, Pairs];
-  /** Of the new shape; written. */
+  /** The output, of the new shape. */
   readonly result: LabelArray;
 }
 
-/** For each new sample, the two old ones it lies between, and their weights. */
+/** For each new sample: the two old samples around it, and their weights. */
 export interface Pairs {
   readonly low: Int32Array;
   readonly high: Int32Array;
@@ -22,7 +22,7 @@ export interface Pairs {
   readonly highWeight: Float64Array;
 }
 
-/** Of a map with one or two taps. */
+/** The pairs of a map with one or two taps. */
 export function pairsOf({ from, to, taps, first, weights }: AxisMap): Pairs {
   const index = (i: number, tap: number) => Math.min(Math.max(first[i]! - MARGIN + tap, 0), from - 1);
   return {
@@ -33,7 +33,7 @@ export function pairsOf({ from, to, taps, first, weights }: AxisMap): Pairs {
   };
 }
 
-/** Slices `first` to before `end` along axis 0 of the result. */
+/** Computes the slices from `first` to before `end` along axis 0 of the result. */
 export function blendSlab(
   { labels, shape, newShape, pairs, result }: LabelBlend,
   first: number,
@@ -77,7 +77,7 @@ export function blendSlab(
   }
 }
 
-/** The highest label whose weights sum to one half or more; 0 if there is none. */
+/** The highest label whose weights sum to at least one half; 0 if there is none. */
 function strongest(labels: Int32Array, weights: Float64Array): number {
   let best = 0;
   let found = false;

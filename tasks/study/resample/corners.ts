@@ -1,7 +1,7 @@
 /**
- * TotalSegmentator's resampling, on a grid whose corner voxels' centres stay in place.
- * Reference: wasserth/TotalSegmentator totalsegmentator/resampling.py, which is scipy.ndimage.zoom with mode
- * "nearest"; unlike nnU-Net's it neither clips nor treats thick slices on their own.
+ * TotalSegmentator's resampling. The centres of the corner voxels keep their places. Unlike nnU-Net's it does not clip
+ * and does not resample thick slices one by one.
+ * Reference: wasserth/TotalSegmentator totalsegmentator/resampling.py (scipy.ndimage.zoom with mode "nearest").
  */
 import type { Triple } from "../arrays.ts";
 import { affineOf, columns } from "../volume/affine.ts";
@@ -12,7 +12,7 @@ import { nearestLabelArray } from "./labels.ts";
 import { targetShape } from "./nnunet.ts";
 import { resize } from "./resize.ts";
 
-/** The image at about the given spacing (x, y, z in mm), values cut (not rounded) to whole numbers. */
+/** The image at about the given spacing (x, y, z in mm). Values are truncated, not rounded, to whole numbers. */
 export async function resampleImageByCorners(
   volume: Volume,
   spacing: Triple,
@@ -33,7 +33,7 @@ export async function resampleImageByCorners(
   const factors = newSize.map((n, axis) => (n > 1 ? (size[axis]! - 1) / (n - 1) : 1));
   const steps = columns(affine).map((c, axis) => c.map((v) => v * factors[axis]!));
   return {
-    // Which cuts, too.
+    // This conversion truncates.
     data: new Int32Array(values),
     size: newSize,
     spacing: volume.spacing.map((s, axis) => s * factors[axis]!) as [number, number, number],
@@ -41,7 +41,7 @@ export async function resampleImageByCorners(
   };
 }
 
-/** Labels back on the original grid: each voxel takes the nearest. */
+/** Labels back on the original grid. Each voxel takes the nearest label. */
 export async function resampleLabelsByCorners(
   volume: LabelVolume,
   grid: Grid,

@@ -1,16 +1,16 @@
 /**
- * Crops images to where they are not zero, as nnU-Net does before anything else.
+ * Crops images to their non-zero part, which is nnU-Net's first step.
  * Reference: MIC-DKFZ/nnUNet nnunetv2/preprocessing/cropping/cropping.py.
  */
 import { type Shape, type TypedArray, zerosLike } from "../arrays.ts";
 
-/** Half-open along each axis: start ≤ index < end. */
+/** A half-open box: start ≤ index < end along each axis. */
 export interface Box {
   readonly start: Shape;
   readonly end: Shape;
 }
 
-/** Around every voxel at which any channel is not zero; the whole array if there is none. */
+/** The box around all voxels at which any channel is not zero; the whole array if there are none. */
 export function nonZeroBox(channels: readonly ArrayLike<number>[], shape: Shape): Box {
   const start = [...shape] as [number, number, number];
   const end: [number, number, number] = [0, 0, 0];
@@ -37,7 +37,7 @@ export function nonZeroBox(channels: readonly ArrayLike<number>[], shape: Shape)
   return end[0] === 0 ? { start: [0, 0, 0], end: shape } : { start, end };
 }
 
-/** 1 where any channel is not zero, and in the holes of that: what the outside cannot reach through faces of zeros. */
+/** 1 where any channel is not zero and in holes: zeros that the border cannot reach through faces of zeros. Else 0. */
 export function insideOf(channels: readonly ArrayLike<number>[], shape: Shape): Uint8Array {
   const inside = new Uint8Array(shape[0] * shape[1] * shape[2]);
   for (const channel of channels) {
@@ -47,12 +47,12 @@ export function insideOf(channels: readonly ArrayLike<number>[], shape: Shape): 
   return inside;
 }
 
-/** Lengths along the axes. */
+/** The box's lengths along the axes. */
 export function boxShape({ start, end }: Box): Shape {
   return [end[0] - start[0], end[1] - start[1], end[2] - start[2]];
 }
 
-/** A copy of what lies in the box; `data` has the shape `shape`. */
+/** A copy of the part of `data`, of shape `shape`, that lies in the box. */
 export function cropArray<T extends TypedArray>(data: T, shape: Shape, box: Box): T {
   const length = boxShape(box);
   const result = zerosLike(data, length[0] * length[1] * length[2]);
@@ -60,13 +60,13 @@ export function cropArray<T extends TypedArray>(data: T, shape: Shape, box: Box)
   return result;
 }
 
-/** Puts a cropped array back into `target`, which has the shape `shape`. */
+/** Writes a cropped array back into its box of `target`, of shape `shape`. */
 export function pasteArray<T extends TypedArray>(data: T, target: T, shape: Shape, box: Box): void {
   const length = boxShape(box);
   eachRow(shape, box, (to, from) => target.set(data.subarray(from, from + length[2]), to));
 }
 
-/** Calls back with where each row of the box begins in the whole array and in the box. */
+/** Calls `visit` with the index of each row's beginning, in the whole array and in the box. */
 function eachRow(shape: Shape, { start, end }: Box, visit: (inWhole: number, inBox: number) => void): void {
   let inBox = 0;
   for (let z = start[0]; z < end[0]; z++) {
@@ -77,12 +77,14 @@ function eachRow(shape: Shape, { start, end }: Box, visit: (inWhole: number, inB
   }
 }
 
-/** Marks what the border reaches through zeros, a run of a row at a time; every zero that is left is a hole. */
+/**
+ * Fills holes with 1. It marks the zeros that the border reaches, one run of a row at a time; other zeros are holes.
+ */
 function fillHoles(inside: Uint8Array, [nz, ny, nx]: Shape): void {
   const OUTSIDE = 2;
   const plane = ny * nx;
   const open: number[] = [];
-  /** The first voxel of each run of zeros that touches [from, to). */
+  /** Adds the first voxel of each run of zeros within [from, to). */
   const reach = (from: number, to: number) => {
     for (let i = from; i < to; i++) if (inside[i] === 0 && (i === from || inside[i - 1] !== 0)) open.push(i);
   };

@@ -1,27 +1,27 @@
 /**
- * From what a network says of each class on its own grid to labels on another, row by row: nothing else is ever in
- * memory at the new size.
+ * Turns a network's output heads into labels on another grid, row by row. Of all arrays only the labels have the new
+ * size, which saves memory.
  */
 import type { Shape } from "../arrays.ts";
 import type { Pairs } from "./blend.ts";
 
 export interface HeadLabels {
-  /** One array for each head, logits or probabilities, of `shape`. */
+  /** One array of logits or probabilities for each head, of shape `shape`. */
   readonly heads: readonly Float32Array[];
   readonly shape: Shape;
   readonly newShape: Shape;
   /** Along each axis. */
   readonly pairs: readonly [Pairs, Pairs, Pairs];
   /**
-   * "greatest": a voxel takes the number of the head with the greatest value, the first of equals. Else what each
-   * head writes where its value is positive (its sigmoid above one half), later heads over earlier ones.
+   * "greatest": a voxel takes the number of the head with the greatest value, the first of equal ones. A list: each
+   * head writes its label where its value is positive (its sigmoid above one half); later heads overwrite earlier ones.
    */
   readonly choice: "greatest" | readonly number[];
-  /** Zeros, of the new shape; written. */
+  /** The output, of the new shape; zeros at first. */
   readonly labels: Uint8Array | Uint16Array;
 }
 
-/** Rows (along axis 2) `first` to before `end` of the labels. */
+/** Computes the rows (along axis 2) from `first` to before `end` of the labels. */
 export function labelRows(work: HeadLabels, first: number, end: number): void {
   const { heads, shape, newShape, choice } = work;
   const [zs, ys, xs] = work.pairs;
@@ -39,7 +39,7 @@ export function labelRows(work: HeadLabels, first: number, end: number): void {
   }
 }
 
-/** The row of the old columns that lies at the new z and y. */
+/** Interpolates the row of old columns at the new z and y. */
 function blendRows(
   head: Float32Array,
   shape: Shape,
@@ -67,7 +67,7 @@ function blendRows(
   }
 }
 
-/** In single precision, in which nnU-Net compares. */
+/** The value at new column x, in single precision, because nnU-Net compares in it. */
 function valueAt(row: Float64Array, { low, high, lowWeight, highWeight }: Pairs, x: number): number {
   return Math.fround(lowWeight[x]! * row[low[x]!]! + highWeight[x]! * row[high[x]!]!);
 }

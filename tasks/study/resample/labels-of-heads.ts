@@ -1,4 +1,4 @@
-/** Labels on one grid from what a network says of each class on another. */
+/** Turns a network's output heads on one grid into labels on another. */
 import { parts, shared, sharedArray } from "../threads/crew.ts";
 import { axisMap } from "./axis.ts";
 import { pairsOf } from "./blend.ts";
@@ -6,11 +6,11 @@ import { alone, MANY, type ResampleCrew, SHARES } from "./crew.ts";
 import type { HeadLabels } from "./heads.ts";
 
 export interface HeadsOnGrid extends Omit<HeadLabels, "labels" | "pairs"> {
-  /** Along this axis the nearest slice is taken; linearly along the others. See separateAxis. */
+  /** Take the nearest slice along this axis, and interpolate linearly along the others. See separateAxis. */
   readonly separate: 0 | 1 | 2 | null;
 }
 
-/** Labels of `newShape`, on the half-pixel grid: bytes where `highest`, the greatest of them, is below 255. */
+/** Labels of `newShape` on the half-pixel grid. They have 8 bits if `highest`, the greatest label, is below 255. */
 export async function labelsOfHeads(
   { separate, ...work }: HeadsOnGrid,
   highest: number,

@@ -1,6 +1,6 @@
 /**
- * Resamples label maps: each label's indicator linearly, and where it reaches one half, the label; the higher label
- * where two do. Where none does, 0.
+ * Resamples label maps. Each label's indicator is interpolated linearly. A voxel takes the label whose indicator
+ * reaches one half (the higher one if two do), else 0.
  * Reference: MIC-DKFZ/batchgenerators resize_segmentation with order 1, as nnU-Net calls it.
  */
 import type { Shape } from "../arrays.ts";
@@ -12,8 +12,9 @@ import { alone, MANY, SHARES, type ResampleCrew } from "./crew.ts";
 export type { LabelArray };
 
 /**
- * On the half-pixel grid. With `separate`, linearly in the slices across that axis, of which the nearest is taken.
- * The sums have the order and the rounding of scipy's, so that ties at one half fall as there.
+ * The label map resampled from `shape` to `newShape` (C order) on the half-pixel grid. With `separate` it takes the
+ * nearest slice along that axis and interpolates within slices. Sums have scipy's order and rounding, so that ties at
+ * one half fall the same way.
  */
 export async function resampleLabelArray<T extends LabelArray>(
   labels: T,
@@ -27,7 +28,7 @@ export async function resampleLabelArray<T extends LabelArray>(
   return blended(labels, shape, newShape, orders, "half-pixel", crew);
 }
 
-/** Each voxel takes the label nearest to it, on a grid aligned by its corners (TotalSegmentator's way back). */
+/** The nearest label for each voxel, on a grid aligned by its corners (TotalSegmentator's way back). */
 export function nearestLabelArray<T extends LabelArray>(
   labels: T,
   shape: Shape,

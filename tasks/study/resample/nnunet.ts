@@ -1,7 +1,7 @@
 /**
- * nnU-Net's resampling of images, labels and logits.
- * Reference: MIC-DKFZ/nnUNet nnunetv2/preprocessing/resampling/default_resampling.py, which rests on scikit-image's
- * resize: half-pixel grid, edge values go on beyond the border, no smoothing, images clipped to their own range.
+ * nnU-Net's resampling of images and logits: half-pixel grid, edge values beyond the border, no smoothing, images
+ * clipped to their own range.
+ * Reference: MIC-DKFZ/nnUNet nnunetv2/preprocessing/resampling/default_resampling.py (on scikit-image's resize).
  */
 import type { Shape, Triple } from "../arrays.ts";
 import { roundHalfEven } from "../round-half-even.ts";
@@ -11,8 +11,8 @@ import type { ResampleCrew } from "./crew.ts";
 import { type FloatType, resize } from "./resize.ts";
 
 /**
- * Shape at another spacing (millimetres along the same axes): shape · spacing / newSpacing, rounded half to even; 0 is
- * possible.
+ * The shape at another spacing: shape · spacing / newSpacing, rounded half to even. A length may become 0. All three
+ * have the same order of axes; spacings are in millimetres.
  */
 export function targetShape(shape: Shape, spacing: Triple, newSpacing: Triple): Shape {
   const length = (axis: 0 | 1 | 2) => roundHalfEven((spacing[axis] / newSpacing[axis]) * shape[axis]);
@@ -20,8 +20,9 @@ export function targetShape(shape: Shape, spacing: Triple, newSpacing: Triple): 
 }
 
 /**
- * The axis along which slices are so thick that they are resampled one by one, or null: the coarse axis of the
- * current spacing (millimetres along the axes of an array in C order) if its ratio to the finest is above 3, else that of the new spacing. Two equally coarse axes: null.
+ * The axis along which slices are so thick that they are resampled one by one, or null. It is the coarsest axis of the
+ * current spacing if that is more than 3 times the finest, else the coarsest of the new spacing by the same rule. Two
+ * equally coarse axes give null. Spacings are in millimetres along the axes of an array in C order (z, y, x).
  */
 export function separateAxis(spacing: Triple, newSpacing: Triple): 0 | 1 | 2 | null {
   const anisotropic = [spacing, newSpacing].find((s) => Math.max(...s) / Math.min(...s) > 3);
@@ -31,14 +32,14 @@ export function separateAxis(spacing: Triple, newSpacing: Triple): 0 | 1 | 2 | n
 }
 
 export interface ResampleOptions<T extends Float32Array | Float64Array = Float32Array> {
-  /** Slices along this axis are resampled one by one and the nearest taken; see separateAxis. */
+  /** Resample slices along this axis one by one and take the nearest slice; see separateAxis. */
   readonly separate: 0 | 1 | 2 | null;
   readonly result: FloatType<T>;
-  /** Threads to share the work; none by default. */
+  /** Threads that share the work; by default the caller's own thread does all. */
   readonly crew?: ResampleCrew | undefined;
 }
 
-/** An image of one channel by cubic splines, clipped to its least and greatest value (of a slice, if separate). */
+/** Resamples one channel by cubic splines and clips it to its own range (each slice to its own, with `separate`). */
 export function resampleImageArray<T extends Float32Array | Float64Array>(
   data: Samples,
   shape: Shape,
@@ -48,7 +49,7 @@ export function resampleImageArray<T extends Float32Array | Float64Array>(
   return resampleArray(data, shape, newShape, 3, options);
 }
 
-/** Logits or probabilities of one class, linearly. */
+/** Resamples one class's logits or probabilities linearly. */
 export function resampleLogits<T extends Float32Array | Float64Array>(
   data: Samples,
   shape: Shape,
@@ -88,7 +89,7 @@ function replaced(shape: Shape, axis: number, length: number): Shape {
   return shape.map((n, i) => (i === axis ? length : n)) as unknown as Shape;
 }
 
-/** `count` runs of `length` values, the first at `start`, then every `step`. */
+/** `count` runs of `length` values; the first begins at `start`, each next one `step` later. */
 interface Runs {
   readonly start: number;
   readonly length: number;

@@ -1,12 +1,12 @@
 /**
- * nnU-Net's intensity schemes, in single precision as there.
+ * nnU-Net's intensity normalisation, in single precision like nnU-Net's.
  * Reference: MIC-DKFZ/nnUNet nnunetv2/preprocessing/normalization/default_normalization_schemes.py.
  */
 import type { ForegroundStatistics } from "../datasets/statistics.ts";
 
 const TINY = 1e-8;
 
-/** The scheme "CT": clips to the 0.5 and 99.5 percentiles of the foreground, then (x - mean) / std. */
+/** Scheme "CT": clips to the foreground's 0.5 and 99.5 percentiles, then (x - mean) / std. */
 export function normaliseCT(
   image: ArrayLike<number>,
   properties: Pick<ForegroundStatistics, "mean" | "std" | "percentile_00_5" | "percentile_99_5">,
@@ -17,8 +17,8 @@ export function normaliseCT(
 }
 
 /**
- * z-score over the whole image; with `inside` (not 0: inside), over those voxels alone, and the others keep their
- * values.
+ * Scheme "ZScore": (x - mean) / std over the whole image. With `inside` it uses and changes only the voxels at which
+ * `inside` is not 0.
  */
 export function normaliseZScore(image: ArrayLike<number>, inside?: ArrayLike<number>): Float32Array {
   const within = (i: number) => inside?.[i] !== 0;

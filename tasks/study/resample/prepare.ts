@@ -1,11 +1,11 @@
-/** Volumes on the grid that a network is trained on: canonical axes, a given spacing, normalised. */
+/** Brings volumes to the grid that a network is trained on: canonical axes, a given spacing, normalised intensities. */
 import type { Triple } from "../arrays.ts";
 import { resampleImage, resampleLabels } from "./volume.ts";
 import { toCanonical } from "../volume/orient.ts";
 import type { LabelVolume, Volume } from "../volume/volume.ts";
 import type { Normalisation } from "../params/settings.ts";
 
-/** Resampled as nnU-Net does (cubic splines; slice by slice where slices are thick), then clipped and scaled. */
+/** The image in canonical axes at `spacing` (x, y, z in mm), resampled as by nnU-Net, then clipped and scaled. */
 export async function prepareImage(
   image: Volume,
   spacing: Triple,
@@ -16,7 +16,7 @@ export async function prepareImage(
   return { ...resampled, data };
 }
 
-/** The same grid for labels: each voxel takes the label that has at least half of it, the higher of two. */
+/** The labels on the grid that prepareImage gives. A voxel takes the label that covers at least half of it. */
 export function prepareLabels(labels: LabelVolume, spacing: Triple): Promise<LabelVolume> {
   return resampleLabels(toCanonical(labels), spacing);
 }

@@ -1,8 +1,8 @@
-/** From the grid of a network to that of an image. */
+/** Resamples a network's output to the grid of an image. */
 import { resampleLogits } from "./nnunet.ts";
 import type { Size } from "../volume/volume.ts";
 
-/** One class's logits or probabilities on another grid over the same extent (sizes x, y, z), linearly. */
+/** One class's logits or probabilities, interpolated linearly to another grid over the same box (sizes x, y, z). */
 export function resizeLogits(
   data: Float32Array,
   [x, y, z]: Size,

@@ -33,7 +33,7 @@ export function splineAxis(
   }
 }
 
-/** Sample n of line b stands at `at` + n·`step` + b·`line`. */
+/** Sample n of line b is at index `at` + n·`step` + b·`line`. */
 interface Layout {
   readonly at: number;
   readonly step: number;
@@ -59,8 +59,8 @@ const POLE = Math.sqrt(3) - 2;
 /**
  * Turns samples into the coefficients of the spline through them, margins included. The line x is constant beyond its
  * ends, so the filters' states there have a closed form. Forward: x₀/(1 - p) at the beginning. Backward:
- * -p·X/(1 - p)² - p·e/(1 - p²) at the end, where X is the last sample and e is the last forward state minus its limit
- * X/(1 - p).
+ * -p·X/(1 - p)² - p·e/(1 - p²) at the end, where X is six times the last sample (6 is the filters'
+ * gain) and e is the last forward state minus its limit X/(1 - p).
  */
 function toCoefficients(block: Float64Array, n: number, width: number): void {
   const p = POLE;

@@ -1,4 +1,4 @@
-/** A thread that resamples. */
+/** The entry of a resampling thread. */
 import { serve } from "../threads/serve.ts";
 import { perform } from "./jobs.ts";
 

@@ -1,4 +1,4 @@
-/** Resamples volumes to another spacing by nnU-Net's rules, affine included. */
+/** Resamples volumes to another spacing by nnU-Net's rules and adapts their affine. */
 import type { Triple } from "../arrays.ts";
 import { affineOf, apply, columns } from "../volume/affine.ts";
 import type { Grid, LabelVolume, Volume } from "../volume/volume.ts";
@@ -6,8 +6,8 @@ import { resampleLabelArray } from "./labels.ts";
 import { resampleImageArray, separateAxis, targetShape } from "./nnunet.ts";
 
 /**
- * The grid that covers the same box of the world with voxels of about the given spacing (x, y, z in mm): sizes are
- * rounded to whole voxels, at least one, and the spacing is what then fits the box exactly.
+ * The grid over the same box of the world with voxels of about the given spacing (x, y, z in mm). Sizes are rounded to
+ * whole voxels, at least one; the resulting spacing divides the box exactly.
  */
 export function gridAt(grid: Grid, spacing: Triple): Grid {
   const shape = targetShape(grid.size, grid.spacing, spacing);
@@ -22,14 +22,14 @@ export function gridAt(grid: Grid, spacing: Triple): Grid {
   };
 }
 
-/** By cubic splines, clipped to the image's range; slices one by one where they are thick (separateAxis). */
+/** Resamples by cubic splines, clipped to the image's range. Thick slices are resampled one by one (separateAxis). */
 export async function resampleImage(volume: Volume, spacing: Triple): Promise<Volume<Float32Array>> {
   const { grid, shape, newShape, separate } = resampling(volume, spacing);
   const data = await resampleImageArray(volume.data, shape, newShape, { separate, result: Float32Array });
   return { ...grid, data };
 }
 
-/** Each label's indicator linearly; a voxel takes the label that reaches one half. */
+/** Resamples each label's indicator linearly. A voxel takes the label whose indicator reaches one half. */
 export async function resampleLabels(volume: LabelVolume, spacing: Triple): Promise<LabelVolume> {
   const { grid, shape, newShape, separate } = resampling(volume, spacing);
   return { ...grid, data: await resampleLabelArray(volume.data, shape, newShape, separate) };
@@ -41,7 +41,7 @@ function resampling(volume: Volume, spacing: Triple) {
   return { grid, shape: reversed(volume.size), newShape: reversed(grid.size), separate };
 }
 
-/** From x, y, z to the axes of an array in C order, z, y, x. */
+/** Reverses x, y, z to z, y, x, the axes of an array in C order. */
 function reversed([x, y, z]: Triple): [number, number, number] {
   return [z, y, x];
 }

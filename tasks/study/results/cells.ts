@@ -1,4 +1,4 @@
-/** From scored cases to the cells of a table: equations 2 and 4 of the paper, for each metric. */
+/** Turns scored cases into the cells of a table: equations 2 and 4 of the paper, for each metric. */
 import { aggregate, type Aggregation } from "../metrics/aggregate.ts";
 import type { Cell } from "../tables/table.ts";
 import type { CaseScores, Evaluation } from "./results.ts";
@@ -10,7 +10,7 @@ export const METRICS = [
 
 export type Metric = (typeof METRICS)[number]["key"];
 
-/** Mean over organs of the mean over cases, and the root-mean-square of the organs' deviations. */
+/** The mean over organs of their means over cases, and the root mean square of the organs' deviations. */
 export function cellOf(
   cases: readonly CaseScores[],
   organs: readonly string[],
@@ -22,7 +22,7 @@ export function cellOf(
   return Number.isFinite(mean) ? { kind: "score", mean, std } : { kind: "absent" };
 }
 
-/** A network's cell: its score over `organs`, or that its training did not converge. */
+/** A network's cell: its score over `organs` (null: all evaluated ones), or the training that did not converge. */
 export function evaluationCell(
   evaluation: Evaluation | undefined,
   organs: readonly string[] | null,
@@ -34,7 +34,7 @@ export function evaluationCell(
   return cellOf(evaluation.cases, organs ?? allOrgans(evaluation.cases), metric, settings);
 }
 
-/** Those that any case has scores of, in the order of their first appearance. */
+/** The organs that any case has scores of, in the order of their first appearance. */
 export function allOrgans(cases: readonly CaseScores[]): string[] {
   return [...new Set(cases.flatMap((c) => Object.keys(c.organs)))];
 }

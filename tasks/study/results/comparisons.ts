@@ -1,4 +1,4 @@
-/** Every row of a table against one of them, case by case. */
+/** Compares the rows of a table with one of them, case by case. */
 import type { Bootstrap } from "../stats/bootstrap.ts";
 import { pairedDifference, type PairedDifference } from "../stats/paired.ts";
 import { holm } from "../stats/wilcoxon.ts";
@@ -7,13 +7,13 @@ import type { CaseScores } from "./results.ts";
 
 export interface Comparison extends PairedDifference {
   readonly row: string;
-  /** p, corrected by Holm for the rows of this column and metric that are compared. */
+  /** p after Holm's correction for the compared rows of this column and metric. */
   readonly corrected: number | null;
 }
 
 /**
- * Differences of each row's cases from those of the row `against`, paired by case; a case counts with the mean over
- * those of `organs` whose score is defined in both. A row without cases in common with it is left out.
+ * The differences between each row's cases and those of the row `against`, paired by case. A case counts with its mean
+ * difference over the `organs` that have a score in both rows. A row without common cases is left out.
  */
 export function compareRows(
   rows: ReadonlyMap<string, readonly CaseScores[]>,
@@ -31,7 +31,7 @@ export function compareRows(
   return found.map((each, i) => ({ ...each, corrected: corrected[i] ?? null }));
 }
 
-/** None if no organ is scored in both. */
+/** The case's mean difference; an empty list if no organ has a score in both rows. */
 function caseDifference(
   ours: CaseScores,
   theirs: CaseScores | undefined,

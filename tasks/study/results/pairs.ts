@@ -1,19 +1,19 @@
-/** Label quality against what a network trained on those labels reaches: the pairs behind Figure 2 and the correlations. */
+/** Pairs label quality with the performance of a network trained on those labels, for Figure 2 and the correlations. */
 import type { Aggregation } from "../metrics/aggregate.ts";
 import { cellOf, evaluationCell, type Metric } from "./cells.ts";
 import { commonOrgans, type Evaluation, type GeneratorScores } from "./results.ts";
 
 export interface QualityPair {
   readonly version: string;
-  /** Label quality, fraction of 1; the original labels have 1 by definition. */
+  /** Label quality as a fraction of 1; the original labels have 1 by definition. */
   readonly quality: number;
-  /** The network's score on original labels, fraction of 1. */
+  /** The network's score on original labels, as a fraction of 1. */
   readonly performance: number;
 }
 
 /**
- * One pair a version that was trained and converged. `organs` are those that the performance is taken over;
- * null is all that were evaluated. Quality is always over the common organs (eq. 3).
+ * One pair for each version whose training converged. Quality counts the common organs (eq. 3). With `inDomain`
+ * performance counts the same organs, else all evaluated ones. `originals` adds the pair of the original labels.
  */
 export function qualityPairs(
   scores: ReadonlyMap<string, GeneratorScores>,

@@ -1,6 +1,5 @@
 /**
- * The result files of the study: scores of pseudo-labels and evaluations of trained networks, read back for the
- * tables and figures.
+ * Reads the study's result files for the tables and figures: scores of pseudo-labels, evaluations of networks.
  *
  *     scores/DATASET/GENERATOR/CASE.json          { case, predicts: [organ…], organs: {organ: scores} }
  *     evaluations/in-domain/DATASET/VERSION.json  { converged, step, why, cases: [{ case, organs }] }
@@ -9,7 +8,7 @@
 import { z } from "zod";
 import { readJson } from "../json.ts";
 
-/** Fractions of 1 (dice, surface_dice) or millimetres; null where undefined. */
+/** Fractions of 1 (dice, surface_dice) and distances (hd95, assd); null where undefined. */
 const organScores = z.object({
   dice: z.number().nullable(),
   surface_dice: z.number().nullable(),
@@ -21,7 +20,7 @@ const caseScores = z.object({ case: z.string(), organs: z.record(z.string(), org
 const scoreFile = caseScores.extend({ predicts: z.array(z.string()) });
 const evaluationFile = z.object({
   converged: z.boolean(),
-  /** Which training did not converge. */
+  /** The training that did not converge. */
   step: z.enum(["pre-training", "fine-tuning"]).nullable(),
   why: z.string().nullable(),
   cases: z.array(caseScores),
@@ -31,7 +30,7 @@ export type OrganScores = z.infer<typeof organScores>;
 export type CaseScores = z.infer<typeof caseScores>;
 export type Evaluation = z.infer<typeof evaluationFile>;
 
-/** What was read from a file, by its name below the results folder. */
+/** A value with the name of its file below the results folder. */
 export type FromFile<T> = T & { readonly file: string };
 
 /** All scored cases of one generator on one dataset. */
@@ -47,12 +46,18 @@ export interface ResultFile {
   readonly path: string;
 }
 
-/** Scored cases, a file each. Throws naming the file that does not fit. */
+/**
+ * Scored cases, one for each file.
+ * @throws Error that names the file that does not fit
+ */
 export function readCases(files: readonly ResultFile[]): CaseScores[] {
   return files.map((file) => readJson(file.path, caseScores, file.name));
 }
 
-/** scores[dataset][generator], from the files under `scores/`. Throws naming the file that does not fit. */
+/**
+ * scores[dataset][generator], from the files under `scores/`.
+ * @throws Error that names the file that does not fit
+ */
 export function readScores(files: readonly ResultFile[]): Map<string, Map<string, GeneratorScores>> {
   const result = new Map<string, Map<string, { predicts: string[]; cases: FromFile<CaseScores>[] }>>();
   for (const file of files) {
@@ -71,7 +76,10 @@ export function readScores(files: readonly ResultFile[]): Map<string, Map<string
   return result;
 }
 
-/** evaluations[dataset][version], from the files under `evaluations/…/`. Throws naming the file that does not fit. */
+/**
+ * evaluations[dataset][version], from the files under `evaluations/…/`.
+ * @throws Error that names the file that does not fit
+ */
 export function readEvaluations(
   files: readonly ResultFile[],
 ): Map<string, Map<string, FromFile<Evaluation>>> {
@@ -86,7 +94,7 @@ export function readEvaluations(
   return result;
 }
 
-/** result[experiment][dataset][version], from all files under `evaluations/`. */
+/** result[experiment][dataset][version], from all files under `evaluations/`. Throws as readEvaluations. */
 export function experimentsOf(
   files: readonly ResultFile[],
 ): Map<string, Map<string, Map<string, FromFile<Evaluation>>>> {
@@ -98,18 +106,21 @@ export function experimentsOf(
   return new Map([...byExperiment].map(([experiment, own]) => [experiment, readEvaluations(own)]));
 }
 
-/** One evaluation. Throws naming the file if it does not fit. */
+/**
+ * One evaluation.
+ * @throws Error that names the file if it does not fit
+ */
 export function readEvaluation(path: string): Evaluation {
   return readJson(path, evaluationFile);
 }
 
-/** Organs that every generator can predict (eq. 3), in the order of the first one's list. */
+/** The organs that all generators can predict (eq. 3), in the order of the first generator's list. */
 export function commonOrgans(generators: Iterable<GeneratorScores>): string[] {
   const [first, ...others] = [...generators];
   return (first?.predicts ?? []).filter((organ) => others.every((g) => g.predicts.includes(organ)));
 }
 
-/** Keys in the order of `names` (the order of the tables), then any others by name. */
+/** The keys in the order of `names` (the order of the tables), then the others by name. */
 export function inOrder(keys: Iterable<string>, names: { readonly [key: string]: string }): string[] {
   const order = Object.keys(names);
   const rank = (key: string) => (order.includes(key) ? order.indexOf(key) : order.length);

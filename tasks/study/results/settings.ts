@@ -4,19 +4,19 @@ import { readJson } from "../json.ts";
 import { aggregation } from "../metrics/aggregate.ts";
 import type { ResultFile } from "./results.ts";
 
-/** Display names by key; their order is the order of rows and columns. */
+/** Key → display name. Their order is the order of rows and columns. */
 export const names = z.record(z.string(), z.string());
 
 export const tableText = z.strictObject({
   title: z.string(),
   caption: z.string(),
-  /** Statements below the table. */
+  /** Sentences below the table. */
   notes: z.array(z.string()).default([]),
 });
 
 export { aggregation };
 
-/** True when any of the case lists says that its cases are phantoms. */
+/** Whether any of the case lists says that its cases are phantoms. */
 export function anySynthetic(files: readonly ResultFile[]): boolean {
   return files.some(({ path }) => readJson(path, z.object({ synthetic: z.boolean() })).synthetic);
 }

@@ -1,4 +1,4 @@
-/** Cross-validation folds, equal to nnU-Net's: scikit-learn's KFold(count, shuffle=True, random_state=seed). */
+/** Makes nnU-Net's cross-validation folds: scikit-learn's KFold(count, shuffle=True, random_state=seed). */
 import { createMersenneTwister } from "./mersenne-twister.ts";
 
 export interface Fold {
@@ -7,15 +7,16 @@ export interface Fold {
   readonly val: readonly string[];
 }
 
-/** `cases` says of each case by which fold's network it is predicted: the one that has not seen it. */
 export interface Folds<Case> {
   readonly folds: readonly Fold[];
+  /** Each case with the fold whose network predicts it: the one that was not trained on it. */
   readonly cases: readonly (Case & { readonly fold: number })[];
 }
 
 /**
- * Cases are sorted by id (by code unit), their order is shuffled, and the shuffled order is cut into `count` runs, the
- * first n mod count of them one longer. Throws RangeError for fewer cases than folds, or fewer than two folds.
+ * Sorts the n cases by id (by code unit), shuffles their order and cuts it into `count` runs. The first n mod `count`
+ * runs are one longer.
+ * @throws RangeError for fewer cases than folds, or fewer than two folds
  */
 export function kFolds<Case extends { readonly id: string }>(
   cases: readonly Case[],
@@ -43,7 +44,10 @@ export function kFolds<Case extends { readonly id: string }>(
   };
 }
 
-/** numpy's RandomState(seed).permutation(n): Fisher-Yates from the end, each draw masked and rejected. */
+/**
+ * numpy's RandomState(seed).permutation(n): Fisher-Yates from the end; each draw is masked, and drawn again if too
+ * large.
+ */
 function shuffledOrder(n: number, seed: number): number[] {
   const order = Array.from({ length: n }, (_, index) => index);
   const next = createMersenneTwister(seed);

@@ -1,7 +1,7 @@
 /**
- * MT19937 (Matsumoto and Nishimura, "Mersenne Twister", ACM TOMACS 8, 1998), seeded by one 32-bit number with
- * the initialisation of 2002; the generator behind numpy's RandomState. Used where a result must equal numpy's;
- * everything else takes `random.ts`.
+ * MT19937 (Matsumoto and Nishimura, "Mersenne Twister", ACM TOMACS 8, 1998), the generator behind numpy's RandomState.
+ * One 32-bit number seeds it, by the initialisation of 2002. Use it only where a result must equal numpy's, and
+ * `random.ts` everywhere else.
  */
 export function createMersenneTwister(seed: number): () => number {
   const length = 624;

@@ -1,10 +1,10 @@
-/** The one random split of a dataset that all versions of its labels share. */
+/** Makes the random split of a dataset that all versions of its labels share. */
 import { createRandom, shuffled } from "../random.ts";
 
 /**
- * Sorts the ids by code unit, shuffles them (Fisher-Yates from the last place down, places drawn by the study's
- * generator seeded with `split SEED`), and takes the first round(n · train) for training, the rest for the test;
- * at least one each. Both lists come back sorted. Throws RangeError for fewer than two cases.
+ * Sorts the n ids by code unit and shuffles them with the study's generator, seeded with "split SEED". The first
+ * round(n · train) are for training, the others for the test; at least one each. Both lists are sorted.
+ * @throws RangeError for fewer than two cases
  */
 export function randomSplit(
   ids: readonly string[],

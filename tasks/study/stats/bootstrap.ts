@@ -12,7 +12,7 @@ export interface Interval {
   readonly high: number;
 }
 
-/** 95 % interval of a statistic of `items`; resamples in which it is undefined (null) do not count. */
+/** The 95 % interval of a statistic of `items`. A resample in which it is undefined (null) does not count. */
 export function bootstrapInterval<T>(
   items: readonly T[],
   statistic: (resample: readonly T[]) => number | null,

@@ -1,4 +1,4 @@
-/** Correlation of two paired samples, with percentile bootstrap intervals over the pairs. */
+/** Correlation of paired samples, with percentile bootstrap intervals over the pairs. */
 import { sampleCorrelation } from "simple-statistics";
 import { bootstrapInterval, type Bootstrap } from "./bootstrap.ts";
 import { midRanks } from "./ranks.ts";
@@ -15,7 +15,7 @@ export interface Correlation {
   readonly spearman: Estimate;
 }
 
-/** Null where undefined: fewer than three pairs, or a constant sample. */
+/** All null if undefined: fewer than three pairs, or a constant sample. */
 export interface Estimate {
   readonly value: number | null;
   /** 95 % percentile bootstrap interval. */
@@ -23,7 +23,7 @@ export interface Estimate {
   readonly high: number | null;
 }
 
-/** Pearson's and Spearman's (mid-ranks for ties) correlation of `pairs`, resampled `resamples` times from `seed`. */
+/** Pearson's and Spearman's correlation of `pairs` (Spearman's with mid-ranks for ties). */
 export function correlate(pairs: readonly Pair[], options: Bootstrap): Correlation {
   return {
     n: pairs.length,

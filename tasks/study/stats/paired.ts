@@ -1,4 +1,4 @@
-/** How much paired scores differ. */
+/** Tests how much paired scores differ. */
 import { bootstrapInterval, type Bootstrap, type Interval } from "./bootstrap.ts";
 import { signedRank } from "./wilcoxon.ts";
 
@@ -6,13 +6,13 @@ export interface PairedDifference {
   /** Number of pairs. */
   readonly n: number;
   readonly mean: number;
-  /** Percentile bootstrap over the pairs, 95 %. */
+  /** 95 % percentile bootstrap interval of the mean, over the pairs. */
   readonly interval: Interval;
-  /** Two-sided, of Wilcoxon's signed-rank test; null when no pair differs. */
+  /** Two-sided p of Wilcoxon's signed-rank test; null if no pair differs. */
   readonly p: number | null;
 }
 
-/** Null without pairs. */
+/** Statistics of the differences of pairs; null without pairs. */
 export function pairedDifference(
   differences: readonly number[],
   settings: Bootstrap,

@@ -1,4 +1,7 @@
-/** Quantile of ascending values, 0 ≤ p ≤ 1, linear between order statistics (numpy's default); NaN of none. */
+/**
+ * The quantile p (0 to 1) of ascending values, linear between order statistics (numpy's default); NaN for an empty
+ * list.
+ */
 export function quantile(ascending: ArrayLike<number>, p: number): number {
   const at = p * (ascending.length - 1);
   const below = Math.floor(at);

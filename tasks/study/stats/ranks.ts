@@ -1,6 +1,6 @@
 /**
- * Ranks from 1, in the order of the values; equal values share the mean of their ranks.
- * @returns also how many values share each rank, in ascending order
+ * Mid-ranks: the rank of each value, from 1; equal values share the mean of their ranks.
+ * @returns `ranks` in the order of the values; `ties`, the number of values that share each rank, by ascending rank
  */
 export function midRanks(values: readonly number[]): { ranks: number[]; ties: number[] } {
   const order = values.map((_, i) => i).sort((a, b) => values[a]! - values[b]!);

@@ -1,11 +1,11 @@
 /**
- * Paired comparison of two rows of scores: Wilcoxon's signed-rank test, two-sided, with Holm's correction for
- * many comparisons. Zero differences are dropped (Wilcoxon's own rule); ties get mid-ranks.
- * Up to 25 pairs without ties the distribution is exact, otherwise the normal approximation with tie correction.
+ * Wilcoxon's two-sided signed-rank test of paired scores, and Holm's correction for many comparisons. Zero differences
+ * are dropped (Wilcoxon's own rule); ties get mid-ranks. For up to 25 pairs without ties the distribution is exact,
+ * otherwise it is the normal approximation with tie correction.
  */
 import { midRanks } from "./ranks.ts";
 
-/** Two-sided p of the signed-rank test of `differences`; null when all are zero. */
+/** The two-sided p of `differences`; null if all are zero. */
 export function signedRank(differences: readonly number[]): number | null {
   const nonzero = differences.filter((d) => d !== 0 && Number.isFinite(d));
   const n = nonzero.length;
@@ -20,7 +20,7 @@ export function signedRank(differences: readonly number[]): number | null {
   return Math.min(1, 2 * normalLowerTail((smaller - mean) / Math.sqrt(variance)));
 }
 
-/** Holm's step-down adjusted p values, in the order given; nulls stay null and do not count. */
+/** Holm's step-down adjusted p values, in the given order. A null stays null and does not count. */
 export function holm(ps: readonly (number | null)[]): (number | null)[] {
   const order = ps.flatMap((p, i) => (p === null ? [] : [{ p, i }])).sort((a, b) => a.p - b.p);
   const adjusted: (number | null)[] = ps.map(() => null);
@@ -32,7 +32,7 @@ export function holm(ps: readonly (number | null)[]): (number | null)[] {
   return adjusted;
 }
 
-/** P(T ≤ t) for the signed-rank statistic of n pairs, by counting subsets of 1…n with each sum. */
+/** P(T ≤ t) of the signed-rank statistic of n pairs, by counting the subsets of 1…n with each sum. */
 function exactLowerTail(n: number, t: number): number {
   const counts = new Float64Array((n * (n + 1)) / 2 + 1);
   counts[0] = 1;
@@ -44,7 +44,9 @@ function exactLowerTail(n: number, t: number): number {
   return below / 2 ** n;
 }
 
-/** Φ(z) by Abramowitz and Stegun 7.1.26's successor: complementary error function, relative error below 1.2e-7. */
+/**
+ * Φ(z) by the rational Chebyshev fit of erfc in Numerical Recipes (2nd ed., section 6.2): relative error below 1.2e-7.
+ */
 function normalLowerTail(z: number): number {
   const x = Math.abs(z) / Math.SQRT2;
   const t = 1 / (1 + x / 2);

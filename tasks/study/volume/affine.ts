@@ -1,15 +1,17 @@
-/** 4×4 affine matrices, row-major, from voxel indices to RAS+ millimetres, and the quaternions of NIfTI's qform. */
+/** Row-major 4×4 affine matrices, from voxel indices to RAS+ millimetres, and the quaternions of NIfTI's qform. */
 import type { Triple } from "../arrays.ts";
 
-/** A NIfTI quaternion (b, c, d; a follows from them), the sign of the third axis, and the first voxel's place. */
+/**
+ * NIfTI's qform: the quaternion's b, c, d (a follows from them), the third axis's sign, the first voxel's place in mm.
+ */
 export interface QForm {
   readonly quaternion: Triple;
-  /** 1 or -1: whether the third axis is turned over after the rotation. */
+  /** -1 if the third axis is reversed after the rotation, else 1. */
   readonly qfac: 1 | -1;
   readonly offset: Triple;
 }
 
-/** Matrix with the given columns (each the step of one voxel axis, in mm) and origin. */
+/** The matrix with the given columns (the step of each voxel axis in mm) and origin (mm). */
 export function affineOf(columns: readonly [Triple, Triple, Triple], origin: Triple): number[] {
   const [i, j, k] = columns;
   return [0, 1, 2].flatMap((r) => [i[r]!, j[r]!, k[r]!, origin[r]!]).concat(0, 0, 0, 1);
@@ -25,13 +27,13 @@ export function columns(affine: readonly number[]): [Triple, Triple, Triple] {
   return [column(affine, 0), column(affine, 1), column(affine, 2)];
 }
 
-/** World position of a voxel index, which need not be whole. */
+/** The world position (RAS+ mm) of a voxel index, which may be fractional. */
 export function apply(affine: readonly number[], [x, y, z]: Triple): [number, number, number] {
   const at = (r: number) => affine[r]! * x + affine[r + 1]! * y + affine[r + 2]! * z + affine[r + 3]!;
   return [at(0), at(4), at(8)];
 }
 
-/** Euclidean, in the unit of the components. */
+/** Euclidean length, in the unit of the components. */
 export function length([a, b, c]: Triple): number {
   return Math.hypot(a, b, c);
 }
@@ -41,7 +43,7 @@ export function cosine(a: Triple, b: Triple): number {
   return (a[0] * b[0] + a[1] * b[1] + a[2] * b[2]) / (length(a) * length(b));
 }
 
-/** Volume of the unit cube's image when every column has length 1: 0 where the matrix cannot be inverted. */
+/** The determinant of the matrix after each column is scaled to length 1; 0 if it cannot be inverted. */
 export function volumeOfDirections(affine: readonly number[]): number {
   const [a, b, c] = columns(affine);
   const determinant =
@@ -52,7 +54,9 @@ export function volumeOfDirections(affine: readonly number[]): number {
 }
 
 /**
- * The matrix of a qform, in double precision. Throws RangeError if b² + c² + d² exceeds 1 by more than rounding.
+ * The matrix of a qform, in double precision.
+ * @param spacing millimetres along x, y, z
+ * @throws RangeError if b² + c² + d² exceeds 1 by more than rounding
  * Source: nifti1.h, method 2.
  */
 export function affineOfQForm({ quaternion: [b, c, d], qfac, offset }: QForm, spacing: Triple): number[] {
@@ -71,7 +75,7 @@ export function affineOfQForm({ quaternion: [b, c, d], qfac, offset }: QForm, sp
   );
 }
 
-/** The qform of a matrix with orthogonal columns of these lengths; null where they are not (a shear). */
+/** The qform of a matrix. Null unless its columns are orthogonal (no shear) and as long as `spacing` says. */
 export function qFormOf(affine: readonly number[], spacing: Triple): QForm | null {
   const steps = columns(affine);
   const [i, j, k] = steps;
@@ -85,7 +89,7 @@ export function qFormOf(affine: readonly number[], spacing: Triple): QForm | nul
   const [m00, m10, m20] = r0 as [number, number, number];
   const [m01, m11, m21] = r1 as [number, number, number];
   const [m02, m12, m22] = r2 as [number, number, number];
-  // The largest of the four components is taken from the diagonal, the others by division through it.
+  // Take the largest of the four components from the diagonal and divide by it for the others.
   const squares = [1 + m00 + m11 + m22, 1 + m00 - m11 - m22, 1 - m00 + m11 - m22, 1 - m00 - m11 + m22];
   const largest = squares.indexOf(Math.max(...squares));
   const s = 2 * Math.sqrt(squares[largest]!);

@@ -1,4 +1,4 @@
-/** Whether volumes lie where they should: the same grid for an image and its labels, axes at right angles. */
+/** Checks where volumes lie: an image and its labels on the same grid, axes at right angles. */
 import { columns, cosine, length } from "./affine.ts";
 import type { Volume } from "./volume.ts";
 
@@ -27,7 +27,10 @@ export function requireSameGrid(
   }
 }
 
-/** Throws an Error unless the axes are at right angles, to within `tolerance` in the cosine, and as long as the spacing says. */
+/**
+ * Throws an Error unless the axes are at right angles, to within `tolerance` in the cosine, and as long as the spacing
+ * says.
+ */
 export function requireOrthogonal(
   grid: Pick<Volume, "affine" | "spacing"> & { readonly name: string },
   tolerance = 1e-3,

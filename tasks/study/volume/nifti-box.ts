@@ -1,4 +1,4 @@
-/** Reads boxes of an uncompressed NIfTI file from disk, without loading the volume. */
+/** Reads boxes of an uncompressed NIfTI file from disk without loading the whole volume. */
 import { type FileHandle, open } from "node:fs/promises";
 import { LONGEST_HEADER, type NiftiHeader, parseNiftiHeader } from "./nifti-header.ts";
 import { decodeVoxels } from "./nifti-types.ts";
@@ -9,14 +9,17 @@ export interface NiftiFile {
   readonly header: NiftiHeader;
   readonly size: Size;
   /**
-   * Values of a box that lies within the volume, x fastest, scaled as readNifti does. One read a slice of the
-   * box. Throws RangeError for a box that does not lie within.
+   * The values of a box, x fastest, scaled as by readNifti. It makes one read for each slice of the box.
+   * @throws RangeError if the box does not lie within the volume
    */
   read(box: { readonly start: Size; readonly size: Size }): Promise<VoxelArray>;
   close(): Promise<void>;
 }
 
-/** Opens a .nii file (of a 4D file, the first volume). Throws an Error that names the file and the fact. */
+/**
+ * Opens a .nii file; boxes of a 4D file come from its first volume.
+ * @throws Error that names the file and the fact that makes it unusable
+ */
 export async function openNifti(path: string): Promise<NiftiFile> {
   let file: FileHandle | null = null;
   try {
@@ -42,19 +45,19 @@ function opened(path: string, file: FileHandle, header: NiftiHeader): NiftiFile 
     async read({ start, size: box }) {
       if (start.some((s, axis) => s < 0 || box[axis]! < 1 || s + box[axis]! > size[axis]!)) {
         throw new RangeError(
-          `${path}: no box of ${box.join("×")} at ${start.join(", ")} in ${size.join("×")}`,
+          `${path}: a box of ${box.join("×")} at ${start.join(", ")} does not lie within ${size.join("×")}`,
         );
       }
       const row = box[0] * bytes;
       const raw = new Uint8Array(row * box[1] * box[2]);
       await Promise.all(
         Array.from({ length: box[2] }, async (_, z) => {
-          // From the first to the last voxel of the slice: whole rows between, of which a part is kept.
+          // Read all from the slice's first to its last voxel, and keep a part of each row.
           const first = start[0] + size[0] * (start[1] + size[1] * (start[2] + z));
           const length = (size[0] * (box[1] - 1) + box[0]) * bytes;
           const slice = Buffer.allocUnsafe(length);
           const { bytesRead } = await file.read(slice, 0, length, header.offset + first * bytes);
-          if (bytesRead < length) throw new Error(`${path}: it has become shorter since it was opened`);
+          if (bytesRead < length) throw new Error(`${path}: it was shortened after it was opened`);
           for (let y = 0; y < box[1]; y++) {
             const from = y * size[0] * bytes;
             raw.set(slice.subarray(from, from + row), (z * box[1] + y) * row);

@@ -1,26 +1,26 @@
-/** What reading and writing NIfTI files have in common. */
+/** Helpers for reading and writing NIfTI files. */
 import { dataBytes, type NiftiHeader } from "./nifti-header.ts";
 
-/** Throws an Error if the voxels that the header promises cannot be in so many bytes. */
+/** Throws an Error if the header states more voxels than `available` bytes can hold. */
 export function requireRoom(header: NiftiHeader, available: number): void {
   if (header.offset + dataBytes(header) > available) {
     throw new Error(
-      `${header.shape.join("×")} voxels of ${header.type.name} are promised, more than the file can hold`,
+      `its header states ${header.shape.join("×")} voxels of ${header.type.name}, more than the file can hold`,
     );
   }
 }
 
-/** Voxels along x, y, z; frames are left out. */
+/** Voxels along x, y, z, without frames. */
 export function sizeOf({ shape }: NiftiHeader): [number, number, number] {
   return [shape[0]!, shape[1]!, shape[2]!];
 }
 
-/** By the file's name. */
+/** Whether the file's name says that it is compressed. */
 export function isGzip(path: string): boolean {
   return path.toLowerCase().endsWith(".gz");
 }
 
-/** The error with the file's name before it, and in the reader's words where zlib has its own. */
+/** The error with the file's name in front. It replaces the texts of Node and zlib by plain ones. */
 export function named(path: string, error: unknown): Error {
   const { message, code } = error as NodeJS.ErrnoException;
   const words: { readonly [code: string]: string } = {

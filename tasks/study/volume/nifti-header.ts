@@ -1,6 +1,6 @@
 /**
- * The header of a NIfTI-1 or NIfTI-2 file: what is in it, and what makes a file unusable.
- * Sources: nifti1.h and nifti2.h of the NIfTI working group; where readers differ, nibabel's choices.
+ * Parses the header of a NIfTI-1 or NIfTI-2 file and refuses an unusable one.
+ * Sources: nifti1.h and nifti2.h of the NIfTI working group. Where readers differ, this one follows nibabel.
  */
 import type { Triple } from "../arrays.ts";
 import { affineOf, affineOfQForm, type QForm, volumeOfDirections } from "./affine.ts";
@@ -9,14 +9,14 @@ import { type Scaling, type VoxelType, voxelType } from "./nifti-types.ts";
 export interface NiftiHeader {
   readonly version: 1 | 2;
   readonly littleEndian: boolean;
-  /** Every dimension that the file states, at least three; those after z are frames. */
+  /** The length of each dimension, at least three; those after z are frames. */
   readonly shape: readonly number[];
-  /** pixdim without its sign: millimetres along x, y, z. */
+  /** pixdim without its sign: millimetres along x, y, z. May contradict the affine. */
   readonly spacing: Triple;
-  /** From the sform if its code is above 0, else the qform, else spacing with x flipped and a centred origin. */
+  /** The sform if its code is above 0, else the qform, else the spacing with x flipped and a centred origin. */
   readonly affine: readonly number[];
   readonly type: VoxelType;
-  /** Slope 1 and intercept 0 where the file states no scaling (a slope of 0 or NaN). */
+  /** Slope 1 and intercept 0 if the file states no scaling (a slope of 0 or NaN). */
   readonly scaling: Scaling;
   /** Bytes before the first voxel. */
   readonly offset: number;
@@ -25,10 +25,10 @@ export interface NiftiHeader {
   readonly qform: QForm;
 }
 
-/** No header is longer. */
+/** Bytes of the longest header. */
 export const LONGEST_HEADER = 540;
 
-/** Where the fields of each version stand, and how wide their numbers are. */
+/** The size of each version's header, and the places of its fields. */
 const layouts = {
   1: {
     size: 348,
@@ -54,7 +54,11 @@ const layouts = {
   },
 } as const;
 
-/** Throws an Error that says which fact makes the header unusable. `bytes` begins with the file's first byte. */
+/**
+ * Parses a header.
+ * @param bytes the file from its first byte on
+ * @throws Error that says what makes the header unusable
+ */
 export function parseNiftiHeader(bytes: Uint8Array): NiftiHeader {
   const { version, littleEndian } = recognise(bytes);
   const at = layouts[version];
@@ -75,10 +79,12 @@ export function parseNiftiHeader(bytes: Uint8Array): NiftiHeader {
   const spacing = steps.map(Math.abs) as [number, number, number];
   for (let axis = 0; axis < Math.min(3, dims[0]!); axis++) {
     if (!(spacing[axis]! > 0 && Number.isFinite(spacing[axis]))) {
-      throw new Error(`the spacing along ${"xyz"[axis]} is ${steps[axis]}, which is no distance`);
+      throw new Error(
+        `the spacing along ${"xyz"[axis]} is ${steps[axis]}, but must be a positive number of millimetres`,
+      );
     }
   }
-  for (let axis = dims[0]!; axis < 3; axis++) spacing[axis] ||= 1; // a picture has no third axis to speak of
+  for (let axis = dims[0]!; axis < 3; axis++) spacing[axis] ||= 1; // a two-dimensional image may have no third spacing
 
   const quaternion = at.qcode + (one ? 4 : 8);
   const wide = one ? 4 : 8;
@@ -105,13 +111,13 @@ export function parseNiftiHeader(bytes: Uint8Array): NiftiHeader {
   };
 }
 
-/** Bytes that the voxels of all frames take. */
+/** The number of bytes of the voxels of all frames. */
 export function dataBytes(header: NiftiHeader): number {
   return header.shape.reduce((a, b) => a * b, 1) * header.type.bytes;
 }
 
 function recognise(bytes: Uint8Array): { version: 1 | 2; littleEndian: boolean } {
-  if (bytes.length < 4) throw new Error(`it has only ${bytes.length} bytes, which is no NIfTI header`);
+  if (bytes.length < 4) throw new Error(`it has only ${bytes.length} bytes, less than a NIfTI header`);
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
     throw new Error("it is gzip-compressed, although its name does not end in .gz");
   }
@@ -126,7 +132,7 @@ function recognise(bytes: Uint8Array): { version: 1 | 2; littleEndian: boolean }
     throw new Error(`it ends inside the header, after ${bytes.length} bytes of ${size}`);
   const magic = String.fromCharCode(...bytes.subarray(at, at + 3));
   if (magic === "ni1" || magic === "ni2") {
-    throw new Error("it is the header of a .hdr/.img pair, of which only single .nii files are read");
+    throw new Error("it is the header of a .hdr/.img pair, but lq reads only single .nii files");
   }
   if (magic !== `n+${found.version}` || bytes[at + 3] !== 0) {
     throw new Error(`its magic is ${JSON.stringify(magic)}, not "n+${found.version}"`);
@@ -188,11 +194,15 @@ function scalingOf(slope: number, intercept: number): Scaling {
   return { slope, intercept };
 }
 
-/** A single file's data begin after the header and the four bytes that announce extensions; 0 stands for there. */
+/**
+ * The voxels begin after the header and four bytes that announce extensions, or later. 0 means the first such place.
+ */
 function checkOffset(offset: number, least: number): number {
   if (offset === 0) return least;
   if (!Number.isInteger(offset) || offset < least) {
-    throw new Error(`the voxels are said to begin at byte ${offset}, but the header takes ${least}`);
+    throw new Error(
+      `its header says that the voxels begin at byte ${offset}, but the header alone has ${least}`,
+    );
   }
   return offset;
 }

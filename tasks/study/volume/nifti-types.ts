@@ -1,4 +1,4 @@
-/** NIfTI's voxel types, and how stored bytes become values. */
+/** NIfTI's voxel types, and the decoding of stored bytes. */
 import type { VoxelArray } from "./volume.ts";
 
 export type VoxelArrayConstructor =
@@ -15,7 +15,7 @@ export interface VoxelType {
   readonly code: number;
   readonly name: string;
   readonly bytes: 1 | 2 | 4 | 8;
-  /** Null for the 64-bit integers, which become float64. */
+  /** Null for 64-bit integers, which become float64. */
   readonly array: VoxelArrayConstructor | null;
 }
 
@@ -43,7 +43,10 @@ const unsupported: { readonly [code: number]: string } = {
   2304: "RGBA32",
 };
 
-/** Throws an Error that says which type it is, if it is none that holds one number a voxel. */
+/**
+ * The voxel type with that code.
+ * @throws Error that names the type if it does not hold one number for each voxel
+ */
 export function voxelType(code: number): VoxelType {
   const type = types.find((t) => t.code === code);
   if (type) return type;
@@ -53,21 +56,22 @@ export function voxelType(code: number): VoxelType {
   );
 }
 
-/** The type that an array is stored as. */
+/** The voxel type of an array. */
 export function voxelTypeOf(data: VoxelArray): VoxelType {
   return types.find((t) => t.array === data.constructor)!;
 }
 
-/** How raw values become values: value = raw · slope + intercept, in double precision. */
+/** value = raw · slope + intercept, in double precision. */
 export interface Scaling {
   readonly slope: number;
   readonly intercept: number;
 }
 
 /**
- * Raw voxels, in the byte order they were read with, as values. Without a scaling the type stays as it is; with
- * one it is the narrowest type that holds every value exactly (at most float64), or float32 if asked for.
- * `raw` is changed and may be returned. Throws an Error for 64-bit integers beyond 2^53.
+ * Decodes raw voxels. Without a scaling the values keep their type. With one they get the narrowest type that holds
+ * every value exactly (at most float64), or float32 if asked for. Changes `raw`, and may return it.
+ * @param swap whether the bytes of each number are in reverse order
+ * @throws Error for 64-bit integers beyond 2^53
  */
 export function decodeVoxels(
   raw: Uint8Array<ArrayBuffer>,
@@ -98,7 +102,7 @@ function swapBytes(raw: Uint8Array<ArrayBuffer>, bytes: VoxelType["bytes"]): voi
 function fromInt64(raw: Uint8Array<ArrayBuffer>, unsigned: boolean): Float64Array {
   const array = unsigned ? BigUint64Array : BigInt64Array;
   const stored = new array(raw.buffer, raw.byteOffset, raw.length / 8);
-  // In place: each value takes the bytes that it was read from.
+  // Convert in place: each value overwrites the bytes that it was read from.
   const values = new Float64Array(raw.buffer, raw.byteOffset, stored.length);
   for (let i = 0; i < stored.length; i++) {
     const value = Number(stored[i]!);
@@ -108,14 +112,14 @@ function fromInt64(raw: Uint8Array<ArrayBuffer>, unsigned: boolean): Float64Arra
   return values;
 }
 
-/** Least and greatest value that a type of at most 16 bits can hold. */
+/** The least and greatest value of a type of at most 16 bits. */
 function everyValue(stored: VoxelArray): readonly [number, number] {
   if (stored instanceof Uint8Array) return [0, 255];
   if (stored instanceof Int8Array) return [-128, 127];
   return stored instanceof Uint16Array ? [0, 65535] : [-32768, 32767];
 }
 
-/** The narrowest type that holds raw · slope + intercept exactly for every raw value in the range. */
+/** The narrowest type that holds raw · slope + intercept exactly for all raw values of the range. */
 function scaledType(
   range: readonly [number, number] | null,
   slope: number,

@@ -1,4 +1,4 @@
-/** Reads NIfTI-1 and NIfTI-2 files, plain (.nii) or gzip-compressed (.nii.gz; the name decides). */
+/** Reads NIfTI-1 and NIfTI-2 files, plain (.nii) or gzip-compressed (.nii.gz), by the file's name. */
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
@@ -13,21 +13,21 @@ export { openNifti, type NiftiFile } from "./nifti-box.ts";
 export { writeNifti, type WriteOptions } from "./nifti-write.ts";
 
 export interface ReadOptions {
-  /** Which 3D volume of a 4D file to read, from 0. Without it a file with several is refused. */
+  /** The number, from 0, of the 3D volume to read from a 4D file. Without it a file with several is refused. */
   readonly frame?: number;
-  /** Values of a file with a scaling become float32, rounded, where they would else need float64. */
+  /** Round scaled values to float32 where they would else need float64. */
   readonly float32?: boolean;
 }
 
 /**
- * The volume in a file, in the order it is stored in, with slope and intercept applied in double precision.
+ * Reads a volume. The axes keep their stored order. Slope and intercept are applied in double precision.
  *
- * Values keep the file's type where it states no scaling (64-bit integers become float64), and else take the
- * narrowest type that holds them exactly. The file is decompressed as it is read, so the memory used is that of
- * the result, and once more that of the raw values where they have to be scaled.
+ * Without a scaling the values keep the file's type (64-bit integers become float64). With one they get the narrowest
+ * type that holds them exactly. The file is decompressed while it is read: memory holds the result, and the raw
+ * values too if they are scaled.
  *
- * Throws an Error that names the file and the fact for anything that makes it unusable: truncated or damaged
- * data, dimensions that lie, an affine that is singular or not finite, an unknown type, …
+ * @throws Error that names the file and the fact that makes it unusable: truncated or damaged data, dimensions that do
+ *   not fit the file, an affine that is singular or not finite, an unknown voxel type, …
  */
 export async function readNifti(path: string, options: ReadOptions = {}): Promise<Volume> {
   try {
@@ -44,7 +44,10 @@ export async function readNifti(path: string, options: ReadOptions = {}): Promis
   }
 }
 
-/** A label map: as readNifti, but every value must be a whole number from 0 to 65535 (to within 1e-3). */
+/**
+ * Reads a label map, as readNifti.
+ * @throws Error also for a value that is not a whole number from 0 to 65535 (to within 1e-3)
+ */
 export async function readLabels(path: string): Promise<LabelVolume> {
   const volume = await readNifti(path);
   const { data } = volume;
@@ -54,7 +57,7 @@ export async function readLabels(path: string): Promise<LabelVolume> {
     const value = data[i]!;
     const label = Math.round(value);
     if (!(label >= 0 && label <= 65535 && Math.abs(value - label) <= 1e-3)) {
-      throw new Error(`${path}: voxel ${i} is ${value}, which is no label (whole numbers from 0 to 65535)`);
+      throw new Error(`${path}: voxel ${i} is ${value}, but labels are whole numbers from 0 to 65535`);
     }
     if (label > greatest) greatest = label;
   }
@@ -63,7 +66,7 @@ export async function readLabels(path: string): Promise<LabelVolume> {
   return { ...volume, data: labels };
 }
 
-/** The header alone; of a large file only the beginning is read. Errors as of readNifti. */
+/** Reads the header alone, from the first 64 KiB of the file. Throws as readNifti. */
 export async function readHeader(path: string): Promise<NiftiHeader> {
   try {
     const file = await open(path);
@@ -87,7 +90,7 @@ async function readRaw(path: string, frame: number | undefined) {
   const compressed = isGzip(path);
   if (compressed) requireGzip(await firstBytes(path));
   const file = createReadStream(path, { highWaterMark: 1 << 20 });
-  // Not stream.pipeline: it takes gunzip's end before the file's, at zero padding, for a failure.
+  // Not stream.pipeline: with zero padding gunzip ends before the file does, which it takes for a failure.
   const content: Readable = compressed ? file.pipe(createGunzip({ chunkSize: 1 << 20 })) : file;
   if (compressed) file.once("error", (error) => content.destroy(error));
   try {
@@ -99,7 +102,7 @@ async function readRaw(path: string, frame: number | undefined) {
   }
 }
 
-/** Takes the decompressed file chunk by chunk and keeps one frame's voxels. */
+/** Takes the decompressed file in chunks and keeps the voxels of one frame. */
 class RawReader {
   #head = Buffer.alloc(0);
   #header: NiftiHeader | null = null;
@@ -130,7 +133,7 @@ class RawReader {
     const missing = this.#start + this.#raw.length - this.#position;
     if (missing > 0) {
       throw new Error(
-        `${header.shape.join("×")} voxels of ${header.type.name} are promised, but ${missing} bytes of them are missing`,
+        `its header states ${header.shape.join("×")} voxels of ${header.type.name}, but ${missing} bytes of them are missing`,
       );
     }
     return { header, raw: this.#raw };
@@ -146,7 +149,8 @@ class RawReader {
     if (this.#frame === undefined && frames > 1) {
       throw new Error(`it holds ${frames} volumes (${header.shape.join("×")}) where one is expected`);
     }
-    if (chosen >= frames) throw new Error(`volume ${chosen} is asked for, but it holds ${frames}`);
+    if (chosen >= frames)
+      throw new Error(`there is no volume ${chosen}: the file holds ${frames}, counted from 0`);
     this.#header = header;
     this.#start = header.offset + chosen * frame;
     this.#raw = new Uint8Array(frame);
@@ -161,7 +165,9 @@ class RawReader {
   }
 }
 
-/** Deflate cannot shrink data further than this: a longer promise is a lie, seen before anything is allocated. */
+/**
+ * Deflate cannot shrink data by more than this factor. A header that states more is refused before memory is allocated.
+ */
 const MOST_DEFLATED = 1032;
 
 function frameBytes({ shape, type }: { shape: readonly number[]; type: VoxelType }): number {
@@ -184,7 +190,7 @@ async function firstBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-/** What the beginning of a gzip file holds, as far as a header reaches. */
+/** The first decompressed bytes of a gzip file, enough for a header. */
 async function gunzipHead(bytes: Buffer): Promise<Buffer> {
   const gunzip = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });
   gunzip.end(bytes);

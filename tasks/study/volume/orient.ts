@@ -1,15 +1,17 @@
-/** Turns volumes to the closest RAS orientation and back: axes are permuted and flipped, never interpolated. */
+/** Turns volumes to the closest RAS orientation and back. It permutes and flips axes and never interpolates. */
 import { type Triple, zerosLike } from "../arrays.ts";
 import { affineOf, apply, column, length } from "./affine.ts";
 import type { Grid, Volume, VoxelArray } from "./volume.ts";
 
-/** For each stored axis: the world axis (0 right, 1 anterior, 2 superior) it is closest to, and which way it runs. */
+/**
+ * For each stored axis: the closest world axis (0 right, 1 anterior, 2 superior), and its direction (1 or -1) along it.
+ */
 export interface Orientation {
   readonly axes: Triple;
   readonly signs: Triple;
 }
 
-/** Stored axes find their world axes one after the other, the pair with the greatest direction cosine first. */
+/** Assigns world axes to stored axes; the pair with the greatest direction cosine comes first. */
 export function orientationOf(affine: readonly number[]): Orientation {
   const cosines = [0, 1, 2].flatMap((stored) => {
     const c = column(affine, stored);
@@ -26,34 +28,33 @@ export function orientationOf(affine: readonly number[]): Orientation {
   return { axes: axes as unknown as Triple, signs: signs as unknown as Triple };
 }
 
-/** Which way each stored axis grows: "RAS", "LPS", "PIR", … */
+/** The direction in which each stored axis grows: "RAS", "LPS", "PIR", … */
 export function orientationCode(affine: readonly number[]): string {
   const { axes, signs } = orientationOf(affine);
   return axes.map((world, stored) => (signs[stored]! > 0 ? "RAS" : "LPI")[world]).join("");
 }
 
 /**
- * The volume with its axes in the closest RAS order. One that has it already is returned as it is. Where the spacing
- * contradicts the affine, a turned volume's spacing follows the affine, as in nibabel.
+ * The volume with its axes in the closest RAS order, or the same object if they are in that order already.
  */
 export function toCanonical<D extends VoxelArray>(volume: Volume<D>): Volume<D> {
   return turn(volume, orientationOf(volume.affine));
 }
 
 /**
- * The volume, which is in canonical order, with its axes as those of `original`: undoes toCanonical(original) for
- * anything on that grid, and then has exactly its spacing and affine.
+ * Undoes toCanonical(original) for a volume in canonical order on the same grid. The result has exactly the spacing and
+ * the affine of `original`.
  */
 export function fromCanonical<D extends VoxelArray>(volume: Volume<D>, original: Grid): Volume<D> {
   return turnBack(volume, orientationOf(original.affine), original);
 }
 
-/** The volume with its axes in the order left-right, back-front, foot-head, each running the way it is stored. */
+/** The volume with its axes in the order left-right, back-front, foot-head. No axis changes its direction. */
 export function toAxial<D extends VoxelArray>(volume: Volume<D>): Volume<D> {
   return turn(volume, { ...orientationOf(volume.affine), signs: [1, 1, 1] });
 }
 
-/** Undoes toAxial(original), as fromCanonical undoes toCanonical. */
+/** Undoes toAxial(original) as fromCanonical undoes toCanonical. */
 export function fromAxial<D extends VoxelArray>(volume: Volume<D>, original: Grid): Volume<D> {
   return turnBack(volume, { ...orientationOf(original.affine), signs: [1, 1, 1] }, original);
 }
@@ -76,7 +77,7 @@ function turnBack<D extends VoxelArray>(
   return sameGrid ? { ...turned, spacing: original.spacing, affine: original.affine } : turned;
 }
 
-/** Stored axis i becomes axis axes[i], flipped where its sign is -1. */
+/** Makes stored axis i axis axes[i], and flips it if signs[i] is -1. */
 function turn<D extends VoxelArray>(volume: Volume<D>, { axes, signs }: Orientation): Volume<D> {
   if (axes.every((world, stored) => world === stored) && signs.every((sign) => sign > 0)) return volume;
   const { data, size, spacing, affine } = volume;
