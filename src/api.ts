@@ -28,7 +28,7 @@ export interface TaskContext<P> {
    * `name` is relative to the directory, with "/" between parts; `path` is absolute.
    */
   readonly files: (role?: string) => readonly { readonly name: string; readonly path: string }[];
-  /** Names of the files under an input `{ names: FOLDER/ }`, relative to the folder, sorted. What is in them is not the task's to read. */
+  /** Names of the files under an input `{ names: FOLDER/ }`, relative to the folder, sorted. The task must not read their content. */
   readonly names: (role?: string) => readonly string[];
   /** Where to write an output (default role "out"), absolute, in a staging folder that exists. A directory ends in "/". */
   readonly output: (role?: string) => string;
@@ -39,21 +39,21 @@ export interface TaskContext<P> {
   /** Cores held: use no more threads than this. */
   readonly cpus: number;
   /**
-   * Aborted when the task is to end: the build was cancelled, or the machine is about to be taken away. A task
-   * that heeds it throws (`signal.throwIfAborted()`); whatever it does, its process is ended soon after: within
-   * 2 s, or, with `resume: true` and when a batch system asks (SIGTERM, SIGUSR1), within the rule's `grace`.
+   * Aborted when the task has to end: the build was cancelled, or a batch system takes the machine away. A task should
+   * then throw (`signal.throwIfAborted()`). lq ends its process in any case: after 2 s or, with `resume: true` and a
+   * signal from a batch system (SIGTERM, SIGUSR1), after the rule's `grace`.
    */
   readonly signal: AbortSignal;
   /**
-   * For rules with `resume: true`, else null: a folder, absolute, that is kept until an attempt with this very key
-   * succeeds. A resumable task reads at its start what it finds here; writes its state now and then, and once more
-   * when `signal` aborts, under another name first and renamed then, for it may be killed at any instant; and
-   * makes the same outputs however often it was interrupted.
+   * For rules with `resume: true`, the absolute path of a folder that is kept until an attempt with this key succeeds;
+   * else null. A resumable task reads its state from here at the start. It writes its state from time to time, and once
+   * more when `signal` aborts. It may be killed at any instant, so it writes to another name and renames. It must make
+   * the same outputs however often it was interrupted.
    */
   readonly scratch: string | null;
-  /** How far the task is (0…1), and what it is at. */
+  /** Reports how far the task is (0…1), with a note on what it is doing. */
   readonly progress: (fraction: number, note?: string) => void;
-  /** A line for the task's log. */
+  /** Writes a line to the task's log. */
   readonly log: (line: string) => void;
 }
 

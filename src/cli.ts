@@ -2,8 +2,8 @@
  * The command line. Exit codes: 0 all built; 1 a task failed; 2 the request or the pipeline is wrong;
  * 130, 143, 129 and 138 interrupted by SIGINT, SIGTERM, SIGHUP and SIGUSR1; 141 nobody reads the output any more.
  *
- * What is imported here is all that a build with nothing to do loads. It is one file, in the format that Node loads
- * soonest, which has no `await` at its top (scripts/bundle.mjs).
+ * A build with nothing to do loads only what this file imports. It is compiled to one CommonJS file, which Node loads
+ * faster than ES modules; so there is no top-level `await` (scripts/bundle.mjs).
  */
 import { runWords } from "./cli/run.ts";
 import { showUserError } from "./cli/user-error.ts";
@@ -15,26 +15,26 @@ const [first, ...words] = process.argv.slice(2);
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(141);
-    // A terminal that was closed; SIGHUP says so, and what to do.
-    if (error.code !== "EIO") lose(error);
+    // EIO means that the terminal was closed. The handler of SIGHUP deals with that.
+    if (error.code !== "EIO") reportLostOutput(error);
   });
 
-// Where Node finds nothing left to do before lq is done.
+// The exit code if Node finds nothing left to do before lq has finished.
 process.exitCode = 13;
 void run().then((code) => (process.exitCode = code));
 
 async function run(): Promise<number> {
-  // What a shell asks for at every press of the key: kept out of the help.
+  // Shells call this at every press of Tab. It is not in the help.
   if (first === "complete") return (await import("./cli/complete.ts")).runComplete(words);
   return runWords(process.argv.slice(2));
 }
 
-/** Of output that finds no room, as on a full disk, is told once: a build is more than what it says of itself. */
-function lose(error: Error): void {
+/** Reports a failed write to stdout or stderr once and goes on; the build matters more than its messages. */
+function reportLostOutput(error: Error): void {
   if (isLosing) return;
   isLosing = true;
   process.once("exit", () => (process.exitCode = 2));
-  const told = userErrorOf(error);
-  if (told === undefined) throw error;
-  showUserError(told, {});
+  const userError = userErrorOf(error);
+  if (userError === undefined) throw error;
+  showUserError(userError, {});
 }

@@ -1,9 +1,9 @@
-/** The mark of results that were accepted and not made, as it is told wherever they are. */
+/** The mark of outputs that were accepted, as every command shows it. */
 import type { Session } from "../session/session.ts";
 import type { Accepted } from "../store/action.ts";
 import { localTime } from "./local-time.ts";
 
-/** Of what a task has in place; null: it was made under its key. */
+/** The mark of the outputs that a task has in place; null: a run made them under the present key. */
 export function acceptedOf({ state, store }: Pick<Session, "state" | "store">, id: string): Accepted | null {
   const key = state.last(id)?.key;
   return (typeof key === "string" ? store.action(key)?.accepted : undefined) ?? null;

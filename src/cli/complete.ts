@@ -1,4 +1,4 @@
-/** `lq complete -- WORDS…`: what the last word, which may be empty or half typed, can become. Never fails. */
+/** `lq complete -- WORDS…`: prints what the last word, which may be empty or half typed, can become. Never fails. */
 import type { Command, Option } from "commander";
 import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -8,13 +8,13 @@ import { printableLine } from "../report/printable.ts";
 import { openProject, type CommonFlags, type Project } from "./options.ts";
 import { createProgram } from "./program.ts";
 
-/** No shell shows more. */
+/** Most candidates: no shell shows more. */
 const MOST = 1000;
 
 export function runComplete(typed: readonly string[]): number {
   const words = typed[0] === "--" ? typed.slice(1) : typed;
   const last = words.at(-1) ?? "";
-  // A candidate is a line, and shown as it is.
+  // The shell shows each line unchanged, so leave out candidates that a terminal cannot show.
   const fitting = candidates(words.slice(0, -1), last).filter(
     (candidate) => candidate.startsWith(last) && printableLine(candidate) === candidate,
   );
@@ -66,7 +66,7 @@ function flagValues({ long, argChoices }: Option, flags: CommonFlags): readonly 
   );
 }
 
-/** Rules; outputs, a folder at a time; ids of tasks once a rule's name is typed. */
+/** Rules; outputs, one folder level at a time; task ids once a rule's name is typed. */
 function targets({ pipeline, cwd }: Project, typed: string): readonly string[] {
   const { tasks } = expand(pipeline);
   if (typed.includes(":")) return tasks.map(({ id }) => id);
@@ -86,7 +86,7 @@ function paramPaths(params: Json, above = ""): readonly string[] {
   return Object.entries(params).flatMap(([key, value]) => paramPaths(value, `${above}${key}.`));
 }
 
-/** A project that is missing or broken has nothing to complete. */
+/** Nothing can be completed for a missing or broken project. */
 function project<T>(flags: CommonFlags, ask: (found: Project) => readonly T[]): readonly T[] {
   try {
     return ask(openProject(flags));

@@ -1,4 +1,4 @@
-/** The flags that every command shares, and what follows from them without reading the project. */
+/** The flags that all commands share, and what can be computed from them without reading the project. */
 import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { UserError } from "../model/errors.ts";
@@ -19,14 +19,14 @@ export interface CommonFlags {
   readonly color?: "auto" | "always" | "never";
 }
 
-/** @throws UserError where there is none */
+/** @throws UserError if the current folder was removed */
 export function startFolder({ directory }: CommonFlags): string {
   try {
     return resolve(directory ?? ".");
   } catch {
     throw new UserError({
       message: "the current folder was removed",
-      hint: "go to one that is there, or name the project's with -C and its whole path",
+      hint: "go to an existing folder, or give the project's absolute path with -C",
     });
   }
 }
@@ -59,7 +59,7 @@ export function typedFlags(flags: CommonFlags): readonly string[] {
   ];
 }
 
-/** What makes two builds of a project ask for the same, apart from what is on the disk. */
+/** The request as text. Two builds with the same text ask for the same, apart from what is on disk. */
 export function snapshotRequest(
   root: string,
   cwd: string,

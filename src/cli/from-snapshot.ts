@@ -1,4 +1,4 @@
-/** The questions that a snapshot answers, before anything else of the project is read. */
+/** Answers `build` and `status` from a snapshot if possible, before anything else of the project is read. */
 import { allFreshLine } from "../report/lines.ts";
 import { painter } from "../report/paint.ts";
 import { plainView } from "../report/plain.ts";
@@ -22,7 +22,7 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
   return 0;
 }
 
-/** Says what a build says that had nothing to do. */
+/** Prints the summary of a build that had nothing to do. */
 function tellBuilt(fresh: number, flags: CommonFlags): void {
   const { quiet = false, dryRun = false } = flags;
   const paint = painter(useColor(process.stdout, flags.color));
@@ -31,7 +31,7 @@ function tellBuilt(fresh: number, flags: CommonFlags): void {
   view.listener({ type: "summary", ...nothing, fresh, seconds: process.uptime() });
 }
 
-/** Null also where every task is to be told of. */
+/** Null if there is no usable snapshot, and with --json, which prints every task. */
 function ask(targets: readonly string[], flags: CommonFlags): Asked | null {
   if (flags.json === true) return null;
   const cwd = startFolder(flags);

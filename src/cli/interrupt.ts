@@ -1,7 +1,7 @@
 /**
- * Signals cancel a build in order. SIGINT is a person's: all ends at once, and once more does not even wait for
- * that. The others come from batch systems, init and closing terminals, some more than once, and leave resumable
- * tasks the time to save.
+ * Cancels a build when a signal arrives. A person sends SIGINT: all tasks end at once, and a second SIGINT ends lq
+ * without waiting for them. Batch systems, init and closing terminals send the other signals, some more than once:
+ * resumable tasks get time to save.
  */
 import { constants } from "node:os";
 import { Preempted } from "../execute/attempt.ts";
@@ -9,7 +9,7 @@ import { onSuspend } from "./suspend.ts";
 
 export interface Interrupt {
   readonly signal: AbortSignal;
-  /** 128 and the number of the first signal once interrupted, else null. */
+  /** 128 + the number of the first signal; null if there was none. */
   exitCode(): number | null;
   /** Stops listening. */
   release(): void;
@@ -27,10 +27,12 @@ export function onInterrupt(): Interrupt {
       if (code !== null) return;
       code = 128 + constants.signals[name];
       if (name === "SIGINT") {
-        process.stderr.write("interrupted: ending what runs (once more: at once)\n");
+        process.stderr.write("interrupted: ending the running tasks (Ctrl-C again: exit at once)\n");
         controller.abort(new Error("interrupted"));
       } else {
-        process.stderr.write(`${name}: resumable tasks save and end, others end now (Ctrl-C: all at once)\n`);
+        process.stderr.write(
+          `${name}: resumable tasks save and end, others end now (Ctrl-C: end all at once)\n`,
+        );
         controller.abort(new Preempted(name));
       }
     };

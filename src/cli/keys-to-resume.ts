@@ -1,9 +1,10 @@
+/** Which tasks may resume, for `lq cache gc`. */
 import { upcomingExpansions } from "../plan/plan.ts";
 import { userErrorOf } from "../model/errors.ts";
 import type { Project } from "./options.ts";
 import { planned } from "./tasks-named.ts";
 
-/** The keys of all tasks that may go on from scratch; null: not all are known, as long as others have to run first. */
+/** Keys of all tasks that may resume from their scratch folder; null: some keys depend on tasks that have to run first. */
 export async function keysToResume({ pipeline, cwd }: Project): Promise<ReadonlySet<string> | null> {
   try {
     const { session, plan } = await planned({ pipeline: { ...pipeline, default: [] }, cwd }, []);
@@ -16,7 +17,7 @@ export async function keysToResume({ pipeline, cwd }: Project): Promise<Readonly
       });
     return keys.includes(null) ? null : new Set(keys.filter((key) => key !== null));
   } catch (error) {
-    // Whatever keeps lq from knowing the graph is for `lq status` to tell.
+    // The graph is broken. `lq status` reports why.
     if (userErrorOf(error) === undefined) throw error;
     return null;
   }

@@ -1,4 +1,4 @@
-/** The project that a command is about, and how to show what it does. */
+/** The project of a command, and how to show what the command does. */
 import { UserError } from "../model/errors.ts";
 import type { HashOptions } from "../files/hash-many.ts";
 import { loadPipeline, PIPELINE_FILE } from "../load/load.ts";
@@ -12,13 +12,13 @@ export { nearestProject, startFolder, useColor, type CommonFlags } from "./flags
 
 export interface Project {
   readonly pipeline: Pipeline;
-  /** Absolute folder that typed paths start from. */
+  /** The absolute folder that typed paths start from. */
   readonly cwd: string;
 }
 
 /**
- * The project that a command is about: the nearest folder with a pipeline.yaml, from the start folder upwards.
- * Throws UserError if there is none or it is wrong.
+ * Opens the project of a command: the nearest folder with a pipeline.yaml, from the start folder upwards.
+ * @throws UserError if there is none, or the pipeline is wrong
  */
 export function openProject(flags: CommonFlags): Project {
   const cwd = startFolder(flags);
@@ -44,7 +44,7 @@ export function viewOptions(flags: CommonFlags, pipeline: Pipeline): ViewOptions
   };
 }
 
-/** Those that print what they find only when they have looked at everything say meanwhile how far they are. */
+/** For commands that print only at the end: shows on stderr, if it is a terminal, how far the hashing of sources is. */
 export function hashingOptions({ json, quiet }: CommonFlags): HashOptions {
   const { stderr } = process;
   if (json === true || quiet === true || !isLive(stderr)) return {};

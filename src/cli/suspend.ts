@@ -1,19 +1,19 @@
 /**
- * Ctrl-Z: what runs stops with lq, and goes on with it. It would not by itself, for tasks lead process groups of
- * their own; and whoever suspends a build wants its cores.
+ * Ctrl-Z stops the running tasks together with lq, and they continue with it. The kernel alone would stop lq only,
+ * because tasks have their own process groups; and a user who suspends a build wants its cores.
  */
 import { whileStopped } from "../system/process-tree.ts";
 import { isLive } from "../report/is-live.ts";
 
 const SHOW_CURSOR = "\x1b[?25h";
 
-/** @returns what stops listening */
+/** @returns a function that stops listening */
 export function onSuspend(): () => void {
   const suspend = (): void => {
-    // Lines that are drawn over hide it.
+    // The live view hides the cursor.
     if (isLive(process.stdout)) process.stdout.write(SHOW_CURSOR);
     process.off("SIGTSTP", suspend);
-    // Ends when lq is continued; at once where no shell is there that could do that.
+    // Returns when lq is continued, or at once if there is no shell that could continue it.
     whileStopped(() => process.kill(process.pid, "SIGTSTP"));
     process.on("SIGTSTP", suspend);
   };

@@ -1,3 +1,4 @@
+/** Targets as tasks, for commands that run nothing. */
 import { makePlan, type Plan } from "../plan/plan.ts";
 import { openSession, type Session } from "../session/session.ts";
 import { UserError } from "../model/errors.ts";
@@ -6,7 +7,7 @@ import type { Task } from "../model/model.ts";
 import type { Selected } from "../select/select.ts";
 import type { Project } from "./options.ts";
 
-/** The graph as far as it can be known without running anything, and what of it the targets need. */
+/** Plans a build of the targets: the graph as far as it is known without running anything, and what the targets need. */
 export async function planned(
   { pipeline, cwd }: Project,
   targets: readonly string[],
@@ -20,13 +21,13 @@ export async function planned(
   return { session, selected: plan.selected, plan };
 }
 
-/** The tasks that targets themselves name. Throws a UserError if there are none (yet). */
+/** The tasks that the targets name, without those that they need. @throws UserError if none are known (yet) */
 export async function tasksNamed(project: Project, targets: readonly string[]): Promise<readonly Task[]> {
   const { selected } = await planned(project, targets);
   return namedOf(selected, targets);
 }
 
-/** @throws UserError if there are none (yet) */
+/** @throws UserError if none are known (yet) */
 export function namedOf({ named, expansions }: Selected, targets: readonly string[]): readonly Task[] {
   if (named.size > 0) return [...named];
   const [expansion] = expansions;

@@ -1,13 +1,13 @@
 /**
- * Prints what is wrong with a request or a pipeline, with its places in the project's files, to stderr; with --json
- * as a line each on stdout as well.
+ * Prints errors of a request or a pipeline to stderr, with their places in the project's files. With --json, also
+ * prints each error as a line on stdout.
  */
 import { userErrorOf, type UserError } from "../model/errors.ts";
 import { placesOf, renderDiagnostics } from "../load/render.ts";
 import { printable } from "../report/printable.ts";
 import { startFolder, nearestProject, useColor, type CommonFlags } from "./flags.ts";
 
-/** Errors that are shown to people. */
+/** Most errors that are printed to stderr. */
 const MOST = 100;
 
 /** Exit code: the request or the pipeline is wrong. */
@@ -25,15 +25,15 @@ export function showUserError({ diagnostics }: UserError, flags: CommonFlags): v
     console.log(JSON.stringify({ type: "error", message, ...places[i], hint }));
 }
 
-/** Tells a user's error. @throws any other */
+/** Prints a user's error. @returns the exit code @throws any other error */
 export function refuse(error: unknown, flags: CommonFlags): number {
-  const told = userErrorOf(error);
-  if (told === undefined) throw error;
-  showUserError(told, flags);
+  const userError = userErrorOf(error);
+  if (userError === undefined) throw error;
+  showUserError(userError, flags);
   return WRONG;
 }
 
-/** Of what is told without a project, or without a folder, nothing is in a file. */
+/** The folder that places in files are relative to. Without a project or a folder, no error has a place in a file. */
 function rootOrNothing(flags: CommonFlags): string {
   try {
     const from = startFolder(flags);

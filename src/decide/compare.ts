@@ -1,4 +1,4 @@
-/** What differs between two recipes, as reasons. */
+/** The differences between two recipes, as reasons to run. */
 import type { ContentChange, Json, Reason } from "../model/model.ts";
 import { canonicalJson } from "../fingerprint/canonical.ts";
 import type { Recipe, RecipeInput } from "../fingerprint/recipe.ts";
@@ -18,7 +18,8 @@ export function compareRecipes(before: Recipe, after: Recipe): Reason[] {
 }
 
 function compareDeclarations(before: Recipe, after: Recipe): Reason[] {
-  if (before.format !== after.format) return [{ kind: "declaration", what: "lq's way of making keys" }];
+  if (before.format !== after.format)
+    return [{ kind: "declaration", what: "the way in which lq computes keys" }];
   if (before.action.kind !== after.action.kind)
     return [{ kind: "declaration", what: `${before.action.kind} → ${after.action.kind}` }];
   const reasons: Reason[] = [];
@@ -69,7 +70,7 @@ function compareActions({ action: before }: Recipe, { action: after }: Recipe): 
   return reasons.length > 0 ? reasons : [{ kind: "declaration", what: "the module that the rule runs" }];
 }
 
-/** Under bash the command as it was written, else the words of the list. */
+/** For a command that bash runs: its text as written. For a list: its words. */
 function commandText(argv: readonly string[]): string {
   return argv[0] === "bash" && argv.length === 5 ? (argv[4] ?? "") : argv.join(" ");
 }
@@ -94,7 +95,7 @@ function compareParams(before: Recipe["params"], after: Recipe["params"]): Reaso
   });
 }
 
-/** Differences at the leaves; lists of one length are compared element by element. */
+/** Differences at the leaves. Lists of equal length are compared element by element, other lists as a whole. */
 function compareValues(path: string, before: Json | undefined, after: Json | undefined): Reason[] {
   if (isBranch(before) && isBranch(after) && Array.isArray(before) === Array.isArray(after)) {
     const was = new Map(Object.entries(before));
@@ -114,7 +115,7 @@ function isBranch(value: Json | undefined): value is { readonly [key: string]: J
   return typeof value === "object" && value !== null;
 }
 
-/** Files by path, within each role; where a role has the same contents in the same order, their names do not matter. */
+/** Compares files by path, within each role. If a role has the same contents in the same order, names do not matter. */
 function compareInputs(before: Recipe, after: Recipe): Reason[] {
   const named = after.action.kind === "cmd";
   const roles = [...new Set([...after.inputs, ...before.inputs].map(({ role }) => role))];
@@ -123,9 +124,9 @@ function compareInputs(before: Recipe, after: Recipe): Reason[] {
     const was = before.inputs.filter((input) => input.role === role);
     const is = after.inputs.filter((input) => input.role === role);
     if (same(was, is, named)) continue;
-    const moved = changedFiles(was, is);
-    for (const [path, change] of moved) changes.set(path, change);
-    if (moved.size === 0) changes.set(is.map(({ path }) => path).join(", "), { change: "changed" });
+    const changed = changedFiles(was, is);
+    for (const [path, change] of changed) changes.set(path, change);
+    if (changed.size === 0) changes.set(is.map(({ path }) => path).join(", "), { change: "changed" });
   }
   return [...changes].map(([path, change]) => ({ kind: "file", path, ...change }));
 }
@@ -144,7 +145,7 @@ function changedFiles(
   const [was, is] = [before[0], after[0]];
   const isOneFolder = before.length === 1 && after.length === 1 && was?.path === is?.path;
   if (!isOneFolder || !was?.entries || !is?.entries) return comparison(contents(before), contents(after));
-  // A folder may have 100,000 files, of which only those that differ need names.
+  // A folder may have 100,000 files: make names for the files that differ only.
   const differs = (entries: readonly TreeEntry[]) => (entry: TreeEntry, i: number) =>
     entry.name !== entries[i]?.name || entry.digest !== entries[i]?.digest;
   const some = (input: RecipeInput, entries: readonly TreeEntry[]) => contents([{ ...input, entries }]);
@@ -173,7 +174,7 @@ function compareTexts(
     .map((each) => ({ kind, ...each }));
 }
 
-/** Variables that are declared on one side only, and have no value there either. */
+/** Variables that only one side declares, and that have no value on that side. */
 function compareUnset(before: Recipe["env"], after: Recipe["env"]): Reason[] {
   const changes = comparison(unvalued(Object.keys(before)), unvalued(Object.keys(after)));
   return [...changes]
@@ -181,7 +182,7 @@ function compareUnset(before: Recipe["env"], after: Recipe["env"]): Reason[] {
     .map(([name, { change }]) => ({ kind: "declaration", what: `env ${name} ${change}` }));
 }
 
-/** Names with what became of them, those that are new or changed first. A value that is empty is none. */
+/** What happened to each name: added and changed ones first, then removed ones. An empty value counts as no value. */
 function comparison(
   before: readonly (readonly [string, string])[],
   after: readonly (readonly [string, string])[],

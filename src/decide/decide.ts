@@ -1,4 +1,4 @@
-/** Whether a task has to run, and why: a pure function of what is recorded and what is on the disk. */
+/** Decides whether a task has to run, and why: a pure function of the records and of the state of the outputs. */
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Freshness, Reason } from "../model/model.ts";
 import type { OutputState } from "../record/outputs.ts";
@@ -8,15 +8,15 @@ import { compareRecipes } from "./compare.ts";
 export interface Evidence {
   readonly key: string;
   readonly recipe: Recipe;
-  /** What the task last put in place. */
+  /** The task's last run that put outputs in place. */
   readonly last: DoneRecord | undefined;
-  /** The recipe of `last`, if the cache still has it; asked only when the keys differ. */
+  /** The recipe of `last`, if the cache still has it. Called only when the keys differ. */
   readonly lastRecipe: () => Recipe | undefined;
   readonly failure: FailedRecord | undefined;
   readonly outputs: readonly {
     readonly path: string;
     readonly state: OutputState;
-    /** Of one that is unreadable. */
+    /** For the state "unreadable": the reason. */
     readonly why?: string;
   }[];
   /** Whether the cache has an action for the key. */
@@ -31,15 +31,15 @@ export function decide(evidence: Evidence): Exclude<Freshness, { readonly state:
   if (settled && !forced) return { state: "fresh", key };
 
   const reasons = reasonsOf(evidence);
-  // An output that is, or may be, edited is nobody's to replace unasked: it is stale, whether or not the cache could
-  // give the old one back.
+  // Never replace an output that is, or may be, edited unless the user asks. Such a task is stale, also if the cache
+  // could restore the old output.
   const edited = outputs.some(({ state }) => state === "edited" || state === "unreadable");
   if (cached && !forced && !edited) return { state: "restorable", key, reasons };
   if (failure?.key === key) return { state: "failed", key, reasons };
   return { state: outputs.some(({ state }) => state === "missing") ? "missing" : "stale", key, reasons };
 }
 
-/** Every reason, the first being the one to tell if only one is told. */
+/** Every reason. The first one is shown where there is room for only one. */
 function reasonsOf({ key, recipe, last, lastRecipe, failure, outputs, forced }: Evidence): Reason[] {
   const reasons: Reason[] = [];
   for (const { path, state, why = "" } of outputs)
@@ -52,7 +52,7 @@ function reasonsOf({ key, recipe, last, lastRecipe, failure, outputs, forced }: 
     const before = lastRecipe();
     const differences = before === undefined ? [] : compareRecipes(before, recipe);
     if (differences.length > 0) reasons.push(...differences);
-    else reasons.push({ kind: "declaration", what: "the record of the last run is gone from the cache" });
+    else reasons.push({ kind: "declaration", what: "the cache no longer has the record of the last run" });
   }
   if (last !== undefined)
     for (const { path, state } of outputs)

@@ -1,11 +1,11 @@
-/** A reason in words: the line that `status`, `why`, `build -n` and the build itself print. */
+/** Reasons as text: the lines that `status`, `why`, `build -n` and the build itself print. */
 import type { Json, Reason } from "../model/model.ts";
 
-/** Of longer values the part is shown where they differ. */
+/** Characters of a value that are shown. A longer value is cut around the first difference. */
 const WIDTH = 60;
-/** Characters before the first that differs. */
+/** Characters shown before the first difference. */
 const LEAD = 20;
-/** Of a digest. */
+/** Digits of a digest that are shown. */
 const DIGITS = 12;
 
 export function explain(reason: Reason): string {
@@ -17,7 +17,7 @@ export function explain(reason: Reason): string {
     case "output-missing":
       return `output ${reason.path} missing`;
     case "output-replaced":
-      return `output ${reason.path} is not that of the last run`;
+      return `output ${reason.path} is not from the last run`;
     case "output-edited":
       return `output ${reason.path} edited by hand`;
     case "output-unreadable":
@@ -38,20 +38,20 @@ export function explain(reason: Reason): string {
     case "declaration":
       return `declaration: ${reason.what}`;
     case "failed-before":
-      return "failed before, with nothing changed since";
+      return "failed before, and nothing has changed since";
   }
 }
 
-/** The same with the digests before and after, as far as they are known. */
+/** `explain` with the digests before and after, if they are known. */
 export function explainInFull(reason: Reason): string {
-  const told = explain(reason);
-  if (reason.kind !== "file" && reason.kind !== "code") return told;
+  const text = explain(reason);
+  if (reason.kind !== "file" && reason.kind !== "code") return text;
   const { before, after } = reason;
-  if (before === undefined && after === undefined) return told;
-  return `${told}: ${before?.slice(0, DIGITS) ?? "(none)"} → ${after?.slice(0, DIGITS) ?? "(none)"}`;
+  if (before === undefined && after === undefined) return text;
+  return `${text}: ${before?.slice(0, DIGITS) ?? "(none)"} → ${after?.slice(0, DIGITS) ?? "(none)"}`;
 }
 
-/** What tasks must share to be told of together: the words, but for what differs from task to task of a rule. */
+/** Tasks with the same cause are shown as one group. Commands and output paths differ in each task, so only the rule counts. */
 export function causeOf(reason: Reason, rule: string): string {
   return reason.kind === "command" || reason.kind.startsWith("output-")
     ? `${reason.kind} ${rule}`

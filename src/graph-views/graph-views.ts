@@ -1,4 +1,4 @@
-/** The graph as text for other programs to draw: Graphviz, Mermaid, JSON. */
+/** Writes the graph as text that other programs can draw: Graphviz, Mermaid, JSON. */
 import type { Graph } from "../expand/graph.ts";
 import type { Task } from "../model/model.ts";
 import { printableLine } from "../report/printable.ts";
@@ -9,7 +9,7 @@ export interface Drawing {
   readonly edges: readonly { readonly from: string; readonly to: string }[];
 }
 
-/** A node a task; edges run from what is needed to what needs it. */
+/** One node for each task. Edges go from a dependency to the task that needs it. */
 export function byTask(graph: Graph, tasks: Iterable<Task>): Drawing {
   const shown = new Set(tasks);
   return {
@@ -23,7 +23,7 @@ export function byTask(graph: Graph, tasks: Iterable<Task>): Drawing {
   };
 }
 
-/** A node a rule, with its number of tasks. */
+/** One node for each rule, with its number of tasks. */
 export function byRule(graph: Graph, tasks: Iterable<Task>): Drawing {
   const counts = new Map<string, number>();
   const edges = new Map<string, { from: string; to: string }>();
@@ -41,7 +41,7 @@ export function byRule(graph: Graph, tasks: Iterable<Task>): Drawing {
 
 export function toDot({ nodes, edges }: Drawing): string {
   const quote = (text: string) => `"${printableLine(text).replace(/["\\]/g, "\\$&")}"`;
-  // In labels, unlike in names, Graphviz reads HTML's entities.
+  // Graphviz reads HTML entities in labels, but not in names.
   const readable = (text: string) => quote(text.replaceAll("&", "&amp;"));
   return [
     "digraph lq {",
@@ -55,7 +55,7 @@ export function toDot({ nodes, edges }: Drawing): string {
 
 export function toMermaid({ nodes, edges }: Drawing): string {
   const names = new Map(nodes.map(({ id }, i) => [id, `n${i}`]));
-  // What Mermaid, or the page that it draws in, would read as markup.
+  // Escape what Mermaid, or the HTML page around it, would read as markup.
   const quote = (text: string) =>
     `"${printableLine(text).replace(/[#"\\`<>&]/g, (sign) => `#${sign.charCodeAt(0)};`)}"`;
   return [
@@ -65,7 +65,7 @@ export function toMermaid({ nodes, edges }: Drawing): string {
   ].join("\n");
 }
 
-/** Everything about the tasks that a program might draw or check; expansions may add to them as files are made. */
+/** Tasks with their inputs, outputs and dependencies. Pending expansions may add tasks when their files are made. */
 export function toJson(graph: Graph, { tasks, expansions }: Selected): string {
   return JSON.stringify({
     type: "graph",

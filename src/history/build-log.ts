@@ -1,9 +1,9 @@
 /**
- * What the last builds did, a file a build: cache/history/NUMBER.jsonl.
+ * Writes down what each build did, in one file for each build: cache/history/NUMBER.jsonl.
  *
- * The first line is the build, then one line for each task that ran, was restored, failed or was cancelled, in the
- * order in which they ended, then the summary. Every line is whole or the last; a build that was killed has no
- * summary, and may lack its last second. Builds that found everything fresh leave no file.
+ * The first line is the build. Then comes one line for each task that ran, was restored, accepted or cancelled, or
+ * failed, in the order in which they ended, and then the summary. Only the last line can be cut short. The file of a
+ * killed build has no summary and may lack its last second. Builds that found everything fresh leave no file.
  */
 import { appendFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -14,16 +14,16 @@ import { HISTORY } from "../model/layout.ts";
 import { buildFile, buildNumbers } from "./build-files.ts";
 import { type BuildLine, HISTORY_VERSION, type HistoryLine, isDone } from "./lines.ts";
 
-/** Builds that are kept; older ones are removed by the next. */
+/** Number of builds that are kept. The next build removes older ones. */
 const KEPT = 200;
-/** Lines gathered before they are written. */
+/** Number of lines that are gathered before they are written. */
 const GATHERED = 200;
-/** Milliseconds after which what was gathered is written. */
+/** Milliseconds after which gathered lines are written. */
 const INTERVAL = 1000;
 
 /**
- * A listener that writes the build down under a number; to be used by the holder of the project's lock. A history that cannot be
- * written is no reason for a build to fail: `notice` is told.
+ * Returns a listener that writes the build's history under its number. Only the holder of the project's lock may use
+ * it. If the history cannot be written, this calls `notice`, and the build goes on.
  */
 export function recordBuild(
   { root, state }: Pick<Session, "root" | "state">,
@@ -85,13 +85,17 @@ export function recordBuild(
   };
 }
 
-/** The time of day when this is called; from then on what passes, whatever somebody sets the clock to. */
+/**
+ * A clock that starts at the present time of day and then follows the monotonic clock, so that a change of the system
+ * clock does not affect it.
+ * @returns milliseconds since 1970
+ */
 function steadyClock(): () => number {
   const origin = Date.now() - performance.now();
   return () => Math.round(origin + performance.now());
 }
 
-/** The build's file; makes the folder, and removes builds that are too old to keep. */
+/** The path of the build's file. Makes the folder, and removes builds that are too old to keep. */
 function nextFile(root: string, build: number): string {
   const folder = join(root, HISTORY);
   makeFolder(folder);

@@ -11,13 +11,13 @@ export interface Build {
   /** Milliseconds since 1970. */
   readonly started: number;
   readonly targets: readonly string[];
-  /** In the order in which they ended. */
+  /** In the order in which the tasks ended. */
   readonly tasks: readonly TaskLine[];
-  /** Null: the build was killed, or still runs. */
+  /** Null: the build was killed, or is still running. */
   readonly summary: SummaryLine | null;
 }
 
-/** Every build that is kept, the newest first; read one at a time. */
+/** Every build on record, newest first. Each file is read when it is asked for. */
 export function* builds(root: string): Generator<Build> {
   for (const number of buildNumbers(join(root, HISTORY)).reverse()) {
     const build = readBuild(root, number);
@@ -25,7 +25,7 @@ export function* builds(root: string): Generator<Build> {
   }
 }
 
-/** @throws UserError when there is no such build */
+/** @throws UserError if there is no such build */
 export function buildNumbered(root: string, number: number | undefined): Build {
   const [found] = number === undefined ? builds(root) : [readBuild(root, number)];
   if (found) return found;
@@ -36,7 +36,11 @@ export function buildNumbered(root: string, number: number | undefined): Build {
   });
 }
 
-/** The last run of each task that ended well, in the builds up to one. */
+/**
+ * The last run of each task that put its outputs in place.
+ * @param all newest first
+ * @param upTo leave out builds after this one
+ */
 export function lastRuns(
   all: Iterable<Build>,
   upTo = Infinity,
@@ -59,7 +63,7 @@ function readBuild(root: string, number: number): Build | null {
   return { number, started: first.started, targets: first.targets, tasks, summary };
 }
 
-/** A line cut short by a kill, or one that is none of lq's, counts for nothing. */
+/** A line that was cut short by a kill, or that lq did not write, is ignored. */
 function readLine(text: string): HistoryLine[] {
   try {
     const { data } = HistoryLine.safeParse(JSON.parse(text));

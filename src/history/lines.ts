@@ -1,16 +1,16 @@
-/** The lines of a build's history, as written and as read back. */
+/** The schema of the lines in a build's history file. */
 import * as z from "zod/mini";
 import type { Reason } from "../model/model.ts";
 
-/** Raise when a line changes meaning; builds of another version are passed over. */
+/** Raise this when the meaning of a line changes. Builds of another version are ignored. */
 export const HISTORY_VERSION = 1;
 
 const BuildLine = z.object({
   type: z.literal("build"),
   version: z.literal(HISTORY_VERSION),
-  /** Milliseconds since 1970, as every time here. */
+  /** Milliseconds since 1970, like every time in this file. */
   started: z.number(),
-  /** As typed; none: the pipeline's default. */
+  /** As typed. None: the pipeline's default. */
   targets: z.readonly(z.array(z.string())),
 });
 
@@ -24,7 +24,7 @@ const TaskLine = z.object({
   reasons: z.readonly(
     z.array(z.custom<Reason>((value) => typeof (value as Reason | null)?.kind === "string")),
   ),
-  /** What the action of a run that ended well is stored under. */
+  /** The key of a run that succeeded, under which its action is stored. */
   key: z.optional(z.string().check(z.regex(/^[0-9a-f]{64}$/))),
   error: z.optional(z.string()),
 });
@@ -47,7 +47,7 @@ export type TaskLine = z.infer<typeof TaskLine>;
 export type SummaryLine = z.infer<typeof SummaryLine>;
 export type HistoryLine = z.infer<typeof HistoryLine>;
 
-/** Whether a task's outputs are in place, and under which key is on record. */
+/** Whether the task's outputs were put in place, so that the state log has their key. */
 export function isDone({ outcome }: Pick<TaskLine, "outcome">): boolean {
   return outcome === "ran" || outcome === "restored" || outcome === "accepted";
 }

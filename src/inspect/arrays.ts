@@ -1,11 +1,11 @@
 /**
- * Arrays of numbers in files of NumPy (.npy, numpy.org/neps/nep-0001-npy-format) and of safetensors, as far as it
- * takes to compare them. What is in the files is not trusted: whatever does not fit counts as no array.
+ * Reads arrays of numbers from NumPy files (.npy, numpy.org/neps/nep-0001-npy-format) and safetensors files, as far as
+ * a comparison needs them. The files are not trusted: content that does not follow the format counts as no array.
  */
 import * as z from "zod/mini";
 
 export interface NumberArray {
-  /** Type and shape, in the words of the format: what has other words has other numbers. */
+  /** Type and shape, as the file writes them. Arrays with different forms are not compared number by number. */
   readonly form: string;
   readonly length: number;
   readonly at: (index: number) => number;
@@ -62,7 +62,7 @@ const TYPES = new Map<string, Type>([
   ...named(["U8", "|u1", "BOOL", "|b1"], u1),
 ]);
 
-/** By name; that of an .npy has none. Null: it is neither, or has a type that is not known here. */
+/** Arrays by name; the name is empty for an .npy file. Null: another format, or a type that is not known here. */
 export function arraysIn(name: string, content: Buffer): ReadonlyMap<string, NumberArray> | null {
   if (content.toString("latin1", 0, 6) === "\x93NUMPY") return npy(content);
   return name.endsWith(".safetensors") ? safetensors(content) : null;

@@ -1,6 +1,6 @@
 /**
- * Why a task is not fresh: what it waits for, or what made its inputs others, and so on down to what changed. Tasks
- * of one rule that are so for the same reasons are told as one.
+ * Why a task is not fresh: the tasks that it waits for, or that changed its inputs, and so on down to the first change.
+ * Tasks of one rule with the same reasons are shown as one.
  */
 import { causeOf } from "../decide/explain.ts";
 import type { Build } from "../history/builds.ts";
@@ -10,12 +10,12 @@ import type { TaskStatus } from "../plan/status.ts";
 
 export interface Cause {
   readonly task: TaskStatus;
-  /** Of a task that is fresh: the run that made what its reader has not read yet. */
+  /** For a fresh task: the run that made what its reader has not read yet. Else null. */
   readonly run: LastRun | null;
-  /** How many more tasks of the rule are so for the same. */
+  /** How many more tasks of the rule have the same causes. */
   readonly more: number;
   readonly from: readonly Cause[];
-  /** Told before, higher up or to the side, with all that is behind it. */
+  /** Whether this cause, with everything behind it, is in the tree already. Then `from` is empty. */
   readonly told: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface LastRun {
   readonly run: TaskLine;
 }
 
-/** What is known of tasks, by id. */
+/** Where to look tasks up. */
 export interface TaskFacts {
   readonly status: (id: string) => TaskStatus | undefined;
   readonly lastRun: (id: string) => LastRun | undefined;
@@ -38,10 +38,10 @@ export function causesOf(id: string, known: TaskFacts): Cause | undefined {
   return node && tree.tell([node])[0];
 }
 
-/** The tasks behind one that have reasons of their own, itself among them. */
+/** The tasks behind a task that have reasons of their own; the task itself may be one of them. */
 export function rootsOf(id: string, known: TaskFacts): readonly TaskStatus[] {
   const found = new Map<string, TaskStatus>();
-  // A set tells its members in the order of adding, those too that are added meanwhile.
+  // A set iterates in the order of insertion, and also over members that are added meanwhile.
   const seen = new Set([id]);
   for (const at of seen) {
     const status = known.status(at);
@@ -68,7 +68,7 @@ class Tree {
   readonly #known: TaskFacts;
   readonly #nodes = new Map<string, Node | undefined>();
   readonly #behind = new Map<Node, readonly Node[]>();
-  /** Nodes with one number are so for the same. */
+  /** Nodes with the same number have the same causes. */
   readonly #numbers = new Map<Node, number>();
   readonly #kinds = new Map<string, number>();
   readonly #told = new Set<number>();
@@ -131,7 +131,7 @@ class Tree {
     return [...makers].flatMap((maker) => {
       const found = this.node(maker);
       if (found?.task.freshness.state !== "fresh") return found ?? [];
-      // Behind a run are those of the same build; behind what is not fresh, those since it last ran.
+      // Behind a run are runs of the same build. Behind a task that is not fresh are the runs since it last ran.
       const build = found.run?.build.number ?? 0;
       return (node.run === null ? build > last : build === last) ? [found] : [];
     });

@@ -1,13 +1,13 @@
 /**
- * The provenance of a table's cells, as a task module writes it beside the table: for `tables/x.md` (and .csv, .html …
- * of the same name) the output `tables/x.cells.json` of the same task.
+ * Reads the provenance of a table's cells, which a task module writes beside the table: for `tables/x.md` (and .csv,
+ * .html … of the same name) in the output `tables/x.cells.json` of the same task.
  *
  *     { "format": 1, "cells": [
  *         { "row": "STU B", "column": "AMOS", "metric": "Dice", "mean": 0.894,
  *           "from": [{ "input": "evaluations", "file": "amos/stu-b.json" }] } ] }
  *
- * The texts of a cell name it, its numbers are its value; `from` says what it was made from: an input of the rule and,
- * where that is a directory, the file's name below it.
+ * The strings of a cell are its names, its numbers are its values. `from` lists what it was made from: an input of the
+ * rule and, if this is a directory, the file's name in it.
  */
 import { posix } from "node:path";
 import * as z from "zod/mini";
@@ -20,13 +20,13 @@ const StoredCell = z.catchall(z.object({ from: z.array(Source) }), z.unknown());
 const Cells = z.object({ format: z.literal(1), cells: z.array(StoredCell) });
 
 export interface Cell {
-  /** Row, column and whatever else it is told by. */
+  /** Row, column and any other strings of the cell. */
   readonly names: readonly string[];
   readonly values: { readonly [name: string]: number };
   readonly from: readonly z.infer<typeof Source>[];
 }
 
-/** The output of the task that says where the cells of another output came from; undefined if there is none. */
+/** The output with the provenance of the cells of `target`; undefined if there is none. */
 export function cellsOutput(task: Task, target: string): string | undefined {
   const stem = (path: string) => path.slice(0, path.length - posix.extname(path).length);
   return task.outputs.map(({ path }) => path).find((path) => path === `${stem(target)}.cells.json`);
@@ -37,8 +37,8 @@ export function parseCells(file: string, text: string): readonly Cell[] {
   const { data } = Cells.safeParse(jsonOrNull(text));
   if (data !== undefined) return data.cells.map(cellOf);
   throw new UserError({
-    message: `${file} is not what lq trace reads`,
-    hint: 'docs/reference.md, "Provenance of cells", says what a task module has to write there',
+    message: `${file} does not have the format that lq trace reads`,
+    hint: 'docs/reference.md, "Provenance of cells", describes what a task module writes there',
   });
 }
 
@@ -53,7 +53,7 @@ function cellOf({ from, ...fields }: z.infer<typeof StoredCell>): Cell {
   };
 }
 
-/** The one cell that has all of the names, in any order and case. @throws UserError if there is none, or several */
+/** The one cell that has all of the names, in any order and case. @throws UserError if there is none or several */
 export function findCell(cells: readonly Cell[], names: readonly string[]): Cell {
   const wanted = names.map((name) => name.toLowerCase());
   const fits = (cell: Cell) => {
@@ -66,7 +66,7 @@ export function findCell(cells: readonly Cell[], names: readonly string[]): Cell
   if (one !== undefined)
     throw new UserError({
       message: `${found.length} cells are named ${quoted(names)}`,
-      hint: `say which: ${found
+      hint: `add a name: ${found
         .slice(0, 4)
         .map((cell) => quoted(cell.names))
         .join(" or ")}`,

@@ -1,6 +1,6 @@
 /**
- * A build as trace events, which chrome://tracing and ui.perfetto.dev draw: a lane for each task that ran at the
- * same time, and for each device.
+ * Converts a build to trace events, which chrome://tracing and ui.perfetto.dev draw. Tasks that ran at the same time are
+ * in different lanes, and each device has a lane.
  * Format: "Trace Event Format", complete events ("X"), times in microseconds.
  */
 import { explain } from "../decide/explain.ts";
@@ -41,11 +41,14 @@ export function chromeTrace(build: Build): { readonly traceEvents: readonly Trac
   };
 }
 
-/** What a lane shows must not overlap: shares of a device do, and a task's start with the storing of the last one's outputs. */
+/**
+ * Assigns tasks to lanes so that nothing in a lane overlaps. Tasks on one device can overlap: they may share the device,
+ * and a task may start while the outputs of the one before are still being stored.
+ */
 class Lanes {
   readonly names: string[] = [];
   readonly #nameOf: (what: string, number: number) => string;
-  /** By what they show: the place in `names`, and until when it is taken. */
+  /** By what the lanes show: the lane's index in `names`, and the time at which it is free again. */
   readonly #lanes = new Map<string, { readonly place: number; until: number }[]>();
 
   constructor(nameOf: (what: string, number: number) => string) {
@@ -62,7 +65,7 @@ class Lanes {
     return lane;
   }
 
-  /** To be called in order of starting. @returns the place of the lane */
+  /** Call this in the order of starting times. @returns the lane's index */
   place(what: string, { started, ended }: TaskLine): number {
     const lane = this.#lanes.get(what)?.find(({ until }) => until <= started) ?? this.open(what);
     lane.until = ended;

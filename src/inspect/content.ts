@@ -1,10 +1,10 @@
-/** How far two contents of one output are apart, in words and numbers. */
+/** Compares two contents of one output: what kind of difference, and how large. */
 import { isUtf8 } from "node:buffer";
 import { gunzipSync } from "node:zlib";
 import type { Json } from "../model/model.ts";
 import { arraysIn, type NumberArray } from "./arrays.ts";
 
-/** Numbers that stand in the same places on both sides: how many differ, of how many, by how much at most. */
+/** Numbers at the same places on both sides: how many differ, of how many, and the largest difference. */
 export interface Numbers {
   readonly numbers: number;
   readonly of: number;
@@ -13,28 +13,28 @@ export interface Numbers {
 
 export type Distance =
   | { readonly kind: "same" }
-  /** Of a folder: a file that one side has not. */
+  /** A file of a folder that only one side has. */
   | { readonly kind: "only"; readonly side: "before" | "after" }
-  /** `others`: other values that differ, or are on one side only. */
+  /** `others`: values that are not numbers and differ, or that only one side has. */
   | ({ readonly kind: "json"; readonly others: number } & Numbers)
-  /** `others`: arrays that have another type or shape, or are on one side only. */
+  /** `others`: arrays with different types or shapes, or that only one side has. */
   | ({ readonly kind: "arrays"; readonly others: number } & Numbers)
-  /** Lines that only one side has; `numbers` if each line has as many of them on both sides. */
+  /** Lines that only one side has. `numbers` is null if a line has different counts of numbers on the two sides. */
   | {
       readonly kind: "text";
       readonly removed: readonly string[];
       readonly added: readonly string[];
       readonly numbers: Numbers | null;
     }
-  /** `differing`: null if it was not counted: the sizes are not the same, or too large. */
+  /** `differing`: null if not counted, because the sizes differ or are too large. */
   | { readonly kind: "bytes"; readonly differing: number | null; readonly sizes: readonly [number, number] };
 
-/** Bytes of a content that is looked into. */
+/** Most bytes of a content that is compared in detail. */
 export const LARGEST = 1 << 30;
-/** What is longer fits no string. */
+/** Most bytes of a text: a JavaScript string cannot be much longer. */
 const LONGEST_TEXT = 256 << 20;
 
-/** A gzip file is compared by what is in it. `name` tells what kind of file it is. */
+/** Compares gzip files by their uncompressed content. The file's kind follows from `name`. */
 export function contentDistance(name: string, before: Buffer, after: Buffer): Distance {
   if (before.equals(after)) return { kind: "same" };
   const [a, b] = [unzipped(before), unzipped(after)];
@@ -54,7 +54,7 @@ function unzipped(content: Buffer): Buffer {
   try {
     return gunzipSync(content, { maxOutputLength: LARGEST });
   } catch {
-    return content; // no gzip after all, or more than fits
+    return content; // not gzip, or too large
   }
 }
 
@@ -78,7 +78,7 @@ class Counter {
     this.found.of += 1;
     if (Object.is(was, is) || was === is) return;
     this.found.numbers += 1;
-    // A value that is no number is as far off as can be.
+    // A difference from NaN counts as infinite.
     const apart = Math.abs(is - was);
     this.found.most = Math.max(this.found.most, Number.isNaN(apart) ? Infinity : apart);
   }
@@ -116,7 +116,7 @@ function isBranch(value: Json | undefined): value is { readonly [key: string]: J
   return typeof value === "object" && value !== null;
 }
 
-/** Lines as a bag: one that only moved is no difference. */
+/** Compares lines as a multiset: a line that only moved is no difference. */
 function textDistance(before: string, after: string): Distance {
   const [was, is] = [before.split("\n"), after.split("\n")];
   const removed = without(was, is);
@@ -125,7 +125,7 @@ function textDistance(before: string, after: string): Distance {
 
 const NUMBER = /[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g;
 
-/** Null: there are no numbers, or not as many on each line of both. */
+/** Null: there are no numbers, or a line has different counts of numbers on the two sides. */
 function numbersDistance(before: readonly string[], after: readonly string[]): Numbers | null {
   const counter = new Counter();
   if (before.length !== after.length) return null;

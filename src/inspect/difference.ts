@@ -1,4 +1,4 @@
-/** Two recorded runs of a task, and of those before it: what went into them differently, and how far their outputs are apart. */
+/** Compares two recorded runs of a task, and the runs behind them: their inputs, params and code, and their outputs. */
 import type { Session } from "../session/session.ts";
 import { compareRecipes } from "../decide/compare.ts";
 import { UserError } from "../model/errors.ts";
@@ -8,7 +8,7 @@ import type { Reason, Task } from "../model/model.ts";
 import type { Action, StoredOutput } from "../store/action.ts";
 import { contentDistance, LARGEST, type Distance } from "./content.ts";
 
-/** The run of a task that stood after a build; `build` null: that stands now. */
+/** The run whose outputs were in place after a build; `build` null: the run whose outputs are in place now. */
 export interface RecordedRun {
   readonly task: Task;
   readonly build: number | null;
@@ -17,17 +17,17 @@ export interface RecordedRun {
 
 export interface Difference {
   readonly task: string;
-  /** Whether the two runs are the same one. */
+  /** Whether both are the same run. */
   readonly same: boolean;
   readonly reasons: readonly Reason[];
   readonly outputs: readonly { readonly path: string; readonly distance: Distance | null }[];
-  /** Of the tasks that made inputs that differ. */
+  /** Differences of the tasks that made the differing inputs. */
   readonly from: readonly Difference[];
 }
 
 type Records = Pick<Session, "graph" | "state" | "store">;
 
-/** Finds runs of the builds on record. */
+/** Finds runs in the builds on record. */
 export class RecordedRuns {
   readonly #session: Records;
   readonly #builds: readonly Build[];
@@ -39,7 +39,7 @@ export class RecordedRuns {
     this.#builds = builds;
   }
 
-  /** Null if the task had not run by then, or the cache has no record of it any more. */
+  /** Null if the task had not run by then, or the cache no longer has a record of the run. */
   find(task: Task, build: number | null): RecordedRun | null {
     const key = build === null ? this.#session.state.last(task.id)?.key : this.#keysAt(build).get(task.id);
     const action = typeof key === "string" ? this.#session.store.action(key) : undefined;
@@ -47,18 +47,18 @@ export class RecordedRuns {
     return { task, build, action: { ...action, recipe: inNamesOf(task, action.recipe) } };
   }
 
-  /** @throws UserError where `find` finds none */
+  /** @throws UserError if `find` finds none */
   get(task: Task, build: number | null): RecordedRun {
     const run = this.find(task, build);
     if (run !== null) return run;
     const when = build === null ? "" : ` in build ${build} or before`;
     throw new UserError({
       message: `there is no record of a run of ${task.id}${when}`,
-      hint: "`lq history TARGET` lists its runs; a run is forgotten when the cache lets go of it",
+      hint: "`lq history TARGET` lists its runs; a run is forgotten when the cache drops it",
     });
   }
 
-  /** The run before the one that stands now. @throws UserError if there is none */
+  /** The last run that differs from the present one. @throws UserError if there is none */
   previous(task: Task): RecordedRun {
     const now = this.get(task, null);
     for (const { number, tasks } of this.#builds) {
@@ -67,7 +67,7 @@ export class RecordedRuns {
       const run = this.find(task, number);
       if (run !== null && run.action.key !== now.action.key) return run;
     }
-    throw new UserError({ message: `${task.id} has no earlier run that differs from the one that stands` });
+    throw new UserError({ message: `${task.id} has no earlier run that differs from the present one` });
   }
 
   #keysAt(build: number): ReadonlyMap<string, string> {
@@ -81,7 +81,7 @@ export class RecordedRuns {
   }
 }
 
-/** Compares two runs and, where they are of one task, the runs behind the inputs that differ. */
+/** Compares two runs. If they are runs of one task, also compares the runs behind the differing inputs. */
 export function difference(
   session: Records,
   runs: RecordedRuns,
@@ -126,7 +126,7 @@ interface NamedOutput {
   readonly output: StoredOutput;
 }
 
-/** A run's outputs as its rule declared them then. */
+/** A run's outputs, as the rule declared them at that time. */
 function outputsOf({ action: { recipe, outputs } }: RecordedRun): readonly NamedOutput[] {
   return recipe.outputs.flatMap(({ role, path }, i) => {
     const output = outputs[i];
@@ -134,7 +134,7 @@ function outputsOf({ action: { recipe, outputs } }: RecordedRun): readonly Named
   });
 }
 
-/** Outputs of one path belong together; of the others, those of one role, in their order. */
+/** Pairs outputs with the same path; then pairs the others by role, in their order. */
 function matched(
   before: readonly NamedOutput[],
   after: readonly NamedOutput[],
@@ -171,7 +171,7 @@ function parts(output: StoredOutput | undefined): ReadonlyMap<string, string> {
   return new Map(output.entries.map(({ name, digest }) => [name, digest]));
 }
 
-/** Null where one side is not in the cache any more. */
+/** Null if the cache no longer has one side. */
 function distance(
   { store }: Records,
   path: string,

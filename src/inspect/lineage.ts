@@ -1,6 +1,6 @@
 /**
- * What stands behind an output: the runs on record that made it, what they read, and so on down to the sources.
- * Tasks of one rule that feed the same reader are told as one step, so that a training on 4,000 cases is a few lines.
+ * Where an output comes from: the recorded runs that made it, what they read, and so on down to the sources.
+ * Tasks of one rule that feed the same reader form one step, so that a training on 4,000 cases is a few lines.
  */
 import type { Session } from "../session/session.ts";
 import { inNamesOf } from "../fingerprint/own-names.ts";
@@ -11,14 +11,14 @@ import type { Accepted, Action, StoredEntry } from "../store/action.ts";
 export interface Step {
   readonly rule: string;
   readonly tasks: readonly TracedTask[];
-  /** The module or command, of the first task. */
+  /** The module or command of the first task. */
   readonly code: { readonly name: string; readonly digest: string; readonly files: number } | null;
-  /** Params by where they come from, with the values that the tasks had (one, where all had the same). */
+  /** Params by their origin, with the values in the tasks (one value if all tasks had the same). */
   readonly params: readonly { readonly name: string; readonly values: readonly Json[] }[];
-  /** Files that no task made. */
+  /** Files that no task makes. */
   readonly sources: readonly { readonly path: string; readonly digest: string }[];
   readonly from: readonly Step[];
-  /** Whether the tasks were told of before, higher up or to the side; then only their names are given. */
+  /** Whether the tree has these tasks already; then this step gives only their names. */
   readonly seen: boolean;
 }
 
@@ -26,23 +26,23 @@ export interface TracedTask {
   readonly task: string;
   readonly outputs: readonly string[];
   readonly key: string | null;
-  /** Null where the history goes not so far back. */
+  /** Null if the build is no longer in the history. */
   readonly build: number | null;
-  /** Milliseconds since 1970; null if nothing is on record of a run. */
+  /** Milliseconds since 1970; null if no run is on record. */
   readonly finished: number | null;
   readonly seconds: number | null;
   readonly devices: readonly string[];
-  /** That the run was for another key, and somebody says that its outputs stand for this one; null: it was for this. */
+  /** For accepted outputs: the key that they were made under, and when they were accepted; null: made under `key`. */
   readonly accepted: Accepted | null;
 }
 
-/** A task, and the run of it that is told of; undefined if none is on record. */
+/** A task, and one of its runs; undefined if none is on record. */
 interface Node {
   readonly task: Task;
   readonly action: Action | undefined;
 }
 
-/** @param paths the inputs of the task to follow; all by default */
+/** @param paths the inputs of the task that are followed; all by default */
 export function lineage(
   session: Pick<Session, "graph" | "state" | "store">,
   builds: Iterable<Build>,
@@ -53,7 +53,7 @@ export function lineage(
   const { graph, state, store } = session;
 
   const nodes = new Map<string, Node>();
-  /** One for each task and key, that it can be told whether it was told of. */
+  /** One object for each task and key, so that `followed` can hold it. */
   const nodeOf = (of: Task, key: string | null | undefined): Node => {
     const id = `${key ?? ""} ${of.id}`;
     let node = nodes.get(id);
@@ -65,7 +65,7 @@ export function lineage(
     return node;
   };
   const lastOf = (of: Task): Node => nodeOf(of, state.last(of.id)?.key);
-  /** With the run that made what was read: not always the last, where the reader has not run since. */
+  /** The maker with the run that made what was read. This is not the last run if the reader has not run since. */
   const makerOf = (maker: Task, path: string, digest: string): Node => {
     const isIt = ({ action }: Node) =>
       action !== undefined && (digest === "" || digestIn(action, path) === digest);
@@ -117,7 +117,7 @@ export function lineage(
   return step([lastOf(task)], paths);
 }
 
-/** Runs that ended well, the newest first, by task. */
+/** Runs that succeeded, newest first, by task. */
 function runsOf(builds: Iterable<Build>): ReadonlyMap<string, readonly KnownRun[]> {
   const runs = new Map<string, KnownRun[]>();
   for (const { number, tasks } of builds)
@@ -136,7 +136,7 @@ interface KnownRun {
   readonly devices: readonly string[];
 }
 
-/** Of a file that a run made. */
+/** The digest of a file that a run made. */
 function digestIn({ recipe, outputs }: Action, path: string): string | undefined {
   for (const [i, output] of outputs.entries()) {
     const at = recipe.outputs[i]?.path ?? "";
@@ -156,14 +156,14 @@ function digestsByName(entries: readonly StoredEntry[]): ReadonlyMap<string, str
 }
 
 /**
- * Every file that the run read, by path, and the files that said that there is such a task. Of those of which only
- * the name counted, the digest is empty.
+ * Every file that the run read, and the files that the values of the task's axes were read from. The digest is empty for
+ * files of which only the name counts.
  */
 function inputsOf(
   { action }: Node,
   origins: readonly string[],
 ): readonly { readonly path: string; readonly digest: string }[] {
-  // What one read that is not on record, nobody knows.
+  // Nothing is known about the inputs of a run that is not on record.
   if (action === undefined) return [];
   return [
     ...action.recipe.inputs.flatMap(({ path, digest, entries, names }) => {
@@ -181,7 +181,7 @@ function codeOf(node: Node | undefined): Step["code"] {
   if (made === undefined) return null;
   if (made.kind === "cmd") return { name: made.argv.at(-1) ?? "", digest: "", files: 0 };
   const { digest, files } = made.code;
-  // The recipe has all files alike; which of them is the module the rule says.
+  // The recipe does not say which of its files is the module; the rule does.
   const declared = node?.task.rule.action;
   const name = declared?.kind === "run" ? declared.module : (files[0]?.path ?? "");
   return { name, digest, files: files.length };

@@ -1,4 +1,4 @@
-/** What lq finds where it wrote an output. */
+/** The state of an output on disk, compared with what lq wrote there. */
 import { lstatSync, statSync } from "node:fs";
 import { errorCode, UserError, type Diagnostic } from "../model/errors.ts";
 import type { FileDigests } from "../files/files.ts";
@@ -9,27 +9,27 @@ import type { State } from "../state/state.ts";
 import type { Store } from "../store/store.ts";
 
 export type OutputState =
-  /** As the task last wrote it. */
+  /** Unchanged since the task last wrote it. */
   | "intact"
   | "missing"
   /**
-   * Written by lq, but not what the task last finished: by a build that was killed, for another task, or with its
-   * record lost in a power cut; in any case the cache has it.
+   * Written by lq, but not by the last finished run of the task: a killed build wrote it, or another task, or a power
+   * cut lost the record. The cache has the content, so replacing it loses nothing.
    */
   | "replaced"
   /** Edited since lq wrote it. */
   | "edited"
-  /** The system lets nobody see whether it was edited. */
+  /** The system refuses to read it, so lq cannot see whether it was edited. */
   | "unreadable"
   /** There, but lq has no record of writing it. */
   | "foreign";
 
-/** What it takes to tell. */
+/** What `outputState` reads. */
 export interface OutputView {
   readonly root: string;
   readonly state: State;
   readonly store: Store;
-  /** This build's view, by whose digests a file that was only touched is not taken for edited. */
+  /** This build's view. It compares digests, so a file that was only touched does not count as edited. */
   readonly files: FileDigests;
 }
 
@@ -49,7 +49,7 @@ export function outputState(known: OutputView, id: string, path: string): Output
   return whyUnreadable(known, path) === null ? "edited" : "unreadable";
 }
 
-/** The same of what was written for a task that is not asked about, with no look at the cache. */
+/** The same for an output of a task outside the request. This does not look at the cache. */
 export function recordedOutputState(
   known: Pick<OutputView, "root" | "files">,
   output: WrittenOutput,
@@ -57,14 +57,14 @@ export function recordedOutputState(
   const { root, files } = known;
   if (isAsWritten(root, files, output)) return "intact";
   const found = look(root, output.path);
-  // A link into a cache that has let go of what it leads to is lq's, too.
+  // A link to a cached object that was collected is still a link that lq made.
   if (found === "nothing") return isLink(root, output.path) ? "intact" : "missing";
   return found === "something" && whyUnreadable(known, output.path) === null ? "edited" : "unreadable";
 }
 
 /**
- * Whether the cache has all that is there, so that nothing is lost with it. An empty file is nothing to lose, as one
- * may be after a power cut, but under a name that lq did not write.
+ * Whether the cache has every file at the path, so that removing them loses nothing. A power cut can leave empty
+ * files; an empty file counts as kept if lq wrote a file of this name.
  */
 function isKept(
   root: string,
@@ -83,7 +83,7 @@ function isKept(
   });
 }
 
-/** Why an output that is there cannot be read, if it is the system that refuses it: then it only seems edited. */
+/** Why the system refuses to read an output; null if it does not refuse. Such an output only seems edited. */
 export function whyUnreadable(
   { root, files }: Pick<OutputView, "root" | "files">,
   path: string,
@@ -97,7 +97,7 @@ export function whyUnreadable(
   }
 }
 
-/** The same in words: "labels/1.txt cannot be read: permission denied". */
+/** `whyUnreadable` as text: "labels/1.txt cannot be read: permission denied". */
 export function refusalText(known: Pick<OutputView, "root" | "files">, path: string): string {
   return whyUnreadable(known, path)?.message ?? `${path} cannot be read`;
 }
@@ -120,12 +120,12 @@ export function isAsWritten(root: string, files: FileDigests, output: WrittenOut
   });
 }
 
-/** Its files, relative to a directory. */
+/** The files of an output, relative to its path; [""] if the output is a file itself. */
 function namesIn(output: WrittenOutput): readonly string[] {
   return output.kind === "file" ? [""] : output.entries.map(({ name }) => name);
 }
 
-/** Something unreadable, or a directory for a file, is nothing that lq wrote. */
+/** False if something is unreadable, or a directory stands where a file should be: lq did not write that. */
 function ifReadable(ask: () => boolean): boolean {
   try {
     return ask();
@@ -135,7 +135,7 @@ function ifReadable(ask: () => boolean): boolean {
   }
 }
 
-/** Whether a directory is as lq wrote it but for links into a cache that has let go of what they lead to. */
+/** Whether a directory is as lq wrote it, except for links whose cached objects were collected. */
 function isHollow(root: string, files: FileDigests, output: WrittenOutput): boolean {
   if (output.kind === "file") return false;
   const paths = output.entries.map(({ name }) => output.path + name);
@@ -145,13 +145,13 @@ function isHollow(root: string, files: FileDigests, output: WrittenOutput): bool
   return isAsWritten(root, files, { ...output, entries: rest });
 }
 
-/** Whether lq wrote the file at a path, itself or in a directory output, and nobody changed it since. */
+/** Whether lq wrote the file at a path, as an output or inside one, and nobody has changed it since. */
 export function isUntouched(state: State, files: FileDigests, path: string): boolean {
   const written = state.writtenFile(path);
   return written === undefined ? false : files.digest(path) === written.digest;
 }
 
-/** A link that leads nowhere counts as nothing: so an output is when the cached content that it was is gone. */
+/** A broken link counts as nothing: an output is one when the cached object behind it was collected. */
 function look(root: string, path: string): "something" | "nothing" | "unreadable" {
   try {
     return statSync(bare(root, path), { throwIfNoEntry: false }) === undefined ? "nothing" : "something";
@@ -164,7 +164,7 @@ function isLink(root: string, path: string): boolean {
   return lstatSync(bare(root, path), { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
-/** Of a directory itself, not of what a link in its place leads to. */
+/** The path without a trailing slash, so that `lstat` sees a link to a directory and not the directory. */
 function bare(root: string, path: string): string {
   return absolute(root, path).replace(/\/$/, "");
 }

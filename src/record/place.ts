@@ -1,4 +1,4 @@
-/** Puts staged outputs into place whole: at every moment the path has the old output or the new, or nothing. */
+/** Moves staged outputs into place. At every moment the path has the whole old output, the whole new one, or nothing. */
 import { randomUUID } from "node:crypto";
 import { chmodSync, cpSync, lstatSync, mkdirSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
@@ -9,11 +9,11 @@ import { rename as renameWithin } from "../files/network-files.ts";
 import { discard, remove } from "../files/remove.ts";
 import { STAGING } from "../model/layout.ts";
 
-/** What its owner may do with a folder whose content can be changed. */
+/** Permission bits with which a folder's owner can change its content. */
 const WRITABLE = 0o700;
 
 /**
- * @param staged absolute path of the finished output; gone afterwards
+ * @param staged absolute path of the finished output; it is moved away
  * @param path of the output in the project; a directory ends in "/"
  */
 export function place(root: string, staged: string, path: string): void {
@@ -21,12 +21,12 @@ export function place(root: string, staged: string, path: string): void {
   const to = absolute(root, path).replace(/\/$/, "");
   try {
     const there = lstatSync(to, { throwIfNoEntry: false });
-    // A file's rename replaces a file in one step; nothing else can be replaced so, and is moved aside first.
+    // A rename replaces a file with a file in one step. Anything else is moved aside first.
     if (there === undefined) moveInto(root, from, to);
     else if (!path.endsWith("/") && !there.isDirectory()) move(from, to, there);
     else replace(root, from, to);
   } catch (error) {
-    throw placeable(error, path);
+    throw asUserError(error, path);
   }
 }
 
@@ -40,17 +40,17 @@ function replace(root: string, from: string, to: string): void {
     move(aside, to);
     throw error;
   }
-  // What a program still has open goes with the staging folder.
+  // A file that a program still has open is removed later, with the staging folder.
   discard(aside);
 }
 
-/** Makes the folder when it turns out not to be there: for the first of its outputs. */
+/** Makes the output's folder only if the rename fails without it: it is missing for the first output only. */
 function moveInto(root: string, from: string, to: string): void {
   try {
     rename(from, to);
   } catch (error) {
     const code = errorCode(error);
-    // A folder that another machine has made, which is not seen from here until now.
+    // Another machine made a folder at this path, and this machine saw it only now.
     if (code === "ENOTEMPTY" || code === "EEXIST") return replace(root, from, to);
     if (code !== "ENOENT") throw error;
     makeFolder(dirname(to));
@@ -58,23 +58,23 @@ function moveInto(root: string, from: string, to: string): void {
   }
 }
 
-/** For when something may be there. */
+/** Renames to a path where something may be already. */
 function move(from: string, to: string, there?: Stats): void {
   rename(from, to, there);
-  // Between two links of one file, rename does nothing and leaves both.
+  // If both paths are links of one file, rename does nothing and leaves both.
   if (lstatSync(from, { throwIfNoEntry: false }) !== undefined) remove(from);
 }
 
-/** Also from one file system to another. */
+/** Renames; copies where the two paths are on different file systems. */
 function rename(from: string, to: string, there?: Stats): void {
   try {
     renameWithin(from, to, there);
   } catch (error) {
     const code = errorCode(error);
-    // A folder that a task has closed to its owner cannot be moved elsewhere: its ".." is another then.
+    // A move changes the folder's entry "..", so its owner needs write permission, which a task may have taken away.
     if (code === "EACCES" && openFolder(from)) return rename(from, to);
     if (code !== "EXDEV") throw error;
-    // The output's folder is on another file system: complete beside the place first.
+    // The output's folder is on another file system: first make a whole copy beside the place.
     const near = `${to}.lq-${randomUUID()}`;
     try {
       cpSync(from, near, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
@@ -86,7 +86,7 @@ function rename(from: string, to: string, there?: Stats): void {
   }
 }
 
-/** @returns false if it is no folder, or open already */
+/** Gives the owner write permission. @returns false if the path is not a folder, or has the permission already */
 function openFolder(path: string): boolean {
   const stats = lstatSync(path);
   if (!stats.isDirectory() || (stats.mode & WRITABLE) === WRITABLE) return false;
@@ -94,7 +94,7 @@ function openFolder(path: string): boolean {
   return true;
 }
 
-function placeable(error: unknown, path: string): unknown {
+function asUserError(error: unknown, path: string): unknown {
   const code = errorCode(error);
   if (code === "EACCES" || code === "EPERM" || code === "EROFS")
     return new UserError({
@@ -104,7 +104,7 @@ function placeable(error: unknown, path: string): unknown {
   if (code === "ENOTDIR" || code === "EEXIST")
     return new UserError({
       message: `the output ${path} cannot be put in place: a folder of its path is a file`,
-      hint: "move that file away",
+      hint: "move this file away",
     });
   if (code === "ENOSPC" || code === "EDQUOT")
     return new UserError({

@@ -1,6 +1,6 @@
 /**
- * Puts finished outputs into the store, into place and on record, in an order that a kill at any instant
- * leaves right: objects, action, the intent to place, the outputs, the record.
+ * Stores finished outputs, moves them into place and records them. The order keeps everything consistent if lq is
+ * killed at any instant: objects, action, the intent to place, the outputs, the record.
  */
 import { statSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
@@ -35,7 +35,7 @@ export class Recorder {
   readonly #state: State;
   readonly #store: Store;
   readonly #files: FileDigests;
-  /** From when on, on the clock that nobody sets, every edit of what was put in place shows in its signature. */
+  /** Milliseconds on the monotonic clock: from then on, every edit of a placed output changes its signature. */
   #settledAt = 0;
 
   constructor(root: string, state: State, store: Store, files: FileDigests) {
@@ -45,7 +45,7 @@ export class Recorder {
     this.#files = files;
   }
 
-  /** Records a run that ended well. @throws UserError if an output cannot be read, stored or put in place */
+  /** Records a run that succeeded. @throws UserError if an output cannot be read, stored or put in place */
   async recordRun({ task, key, recipe, staged, seconds, log }: FinishedRun): Promise<void> {
     const contents = new Map<string, Buffer>();
     const outputs = await Promise.all(staged.map((path) => readStaged(path, contents)));
@@ -55,7 +55,7 @@ export class Recorder {
     this.#state.recordDone({ id: task.id, key, outputs: written, seconds, finished, log });
   }
 
-  /** Records that what a task last put in place, and is untouched since, stands for the action's key as well. */
+  /** Records that the outputs that a task last put in place, unchanged since, are accepted under the action's key. */
   async recordAccepted(task: Task, action: Action): Promise<void> {
     const there = task.outputs.map(({ path }) => absolute(this.#root, path));
     if (this.#store.isComplete(action)) await this.#store.putAction(action);
@@ -64,7 +64,7 @@ export class Recorder {
     if (last !== undefined) this.#state.recordDone({ ...last, key: action.key });
   }
 
-  /** Objects first, then the action; again if the objects that were there before went meanwhile. */
+  /** Stores the objects, then the action. Repeats once if a collection removed objects that were there before. */
   async #putAll(
     action: Action,
     staged: readonly string[],
@@ -82,9 +82,9 @@ export class Recorder {
   }
 
   /**
-   * Puts a cached run's outputs in place; those that are there already stay untouched.
-   * @param staging absolute paths, one an output of the task; a directory ends in "/"
-   * @returns false if it turned out to be damaged: the task has to run
+   * Puts a cached run's outputs in place. Outputs that are in place already are not touched.
+   * @param staging absolute paths, one for each output of the task; a directory ends in "/"
+   * @returns false if the cached content is damaged: the task has to run
    */
   async restore(task: Task, run: StoredRun, staging: readonly string[]): Promise<boolean> {
     const needed = run.outputs.map((output, i) =>
@@ -93,7 +93,7 @@ export class Recorder {
     if (!(await this.#store.restore(run, needed))) return false;
     const outputs = this.#place(task, run.outputs, needed);
     const { key, seconds, finished } = run;
-    // Which of two tasks wrote a path last is told by the time, so it is that of the restoring.
+    // This time decides which of two tasks wrote a path last, so it is the time of restoring.
     this.#state.recordDone({
       id: task.id,
       key,
@@ -106,8 +106,8 @@ export class Recorder {
   }
 
   /**
-   * Waits, some milliseconds at most, until an edit of what was put in place last cannot fall into the same
-   * tick of the file system's clock, whatever that says.
+   * Waits until the file system's clock has ticked since the last output was put in place (a few milliseconds at
+   * most). An edit after that gets another time of modification.
    */
   async settle(): Promise<void> {
     const left = this.#settledAt - performance.now();
@@ -122,7 +122,7 @@ export class Recorder {
       const path = paths[i] ?? "";
       const from = staged[i] ?? null;
       if (from !== null) place(this.#root, from, path);
-      if (from !== null && output.kind === "directory") this.#look(task, path, output.entries.length);
+      if (from !== null && output.kind === "directory") this.#list(task, path, output.entries.length);
       return written(path, output, (file, digest) => {
         const signature = this.#files.learn(file, digest);
         this.#settledAt = Math.max(this.#settledAt, performance.now() + tickOf(signature));
@@ -131,13 +131,13 @@ export class Recorder {
     });
   }
 
-  /** At a folder that was put in place, so that what a snapshot keeps of it is how it is now. */
-  #look({ id }: Task, folder: string, count: number): void {
+  /** Lists a folder that was put in place, so that a snapshot keeps its present state. */
+  #list({ id }: Task, folder: string, count: number): void {
     const { disk } = this.#files;
     const before = this.#state.last(id)?.outputs.find(({ path }) => path === folder);
     if (before?.kind === "directory") this.#files.lose(before.entries.map(({ name }) => folder + name));
     disk.placed(absolute(this.#root, folder));
-    // Somebody has been quicker: no snapshot will do.
+    // Another program has changed the folder already, so this build must not leave a snapshot.
     if (filesUnder(this.#root, folder, disk).length !== count) this.#files.forget([]);
   }
 
@@ -152,21 +152,21 @@ export class Recorder {
       });
       return treeDigest(entries) === output.digest;
     } catch (error) {
-      // Whatever is there is not the output.
+      // Something unreadable, or of another kind, is in the output's place.
       if (error instanceof UserError) return false;
       throw error;
     }
   }
 }
 
-/** Files of a directory that are hashed at once. */
+/** Number of files of a directory that are hashed at the same time. */
 const LANES = 8;
 
 const UNKNOWN: Signature = { size: 0, mtimeMs: 0, ctimeMs: 0, ino: 0 };
 
 /**
  * @param staged absolute path of an output; a directory ends in "/"
- * @param contents is given the content of an output that is a small file, by its path
+ * @param contents receives the content of an output that is a small file, by its path
  */
 export async function readStaged(staged: string, contents?: Map<string, Buffer>): Promise<StoredOutput> {
   if (!staged.endsWith("/")) {
@@ -184,7 +184,7 @@ export async function readStaged(staged: string, contents?: Map<string, Buffer>)
   return { kind: "directory", digest: treeDigest(entries), entries };
 }
 
-/** Its files; the name of an output that is a file itself is empty. */
+/** The files of an output, by name relative to it; the name is empty if the output is a file itself. */
 export function partsOf(output: StoredOutput): readonly StoredEntry[] {
   return output.kind === "file" ? [{ ...output, name: "" }] : output.entries;
 }

@@ -1,17 +1,17 @@
 /**
- * The one stream that leaves the engine. Views (terminal, plain lines, NDJSON) only listen.
+ * The engine reports everything through this one stream. Views (terminal, plain lines, NDJSON) only listen.
  * `task` and `summary` are the stable public events of `--json`; docs/reference.md lists all of them.
  */
 import type { HashProgress } from "../files/hash-many.ts";
 import type { Outcome, Reason } from "../model/model.ts";
 
 export type Event =
-  /** Sent at first and whenever the graph has expanded: how many tasks the request covers, by rule. */
+  /** Sent at the start and whenever the graph has expanded: how many tasks the request covers, by rule. */
   | {
       readonly type: "plan";
       readonly tasks: number;
       readonly rules: { readonly [rule: string]: number };
-      /** Mean seconds of a rule's tasks in earlier builds, of the rules that have run here. */
+      /** Mean seconds of a rule's tasks in earlier builds, for rules that have run in this project. */
       readonly expected?: { readonly [rule: string]: number };
     }
   | {
@@ -20,17 +20,17 @@ export type Event =
       readonly reasons: readonly Reason[];
       readonly devices: readonly string[];
     }
-  /** Now and then, while the sources are hashed and that takes long. */
+  /** Sent from time to time while the hashing of sources takes long. */
   | ({ readonly type: "hash" } & HashProgress)
   | { readonly type: "progress"; readonly task: string; readonly fraction: number; readonly note?: string }
-  /** An attempt failed; another follows. */
+  /** An attempt failed, and another one follows. */
   | {
       readonly type: "retry";
       readonly task: string;
-      /** Of the attempt that follows: 2 for the second. */
+      /** Number of the attempt that follows: 2 for the second. */
       readonly attempt: number;
       readonly error: string;
-      /** The device's memory did not suffice: what follows has the device to itself. */
+      /** The device's memory was not enough: the next attempt has the whole device. */
       readonly wholeDevice: boolean;
     }
   | {
@@ -39,14 +39,14 @@ export type Event =
       readonly outcome: Outcome;
       readonly reasons: readonly Reason[];
       readonly seconds: number;
-      /** For a failed task: why, its log's last lines, and the whole log's path. */
+      /** For a failed task: the reason, the last lines of its log, and the path of the whole log. */
       readonly error?: string;
       readonly tail?: readonly string[];
       readonly log?: string;
     }
-  /** What tasks wait for outside of this build, each time that it is something else; nothing: they wait no more. */
+  /** What tasks wait for outside this build; sent when it changes. Empty: they no longer wait. */
   | { readonly type: "waiting"; readonly for: readonly string[] }
-  /** Something the user should know: waiting for another build, an orphan removed, a kept edit. */
+  /** Something that the user should know: another build is running, an orphan was removed, an edit was kept. */
   | { readonly type: "notice"; readonly level: "info" | "warning"; readonly text: string }
   | {
       readonly type: "summary";

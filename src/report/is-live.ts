@@ -1,5 +1,5 @@
-/** Whether lines can be drawn over where a stream is shown: not in a file or a pipe, nor where there is no cursor. */
+/** Whether lines can be written again: true for a terminal with a cursor, false for a file or a pipe. */
 export function isLive(stream: NodeJS.WriteStream): boolean {
-  // A terminal without a width shows nothing that is drawn.
+  // A terminal without a width cannot show the live view.
   return stream.isTTY && stream.columns > 0 && process.env.TERM !== "dumb";
 }

@@ -1,4 +1,4 @@
-/** The sentences that the text views share. */
+/** The lines that the text views share. */
 import { explain, explainInFull } from "../decide/explain.ts";
 import type { Event } from "./events.ts";
 import type { HashProgress } from "../files/hash-many.ts";
@@ -26,7 +26,7 @@ const MOST_REASONS = 20;
 export function taskLine({ task, outcome, seconds, reasons }: TaskEvent, dryRun: boolean): string {
   const verb = dryRun ? WOULD[outcome] : outcome;
   const time = outcome === "ran" && !dryRun ? ` (${duration(seconds)})` : "";
-  // Who accepts is told everything that the outputs are to stand in spite of.
+  // Show all reasons, because accepting ignores them all.
   if (outcome === "accepted")
     return `${verb} ${task}: ${firstOf(reasons.map(explainInFull), MOST_REASONS).join("; ")}`;
   const [first, ...others] = reasons;
@@ -39,7 +39,7 @@ export function retryLine({ task, attempt, error, wholeDevice }: Retry): string 
   return `retrying ${task} (attempt ${attempt}${wholeDevice ? ", with the whole device" : ""}): ${error}`;
 }
 
-/** A failed task: why, the end of its log, and where the whole of it is. */
+/** A failed task: the reason, the end of its log, and the path of the whole log. */
 export function failureLines({ task, error, tail, log }: TaskEvent, paint: Paint): string[] {
   const [reason = "", ...more] = (error ?? "no reason was given").split("\n");
   return [

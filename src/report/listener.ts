@@ -1,4 +1,4 @@
-/** Which view listens to a build: NDJSON, the live terminal view, or plain lines. */
+/** Chooses the view of a build: NDJSON, the live terminal view, or plain lines. */
 import { isLive } from "./is-live.ts";
 import { painter } from "./paint.ts";
 import { plainView } from "./plain.ts";

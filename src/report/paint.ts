@@ -1,7 +1,7 @@
-/** Colour, where it is wanted. */
+/** Colours text, if colours are wanted. */
 const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 
-/** What it is in text; to be used for finding all. */
+/** Matches every escape sequence that `painter` writes. */
 export const COLOUR = new RegExp(`\\x1b\\[(?:0|${Object.values(CODES).join("|")})m`, "g");
 
 export type Paint = (colour: keyof typeof CODES, text: string) => string;

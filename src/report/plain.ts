@@ -1,4 +1,4 @@
-/** One line a task that did something, then a summary: for logs, pipes and dry runs. */
+/** Prints one line for each task that did something, then a summary: for logs, pipes and dry runs. */
 import { failureLines, noticeLine, retryLine, summaryLine, taskLine, waitingLine } from "./lines.ts";
 import type { Paint } from "./paint.ts";
 import type { View } from "./view.ts";

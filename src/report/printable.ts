@@ -1,13 +1,13 @@
 /**
- * Text for a person's terminal. Names, params and what tasks print may hold anything, and a terminal obeys control
- * characters: of these only line ends, tabs and the colours of lq get there, and the others are shown as their
- * pictures. So are those that turn the direction of writing, by which a name can look like another.
+ * Makes text safe for a terminal. Names, params and the output of tasks may contain control characters, which a terminal
+ * obeys. Only line ends, tabs and the colours of lq get through; other control characters are replaced by visible
+ * symbols. So are the characters that change the direction of writing, because they can make one name look like another.
  */
 import { COLOUR } from "./paint.ts";
 
 const CONTROL = /[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 
-/** U+2400 to U+2421 show those of ASCII; of the others, ECMA-48's second set, only that there is one. */
+/** U+2400 to U+2421 are symbols for ASCII's control characters. All others are replaced by U+FFFD. */
 const PICTURES = 0x2400;
 
 export function printable(text: string): string {
@@ -19,7 +19,7 @@ export function printable(text: string): string {
     .join("");
 }
 
-/** The same for what is to be one line. */
+/** `printable` for text that must stay on one line. */
 export function printableLine(line: string): string {
   return printable(line).replaceAll("\n", picture);
 }

@@ -1,4 +1,4 @@
-/** Where a build stands, gathered from its events: counts by rule, what runs, how long the rest may take. */
+/** The state of a build, computed from its events: counts by rule, running tasks, and an estimate of the time left. */
 import type { HashProgress } from "../files/hash-many.ts";
 import type { Outcome } from "../model/model.ts";
 import type { Event } from "./events.ts";
@@ -23,7 +23,7 @@ export class RuleProgress {
     cancelled: 0,
   };
   readonly running = new Map<string, RunningTask>();
-  /** Seconds of the tasks that ran in this build, together. */
+  /** Total seconds of the tasks that ran in this build. */
   seconds = 0;
   /** Mean seconds of this rule's tasks in earlier builds. */
   expected: number | undefined;
@@ -35,9 +35,9 @@ export class RuleProgress {
 
 export class Progress {
   readonly rules = new Map<string, RuleProgress>();
-  /** How far sources are hashed, while that is done. */
+  /** Progress of hashing the sources; null when none are being hashed. */
   hashing: HashProgress | null = null;
-  /** What tasks wait for outside of this build. */
+  /** What tasks wait for outside this build. */
   waiting: readonly string[] = [];
   readonly #clock: () => number;
   /** When the first task started. */
@@ -82,7 +82,7 @@ export class Progress {
         return;
       }
       case "retry":
-        // With the whole device it waits for its turn, and starts anew.
+        // The task waits until it gets the whole device, and then starts again.
         if (event.wholeDevice) this.rule(ruleOf(event.task)).running.delete(event.task);
         return;
       case "waiting":
@@ -111,8 +111,8 @@ export class Progress {
   }
 
   /**
-   * Seconds until all is done: the work that is left (each task as long as the mean of its rule, a running one as
-   * its own progress says) over how many tasks have run side by side so far. Null while nothing is known.
+   * Estimated seconds until the build ends: the work left divided by the mean number of tasks that have run at the same
+   * time. A task counts with the mean of its rule, a running task with its own progress. Null while nothing is known.
    */
   secondsLeft(): number | null {
     const means = [...this.rules.values()]

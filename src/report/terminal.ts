@@ -1,6 +1,7 @@
 /**
- * The live view: a line a rule with its counts, below it the tasks that run with elapsed time, progress and note,
- * last an estimate of the time left. A thousand tasks are still one line a rule; a rule with nothing to do is none.
+ * The live view. Each rule has one line with its counts, and below it the running tasks with elapsed time, progress and
+ * note. The last line estimates the time left. A rule with a thousand tasks still has one line; a rule with nothing to
+ * do has none.
  */
 import type { ListrTaskWrapper, DefaultRenderer, SimpleRenderer } from "listr2";
 import type { Event } from "./events.ts";
@@ -22,7 +23,7 @@ import { Progress, type RuleProgress } from "./progress.ts";
 
 export interface TerminalOptions {
   readonly color: boolean;
-  /** Every rule that the build may come to, in the order to show them in. */
+  /** Every rule that the build may run, in the order of display. */
   readonly rules: readonly string[];
   readonly stdout: NodeJS.WriteStream;
 }
@@ -63,10 +64,10 @@ interface LiveList {
 
 type Line = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
 
-/** One line of listr2 for each rule, without a title (and so unseen) until a task of it starts, and one for the total. */
+/** Makes one line of listr2 for each rule, and one for the total. A line is hidden until it has a title, when a task starts. */
 async function liveList({ color, rules, stdout }: TerminalOptions, progress: Progress): Promise<LiveList> {
   const { Listr, ListrLogger, ProcessOutput, DefaultRenderer } = await import("listr2");
-  // That this is a terminal is settled already.
+  // lq has checked already that this is a terminal, so listr2 does not decide again.
   class Renderer extends DefaultRenderer {
     static override nonTTY = true;
   }
@@ -82,7 +83,7 @@ async function liveList({ color, rules, stdout }: TerminalOptions, progress: Pro
     if (rule && seen.has(name)) line.title = ruleTitle(name, rule, progress, roomFor(rule), paint);
     else if (name === TOTAL) line.title = totalTitle(progress, paint);
   };
-  /** How many of a rule's running tasks fit on the screen when each rule gets its share. */
+  /** How many running tasks of a rule fit on the screen if each rule gets its share. */
   const roomFor = (rule: RuleProgress): number => {
     const room = Math.max(3, (stdout.rows ?? 24) - seen.size - 4);
     return Math.ceil(room / Math.max(1, progress.running.length)) * rule.running.size;
@@ -136,14 +137,14 @@ function ruleTitle(name: string, rule: RuleProgress, progress: Progress, most: n
     `${paint("bold", name)} ${done}/${total} ${paint("dim", parts.join(", "))}`.trimEnd(),
     ...shown.map((task) => {
       const share = task.fraction > 0 ? ` ${Math.floor(task.fraction * 100)} %` : "";
-      const told = `${duration(progress.elapsed(task))}${share} ${task.note}`.trimEnd();
-      return printableLine(`${task.id} ${paint("dim", told)}`);
+      const details = `${duration(progress.elapsed(task))}${share} ${task.note}`.trimEnd();
+      return printableLine(`${task.id} ${paint("dim", details)}`);
     }),
     ...(rest > 0 ? [`… and ${rest} more`] : []),
   ].join("\n");
 }
 
-/** Something of it runs, ran or was restored: being fresh or skipped is not worth a line. */
+/** Whether a task of the rule runs, ran, failed or was restored. Fresh and skipped tasks are not worth a line. */
 function hasWorked({ running, counts }: RuleProgress): boolean {
   return running.size + counts.ran + counts.restored + counts.failed > 0;
 }
@@ -162,7 +163,7 @@ function totalTitle(progress: Progress, paint: Paint): string {
     .join("\n");
 }
 
-/** Of the icons; the renderer would ask the environment. */
+/** Colours of the icons. Without them, the renderer would decide by the environment alone. */
 function colours(paint: Paint) {
   const as =
     (colour: Parameters<Paint>[0]) =>

@@ -1,8 +1,8 @@
 import type { Listener } from "./events.ts";
 
-/** What shows a build to somebody. */
+/** One way to show a build. */
 export interface View {
   readonly listener: Listener;
-  /** Resolves when everything is written. */
+  /** Writes what is left. Resolves when everything is written. */
   close(): Promise<void>;
 }

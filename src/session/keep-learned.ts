@@ -1,4 +1,4 @@
-/** What a mere look (status, a dry run, a plan) had to hash is kept, where that was much: nobody waits for it again. */
+/** Keeps the digests that `status`, a dry run or `plan` computed if that was much work, so that nobody waits for it again. */
 import { errorCode } from "../model/errors.ts";
 import { isMuch } from "../files/hash-many.ts";
 import { acquireFreeLock } from "../state/lock.ts";
@@ -6,8 +6,8 @@ import { State } from "../state/state.ts";
 import type { Session } from "./session.ts";
 
 /**
- * For little, a look changes nothing on disk. Nothing is kept beside a build, which hashes for itself, or where the
- * looker may not write.
+ * After little hashing these commands change nothing on disk. Nothing is kept while a build runs, because that build
+ * hashes for itself, or where the user may not write.
  */
 export function keepLearned({ root, state: reader }: Pick<Session, "root" | "state">): void {
   if (!isMuch(reader.learned)) return;

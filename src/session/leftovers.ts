@@ -1,4 +1,4 @@
-/** What builds that were killed left: processes that would still write, staging folders, and places in the queue. */
+/** Clears what killed builds left: processes that may still write, staging folders, and places in the lock's queue. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { killRun, RUN } from "../system/process-tree.ts";
@@ -6,7 +6,7 @@ import { STAGING } from "../model/layout.ts";
 import { clearTickets } from "../state/lock.ts";
 import { remove } from "../files/remove.ts";
 
-/** To be called by the holder of the project's lock only. */
+/** Only the holder of the project's lock may call this. */
 export function clearLeftovers(root: string): void {
   clearTickets(root);
   const staging = join(root, STAGING);
@@ -14,7 +14,7 @@ export function clearLeftovers(root: string): void {
   try {
     remove(staging);
   } catch {
-    // Still in use by something that nobody could end (on NFS): nobody looks there again.
+    // On NFS, a process that could not be ended may still use the folder. No build reads it again, so leave it.
   }
 }
 

@@ -1,13 +1,13 @@
-/** What every command that looks at tasks is asked. */
+/** The request of every command that looks at tasks. */
 import type { HashOptions } from "../files/hash-many.ts";
 import type { Pipeline } from "../model/model.ts";
 
-/** Targets as typed: output paths, directories, rules, task ids, globs of these; none: the pipeline's default. */
 export interface Request {
   readonly pipeline: Pipeline;
+  /** As typed: output paths, directories, rules, task ids, globs of these. None: the pipeline's default. */
   readonly targets: readonly string[];
-  /** Absolute folder that relative paths in targets start from. */
+  /** The absolute folder that relative paths in targets start from. */
   readonly cwd: string;
-  /** Who is told, of those that only look, how far the hashing of sources is. */
+  /** For commands that only look: how to report the progress of hashing the sources. */
   readonly hashing?: HashOptions | undefined;
 }

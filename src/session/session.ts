@@ -1,4 +1,4 @@
-/** What one build, status or clean knows: the graph, the records, this moment's view of the files. */
+/** What one run of a command works on: the graph, the records, and the present state of the files. */
 import { relative } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { Disk } from "../files/disk.ts";
@@ -24,28 +24,29 @@ const MANY_TASKS = 20_000;
 
 export interface Session {
   readonly root: string;
-  /** For those who only look: nothing may be changed. */
+  /** True for commands that only look: they must not change anything. */
   readonly readonly: boolean;
   readonly graph: Graph;
   readonly state: State;
   readonly store: Store;
   readonly disk: Disk;
   readonly files: FileDigests;
-  /** The files whose content is not known from a snapshot; null: there is none to go by. */
+  /** The files that have changed since the snapshot that this session starts from; null: it starts from none. */
   readonly changed: readonly string[] | null;
   readonly code: CodeClosures;
   readonly fingerprinter: Fingerprinter;
-  /** How long hashing is told of and ended. */
+  /** How to report the progress of long hashing, and how to cancel it. */
   readonly hashing: HashOptions;
   /**
-   * What the request covers of the graph as it has expanded so far; what it needs is prepared. Throws a UserError.
-   * @param check false leaves the look at the graph as a whole to a later call
+   * Finds what the request covers in the graph as it has expanded so far, and prepares the fingerprinter for it.
+   * @param check false: leave the check of the whole graph to a later call
+   * @throws UserError
    */
   select(check?: boolean): Promise<Selected>;
 }
 
 export interface SessionOptions {
-  /** For those who do not hold the project's lock. */
+  /** True for commands that do not hold the project's lock. */
   readonly readonly: boolean;
   readonly notice: (text: string) => void;
   readonly hashing?: HashOptions;
@@ -59,7 +60,8 @@ export function openSession(
   if (!readonly) makeStore(storeFolder(pipeline));
   const disk = new Disk();
   const graph = expand(pipeline, disk);
-  // What so many tasks need stays, and V8 would let the heap grow to twice of it before it looks for garbage.
+  // The data of so many tasks lives until the end. Without this, V8 lets the heap grow to twice that size before it
+  // collects garbage.
   if (graph.tasks.length > MANY_TASKS) setFlagsFromString("--heap-growing-percent=50");
   const state = State.open(root, { readonly });
   const session = assemble({
@@ -84,7 +86,7 @@ export function openSession(
     async select(check = true) {
       const folder = relative(root, cwd);
       const found = select(graph, targets, folder);
-      // A task whose file an axis was read from belongs to the request, though nobody waits for it any more.
+      // A task whose output an axis was read from belongs to the request, although no task waits for it any more.
       for (const task of found.tasks) covered.add(task);
       const selected = { ...found, tasks: new Set(graph.tasks.filter((task) => covered.has(task))) };
       if (selected.unmatched.length > 0) throw unmatchedError(graph, selected.unmatched, folder);
@@ -97,7 +99,7 @@ export function openSession(
 
 type Parts = Omit<Session, "code" | "fingerprinter" | "select"> & { readonly producers: Producers };
 
-/** A session but for what it covers. */
+/** Makes the parts of a session that do not depend on what the request covers. */
 export function assemble({ producers, ...parts }: Parts): Omit<Session, "select"> {
   const { root, state, disk, files } = parts;
   const code = new CodeClosures(root, state, disk);

@@ -1,9 +1,9 @@
-/** The files of a project that are changing, gathered into bursts. */
+/** Watches a project's files, and gathers changes into bursts. */
 import { watch } from "chokidar";
 import { isAbsolute, relative } from "node:path";
 import { CACHE } from "../model/paths.ts";
 
-/** Changes closer together than this are one burst. */
+/** Changes that follow each other within this time are one burst. */
 const QUIET_MS = 80;
 const IGNORED = /(^|\/)(node_modules|\.git)(\/|$)/;
 
@@ -15,7 +15,7 @@ export class Changes {
   #notify: () => void = () => undefined;
   #quiet: NodeJS.Timeout | undefined;
 
-  /** Resolves when every change from now on will be seen. All but lq's cache, version control and packages is. */
+  /** Resolves when the watcher sees every change. It ignores lq's cache, version control and packages. */
   static async of(root: string): Promise<Changes> {
     const changes = new Changes(root);
     await new Promise<void>((resolve) => changes.#watcher.once("ready", resolve));
@@ -30,12 +30,12 @@ export class Changes {
     });
   }
 
-  /** Files outside the project that matter as well. */
+  /** Also watches files outside the project. */
   also(paths: readonly string[]): void {
     this.#watcher.add([...paths]);
   }
 
-  /** Resolves when a burst is over whose paths nobody has taken yet. */
+  /** Resolves when a burst is over and its paths have not been taken yet. */
   burst(): Promise<void> {
     return new Promise((resolve) => {
       this.#notify = resolve;
@@ -43,7 +43,7 @@ export class Changes {
     });
   }
 
-  /** What has changed since the last call: relative to the project or, outside it, absolute. */
+  /** The paths that changed since the last call: relative in the project, absolute outside it. */
   take(): readonly string[] {
     const paths = [...this.#paths].sort();
     this.#paths.clear();

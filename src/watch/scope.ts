@@ -1,4 +1,4 @@
-/** Which files a build depends on, so that a change elsewhere in the project disturbs nothing. */
+/** Which files a build depends on, so that a change of other files in the project starts no build. */
 import { dirname, isAbsolute } from "node:path";
 import picomatch from "picomatch";
 import { expand } from "../expand/expand.ts";
@@ -7,21 +7,21 @@ import { ancestors } from "../model/paths.ts";
 import type { AxisSpec, Pipeline, Template } from "../model/model.ts";
 
 export interface Scope {
-  /** Whether a change of the path (relative, or absolute outside the project) can change what is to be built. */
+  /** Whether a change of the path (relative, or absolute outside the project) can change what a build does. */
   matters(path: string): boolean;
-  /** Whether a task writes the path, or the directory that it is in. */
+  /** Whether a task writes the path, or a directory that contains it. */
   isOutput(path: string): boolean;
-  /** Inputs that are not in the project, and the folders of task modules that come with lq. */
+  /** Inputs outside the project, and the folders of task modules that come with lq. */
   readonly outside: readonly string[];
 }
 
-/** While a pipeline is broken, anything may mend it. */
+/** For a broken pipeline: the change of any file may repair it. */
 export const EVERYTHING: Scope = { matters: () => true, isOutput: () => false, outside: [] };
 
-/** What task modules can be made of. */
+/** Files that a task module can import. */
 const CODE = /\.([cm]?[jt]sx?|json)$/;
 
-/** Throws a UserError as `expand` does. */
+/** @throws UserError as `expand` does */
 export function scopeOf(pipeline: Pipeline): Scope {
   const graph = expand(pipeline);
   const inputs = new Set(graph.tasks.flatMap((task) => task.inputs.map(({ path }) => path)));
@@ -41,7 +41,7 @@ export function scopeOf(pipeline: Pipeline): Scope {
   };
 }
 
-/** A module's folder holds what it imports, as a rule. */
+/** The folders of task modules that come with lq. Usually a module imports files of its own folder only. */
 function ownModules({ root, rules }: Pipeline): readonly string[] {
   const folders = [...rules.values()].flatMap(({ action }) =>
     action.kind === "run" && splitModule(action.module).base === "lq"
@@ -64,7 +64,7 @@ function globsOf(axis: AxisSpec): readonly string[] {
   }
 }
 
-/** What is filled in later may be anything. */
+/** The template as a glob, in which any text can replace a placeholder. */
 function looseGlob({ parts }: Template): string {
   return parts.map((part) => (part.kind === "text" ? part.text : "**")).join("");
 }

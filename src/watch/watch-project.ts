@@ -1,9 +1,8 @@
 /**
  * Builds, and builds again after each burst of changes.
  *
- * A change that comes while a build runs stops it from starting more tasks and ends the running tasks that it
- * made pointless; the others go on to their end, and the next build finds what they made. What lq wrote itself is
- * no change.
+ * After a change during a build, the build starts no more tasks. Running tasks whose key has changed are cancelled; the
+ * others run to their end, and the next build finds their outputs. Files that lq wrote do not count as changes.
  */
 import { BuildControl } from "../run/control.ts";
 import { UserError } from "../model/errors.ts";
@@ -18,12 +17,12 @@ export interface WatchOptions {
   readonly root: string;
   readonly targets: readonly string[];
   readonly cwd: string;
-  /** Ends the watch, and what runs. */
+  /** Ends the watch and cancels running tasks. */
   readonly signal: AbortSignal;
-  /** Reads the pipeline anew. Throws a UserError. */
+  /** Reads the pipeline again. Throws a UserError. */
   readonly load: () => Pipeline;
   readonly build: (pipeline: Pipeline, control: BuildControl) => Promise<void>;
-  /** Called with what is wrong; the next change may mend it. */
+  /** Reports an error in the pipeline or the request; the next change may repair it. */
   readonly refuse: (error: UserError) => void;
   readonly announce: (event: WatchEvent) => void;
 }
@@ -32,7 +31,7 @@ export type WatchEvent =
   | { readonly type: "watch"; readonly state: "waiting" }
   | { readonly type: "watch"; readonly state: "changed"; readonly paths: readonly string[] };
 
-/** Resolves when the signal has aborted and nothing runs any more. */
+/** Resolves when the signal has aborted and no task runs any more. */
 export async function watchProject(options: WatchOptions): Promise<void> {
   const { root, signal, announce } = options;
   const changes = await Changes.of(root);
@@ -57,7 +56,7 @@ export async function watchProject(options: WatchOptions): Promise<void> {
   }
 }
 
-/** One build. @returns what changed meanwhile, and what matters from now on */
+/** Builds once. @returns the paths that changed meanwhile, and the scope for the next changes */
 async function buildOnce(
   options: WatchOptions,
   changes: Changes,
@@ -77,7 +76,7 @@ async function buildOnce(
       const burst = changes.take();
       paths.push(...burst);
       if (running && burst.some((path) => scope.matters(path) && !scope.isOutput(path)))
-        await endPointless(options, control);
+        await cancelOutdated(options, control);
     }
     await building;
   } catch (error) {
@@ -88,19 +87,20 @@ async function buildOnce(
   return { scope, paths };
 }
 
-async function endPointless({ load, targets, cwd }: WatchOptions, control: BuildControl): Promise<void> {
+/** Stops the build, and cancels the running tasks whose key has changed. */
+async function cancelOutdated({ load, targets, cwd }: WatchOptions, control: BuildControl): Promise<void> {
   control.stop();
   try {
     const tasks = await status({ pipeline: load(), targets, cwd });
     const keys = new Map(tasks.map(({ id, freshness }) => [id, "key" in freshness ? freshness.key : null]));
     for (const [id, key] of control.running) if (keys.get(id) !== key) control.cancel(id);
   } catch (error) {
-    // Broken for a moment: what runs may be right again when it is mended.
+    // The pipeline is broken at the moment. After a repair the running tasks may be valid again, so let them run.
     if (!(error instanceof UserError)) throw error;
   }
 }
 
-/** Those of the changed paths that matter and are not as lq left them. */
+/** The changed paths that are in the scope and that somebody other than lq has written. */
 function foreignPaths(
   root: string,
   scope: Scope,
@@ -114,7 +114,7 @@ function foreignPaths(
   return mattering.filter((path) => {
     const digest = files.digest(path);
     const written = state.writtenFile(path);
-    // What lq wrote once and has no record of any more, it removed.
+    // If lq had a record of this path before the build and has none now, lq itself removed the file.
     return written === undefined ? digest !== null || !owned.has(path) : written.digest !== digest;
   });
 }

@@ -138,7 +138,7 @@ test("diff tells how far arrays are apart, and what only one side of a folder ha
   expect(stdout.split("\n").filter((line) => line.includes("output"))).toEqual([
     "  output to/a.npy: 1 of 4 numbers differ, by at most 0.5",
     "  output to/b.safetensors: 1 of 2 numbers differ, by at most 1; 2 arrays differ",
-    "  output to/c.csv: 1 line gone, 1 new; 1 of 2 numbers differ, by at most 0.125",
+    "  output to/c.csv: 1 line removed, 1 added; 1 of 2 numbers differ, by at most 0.125",
     "  output to/d.npy: 0 of 0 numbers differ, by at most 0; 1 array differs",
     "  output to/gone.txt: only before",
   ]);

@@ -1,4 +1,4 @@
-/** `lq cache gc` on what lies in a project beside its store: scratch of tasks that never got done, code that changed. */
+/** `lq cache gc` on what lies in a project beside its store: scratch of unfinished tasks, code that changed. */
 import { readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
@@ -43,7 +43,7 @@ test("scratch of keys that no task has goes, that of a training to be gone on wi
   expect(states(of)).toEqual(["1\n", "2\n"]);
   const { code, stdout } = await of.lq("cache", "gc", "--keep-days", "0");
   expect(code).toBe(0);
-  expect(stdout).toContain("1 scratch folder of tasks that never got done");
+  expect(stdout).toContain("1 scratch folder of unfinished tasks");
   expect(stdout).toContain("scratch folder as old");
   expect(states(of)).toEqual(["2\n"]);
   of.write("go", "");

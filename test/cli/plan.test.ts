@@ -34,7 +34,7 @@ describe("plan", () => {
 
 about 3.0 s with 1 core and 3 GPUs (no order takes less than 2.0 s)
 work: 0.000 core-hours, 0.001 GPU-hours
-durations: 5 not known and counted as 1 s each (train, all)
+durations: 5 unknown, counted as 1 s each (train, all)
 
 critical path, 2.0 s:
   train:a 1.0 s

@@ -123,7 +123,7 @@ export default task({ run: ({ names, output }) => writeFileSync(output(), names(
   expect((await project.lq("diff", "list.txt")).stdout).toBe(`list in build 1 → list now
 list
   file cases/b added
-  output list.txt: 1 line gone, 1 new
+  output list.txt: 1 line removed, 1 added
     - a,made
     + a,b,made
 `);

@@ -86,7 +86,7 @@ describe("decide", () => {
       [evidence(run, undefined, { ...at("missing"), cached: true }), "restorable", ["never built"]],
       [evidence(run, run, at("missing")), "missing", ["output out missing"]],
       [evidence(run, run, { ...at("missing"), cached: true }), "restorable", ["output out missing"]],
-      [evidence(run, run, at("replaced")), "stale", ["output out is not that of the last run"]],
+      [evidence(run, run, at("replaced")), "stale", ["output out is not from the last run"]],
       [evidence(run, run, at("edited")), "stale", ["output out edited by hand"]],
       [evidence(run, run, { ...at("edited"), cached: true }), "stale", ["output out edited by hand"]],
       [evidence(run, run, { forced: true, cached: true }), "stale", ["forced"]],
@@ -96,7 +96,7 @@ describe("decide", () => {
       [
         evidence(run, undefined, { failure }),
         "failed",
-        ["never built", "failed before, with nothing changed since"],
+        ["never built", "failed before, and nothing has changed since"],
       ],
       [evidence(run, other, { failure: { ...failure, key: keyOf(other) } }), "stale", ["env LANG: de → C"]],
     ];

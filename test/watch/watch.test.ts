@@ -74,7 +74,9 @@ test("a watch of many builds says nothing but what they do", async () => {
     expect(outcomes(await round(lq))).toEqual(["ran all", "ran upper:b"]);
   }
   lq.kill("SIGINT");
-  expect((await lq.ended).stderr).toBe("interrupted: ending what runs (once more: at once)\n");
+  expect((await lq.ended).stderr).toBe(
+    "interrupted: ending the running tasks (Ctrl-C again: exit at once)\n",
+  );
 });
 
 test("interrupted during a build, it ends without a word of waiting", async () => {

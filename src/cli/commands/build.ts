@@ -1,3 +1,4 @@
+/** `lq build [TARGET…]`, and `lq accept`, which differs only in that nothing runs. */
 import { build } from "../../run/build.ts";
 import { createView } from "../../report/listener.ts";
 import type { Asked } from "../../snapshot/snapshot.ts";
@@ -6,7 +7,7 @@ import { snapshotRequest, typedFlags } from "../flags.ts";
 import { openProject, viewOptions, type CommonFlags } from "../options.ts";
 
 /**
- * @param asked what a snapshot said of this request
+ * @param asked what the snapshot says about this request
  * @param accept accept what is in place, and run nothing
  */
 export async function runBuild(

@@ -1,4 +1,4 @@
-/** `lq cache verify|gc|stats`: looks after the cached contents. */
+/** `lq cache verify|gc|stats`: checks, shrinks or measures the cache. */
 import { join } from "node:path";
 import { hasOwnStore, storeFolder } from "../../session/open-store.ts";
 import { chooseGarbage, removeGarbage, type Collection } from "../../store/collect.ts";
@@ -42,7 +42,7 @@ const DAY = 86_400_000;
 
 interface Place {
   readonly root: string;
-  /** Of the store. */
+  /** The store's folder. */
   readonly folder: string;
   /** Whether other projects may use it. */
   readonly shared: boolean;
@@ -68,7 +68,7 @@ async function verify({ folder }: Place, flags: CacheFlags): Promise<number> {
     const { length } = incomplete;
     if (length > 0)
       console.log(
-        `${length === 1 ? "an action lacks" : `${length} actions lack`} objects; what it made is built again when needed`,
+        `${length === 1 ? "an action lacks" : `${length} actions lack`} objects; lq builds these outputs again when they are needed`,
       );
   }
   return damaged.length + unreadable.length > 0 ? 1 : 0;
@@ -80,9 +80,9 @@ async function collect(place: Place, project: Project, flags: CacheFlags): Promi
   if (keepSize === undefined && keepDays === undefined)
     throw new UserError({
       message: "lq cache gc needs a limit",
-      hint: "as in --keep-size 50GiB, --keep-days 30, or both; --keep-days 0 keeps only what current outputs need",
+      hint: "give --keep-size 50GiB, --keep-days 30, or both; --keep-days 0 keeps only what current outputs need",
     });
-  // No build can begin in this project until all is done; of a shared store nobody knows who else uses it.
+  // The lock keeps builds of this project away until the end. Other projects may use a shared store at any time.
   const lock = dryRun ? null : acquireFreeLock(root);
   const isFree = lock !== null || (dryRun && !isLocked(root));
   const alone = isFree && !shared;
@@ -123,18 +123,16 @@ function report(
   const all = [
     counted(actions.length, "action"),
     counted(objects.length, "object"),
-    ...(scratch.length > 0
-      ? [`${counted(scratch.length, "scratch folder")} of tasks that never got done`]
-      : []),
+    ...(scratch.length > 0 ? [`${counted(scratch.length, "scratch folder")} of unfinished tasks`] : []),
     ...(code.length > 0 ? [`${counted(code.length, "bundle")} of code that has changed`] : []),
   ];
   console.log(`${verb} ${all.join(", ")}: ${sizeText(freed)}`);
   console.log(`${sizeText(kept)} ${stay}, ${sizeText(needed)} of it needed by current outputs`);
   if (spared > 0)
-    console.log(`${counted(spared, "scratch folder")} as old ${stay}: a task may go on from there`);
-  const young = alone ? "" : ", nor, beside other builds, what is younger than an hour";
+    console.log(`${counted(spared, "scratch folder")} of the same age ${stay}: a task may resume from there`);
+  const young = alone ? "" : ", and nothing younger than an hour while others may build";
   if (keepSize !== undefined && kept > keepSize)
-    console.log(`that is above ${sizeText(keepSize)}: what current outputs need is never removed${young}`);
+    console.log(`this is above ${sizeText(keepSize)}: gc never removes what current outputs need${young}`);
 }
 
 function stats(place: Place, flags: CacheFlags): number {
@@ -164,7 +162,7 @@ function stats(place: Place, flags: CacheFlags): number {
         `  objects  ${sizeText(objects.bytes)} in ${objects.count}`,
         `  actions  ${sizeText(actions.bytes)} in ${actions.count}`,
         `  needed   ${sizeText(needed)} by current outputs; lq cache gc can free the rest`,
-        ...(quarantine > 0 ? [`  ${sizeText(quarantine)} in ${QUARANTINE}/, of no use to lq`] : []),
+        ...(quarantine > 0 ? [`  ${sizeText(quarantine)} in ${QUARANTINE}/, which lq does not use`] : []),
         join(root, STORE),
         ...Object.entries(others).map(([name, bytes]) => `  ${name.padEnd(8)} ${sizeText(bytes)}`),
       ].join("\n"),
@@ -172,7 +170,7 @@ function stats(place: Place, flags: CacheFlags): number {
   return 0;
 }
 
-/** By the outputs of this project, and of all that share the folder. */
+/** Keys and digests that the outputs of this project, and of all projects that share the folder, need. */
 function neededNames({ root, folder }: Place, state: State): ReadonlySet<string> {
   return new Set([...neededBy(root, state), ...neededByOthers(folder, root)]);
 }

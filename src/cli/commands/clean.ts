@@ -1,3 +1,4 @@
+/** `lq clean [TARGET…]`: removes outputs that lq wrote and nobody has edited since. */
 import { clean } from "../../run/clean.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { openProject, type CommonFlags } from "../options.ts";

@@ -1,7 +1,7 @@
-/** Completion scripts. Each asks `lq complete -- WORDS…` what can come next, one candidate a line. */
+/** Completion scripts. Each one runs `lq complete -- WORDS…`, which prints the candidates, one a line. */
 import type { CommonFlags } from "../options.ts";
 
-/** Readline replaces only what stands after the last `:` or `=`; lq answers with whole words. */
+/** Readline replaces only the text after the last `:` or `=`. lq prints whole words, so the script cuts them. */
 const BASH = `_lq() {
   local line=\${COMP_LINE:0:COMP_POINT} own=\${COMP_WORDS[COMP_CWORD]} candidate
   local current=\${line##*[[:space:]]}

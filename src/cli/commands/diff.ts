@@ -1,6 +1,6 @@
 /**
- * `lq diff A [B]`: two recorded runs compared. Each is a target, as of the end of a build (`TARGET@BUILD`) or as it
- * stands now; `@BUILD` alone is the first's target in another build. With one target alone: its run before, and now.
+ * `lq diff A [B]`: compares two recorded runs. `TARGET@BUILD` is a target's run at the end of a build, `TARGET` its
+ * present run, and `@BUILD` the first target in another build. One target alone is compared with its run before.
  */
 import type { Session } from "../../session/session.ts";
 import { explainInFull } from "../../decide/explain.ts";
@@ -63,7 +63,7 @@ async function sessionFor(
   const [task, ...others] = selected.named;
   if (task !== undefined && others.length === 0) return { session, task };
   throw new UserError({
-    message: `"${target}" names ${selected.named.size} tasks; lq diff compares one with one`,
+    message: `"${target}" names ${selected.named.size} tasks; lq diff compares one task with one task`,
     hint: "name an output or a task id",
   });
 }
@@ -113,12 +113,12 @@ function words(distance: Distance): string {
       return numbersText(distance) + othersText(distance.others, "array");
     case "text": {
       const { removed, added, numbers } = distance;
-      const lines = `${removed.length} ${removed.length === 1 ? "line" : "lines"} gone, ${added.length} new`;
+      const lines = `${removed.length} ${removed.length === 1 ? "line" : "lines"} removed, ${added.length} added`;
       return numbers === null ? lines : `${lines}; ${numbersText(numbers)}`;
     }
     case "bytes": {
       const [a, b] = distance.sizes;
-      if (distance.differing === null) return a === b ? `other ${a} bytes` : `${a} → ${b} bytes`;
+      if (distance.differing === null) return a === b ? `different, ${a} bytes each` : `${a} → ${b} bytes`;
       return `${distance.differing} of ${a} bytes differ (${((100 * distance.differing) / a).toFixed(1)} %)`;
     }
   }

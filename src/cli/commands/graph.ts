@@ -1,4 +1,4 @@
-/** `lq graph`: the graph, as far as it can be known without running anything, for another program to draw. */
+/** `lq graph`: prints the graph, as far as it is known without running anything, for another program to draw. */
 import { byRule, byTask, toDot, toJson, toMermaid } from "../../graph-views/graph-views.ts";
 import { openProject, type CommonFlags } from "../options.ts";
 import { planned } from "../tasks-named.ts";
@@ -8,7 +8,7 @@ export interface GraphFlags extends CommonFlags {
   readonly tasks?: boolean;
 }
 
-/** More than these are drawn a rule at a time. */
+/** With more tasks, dot and mermaid draw one node for each rule. */
 const MOST_TASKS = 200;
 
 export async function runGraph(targets: readonly string[], flags: GraphFlags): Promise<number> {

@@ -76,7 +76,7 @@ function endOf({ summary, tasks, started }: Build): number {
   return summary?.ended ?? Math.max(started, ...tasks.map(({ ended }) => ended));
 }
 
-/** Of a build that was cut short. */
+/** Counts of a build without a summary, which was cut short. */
 function count({ tasks }: Build) {
   const of = (outcome: string) => tasks.filter((task) => task.outcome === outcome).length;
   const [ran, restored, accepted, failed] = [of("ran"), of("restored"), of("accepted"), of("failed")];

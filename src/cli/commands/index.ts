@@ -1,4 +1,4 @@
-/** The work of all commands, for the price of loading one file: forty chunks take longer to load than a small build. */
+/** The work of all commands in one file, because loading forty chunks takes longer than a small build. */
 export { runAccept } from "./accept.ts";
 export { runBuild } from "./build.ts";
 export { runCache } from "./cache.ts";

@@ -1,6 +1,6 @@
 /**
- * `lq lock check|pull [TARGET…]`: whether outputs are those of the commit, and bringing them from a cache;
- * `lq lock merge BASE OURS THEIRS`: what git calls to merge two branches.
+ * `lq lock check [TARGET…]`: compares outputs with lq.lock. `lq lock pull [TARGET…]`: fetches them from a cache.
+ * `lq lock merge BASE OURS THEIRS`: merges two versions of lq.lock; git calls it.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -13,7 +13,7 @@ import { pull } from "../../run/pull.ts";
 import { openProject, startFolder, type CommonFlags, type Project } from "../options.ts";
 import { print } from "../print.ts";
 
-/** Ids that are listed. */
+/** Most ids that are listed. */
 const SHOWN = 20;
 
 export async function runLock([action, ...targets]: readonly string[], flags: CommonFlags): Promise<number> {
@@ -23,21 +23,21 @@ export async function runLock([action, ...targets]: readonly string[], flags: Co
   const all = Object.entries<readonly string[]>({ ...ends }).filter(([, ids]) => ids.length > 0);
   if (all.length === 0)
     throw new UserError({
-      message: `${LOCK_FILE} has no line of what is asked for`,
-      hint: "rules with `lock: true` get one a task when they are built",
+      message: `${LOCK_FILE} has no line for these targets`,
+      hint: "a build writes one line for each task of the rules with `lock: true`",
     });
   if (flags.json === true) console.log(JSON.stringify({ type: "lock", action, ...ends }));
   else if (flags.quiet !== true) for (const [end, ids] of all) print(describe(end, ids));
   return all.every(([end]) => end === "pulled" || end === "there") ? 0 : 1;
 }
 
-/** Leaves the result in the second file, as git wants it. */
+/** Writes the result to the second file, as git expects. */
 function merge(files: readonly string[], flags: CommonFlags): number {
   const [base, ours, theirs] = files.map((file) => resolve(startFolder(flags), file));
   if (base === undefined || ours === undefined || theirs === undefined || files.length > 3)
     throw new UserError({
       message: `lq lock merge takes three files, not ${files.length}`,
-      hint: 'it is for git: git config merge.lq.driver "lq lock merge %O %A %B"',
+      hint: 'git calls it: git config merge.lq.driver "lq lock merge %O %A %B"',
     });
   const read = (file: string) => {
     if (!existsSync(file)) throw new UserError(`${file} is not there`);
@@ -80,8 +80,8 @@ function checked({ pipeline, cwd }: Project, targets: readonly string[]) {
 const WORDS: { readonly [end: string]: string } = {
   there: "as the commit says",
   different: "different from what the commit says",
-  missing: "not there; `lq lock pull` brings it from a cache that has it",
-  unknown: "no task, as far as the graph can be known here; `lq status` names the files that say more",
+  missing: "missing; `lq lock pull` fetches them if the cache has them",
+  unknown: "not a task of the graph as far as it is known; `lq status` names the files that may add tasks",
   pulled: "pulled",
   absent: "not in the cache",
   edited: "edited by hand and kept; -f overwrites",

@@ -1,4 +1,4 @@
-/** `lq log TARGET`: what the last run of a task printed. Logs' paths go to stderr, their content to stdout. */
+/** `lq log TARGET`: prints the log of a task's last run to stdout, and the log's path to stderr. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../model/errors.ts";
@@ -23,7 +23,7 @@ export async function runLog(targets: readonly string[], flags: CommonFlags): Pr
         others.length === 0
           ? `there is no log of ${one?.id}`
           : `there is no log of any of these ${tasks.length} tasks`,
-      hint: "a task has one when its last run in this project printed something",
+      hint: "a task has a log if its last run in this project printed something",
     });
   }
   const running = runningBuild(project.pipeline.root);

@@ -1,4 +1,4 @@
-/** `lq plan`: what a build would run, why, and how long that would take here or on another machine. Runs nothing. */
+/** `lq plan`: shows what a build would run, why, and how long it would take, here or on another machine. Runs nothing. */
 import { forecast, type Forecast, type RuleForecast } from "../../plan/forecast.ts";
 import { UNKNOWN } from "../../plan/durations.ts";
 import { expandingText } from "../../plan/warnings.ts";
@@ -7,7 +7,7 @@ import { painter, type Paint } from "../../report/paint.ts";
 import { hashingOptions, openProject, useColor, type CommonFlags } from "../options.ts";
 import { print } from "../print.ts";
 
-/** Reasons of a rule, and steps of the critical path, that are shown. */
+/** Most reasons of a rule, and most steps of the critical path, that are shown. */
 const SHOWN = { reasons: 3, steps: 20 };
 
 export async function runPlan(targets: readonly string[], flags: CommonFlags): Promise<number> {
@@ -63,10 +63,10 @@ function describeTime(found: Forecast): string[] {
     ...(devices === 0 ? [] : [`${hours(deviceHours)} GPU-hours`]),
   ];
   const known = [
-    durations.record > 0 ? `${durations.record} as they last took` : "",
+    durations.record > 0 ? `${durations.record} as in their last run` : "",
     durations.rule > 0 ? `${durations.rule} the mean of their rule` : "",
     durations.nothing > 0
-      ? `${durations.nothing} not known and counted as ${UNKNOWN} s each (${unknownRules.join(", ")})`
+      ? `${durations.nothing} unknown, counted as ${UNKNOWN} s each (${unknownRules.join(", ")})`
       : "",
   ].filter((part) => part !== "");
   return [

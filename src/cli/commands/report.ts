@@ -1,4 +1,4 @@
-/** `lq report`: where a build's time went. */
+/** `lq report`: shows where a build's time went. */
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { UserError } from "../../model/errors.ts";
@@ -16,7 +16,7 @@ export interface ReportFlags extends CommonFlags {
   readonly chromeTrace?: string;
 }
 
-/** Tasks that are listed. */
+/** Number of longest tasks that are listed. */
 const LONGEST = 10;
 
 export function runReport(_: readonly string[], flags: ReportFlags): Promise<number> {

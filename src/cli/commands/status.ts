@@ -1,4 +1,4 @@
-/** `lq status`: like `git status`, what is not as it should be, and why. Runs nothing. */
+/** `lq status`: shows what is not up to date, and why, like `git status`. Runs nothing. */
 import {
   emptyRules,
   trialFailures,
@@ -28,7 +28,7 @@ const COLOURS = {
   pending: "dim",
   failed: "red",
 } as const;
-/** Causes that are listed. */
+/** Most causes that are listed. */
 const MOST = 30;
 
 export async function runStatus(targets: readonly string[], flags: CommonFlags): Promise<number> {
@@ -77,7 +77,7 @@ export function reasonsOf(freshness: Freshness): readonly Reason[] {
   return "reasons" in freshness ? freshness.reasons : [];
 }
 
-/** The counts by rule, then what is the cause of how many tasks' state. */
+/** The counts by rule, then the causes with the number of tasks that have each. */
 export function describeStatus(
   tasks: readonly TaskStatus[],
   paint: Paint,
@@ -101,7 +101,7 @@ function removalLines(paths: readonly string[]): readonly string[] {
   return [`a build would remove ${what}: no task makes ${paths.length === 1 ? "it" : "them"} any more`];
 }
 
-/** The first reason of each task that has one, those of the same cause together, commonest first. */
+/** The first reason of each task, grouped by cause, the most frequent cause first. */
 function causes(tasks: readonly TaskStatus[], paint: Paint): string[] {
   const groups = new Map<string, { readonly text: string; readonly tasks: TaskStatus[] }>();
   for (const task of tasks) {

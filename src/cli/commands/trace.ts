@@ -1,4 +1,4 @@
-/** `lq trace TARGET [--cell NAME…]`: what an output, or one cell of a table, was made from. */
+/** `lq trace TARGET [--cell NAME…]`: shows what an output, or one cell of a table, was made from. */
 import { existsSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { UserError } from "../../model/errors.ts";
@@ -20,9 +20,9 @@ export interface TraceFlags extends CommonFlags {
   readonly cell?: readonly string[];
 }
 
-/** Names and values that are listed before the rest is only counted. */
+/** Most names and values that are listed. */
 const SHOWN = 3;
-/** Longer values are cut. */
+/** Characters of a value that are shown. */
 const WIDTH = 100;
 
 export async function runTrace([target = ""]: readonly string[], flags: TraceFlags): Promise<number> {
@@ -81,7 +81,7 @@ function describe(step: Step, paint: Paint, indent = ""): string[] {
   const [accepted] = marked;
   const share = step.tasks.length > 1 ? ` (${marked.length} of ${step.tasks.length} tasks)` : "";
   const name = `${indent}${paint("bold", first?.task ?? step.rule)}${many}`;
-  if (step.seen) return [`${name} (told above)`];
+  if (step.seen) return [`${name} (shown above)`];
   return [
     name,
     ...(first ? [`${inner}${runText(first)}`] : []),

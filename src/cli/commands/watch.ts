@@ -1,4 +1,4 @@
-/** `lq watch`: builds, then builds again whenever something that matters changes. */
+/** `lq watch`: builds, then builds again whenever a file that the build depends on changes. */
 import { build } from "../../run/build.ts";
 import type { BuildControl } from "../../run/control.ts";
 import type { Pipeline } from "../../model/model.ts";

@@ -1,6 +1,6 @@
 /**
- * `lq why TARGET`: the state of what the target names, and the chains from it down to everything that changed, with
- * the values before and after; of what is fresh, why it last ran.
+ * `lq why TARGET`: shows the state of the target's tasks, and the chains from them down to every change, with the
+ * values before and after. For a fresh task: why it last ran.
  */
 import type { Session } from "../../session/session.ts";
 import { explainInFull } from "../../decide/explain.ts";
@@ -17,7 +17,7 @@ import { print } from "../print.ts";
 import { reasonsOf, statusRecord } from "./status.ts";
 import { namedOf, planned } from "../tasks-named.ts";
 
-/** Causes at one place that are listed. */
+/** Most causes that are listed at one place. */
 const SHOWN = 8;
 
 export async function runWhy(targets: readonly string[], flags: CommonFlags): Promise<number> {
@@ -43,12 +43,12 @@ export async function runWhy(targets: readonly string[], flags: CommonFlags): Pr
       continue;
     }
     const cause = causesOf(id, known);
-    if (cause !== undefined) print(new Telling(session, paint).target(cause).join("\n"));
+    if (cause !== undefined) print(new CauseWriter(session, paint).target(cause).join("\n"));
   }
   return 0;
 }
 
-/** The task, the first one that it waits for, and so on to one with reasons of its own. */
+/** The task, the first task that it waits for, and so on to a task with reasons of its own. */
 function firstChain(id: string, { status }: TaskFacts): readonly TaskStatus[] {
   const links: TaskStatus[] = [];
   for (
@@ -60,8 +60,8 @@ function firstChain(id: string, { status }: TaskFacts): readonly TaskStatus[] {
   return links;
 }
 
-/** Causes as text. */
-class Telling {
+/** Writes causes as text. */
+class CauseWriter {
   readonly #session: Pick<Session, "graph" | "state" | "store">;
   readonly #paint: Paint;
 
@@ -70,10 +70,10 @@ class Telling {
     this.#paint = paint;
   }
 
-  /** @param name in place of the task's */
+  /** @param name shown in place of the task's name */
   lines(cause: Cause, indent = "", name = this.#nameOf(cause)): string[] {
     const { told, from } = cause;
-    if (told) return [`${indent}${name} (told above)`];
+    if (told) return [`${indent}${name} (shown above)`];
     const [first = "", ...reasons] = this.#own(cause, name);
     const inner = `${indent}  `;
     const rest = from.length - SHOWN;
@@ -85,7 +85,7 @@ class Telling {
     ];
   }
 
-  /** The target itself. */
+  /** The text for the target itself. */
   target(cause: Cause): string[] {
     const accepted = acceptedOf(this.#session, cause.task.id);
     const mark = accepted === null ? [] : [`  its outputs were ${acceptedText(accepted)}`];
@@ -130,7 +130,7 @@ class Telling {
     return isGone ? `${told}; ${owner} is no task any more` : told;
   }
 
-  /** Of a task that its rule has because of a value that no task of the rule had when it was built. */
+  /** For a task that was never built: which of its axis values no built task of the rule has. */
   #newValues(id: string): string {
     const { graph, state } = this.#session;
     const task = graph.task(id);
