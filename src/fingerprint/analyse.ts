@@ -26,7 +26,12 @@ import { packageOf, type PackageVersion } from "./packages.ts";
 export interface Closure {
   readonly digest: string;
   /** Sorted by path; relative to the project, or `lq:…` for modules that come with lq. */
-  readonly files: readonly { readonly path: string; readonly digest: string }[];
+  readonly files: readonly {
+    readonly path: string;
+    readonly digest: string;
+    /** Of followed code, the file that loads it; not in the digest. */
+    readonly by?: string;
+  }[];
   /** Sorted. */
   readonly packages: readonly PackageVersion[];
 }

@@ -39,3 +39,8 @@ export function* ancestors(path: string): Generator<string> {
 export function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/", path.length - 2) + 1);
 }
+
+/** Whether a path is a folder or lies in it; both absolute, the folder without its "/". */
+export function isWithin(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
+}

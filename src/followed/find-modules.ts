@@ -1,0 +1,109 @@
+/** Which files of a project an import of Python means, found as Python's own path finder finds them. */
+import { statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Disk } from "../files/disk.ts";
+import type { PythonImport } from "./reader.ts";
+
+export interface Found {
+  /** Absolute paths: the module with the packages that it is in, and submodules that are imported by name. */
+  readonly files: readonly string[];
+  /** Whether the outermost name is one of the project, if only as a folder. */
+  readonly isProject: boolean;
+}
+
+const NOTHING: Found = { files: [], isProject: false };
+
+export class ModuleFinder {
+  readonly #disk: Disk;
+  readonly #kinds = new Map<string, "file" | "folder" | null>();
+
+  /** @param disk is asked for every path that would be another answer */
+  constructor(disk: Disk) {
+    this.#disk = disk;
+  }
+
+  /**
+   * A module that stands in one of these folders, or a package with an `__init__.py`.
+   * @param folders absolute, in the order of Python's path
+   */
+  regular(folders: readonly string[], { module, names }: PythonImport): Found {
+    const head = headOf(module);
+    for (const folder of folders)
+      if (this.#regularIn(folder, head) !== null) return this.#walk([folder], module.split("."), names);
+    return NOTHING;
+  }
+
+  /** A package without `__init__.py`, whose parts may stand in several folders. */
+  namespace(folders: readonly string[], { module, names }: PythonImport): Found {
+    const head = headOf(module);
+    const parts = folders.filter((folder) => this.#kind(join(folder, head)) === "folder");
+    return parts.length === 0 ? NOTHING : this.#walk(parts, module.split("."), names);
+  }
+
+  /** An import that begins with dots. */
+  relative(file: string, { module, level, names }: PythonImport): Found {
+    let folder = dirname(file);
+    for (let above = 1; above < level; above++) folder = dirname(folder);
+    const own = join(folder, INIT);
+    const { files } = this.#walk([folder], module === "" ? [] : module.split("."), names);
+    return { files: this.#kind(own) === "file" ? [own, ...files] : files, isProject: true };
+  }
+
+  /** The `__init__.py` of the packages that a file is in, as far up as they go. */
+  packagesAround(file: string): string[] {
+    const files: string[] = [];
+    for (let folder = dirname(file); this.#kind(join(folder, INIT)) === "file"; folder = dirname(folder))
+      files.push(join(folder, INIT));
+    return files;
+  }
+
+  #walk(folders: readonly string[], parts: readonly string[], names: readonly string[]): Found {
+    const files: string[] = [];
+    let inside = folders;
+    for (const part of parts) {
+      const next = this.#step(inside, part);
+      if (next.file !== null) files.push(next.file);
+      inside = next.inside;
+    }
+    for (const name of names) {
+      const { file } = this.#step(inside, name);
+      if (file !== null) files.push(file);
+    }
+    return { files, isProject: true };
+  }
+
+  /** @returns the file that a name inside of folders is, and the folders of what is inside of that */
+  #step(folders: readonly string[], name: string): { file: string | null; inside: readonly string[] } {
+    for (const folder of folders) {
+      const file = this.#regularIn(folder, name);
+      if (file !== null) return { file, inside: file.endsWith(`/${INIT}`) ? [dirname(file)] : [] };
+    }
+    const inside = folders.map((folder) => join(folder, name));
+    return { file: null, inside: inside.filter((folder) => this.#kind(folder) === "folder") };
+  }
+
+  #regularIn(folder: string, name: string): string | null {
+    // What is no name, such as the "*" of an import, is nothing on the disk.
+    if (!/^[\p{L}_][\p{L}\p{N}_]*$/u.test(name)) return null;
+    const inner = join(folder, name);
+    if (this.#kind(inner) === "folder" && this.#kind(join(inner, INIT)) === "file") return join(inner, INIT);
+    return this.#kind(`${inner}.py`) === "file" ? `${inner}.py` : null;
+  }
+
+  #kind(path: string): "file" | "folder" | null {
+    let kind = this.#kinds.get(path);
+    if (kind === undefined) {
+      // A folder is not asked of `disk`: what comes and goes in it, such as `__pycache__`, changes no import.
+      const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+      kind = isFolder ? "folder" : this.#disk.peek(path)?.isFile() === true ? "file" : null;
+      this.#kinds.set(path, kind);
+    }
+    return kind;
+  }
+}
+
+const INIT = "__init__.py";
+
+function headOf(module: string): string {
+  return module.split(".")[0] ?? "";
+}
