@@ -1,7 +1,8 @@
 /** The differences between two recipes, as reasons to run. */
 import type { ContentChange, Json, Reason } from "../model/model.ts";
 import { canonicalJson } from "../fingerprint/canonical.ts";
-import type { Recipe, RecipeInput } from "../fingerprint/recipe.ts";
+import type { Closure } from "../fingerprint/code.ts";
+import { seesPaths, type Recipe, type RecipeInput } from "../fingerprint/recipe.ts";
 import type { TreeEntry } from "../fingerprint/tree.ts";
 
 /** Every difference that changes the key. */
@@ -23,7 +24,7 @@ function compareDeclarations(before: Recipe, after: Recipe): Reason[] {
   if (before.action.kind !== after.action.kind)
     return [{ kind: "declaration", what: `${before.action.kind} → ${after.action.kind}` }];
   const reasons: Reason[] = [];
-  const named = after.action.kind === "cmd";
+  const named = seesPaths(after.action);
   for (const side of ["inputs", "outputs"] as const) {
     const was = before[side].map((each) => declared(each, named && side === "outputs"));
     const is = after[side].map((each) => declared(each, named && side === "outputs"));
@@ -47,19 +48,33 @@ function declared(
 }
 
 function compareActions({ action: before }: Recipe, { action: after }: Recipe): Reason[] {
-  if (before.kind === "cmd" && after.kind === "cmd") {
-    if (JSON.stringify(before.argv) === JSON.stringify(after.argv)) return [];
-    return [{ kind: "command", before: commandText(before.argv), after: commandText(after.argv) }];
-  }
-  if (before.kind !== "run" || after.kind !== "run" || before.code.digest === after.code.digest) return [];
+  const reasons: Reason[] = [];
+  if (
+    before.kind === "cmd" &&
+    after.kind === "cmd" &&
+    JSON.stringify(before.argv) !== JSON.stringify(after.argv)
+  )
+    reasons.push({ kind: "command", before: commandText(before.argv), after: commandText(after.argv) });
+  const [was, is] = [before.code ?? NO_CODE, after.code ?? NO_CODE];
+  if (was.digest !== is.digest) reasons.push(...compareCode(was, is));
+  return reasons;
+}
+
+const NO_CODE: Closure = { digest: "", files: [], packages: [] };
+
+function compareCode(before: Closure, after: Closure): Reason[] {
   const files = comparison(
-    before.code.files.map((each) => [each.path, each.digest]),
-    after.code.files.map((each) => [each.path, each.digest]),
+    before.files.map((each) => [each.path, each.digest]),
+    after.files.map((each) => [each.path, each.digest]),
   );
-  const was = versions(before.code.packages);
-  const is = versions(after.code.packages);
+  const by = new Map([...before.files, ...after.files].map((each) => [each.path, each.by]));
+  const was = versions(before.packages);
+  const is = versions(after.packages);
   const reasons = [
-    ...[...files].map(([file, change]): Reason => ({ kind: "code", file, ...change })),
+    ...[...files].map(([file, change]): Reason => {
+      const loader = by.get(file);
+      return { kind: "code", file, ...change, ...(loader === undefined ? {} : { by: loader }) };
+    }),
     ...[...comparison([...was], [...is]).keys()].map((name): Reason => ({
       kind: "package",
       name,
@@ -67,7 +82,7 @@ function compareActions({ action: before }: Recipe, { action: after }: Recipe): 
       after: is.get(name) ?? null,
     })),
   ];
-  return reasons.length > 0 ? reasons : [{ kind: "declaration", what: "the module that the rule runs" }];
+  return reasons.length > 0 ? reasons : [{ kind: "declaration", what: "the code that the rule runs" }];
 }
 
 /** For a command that bash runs: its text as written. For a list: its words. */
@@ -117,7 +132,7 @@ function isBranch(value: Json | undefined): value is { readonly [key: string]: J
 
 /** Compares files by path, within each role. If a role has the same contents in the same order, names do not matter. */
 function compareInputs(before: Recipe, after: Recipe): Reason[] {
-  const named = after.action.kind === "cmd";
+  const named = seesPaths(after.action);
   const roles = [...new Set([...after.inputs, ...before.inputs].map(({ role }) => role))];
   const changes = new Map<string, ContentChange>();
   for (const role of roles) {

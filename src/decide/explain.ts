@@ -27,7 +27,7 @@ export function explain(reason: Reason): string {
     case "param":
       return `params ${reason.path}: ${change(reason.before, reason.after)}`;
     case "code":
-      return `code ${reason.file} ${reason.change}`;
+      return `code ${reason.file} ${reason.change}${reason.by === undefined ? "" : ` (imported by ${reason.by})`}`;
     case "package":
       return `package ${reason.name}: ${textChange(reason)}`;
     case "command":

@@ -12,10 +12,14 @@ import { newMark, ProcessTree } from "../system/process-tree.ts";
 /** What a shell answers for a program that it does not find. */
 const NOT_FOUND = 127;
 
-/** @param argv the program and its arguments; the working directory is the project root. */
+/**
+ * @param argv the program and its arguments; the working directory is the project root
+ * @param own variables of this attempt alone
+ */
 export async function runCommand(
   argv: readonly string[],
   attempt: Attempt,
+  own: { readonly [name: string]: string },
   launchers: Launchers,
 ): Promise<AttemptResult> {
   if (attempt.signal.aborted) return { kind: "cancelled" };
@@ -26,7 +30,7 @@ export async function runCommand(
   const words = withoutShell(argv, (name) => env[name] ?? process.env[name]);
   let child: Launched;
   try {
-    child = await launchers.start({ words, cwd: root, env, mark, leases }, (chunk) => log.write(chunk));
+    child = await launchers.start({ words, cwd: root, env, mark, own, leases }, (chunk) => log.write(chunk));
   } catch (error) {
     const { message } = userErrorOf(error) ?? (error as Error);
     return { kind: "failed", error: message };

@@ -1,5 +1,7 @@
 /** What a task finds in its environment: its devices, its share of the cores, and what the rule declares. */
 
+import { pythonPath } from "../environment/environments.ts";
+
 /** Read by the thread pools of OpenMP, the BLAS libraries, NumExpr, Polars and Rayon. */
 const THREAD_COUNTS = [
   "OMP_NUM_THREADS",
@@ -13,28 +15,34 @@ const THREAD_COUNTS = [
 ];
 
 /** Of those where the rule declares nothing: most tasks have the same. */
-const common = new Map<string, { readonly [name: string]: string }>();
+const common = new WeakMap<object, Map<string, { readonly [name: string]: string }>>();
 
 /**
  * Variables to set over those of lq itself.
  *
  * @param declared of the rule; null: as in lq's own environment.
+ * @param environment variables of the environment that the rule names
  */
 export function taskEnvironment(
   devices: readonly string[],
   cpus: number,
   declared: { readonly [name: string]: string | null },
+  environment: { readonly [name: string]: string },
 ): { readonly [name: string]: string } {
   const plain = Object.keys(declared).length === 0 ? `${cpus} ${devices.join(",")}` : null;
-  const known = plain === null ? undefined : common.get(plain);
+  const alike = common.get(environment) ?? new Map<string, { readonly [name: string]: string }>();
+  common.set(environment, alike);
+  const known = plain === null ? undefined : alike.get(plain);
   if (known !== undefined) return known;
   const env: { [name: string]: string } = {
     CUDA_DEVICE_ORDER: "PCI_BUS_ID",
     CUDA_VISIBLE_DEVICES: devices.join(","),
+    ...environment,
   };
   for (const name of THREAD_COUNTS) env[name] = String(cpus);
   for (const [name, value] of Object.entries(declared)) if (value !== null) env[name] = value;
-  if (plain !== null) common.set(plain, env);
+  env["PYTHONPATH"] = pythonPath(env["PYTHONPATH"] ?? process.env["PYTHONPATH"]);
+  if (plain !== null) alike.set(plain, env);
   return env;
 }
 

@@ -1,4 +1,5 @@
 /** Executes one attempt of a task, as a command or in a worker, with its outputs going to a staging folder. */
+import { scriptCommand, type Environments } from "../environment/environments.ts";
 import type { CodeClosures } from "../fingerprint/code.ts";
 import { absolute } from "../model/paths.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
@@ -9,16 +10,24 @@ import { Launchers } from "./launcher.ts";
 import type { WorkerPool } from "./pool.ts";
 import { renderCommand } from "../fingerprint/render-command.ts";
 import type { Staging } from "./staging.ts";
+import { writeTaskFile } from "./task-file.ts";
 import type { ParamValues, RolePaths } from "./worker-messages.ts";
 
 export class Executor {
   readonly #root: string;
   readonly #code: Pick<CodeClosures, "bundle">;
+  readonly #environments: Environments;
   readonly #pool: WorkerPool;
   readonly #launchers: Launchers;
 
   /** To be closed: it keeps processes. */
-  constructor(root: string, code: Pick<CodeClosures, "bundle">, pool: WorkerPool) {
+  constructor(
+    root: string,
+    code: Pick<CodeClosures, "bundle">,
+    environments: Environments,
+    pool: WorkerPool,
+  ) {
+    this.#environments = environments;
     this.#launchers = new Launchers(pool.most);
     this.#root = root;
     this.#code = code;
@@ -37,13 +46,9 @@ export class Executor {
     attempt: Attempt,
     progress: (fraction: number, note?: string) => void,
   ): Promise<AttemptResult> {
-    if (task.command !== null) {
-      const argv = renderCommand(task.command, this.#commandPaths(task, staging, attempt));
-      return runCommand(argv, attempt, this.#launchers);
-    }
-    const staged = stagedBy(task, staging);
     const { action } = task.rule;
-    if (action.kind !== "run") throw new Error(`${task.id} has neither a command nor a module`);
+    if (action.kind !== "run") return this.#runProgram(task, staging, attempt);
+    const staged = stagedBy(task, staging);
     const names = new Map(
       recipe.inputs.map((input) => [input.path, input.names ?? input.entries?.map(({ name }) => name)]),
     );
@@ -61,16 +66,34 @@ export class Executor {
     return this.#pool.run(job, attempt, progress);
   }
 
+  /** A command or a script. */
+  #runProgram(task: Task, staging: Staging, attempt: Attempt): Promise<AttemptResult> {
+    const { command, rule } = task;
+    const paths = this.#commandPaths(task, staging, attempt);
+    const argv =
+      rule.action.kind === "script"
+        ? scriptCommand(rule.action.path, this.#environments.of(rule))
+        : renderCommand(command ?? [], paths);
+    const own = { LQ_TASK_FILE: staging.beside("task.json") };
+    writeTaskFile(own.LQ_TASK_FILE, task, paramValues(task), paths.of, {
+      ...attempt,
+      scratch: paths.scratch,
+    });
+    return runCommand(argv, attempt, own, this.#launchers);
+  }
+
   /** Relative to the project, where commands run: what they print of them is then the same in every checkout. */
   #commandPaths(task: Task, staging: Staging, attempt: Attempt) {
     const relative = (path: string): string =>
       path.startsWith(`${this.#root}/`) ? path.slice(this.#root.length + 1) : path;
     const staged = stagedBy(task, staging);
+    const outputs = new Set(task.outputs);
     const ofRole = (paths: readonly TaskPath[], role: string | null): readonly TaskPath[] =>
       paths.filter((path) => role === null || path.role === role);
     return {
       in: (role: string | null) => ofRole(task.inputs, role).map(({ path }) => path),
       out: (role: string | null) => ofRole(task.outputs, role).map((output) => relative(staged(output))),
+      of: (path: TaskPath) => (outputs.has(path) ? relative(staged(path)) : path.path),
       scratch: attempt.scratch === null ? null : relative(attempt.scratch),
     };
   }

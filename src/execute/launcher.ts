@@ -79,6 +79,8 @@ export interface Start {
   readonly env: { readonly [name: string]: string };
   /** Of the command's processes. */
   readonly mark: string;
+  /** Variables of this command alone, which its shell does not have. */
+  readonly own: { readonly [name: string]: string };
   /** Open descriptors that the command and its shell hold as long as they live; the shell then serves no other. */
   readonly leases: readonly number[];
 }
@@ -99,14 +101,17 @@ export class Launchers {
   }
 
   /** @throws Error when there is no bash */
-  async start({ words, cwd, env, mark, leases }: Start, print: (chunk: Buffer) => void): Promise<Launched> {
+  async start(
+    { words, cwd, env, mark, own, leases }: Start,
+    print: (chunk: Buffer) => void,
+  ): Promise<Launched> {
     const place = `${cwd}\0${environmentText(env)}`;
     // Somebody may have ended an idle one.
     const serves = (idle: Idle): boolean => idle.place === place && !idle.launcher.isOver;
     const found = leases.length > 0 ? -1 : this.#idle.findLastIndex(serves);
     const [{ launcher } = { launcher: new Launcher(cwd, env, leases) }] =
       found < 0 ? [] : this.#idle.splice(found, 1);
-    const launched = await launcher.run(words, mark, print);
+    const launched = await launcher.run(words, { ...own, [MARK]: mark }, print);
     launched.once("exit", () => {
       if (launcher.isOver) return;
       this.#idle.push({ place, launcher });
@@ -161,11 +166,12 @@ class Launcher {
     this.#shell.once("exit", (_, signal) => this.#lose(new Error(`its shell was ended by ${signal}`)));
   }
 
-  run(argv: readonly string[], mark: string, print: (chunk: Buffer) => void): Promise<Launched> {
+  run(argv: readonly string[], variables: Start["own"], print: (chunk: Buffer) => void): Promise<Launched> {
     this.#output.begin(print);
     return new Promise((resolve, reject) => {
       this.#started = { resolve, reject };
-      const command = `${MARK}=${mark} exec ${argv.map(quote).join(" ")}`;
+      const set = Object.entries(variables).map(([name, value]) => `${name}=${quote(value)}`);
+      const command = `${set.join(" ")} exec ${argv.map(quote).join(" ")}`;
       this.#requests.write(String(command.length).padStart(LENGTH_DIGITS, "0") + command);
     });
   }

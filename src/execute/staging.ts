@@ -47,6 +47,11 @@ export class Staging {
     return this.#paths;
   }
 
+  /** A file of this name beside the outputs, which no output can be. */
+  beside(name: string): string {
+    return `${this.#folder}/${name}`;
+  }
+
   /** Drops what an attempt before left, and makes the outputs that are directories. */
   prepare(outputs: readonly TaskPath[]): void {
     while (!this.#clear(outputs.length)) {

@@ -119,7 +119,8 @@ function refuseSources(graph: Graph, outputs: OutputIndex, problems: Problems): 
       ? relative(graph.pipeline.root, modulePath(graph.pipeline.root, action.module))
       : [],
   );
-  for (const source of new Set([...graph.files, ...modules])) {
+  const code = [...graph.pipeline.rules.values()].flatMap((rule) => rule.code.map(({ path }) => path));
+  for (const source of new Set([...graph.files, ...modules, ...code])) {
     const task = outputs.producer(source);
     if (!task) continue;
     problems.add(

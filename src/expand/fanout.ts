@@ -220,7 +220,7 @@ function bindEnv(rule: Rule, names: Names): Bind<Task["env"]> {
 }
 
 function bindAction({ action }: Rule, names: Names): Bind<Task["command"]> {
-  if (action.kind === "run") return () => null;
+  if (action.kind !== "cmd") return () => null;
   if ("parts" in action.command) return bindCommand(action.command, names, quotedText);
   const items = action.command.map((item) => bindCommand(item, names, plainText));
   const fill = (bound: Bound) => items.map((item) => item(bound));

@@ -2,6 +2,8 @@
 import { renderCommand } from "./render-command.ts";
 import { ancestors } from "../model/paths.ts";
 import type { Rule, Task, TaskPath } from "../model/model.ts";
+import type { Environments } from "../environment/environments.ts";
+import type { Followed, FollowedCode } from "../followed/follow.ts";
 import type { CodeClosures, Closure } from "./code.ts";
 import type { FileDigests } from "../files/files.ts";
 import { keyOf, RECIPE_FORMAT, type Recipe, type RecipeAction, type RecipeInput } from "./recipe.ts";
@@ -28,6 +30,14 @@ export type KnownOutputs = (
   path: string,
 ) => { readonly digest: string; readonly entries?: readonly TreeEntry[] } | undefined;
 
+/** What is the same for all tasks of a rule. */
+interface RuleFacts {
+  /** As far as lq knows of it. */
+  readonly code: Closure | null;
+  readonly unknown: Followed["unknown"];
+  readonly tools: { readonly [command: string]: string };
+}
+
 const NOTHING_KNOWN: KnownOutputs = () => undefined;
 const NO_ENVIRONMENT = {};
 
@@ -37,13 +47,15 @@ export interface FingerprinterParts {
   readonly files: FileDigests;
   readonly writings: Writings;
   readonly code: CodeClosures;
+  readonly followed: FollowedCode;
+  readonly environments: Environments;
   readonly tools: ToolVersions;
   readonly environment: { readonly [name: string]: string | undefined };
 }
 
 export class Fingerprinter {
   readonly #parts: FingerprinterParts;
-  readonly #rules = new Map<Rule, { code: Closure | null; tools: { readonly [command: string]: string } }>();
+  readonly #rules = new Map<Rule, RuleFacts>();
 
   constructor(parts: FingerprinterParts) {
     this.#parts = parts;
@@ -51,17 +63,41 @@ export class Fingerprinter {
 
   /** Reads the code and asks the tools of rules: to be awaited before `fingerprint` sees a task of theirs. */
   async prepare(rules: Iterable<Rule>): Promise<void> {
-    const { code, tools } = this.#parts;
+    const { tools } = this.#parts;
     await Promise.all(
       [...new Set(rules)].map(async (rule) => {
         if (this.#rules.has(rule)) return;
         const answers = await Promise.all(rule.tools.map((command) => tools.ask(command)));
         this.#rules.set(rule, {
-          code: rule.action.kind === "run" ? await code.closure(rule.action.module, rule.action.span) : null,
+          ...(await this.#code(rule)),
           tools: Object.fromEntries(rule.tools.map((command, i) => [command, answers[i] ?? ""])),
         });
       }),
     );
+  }
+
+  /** The code that a rule runs, as far as lq knows of it. */
+  async #code({ action, code, packages, environment, ...rule }: Rule): Promise<Omit<RuleFacts, "tools">> {
+    if (action.kind === "run")
+      return { code: await this.#parts.code.closure(action.module, action.span), unknown: [] };
+    const { environments } = this.#parts;
+    const isWhole = code.length === 0 && packages && environment.venv !== null;
+    if (code.length === 0 && !isWhole) return { code: null, unknown: [] };
+    const { closure, unknown } = await this.#parts.followed.follow({
+      code,
+      isScript: action.kind === "script",
+      packages: isWhole ? "installed" : packages ? "imported" : "none",
+      python: () => ({
+        executable: environments.of({ environment }).python(),
+        variables: environments.variablesOf({ ...rule, environment }),
+      }),
+    });
+    return { code: closure, unknown };
+  }
+
+  /** Where the code of a rule may use other code that cannot be told from its text. */
+  unfollowed(rule: Rule): Followed["unknown"] {
+    return this.#rules.get(rule)?.unknown ?? [];
   }
 
   /** @throws UserError for an input that is there but cannot be read */
@@ -180,15 +216,17 @@ export class Fingerprinter {
 }
 
 function actionOf(task: Task, code: Closure | null): RecipeAction {
-  if (task.command === null) {
-    if (code === null) throw new Error(`${task.id} has neither a command nor a module`);
-    return { kind: "run", code };
+  const { action } = task.rule;
+  if (action.kind !== "cmd" || task.command === null) {
+    if (code === null) throw new Error(`${task.id} has neither a command nor code`);
+    return action.kind === "script" ? { kind: "script", path: action.path, code } : { kind: "run", code };
   }
   const paths = (all: readonly TaskPath[]) => (role: string | null) =>
     all.filter((each) => role === null || each.role === role).map((each) => each.path);
   // The scratch folder is named after the key, so only that there is one can be part of it.
   return {
     kind: "cmd",
+    ...(code && { code }),
     argv: renderCommand(task.command, {
       in: paths(task.inputs),
       out: paths(task.outputs),

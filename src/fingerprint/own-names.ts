@@ -1,6 +1,6 @@
 /** Recipes on record in the names of the task that asks. */
 import type { Task, TaskPath } from "../model/model.ts";
-import type { Recipe } from "./recipe.ts";
+import { seesPaths, type Recipe } from "./recipe.ts";
 
 /**
  * Tasks of one key share what is stored under it, and neither the paths of a module's inputs and outputs nor the
@@ -8,8 +8,8 @@ import type { Recipe } from "./recipe.ts";
  * place, as long as their roles are the same.
  */
 export function inNamesOf(task: Pick<Task, "inputs" | "outputs" | "params">, recipe: Recipe): Recipe {
-  // Paths are in the key of a command: those on record are its own, even if the rule names others now.
-  if (recipe.action.kind === "cmd") return recipe;
+  // Paths are in the key of a command or script: those on record are its own, even if the rule names others now.
+  if (seesPaths(recipe.action)) return recipe;
   if (recipe.outputs.every(({ path }, i) => path === task.outputs[i]?.path)) return recipe;
   const params = Object.entries(recipe.params).map(([name, param]) => {
     const own = task.params[name];

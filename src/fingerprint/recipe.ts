@@ -27,7 +27,13 @@ export interface Recipe {
 export type RecipeAction =
   | { readonly kind: "run"; readonly code: Closure }
   /** The program with its arguments, with project paths for `${in}` and `${out}`. */
-  | { readonly kind: "cmd"; readonly argv: readonly string[] };
+  | {
+      readonly kind: "cmd";
+      readonly argv: readonly string[];
+      /** What the rule names of it. */
+      readonly code?: Closure;
+    }
+  | { readonly kind: "script"; readonly path: string; readonly code: Closure };
 
 export interface RecipeInput {
   readonly role: string;
@@ -47,11 +53,11 @@ export interface RecipeOutput {
 /**
  * The key: sha256 of the recipe's canonical text.
  *
- * For `run`, roles and content stand for the inputs; a `cmd` sees the paths of its files, so there they count.
+ * For `run`, roles and content stand for the inputs; a `cmd` or script sees the paths of its files, so there they count.
  */
 export function keyOf(recipe: Recipe): string {
   const { action } = recipe;
-  const named = action.kind === "cmd";
+  const named = seesPaths(action);
   const inputs = recipe.inputs.map(({ role, path, digest, entries, names }) => [
     role,
     names ? "names" : entries === undefined ? "file" : "directory",
@@ -66,14 +72,18 @@ export function keyOf(recipe: Recipe): string {
   const params: { [name: string]: Json } = {};
   for (const name in recipe.params) params[name] = recipe.params[name]?.value ?? null;
   return sha256(
-    canonicalJson([
-      recipe.format,
-      action.kind === "run" ? action.code.digest : action.argv,
-      inputs,
-      outputs,
-      params,
-      recipe.env,
-      recipe.tools,
-    ]),
+    canonicalJson([recipe.format, actionText(action), inputs, outputs, params, recipe.env, recipe.tools]),
   );
+}
+
+/** Whether the paths of inputs and outputs count. */
+export function seesPaths({ kind }: RecipeAction): boolean {
+  return kind !== "run";
+}
+
+/** Actions of different kinds give values of different shapes. */
+function actionText(action: RecipeAction): Json {
+  if (action.kind === "run") return action.code.digest;
+  if (action.kind === "script") return { script: action.path, code: action.code.digest };
+  return action.code === undefined ? action.argv : { argv: action.argv, code: action.code.digest };
 }

@@ -25,8 +25,8 @@ export interface CodeRequest {
   readonly code: readonly { readonly path: string; readonly span: Span }[];
   /** Whether the first of them is a script that is started by itself; else a command runs some of them. */
   readonly isScript: boolean;
-  /** Whether versions of installed packages count. */
-  readonly packages: boolean;
+  /** Which installed packages count. */
+  readonly packages: "none" | "imported" | "installed";
   /** Asked for only when there is a Python file. @throws UserError if there is none */
   readonly python: () => PythonCommand;
 }
@@ -66,7 +66,8 @@ export class FollowedCode {
     this.#active += 1;
     try {
       const entries = this.#entries(request);
-      const python = entries.some(isPython) ? await this.#python(request, entries) : null;
+      const asks = request.packages === "installed" || entries.some(isPython);
+      const python = asks ? await this.#python(request, entries) : null;
       return await this.#walk(request, entries, python);
     } finally {
       this.#active -= 1;
@@ -119,7 +120,10 @@ export class FollowedCode {
     }
     files.sort((a, b) => (a.path < b.path ? -1 : 1));
     const versions = python === null ? [] : [{ name: "python", version: python.description.version }];
-    if (python !== null && packages) versions.push(...python.meanings.installed.versions(used));
+    if (python !== null && packages !== "none") {
+      const { installed } = python.meanings;
+      versions.push(...installed.versions(packages === "imported" ? used : installed.all));
+    }
     const digest = sha256(
       canonicalJson([
         entries.map(nameOf),

@@ -179,8 +179,12 @@ function inputsOf(
 function codeOf(node: Node | undefined): Step["code"] {
   const made = node?.action?.recipe.action;
   if (made === undefined) return null;
-  if (made.kind === "cmd") return { name: made.argv.at(-1) ?? "", digest: "", files: 0 };
+  if (made.kind === "cmd") {
+    const { digest = "", files = [] } = made.code ?? {};
+    return { name: made.argv.at(-1) ?? "", digest, files: files.length };
+  }
   const { digest, files } = made.code;
+  if (made.kind === "script") return { name: made.path, digest, files: files.length };
   // The recipe does not say which of its files is the module; the rule does.
   const declared = node?.task.rule.action;
   const name = declared?.kind === "run" ? declared.module : (files[0]?.path ?? "");

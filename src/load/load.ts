@@ -8,6 +8,7 @@ import { UserError } from "../model/errors.ts";
 import type { AxisSpec, Pipeline, Rule } from "../model/model.ts";
 import { parseAxis } from "./axes.ts";
 import { parseCache } from "./cache.ts";
+import { NO_ENVIRONMENT, parseEnvironment } from "./environment.ts";
 import { PIPELINE_FILE, readSource } from "./files.ts";
 import { loadParams } from "./params.ts";
 import { Problems } from "./problems.ts";
@@ -25,7 +26,7 @@ export interface LoadRequest {
 }
 
 export { PIPELINE_FILE } from "./files.ts";
-export const TOP_KEYS = ["version", "params", "axes", "default", "cache", "rules"] as const;
+export const TOP_KEYS = ["version", "params", "axes", "default", "cache", "environment", "rules"] as const;
 
 /** Throws a `UserError` with every problem of pipeline.yaml, params and profiles. */
 export function loadPipeline({ dir, profiles, set }: LoadRequest): Pipeline {
@@ -66,9 +67,10 @@ function parsePipeline(
   const axisNodes = namedEntries(get("axes"), "axes", problems);
   const axes = new Map([...axisNodes].map(([name, { value }]) => [name, value]));
   for (const [name, { key }] of axisNodes) checkName(name, "axis", key, problems);
+  const environment = parseEnvironment(get("environment"), NO_ENVIRONMENT, problems);
   const rules = new Map<string, Rule>();
   for (const [name, { key, value }] of namedEntries(get("rules"), "rules", problems)) {
-    const rule = parseRule(name, key, value, axes, known, problems);
+    const rule = parseRule(name, key, value, axes, known, environment, problems);
     if (rule) rules.set(name, rule);
   }
   if (rules.size === 0 && problems.count === 0) problems.add("there are no rules", map.span);

@@ -1,7 +1,9 @@
 /** One rule of pipeline.yaml. */
-import type { AxisSpec, Rule, Declaration, Template, TemplateValue } from "../model/model.ts";
+import type { AxisSpec, Declaration, Environment, Rule, Template, TemplateValue } from "../model/model.ts";
 import type { Span } from "../model/errors.ts";
+import { parseAction } from "./actions.ts";
 import { parseAxis } from "./axes.ts";
+import { parseEnvironment } from "./environment.ts";
 import type { Problems } from "./problems.ts";
 import {
   checkName,
@@ -14,7 +16,6 @@ import {
   readTexts,
   refuseUnknownKeys,
 } from "./read.ts";
-import { quotedParts } from "./shell.ts";
 import { DEFAULT_SLOTS, parseDuration, parseSlots } from "./slots.ts";
 import { didYouMean } from "./suggest.ts";
 import { parseTemplate, parseValue, type Scope } from "./template.ts";
@@ -25,6 +26,10 @@ export const RULE_KEYS = [
   "when",
   "run",
   "cmd",
+  "script",
+  "code",
+  "packages",
+  "environment",
   "in",
   "out",
   "with",
@@ -50,6 +55,7 @@ export function parseRule(
   node: Located,
   axes: ReadonlyMap<string, Located>,
   params: Scope["params"],
+  environment: Environment,
   problems: Problems,
 ): Rule | null {
   checkName(name, "rule", key, problems);
@@ -80,7 +86,8 @@ export function parseRule(
     name,
     span: key,
     each,
-    action: parseAction(name, key, map, { ...scope, roles }, problems),
+    ...parseAction(name, key, map, { ...scope, roles }, problems),
+    environment: parseEnvironment(get("environment"), environment, problems),
     inputs,
     outputs,
     with: parseWith(get("with"), scope, problems),
@@ -102,7 +109,7 @@ export function parseRule(
 function parseShape(name: string, { entries }: LocatedMap, problems: Problems): boolean {
   const shape = entries.get("shape");
   if (!shape || !readBoolean(shape.value, '"shape"', problems)) return false;
-  const other = entries.get("cmd") ?? entries.get("resume");
+  const other = entries.get("cmd") ?? entries.get("script") ?? entries.get("resume");
   const message = `rule "${name}" has "shape": only a module ("run"), without "resume", can be run to know the graph`;
   if (other) problems.add(message, shape.key);
   return true;
@@ -142,47 +149,6 @@ function parseEach(
     problems.add(`"each" must be a map or a list of axis names, not ${describe(node)}`, node.span, hint);
   }
   return each;
-}
-
-function parseAction(
-  name: string,
-  key: Span,
-  map: LocatedMap,
-  scope: Scope,
-  problems: Problems,
-): Rule["action"] {
-  const run = map.entries.get("run");
-  const cmd = map.entries.get("cmd");
-  if (run && cmd) problems.add(`rule "${name}" has both "run" and "cmd"`, cmd.key, "keep one of them");
-  if (!run && !cmd)
-    problems.add(`rule "${name}" has neither "run" nor "cmd"`, key, "say what makes its outputs");
-  if (cmd) return { kind: "cmd", command: parseCommand(cmd.value, scope, problems), span: cmd.value.span };
-  return { kind: "run", module: run ? parseModule(run.value, problems) : "", span: run?.value.span ?? key };
-}
-
-/** `tasks/x.ts` of the project, or `lq:tasks/x.ts` of those that come with lq. */
-function parseModule(node: Located, problems: Problems): string {
-  const text = readText(node, '"run"', problems);
-  if (!text) return "";
-  const [, base = "", path = ""] = /^(lq:)?(?:\.\/)*(.*)$/s.exec(text.value) ?? [];
-  if (path === "" || /^\/|(^|\/)\.\.(\/|$)|\0|\$\{/.test(path))
-    problems.add(`"run" must be the path of a module inside ${base ? "lq" : "the project"}`, text.span);
-  return base + path;
-}
-
-function parseCommand(node: Located, scope: Scope, problems: Problems): Template | readonly Template[] {
-  if (node.kind === "list") {
-    if (node.items.length === 0) problems.add('"cmd" is empty', node.span);
-    return readTexts(node, 'an item of "cmd"', problems).map((text) => parseTemplate(text, scope, problems));
-  }
-  const text = readText(node, '"cmd"', problems);
-  if (!text) return { parts: [], span: node.span };
-  if (text.value.trim() === "") problems.add('"cmd" is empty', node.span);
-  const command = parseTemplate(text, scope, problems);
-  for (const { span } of quotedParts(command)) {
-    problems.add("lq quotes this itself: it cannot stand inside quotes", span, "take it out of the quotes");
-  }
-  return command;
 }
 
 /** A path, a list of paths, or a map of either by role; in a map an input may also be a map of `INPUT_KEYS`. */

@@ -56,7 +56,14 @@ export interface Rule {
   readonly action:
     | { readonly kind: "run"; readonly module: string; readonly span: Span }
     /** A string command runs under `bash -euo pipefail -c`; a list is run directly. */
-    | { readonly kind: "cmd"; readonly command: Template | readonly Template[]; readonly span: Span };
+    | { readonly kind: "cmd"; readonly command: Template | readonly Template[]; readonly span: Span }
+    /** A program of another language, run by its interpreter in the project's folder. */
+    | { readonly kind: "script"; readonly path: string; readonly span: Span };
+  /** What a script or a command runs of the project; folders end in "/". A script itself is the first. */
+  readonly code: readonly { readonly path: string; readonly span: Span }[];
+  /** Whether versions of the packages that the code imports count. */
+  readonly packages: boolean;
+  readonly environment: Environment;
   readonly inputs: readonly Declaration[];
   readonly outputs: readonly Declaration[];
   readonly with: ReadonlyMap<string, { readonly value: TemplateValue; readonly span: Span }>;
@@ -79,6 +86,19 @@ export interface Rule {
   readonly oom: RegExp | null;
   /** Seconds; null is no limit. */
   readonly timeout: number | null;
+}
+
+/** Where scripts and commands run; null: nothing is said. */
+export interface Environment {
+  /** A path, from the project's folder, or the name of a program. */
+  readonly python: Setting | null;
+  /** The folder of a virtual environment. */
+  readonly venv: Setting | null;
+}
+
+export interface Setting {
+  readonly value: string;
+  readonly span: Span;
 }
 
 /** A named input or output: `in: x` has the role "in", `out: x` the role "out", a map its keys. */
@@ -156,7 +176,7 @@ export interface Task {
   readonly params: { readonly [name: string]: TaskParam };
   /** Values of `rule.env` after interpolation; null: taken from lq's own environment. */
   readonly env: { readonly [name: string]: string | null };
-  /** For `cmd`: the command with all but in/out/scratch filled in. Null for `run`. */
+  /** For `cmd`: the command with all but in/out/scratch filled in. Else null. */
   readonly command: Template | readonly Template[] | null;
 }
 
@@ -212,7 +232,8 @@ export type Reason =
       readonly before: Json | undefined;
       readonly after: Json | undefined;
     }
-  | ({ readonly kind: "code"; readonly file: string } & ContentChange)
+  /** @property by the file that loads it, where that is known */
+  | ({ readonly kind: "code"; readonly file: string; readonly by?: string } & ContentChange)
   | {
       readonly kind: "package";
       readonly name: string;

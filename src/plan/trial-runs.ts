@@ -13,6 +13,7 @@ import { WorkerPool } from "../execute/pool.ts";
 import { StagingArea } from "../execute/staging.ts";
 import type { CodeClosures } from "../fingerprint/code.ts";
 import { absolute } from "../model/paths.ts";
+import type { Environments } from "../environment/environments.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Task } from "../model/model.ts";
 import type { StoredOutput } from "../store/action.ts";
@@ -23,6 +24,7 @@ import { remove } from "../files/remove.ts";
 interface Project {
   readonly root: string;
   readonly code: CodeClosures;
+  readonly environments: Environments;
   readonly store: Store;
 }
 
@@ -50,7 +52,7 @@ export class TrialRuns {
       devices: [],
       leases: [],
       cpus: 1,
-      env: taskEnvironment([], 1, task.env),
+      env: taskEnvironment([], 1, task.env, this.#project.environments.of(task.rule).variables),
       scratch: null,
       timeout: task.rule.timeout,
       grace: task.rule.grace,
@@ -58,7 +60,7 @@ export class TrialRuns {
     };
     // Who only looks may have no right to write in the project.
     const code = { bundle: (module: string) => this.#project.code.bundle(module, folder) };
-    const executor = new Executor(root, code, pool);
+    const executor = new Executor(root, code, this.#project.environments, pool);
     const result = await executor.run(task, recipe, staging, attempt, () => undefined);
     await executor.close();
     const error = result.kind === "failed" ? result.error : staging.missingOutput(task.outputs);

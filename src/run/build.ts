@@ -20,6 +20,7 @@ import { waitingFor } from "../schedule/waiting-for.ts";
 import { accept, judgeOf, refuseUnacceptable } from "./accept.ts";
 import type { DueTask } from "../plan/evaluate.ts";
 import { emptyRules, expanding, expandingText, removals, unwrittenOutputs } from "../plan/warnings.ts";
+import { undeclaredWarnings } from "../plan/undeclared.ts";
 import { clearLeftovers } from "../session/leftovers.ts";
 import { BuildLoop } from "./loop.ts";
 import { coverage, removeOrphans } from "../plan/orphans.ts";
@@ -119,13 +120,14 @@ async function buildWithLock(
   refuseWhatNeverFits(mayRun, capacity);
   if (!force) refuseEdited(session, due);
   refuseBadLockFile(session);
-  for (const text of unwrittenOutputs(mayRun)) outcomes.notice(text, "warning");
+  for (const text of [...unwrittenOutputs(mayRun), ...undeclaredWarnings(session, plan)])
+    outcomes.notice(text, "warning");
   const sweep = (tasks: Iterable<Task>): void =>
     removeOrphans(session, coverage(request, tasks), (text) => outcomes.notice(text));
 
   const leases = await openLeases(capacity, config, outcomes);
   const pool = new WorkerPool(session.root, capacity.cpu);
-  const executor = new Executor(session.root, session.code, pool);
+  const executor = new Executor(session.root, session.code, session.environments, pool);
   const recorder = new Recorder(session.root, session.state, session.store, session.files);
   try {
     if (due.length > 0) await refuseBadParams(session, pool, mayRun);
@@ -176,6 +178,7 @@ async function dryRun(request: BuildRequest, outcomes: Outcomes): Promise<Summar
   const accepting = request.accept === true;
   outcomes.plan(plan.selected.tasks, session.state);
   unwrittenOutputs([...plan.selected.tasks].filter((task) => !isCached(plan, task))).forEach(warn);
+  undeclaredWarnings(session, plan).forEach(warn);
   for (const path of removals(session, request, plan))
     outcomes.notice(`would remove ${path}, which no task makes any more`);
   const made = accepting ? "accepted" : "ran";

@@ -36,7 +36,7 @@ export function editedMessage(task: Task, path: string): Diagnostic {
  * @throws UserError with every param of these tasks (or samples of expansions) that their modules do not accept
  */
 export async function refuseBadParams(
-  { code, graph, hashing: { signal } }: Session,
+  { code, environments, graph, hashing: { signal } }: Session,
   pool: WorkerPool,
   tasks: Iterable<Task>,
 ): Promise<void> {
@@ -45,7 +45,7 @@ export async function refuseBadParams(
     const distinct = [...byParams.values()];
     const [first] = distinct;
     if (first === undefined) continue;
-    const env = taskEnvironment([], first.rule.slots.cpu, first.env);
+    const env = taskEnvironment([], first.rule.slots.cpu, first.env, environments.of(first.rule).variables);
     const file = { name: module, bundle: await code.bundle(module) };
     const issues = await pool
       .validate(file, distinct.map(paramValues), env, signal)

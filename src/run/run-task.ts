@@ -166,13 +166,14 @@ export class TaskRunner {
     if (scratch !== null) mkdirSync(scratch, { recursive: true });
     const devices = grant.devices.map(({ device }) => device.id);
     const leases = grant.devices.flatMap(({ lease }) => lease ?? []);
+    const environment = this.#session.environments.of(task.rule).variables;
     const attempt = {
       root: this.#session.root,
       log,
       devices,
       leases,
       cpus: grant.cpu,
-      env: taskEnvironment(devices, grant.cpu, task.env),
+      env: taskEnvironment(devices, grant.cpu, task.env, environment),
       scratch,
       timeout: task.rule.timeout,
       grace: task.rule.grace,

@@ -2,9 +2,11 @@
 import { relative } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { Disk } from "../files/disk.ts";
+import { Environments } from "../environment/environments.ts";
 import { expand } from "../expand/expand.ts";
 import type { Graph } from "../expand/graph.ts";
 import { CodeClosures } from "../fingerprint/code.ts";
+import { FollowedCode } from "../followed/follow.ts";
 import { FileDigests } from "../files/files.ts";
 import type { HashOptions } from "../files/hash-many.ts";
 import { Fingerprinter } from "../fingerprint/fingerprint.ts";
@@ -34,6 +36,7 @@ export interface Session {
   /** The files that have changed since the snapshot that this session starts from; null: it starts from none. */
   readonly changed: readonly string[] | null;
   readonly code: CodeClosures;
+  readonly environments: Environments;
   readonly fingerprinter: Fingerprinter;
   /** How to report the progress of long hashing, and how to cancel it. */
   readonly hashing: HashOptions;
@@ -97,22 +100,27 @@ export function openSession(
   };
 }
 
-type Parts = Omit<Session, "code" | "fingerprinter" | "select"> & { readonly producers: Producers };
+type Parts = Omit<Session, "code" | "environments" | "fingerprinter" | "select"> & {
+  readonly producers: Producers;
+};
 
 /** Makes the parts of a session that do not depend on what the request covers. */
 export function assemble({ producers, ...parts }: Parts): Omit<Session, "select"> {
   const { root, state, disk, files } = parts;
   const code = new CodeClosures(root, state, disk);
+  const environments = new Environments(root, process.env);
   const fingerprinter = new Fingerprinter({
     root,
     graph: producers,
     files,
     writings: { isUntouched: (path) => isUntouched(state, files, path) },
     code,
+    followed: new FollowedCode(root, state, disk),
+    environments,
     tools: new ToolVersions(root, parts.hashing.signal),
     environment: process.env,
   });
-  return { ...parts, code, fingerprinter };
+  return { ...parts, code, environments, fingerprinter };
 }
 
 function* outputsUnder(graph: Graph, dir: string): Generator<string> {

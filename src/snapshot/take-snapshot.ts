@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { isRacy, type Signature } from "../files/signature.ts";
 import { installation } from "../system/installation.ts";
 import type { Recipe, RecipeInput } from "../fingerprint/recipe.ts";
-import type { Task } from "../model/model.ts";
+import { DECIDING } from "../environment/environments.ts";
+import type { Rule, Task } from "../model/model.ts";
 import { LOCK_FILE, lockedRules } from "../lockfile/lockfile.ts";
 import { STATE_LOG } from "../model/layout.ts";
 import type { WrittenOutput } from "../state/records.ts";
@@ -64,9 +65,11 @@ export function takeSnapshot(session: Session, plan: Plan, { request, since }: S
     if (!numbers.has(path)) structure.set(path, signature);
   }
 
-  const environment = [...rules].flatMap(({ env }) =>
-    [...env].flatMap(([name, value]) => (value === null ? [name] : [])),
+  const named = [...rules].flatMap(({ env }) =>
+    [...env].flatMap(([name, value]) => (value === null ? name : [])),
   );
+  const isProgram = ({ code, environment }: Rule): boolean => code.length > 0 || environment.venv !== null;
+  const environment = [...named, ...([...rules].some(isProgram) ? DECIDING : [])];
   writeSnapshot(root, {
     head: {
       request,

@@ -61,18 +61,17 @@ const Output = z.discriminatedUnion("kind", [
 /** By hand, for a folder may have 100,000 entries. */
 const Tree = z.custom<TreeEntry[]>(isTree);
 const Texts = z.record(z.string(), z.string());
+const Code = z.object({
+  digest: Digest,
+  files: z.array(z.object({ path: z.string(), digest: Digest, by: z.exactOptional(z.string()) })),
+  packages: z.array(z.object({ name: z.string(), version: z.string() })),
+});
 const StoredRecipe = z.object({
   format: z.number(),
   action: z.discriminatedUnion("kind", [
-    z.object({
-      kind: z.literal("run"),
-      code: z.object({
-        digest: Digest,
-        files: z.array(z.object({ path: z.string(), digest: Digest })),
-        packages: z.array(z.object({ name: z.string(), version: z.string() })),
-      }),
-    }),
-    z.object({ kind: z.literal("cmd"), argv: z.array(z.string()) }),
+    z.object({ kind: z.literal("run"), code: Code }),
+    z.object({ kind: z.literal("cmd"), argv: z.array(z.string()), code: z.exactOptional(Code) }),
+    z.object({ kind: z.literal("script"), path: z.string(), code: Code }),
   ]),
   inputs: z.array(
     z.object({

@@ -18,14 +18,15 @@ export interface Scope {
 /** For a broken pipeline: the change of any file may repair it. */
 export const EVERYTHING: Scope = { matters: () => true, isOutput: () => false, outside: [] };
 
-/** Files that a task module can import. */
-const CODE = /\.([cm]?[jt]sx?|json)$/;
+/** Files that a task module or a script can import. */
+const CODE = /\.([cm]?[jt]sx?|json|py|[rR]|jl|sh|bash)$/;
 
 /** @throws UserError as `expand` does */
 export function scopeOf(pipeline: Pipeline): Scope {
   const graph = expand(pipeline);
   const inputs = new Set(graph.tasks.flatMap((task) => task.inputs.map(({ path }) => path)));
   const files = new Set(graph.files);
+  const code = [...pipeline.rules.values()].flatMap((rule) => rule.code.map(({ path }) => path));
   const globs = [...pipeline.rules.values()].flatMap(({ each }) => each.flatMap(({ axis }) => globsOf(axis)));
   const isMatched = globs.length === 0 ? () => false : picomatch(globs);
   return {
@@ -33,6 +34,7 @@ export function scopeOf(pipeline: Pipeline): Scope {
       files.has(path) ||
       CODE.test(path) ||
       inputs.has(path) ||
+      code.some((each) => each === path || (each.endsWith("/") && path.startsWith(each))) ||
       [...ancestors(path)].some((directory) => inputs.has(directory)) ||
       isMatched(path) ||
       graph.producer(path) !== undefined,

@@ -39,7 +39,7 @@ function attempt(change: Partial<Attempt> = {}): Attempt {
 
 const launchers = new Launchers(2);
 afterAll(() => launchers.close());
-const runCommand = (argv: readonly string[], change: Attempt) => runWith(argv, change, launchers);
+const runCommand = (argv: readonly string[], change: Attempt) => runWith(argv, change, {}, launchers);
 const bash = (script: string): string[] => ["bash", "-euo", "pipefail", "-c", script];
 
 describe("the time to end in", () => {

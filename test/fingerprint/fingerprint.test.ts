@@ -8,6 +8,9 @@ import { keyOf } from "../../src/fingerprint/recipe.ts";
 import { ToolVersions } from "../../src/fingerprint/tools.ts";
 import { treeDigest } from "../../src/fingerprint/tree.ts";
 import type { Task } from "../../src/model/model.ts";
+import { Environments } from "../../src/environment/environments.ts";
+import { Disk } from "../../src/files/disk.ts";
+import { FollowedCode } from "../../src/followed/follow.ts";
 import { State } from "../../src/state/state.ts";
 import { project, write } from "../record/fixture.ts";
 import { cmd, graphOf, task } from "../decide/fixture.ts";
@@ -20,6 +23,8 @@ async function fingerprinter(root: string, tasks: readonly Task[], environment =
     files: new FileDigests(root, state),
     writings: { isUntouched: () => false },
     code: new CodeClosures(root, state),
+    followed: new FollowedCode(root, state, new Disk()),
+    environments: new Environments(root, environment),
     tools: new ToolVersions(root),
     environment,
   });

@@ -7,6 +7,7 @@ import {
   removals,
   type ExpandingRule,
 } from "../../plan/warnings.ts";
+import { undeclaredWarnings } from "../../plan/undeclared.ts";
 import { causeOf, explain } from "../../decide/explain.ts";
 import type { Freshness, Reason } from "../../model/model.ts";
 import { runningBuild, runningText, type RunningBuild } from "../../events/running-build.ts";
@@ -38,7 +39,11 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
   const more = expanding(session, plan);
   const request = { ...project, targets };
   const removed = removals(session, request, plan);
-  const warnings = [...trialFailures(plan), ...emptyRules(request, session.graph)];
+  const warnings = [
+    ...trialFailures(plan),
+    ...emptyRules(request, session.graph),
+    ...undeclaredWarnings(session, plan),
+  ];
   const running = runningBuild(session.root);
   if (flags.json)
     for (const line of [
