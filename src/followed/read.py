@@ -96,7 +96,7 @@ def look(tree: ast.AST) -> Tuple[List[Dict[str, Any]], List[Dict[str, Any]]]:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if any(called(target) == "sys.path" for target in targets):
                 unknown.append({"what": "it changes sys.path", "line": node.lineno})
-    return imports, unknown
+    return imports, sorted(unknown, key=lambda place: int(place["line"]))
 
 
 IMPORTERS = {"__import__", "import_module", "importlib.import_module"}

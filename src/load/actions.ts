@@ -29,11 +29,7 @@ export function parseAction(
       "keep one of them",
     );
   if (kind === undefined)
-    problems.add(
-      `rule "${name}" has neither "run" nor "cmd" nor "script"`,
-      key,
-      "say what makes its outputs",
-    );
+    problems.add(`rule "${name}" has none of "run", "cmd" and "script"`, key, "say what makes its outputs");
   const value = kind && map.entries.get(kind)?.value;
   const action = parseKind(kind ?? "run", value, key, scope, problems);
   const script = action.kind === "script" ? [{ path: action.path, span: action.span }] : [];

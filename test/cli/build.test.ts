@@ -135,7 +135,7 @@ describe("--json", () => {
     expect(await project.json("status")).toEqual([
       {
         type: "error",
-        message: 'rule "r" has neither "run" nor "cmd"',
+        message: 'rule "r" has none of "run", "cmd" and "script"',
         ...{ file: "pipeline.yaml", line: 3, column: 3, hint: "say what makes its outputs" },
       },
       {

@@ -36,10 +36,13 @@ rules:
     expect(project.read("small.txt")).toBe("hi\n");
 
     rmSync(project.path("small.txt"));
+    // The folder of staged outputs, which is gone by now, had some of the room.
+    spawnSync("dd", ["if=/dev/zero", `of=${project.path("cache/filling")}`, "bs=4096"]);
     const fuller = await project.lq("build");
     expect([fuller.code, fuller.stderr]).toEqual([2, expect.stringContaining("the disk is full")]);
     expect(fuller.stderr).not.toContain("    at ");
 
+    rmSync(project.path("cache/filling"));
     rmSync(project.path("cache/logs"), { recursive: true });
     project.write("pipeline.yaml", project.read("pipeline.yaml").replace("yes; true", "cp ${in} ${out}"));
     expect((await project.lq("build")).code).toBe(0);
