@@ -1,6 +1,6 @@
 /** Targets as tasks, for commands that run nothing. */
 import { makePlan, type Plan } from "../plan/plan.ts";
-import { openSession, type Session } from "../session/session.ts";
+import { openReadonlySession, type Session } from "../session/session.ts";
 import { UserError } from "../model/errors.ts";
 import type { HashOptions } from "../files/hash-many.ts";
 import type { Task } from "../model/model.ts";
@@ -13,10 +13,7 @@ export async function planned(
   targets: readonly string[],
   hashing?: HashOptions,
 ): Promise<{ readonly session: Session; readonly selected: Selected; readonly plan: Plan }> {
-  const session = openSession(
-    { pipeline, cwd, targets, hashing },
-    { readonly: true, notice: () => undefined },
-  );
+  const session = openReadonlySession({ pipeline, cwd, targets, hashing });
   const plan = await makePlan(session, false);
   return { session, selected: plan.selected, plan };
 }

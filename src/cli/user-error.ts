@@ -3,6 +3,7 @@
  * prints each error as a line on stdout.
  */
 import { userErrorOf, type UserError } from "../model/errors.ts";
+import { moreLines } from "../model/cut-list.ts";
 import { placesOf, renderDiagnostics } from "../load/render.ts";
 import { printable } from "../report/printable.ts";
 import { startFolder, nearestProject, useColor, type CommonFlags } from "./flags.ts";
@@ -17,8 +18,8 @@ export function showUserError({ diagnostics }: UserError, flags: CommonFlags): v
   const root = rootOrNothing(flags);
   const color = useColor(process.stderr, flags.color);
   const text = renderDiagnostics(diagnostics.slice(0, MOST), { root, color });
-  const more = diagnostics.length - MOST;
-  process.stderr.write(`${printable(text)}\n${more > 0 ? `\n… and ${more} more (--json lists all)\n` : ""}`);
+  const more = moreLines(diagnostics.length, MOST).map((line) => `\n${line}\n`);
+  process.stderr.write(`${printable(text)}\n${more.join("")}`);
   if (flags.json !== true) return;
   const places = placesOf(diagnostics, root);
   for (const [i, { message, hint }] of diagnostics.entries())

@@ -58,6 +58,31 @@ export function causeOf(reason: Reason, rule: string): string {
     : explain(reason);
 }
 
+export interface CauseGroup<T> {
+  /** The first reason of the group's first item. */
+  readonly text: string;
+  readonly items: readonly T[];
+}
+
+/**
+ * Groups items by cause, the largest group first.
+ * @param causeOfItem null: leave the item out
+ */
+export function groupByCause<T>(
+  items: Iterable<T>,
+  causeOfItem: (item: T) => { readonly cause: string; readonly text: string } | null,
+): readonly CauseGroup<T>[] {
+  const groups = new Map<string, { readonly text: string; readonly items: T[] }>();
+  for (const item of items) {
+    const found = causeOfItem(item);
+    if (found === null) continue;
+    const group = groups.get(found.cause) ?? { text: found.text, items: [] };
+    groups.set(found.cause, group);
+    group.items.push(item);
+  }
+  return [...groups.values()].sort((a, b) => b.items.length - a.items.length);
+}
+
 function change(before: Json | undefined, after: Json | undefined): string {
   const [was, is] = [before, after].map(plain);
   return was === is ? excerpts(JSON.stringify(before), JSON.stringify(after)) : excerpts(was, is);

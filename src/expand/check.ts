@@ -1,4 +1,5 @@
 /** What can be wrong with a graph as a whole, found before anything runs. */
+import { andMore } from "../model/cut-list.ts";
 import { readdirSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import type { Disk } from "../files/disk.ts";
@@ -213,7 +214,7 @@ function refuseMissingInputs(
   const empty = missing.size > 0 ? rulesWithoutTasks(graph) : [];
   const known = missing.size > 0 ? [...outputs.paths()].map(([path]) => path).slice(0, 20_000) : [];
   for (const { path, task, paths, state, hint: said } of missing.values()) {
-    const more = paths.size > 1 ? ` (and ${paths.size - 1} more like it)` : "";
+    const more = paths.size > 1 ? ` (${andMore(paths.size - 1, "like it")})` : "";
     const span = spanOf(task, "inputs", path);
     if (state === "wrong kind") {
       const [is, hint] = path.endsWith("/")

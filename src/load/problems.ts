@@ -1,4 +1,5 @@
 /** Gathers everything that is wrong, so that a user sees all of it at once. */
+import { andMore } from "../model/cut-list.ts";
 import { UserError, type Diagnostic, type Span } from "../model/errors.ts";
 
 /** One place in a file that is wrong for thousands of tasks is shown with this many of them. */
@@ -36,7 +37,7 @@ export class Problems {
       const shown = [...found.values()];
       const last = shown.at(-1);
       if (last && more > 0)
-        shown[shown.length - 1] = { ...last, message: `${last.message} (and ${more} more here)` };
+        shown[shown.length - 1] = { ...last, message: `${last.message} (${andMore(more, "here")})` };
       return shown;
     });
     throw new UserError(all.sort(byPlace));

@@ -3,8 +3,8 @@ import { expectations, type Expected } from "./durations.ts";
 import { expanding, type ExpandingRule } from "./warnings.ts";
 import { isSettled, makePlan, samples, upcomingExpansions, type Plan } from "./plan.ts";
 import type { Request } from "../session/request.ts";
-import { openSession } from "../session/session.ts";
-import { causeOf, explain } from "../decide/explain.ts";
+import { openReadonlySession } from "../session/session.ts";
+import { causeOf, explain, groupByCause } from "../decide/explain.ts";
 import { loadConfig } from "../load/config.ts";
 import type { Task } from "../model/model.ts";
 import { discoverCapacity, refuseWhatNeverFits } from "../schedule/capacity.ts";
@@ -63,7 +63,7 @@ export interface PathStep {
  * @throws UserError as `build` does before anything runs
  */
 export async function forecast(request: ForecastRequest): Promise<Forecast> {
-  const session = openSession(request, { readonly: true, notice: () => undefined });
+  const session = openReadonlySession(request);
   const plan = await makePlan(session, request.force === true);
   const all = [...plan.selected.tasks];
   const states = new Map(all.map((task) => [task, stateOf(plan, task)]));
@@ -131,17 +131,12 @@ function byRule(plan: Plan, due: readonly Task[], seconds: (task: Task) => numbe
     own.push(task);
   }
   return [...rules].map(([rule, tasks]) => {
-    const reasons = new Map<string, { text: string; tasks: number }>();
-    for (const task of tasks) {
-      const { cause, text } = firstReason(plan, task);
-      const group = reasons.get(cause) ?? { text, tasks: 0 };
-      reasons.set(cause, { ...group, tasks: group.tasks + 1 });
-    }
+    const reasons = groupByCause(tasks, (task) => firstReason(plan, task));
     return {
       rule,
       run: tasks.length,
       seconds: tasks.reduce((sum, task) => sum + seconds(task), 0),
-      reasons: [...reasons.values()].sort((a, b) => b.tasks - a.tasks),
+      reasons: reasons.map(({ text, items }) => ({ text, tasks: items.length })),
     };
   });
 }

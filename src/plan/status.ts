@@ -2,7 +2,7 @@
 import { makePlan, type Plan } from "./plan.ts";
 import type { Freshness } from "../model/model.ts";
 import type { Request } from "../session/request.ts";
-import { openSession } from "../session/session.ts";
+import { openReadonlySession } from "../session/session.ts";
 
 export interface TaskStatus {
   readonly id: string;
@@ -16,7 +16,7 @@ export interface TaskStatus {
  * @throws UserError as `build` does for a request or a pipeline that is wrong
  */
 export async function status(request: Request): Promise<readonly TaskStatus[]> {
-  const session = openSession(request, { readonly: true, notice: () => undefined });
+  const session = openReadonlySession(request);
   return statusOf(await makePlan(session, false));
 }
 

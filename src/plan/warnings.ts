@@ -2,6 +2,7 @@
 import { rulesWithoutTasks, whyNoTasks } from "../expand/no-tasks.ts";
 import { globsIn } from "../expand/glob.ts";
 import type { Graph } from "../expand/graph.ts";
+import { firstNames } from "../model/cut-list.ts";
 import type { Rule, Task } from "../model/model.ts";
 import { coverage, orphans } from "./orphans.ts";
 import { upcomingExpansions, type Plan } from "./plan.ts";
@@ -25,8 +26,8 @@ export function expanding(session: Session, plan: Plan): readonly ExpandingRule[
 }
 
 /** "has tasks that are known when folds.json is there" */
-export function expandingText({ files: [file, ...more] }: ExpandingRule): string {
-  return `has tasks that are known when ${more.length === 0 ? `${file} is` : `${file} and ${more.length} more are`} there`;
+export function expandingText({ files }: ExpandingRule): string {
+  return `has tasks that are known when ${firstNames(files, 1)} ${files.length === 1 ? "is" : "are"} there`;
 }
 
 /** Outputs that the build would remove, for no task makes them any more. */

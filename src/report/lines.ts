@@ -1,5 +1,6 @@
 /** The lines that the text views share. */
 import { explain, explainInFull } from "../decide/explain.ts";
+import { firstLines } from "../model/cut-list.ts";
 import type { Event } from "./events.ts";
 import type { HashProgress } from "../files/hash-many.ts";
 import { sizeText } from "../system/sizes.ts";
@@ -28,7 +29,7 @@ export function taskLine({ task, outcome, seconds, reasons }: TaskEvent, dryRun:
   const time = outcome === "ran" && !dryRun ? ` (${duration(seconds)})` : "";
   // Show all reasons, because accepting ignores them all.
   if (outcome === "accepted")
-    return `${verb} ${task}: ${firstOf(reasons.map(explainInFull), MOST_REASONS).join("; ")}`;
+    return `${verb} ${task}: ${firstLines(reasons, MOST_REASONS, explainInFull).join("; ")}`;
   const [first, ...others] = reasons;
   const why = first ? `: ${explain(first)}${others.length > 0 ? ` (+${others.length} more)` : ""}` : "";
   return `${verb} ${task}${time}${why}`;
@@ -80,12 +81,6 @@ export function summaryLine(summary: Summary, dryRun: boolean, paint: Paint): st
 export function allFreshLine(tasks: number, paint: Paint): string {
   if (tasks === 0) return "no tasks";
   return `${tasks === 1 ? "1 task" : `all ${tasks} tasks`} ${paint("green", "fresh")}`;
-}
-
-/** The first of many lines, and how many more there are. */
-export function firstOf(lines: readonly string[], most: number): readonly string[] {
-  const more = lines.length - most;
-  return more > 0 ? [...lines.slice(0, most), `and ${more} more (--json has all)`] : lines;
 }
 
 /** "0.4 s", "3 min 20 s", "5 h 02 min" */

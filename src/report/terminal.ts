@@ -4,6 +4,7 @@
  * do has none.
  */
 import type { ListrTaskWrapper, DefaultRenderer, SimpleRenderer } from "listr2";
+import { moreLines } from "../model/cut-list.ts";
 import type { Event } from "./events.ts";
 import {
   duration,
@@ -132,7 +133,6 @@ function ruleTitle(name: string, rule: RuleProgress, progress: Progress, most: n
   );
   const tasks = [...running.values()];
   const shown = tasks.slice(0, Math.max(1, most));
-  const rest = tasks.length - shown.length;
   return [
     `${paint("bold", name)} ${done}/${total} ${paint("dim", parts.join(", "))}`.trimEnd(),
     ...shown.map((task) => {
@@ -140,7 +140,7 @@ function ruleTitle(name: string, rule: RuleProgress, progress: Progress, most: n
       const details = `${duration(progress.elapsed(task))}${share} ${task.note}`.trimEnd();
       return printableLine(`${task.id} ${paint("dim", details)}`);
     }),
-    ...(rest > 0 ? [`… and ${rest} more`] : []),
+    ...moreLines(tasks.length, shown.length, { hint: null }),
   ].join("\n");
 }
 

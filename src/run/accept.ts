@@ -3,6 +3,7 @@
  * runs; the action that is stored for the new key says that it was accepted, and under which key the outputs were made.
  */
 import { statSync } from "node:fs";
+import { moreLines } from "../model/cut-list.ts";
 import { UserError } from "../model/errors.ts";
 import { digestOfOutputs } from "../lockfile/lockfile.ts";
 import type { Task } from "../model/model.ts";
@@ -41,9 +42,8 @@ export function refuseUnacceptable({ selected, failures }: Plan): void {
     message: `${task.id} cannot be accepted: ${failures.get(task)}`,
     hint: `lq build ${task.id}`,
   }));
-  const more = failures.size - told.length;
-  const rest = more > 0 ? [{ message: `${more} more cannot be accepted (lq accept -n lists all)` }] : [];
-  throw new UserError([...told, ...rest]);
+  const rest = moreLines(failures.size, told.length, { hint: "lq accept -n lists all" });
+  throw new UserError([...told, ...rest.map((message) => ({ message }))]);
 }
 
 /** @returns why not; null: it is accepted */

@@ -55,6 +55,11 @@ export interface SessionOptions {
   readonly hashing?: HashOptions;
 }
 
+/** A session for commands that only look. Nobody reads what it would notice: a command that builds says it again. */
+export function openReadonlySession(request: Request): Session {
+  return openSession(request, { readonly: true, notice: () => undefined });
+}
+
 export function openSession(
   { pipeline, targets, cwd, ...request }: Request,
   { readonly, notice, hashing = request.hashing ?? {} }: SessionOptions,

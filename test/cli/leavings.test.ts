@@ -44,7 +44,7 @@ test("scratch of keys that no task has goes, that of a training to be gone on wi
   const { code, stdout } = await of.lq("cache", "gc", "--keep-days", "0");
   expect(code).toBe(0);
   expect(stdout).toContain("1 scratch folder of unfinished tasks");
-  expect(stdout).toContain("scratch folder as old");
+  expect(stdout).toContain("scratch folder of the same age");
   expect(states(of)).toEqual(["2\n"]);
   of.write("go", "");
   expect((await of.lq("build")).code).toBe(0);

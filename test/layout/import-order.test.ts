@@ -25,6 +25,7 @@ const ENGINE = [
   "snapshot",
   "report",
   "history",
+  "events",
   "run",
   "inspect",
   "graph-views",

@@ -1,5 +1,6 @@
 /** `lq clean [TARGET…]`: removes outputs that lq wrote and nobody has edited since. */
 import { clean } from "../../run/clean.ts";
+import { moreLines } from "../../model/cut-list.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { openProject, type CommonFlags } from "../options.ts";
 import { print } from "../print.ts";
@@ -40,10 +41,9 @@ function describe(
 ): string {
   const would = dryRun ? "would remove" : "removed";
   const listed = dryRun ? removed : removed.slice(0, SHOWN);
-  const more = removed.length - listed.length;
   return [
     ...listed.map((path) => `${would} ${path}`),
-    ...(more > 0 ? [`… and ${more} more`] : []),
+    ...moreLines(removed.length, listed.length),
     ...kept.map((path) => `kept ${path}: edited since lq wrote it`),
     ...unreadable.map(({ path, why }) => `kept ${path}: ${why}`),
     ...(cache ? [`${would} the cache`] : []),

@@ -8,7 +8,7 @@ import { UserError } from "../../model/errors.ts";
 import { buildNumbered, builds } from "../../history/builds.ts";
 import type { Distance, Numbers } from "../../inspect/content.ts";
 import { difference, RecordedRuns, type Difference, type RecordedRun } from "../../inspect/difference.ts";
-import { firstOf } from "../../report/lines.ts";
+import { firstLines, moreLines } from "../../model/cut-list.ts";
 import { painter, type Paint } from "../../report/paint.ts";
 import { acceptedText } from "../accepted.ts";
 import { openProject, useColor, type CommonFlags, type Project } from "../options.ts";
@@ -88,16 +88,14 @@ function describe(found: Difference, paint: Paint, indent = ""): string[] {
           ]
         : []),
     ]);
-  const more = found.outputs.length - SHOWN;
-  const others = found.from.length - SHOWN;
   return [
     `${indent}${paint("bold", found.task)}`,
-    ...firstOf(found.reasons.map(explainInFull), REASONS).map((line) => inner + line),
+    ...firstLines(found.reasons, REASONS, explainInFull).map((line) => inner + line),
     ...outputs,
-    ...(more > 0 ? [`${inner}and ${more} more outputs`] : []),
+    ...moreLines(found.outputs.length, SHOWN, { noun: "outputs" }).map((line) => inner + line),
     ...(found.outputs.length === 0 ? [`${inner}outputs: the same`] : []),
     ...found.from.slice(0, SHOWN).flatMap((each) => describe(each, paint, inner)),
-    ...(others > 0 ? [`${inner}and ${others} more tasks before it (--json has all)`] : []),
+    ...moreLines(found.from.length, SHOWN, { noun: "tasks before it" }).map((line) => inner + line),
   ];
 }
 

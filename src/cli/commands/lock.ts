@@ -4,9 +4,10 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { openSession } from "../../session/session.ts";
+import { openReadonlySession } from "../../session/session.ts";
 import { UserError } from "../../model/errors.ts";
 import { digestOnDisk, lockedTasks } from "../../run/locked.ts";
+import { firstLines } from "../../model/cut-list.ts";
 import { LOCK_FILE, parseLock } from "../../lockfile/lockfile.ts";
 import { mergeLocks } from "../../lockfile/merge.ts";
 import { pull } from "../../run/pull.ts";
@@ -55,7 +56,7 @@ function pulled({ pipeline, cwd }: Project, targets: readonly string[], { force 
 
 function checked({ pipeline, cwd }: Project, targets: readonly string[]) {
   const request = { pipeline, cwd, targets };
-  const session = openSession(request, { readonly: true, notice: () => undefined });
+  const session = openReadonlySession(request);
   const ends: { [end in "there" | "different" | "missing" | "unknown"]: string[] } = {
     there: [],
     different: [],
@@ -88,7 +89,7 @@ const WORDS: { readonly [end: string]: string } = {
 };
 
 function describe(end: string, ids: readonly string[]): string {
-  const more = ids.length - SHOWN;
-  const listed = end === "there" ? [] : ids.slice(0, SHOWN).map((id) => `\n  ${id}`);
-  return `${ids.length} ${WORDS[end] ?? end}${listed.length > 0 ? ":" : ""}${listed.join("")}${more > 0 && end !== "there" ? `\n  and ${more} more` : ""}`;
+  const what = `${ids.length} ${WORDS[end] ?? end}`;
+  if (end === "there") return what;
+  return [`${what}:`, ...firstLines(ids, SHOWN, (id) => id)].join("\n  ");
 }

@@ -2,6 +2,7 @@
 import { forecast, type Forecast, type RuleForecast } from "../../plan/forecast.ts";
 import { UNKNOWN } from "../../plan/durations.ts";
 import { expandingText } from "../../plan/warnings.ts";
+import { firstLines, moreLines } from "../../model/cut-list.ts";
 import { duration } from "../../report/lines.ts";
 import { painter, type Paint } from "../../report/paint.ts";
 import { hashingOptions, openProject, useColor, type CommonFlags } from "../options.ts";
@@ -49,8 +50,8 @@ function describeRule(
   const causes = reasons
     .slice(0, SHOWN.reasons)
     .map(({ text, tasks }) => (tasks === run ? text : `${text} (${tasks})`));
-  const more = reasons.length - causes.length;
-  const why = [...causes, ...(more > 0 ? [`${more} other reasons`] : [])].join("; ");
+  const more = moreLines(reasons.length, causes.length, { noun: "reasons", hint: null });
+  const why = [...causes, ...more].join("; ");
   const time = `${run} × ${duration(seconds / run)}`;
   return [`  ${paint("bold", rule.padEnd(width))}  ${time.padEnd(16)}  ${paint("dim", why)}`];
 }
@@ -77,12 +78,11 @@ function describeTime(found: Forecast): string[] {
 }
 
 function describePath({ criticalPath: { seconds, tasks } }: Forecast, paint: Paint): string[] {
-  const steps = tasks.slice(0, SHOWN.steps);
-  const more = tasks.length - steps.length;
   return [
     `critical path, ${duration(seconds)}:`,
-    ...steps.map((step) => `  ${step.task} ${paint("dim", duration(step.seconds))}`),
-    ...(more > 0 ? [`  … and ${more} more (--json lists all)`] : []),
+    ...firstLines(tasks, SHOWN.steps, (step) => `${step.task} ${paint("dim", duration(step.seconds))}`).map(
+      (line) => `  ${line}`,
+    ),
   ];
 }
 

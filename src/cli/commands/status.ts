@@ -8,7 +8,8 @@ import {
   type ExpandingRule,
 } from "../../plan/warnings.ts";
 import { undeclaredWarnings } from "../../plan/undeclared.ts";
-import { causeOf, explain } from "../../decide/explain.ts";
+import { causeOf, explain, groupByCause } from "../../decide/explain.ts";
+import { firstLines, firstNames } from "../../model/cut-list.ts";
 import type { Freshness, Reason } from "../../model/model.ts";
 import { runningBuild, runningText, type RunningBuild } from "../../events/running-build.ts";
 import { allFreshLine } from "../../report/lines.ts";
@@ -102,29 +103,28 @@ export function describeStatus(
 function removalLines(paths: readonly string[]): readonly string[] {
   const [first] = paths;
   if (first === undefined) return [];
-  const what = paths.length === 1 ? first : `${first} and ${paths.length - 1} more`;
-  return [`a build would remove ${what}: no task makes ${paths.length === 1 ? "it" : "them"} any more`];
+  return [
+    `a build would remove ${firstNames(paths, 1)}: no task makes ${paths.length === 1 ? "it" : "them"} any more`,
+  ];
 }
 
 /** The first reason of each task, grouped by cause, the most frequent cause first. */
 function causes(tasks: readonly TaskStatus[], paint: Paint): string[] {
-  const groups = new Map<string, { readonly text: string; readonly tasks: TaskStatus[] }>();
-  for (const task of tasks) {
-    const [first] = reasonsOf(task.freshness);
-    if (first === undefined) continue;
-    const cause = `${task.freshness.state}\0${causeOf(first, task.rule)}`;
-    const group = groups.get(cause) ?? { text: explain(first), tasks: [] };
-    groups.set(cause, group);
-    group.tasks.push(task);
-  }
-  const sorted = [...groups.values()].sort((a, b) => b.tasks.length - a.tasks.length);
-  const lines = sorted.slice(0, MOST).map(({ text, tasks: [one, ...others] }) => {
-    const state = one?.freshness.state ?? "stale";
-    const who = others.length === 0 ? one?.id : `${others.length + 1} tasks, ${one?.id} …`;
-    return `  ${paint(COLOURS[state], state)}: ${text} ${paint("dim", `(${who})`)}`;
+  const groups = groupByCause(tasks, ({ rule, freshness }) => {
+    const [first] = reasonsOf(freshness);
+    if (first === undefined) return null;
+    return { cause: `${freshness.state}\0${causeOf(first, rule)}`, text: explain(first) };
   });
-  const more = sorted.length - lines.length;
-  return [...lines, ...(more > 0 ? [`  … and ${more} more causes (--json lists every task)`] : [])];
+  return firstLines(
+    groups,
+    MOST,
+    ({ text, items: [one, ...others] }) => {
+      const state = one?.freshness.state ?? "stale";
+      const who = others.length === 0 ? one?.id : `${others.length + 1} tasks, ${one?.id} …`;
+      return `${paint(COLOURS[state], state)}: ${text} ${paint("dim", `(${who})`)}`;
+    },
+    { noun: "causes", hint: "--json lists every task" },
+  ).map((line) => `  ${line}`);
 }
 
 function groupByRule(tasks: readonly TaskStatus[]): ReadonlyMap<string, readonly TaskStatus[]> {

@@ -6,6 +6,7 @@ import { normalise } from "../../model/paths.ts";
 import { builds } from "../../history/builds.ts";
 import { cellPaths, cellsOutput, findCell, parseCells, type Cell } from "../../inspect/cells.ts";
 import { lineage, type Step } from "../../inspect/lineage.ts";
+import { andMore, firstNames } from "../../model/cut-list.ts";
 import type { Task } from "../../model/model.ts";
 import { painter, type Paint } from "../../report/paint.ts";
 import { duration } from "../../report/lines.ts";
@@ -76,7 +77,7 @@ function cellText({ names, values }: Cell, paint: Paint): string {
 function describe(step: Step, paint: Paint, indent = ""): string[] {
   const inner = `${indent}  `;
   const [first] = step.tasks;
-  const many = step.tasks.length > 1 ? ` and ${step.tasks.length - 1} more of ${step.rule}` : "";
+  const many = step.tasks.length > 1 ? ` ${andMore(step.tasks.length - 1, `of ${step.rule}`)}` : "";
   const marked = step.tasks.flatMap((task) => task.accepted ?? []);
   const [accepted] = marked;
   const share = step.tasks.length > 1 ? ` (${marked.length} of ${step.tasks.length} tasks)` : "";
@@ -86,10 +87,24 @@ function describe(step: Step, paint: Paint, indent = ""): string[] {
     name,
     ...(first ? [`${inner}${runText(first)}`] : []),
     ...(accepted ? [`${inner}${acceptedText(accepted)}${share}`] : []),
-    ...(first ? [`${inner}output  ${listed(step.tasks.flatMap(({ outputs }) => outputs))}`] : []),
+    ...(first
+      ? [
+          `${inner}output  ${firstNames(
+            step.tasks.flatMap(({ outputs }) => outputs),
+            SHOWN,
+          )}`,
+        ]
+      : []),
     ...(step.code ? [`${inner}code    ${codeText(step.code)}`] : []),
     ...step.params.map(({ name: label, values }) => `${inner}param   ${label}: ${valuesText(values)}`),
-    ...(step.sources.length > 0 ? [`${inner}source  ${listed(step.sources.map(({ path }) => path))}`] : []),
+    ...(step.sources.length > 0
+      ? [
+          `${inner}source  ${firstNames(
+            step.sources.map(({ path }) => path),
+            SHOWN,
+          )}`,
+        ]
+      : []),
     ...step.from.flatMap((each) => describe(each, paint, inner)),
   ];
 }
@@ -110,11 +125,6 @@ function codeText({ name, files, digest }: NonNullable<Step["code"]>): string {
 function valuesText(values: Step["params"][number]["values"]): string {
   const texts = values.map((value) => cut(typeof value === "string" ? value : JSON.stringify(value)));
   return texts.length <= SHOWN ? texts.join(" or ") : `${texts.length} different values`;
-}
-
-function listed(names: readonly string[]): string {
-  const more = names.length - SHOWN;
-  return names.slice(0, SHOWN).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 function cut(text: string): string {

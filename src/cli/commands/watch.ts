@@ -1,6 +1,7 @@
 /** `lq watch`: builds, then builds again whenever a file that the build depends on changes. */
 import { build } from "../../run/build.ts";
 import type { BuildControl } from "../../run/control.ts";
+import { firstNames } from "../../model/cut-list.ts";
 import type { Pipeline } from "../../model/model.ts";
 import { createView } from "../../report/listener.ts";
 import { watchProject, type WatchEvent } from "../../watch/watch-project.ts";
@@ -51,8 +52,5 @@ function announce(event: WatchEvent, { json, quiet }: CommonFlags): void {
   if (json) console.log(JSON.stringify(event));
   else if (quiet) return;
   else if (event.state === "waiting") print("waiting for changes");
-  else {
-    const more = event.paths.length - SHOWN;
-    print(`changed: ${event.paths.slice(0, SHOWN).join(", ")}${more > 0 ? ` and ${more} more` : ""}`);
-  }
+  else print(`changed: ${firstNames(event.paths, SHOWN)}`);
 }

@@ -7,7 +7,7 @@ import { explainInFull } from "../../decide/explain.ts";
 import { builds, lastRuns } from "../../history/builds.ts";
 import { causesOf, rootsOf, type Cause, type TaskFacts, type LastRun } from "../../inspect/causes.ts";
 import type { Reason } from "../../model/model.ts";
-import { firstOf } from "../../report/lines.ts";
+import { andMore, firstLines, moreLines } from "../../model/cut-list.ts";
 import { painter, type Paint } from "../../report/paint.ts";
 import { statusOf, type TaskStatus } from "../../plan/status.ts";
 import { acceptedOf, acceptedText } from "../accepted.ts";
@@ -76,12 +76,11 @@ class CauseWriter {
     if (told) return [`${indent}${name} (shown above)`];
     const [first = "", ...reasons] = this.#own(cause, name);
     const inner = `${indent}  `;
-    const rest = from.length - SHOWN;
     return [
       indent + first,
-      ...firstOf(reasons, SHOWN).map((line) => inner + line),
+      ...firstLines(reasons, SHOWN, (reason) => reason).map((line) => inner + line),
       ...from.slice(0, SHOWN).flatMap((each) => this.lines(each, inner)),
-      ...(rest > 0 ? [`${inner}and ${rest} more (--json has all)`] : []),
+      ...moreLines(from.length, SHOWN).map((line) => inner + line),
     ];
   }
 
@@ -95,7 +94,7 @@ class CauseWriter {
   }
 
   #nameOf({ task: { id, rule }, more }: Cause): string {
-    return this.#paint("bold", id) + (more > 0 ? ` and ${more} more of ${rule}` : "");
+    return this.#paint("bold", id) + (more > 0 ? ` ${andMore(more, `of ${rule}`)}` : "");
   }
 
   #own({ task: { id, freshness }, run, more }: Cause, name: string): string[] {
