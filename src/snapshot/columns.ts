@@ -1,11 +1,11 @@
 /**
- * A file of columns that is read back whole, or not at all:
+ * A file of columns, which is read completely or not at all:
  *
  *     magic and version (5 bytes)   0 0 0   u32 crc32 of all that follows   u32 bytes of the head
  *     the head, JSON   the columns, each at a multiple of 8 bytes
  *
- * little-endian. The head says how many bytes each column has. A file of another version, or a damaged one, is
- * as good as none.
+ * Numbers are little-endian. The head says how many bytes each column has. A damaged file, or a file of another version,
+ * counts as missing.
  */
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -13,7 +13,7 @@ import { crc32 } from "node:zlib";
 import { makeFolder } from "../files/make-folder.ts";
 import { replaceFile } from "../files/replace-file.ts";
 
-/** What a file holds: any JSON, and bytes. */
+/** The content of a file. `head` can be any JSON. */
 export interface Columns<H> {
   readonly head: H;
   readonly columns: readonly Uint8Array[];
@@ -29,7 +29,7 @@ export function writeColumns<H>(file: string, magic: string, { head, columns }: 
   const fixed = Buffer.alloc(FIXED);
   fixed.write(magic, "latin1");
   fixed.writeUInt32LE(json.length, LENGTH);
-  // Not brought together before: a column may have 10 MB.
+  // Written in parts, without joining them first: a column may have 10 MB.
   const parts = [json, ...columns].flatMap((part) => [part, new Uint8Array(-part.byteLength & 7)]);
   const checksum = [fixed.subarray(LENGTH), ...parts].reduce((sum, part) => crc32(part, sum), 0);
   fixed.writeUInt32LE(checksum, CHECKSUM);
@@ -38,7 +38,7 @@ export function writeColumns<H>(file: string, magic: string, { head, columns }: 
   return checksum;
 }
 
-/** Null: there is none that is whole and of this version. */
+/** Null: there is no undamaged file of this version. */
 export function readColumns<H>(
   file: string,
   magic: string,
@@ -71,7 +71,7 @@ function aligned(at: number): number {
   return (at + 7) & ~7;
 }
 
-/** Texts that hold no NUL, with NUL between them. */
+/** Texts without NUL, stored with NUL between them. */
 export class Texts {
   readonly column: Uint8Array;
   #list: readonly string[] | undefined;
@@ -90,7 +90,7 @@ export class Texts {
   }
 
   /**
-   * Some of the list, for who does not need all of it.
+   * Some entries of the list. This does not decode the others.
    * @param indices ascending
    */
   pick(indices: readonly number[]): readonly string[] {
@@ -124,7 +124,7 @@ export function int32sOf(column: Uint8Array): Int32Array {
   return new Int32Array(buffer, byteOffset, byteLength / Int32Array.BYTES_PER_ELEMENT);
 }
 
-/** A small file's bytes may begin anywhere in memory. */
+/** Typed arrays need this alignment, and the bytes of a small file can begin anywhere in memory. */
 function atMultipleOf8(column: Uint8Array): Uint8Array {
   return column.byteOffset % 8 === 0 ? column : Uint8Array.from(column);
 }

@@ -1,43 +1,59 @@
 /**
- * The graph that a snapshot stands for, as far as a build needs it that starts from changed files: which tasks looked
- * at which files, who waits for whom, the digests of the files, and where the tasks' records are in the state log.
- * Whatever else a task is, the pipeline says.
+ * The graph of a snapshot, with what a build needs that starts from changed files: which tasks read and make which
+ * files, which tasks they wait for, the digests of the files, and where the tasks' records are in the state log.
+ * The pipeline has everything else about a task.
  *
- * On disk (src/snapshot/columns.ts), with tasks in an order in which each comes after those it waits for, and files
- * numbered as the contents of the snapshot: a float64 a task, the place of its record; 32 bytes a file, its digest;
- * the files that each task reads, those that it makes, and the tasks that it waits for, each as int32 offsets and
- * the list that they point into; JSON of rule and bindings of each task; the folders that tasks make.
+ * A task's position is its index here; each task comes after the tasks that it waits for. Files have the numbers of the
+ * snapshot. Example: `score:a` and `score:b` read data/a.nii (0) and data/b.nii (1) and make scores/a.json (2) and
+ * scores/b.json (3); `table` reads both scores and makes table.md (4):
  *
- * Rejected: keeping tasks whole (ten times the size, and the pipeline makes them in no time); finding the readers
- * of a file by the patterns of the rules (not all that a task reads is in one).
+ *     TaskPosition   name      reads    makes   makers
+ *     0              score:a   [0]      [2]     []
+ *     1              score:b   [1]      [3]     []
+ *     2              table     [2, 3]   [4]     [0, 1]
+ *
+ * Behind file 1 are the tasks 1 (it reads the file) and 2 (it waits for task 1).
+ * A column of lists is stored as `starts` and `items`: `reads` is starts [0, 1, 2, 4] and items [0, 1, 2, 3].
+ *
+ * On disk (src/snapshot/columns.ts): a float64 for each task, the place of its record; 32 bytes for each file, its
+ * digest; `reads`, `makes` and `makers`, each as int32 starts and int32 items; rule and bindings of each task as JSON;
+ * the folders that tasks make.
+ *
+ * Rejected: keeping whole tasks (ten times the size, and the pipeline makes them quickly); finding the readers of a file
+ * by the patterns of the rules (a task may read files that no pattern names).
  */
 import { join } from "node:path";
 import type { AxisValue, Task } from "../model/model.ts";
 import { GRAPH_SNAPSHOT } from "../model/layout.ts";
 import { bytesOf, float64sOf, int32sOf, readColumns, Texts, writeColumns } from "./columns.ts";
+import type { FileNumber } from "./snapshot.ts";
 
 export interface GraphSnapshot {
   readonly head: GraphSnapshotHead;
-  /** Where each task's record is in the state log. */
+  /** The place of each task's record in the state log. */
   readonly places: Float64Array;
   readonly digests: Digests;
-  /** Numbers of files, by task; those in folders too. */
-  readonly reads: Lists;
-  readonly makes: Lists;
-  /** Positions of tasks, by task. */
-  readonly makers: Lists;
-  /** Of each task what `nameOf` gave. */
+  /** Files of each task, with the files in its folders. */
+  readonly reads: Lists<TaskPosition, FileNumber>;
+  readonly makes: Lists<TaskPosition, FileNumber>;
+  /** The tasks that each task waits for. */
+  readonly makers: Lists<TaskPosition, TaskPosition>;
+  /** `nameOf` each task. */
   readonly names: Texts;
   /** Outputs that are folders. */
   readonly folders: Texts;
 }
 
 export interface GraphSnapshotHead {
-  /** Places of the records that count and are no task's. */
+  /** Places of the live records that belong to no task. */
   readonly others: readonly number[];
-  /** Positions of tasks whose outputs say which other tasks there are. */
-  readonly shaping: readonly number[];
+  /** Tasks whose outputs decide which other tasks there are. */
+  readonly shaping: readonly TaskPosition[];
 }
+
+declare const position: unique symbol;
+/** Index of a task in a graph snapshot. */
+export type TaskPosition = number & { readonly [position]: true };
 
 const MAGIC = "lqgr\x02";
 
@@ -49,12 +65,13 @@ export function writeGraphSnapshot(root: string, graph: GraphSnapshot): number {
   return writeColumns(join(root, GRAPH_SNAPSHOT), MAGIC, { head, columns });
 }
 
-/** Null: there is none of this checksum. */
+/** Null: there is none with this checksum. */
 export function readGraphSnapshot(root: string, checksum: number): GraphSnapshot | null {
   const read = readColumns<GraphSnapshotHead>(join(root, GRAPH_SNAPSHOT), MAGIC);
   if (read?.checksum !== checksum) return null;
   const column = (index: number): Uint8Array => read.columns[index] ?? new Uint8Array();
-  const lists = (index: number): Lists => new Lists(int32sOf(column(index)), int32sOf(column(index + 1)));
+  const lists = <T extends number>(index: number) =>
+    new Lists<TaskPosition, T>(int32sOf(column(index)), int32sOf(column(index + 1)));
   return {
     head: read.head,
     places: float64sOf(column(0)),
@@ -68,17 +85,20 @@ export function readGraphSnapshot(root: string, checksum: number): GraphSnapshot
 }
 
 /**
- * Positions of the tasks that may have to run when these files have changed: those that read or make one, and all
- * that come after. Null: a file is no task's, or other tasks may come of it.
+ * The tasks that may have to run after a change of these files: tasks that read or make one of them, and all tasks that
+ * wait for those. Null: no task uses one of the files, or the change may add or remove tasks.
  */
-export function tasksBehind(graph: GraphSnapshot, files: readonly number[]): readonly number[] | null {
+export function tasksBehind(
+  graph: GraphSnapshot,
+  files: readonly FileNumber[],
+): readonly TaskPosition[] | null {
   const { head, reads, makes, makers, digests } = graph;
   const isChanged = new Uint8Array(digests.length);
   for (const file of files) isChanged[file] = 1;
   const isBehind = new Uint8Array(makers.length);
-  const found: number[] = [];
-  const used = new Set<number>();
-  for (let task = 0; task < makers.length; task++) {
+  const found: TaskPosition[] = [];
+  const used = new Set<FileNumber>();
+  for (const task of makers.indices()) {
     if (reads.anyOf(task, isChanged) || makes.anyOf(task, isChanged)) {
       for (const list of [reads, makes])
         for (const file of list.of(task)) if (isChanged[file] === 1) used.add(file);
@@ -89,7 +109,7 @@ export function tasksBehind(graph: GraphSnapshot, files: readonly number[]): rea
   return used.size < files.length || head.shaping.some((task) => isBehind[task] === 1) ? null : found;
 }
 
-/** What the pipeline makes a task of, as JSON: the rule and the values of its axes. */
+/** The rule and the axis values of a task, as JSON; the pipeline makes the task from these. */
 export function nameOf({ rule, bindings }: Pick<Task, "rule" | "bindings">): string {
   return JSON.stringify([
     rule.name,
@@ -102,8 +122,8 @@ export function parseName(name: string): readonly [rule: string, bindings: reado
   return [rule, values.map((value) => (typeof value === "string" ? { text: value, fields: null } : value))];
 }
 
-/** A list of numbers for each of several. */
-export class Lists {
+/** A list of `Item`s for each `Index` from 0. */
+export class Lists<Index extends number, Item extends number> {
   readonly starts: Int32Array;
   readonly items: Int32Array;
 
@@ -112,7 +132,9 @@ export class Lists {
     this.items = items;
   }
 
-  static from(lists: Iterable<readonly number[]>): Lists {
+  static from<Index extends number, Item extends number>(
+    lists: Iterable<readonly Item[]>,
+  ): Lists<Index, Item> {
     const starts = [0];
     const items: number[] = [];
     for (const list of lists) {
@@ -126,18 +148,36 @@ export class Lists {
     return this.starts.length - 1;
   }
 
-  of(index: number): Int32Array {
-    return this.items.subarray(this.starts[index], this.starts[index + 1]);
+  *indices(): Generator<Index> {
+    for (let index = 0; index < this.length; index++) yield index as Index;
   }
 
-  /** Whether a number of a list is one of those that are marked with 1. */
-  anyOf(index: number, marked: Uint8Array): boolean {
+  of(index: Index): Numbers<Item> {
+    return branded(this.items.subarray(this.starts[index], this.starts[index + 1]));
+  }
+
+  /** The items of all lists. */
+  all(): Numbers<Item> {
+    return branded(this.items);
+  }
+
+  /** @param marked 1 at the numbers that are looked for */
+  anyOf(index: Index, marked: Uint8Array): boolean {
     const end = this.starts[index + 1] ?? 0;
     for (let i = this.starts[index] ?? 0; i < end; i++) if (marked[this.items[i] ?? 0] === 1) return true;
     return false;
   }
 }
 
+interface Numbers<Item extends number> extends Iterable<Item> {
+  readonly length: number;
+}
+
+function branded<Item extends number>(numbers: Numbers<number>): Numbers<Item> {
+  return numbers as Numbers<Item>;
+}
+
+/** The digest of each file. */
 export class Digests {
   readonly bytes: Buffer;
 
@@ -153,12 +193,12 @@ export class Digests {
     return this.bytes.length / DIGEST_BYTES;
   }
 
-  get(index: number): string {
-    return this.bytes.toString("hex", index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES);
+  get(file: FileNumber): string {
+    return this.bytes.toString("hex", file * DIGEST_BYTES, (file + 1) * DIGEST_BYTES);
   }
 
-  set(index: number, digest: string): void {
-    this.bytes.write(digest, index * DIGEST_BYTES, "hex");
+  set(file: FileNumber, digest: string): void {
+    this.bytes.write(digest, file * DIGEST_BYTES, "hex");
   }
 }
 

@@ -1,15 +1,29 @@
 /**
- * A snapshot: everything that a build in whose end all tasks of its request are fresh asked the disk, and what it was
- * told. While the answers are the same, so is the finding; nothing need be read, expanded or compared.
- * Where only contents of files differ, the graph is still the same, and what is to be done lies behind those
- * files (src/snapshot/graph-snapshot.ts).
+ * A snapshot records what a build saw on disk if all tasks of its request were fresh at its end: every path, with its
+ * signature. While all signatures are the same, all tasks are still fresh, and lq need not read, expand or compare
+ * anything. If only contents of files differ, the graph is still the same, and only the tasks behind these files have
+ * to be looked at (src/snapshot/graph-snapshot.ts).
  *
- * On disk (src/snapshot/columns.ts): a head, of what was asked for; four float64 a path: size, mtime, ctime, inode
- * (size -1: nothing there); the paths, relative to the project or absolute, NUL between them: first those that
- * the graph was made of, then those of which only the contents count. There is one a project, of the last such
- * build.
+ * Paths come in two kinds. The first `structure` paths decide which graph there is (pipeline, params, code, folders).
+ * Of the other paths only the content counts; these files have numbers of their own, which the graph snapshot uses.
+ * Only `indexOf` converts between the two. Example with `structure` 2 and five files:
  *
- * Rejected: watching by a daemon (another process to trust).
+ *     PathIndex    path              FileNumber
+ *     0            pipeline.yaml
+ *     1            data
+ *     2            data/a.nii        0
+ *     3            data/b.nii        1
+ *     4            scores/a.json     2
+ *     5            scores/b.json     3
+ *     6            table.md          4
+ *
+ * If data/b.nii was edited, `askSnapshot` finds `changed: [1]`. If pipeline.yaml was edited, it finds null.
+ *
+ * On disk (src/snapshot/columns.ts): a head, which describes the request; four float64 for each path: size, mtime, ctime,
+ * inode (size -1: nothing there); the paths, relative to the project or absolute, with NUL between them. A project has
+ * one snapshot, of its last such build.
+ *
+ * Rejected: a daemon that watches files (another process to trust).
  */
 import { statSync, type Stats } from "node:fs";
 import { join } from "node:path";
@@ -26,22 +40,44 @@ export interface Snapshot {
 }
 
 export interface SnapshotHead {
-  /** What was asked for, as `askSnapshot` is to be asked. */
+  /** The request, as text; `askSnapshot` compares it. */
   readonly request: string;
-  /** How many tasks that covers. */
+  /** How many tasks the request covers. */
   readonly tasks: number;
-  /** Environment variables that are part of keys, with digests of their values, which may be secrets. */
+  /** Environment variables that are part of keys. Values may be secrets, so this has their digests. */
   readonly environment: readonly (readonly [name: string, digest: string])[];
-  /** How many of the paths, from the first, the graph was made of. */
+  /** How many of the first paths decide which graph there is. */
   readonly structure: number;
   /** Checksum of the graph snapshot; null: there is none. */
   readonly graph: number | null;
 }
 
+declare const kind: unique symbol;
+/** A number that the compiler does not confuse with numbers of another kind. */
+type Branded<Kind extends string> = number & { readonly [kind]: Kind };
+/** Index of a path in `paths` and `signatures` of a snapshot. */
+export type PathIndex = Branded<"path">;
+/** Number of a file of which only the content counts, from 0. */
+export type FileNumber = Branded<"file">;
+
+/** Where the path of a file is. */
+export function indexOf({ head }: Pick<Snapshot, "head">, file: FileNumber): PathIndex {
+  return (head.structure + file) as PathIndex;
+}
+
+export function pathOf(snapshot: Pick<Snapshot, "head" | "paths">, file: FileNumber): string {
+  return snapshot.paths.list[indexOf(snapshot, file)] ?? "";
+}
+
+/** The paths that decide which graph there is. */
+export function structureOf({ head, paths }: Snapshot): ReadonlyMap<string, PathIndex> {
+  return new Map(paths.list.slice(0, head.structure).map((path, i) => [path, i as PathIndex]));
+}
+
 export interface Asked {
   readonly snapshot: Snapshot;
-  /** Indices of the paths that are files as before, with another signature. None: all is fresh. */
-  readonly changed: readonly number[];
+  /** Files that are still files, but have another signature. None: every task is fresh. */
+  readonly changed: readonly FileNumber[];
 }
 
 interface Environment {
@@ -50,13 +86,13 @@ interface Environment {
 
 const MAGIC = "lqsl\x02";
 
-/** To be called by the holder of the project's lock. */
+/** Only the holder of the project's lock may call this. */
 export function writeSnapshot(root: string, { head, signatures, paths }: Snapshot): void {
   const columns = [bytesOf(signatures.numbers), paths.column];
   writeColumns(join(root, SNAPSHOT), MAGIC, { head, columns });
 }
 
-/** Null: there is no snapshot of such a request, or more has changed than the contents of files. */
+/** Compares the snapshot with the disk. Null: there is none of this request, or more than file contents has changed. */
 export function askSnapshot(root: string, request: string, environment: Environment): Asked | null {
   const read = readColumns<SnapshotHead>(join(root, SNAPSHOT), MAGIC);
   if (read?.head.request !== request) return null;
@@ -65,23 +101,25 @@ export function askSnapshot(root: string, request: string, environment: Environm
   const [numbers = new Uint8Array(), texts = new Uint8Array()] = columns;
   const snapshot = { head, signatures: new Signatures(float64sOf(numbers)), paths: new Texts(texts) };
   if (!isGraphSame(root, snapshot)) return null;
-  const changed: number[] = [];
+  const changed: FileNumber[] = [];
   const folder = prefixOf(root);
   const paths = snapshot.paths.list;
-  for (let i = head.structure; i < paths.length; i++) {
-    const stats = statOrNothing(folder, paths[i]);
-    if (snapshot.signatures.matches(i, stats)) continue;
+  for (let i = 0; i < paths.length - head.structure; i++) {
+    const file = i as FileNumber;
+    const at = indexOf(snapshot, file);
+    const stats = statOrNothing(folder, paths[at]);
+    if (snapshot.signatures.matches(at, stats)) continue;
     if (stats?.isFile() !== true) return null;
-    changed.push(i);
+    changed.push(file);
   }
   return { snapshot, changed };
 }
 
-/** Whether all that the graph was made of is, at this moment, as it was. */
+/** Whether the paths that decide which graph there is have, at this moment, the same signatures. */
 export function isGraphSame(root: string, { head, signatures, paths }: Snapshot): boolean {
   const folder = prefixOf(root);
   for (let i = 0; i < head.structure; i++)
-    if (!signatures.matches(i, statOrNothing(folder, paths.list[i]))) return false;
+    if (!signatures.matches(i as PathIndex, statOrNothing(folder, paths.list[i]))) return false;
   return true;
 }
 
@@ -89,7 +127,7 @@ export function environmentDigest(value: string | undefined): string {
   return value === undefined ? "" : sha256(value);
 }
 
-/** Of one path after the other. */
+/** The signature of each path. */
 export class Signatures {
   readonly numbers: Float64Array;
 
@@ -99,11 +137,11 @@ export class Signatures {
 
   static of(signatures: readonly (Signature | null)[]): Signatures {
     const made = new Signatures(new Float64Array(signatures.length * NUMBERS));
-    for (const [i, signature] of signatures.entries()) made.set(i, signature);
+    for (const [i, signature] of signatures.entries()) made.set(i as PathIndex, signature);
     return made;
   }
 
-  get(index: number): Signature | null {
+  get(index: PathIndex): Signature | null {
     if (this.isAbsent(index)) return null;
     const { numbers } = this;
     const at = index * NUMBERS;
@@ -115,16 +153,16 @@ export class Signatures {
     };
   }
 
-  set(index: number, signature: Signature | null): void {
+  set(index: PathIndex, signature: Signature | null): void {
     const { size, mtimeMs, ctimeMs, ino } = signature ?? NOTHING;
     this.numbers.set([size, mtimeMs, ctimeMs, ino], index * NUMBERS);
   }
 
-  isAbsent(index: number): boolean {
+  isAbsent(index: PathIndex): boolean {
     return this.numbers[index * NUMBERS] === NOTHING.size;
   }
 
-  matches(index: number, stats: Stats | undefined): boolean {
+  matches(index: PathIndex, stats: Stats | undefined): boolean {
     const { numbers } = this;
     const at = index * NUMBERS;
     if (stats === undefined) return this.isAbsent(index);
@@ -140,7 +178,7 @@ export class Signatures {
 const NUMBERS = 4;
 const NOTHING: Signature = { size: -1, mtimeMs: 0, ctimeMs: 0, ino: 0 };
 
-/** What a path of the project begins with. In its folder that is nothing: the way down from "/" costs a tenth of a look. */
+/** Prefix of the project's paths. Empty in the project's folder: resolving from "/" makes `stat` a tenth slower. */
 function prefixOf(root: string): string {
   return process.cwd() === root ? "" : `${root}/`;
 }
@@ -154,10 +192,10 @@ function statOrNothing(folder: string, path = ""): Stats | undefined {
 }
 
 export interface SnapshotRequest {
-  /** What the request is, in words that another of the same meaning has as well. */
+  /** The request, as text. Requests with the same meaning have the same text. */
   readonly request: string;
-  /** A moment (milliseconds since 1970) before the pipeline was read. */
+  /** A time before the pipeline was read, in milliseconds since 1970. */
   readonly since: number;
-  /** What the snapshot there was answered a moment ago; null, or left out: nothing. */
+  /** What `askSnapshot` has just found. Null or left out: nothing. */
   readonly asked?: Asked | null | undefined;
 }

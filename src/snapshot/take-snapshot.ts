@@ -1,4 +1,4 @@
-/** Leaves a snapshot (src/snapshot) after a build in the end of which every task of the request is fresh. */
+/** Writes a snapshot after a build, if every task of the request is fresh at its end. */
 import { join } from "node:path";
 import { isRacy, type Signature } from "../files/signature.ts";
 import { installation } from "../system/installation.ts";
@@ -9,27 +9,35 @@ import { LOCK_FILE, lockedRules } from "../lockfile/lockfile.ts";
 import { STATE_LOG } from "../model/layout.ts";
 import type { WrittenOutput } from "../state/records.ts";
 import { Texts } from "./columns.ts";
-import { environmentDigest, Signatures, type SnapshotRequest, writeSnapshot } from "./snapshot.ts";
-import { Digests, Lists, nameOf, writeGraphSnapshot } from "./graph-snapshot.ts";
+import {
+  environmentDigest,
+  type FileNumber,
+  Signatures,
+  type SnapshotRequest,
+  writeSnapshot,
+} from "./snapshot.ts";
+import { Digests, Lists, nameOf, type TaskPosition, writeGraphSnapshot } from "./graph-snapshot.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Session } from "../session/session.ts";
 
-/** What files hold, one after the other. */
+/** Files of which only the content counts. */
 interface Contents {
   /** By path. */
-  readonly numbers: ReadonlyMap<string, number>;
+  readonly numbers: ReadonlyMap<string, FileNumber>;
+  /** By number. */
   readonly digests: readonly string[];
 }
 
 /**
- * Nothing is left when something is not fresh, changed while it was looked at, or is so young that another change
- * could look the same; nor when a tool has to be asked for its version each time. The state must be closed.
+ * Writes nothing if a task is not fresh, if a file changed during the build, or if a file is so new that another change
+ * could leave the same signature. Also writes nothing if a rule names tools, whose versions every build asks for.
+ * The state must be closed.
  */
 export function takeSnapshot(session: Session, plan: Plan, { request, since }: SnapshotRequest): void {
   const { root, disk, files } = session;
   const tasks = freshTasks(plan);
   const rules = new Set([...tasks.keys()].map(({ rule }) => rule));
-  // Of an empty request is told why it is empty, each time.
+  // No snapshot of an empty request, so that each run explains again why it is empty.
   if (tasks.size === 0 || tasks.size < plan.selected.tasks.size) return;
   if ([...rules].some(({ tools }) => tools.length > 0)) return;
   if (!disk.stands() || !files.steady) return;
@@ -41,12 +49,12 @@ export function takeSnapshot(session: Session, plan: Plan, { request, since }: S
     structure.set(file, signature);
   }
   for (const [path, signature] of disk.told()) structure.set(projectPath(root, path), signature);
-  // Only ever appended to or replaced, so its size or inode tells of every change; and lq itself, as compiled.
+  // The state log is only appended to or replaced, so its size or inode shows every change. And lq itself, as compiled.
   const known = [join(root, STATE_LOG), join(installation(), "dist/.stamp")];
-  // A build writes it anew, also where all is fresh.
+  // A build writes lq.lock again if it is not right, even when all tasks are fresh.
   if (lockedRules(session.graph.pipeline).size > 0) known.push(join(root, LOCK_FILE));
   for (const file of known) structure.set(projectPath(root, file), disk.signature(file));
-  const numbers = new Map<string, number>();
+  const numbers = new Map<string, FileNumber>();
   const signatures: Signature[] = [];
   const digests: string[] = [];
   for (const [path, { signature, digest, racy }] of files.seen()) {
@@ -55,7 +63,7 @@ export function takeSnapshot(session: Session, plan: Plan, { request, since }: S
     if (structure.has(path)) continue;
     if (signature === null || digest === undefined) structure.set(path, signature);
     else {
-      numbers.set(path, digests.length);
+      numbers.set(path, digests.length as FileNumber);
       signatures.push(signature);
       digests.push(digest);
     }
@@ -76,22 +84,22 @@ export function takeSnapshot(session: Session, plan: Plan, { request, since }: S
       tasks: tasks.size,
       environment: environment.map((name) => [name, environmentDigest(process.env[name])]),
       structure: structure.size,
-      graph: sealGraph(session, tasks, { numbers, digests }),
+      graph: writeGraph(session, tasks, { numbers, digests }),
     },
     signatures: Signatures.of([...structure.values(), ...signatures]),
     paths: Texts.of([...structure.keys(), ...numbers.keys()]),
   });
 }
 
-/** With their inputs, as far as they are; each comes after those that it depends on. */
+/** The fresh tasks with their inputs. Each task comes after the tasks that it depends on. */
 function freshTasks({ verdicts }: Plan): ReadonlyMap<Task, Recipe["inputs"]> {
   const fresh = new Map<Task, Recipe["inputs"]>();
   for (const [task, verdict] of verdicts) if (verdict.kind === "fresh") fresh.set(task, verdict.inputs);
   return fresh;
 }
 
-/** @returns the checksum of what was written; null if a task's record is not found */
-function sealGraph(
+/** @returns the checksum of the graph snapshot; null if a task's record is not found */
+function writeGraph(
   { root, graph, state }: Session,
   inputs: ReadonlyMap<Task, Recipe["inputs"]>,
   { numbers, digests }: Contents,
@@ -103,7 +111,7 @@ function sealGraph(
   for (const [position, { index }] of tasks.entries()) positions[index] = position;
   const numbered = (paths: readonly string[]) => paths.flatMap((path) => numbers.get(path) ?? []);
   const positioned = (found: readonly Task[]) =>
-    found.map(({ index }) => positions[index] ?? -1).filter((position) => position >= 0);
+    found.map(({ index }) => (positions[index] ?? -1) as TaskPosition).filter((position) => position >= 0);
   const shapers = [...graph.axisFiles].flatMap((file) => graph.producer(file) ?? []);
   return writeGraphSnapshot(root, {
     head: { others: state.otherPlaces(), shaping: positioned([...new Set(shapers)]) },
@@ -124,17 +132,17 @@ function filesRead({ path, entries, names }: RecipeInput): readonly string[] {
   return entries === undefined ? [path] : entries.map(({ name }) => path + name);
 }
 
-/** With those in folders. */
+/** The files of an output: itself, or the files in it. */
 export function filesMade(output: WrittenOutput): readonly string[] {
   return output.kind === "file" ? [output.path] : output.entries.map(({ name }) => output.path + name);
 }
 
-/** As the graph names it, if it is in the project. */
+/** Relative to the project, like the graph's paths; unchanged outside the project. */
 export function projectPath(root: string, absolute: string): string {
   return absolute.startsWith(`${root}/`) ? absolute.slice(root.length + 1) : absolute;
 }
 
-/** One after the other, for there may be 100,000. */
+/** Makes one list at a time: there may be 100,000. */
 function* each<T, R>(items: Iterable<T>, make: (item: T) => R): Generator<R> {
   for (const item of items) yield make(item);
 }
