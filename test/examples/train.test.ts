@@ -112,6 +112,18 @@ test("labels that no case has, or of one value, and a patch that the strides do 
   }
 });
 
+test("kernels that are longer along z than a level has slices train, as in torch", async () => {
+  const kernels = [[7, 3, 3], [5, 3, 3], [7, 3, 3]]; // prettier-ignore
+  const network = { ...SMALL.network, kernels };
+  const training = { ...SMALL.training, epochs: 1, batches: 2 };
+  // The levels have 4, 2 and 1 slices.
+  const project = await trainProject({ ...SMALL, patch: [4, 16, 16], network, training });
+  await project.built("model/checkpoint.safetensors");
+  const checkpoint = decodeCheckpoint(readFileSync(project.path("model/checkpoint.safetensors")));
+  expect(checkpoint.losses).toHaveLength(1);
+  expect(Number.isFinite(checkpoint.losses[0])).toBe(true);
+});
+
 test("starts from a .pth of PyTorch; the log shows the start and the progress", async () => {
   const labels = { liver: 700, spleen: 40 };
   const network = { ...SMALL.network, filters: [2, 3, 4] };

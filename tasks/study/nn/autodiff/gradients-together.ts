@@ -69,11 +69,13 @@ function addDepth(g: Graph, planes: Value, c: Geometry): Value {
   const depth = c.inputSize[0];
   const parts = Array.from({ length: kz }, (_, k) => {
     const shift = k - c.before[0];
+    // A kernel may reach beyond a volume of few slices on both sides.
+    if (Math.abs(shift) >= depth) return [];
     const [first, last] = [k * c.from, (k + 1) * c.from];
     if (shift === 0) return slice(g, planes, [1], [first], [last]);
     const part = slice(g, planes, [1, 2], [first, Math.max(-shift, 0)], [last, depth - Math.max(shift, 0)]);
     return padSpace(g, part, [Math.max(shift, 0), 0, 0], [Math.max(-shift, 0), 0, 0]);
-  });
+  }).flat();
   return g.node("Sum", parts);
 }
 
