@@ -1,8 +1,9 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { convertModel, recogniseModel } from "../../tasks/study/inference/convert.ts";
+import { convertModel } from "../../tasks/study/inference/convert.ts";
 import { predictCase } from "../../tasks/study/inference/predict.ts";
+import { recogniseModel } from "../../tasks/study/inference/recognise.ts";
 import { readModel } from "../../tasks/study/inference/predict-nnunet.ts";
 import { cropArray } from "../../tasks/study/resample/crop.ts";
 import { readHeader, readNifti, writeNifti } from "../../tasks/study/volume/nifti.ts";
@@ -42,11 +43,11 @@ test.skipIf(!v2)("TotalSegmentator: five parts are one model with global ids; la
   const last = ["rib_left_1", "rib_left_2", "rib_left_3", "rib_left_4", "rib_left_5", "rib_left_6"];
   const ids = [291, 292, 293, 294].map((id) => [`Dataset${id}_Part`, six] as const);
   const root = totalSegmentator({ ...Object.fromEntries(ids), Dataset295_Ribs: last });
-  expect(await recogniseModel(root)).toHaveProperty("folders.length", 5);
+  expect(await recogniseModel(root)).toHaveProperty("weights.folders.length", 5);
   const out = temporaryFolder();
   await convertModel(root, out);
   const model = await readModel(out);
-  expect(model).toMatchObject({ kind: "totalsegmentator", spacing: 2, step: 0.8 });
+  expect(model).toMatchObject({ kind: "totalsegmentator", spacing: [1.5, 1.5, 1.5], step: 0.8, order: 1 });
   const corner = await cornerOf(image);
   const labels = await predictCase(out, [corner], { threads: 2 });
   const found = [...new Set(labels.data)].filter((v) => v !== 0);
@@ -64,19 +65,26 @@ test.skipIf(!v2)(
     const root = totalSegmentator({ Dataset297_Total3mm: six });
     expect(await recogniseModel(root)).toMatchObject({
       kind: "totalsegmentator",
-      folders: [expect.anything()],
+      weights: { task: "total_fast", folders: [expect.anything()], crop: null },
     });
     const folder = join(root, "Dataset297_Total3mm/nnUNetTrainerNoMirroring__nnUNetPlans__3d_fullres");
     const moved = temporaryFolder();
     cpSync(folder, moved, { recursive: true });
-    expect(await recogniseModel(moved)).toMatchObject({ kind: "nnunet-v2", dataset: 902 });
+    expect(await recogniseModel(moved)).toMatchObject({
+      kind: "nnunet-v2",
+      members: [{ dataset: "Dataset902_ToyOldPlans", previous: null }],
+    });
     edit(join(moved, "plans.json"), (text) => text.replace("Dataset902_ToyOldPlans", "Dataset297_Total3mm"));
-    expect(await recogniseModel(moved)).toMatchObject({ kind: "totalsegmentator", folders: [moved] });
+    expect(await recogniseModel(moved)).toMatchObject({
+      kind: "totalsegmentator",
+      weights: { folders: [moved] },
+    });
     const out = temporaryFolder();
     await convertModel(moved, out);
     expect(await readModel(out)).toMatchObject({
       kind: "totalsegmentator",
-      step: 0.5,
+      step: 0.8,
+      spacing: [3, 3, 3],
       labels: { spleen: 1 },
     });
   },
@@ -119,32 +127,15 @@ test.skipIf(!v2)(
 test.skipIf(!v2)("mirror: on needs a training with mirroring; channels and folds are checked", async () => {
   const out = temporaryFolder();
   await convertModel(`${v2}/m2`, out);
-  await expect(predictCase(out, [image], { mirror: "on" })).rejects.toThrow("without mirroring");
+  await expect(predictCase(out, [image], { mirror: "on" })).rejects.toThrow("does not allow mirroring");
   await expect(predictCase(out, [image, image])).rejects.toThrow("takes 1 image (channel)");
   await expect(predictCase(out, [image], { folds: ["3"] })).rejects.toThrow("no fold 3, only 0");
 });
 
 const v1 = shared("golden/08_nnunet_v1_stunet/c_generic_unet/Task502_Toy");
 
-test.skipIf(!v2 || !v1)("cascades and two dimensions are refused by name", async () => {
-  const copied = (from: string, name: string): string => {
-    const folder = join(temporaryFolder(), "Task502_Toy", name);
-    cpSync(from, folder, { recursive: true });
-    return folder;
-  };
-  const cascade = copied(
-    `${v1}/nnUNetTrainerV2__nnUNetPlansv2.1`,
-    "nnUNetTrainerV2CascadeFullRes__nnUNetPlansv2.1",
-  );
-  await expect(convertModel(cascade, temporaryFolder())).rejects.toThrow("second stage of a cascade");
-
-  const flat = copied(`${v2}/m2/${trained}`, "T__P__3d_fullres");
-  edit(join(flat, "plans.json"), (text) => text.replace(/"patch_size": \[\s*32,\s*/, '"patch_size": ['));
-  await expect(convertModel(flat, temporaryFolder())).rejects.toThrow("of 2 dimensions, not three");
-
-  const second = copied(`${v2}/m2/${trained}`, "T__P__3d_fullres");
-  edit(join(second, "plans.json"), (text) =>
-    text.replace('"patch_size"', '"previous_stage": "3d_lowres", "patch_size"'),
-  );
-  await expect(convertModel(second, temporaryFolder())).rejects.toThrow("second stage of a cascade");
+test.skipIf(!v2 || !v1)("nnU-Net v1's cascades and two dimensions are refused by name", async () => {
+  const folder = join(temporaryFolder(), "Task502_Toy", "nnUNetTrainerV2CascadeFullRes__nnUNetPlansv2.1");
+  cpSync(`${v1}/nnUNetTrainerV2__nnUNetPlansv2.1`, folder, { recursive: true });
+  await expect(convertModel(folder, temporaryFolder())).rejects.toThrow("second stage of a cascade");
 });

@@ -69,3 +69,9 @@ export function differing(a: ArrayLike<number>, b: ArrayLike<number>): number {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) count++;
   return count / a.length;
 }
+
+/** Splits `values` into `count` arrays of equal length. */
+export function split(values: Float32Array, count: number): Float32Array[] {
+  const length = values.length / count;
+  return Array.from({ length: count }, (_, i) => values.slice(i * length, (i + 1) * length));
+}

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { convertModel } from "../../tasks/study/inference/convert.ts";
 import { boxSettings, modelBox, promptsOf } from "../../tasks/study/medsam/boxes.ts";
-import { connectedParts, withoutSmallParts } from "../../tasks/study/medsam/components.ts";
+import { connectedParts, withoutSmallParts } from "../../tasks/study/components.ts";
 import { encoderInput, resizeSlice, toBytes } from "../../tasks/study/medsam/image.ts";
 import { predictMedSam } from "../../tasks/study/medsam/predict.ts";
 import { createRandom } from "../../tasks/study/random.ts";

@@ -17,7 +17,7 @@ for (const [name, model, file, input, logits] of models) {
     `${name}: logits of one window within 1e-4 of nnU-Net v1 (relative if above 1)`,
     async () => {
       const out = temporaryFolder();
-      const { channels, patch } = await convertV1(`${folder}/${model}`, out, "logits");
+      const { channels, patch } = await convertV1(`${folder}/${model}`, out, {}, "logits");
       const arrays = await readNpz(`${folder}/expected/${file}.npz`);
       const golden = arrays.get(logits)!.data;
       const window = arrays.get(input)!.data as Float32Array;

@@ -23,11 +23,8 @@ export async function exportLabels(
   grid: Grid,
   crew?: ResampleCrew,
 ): Promise<LabelVolume> {
-  const { box, originalShape, originalSpacing, shape } = from;
-  const spacings = [model.spacing, originalSpacing] as const;
-  // Version 2 checks the model's spacing first, version 1 the image's.
-  const [first, second] = model.nnunet === 2 ? spacings : [spacings[1], spacings[0]];
-  const separate = separation(model.separateZ.output, first, second);
+  const { box, originalShape, shape } = from;
+  const separate = outputSeparation(model, from);
   const { output } = model;
   const [choice, highest] =
     output.kind === "labels"
@@ -39,4 +36,15 @@ export async function exportLabels(
   const whole = zerosLike(labels, length);
   pasteArray(labels, whole, originalShape, box);
   return { ...grid, data: transposeArray(whole, originalShape, inverse(model.transpose)) };
+}
+
+/** The axis along which the output is resampled slice by slice, or null. */
+export function outputSeparation(
+  model: NetworkModel,
+  { spacing, originalSpacing }: Pick<Preprocessed, "spacing" | "originalSpacing">,
+): 0 | 1 | 2 | null {
+  // Version 2 checks the model's spacing first, version 1 the image's.
+  return model.nnunet === 2
+    ? separation(model.separateZ.output, spacing, originalSpacing)
+    : separation(model.separateZ.output, originalSpacing, spacing);
 }

@@ -41,8 +41,9 @@ export const networkModelSchema = z.object({
   reorient: z.boolean(),
   /** New axis i is old axis transpose[i]. */
   transpose: z.tuple([z.number().int(), z.number().int(), z.number().int()]),
-  /** Target spacing in millimetres along the transposed axes. */
-  spacing: triple,
+  /** Target spacing in millimetres along the transposed axes; null (2D networks): the image's own along the first. */
+  spacing: z.tuple([z.number().nullable(), z.number(), z.number()]),
+  /** Voxels along the transposed axes; 1 along the first for 2D networks. */
   patch: triple,
   normalisation: z.array(normalisation),
   /** Whether thick slices are resampled one by one; null: decided by the spacings. */
@@ -50,31 +51,63 @@ export const networkModelSchema = z.object({
   output,
   /** Empty if the model names no labels (nnU-Net v1). */
   labels,
+  /**
+   * For the second stage of a cascade: folder of the first stage, and the label values whose 0/1 masks follow the image
+   * channels.
+   */
+  previousStage: z
+    .object({
+      folder: z.string().regex(/^[\w-]+$/),
+      values: z.array(z.number().int().positive()),
+      separateZ: z.boolean().nullable(),
+    })
+    .optional(),
   /** Transposed axes (0 to 2) that the training mirrored. */
   mirrorAxes: z.array(z.number().int().min(0).max(2)),
   /** Networks `NAME.onnx` beside this file, one per fold. */
   folds: z.array(z.object({ fold: z.string(), file: z.string().regex(/^[\w-]+\.onnx$/) })).min(1),
 });
 
+/** Steps of nnU-Net's postprocessing: label values whose union keeps its largest component. */
+const postprocessing = z.array(z.array(z.number().int().positive())).optional();
+
+/** Configurations of nnU-Net v2 whose probabilities are averaged. */
+export const ensembleSchema = z.object({
+  name: z.string(),
+  labels,
+  output,
+  /** Folders of the converted configurations. */
+  members: z.array(z.string().regex(/^[\w-]+$/)).min(1),
+});
+
 export const totalSegmentatorSchema = z.object({
   name: z.string(),
   labels,
-  /** Isotropic spacing of the networks in millimetres. */
-  spacing: z.number().positive(),
+  /** Spacing of the networks along x, y, z of the canonical image in millimetres; null: the image's own. */
+  spacing: triple.nullable(),
+  /** Order of the splines that resample the image: 1 since TotalSegmentator 2.16, 3 before. */
+  order: z.union([z.literal(1), z.literal(3)]),
   /** Distance between windows as a fraction of the patch. */
   step: z.number(),
   /** Folder of each part, and the global id of each of its labels. Later parts overwrite earlier ones. */
   parts: z
     .array(z.object({ folder: z.string().regex(/^[\w-]+$/), ids: z.array(z.number().int().nonnegative()) }))
     .min(1),
+  /** The rough model in the folder `rough`, its label values to crop to, and the margin in mm along the stored axes. */
+  crop: z.object({ values: z.array(z.number()), margin: triple }).optional(),
+  /** Labels stay only so near to these label values of the rough model. */
+  keepNear: z.object({ values: z.array(z.number()), millimetres: z.number() }).optional(),
+  cleanUp: z.literal("body").optional(),
 });
 
 export const modelSchema = z.discriminatedUnion("kind", [
-  networkModelSchema.extend({ kind: z.literal("nnunet") }),
+  networkModelSchema.extend({ kind: z.literal("nnunet"), postprocessing }),
+  ensembleSchema.extend({ kind: z.literal("ensemble"), postprocessing }),
   totalSegmentatorSchema.extend({ kind: z.literal("totalsegmentator") }),
 ]);
 
 export type NetworkModel = z.infer<typeof networkModelSchema>;
 export type Normalisation = z.infer<typeof normalisation>;
+export type EnsembleModel = z.infer<typeof ensembleSchema>;
 export type TotalSegmentatorModel = z.infer<typeof totalSegmentatorSchema>;
 export type Model = z.infer<typeof modelSchema>;

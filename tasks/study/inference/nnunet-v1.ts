@@ -7,11 +7,11 @@ import { basename, dirname, join } from "node:path";
 import { writeJson } from "../json.ts";
 import { Network } from "../networks/network.ts";
 import { readStateDict, type StateDict } from "../networks/state-dict.ts";
-import { stuNet, unusedStuNetWeights } from "../networks/stunet.ts";
+import { isStuNet, stuNet, unusedStuNetWeights } from "../networks/stunet.ts";
 import { genericUNet, unusedGenericUNetWeights } from "../networks/unet-v1.ts";
 import { readCheckpoint } from "../torch/checkpoint.ts";
 import type { Head, PerAxis } from "../networks/layers.ts";
-import { findFolds } from "./folds.ts";
+import { findFolds, type NetworkChoice } from "./folds.ts";
 import type { NetworkModel, Normalisation } from "./model.ts";
 import { field, integers, listOf, numbers, optional } from "./plain.ts";
 import type { Pickled } from "../torch/values.ts";
@@ -20,8 +20,26 @@ import type { Pickled } from "../torch/values.ts";
  * `folder` is `Trainer__Plans` with `plans.pkl`. Writes `model.json`, `fold_X.onnx` and `fold_X.weights` to `out`.
  * `head` "logits" leaves out the softmax. Throws an Error for two dimensions and for the second stage of a cascade.
  */
-export async function convertV1(folder: string, out: string, head: Head = "softmax"): Promise<NetworkModel> {
-  const files = await findFolds(folder, ["model_final_checkpoint.model", "*.model"]);
+export async function convertV1(
+  folder: string,
+  out: string,
+  { checkpoint: wanted = "final", folds, log }: NetworkChoice = {},
+  head: Head = "softmax",
+): Promise<NetworkModel> {
+  const known = new Map([
+    ["final", "model_final_checkpoint.model"],
+    ["best", "model_best.model"],
+    ["latest", "model_latest.model"],
+  ]);
+  const names = known.has(wanted) ? [known.get(wanted)!] : [wanted, `${wanted}.model`];
+  // Published STU-Nets have other names, such as base_ep4k.model.
+  const files = await findFolds(folder, {
+    names,
+    pattern: /\.model$/,
+    orOnly: wanted === "final",
+    folds,
+    log,
+  });
   const plansPath = join(folder, "plans.pkl");
   const plans = await readCheckpoint(plansPath);
   const stage = await stageOf(plans, `${files[0]!.path}.pkl`, plansPath);
@@ -67,7 +85,7 @@ function architecture(state: StateDict): Architecture {
   if (state.has("conv_blocks_context.0.blocks.0.conv.weight")) {
     return { build: genericUNet, spare: unusedGenericUNetWeights };
   }
-  if (state.has("conv_blocks_context.0.0.conv1.weight")) return { build: stuNet, spare: unusedStuNetWeights };
+  if (isStuNet(state)) return { build: stuNet, spare: unusedStuNetWeights };
   throw new Error("the weights are neither those of nnU-Net v1's Generic_UNet nor of STU-Net");
 }
 

@@ -4,32 +4,34 @@
  */
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import type { UNetArchitecture } from "../networks/unet.ts";
-import { architectureKeys, readArchitecture } from "./nnunet-v2-architecture.ts";
+import { refusePlaceholder } from "../torch/checkpoint.ts";
 import type { NetworkModel, Normalisation } from "./model.ts";
+import { foreground, modelOutput, writtenLabels } from "./nnunet-v2-labels.ts";
 
-const resamplingArguments = z.object({
+/** Arguments of resample_data_or_seg_to_shape. */
+const resamplingArguments = z.strictObject({
+  is_seg: z.boolean().optional(),
   order: z.number().int(),
   order_z: z.number().int().default(0),
   force_separate_z: z.boolean().nullable().default(null),
+  separate_z_anisotropy_threshold: z.literal(3).optional(),
 });
 
-const configuration = z.looseObject({
-  inherits_from: z.string().optional(),
-  previous_stage: z.unknown().optional(),
-});
+const configuration = z.looseObject({ inherits_from: z.string().optional() });
 
 const fullConfiguration = z.looseObject({
-  patch_size: z.array(z.number().int().positive()),
-  spacing: z.array(z.number().positive()),
+  patch_size: z.array(z.number().int().positive()).min(2).max(3),
+  spacing: z.array(z.number().positive()).min(2).max(3),
+  preprocessor_name: z.literal("DefaultPreprocessor").optional(),
   normalization_schemes: z.array(z.string()),
   use_mask_for_norm: z.array(z.boolean()),
   resampling_fn_data: z.string(),
-  resampling_fn_data_kwargs: resamplingArguments,
+  resampling_fn_data_kwargs: z.unknown(),
   resampling_fn_probabilities: z.string(),
-  resampling_fn_probabilities_kwargs: resamplingArguments,
+  resampling_fn_probabilities_kwargs: z.unknown(),
+  resampling_fn_seg: z.string().optional(),
+  resampling_fn_seg_kwargs: z.unknown(),
   previous_stage: z.string().nullish(),
-  ...architectureKeys,
 });
 
 const intensity = z.looseObject({
@@ -42,6 +44,7 @@ const intensity = z.looseObject({
 const plansSchema = z.looseObject({
   dataset_name: z.string(),
   image_reader_writer: z.string(),
+  label_manager: z.literal("LabelManager").optional(),
   transpose_forward: z.tuple([z.number().int(), z.number().int(), z.number().int()]),
   configurations: z.record(z.string(), configuration),
   foreground_intensity_properties_per_channel: z.record(z.string(), intensity).optional(),
@@ -58,35 +61,49 @@ const datasetSchema = z.looseObject({
 
 export interface V2Plans {
   readonly model: Omit<NetworkModel, "mirrorAxes" | "folds">;
-  readonly architecture: UNetArchitecture;
+  readonly dimensions: 2 | 3;
+  /** Channels of the network's input. */
+  readonly inputs: number;
+  /** Channels of the network's output. */
   readonly heads: number;
+  /** The configuration with all its keys, and where it stands, for errors. */
+  readonly configuration: unknown;
+  readonly where: string;
 }
+
+/** Folder in a converted cascade that holds the first stage. */
+export const PREVIOUS_STAGE = "previous_stage";
 
 /** Reads both files of a model folder. Throws an Error that names the file and the wrong or unknown key. */
 export async function readV2Plans(folder: string, name: string): Promise<V2Plans> {
   const plans = await readJson(`${folder}/plans.json`, plansSchema);
   const dataset = await readJson(`${folder}/dataset.json`, datasetSchema);
   const where = `${folder}/plans.json: configuration ${name}`;
-  const c = checked(where, fullConfiguration, inherit(plans.configurations, name, where));
-  if (c.patch_size.length !== 3)
-    throw new Error(`${where} is of ${c.patch_size.length} dimensions, not three`);
-  if (c.previous_stage) throw new Error(`${where} is the second stage of a cascade, which is not supported`);
+  const own = inherit(plans.configurations, name, where);
+  const c = checked(where, fullConfiguration, own);
+  const dimensions = c.patch_size.length === 2 ? 2 : 3;
+  if (c.spacing.length !== dimensions)
+    throw new Error(`${where}: spacing has ${c.spacing.length} numbers, but patch_size has ${dimensions}`);
   const channels = Object.keys(dataset.channel_names ?? dataset.modality ?? {}).length;
   if (channels === 0) throw new Error(`${folder}/dataset.json names no channels`);
   const statistics =
     plans.foreground_intensity_properties_per_channel ?? plans.foreground_intensity_properties_by_modality;
   const output = modelOutput(dataset.labels, dataset.regions_class_order, `${folder}/dataset.json`);
+  const values = c.previous_stage ? foreground(dataset.labels) : [];
   return {
-    architecture: readArchitecture(c, where),
+    dimensions,
+    inputs: channels + values.length,
     heads: output.kind === "labels" ? output.count : output.values.length,
+    configuration: own,
+    where,
     model: {
       nnunet: 2,
       name: plans.dataset_name,
       channels,
       reorient: reorients(plans.image_reader_writer, where),
       transpose: plans.transpose_forward,
-      spacing: c.spacing as [number, number, number],
-      patch: c.patch_size as [number, number, number],
+      spacing: (dimensions === 2 ? [null, ...c.spacing] : c.spacing) as [number | null, number, number],
+      patch: (dimensions === 2 ? [1, ...c.patch_size] : c.patch_size) as [number, number, number],
       normalisation: Array.from({ length: channels }, (_, i) =>
         normalisation(c.normalization_schemes[i], c.use_mask_for_norm[i] ?? false, statistics?.[i], where),
       ),
@@ -96,17 +113,36 @@ export async function readV2Plans(folder: string, name: string): Promise<V2Plans
       },
       output,
       labels: writtenLabels(dataset.labels, output),
+      ...(c.previous_stage && {
+        previousStage: {
+          folder: PREVIOUS_STAGE,
+          values,
+          separateZ: separateZ(c.resampling_fn_seg ?? "none", c.resampling_fn_seg_kwargs, 1, where),
+        },
+      }),
     },
   };
+}
+
+/** Names of the configurations in plans.json with the first stage that each one needs, or null. */
+export async function readStages(folder: string): Promise<ReadonlyMap<string, string | null>> {
+  const { configurations } = await readJson(`${folder}/plans.json`, plansSchema);
+  const where = `${folder}/plans.json`;
+  return new Map(
+    Object.keys(configurations).map((name) => {
+      const { previous_stage: stage } = inherit(configurations, name, where);
+      return [name, typeof stage === "string" ? stage : null];
+    }),
+  );
 }
 
 async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   let value: unknown;
   try {
+    const text = await readFile(path, "utf8");
+    refusePlaceholder(text);
     // Python writes NaN and Infinity, which JSON does not know. They occur only in statistics that are not used.
-    value = JSON.parse(
-      (await readFile(path, "utf8")).replace(/(?<=[:[,]\s*)(NaN|-?Infinity)(?=\s*[,}\]])/g, "0"),
-    );
+    value = JSON.parse(text.replace(/(?<=[:[,]\s*)(NaN|-?Infinity)(?=\s*[,}\]])/g, "0"));
   } catch (cause) {
     throw new Error(`${path}: ${(cause as Error).message}`, { cause });
   }
@@ -135,7 +171,7 @@ function inherit(
 }
 
 function reorients(reader: string, where: string): boolean {
-  if (reader === "NibabelIOWithReorient") return true;
+  if (reader === "NibabelIOWithReorient" || reader === "SimpleITKIOWithReorient") return true;
   if (reader === "NibabelIO" || reader === "SimpleITKIO") return false;
   throw new Error(`${where}: image reader ${reader} is not supported`);
 }
@@ -170,54 +206,12 @@ function normalisation(
   }
 }
 
-function separateZ(
-  name: string,
-  kwargs: z.infer<typeof resamplingArguments>,
-  order: number,
-  where: string,
-): boolean | null {
+function separateZ(name: string, given: unknown, order: number, where: string): boolean | null {
   if (name !== "resample_data_or_seg_to_shape")
-    throw new Error(`${where}: resampling ${name} is not supported`);
+    throw new Error(`${where}: resampling ${name} is not supported (resample_data_or_seg_to_shape is)`);
+  const kwargs = checked(`${where}: arguments of ${name}`, resamplingArguments, given);
   if (kwargs.order !== order || kwargs.order_z !== 0) {
     throw new Error(`${where}: resampling of order ${kwargs.order} (z: ${kwargs.order_z}) is not supported`);
   }
   return kwargs.force_separate_z;
-}
-
-/** Regions if a label lists several values. Otherwise one head for each distinct value; "ignore" has no head. */
-function modelOutput(
-  labels: Readonly<Record<string, number | number[]>>,
-  regionOrder: readonly number[] | undefined,
-  where: string,
-): NetworkModel["output"] {
-  const named = Object.entries(labels).filter(([name]) => name !== "ignore");
-  if (named.some(([, value]) => Array.isArray(value) && value.length > 1)) {
-    const regions = regionsOf(labels);
-    if (regionOrder?.length !== regions.length) {
-      throw new Error(
-        `${where}: regions_class_order must hold one value for each of the ${regions.length} regions`,
-      );
-    }
-    return { kind: "regions", values: [...regionOrder] };
-  }
-  return { kind: "labels", count: new Set(named.flatMap(([, value]) => value)).size };
-}
-
-function regionsOf(labels: Readonly<Record<string, number | number[]>>): [string, number | number[]][] {
-  return Object.entries(labels).filter(
-    ([name, value]) => name !== "ignore" && [value].flat().some((v) => v !== 0),
-  );
-}
-
-/** The value of each label name in the predicted label maps. */
-function writtenLabels(
-  labels: Readonly<Record<string, number | number[]>>,
-  output: NetworkModel["output"],
-): Record<string, number> {
-  return Object.fromEntries(
-    regionsOf(labels).map(([name, value], i) => [
-      name,
-      output.kind === "regions" ? output.values[i]! : [value].flat()[0]!,
-    ]),
-  );
 }

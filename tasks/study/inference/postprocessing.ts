@@ -45,7 +45,7 @@ export async function findPostprocessing(
 export async function readPostprocessing(path: string): Promise<Postprocessing> {
   const pair = await readCheckpoint(path);
   const [functions, options] = Array.isArray(pair) ? pair.map((list) => listOf(list)) : [];
-  if (!functions || !options || functions.length !== options.length) {
+  if (!functions || functions.length !== options?.length) {
     throw new Error(`${path}: not a list of functions with a list of arguments for each`);
   }
   return functions.map((fn, i) => {
@@ -54,8 +54,8 @@ export async function readPostprocessing(path: string): Promise<Postprocessing> 
       throw new Error(
         `${path}: ${name} is not supported (remove_all_but_largest_component_from_segmentation is)`,
       );
-    const keys = options[i] instanceof Map ? [...options[i].keys()] : [];
-    const unknown = keys.filter((key) => key !== "labels_or_regions" && key !== "background_label");
+    const keys = options[i] instanceof Map ? [...options[i].keys()].map((key) => JSON.stringify(key)) : [];
+    const unknown = keys.filter((key) => key !== '"labels_or_regions"' && key !== '"background_label"');
     if (unknown.length > 0) throw new Error(`${path}: argument ${unknown.join(", ")} is not supported`);
     const background = optional(options[i], "background_label") ?? 0;
     if (background !== 0) throw new Error(`${path}: background_label must be 0`);

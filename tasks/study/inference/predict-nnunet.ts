@@ -42,14 +42,48 @@ export async function predictVolumes(
   volumes: readonly Volume[],
   settings: PredictSettings,
 ): Promise<LabelVolume> {
+  const { outputs, input, turned } = await predictOutputs(folder, model, volumes, settings);
+  const labels = await exportLabels(model, outputs, input, turned[0]!, settings.crew);
+  return model.reorient ? fromCanonical(labels, volumes[0]!) : labels;
+}
+
+/**
+ * The outputs of predictPreprocessed, what preprocessing did, and the volumes in the orientation that the model reads.
+ * For the second stage of a cascade, it predicts the first stage too.
+ */
+export async function predictOutputs(
+  folder: string,
+  model: NetworkModel,
+  volumes: readonly Volume[],
+  settings: PredictSettings,
+): Promise<{ outputs: Float32Array[]; input: Preprocessed; turned: readonly Volume[] }> {
   const { folds } = checked(model, settings);
   // Report an unusable device before the work begins.
   await openSession(join(folder, folds[0]!.file), settings);
   const turned = model.reorient ? volumes.map((volume) => toCanonical(volume)) : volumes;
-  const input = await preprocess(model, turned, settings.crew);
-  const outputs = await predictPreprocessed(folder, model, input, settings);
-  const labels = await exportLabels(model, outputs, input, turned[0]!, settings.crew);
-  return model.reorient ? fromCanonical(labels, volumes[0]!) : labels;
+  const stages = model.previousStage ? 2 : 1;
+  const part = (stage: number): PredictSettings => {
+    const { progress } = settings;
+    if (!progress) return settings;
+    return { ...settings, progress: (fraction) => progress((stage + fraction) / stages) };
+  };
+  const previous = model.previousStage
+    ? await predictPrevious(join(folder, model.previousStage.folder), volumes, part(0))
+    : undefined;
+  const oriented = previous && model.reorient ? toCanonical(previous) : previous;
+  const input = await preprocess(model, turned, settings.crew, oriented);
+  const outputs = await predictPreprocessed(folder, model, input, part(stages - 1));
+  return { outputs, input, turned };
+}
+
+async function predictPrevious(
+  folder: string,
+  volumes: readonly Volume[],
+  settings: PredictSettings,
+): Promise<LabelVolume> {
+  const model = await readModel(folder);
+  if (model.kind !== "nnunet") throw new Error(`${folder}: not an nnU-Net`);
+  return predictVolumes(folder, model, volumes, settings);
 }
 
 /**
@@ -64,11 +98,12 @@ export async function predictPreprocessed(
 ): Promise<Float32Array[]> {
   const { step = 0.5, signal, progress } = settings;
   const { folds, mirrorAxes } = checked(model, settings);
+  const channels = model.channels + (model.previousStage?.values.length ?? 0);
   const sums: Float32Array[] = [];
   for (const [i, { file }] of folds.entries()) {
     const session = await openSession(join(folder, file), settings);
     const predict = async (patches: Float32Array, batch: number) => {
-      const shape = [batch, model.channels, ...model.patch];
+      const shape = [batch, channels, ...model.patch];
       const { output } = await session.run({ input: new Tensor("float32", patches, shape) });
       const values = (await output!.getData()) as Float32Array;
       return values;
@@ -91,7 +126,7 @@ export async function predictPreprocessed(
 /** Resolves mirroring and folds. Throws an Error if the settings ask for something that the model does not have. */
 function checked(model: NetworkModel, { mirror = "auto", folds }: PredictSettings) {
   if (mirror === "on" && model.mirrorAxes.length === 0) {
-    throw new Error(`${model.name} was trained without mirroring: it does not allow mirror: on`);
+    throw new Error(`${model.name} does not allow mirroring at prediction (mirror: on)`);
   }
   return { mirrorAxes: mirror === "off" ? [] : model.mirrorAxes, folds: chooseFolds(model, folds) };
 }

@@ -3,6 +3,8 @@ import { resampleCrew } from "../resample/crew.ts";
 import { readNifti } from "../volume/nifti.ts";
 import type { LabelVolume } from "../volume/volume.ts";
 import { type PredictSettings, predictVolumes, readModel } from "./predict-nnunet.ts";
+import { predictEnsemble } from "./ensemble.ts";
+import { postprocess } from "./postprocessing.ts";
 import { predictTotalSegmentator } from "./totalsegmentator.ts";
 
 /**
@@ -18,9 +20,13 @@ export async function predictCase(
   const volumes = await Promise.all(images.map((path) => readNifti(path, { float32: true })));
   const crew = resampleCrew(settings.threads ?? 1);
   try {
-    return model.kind === "nnunet"
-      ? await predictVolumes(folder, model, volumes, { ...settings, crew })
-      : await predictTotalSegmentator(folder, model, volumes, { ...settings, crew });
+    if (model.kind === "totalsegmentator")
+      return await predictTotalSegmentator(folder, model, volumes, { ...settings, crew });
+    const labels =
+      model.kind === "nnunet"
+        ? await predictVolumes(folder, model, volumes, { ...settings, crew })
+        : await predictEnsemble(folder, model, volumes, { ...settings, crew });
+    return postprocess(labels, model.postprocessing ?? []);
   } finally {
     await crew.close();
   }

@@ -10,7 +10,7 @@ import { resampleLabelArray } from "../resample/labels.ts";
 import { resampleImageArray, separateAxis, targetShape } from "../resample/nnunet.ts";
 import { normaliseCT, normaliseZScore } from "../resample/normalise.ts";
 import { requireSameGrid } from "../volume/geometry.ts";
-import type { Volume, VoxelArray } from "../volume/volume.ts";
+import type { LabelVolume, Volume, VoxelArray } from "../volume/volume.ts";
 import { permute, transposeArray } from "./transpose.ts";
 import type { NetworkModel, Normalisation } from "./model.ts";
 
@@ -22,18 +22,22 @@ export interface Preprocessed {
   readonly originalShape: Shape;
   /** Millimetres along the transposed axes of the original. */
   readonly originalSpacing: Triple;
+  /** The model's spacing; along the first axis that of the image if the network is 2D. */
+  readonly spacing: Triple;
   /** The crop box in voxels of the transposed original. */
   readonly box: Box;
 }
 
 /**
- * `channels` are volumes on one grid, already in the orientation in which the model works. Throws an Error if their
- * number or grids do not fit, or if an axis has no voxel left at the model's spacing.
+ * `channels` are volumes on one grid, already in the orientation in which the model works. `previous` holds the labels
+ * of a cascade's first stage on that grid; the 0/1 masks of its values follow the channels. Throws an Error if number
+ * or grids do not fit, or if an axis has no voxel left at the model's spacing.
  */
 export async function preprocess(
   model: NetworkModel,
   channels: readonly Volume[],
   crew?: ResampleCrew,
+  previous?: LabelVolume,
 ): Promise<Preprocessed> {
   if (channels.length !== model.channels) {
     throw new Error(
@@ -51,13 +55,14 @@ export async function preprocess(
   const arrays = channels.map(({ data }) => transposeArray(inFloat32(data), stored, model.transpose));
   const box = nonZeroBox(arrays, originalShape);
   const cropped = boxShape(box);
-  const shape = targetShape(cropped, originalSpacing, model.spacing);
+  const target: Triple = [model.spacing[0] ?? originalSpacing[0], model.spacing[1], model.spacing[2]];
+  const shape = targetShape(cropped, originalSpacing, target);
   if (shape.some((n) => n === 0)) {
     throw new Error(
       `the image is too thin: ${cropped.join("×")} voxels become ${shape.join("×")} at the model's spacing`,
     );
   }
-  const separate = separation(model.separateZ.image, originalSpacing, model.spacing);
+  const separate = separation(model.separateZ.image, originalSpacing, target);
   const masked = model.normalisation.some((scheme) => scheme.scheme === "z-score" && scheme.useMask);
   const inside = masked ? cropArray(insideOf(arrays, originalShape), originalShape, box) : null;
   const mask =
@@ -66,17 +71,31 @@ export async function preprocess(
   const resampled = (values: Float32Array) =>
     resampleImageArray(values, cropped, shape, { separate, result: Float32Array, crew });
 
-  const data = new Float32Array(model.channels * shape[0] * shape[1] * shape[2]);
+  const values = model.previousStage?.values ?? [];
+  const voxels = shape[0] * shape[1] * shape[2];
+  const data = new Float32Array((model.channels + values.length) * voxels);
   for (const [c, array] of arrays.entries()) {
-    const values = cropArray(array, originalShape, box);
+    const channel = cropArray(array, originalShape, box);
     const scheme = model.normalisation[c]!;
     const result =
       model.nnunet === 2
-        ? await resampled(normalise(values, scheme, mask))
-        : normaliseV1(await resampled(values), scheme, mask);
-    data.set(result, c * result.length);
+        ? await resampled(normalise(channel, scheme, mask))
+        : normaliseV1(await resampled(channel), scheme, mask);
+    data.set(result, c * voxels);
   }
-  return { data, shape, originalShape, originalSpacing, box };
+  if (model.previousStage) {
+    if (!previous) throw new Error(`${model.name} needs the labels of the cascade's first stage`);
+    requireSameGrid({ ...first, name: "channel 0" }, { ...previous, name: "the first stage's labels" });
+    const whole = transposeArray(previous.data, stored, model.transpose);
+    const along = separation(model.previousStage.separateZ, originalSpacing, target);
+    const labels = cropArray(whole, originalShape, box);
+    const resampledLabels = await resampleLabelArray(labels, cropped, shape, along, crew);
+    for (const [c, value] of values.entries()) {
+      const mask = data.subarray((model.channels + c) * voxels, (model.channels + c + 1) * voxels);
+      for (let i = 0; i < voxels; i++) if (resampledLabels[i] === value) mask[i] = 1;
+    }
+  }
+  return { data, shape, originalShape, originalSpacing, spacing: target, box };
 }
 
 const inFloat32 = (data: VoxelArray) => (data instanceof Float32Array ? data : new Float32Array(data));

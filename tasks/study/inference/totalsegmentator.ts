@@ -1,58 +1,21 @@
 /**
- * TotalSegmentator v2: several nnU-Nets predict one image at a fixed spacing; their labels are joined to global classes.
- * Reference: wasserth/TotalSegmentator totalsegmentator/{nnunet,python_api,map_to_binary}.py.
+ * TotalSegmentator: crops an image to organs of a rough run, predicts it with several nnU-Nets at a fixed spacing, and
+ * joins their labels. Reference: wasserth/TotalSegmentator totalsegmentator/{nnunet,python_api,map_to_binary}.py.
  */
-import { mkdir } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { writeJson } from "../json.ts";
-import { classNames } from "../labels/labels.ts";
+import { join } from "node:path";
 import { resampleImageByCorners, resampleLabelsByCorners } from "../resample/corners.ts";
 import type { ResampleCrew } from "../resample/crew.ts";
 import { fromCanonical, toCanonical } from "../volume/orient.ts";
 import type { LabelVolume, Volume } from "../volume/volume.ts";
-import type { Model, TotalSegmentatorModel } from "./model.ts";
-import { convertV2 } from "./nnunet-v2.ts";
-import { inThirds, isVeryLarge } from "./thirds.ts";
+import type { TotalSegmentatorModel } from "./model.ts";
 import { type PredictSettings, predictVolumes, readModel } from "./predict-nnunet.ts";
+import { cleanUpBody, cropBox, cropVolume, keepNear, pasteLabels } from "./totalsegmentator-crop.ts";
+import { inThirds, isVeryLarge } from "./thirds.ts";
 
-/**
- * `folders` are nnU-Net v2 model folders; later ones overwrite earlier ones. Writes `model.json` and one folder for
- * each part to `out`. Throws an Error if a label of a part is no class of TotalSegmentator v2.
- */
-export async function convertTotalSegmentator(
-  folders: readonly string[],
-  out: string,
-): Promise<TotalSegmentatorModel> {
-  const global = classNames("totalsegmentator-v2");
-  const parts: TotalSegmentatorModel["parts"] = [];
-  let spacing = 0;
-  for (const source of folders) {
-    const folder = basename(dirname(source));
-    const model = await convertV2(source, join(out, folder));
-    const ids = [0];
-    for (const [name, value] of Object.entries(model.labels)) {
-      const id = global.indexOf(name);
-      if (id < 0) throw new Error(`${source}/dataset.json: ${name} is no class of TotalSegmentator v2`);
-      ids[value] = id;
-    }
-    parts.push({ folder, ids: Array.from(ids, (id) => id ?? 0) });
-    spacing = model.spacing[0];
-  }
-  await mkdir(out, { recursive: true });
-  // The package uses a wider step for the five parts at full resolution.
-  const model: TotalSegmentatorModel = {
-    name: "TotalSegmentator",
-    labels: Object.fromEntries(global.map((name, id) => [name, id] as const).slice(1)),
-    spacing,
-    step: folders.length > 1 ? 0.8 : 0.5,
-    parts,
-  };
-  const file: Model = { kind: "totalsegmentator", ...model };
-  writeJson(join(out, "model.json"), file);
-  return model;
-}
+/** Folder in a converted model that holds the model of the rough run. */
+export const ROUGH = "rough";
 
-/** Global class ids on the grid of the image. */
+/** The task's class values on the grid of the image. */
 export async function predictTotalSegmentator(
   folder: string,
   model: TotalSegmentatorModel,
@@ -62,9 +25,36 @@ export async function predictTotalSegmentator(
   const [image, ...more] = volumes;
   if (!image || more.length > 0)
     throw new Error(`${model.name} takes one image a case, not ${volumes.length}`);
+  if (!model.crop) return predictWhole(folder, model, image, settings);
+  const { progress } = settings;
+  const rough = await readModel(join(folder, ROUGH));
+  if (rough.kind !== "totalsegmentator") throw new Error(`${folder}/${ROUGH}: not a TotalSegmentator`);
+  const organs = await predictTotalSegmentator(join(folder, ROUGH), rough, [image], {
+    ...settings,
+    ...(progress && { progress: (fraction: number) => progress(fraction / 2) }),
+  });
+  const box = cropBox(organs, model.crop.values, model.crop.margin);
+  // Without the organs there is nothing to label.
+  if (box === null) return { ...image, data: new Uint8Array(image.data.length) };
+  const labels = await predictWhole(folder, model, cropVolume(image, box), {
+    ...settings,
+    ...(progress && { progress: (fraction: number) => progress((1 + fraction) / 2) }),
+  });
+  const whole = pasteLabels(labels, image, box);
+  return model.keepNear ? keepNear(whole, organs, model.keepNear.values, model.keepNear.millimetres) : whole;
+}
+
+/** Predicts an image without a crop. */
+async function predictWhole(
+  folder: string,
+  model: TotalSegmentatorModel,
+  image: Volume,
+  settings: PredictSettings,
+): Promise<LabelVolume> {
   const canonical = toCanonical(image);
-  const fits = canonical.spacing.every((s) => s === model.spacing);
-  const resampled = fits ? canonical : await atSpacing(canonical, model.spacing, settings.crew);
+  const { spacing } = model;
+  const fits = spacing === null || canonical.spacing.every((s, axis) => s === spacing[axis]);
+  const resampled = fits ? canonical : await atSpacing(canonical, spacing, model.order, settings.crew);
   // As in the package, only models with several networks cut the volume.
   const cut = model.parts.length > 1 && isVeryLarge(resampled.size);
   const { progress } = settings;
@@ -75,11 +65,12 @@ export async function predictTotalSegmentator(
       ...(progress && { progress: (fraction: number) => progress((done + fraction) / (cut ? 3 : 1)) }),
     }).finally(() => done++);
   const joined = cut ? await inThirds(resampled, predict) : await predict(resampled);
-  const labelled = fits ? joined : await resampleLabelsByCorners(joined, canonical, settings.crew);
+  const cleaned = model.cleanUp === "body" ? cleanUpBody(joined, model.labels) : joined;
+  const labelled = fits ? cleaned : await resampleLabelsByCorners(cleaned, canonical, settings.crew);
   return fromCanonical(labelled, image);
 }
 
-/** The joined labels of the networks; later ones overwrite earlier ones. */
+/** The joined labels of the networks. */
 async function predictParts(
   folder: string,
   model: TotalSegmentatorModel,
@@ -97,14 +88,22 @@ async function predictParts(
       step: settings.step ?? model.step,
       ...(progress && { progress: (fraction: number) => progress((i + fraction) / model.parts.length) }),
     });
-    for (let v = 0; v < labels.length; v++)
-      if (local.data[v] !== 0) labels[v] = part.ids[local.data[v]!] ?? 0;
+    joinPart(labels, local.data, part.ids);
   }
   return { ...volume, data: labels };
 }
 
+/** Writes a part's labels into `labels` where they are not background, as the task's class values `ids`. */
+export function joinPart(labels: Uint8Array, part: ArrayLike<number>, ids: readonly number[]): void {
+  for (let v = 0; v < labels.length; v++) if (part[v] !== 0) labels[v] = ids[part[v]!] ?? 0;
+}
+
 /** The result claims the nominal spacing, as in the package; that of corner-aligned voxels differs a little. */
-async function atSpacing(volume: Volume, spacing: number, crew?: ResampleCrew): Promise<Volume> {
-  const nominal = [spacing, spacing, spacing] as const;
-  return { ...(await resampleImageByCorners(volume, nominal, 3, crew)), spacing: nominal };
+export async function atSpacing(
+  volume: Volume,
+  spacing: readonly [number, number, number],
+  order: 1 | 3,
+  crew?: ResampleCrew,
+): Promise<Volume> {
+  return { ...(await resampleImageByCorners(volume, spacing, order, crew)), spacing };
 }

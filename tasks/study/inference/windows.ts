@@ -7,12 +7,13 @@ import { roundHalfEven } from "../round-half-even.ts";
 
 /**
  * First voxel of each window along one axis. Windows are evenly spread, at most `patch · step` apart, and rounded half
- * to even. Throws RangeError unless 0 < step ≤ 1 and `size` ≥ `patch` (the caller pads).
+ * to even. A patch of one voxel takes each voxel once: other steps would give the same mean. Throws RangeError unless 0 < step ≤ 1 and `size` ≥ `patch` (the caller pads).
  */
 export function windowStarts(size: number, patch: number, step: number): number[] {
   if (!(step > 0 && step <= 1))
     throw new RangeError(`the step is a share of the patch, 0 < step <= 1, not ${step}`);
   if (size < patch) throw new RangeError(`an axis of ${size} voxels does not hold a window of ${patch}`);
+  if (patch === 1) return Array.from({ length: size }, (_, i) => i);
   const count = Math.ceil((size - patch) / (patch * step)) + 1;
   const stride = count > 1 ? (size - patch) / (count - 1) : 0;
   return Array.from({ length: count }, (_, i) => roundHalfEven(stride * i));

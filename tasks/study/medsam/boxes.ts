@@ -1,7 +1,7 @@
 /** Boxes around labels, the prompts of MedSAM. What the publications leave open is a setting. */
 import { z } from "zod";
 import type { Random } from "../random.ts";
-import { connectedParts, withoutSmallParts } from "./components.ts";
+import { connectedParts, withoutSmallParts } from "../components.ts";
 
 export const boxSettings = z.strictObject({
   /** In each slice: one box around a whole label, or one around each connected part of it (8 neighbours). */

@@ -14,7 +14,7 @@ import { requireSameGrid } from "../volume/geometry.ts";
 import { fromAxial, toAxial } from "../volume/orient.ts";
 import type { LabelVolume, Volume } from "../volume/volume.ts";
 import { type BoxSettings, modelBox, promptsOf } from "./boxes.ts";
-import { withoutSmallParts } from "./components.ts";
+import { withoutSmallParts } from "../components.ts";
 import { encoderInput, resizeSlice, toBytes } from "./image.ts";
 
 export interface MedSamSettings extends Omit<SessionOptions, "training"> {

@@ -50,10 +50,16 @@ export function upConvolution(
 }
 
 /**
- * Instance normalisation with affine weights. Means are taken axis by axis, so that no float32 sum is long. The
+ * Instance normalisation, with the weights `NAME.weight` and `NAME.bias` if `affine`. Means are taken axis by axis, so that no float32 sum is long. The
  * runtime's own operator changes logits by 1e-4 if the mean is large compared with the deviation.
  */
-export function instanceNorm(n: Network, x: Value, name: string, channels: number, epsilon = 1e-5): Value {
+export function instanceNorm(
+  n: Network,
+  x: Value,
+  name: string,
+  channels: number,
+  { epsilon = 1e-5, affine = true } = {},
+): Value {
   const { graph: g } = n;
   const mean = (value: Value) =>
     [4, 3, 2].reduce((v, axis) => g.node("ReduceMean", [v, g.ints([axis])]), value);
@@ -62,6 +68,7 @@ export function instanceNorm(n: Network, x: Value, name: string, channels: numbe
   const centred = g.node("Sub", [x, mean(x)]);
   const variance = mean(g.node("Mul", [centred, centred]));
   const deviation = g.node("Sqrt", [g.node("Add", [variance, g.scalar(epsilon)])]);
+  if (!affine) return g.node("Div", [centred, deviation]);
   const factor = g.node("Div", [perChannel("weight"), deviation]);
   return g.node("Add", [g.node("Mul", [centred, factor]), perChannel("bias")]);
 }

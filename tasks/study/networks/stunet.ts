@@ -14,7 +14,12 @@ import {
   type PerAxis,
 } from "./layers.ts";
 import type { Network } from "./network.ts";
-import { countNames } from "./state-dict.ts";
+import { countNames, type StateDict } from "./state-dict.ts";
+
+/** Whether the names of the weights are those of STU-Net. */
+export function isStuNet(state: StateDict): boolean {
+  return state.has("conv_blocks_context.0.0.conv1.weight");
+}
 
 /** Weights of the heads at coarser levels, which only the training uses. */
 export const unusedStuNetWeights = /^seg_outputs\.\d+\./;

@@ -26,6 +26,14 @@ export interface UNetArchitecture {
   readonly encoderBlocks: readonly number[];
   /** Number of convolutions of each decoder level, deepest first; one level fewer than the encoder. */
   readonly decoderBlocks: readonly number[];
+  /** Channels of the residual encoder's first convolution, if not those of the first level. */
+  readonly stem: number | null;
+  /** Whether convolutions and transposed convolutions have a bias. The output layer always has one. */
+  readonly bias: boolean;
+  /** Whether instance norms have weights. */
+  readonly affine: boolean;
+  /** Whether the non-linearity comes before the norm. */
+  readonly nonlinFirst: boolean;
   readonly normEpsilon: number;
   /** Negative slope of LeakyReLU; 0 for ReLU. */
   readonly slope: number;
@@ -49,8 +57,9 @@ export function unet(n: Network, a: UNetArchitecture, channels: number, heads: n
   let x = networkInput(n, channels, patch);
   let width = channels;
   if (a.encoder === "residual") {
-    x = convNorm(n, x, "encoder.stem.convs.0", { in: width, out: a.features[0]!, kernel: a.kernels[0]! }, a);
-    width = a.features[0]!;
+    const out = a.stem ?? a.features[0]!;
+    x = convNorm(n, x, "encoder.stem.convs.0", { in: width, out, kernel: a.kernels[0]! }, a);
+    width = out;
   }
   const skips: Value[] = [];
   for (let s = 0; s < levels; s++) {
@@ -68,7 +77,9 @@ export function unet(n: Network, a: UNetArchitecture, channels: number, heads: n
   for (let d = 0; d < levels - 1; d++) {
     const level = levels - 2 - d;
     const out = a.features[level]!;
-    const up = upConvolution(n, x, `decoder.transpconvs.${d}`, { in: width, out }, a.strides[level + 1]!);
+    const name = `decoder.transpconvs.${d}`;
+    requireWeights(n, name, "bias", a.bias, "conv_bias");
+    const up = upConvolution(n, x, name, { in: width, out }, a.strides[level + 1]!);
     x = concat(n, [up, skips[level]!]);
     for (let c = 0; c < a.decoderBlocks[d]!; c++) {
       const shape = { in: c === 0 ? 2 * out : out, out, kernel: a.kernels[level]! };
@@ -94,7 +105,8 @@ function convNorm(
   a: UNetArchitecture,
   stride?: PerAxis,
 ): Value {
-  return leakyRelu(n, linear(n, x, name, shape, a, stride), a.slope);
+  if (!a.nonlinFirst) return leakyRelu(n, linear(n, x, name, shape, a, stride), a.slope);
+  return norm(n, leakyRelu(n, plainConvolution(n, x, name, shape, a, stride), a.slope), name, shape, a);
 }
 
 /** Convolution and normalisation without the non-linearity. */
@@ -106,8 +118,32 @@ function linear(
   a: UNetArchitecture,
   stride?: PerAxis,
 ): Value {
-  const y = convolution(n, x, `${name}.conv`, shape, stride);
-  return instanceNorm(n, y, `${name}.norm`, shape.out, a.normEpsilon);
+  return norm(n, plainConvolution(n, x, name, shape, a, stride), name, shape, a);
+}
+
+function plainConvolution(
+  n: Network,
+  x: Value,
+  name: string,
+  shape: BlockShape,
+  a: UNetArchitecture,
+  stride?: PerAxis,
+): Value {
+  requireWeights(n, `${name}.conv`, "bias", a.bias, "conv_bias");
+  return convolution(n, x, `${name}.conv`, shape, stride);
+}
+
+function norm(n: Network, x: Value, name: string, shape: BlockShape, a: UNetArchitecture): Value {
+  requireWeights(n, `${name}.norm`, "weight", a.affine, "affine");
+  const { normEpsilon: epsilon, affine } = a;
+  return instanceNorm(n, x, `${name}.norm`, shape.out, { epsilon, affine });
+}
+
+/** Throws an Error unless the checkpoint has the weight exactly if the plans' `key` says so. */
+function requireWeights(n: Network, name: string, part: string, wanted: boolean, key: string): void {
+  if (n.state.has(`${name}.${part}`) === wanted) return;
+  const found = wanted ? "no weight" : "the weight";
+  throw new Error(`the plans say ${key}: ${wanted}, but the checkpoint has ${found} ${name}.${part}`);
 }
 
 function residualBlock(
@@ -124,7 +160,8 @@ function residualBlock(
   let shortcut = pooled ? n.graph.node("AveragePool", [x], { kernel_shape: stride, strides: stride }) : x;
   if (shape.in !== shape.out) {
     const projection = { in: shape.in, out: shape.out, kernel: [1, 1, 1] };
-    shortcut = linear(n, shortcut, `${name}.skip.${pooled ? 1 : 0}`, projection, a);
+    // The reference's projection never has a bias.
+    shortcut = linear(n, shortcut, `${name}.skip.${pooled ? 1 : 0}`, projection, { ...a, bias: false });
   }
   return leakyRelu(n, n.graph.node("Add", [y, shortcut]), a.slope);
 }

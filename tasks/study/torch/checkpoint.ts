@@ -20,8 +20,9 @@ const maxPickle = 256 * 2 ** 20;
  */
 export async function readCheckpoint(path: string): Promise<Pickled> {
   try {
-    const head = await readBytes(path, 0, 16);
+    const head = await readBytes(path, 0, 64);
     if (head.length === 0) throw new Error("the file is empty");
+    refusePlaceholder(Buffer.from(head).toString("latin1"));
     if (head[0] === 0x50 && head[1] === 0x4b) return await readZipFormat(path);
     return await readPickleFormats(path);
   } catch (error) {
@@ -31,8 +32,21 @@ export async function readCheckpoint(path: string): Promise<Pickled> {
   }
 }
 
+/** Throws an Error for the start of a git-lfs pointer or of a web page: what a download gives that went wrong. */
+export function refusePlaceholder(head: string): void {
+  if (head.startsWith("version https://")) {
+    throw new Error("it is a git-lfs pointer, not the file itself: run `git lfs pull` where it was cloned");
+  }
+  if (/^\s*<(!doctype|html)/i.test(head)) throw new Error("it is a web page: download the file again");
+}
+
 async function readZipFormat(path: string): Promise<Pickled> {
-  const entries = await readZipEntries(path);
+  const entries = await readZipEntries(path).catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`the zip is damaged or the download is not complete (${why}): download it again`, {
+      cause,
+    });
+  });
   const pickleName = [...entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name));
   if (pickleName === undefined) throw new Error("a zip without data.pkl, so torch.save did not write it");
   const root = pickleName.slice(0, -"data.pkl".length);
@@ -73,7 +87,9 @@ async function readPickleFormats(path: string): Promise<Pickled> {
       return await parsePickleFormats(path, data);
     } catch (error) {
       // Read more only if the pickle itself is longer; the tensors that follow it may be large.
-      if (!(error instanceof TruncatedError) || data.length < size) throw error;
+      if (!(error instanceof TruncatedError)) throw error;
+      if (data.length < size)
+        throw new Error(`${error.message}: the download is not complete`, { cause: error });
     }
   }
 }

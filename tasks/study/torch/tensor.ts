@@ -91,6 +91,12 @@ export class Tensor extends Foreign {
     );
   }
 
+  /** The same elements with an axis of size 1 before axis `axis`. */
+  withAxis(axis: number): Tensor {
+    const insert = (values: readonly number[], value: number) => values.toSpliced(axis, 0, value);
+    return new Tensor(this.storage, this.offset, insert(this.shape, 1), insert(this.strides, 0));
+  }
+
   /** The elements in C order, as float32. */
   async read(): Promise<Float32Array> {
     const { shape, strides, size } = this;
