@@ -1,9 +1,9 @@
 /**
- * Runs benches and keeps what they print in bench/RESULTS.md, a section each. What people wrote there under
+ * Runs benches and writes what they print to bench/RESULTS.md, one section each. What people wrote there under
  * "### Notes" stays.
  *
- *     npm run bench              all that there are
- *     npm run bench -- engine    the named ones (bench/NAME.ts); words after "--" go to them
+ *     npm run bench              all benches
+ *     npm run bench -- engine    the named ones (bench/NAME.ts); words after a second "--" go to them
  */
 import { build } from "esbuild";
 import { execFileSync } from "node:child_process";

@@ -1,9 +1,9 @@
 /**
  * Compiles `src/` to `dist/`: the command line, the worker that runs task modules, and the public module.
  *
- * What a build with nothing to do does not need is in chunks that are loaded on demand. Chunks are named by their
- * content and every file is put in place by a rename, so that two compilations at once, or one beside a running
- * lq, do no harm. The chunks of the compilation before this one stay, for an lq that is still running.
+ * Code that a build with nothing to do does not need goes to chunks that are loaded on demand. Chunks are named by their
+ * content, and every file is put in place by a rename. So two compilations at once, or one beside a running lq, do no
+ * harm. The chunks of the previous compilation stay, for an lq that is still running.
  */
 import { build } from "esbuild";
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
@@ -24,7 +24,7 @@ const options = {
   platform: "node",
   target: "node20.19",
   external: ["esbuild", "onnxruntime-node"],
-  // CommonJS packages inside an ES module still ask for Node's own modules by `require`.
+  // CommonJS packages inside an ES module still load Node's own modules with `require`.
   banner: {
     js: `import { createRequire as __lqRequire } from "node:module"; const require = __lqRequire(import.meta.url);`,
   },
@@ -32,7 +32,7 @@ const options = {
   logLevel: "warning",
   write: false,
 };
-/** Node loads one such file in 20 ms less than ES modules. */
+/** Node loads one CommonJS file 20 ms faster than ES modules. */
 const commonJs = {
   format: "cjs",
   banner: { js: "const __lqUrl = require('node:url').pathToFileURL(__filename).href;" },
@@ -40,7 +40,7 @@ const commonJs = {
   outExtension: { ".js": ".cjs" },
 };
 
-// First, for the command line is told the names that these get.
+// First, because the command line needs the names that these files get.
 const onDemand = await compile({
   entryPoints: ["src/cli/commands/index.ts", "src/cli/commands/watch.ts", "src/cli/complete.ts"],
   splitting: true,
@@ -64,7 +64,7 @@ const results = [
       { name: "late", setup: loadLate },
     ],
   }),
-  // One file each: what is split between programs makes many small files, which take long to load.
+  // One file each: shared chunks would be many small files, which take long to load.
   await compile({
     entryPoints: {
       worker: "src/execute/worker.ts",
@@ -74,7 +74,7 @@ const results = [
   }),
 ];
 
-// Chunks first: an entry never names a file that is not there.
+// Chunks first, so that an entry never names a file that is not there.
 const files = results
   .flatMap((result) => result.outputFiles)
   .sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)));
@@ -87,7 +87,7 @@ function compile(more) {
   return build({ ...options, ...more }).catch(() => process.exit(1));
 }
 
-/** Of a dynamic import of what is compiled apart, the name is all that is left. */
+/** Keeps a dynamic import of a chunk as an import of the chunk's file. */
 function leaveOnDemand({ onResolve }) {
   onResolve({ filter: /\.ts$/ }, ({ path, kind, resolveDir }) => {
     const name = names.get(relative(home, resolve(resolveDir, path)));
@@ -95,7 +95,7 @@ function leaveOnDemand({ onResolve }) {
   });
 }
 
-/** Modules of Node that a build with nothing to do imports and does not use take 5 ms: each waits until it is used. */
+/** Loads Node modules at their first use. A build with nothing to do imports these but does not use them; loading takes 5 ms. */
 function loadLate({ onResolve, onLoad }) {
   onResolve({ filter: /^node:(child_process|crypto)$/ }, ({ path, namespace }) =>
     namespace === "late" ? { path, external: true } : { path, namespace: "late" },
@@ -125,7 +125,7 @@ function dropOldChunks(current) {
   const folder = join(dist, "chunks");
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
-    // Another compilation may take away what was listed.
+    // Another compilation may have removed the file since it was listed.
     const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? previous;
     if (!current.has(path) && made < previous) rmSync(path, { force: true });
   }

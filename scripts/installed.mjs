@@ -1,6 +1,6 @@
 /**
- * Exit status 0 if node_modules holds exactly the versions that package-lock.json asks for, so that a lock file
- * that is only newer (a checkout, an `npm install`) costs no second install.
+ * Exits with 0 if node_modules has exactly the versions that package-lock.json asks for. So a lock file that is only
+ * newer (after a checkout or an `npm install`) costs no second install.
  */
 import { readFileSync, utimesSync } from "node:fs";
 

@@ -1,5 +1,5 @@
 /**
- * Writes the tables of the paper into docs/tables/paper/, with the code that writes the study's own tables.
+ * Writes the paper's tables to docs/tables/paper/, with the same code that writes the tables of the study.
  *
  *     node scripts/paper-tables.mjs [FOLDER]
  */

@@ -1,6 +1,6 @@
 /**
- * What lq does with `import url from "./module.ts?thread"` in task modules, for whoever else runs their code: the
- * URL of the module's compiled code, for `new Worker(new URL(url))`.
+ * Plugins that handle `import url from "./module.ts?thread"` as lq does in task modules, for other programs that run
+ * their code. The import gives the URL of the module's compiled code, for `new Worker(new URL(url))`.
  */
 import { build } from "esbuild";
 import { resolve } from "node:path";

@@ -1,12 +1,12 @@
 /**
- * Runs at length what the tests do briefly, and keeps how each seed ended in bench/TORTURE.md.
+ * Runs at length what the tests do briefly, and writes to bench/TORTURE.md how each seed ended.
  *
- *     npm run torture              all that there is, with seeds of the day
+ *     npm run torture              all harnesses, with the seeds of the day
  *     npm run torture -- kill      one of collect, damage, kill, nfs, oracle, output (test/torture/NAME.test.ts)
  *     LQ_SEED=1 LQ_SEEDS=20 npm run torture -- oracle
  *
- * The table counts every seed that ran on this machine since cache/torture.jsonl was last removed, each as it ended
- * last.
+ * The table counts every seed that ran on this machine since cache/torture.jsonl was last removed. A seed that ran
+ * several times counts with its last result.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -26,7 +26,7 @@ const { status } = spawnSync("npx", ["vitest", "run", ...tests], {
 writeFileSync(`${home}bench/TORTURE.md`, render(ends()));
 process.exit(status ?? 1);
 
-/** How each seed ended last, by the title of its test. */
+/** The last result of each seed, by the title of its test. */
 function ends() {
   const file = `${home}cache/torture.jsonl`;
   const lines = existsSync(file) ? readFileSync(file, "utf8").trimEnd().split("\n") : [];
@@ -47,7 +47,7 @@ function render(titles) {
   });
   return `# Torture
 
-Made by \`npm run torture\`, which runs at length the harnesses of \`test/torture/\`: what was survived, with which seeds. Any seed can be repeated: \`LQ_SEED=1038 LQ_SEEDS=1 npm run torture -- oracle\`.
+Made by \`npm run torture\`, which runs the harnesses of \`test/torture/\` for a long time: what lq survived, with which seeds. To repeat a seed: \`LQ_SEED=1038 LQ_SEEDS=1 npm run torture -- oracle\`.
 
 | harness | survived | seeds | seeds that failed | last run |
 | ------- | -------- | ----- | ----------------- | -------- |

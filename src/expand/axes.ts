@@ -122,7 +122,7 @@ function refuseUnsafe(text: string, span: Span, where: string): void {
 function refuseDuplicates(values: readonly AxisValue[], span: Span, where: string): void {
   const seen = new Set<string>();
   for (const { text } of values) {
-    if (seen.has(text)) throw new UserError({ message: `value "${text}" stands twice ${where}`, span });
+    if (seen.has(text)) throw new UserError({ message: `value "${text}" is twice ${where}`, span });
     seen.add(text);
   }
 }

@@ -1,16 +1,16 @@
 /**
- * What the engine asks the disk in order to find out what is to be done, and what it was told. Whoever keeps all
- * that was told can see later, without asking anything else, that a build would find the same (src/snapshot).
+ * What the engine asks the disk to find out what a build must do, with all the answers. src/snapshot stores the answers:
+ * while they are all still true, a build would find the same.
  *
- * A file's own signature is kept before its content is read and a folder's before it is listed: if it changes
- * meanwhile, what is kept is out of date and stands for nothing.
+ * A file's signature is kept before its content is read, and a folder's before it is listed. If the file changes in
+ * between, the kept signature is out of date, so the snapshot does not hold.
  */
 import { readdirSync, readFileSync, statSync, type Dirent, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { isRemovedName } from "./network-files.ts";
 import { isRacy, sameSignature, signatureOf, type Signature } from "./signature.ts";
 
-/** What stands in a folder under a name. */
+/** An entry of a folder. */
 export interface Entry {
   readonly name: string;
   readonly kind: Kind;
@@ -20,24 +20,26 @@ type Kind = "file" | "folder" | "link" | "other";
 
 /** A folder as it was listed. */
 interface List {
-  /** Name and kind of each entry, "/" between any two: a folder may have 100,000. */
+  /** Name and kind of each entry, joined by "/": one string, because a folder may have 100,000 entries. */
   readonly text: string;
+  /** When it was listed, in milliseconds since 1970. */
   readonly at: number;
 }
 
 export class Disk {
-  /** When the first question can have been asked, in milliseconds since 1970. */
+  /** No question was asked before this time, in milliseconds since 1970. */
   readonly since = Date.now();
   readonly #told = new Map<string, Signature | null>();
   readonly #peeked = new Map<string, Signature | null>();
-  /** What stood in folders when they were listed last. */
+  /** The last listing of each folder. */
   readonly #lists = new Map<string, List>();
-  /** Folders that lq itself has put in place, and those of them, and in them, that were listed since. */
+  /** Folders that lq itself has put in place. `#listedSince`: those of them, and in them, that were listed afterwards. */
   readonly #placed = new Set<string>();
   readonly #listedSince = new Set<string>();
+  /** False when an answer changed between two questions. */
   #steady = true;
 
-  /** What is at a path or where it links to; undefined for nothing. Throws what the system says otherwise. */
+  /** What is at a path, or at the end of its link; undefined if nothing. Throws the system's error otherwise. */
   stat(path: string): Stats | undefined {
     let stats: Stats | undefined;
     try {
@@ -48,7 +50,7 @@ export class Disk {
     return stats;
   }
 
-  /** As `stat`; undefined also where it cannot be asked (a file as a folder, no right). */
+  /** As `stat`, but undefined also where the system refuses (a folder of the path is a file, no permission). */
   find(path: string): Stats | undefined {
     try {
       return this.stat(path);
@@ -57,25 +59,25 @@ export class Disk {
     }
   }
 
-  /** What tells one state of a path from another; null for nothing there. */
+  /** The signature of what is at a path; null if nothing is. */
   signature(path: string): Signature | null {
     const stats = this.find(path);
     return stats === undefined ? null : signatureOf(stats);
   }
 
-  /** As `find`, for who cares only what kind of thing is there. */
+  /** As `find`, for a caller that needs only the kind of what is there. */
   peek(path: string): Stats | undefined {
     let stats: Stats | undefined;
     try {
       stats = statSync(path, { throwIfNoEntry: false });
     } catch {
-      // Nothing can be there.
+      // The system refuses: nothing can be there.
     }
     this.#peeked.set(bare(path), stats === undefined ? null : signatureOf(stats));
     return stats;
   }
 
-  /** Throws as Node does. A folder that is as it was listed before is not listed again. */
+  /** Throws as Node does. A folder that has not changed since its last listing is not listed again. */
   list(folder: string): readonly Entry[] {
     const path = bare(folder);
     const at = Date.now();
@@ -95,33 +97,33 @@ export class Disk {
   }
 
   /**
-   * A folder that lq has just put in place may differ from what was told of it before; whoever puts it there lists it,
-   * with all that is in it, as it is now.
+   * Call this for a folder that lq has just put in place: earlier answers about it no longer count. The caller then
+   * lists it, with all folders in it, as it is now.
    */
   placed(folder: string): void {
     this.#placed.add(bare(folder));
     this.#listedSince.delete(bare(folder));
   }
 
-  /** Throws as Node does, and for what is no file: a pipe would be waited for, maybe without end. */
+  /** Throws as Node does, and if it is not a file: reading a pipe could wait for ever. */
   read(file: string): string {
     if (this.stat(file)?.isFile() === false) throw new Error(`${file} is not a file`);
     return readFileSync(file, "utf8");
   }
 
-  /** Each absolute path that was asked about, with what stood there; that of a folder without a "/". */
+  /** Each absolute path that was asked about, with the answer. A folder's path has no "/" at its end. */
   told(): Iterable<readonly [string, Signature | null]> {
     return this.#told;
   }
 
-  /** The same for what was only peeked at. */
+  /** The same for paths that were asked about with `peek` only. */
   peeked(): Iterable<readonly [string, Signature | null]> {
     return this.#peeked;
   }
 
   /**
-   * Whether all that was told stands: nothing changed between two questions about it, or so shortly before one
-   * that a further change could look the same. Folders in which something was put in place are listed once more.
+   * Whether all answers are still true. They are not if something changed between two questions, or so shortly before a
+   * question that a later change could look the same. Lists folders again into which something was put.
    */
   stands(): boolean {
     for (const [path, signature] of this.#told) {
@@ -141,15 +143,15 @@ export class Disk {
     const stats = this.find(folder);
     try {
       if (stats !== undefined && !isRacy(stats, Date.now())) return void this.list(folder);
-      // One that was in another that lq has replaced.
+      // It was in a folder that lq has replaced.
       if (stats === undefined && this.#isPlaced(folder)) return void this.#told.delete(folder);
     } catch {
-      // It is no folder any more.
+      // It is not a folder any more.
     }
     this.#steady = false;
   }
 
-  /** Whether what was told of a folder is of one that lq has replaced. */
+  /** Whether the earlier answer about a folder is about one that lq has replaced. */
   #isPlaced(path: string): boolean {
     if (this.#placed.size === 0 || this.#listedSince.has(path)) return false;
     for (let at = path; ; at = dirname(at)) {
@@ -160,7 +162,7 @@ export class Disk {
 
   #keep(asked: string, stats: Stats | undefined): void {
     const path = bare(asked);
-    // What is in a folder says whether it is the same, not its times.
+    // A listed folder is compared by its entries, not by its times.
     if (this.#lists.has(path) && (stats?.isDirectory() === true || this.#isPlaced(path))) return;
     const signature = stats === undefined ? null : signatureOf(stats);
     const before = this.#told.get(path);
@@ -173,7 +175,7 @@ function bare(path: string): string {
   return path.replace(/(.)\/$/, "$1");
 }
 
-/** Of what is itself there, by `lstat` or a list, or of what is there in the end. */
+/** The kind of an entry, of an `lstat` (then a link is "link") or of a `stat` (then links are followed). */
 export function kindOf(found: Pick<Dirent, "isFile" | "isDirectory" | "isSymbolicLink">): Kind {
   if (found.isFile()) return "file";
   return found.isDirectory() ? "folder" : found.isSymbolicLink() ? "link" : "other";

@@ -1,11 +1,11 @@
-/** Names of files whose bytes are no UTF-8: Node lists them with U+FFFD for these, and opens nothing by that. */
+/** File names that are not valid UTF-8. Node lists them with U+FFFD in place of the bad bytes and cannot open them. */
 import { lstatSync } from "node:fs";
 import { UserError } from "../model/errors.ts";
 
 /**
- * @param location absolute, as listed
- * @param path the same as a user knows it
- * @throws UserError if the file cannot be reached by this name
+ * @param location absolute path, as listed
+ * @param path the same file as a user knows it
+ * @throws UserError if no file can be opened under this name
  */
 export function refuseUndecodable(location: string, path: string): void {
   if (!path.includes("\ufffd") || lstatSync(location, { throwIfNoEntry: false }) !== undefined) return;

@@ -1,10 +1,10 @@
-/** Signatures of what has to be a file, with what a user is told where it is none. */
+/** Signatures of paths that must be files, with the error when one is not. */
 import { lstatSync, statSync, type Stats } from "node:fs";
 import { errorCode, UserError } from "../model/errors.ts";
 import { signatureOf, type Signature } from "./signature.ts";
 import { absolute } from "../model/paths.ts";
 
-/** Stat signature of a file as it is now; null if there is none. Throws UserError if it is not a file. */
+/** The present signature of a file; null if there is none. Throws UserError if it is not a file. */
 export function signatureAt(root: string, path: string): Signature | null {
   try {
     const stats = statSync(absolute(root, path), { throwIfNoEntry: false });
@@ -16,7 +16,7 @@ export function signatureAt(root: string, path: string): Signature | null {
   }
 }
 
-/** Whether the file at a path is at another as well, by a link of either kind. */
+/** Whether the file at a path is a symbolic link or has a second name (a hard link). */
 export function isLinked(root: string, path: string): boolean {
   const stats = lstatSync(absolute(root, path), { throwIfNoEntry: false });
   return stats !== undefined && (stats.isSymbolicLink() || stats.nlink > 1);
@@ -34,7 +34,7 @@ export function fileSignature(stats: Stats, path: string): Signature {
   return signatureOf(stats);
 }
 
-/** A UserError for what the system says of a file that cannot be read. */
+/** Turns the system's error for a file that cannot be read into a UserError; gives other errors back unchanged. */
 export function readable(error: unknown, path: string): unknown {
   const code = errorCode(error);
   if (code === "ELOOP")

@@ -1,10 +1,10 @@
 /**
- * What one build sees of the files: each is looked at once, and hashed only when its stat signature is not
- * the one that its digest was remembered with.
+ * The files as one build sees them. Each is looked at once, and hashed only when its signature differs from the one
+ * that its digest was remembered with.
  *
- * A remembered digest is safe because an edit changes ctime, which no user can set, unless it falls into the
- * same tick of the file system's clock as the moment of hashing. A file that young ("racily clean") is not
- * remembered beyond this build, so the next one hashes it again.
+ * A remembered digest is safe: an edit changes ctime, which no user can set. The exception is an edit in the same tick
+ * of the file system's clock as the hashing. A digest of such a young file ("racily clean") is not remembered beyond
+ * this build, so the next build hashes the file again.
  */
 import { Disk } from "./disk.ts";
 import { UserError } from "../model/errors.ts";
@@ -24,14 +24,14 @@ export interface FileMemo {
 export interface Seen {
   readonly signature: Signature | null;
   digest: string | undefined;
-  /** Hashed so shortly after a change that another one could look the same. */
+  /** Whether it was hashed so soon after a change that another change could look the same. */
   racy: boolean;
 }
 
-/** Files that somebody has looked at for this build already. */
+/** Files that were looked at for this build before (src/snapshot). */
 export interface Swept {
   get(path: string): Seen | undefined;
-  /** What it has of a file counts no more. */
+  /** Drops what it has about a file. */
   delete(path: string): void;
 }
 
@@ -50,17 +50,17 @@ export class FileDigests {
     this.#memo = memo;
   }
 
-  /** Each path that was looked at, with what stood there; without those swept before. */
+  /** Each path that was looked at, with what was there; without those in `swept`. */
   seen(): Iterable<readonly [path: string, seen: Readonly<Seen>]> {
     return this.#seen;
   }
 
-  /** Whether no file had to be looked at again that somebody had changed. */
+  /** False when a file changed during the build and had to be looked at again. */
   get steady(): boolean {
     return this.#steady;
   }
 
-  /** Digest of a file's content, following symbolic links; null if there is none. Throws UserError if it cannot be read. */
+  /** Digest of a file's content; follows symbolic links. Null if there is no file. Throws UserError if it cannot be read. */
   digest(path: string): string | null {
     const seen = this.#look(path);
     const known = seen.digest;
@@ -69,14 +69,14 @@ export class FileDigests {
     return (seen.digest = this.#memo.digestOf(path, seen.signature) ?? this.#hash(path));
   }
 
-  /** Stat signature of a file as this build first saw it; null if there is none. */
+  /** Signature of a file as this build first saw it; null if there is none. */
   signature(path: string): Signature | null {
     return this.#look(path).signature;
   }
 
   /**
-   * Hashes what nobody remembers of these files on all cores, when that is much; what is little, or cannot be read,
-   * is left to `digest`.
+   * Hashes those of these files that no memo has, on all cores, if they are many bytes. Leaves the rest, and files that
+   * cannot be read, to `digest`.
    * @throws the signal's reason when it aborts
    */
   async prefetch(paths: Iterable<string>, options?: HashOptions): Promise<void> {
@@ -95,8 +95,8 @@ export class FileDigests {
   }
 
   /**
-   * Takes over the digest of a file that lq itself just put in place, and gives the signature it has there.
-   * Not taken for racy although its ctime is now: see `Recorder.settle`.
+   * Keeps the digest of a file that lq itself just put in place, and returns the file's signature. It does not count as
+   * racy although its ctime is now: see `Recorder.settle`.
    */
   learn(path: string, digest: string): Signature {
     const signature = signatureAt(this.#root, path);
@@ -105,13 +105,13 @@ export class FileDigests {
     return signature;
   }
 
-  /** Look at the disk again the next time that one of these is asked for. */
+  /** Looks at the disk again when one of these files is asked for: somebody changed it. */
   forget(paths: Iterable<string>): void {
     this.#steady = false;
     this.lose(paths);
   }
 
-  /** The same of files that lq itself has taken away. */
+  /** The same for files that lq itself has removed. */
   lose(paths: Iterable<string>): void {
     for (const path of paths) {
       this.#seen.delete(path);
@@ -119,7 +119,7 @@ export class FileDigests {
     }
   }
 
-  /** Whether a file is, at this moment, what this build has seen of it. */
+  /** Whether a file is still as this build first saw it. */
   isUnchanged(path: string): boolean {
     const seen = this.#known(path);
     if (seen === undefined) return true;
@@ -127,7 +127,7 @@ export class FileDigests {
     const before = seen.signature;
     if (now === null || before === null) return now === before;
     if (sameSignature(now, before)) return !seen.racy || this.#hash(path) === seen.digest;
-    // An output that is one file with the cache has new times when its content becomes that of one more output.
+    // An output that shares its file with the cache gets new times when another output is linked to that file.
     const maySeemEdited = now.size === before.size && now.ino === before.ino && isLinked(this.#root, path);
     return maySeemEdited && this.#hash(path) === seen.digest;
   }

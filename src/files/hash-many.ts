@@ -1,4 +1,4 @@
-/** Hashes many files on all cores, saying how far it is. */
+/** Hashes many files on all cores and reports progress. */
 import { inLanes } from "../system/lanes.ts";
 import type { Signature } from "./signature.ts";
 import { hashBeside, THREADS } from "./hash-threads.ts";
@@ -12,11 +12,11 @@ export interface ManyFile {
 
 /** How far the hashing has come. */
 export interface HashProgress {
-  /** One that is being read. */
+  /** A file that is being read. */
   readonly file: string;
   readonly bytes: number;
   readonly total: number;
-  /** Since the first of them. */
+  /** Since the hashing began. */
   readonly seconds: number;
 }
 
@@ -25,19 +25,19 @@ export interface HashOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Bytes from which on threads are worth starting, and digests worth keeping. */
+/** From this many bytes on, threads are worth starting and digests worth keeping. */
 const MUCH = 64 << 20;
-/** Bytes that a thread is given at once, so that small files cost no more than they would here. */
+/** Bytes of one batch for a thread. With batches, small files cost no more than they would in this thread. */
 const BATCH = 4 << 20;
-/** Milliseconds between two tellings of progress. */
-const TELL_MS = 200;
+/** Milliseconds between two progress reports. */
+const REPORT_MS = 200;
 
 export function isMuch(files: readonly ManyFile[]): boolean {
   return sizeOf(files) >= MUCH;
 }
 
 /**
- * @param keep given each file with what it has; not those that cannot be read
+ * @param keep called for each file with its digest, but not for files that cannot be read
  * @throws the signal's reason when it aborts
  */
 export async function hashMany(
@@ -48,18 +48,18 @@ export async function hashMany(
 ): Promise<void> {
   const meter = new Meter(sizeOf(files), progress);
   await inLanes(batches(files), THREADS, async (batch) => {
-    let told = 0;
-    const tell = (path: string, bytes: number): void => {
-      told += bytes;
+    let reported = 0;
+    const report = (path: string, bytes: number): void => {
+      reported += bytes;
       meter.add(path, bytes);
     };
     const named = batch.map(({ path }) => ({ path, location: absolute(root, path) }));
-    const ends = await hashBeside(named, { progress: tell, signal });
+    const ends = await hashBeside(named, { progress: report, signal });
     for (const [i, { path }] of batch.entries()) {
       const end = ends[i];
       if (end !== undefined && !(end instanceof Error)) keep(path, end);
     }
-    meter.add(batch.at(-1)?.path ?? "", sizeOf(batch) - told);
+    meter.add(batch.at(-1)?.path ?? "", sizeOf(batch) - reported);
   });
   meter.end();
 }
@@ -68,7 +68,7 @@ function sizeOf(files: readonly ManyFile[]): number {
   return files.reduce((sum, { signature }) => sum + signature.size, 0);
 }
 
-/** Large files first: the last to be begun should be short. */
+/** Large files first, so that the last batch to start is short. */
 function* batches(files: readonly ManyFile[]): Generator<readonly ManyFile[]> {
   let batch: ManyFile[] = [];
   let bytes = 0;
@@ -82,34 +82,34 @@ function* batches(files: readonly ManyFile[]): Generator<readonly ManyFile[]> {
   if (batch.length > 0) yield batch;
 }
 
-/** Tells of progress now and then, and of the end if it told of anything before. */
+/** Reports progress now and then, and the end if it reported anything before. */
 class Meter {
   readonly #total: number;
-  readonly #tell: (progress: HashProgress) => void;
+  readonly #progress: (progress: HashProgress) => void;
   readonly #since = performance.now();
-  #told = this.#since;
+  #reportedAt = this.#since;
   #bytes = 0;
   #file = "";
 
-  constructor(total: number, tell: (progress: HashProgress) => void = () => undefined) {
+  constructor(total: number, progress: (progress: HashProgress) => void = () => undefined) {
     this.#total = total;
-    this.#tell = tell;
+    this.#progress = progress;
   }
 
   add(file: string, bytes: number): void {
     this.#bytes += bytes;
     this.#file = file;
-    if (performance.now() - this.#told >= TELL_MS) this.#report();
+    if (performance.now() - this.#reportedAt >= REPORT_MS) this.#report();
   }
 
   end(): void {
     this.#bytes = this.#total;
-    if (this.#told > this.#since) this.#report();
+    if (this.#reportedAt > this.#since) this.#report();
   }
 
   #report(): void {
-    this.#told = performance.now();
-    const seconds = (this.#told - this.#since) / 1000;
-    this.#tell({ file: this.#file, bytes: this.#bytes, total: this.#total, seconds });
+    this.#reportedAt = performance.now();
+    const seconds = (this.#reportedAt - this.#since) / 1000;
+    this.#progress({ file: this.#file, bytes: this.#bytes, total: this.#total, seconds });
   }
 }

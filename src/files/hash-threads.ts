@@ -1,9 +1,9 @@
 /**
- * Hashing beside the event loop, on as many cores as there are: threads that are started when they are first needed
- * and then kept. They do not keep the process alive.
+ * Hashes in threads, on all cores, so that the event loop stays free. Threads start when they are first needed and then
+ * stay. They do not keep the process alive.
  *
- * Rejected: streams into `crypto.createHash` (its `update` runs in the thread that calls it: one core, and the one
- * that should start tasks); WebCrypto (has threads of its own, but wants a file in memory as a whole).
+ * Rejected: streams into `crypto.createHash` (its `update` runs in the calling thread: one core only, and the one that
+ * should start tasks); WebCrypto (it has threads of its own, but needs the whole file in memory).
  */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
@@ -12,11 +12,11 @@ import { UserError } from "../model/errors.ts";
 import type { End, FromThread, Named } from "./hash-thread.ts";
 import type { Hashed } from "./hash.ts";
 
-/** How many threads there are at most; with more, no disk is faster. */
+/** The largest number of threads; no disk is faster with more. */
 export const THREADS = Math.min(8, availableParallelism());
 
 export interface BesideOptions {
-  /** Told of the bytes of large files as they are read. */
+  /** Called with the bytes of large files as they are read. */
   readonly progress?: (path: string, bytes: number) => void;
   /** Ends the hashing. */
   readonly signal?: AbortSignal | undefined;
@@ -35,7 +35,7 @@ const idle: Worker[] = [];
 let threads = 0;
 
 /**
- * @returns one for each file; a UserError, or what else was thrown, for one that cannot be hashed
+ * @returns one result for each file; an error (a UserError, or whatever was thrown) for one that cannot be hashed
  * @throws the signal's reason when it aborts
  */
 export async function hashBeside(
@@ -104,7 +104,7 @@ async function start(): Promise<void> {
   idle.push(thread);
 }
 
-/** Nothing can stop a thread in the middle of a file but its end. */
+/** Terminates the job's thread: nothing else can stop it in the middle of a file. */
 function drop(job: Job, reason: unknown): void {
   job.reject(reason);
   if (waiting.includes(job)) waiting.splice(waiting.indexOf(job), 1);

@@ -1,4 +1,4 @@
-/** Reads files for their digests: every file that lq hashes is hashed here, in one thread or another. */
+/** Reads files for their digests. Every file that lq hashes is hashed here, in the main thread or another one. */
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { UserError } from "../model/errors.ts";
@@ -9,24 +9,24 @@ import { fileSignature, readable } from "./file-signature.ts";
 
 export interface Hashed {
   readonly digest: string;
-  /** That the file had before and after. */
+  /** The file's signature, the same before and after the reading. */
   readonly signature: Signature;
   /** When the reading began, in milliseconds since 1970. */
   readonly since: number;
 }
 
 const CHUNK = 1 << 20;
-/** Bytes between two tellings of progress. */
+/** Bytes between two progress reports. */
 const STRIDE = 32 << 20;
-/** A file that is being written is tried again as often. */
+/** How often lq reads a file that is being written. */
 const ATTEMPTS = 5;
 
 let buffer: Buffer | undefined;
 
 /**
- * @param path as a user knows the file
- * @param progress told of bytes as they are read; of small files nothing
- * @throws UserError if the file cannot be read, or does not keep still meanwhile
+ * @param path the file as a user knows it
+ * @param progress called with the bytes read since the last call; not for small files
+ * @throws UserError if the file cannot be read, or changes during each attempt
  */
 export function hashNow(location: string, path: string, progress?: (bytes: number) => void): Hashed {
   try {
@@ -39,7 +39,7 @@ export function hashNow(location: string, path: string, progress?: (bytes: numbe
         if (sameSignature(signature, fileSignature(fstatSync(file), path)))
           return { digest, signature, since };
       } catch (error) {
-        // Replaced by another machine: what is there now can be read.
+        // Another machine replaced the file: the new one can be read.
         if (!isStale(error) || attempt === ATTEMPTS) throw error;
       } finally {
         closeSync(file);
@@ -54,7 +54,7 @@ export function hashNow(location: string, path: string, progress?: (bytes: numbe
   });
 }
 
-/** As `hashNow`, with a copy of the content if that is no larger than `most`, which is below a MiB. */
+/** As `hashNow`, with a copy of the content if it has at most `most` bytes. `most` must be below 1 MiB. */
 export function hashWithContent(
   location: string,
   path: string,
@@ -62,7 +62,7 @@ export function hashWithContent(
 ): Hashed & { readonly content: Buffer | null } {
   const hashed = hashNow(location, path);
   const { size } = hashed.signature;
-  // The buffer still holds what was hashed, and is used for the next file.
+  // Copy: the buffer holds what was hashed, but only until the next file.
   return { ...hashed, content: size <= most ? Buffer.from(chunk().subarray(0, size)) : null };
 }
 
@@ -73,7 +73,7 @@ function chunk(): Buffer {
 function hashOpen(file: number, into: Buffer, progress?: (bytes: number) => void): string {
   const first = readSync(file, into, 0, CHUNK, null);
   if (first < CHUNK) {
-    // A short read is the end of a regular file, except that signals may cut one: the next read then tells.
+    // A short read means the end of a regular file, unless a signal cut it short. The next read shows which.
     const rest = readSync(file, into, first, CHUNK - first, null);
     if (rest === 0) return sha256(into.subarray(0, first));
     return hashRest(file, into, first + rest, progress);
@@ -83,13 +83,13 @@ function hashOpen(file: number, into: Buffer, progress?: (bytes: number) => void
 
 function hashRest(file: number, into: Buffer, filled: number, progress?: (bytes: number) => void): string {
   const hash = createHash("sha256");
-  let untold = 0;
+  let unreported = 0;
   for (let length = filled; length > 0; length = readSync(file, into, 0, CHUNK, null)) {
     hash.update(into.subarray(0, length));
-    untold += length;
-    if (untold < STRIDE) continue;
-    progress?.(untold);
-    untold = 0;
+    unreported += length;
+    if (unreported < STRIDE) continue;
+    progress?.(unreported);
+    unreported = 0;
   }
   return hash.digest("hex");
 }

@@ -1,12 +1,12 @@
 /**
- * Makes a folder, and those above it, where there are none. Not Node's own way, by `recursive`: on a read-only file
- * system that says of a folder which is there that it is not, and in /proc it never ends.
+ * Makes a folder and those above it. Does not use Node's `recursive` option: on a read-only file system it reports an
+ * existing folder as absent, and in /proc it never ends.
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { errorCode } from "../model/errors.ts";
 
-/** Throws what the system says. What is there already, even if it is no folder, is left to who uses it. */
+/** Throws the system's error. Accepts whatever is there already; if it is not a folder, its user gets the error. */
 export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder);

@@ -1,20 +1,21 @@
 /**
- * Files as they are to be handled where a folder may lie on a file server.
+ * File operations that also work where a folder is on a file server.
  *
- * A request whose answer was lost is sent again, and what is told then is what the second time found: the name is
- * taken, the file is gone. A file that another machine removes or replaces cannot be read on; one that is removed
- * while somebody has it open stays as `.nfsXXXX` in its folder, which then cannot be removed.
+ * When the answer to a request is lost, the client sends the request again and reports what the second one found: the
+ * name is taken, or the file is gone. When another machine removes or replaces an open file, it can no longer be read.
+ * A file that is removed while a program on this machine has it open stays as `.nfsXXXX`; its folder then cannot be
+ * removed.
  */
 import { linkSync, lstatSync, renameSync, symlinkSync, type Stats } from "node:fs";
 import { errorCode } from "../model/errors.ts";
 
-/** A file that another machine replaces all the time is read no more often than this. */
+/** How often lq tries to read a file that another machine keeps replacing. */
 const ATTEMPTS = 5;
 
 /**
  * As `renameSync`.
- * @param from a name that nobody else uses: if it went, that was this
- * @param before what was at `to`, where that counts: it must be something else now
+ * @param from a name that nobody else uses: if it is gone, this rename was carried out
+ * @param before what was at `to` before, if anything: after the rename another file must be there
  */
 export function rename(from: string, to: string, before?: Stats): void {
   try {
@@ -26,17 +27,17 @@ export function rename(from: string, to: string, before?: Stats): void {
   }
 }
 
-/** As `linkSync`, to a name that nobody else uses. */
+/** As `linkSync`, with a new name that nobody else uses. */
 export function link(from: string, to: string): void {
   unlessTaken(() => linkSync(from, to));
 }
 
-/** As `symlinkSync`, at a name that nobody else uses. */
+/** As `symlinkSync`, with a new name that nobody else uses. */
 export function symlink(target: string, file: string): void {
   unlessTaken(() => symlinkSync(target, file));
 }
 
-/** What is read of a file; null if there is none. */
+/** The result of `read`; null if it finds no file. */
 export function ifThere<T>(read: () => T): T | null {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -49,12 +50,12 @@ export function ifThere<T>(read: () => T): T | null {
   }
 }
 
-/** Whether a name is that of a file which was removed while somebody had it open. */
+/** Whether a name is that of a file that was removed while a program had it open. */
 export function isRemovedName(name: string): boolean {
   return /^\.nfs[0-9A-Fa-f.]{4,}$/.test(name);
 }
 
-/** Whether an error says that there is no such file, or none any more. */
+/** Whether an error says that there is no such file, or that it was removed. */
 export function isGone(error: unknown): boolean {
   return errorCode(error) === "ENOENT" || isStale(error);
 }

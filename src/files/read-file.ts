@@ -1,11 +1,11 @@
-/** Digests of files that nobody remembers anything of: small ones are read at once, large ones beside the event loop. */
+/** Digests of files without a remembered one. Small files are read in this thread, large ones in another. */
 import { statSync } from "node:fs";
 import { hashBeside } from "./hash-threads.ts";
 import { hashNow, hashWithContent } from "./hash.ts";
 
-/** To hash as much takes some milliseconds: a thread is worth it. */
+/** Hashing more bytes than this takes several milliseconds, so another thread does it. */
 const LARGE = 8 << 20;
-/** Up to here `readFile` gives the content. */
+/** Up to this size `readFile` returns the content. */
 const SMALL = 1 << 16;
 
 /** @throws UserError if it cannot be read */
@@ -17,11 +17,11 @@ export async function hashFile(location: string): Promise<string> {
 export interface FileContent {
   readonly digest: string;
   readonly executable: boolean;
-  /** Null: not small. */
+  /** Null for a file that is not small. */
   readonly content: Buffer | null;
 }
 
-/** As `hashFile`, with what it takes to store the file. */
+/** As `hashFile`, with all that is needed to store the file. */
 export async function readFile(location: string): Promise<FileContent> {
   const { size, mode } = statSync(location);
   const executable = (mode & 0o100) !== 0;
@@ -32,6 +32,6 @@ export async function readFile(location: string): Promise<FileContent> {
 
 async function hashLarge(location: string): Promise<string> {
   const [end] = await hashBeside([{ location, path: location }]);
-  // What went wrong has lost its code on the way between threads: here it goes wrong as it should.
+  // An error from the thread has lost its code. Hash again here, so that the error has one.
   return end === undefined || end instanceof Error ? hashNow(location, location).digest : end.digest;
 }

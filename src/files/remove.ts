@@ -1,11 +1,11 @@
-/** Removes what lq made, or tasks made for it. */
+/** Removes files and folders that lq or its tasks made. */
 import { chmodSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode } from "../model/errors.ts";
 
 /**
- * A file, or a folder with all that is in it, if it is there; also where a task closed folders to their owner, which
- * permissions forbid to empty. @param path without a "/" at its end
+ * Removes a file, or a folder with everything in it, if it is there. Also removes folders that a task made read-only.
+ * @param path without a "/" at its end
  */
 export function remove(path: string): void {
   try {
@@ -19,7 +19,7 @@ export function remove(path: string): void {
 }
 
 /**
- * As `remove`, but what a program still has open may stay: on a file server its folder cannot be removed before that.
+ * As `remove`, but leaves what a program still has open: on a file server its folder cannot be removed until then.
  * @returns whether it is gone
  */
 export function discard(path: string): boolean {

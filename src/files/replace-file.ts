@@ -1,14 +1,14 @@
-/** Puts a content in the place of a file, whole or not at all. */
+/** Replaces a file's content, whole or not at all. */
 import { closeSync, constants, openSync, rmSync, writeFileSync } from "node:fs";
 import { rename } from "./network-files.ts";
 
-/** Never through a link that somebody put there. (Not O_EXCL: see src/files/network-files.ts.) */
+/** O_NOFOLLOW: never write through a link that somebody put there. Not O_EXCL: see src/files/network-files.ts. */
 const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
 /**
- * For a file that has one writer at a time. What a writer that was killed left is replaced by the next, and a disk
- * that is full keeps nothing of it.
- * @param content one part after the other
+ * For a file with one writer at a time. The next writer replaces what a killed one left. On a full disk the temporary
+ * file is removed.
+ * @param content parts, written one after the other
  */
 export function replaceFile(file: string, ...content: readonly (string | Uint8Array)[]): void {
   const temporary = `${file}.tmp`;

@@ -1,7 +1,7 @@
-/** What tells one state of a file from another without reading it. */
+/** A file's signature: tells whether the file changed, without reading it. */
 import type { Stats } from "node:fs";
 
-/** Times in milliseconds as doubles hold about 0.25 µs, far below any clock tick, without the cost of bigints. */
+/** Times are doubles in milliseconds. They resolve 0.25 µs, far below a clock tick, and are cheaper than bigints. */
 export interface Signature {
   readonly size: number;
   readonly mtimeMs: number;
@@ -9,9 +9,9 @@ export interface Signature {
   readonly ino: number;
 }
 
-/** Kernels stamp files with the time of the last tick: at most 10 ms old (HZ=100), doubled to be safe. */
+/** A kernel stamps files with the time of its last tick, which is at most 10 ms old (HZ=100). Doubled to be safe. */
 const TICK_MS = 20;
-/** File systems that keep whole seconds only (some network and FAT ones, which count in twos). */
+/** For file systems that store whole seconds only (some network ones; FAT stores every second one). */
 const COARSE_TICK_MS = 2_000;
 
 export function signatureOf({ size, mtimeMs, ctimeMs, ino }: Stats): Signature {
@@ -23,12 +23,12 @@ export function sameSignature(a: Signature | null, b: Signature | null): boolean
   return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.ino === b.ino;
 }
 
-/** Whether a file whose hashing began at `hashedAt` could since have been edited without a change of its signature. */
+/** Whether a file could have been edited after its hashing began at `hashedAt` and still have this signature. */
 export function isRacy(signature: Signature, hashedAt: number): boolean {
   return signature.ctimeMs >= hashedAt - tickOf(signature);
 }
 
-/** Milliseconds within which two changes of a file may bear one time. */
+/** Milliseconds within which two changes of a file may have the same time. */
 export function tickOf({ ctimeMs }: Signature): number {
   return ctimeMs % 1000 === 0 ? COARSE_TICK_MS : TICK_MS;
 }

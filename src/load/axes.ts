@@ -31,7 +31,7 @@ function parseList(node: LocatedList, scope: Scope, problems: Problems): AxisSpe
     }
     if (item.value === null) problems.add("an axis value must be text or a number, not nothing", item.span);
     const value = typeof item.value === "number" ? item.raw : String(item.value);
-    if (seen.has(value)) problems.add(`value "${value}" stands twice in this axis`, item.span);
+    if (seen.has(value)) problems.add(`value "${value}" is in this axis twice`, item.span);
     const why = unsafe(value);
     if (why !== null) problems.add(`value "${value}" ${why}: values become parts of paths`, item.span);
     seen.add(value);

@@ -1,10 +1,10 @@
 /**
- * What a user says about a machine, for every project on it: `~/.config/lq/config.yaml` (or under
- * XDG_CONFIG_HOME). It can change which devices tasks run on, never what they make.
+ * A user's settings for all projects on a machine: `~/.config/lq/config.yaml` (or under XDG_CONFIG_HOME). They can
+ * change which devices tasks run on, but never what tasks make.
  *
  *     gpu:
- *       busy: 2GiB                  # leave devices alone of whose memory others use more than this
- *       groups: [[0, 1], [2, 3]]    # tasks with several devices get them from one of these
+ *       busy: 2GiB                  # do not use a device while other programs use more of its memory than this
+ *       groups: [[0, 1], [2, 3]]    # a task with several devices gets them from one of these groups
  */
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ import { parseBytes } from "./slots.ts";
 import { parseYaml, type Located } from "./yaml.ts";
 
 export interface Config {
-  /** Bytes in use above which a device is left alone; null: leases alone decide. */
+  /** lq does not use a device while others use more than this many bytes of its memory. Null: only leases decide. */
   readonly busy: number | null;
   /** Device indices or UUIDs that belong together. */
   readonly groups: readonly (readonly string[])[];
@@ -23,7 +23,7 @@ export interface Config {
 
 const NOTHING: Config = { busy: null, groups: [] };
 
-/** @throws UserError with everything that is wrong in the file. */
+/** @throws UserError with every problem in the file */
 export function loadConfig(env: { readonly [name: string]: string | undefined }): Config {
   const settings = env["XDG_CONFIG_HOME"] || inHome(".config");
   if (settings === null) return NOTHING;
@@ -37,7 +37,7 @@ export function loadConfig(env: { readonly [name: string]: string | undefined })
   return config ?? NOTHING;
 }
 
-/** Null: a container's user may have no home. */
+/** Null if the user has no home folder, as in some containers. */
 function inHome(name: string): string | null {
   try {
     return join(homedir(), name);
@@ -75,7 +75,7 @@ function parseGroups(node: Located, problems: Problems): readonly (readonly stri
   return [];
 }
 
-/** As where all is commented out. */
+/** Whether a value is empty, for example because everything is commented out. */
 function isNothing(node: Located): boolean {
   return node.kind === "scalar" && node.value === null;
 }

@@ -4,11 +4,11 @@ import { join } from "node:path";
 
 export const PIPELINE_FILE = "pipeline.yaml";
 
-/** The text of a file; null when there is none. */
+/** The text of a file, without a byte order mark; null if it cannot be read. */
 export function readSource(dir: string, path: string): string | null {
   try {
     const file = join(dir, path);
-    // A pipe would be waited for, maybe without end.
+    // Reading a pipe could wait for ever.
     return statSync(file).isFile() ? readFileSync(file, "utf8").replace(/^\uFEFF/, "") : null;
   } catch {
     return null;

@@ -1,7 +1,7 @@
 /**
  * Load: the project's folder → a `Pipeline`.
  *
- * Nothing is believed: all errors of all files are gathered, each with its place, and thrown together.
+ * Every value is checked. All errors of all files are gathered, each with its place, and thrown together.
  */
 import { resolve } from "node:path";
 import { UserError } from "../model/errors.ts";
@@ -21,7 +21,7 @@ export interface LoadRequest {
   readonly dir: string;
   /** Names of profiles/NAME.yaml, later ones over earlier ones. */
   readonly profiles: readonly string[];
-  /** `a.b=c` each, over everything else. */
+  /** Assignments `a.b=c`, over everything else. */
   readonly set: readonly string[];
 }
 
@@ -89,7 +89,7 @@ function parsePipeline(
   };
 }
 
-/** The named axes by themselves, where a reference may be to any axis that some rule has. */
+/** Parses the named axes by themselves. Here a reference may be to any axis that some rule has. */
 function parseAxes(
   nodes: ReadonlyMap<string, Located>,
   rules: ReadonlyMap<string, Rule>,

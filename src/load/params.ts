@@ -1,4 +1,4 @@
-/** The values that rules read: params.yaml, overlaid by profiles and by `--set a.b=c`. */
+/** The params that rules read: params.yaml, then profiles over it, then `--set a.b=c` over both. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Span } from "../model/errors.ts";
@@ -66,7 +66,7 @@ function overlay(below: Json | undefined, above: Json): Json {
   return { ...below, ...(Object.fromEntries(merged) as JsonMap) };
 }
 
-/** `a.b=c`: `c` is YAML. The path must exist; a new key may be added to a map, unless it looks like a slip. */
+/** `a.b=c`: `c` is YAML. The path must exist. A new key may be added to a map, unless it looks like a typing error. */
 function assign(params: JsonMap, assignment: string, problems: Problems): JsonMap {
   const name = `--set ${assignment}`;
   const equals = assignment.indexOf("=");

@@ -1,8 +1,8 @@
-/** Gathers everything that is wrong, so that a user sees all of it at once. */
+/** Gathers all problems, so that a user sees them at once. */
 import { andMore } from "../model/cut-list.ts";
 import { UserError, type Diagnostic, type Span } from "../model/errors.ts";
 
-/** One place in a file that is wrong for thousands of tasks is shown with this many of them. */
+/** The largest number of messages for one place: a place may be wrong for thousands of tasks. */
 const MAX_PER_PLACE = 10;
 
 export class Problems {
@@ -13,7 +13,7 @@ export class Problems {
     return this.#count;
   }
 
-  /** Adds one problem; the same words at the same place count once. */
+  /** Adds one problem. The same message at the same place counts once. */
   add(message: string, span?: Span, hint?: string): void {
     const name = span ? `${span.file}:${span.start}:${span.end}` : "";
     const place = this.#places.get(name) ?? { found: new Map<string, Diagnostic>(), more: 0 };
@@ -24,7 +24,7 @@ export class Problems {
     else place.found.set(message, { message, ...(span && { span }), ...(hint !== undefined && { hint }) });
   }
 
-  /** Adds what a `UserError` carries; anything else is a defect and is thrown on. */
+  /** Adds the problems of a `UserError`. Throws any other error again: it is a defect. */
   absorb(error: unknown): void {
     if (!(error instanceof UserError)) throw error;
     for (const { message, span, hint } of error.diagnostics) this.add(message, span, hint);

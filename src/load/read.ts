@@ -1,4 +1,4 @@
-/** Reads located values as what a pipeline expects, adding a problem where they are something else. */
+/** Reads located values as the types that a pipeline expects, and adds a problem where they have another type. */
 import type { Span } from "../model/errors.ts";
 import type { Problems } from "./problems.ts";
 import { didYouMean } from "./suggest.ts";
@@ -7,7 +7,7 @@ import type { Located, LocatedMap, LocatedScalar } from "./yaml.ts";
 /** A scalar whose value is text. */
 export type Text = LocatedScalar & { readonly value: string };
 
-/** What a value is, in a user's words. */
+/** A value in words, for messages. */
 export function describe(node: Located): string {
   if (node.kind !== "scalar") return `a ${node.kind}`;
   if (node.value === null) return "nothing";
@@ -60,7 +60,7 @@ export function refuseUnknownKeys(
   }
 }
 
-/** Adds a problem for a name that could not be written inside `${…}`. */
+/** Adds a problem for a name that cannot be used inside `${…}`. */
 export function checkName(name: string, what: string, span: Span, problems: Problems): boolean {
   if (/^[\p{L}_][\p{L}\p{N}_-]*$/u.test(name)) return true;
   problems.add(`${what} "${name}" must start with a letter and have letters, digits, "_" and "-" only`, span);

@@ -5,7 +5,7 @@ import type { Diagnostic, Span } from "../model/errors.ts";
 
 const MAX_WIDTH = 120;
 
-/** Files are read again from `root` to show the lines; one that cannot be read is named without them. */
+/** Reads the files again from `root` to show the lines. For a file that cannot be read it shows only the name. */
 export function renderDiagnostics(
   diagnostics: readonly Diagnostic[],
   options: { readonly root: string; readonly color: boolean },
@@ -15,7 +15,7 @@ export function renderDiagnostics(
   return diagnostics.map((diagnostic) => render(diagnostic, read, paint)).join("\n\n");
 }
 
-/** Where each is, as far as that is known: line and column from 1. */
+/** The place of each, as far as it is known; line and column count from 1. */
 export function placesOf(
   diagnostics: readonly Diagnostic[],
   root: string,
@@ -59,11 +59,11 @@ interface Place {
   readonly line: number;
   readonly column: number;
   readonly text: string;
-  /** Characters of `text` that are meant. */
+  /** How many characters of `text` to mark. */
   readonly length: number;
 }
 
-/** A text of which many places are asked for. */
+/** A text with an index of its lines, for finding many places in it. */
 class Lines {
   readonly #text: string;
   /** Where each line starts. */
@@ -80,7 +80,7 @@ class Lines {
   locate(span: Span): Place {
     const text = this.#text;
     let start = Math.min(span.start, text.length);
-    // A span at the very end of a file is shown at the last line that has something on it.
+    // Show a span at the very end of a file on the last line that is not empty.
     if (start === text.length) start = Math.max(0, text.trimEnd().length - 1);
     const line = this.#lineAt(start);
     const lineStart = this.#starts[line - 1] ?? 0;
@@ -113,7 +113,7 @@ function excerpt({ line, column, text, length }: Place, paint: Paint): string[] 
   ];
 }
 
-/** A file's bytes must not steer the terminal. */
+/** Replaces control characters: a file's bytes must not control the terminal. */
 function printable(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\u00b7");
 }

@@ -45,10 +45,10 @@ export const RULE_KEYS = [
   "timeout",
 ] as const;
 
-/** Seconds: what Slurm and Kubernetes leave between the signal and the kill. */
+/** Seconds: the time that Slurm and Kubernetes leave between the signal and the kill. */
 const DEFAULT_GRACE = 30;
 
-/** `axes` are the named axes of the file, not yet parsed: what they may refer to depends on the rule. */
+/** @param axes the named axes of the file, not parsed yet: the rule decides which names they may refer to */
 export function parseRule(
   name: string,
   key: Span,
@@ -67,8 +67,8 @@ export function parseRule(
   const each = parseEach(get("each"), axes, params, problems);
   const bound = new Map(each.map(({ name, axis }) => [name, axis]));
   const scope: Scope = { axes: bound, params, named: axes, roles: null };
-  const inputs = parseSlotPaths("in", get("in"), scope, problems);
-  const outputs = parseSlotPaths("out", get("out"), scope, problems);
+  const inputs = parseDeclarations("in", get("in"), scope, problems);
+  const outputs = parseDeclarations("out", get("out"), scope, problems);
   if (!get("out")) problems.add(`rule "${name}" has no "out"`, key, "say which files it makes");
   const [when, resume, grace] = [get("when"), get("resume"), get("grace")];
   const [retries, timeout, oom] = [get("retries"), get("timeout"), get("oom")];
@@ -81,7 +81,10 @@ export function parseRule(
     scratch: resumes,
   };
   if (grace && !resumes)
-    problems.add('"grace" is the time to save in of a rule with "resume: true"', grace.span);
+    problems.add(
+      '"grace" needs "resume: true": it is the time that a task has to save its state',
+      grace.span,
+    );
   return {
     name,
     span: key,
@@ -105,12 +108,12 @@ export function parseRule(
   };
 }
 
-/** A command reads its files where they are; a module is told, and so can be run aside. */
+/** Only a module can run in a temporary folder: it gets the paths of its files, while a command has them in its text. */
 function parseShape(name: string, { entries }: LocatedMap, problems: Problems): boolean {
   const shape = entries.get("shape");
   if (!shape || !readBoolean(shape.value, '"shape"', problems)) return false;
   const other = entries.get("cmd") ?? entries.get("script") ?? entries.get("resume");
-  const message = `rule "${name}" has "shape": only a module ("run"), without "resume", can be run to know the graph`;
+  const message = `rule "${name}" has "shape", which needs "run" and cannot be combined with "resume"`;
   if (other) problems.add(message, shape.key);
   return true;
 }
@@ -129,7 +132,7 @@ function parseEach(
   const add = (name: string, span: Span, value: Located) => {
     if (!checkName(name, "axis", span, problems)) return;
     if (["in", "out", "scratch"].includes(name)) problems.add(`an axis cannot be named "${name}"`, span);
-    if (bound.has(name)) problems.add(`axis "${name}" stands twice`, span);
+    if (bound.has(name)) problems.add(`axis "${name}" is named twice`, span);
     const spec = isText(value) ? axes.get(value.value) : value;
     if (!spec) {
       const wanted = isText(value) ? value.value : name;
@@ -152,23 +155,23 @@ function parseEach(
 }
 
 /** A path, a list of paths, or a map of either by role; in a map an input may also be a map of `INPUT_KEYS`. */
-function parseSlotPaths(
+function parseDeclarations(
   role: "in" | "out",
   node: Located | undefined,
   scope: Scope,
   problems: Problems,
 ): Declaration[] {
   if (!node) return [];
-  if (node.kind !== "map") return [parseSlot(role, node, scope, problems)];
+  if (node.kind !== "map") return [parsePaths(role, node, scope, problems)];
   for (const [name, { key }] of node.entries) checkName(name, `"${role}"`, key, problems);
   return [...node.entries].map(([name, { value }]) =>
     role === "in" && value.kind === "map"
       ? parseInput(name, value, scope, problems)
-      : parseSlot(name, value, scope, problems),
+      : parsePaths(name, value, scope, problems),
   );
 }
 
-function parseSlot(role: string, node: Located, scope: Scope, problems: Problems): Declaration {
+function parsePaths(role: string, node: Located, scope: Scope, problems: Problems): Declaration {
   const texts = readTexts(node, `a path of "${role}"`, problems);
   for (const { value, span } of texts) if (value === "") problems.add("a path cannot be empty", span);
   const paths = texts.map((text) => parseTemplate(text, scope, problems));
@@ -177,7 +180,7 @@ function parseSlot(role: string, node: Located, scope: Scope, problems: Problems
 
 export const INPUT_KEYS = ["path", "names", "hint"] as const;
 
-/** `{ path: … }` or `{ names: FOLDER/ }`, with a `hint` for who lacks it. */
+/** `{ path: … }` or `{ names: FOLDER/ }`, with a `hint` for a user whose input is not there. */
 function parseInput(role: string, node: LocatedMap, scope: Scope, problems: Problems): Declaration {
   refuseUnknownKeys(node, INPUT_KEYS, `input "${role}"`, problems);
   const get = (key: (typeof INPUT_KEYS)[number]): Located | undefined => node.entries.get(key)?.value;
@@ -186,7 +189,7 @@ function parseInput(role: string, node: LocatedMap, scope: Scope, problems: Prob
   if (!read) problems.add(`input "${role}" needs one of "path" and "names"`, node.span);
   const text = hint && readText(hint, '"hint"', problems);
   return {
-    ...(read ? parseSlot(role, read, scope, problems) : { role, list: false, paths: [] }),
+    ...(read ? parsePaths(role, read, scope, problems) : { role, list: false, paths: [] }),
     ...(names && { names: true }),
     ...(text && { hint: parseTemplate(text, scope, problems) }),
   };
@@ -201,7 +204,7 @@ function parseWith(node: Located | undefined, scope: Scope, problems: Problems):
   return values;
 }
 
-/** A name or a list of names, taken from lq's environment; or a map from names to values (null: taken from there). */
+/** A name or a list of names, with values from lq's environment; or a map from names to values (null: from there too). */
 function parseEnv(node: Located, scope: Scope, problems: Problems): Rule["env"] {
   const env = new Map<string, Template | null>();
   const add = (name: string, span: Span, value: Template | null) => {
@@ -228,7 +231,7 @@ function parsePattern(node: Located, problems: Problems): RegExp | null {
     return new RegExp(text.value);
   } catch {
     const hint = "escape characters such as ( and [ with a backslash";
-    problems.add(`"oom" must be a regular expression, and "${text.value}" is none`, text.span, hint);
+    problems.add(`"oom" must be a regular expression, but "${text.value}" is not one`, text.span, hint);
     return null;
   }
 }

@@ -1,4 +1,4 @@
-/** Why a value from a file or a file name may not be part of a path; null when it may. */
+/** Why a value from a file or a file name cannot be part of a path; null if it can. */
 export function unsafe(text: string): string | null {
   if (text === "") return "is empty";
   if (text.includes("\0")) return "has a NUL character in it";

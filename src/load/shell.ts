@@ -1,12 +1,12 @@
 /**
- * Finds `${…}` that stand inside quotes of a shell command. What lq fills in is quoted already; inside other
- * quotes that would come apart, and text from a file name could run as a command.
+ * Finds `${…}` inside quotes of a shell command. lq quotes each value that it fills in. Inside other quotes its own
+ * quotes would end them, and text from a file name could run as a command.
  */
 import type { Template, TemplatePart } from "../model/model.ts";
 
 export type Filled = Exclude<TemplatePart, { readonly kind: "text" }>;
 
-/** The parts of a `bash` command that stand between quotes, in the order of the text. */
+/** The `${…}` of a bash command that are inside quotes, in the order of the text. */
 export function quotedParts(command: Template): Filled[] {
   const quoted: Filled[] = [];
   // Open quotes and substitutions, outermost first: ' " and, for $( or (, the closing ).

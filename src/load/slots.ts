@@ -20,9 +20,9 @@ export function parseSlots(node: Located, problems: Problems): SlotRequest {
     else if (name === "memory") memory = parseBytes(value, '"memory"', problems);
     else if (name === "gpu") gpu = parseGpu(value, problems);
     else {
-      const slip = OWN_SLOTS.find((own) => name.toLowerCase() === own || nearest(name, [own]) === own);
-      if (slip)
-        problems.add(`unknown slot "${name}"`, key, `did you mean "${slip}"? (other names are pools)`);
+      const meant = OWN_SLOTS.find((own) => name.toLowerCase() === own || nearest(name, [own]) === own);
+      if (meant)
+        problems.add(`unknown slot "${name}"`, key, `did you mean "${meant}"? (other names are pools)`);
       checkName(name, "pool", key, problems);
       pools.set(name, readCount(value, `pool "${name}"`, 0, problems));
     }
@@ -56,7 +56,7 @@ function parseGpu(node: Located, problems: Problems): GpuRequest | null {
   };
 }
 
-/** Bytes, from text as in `512MiB` or a number, which is 0 or large. */
+/** Bytes, from text such as `512MiB` or from a number, which must be 0 or large. */
 export function parseBytes(node: Located, what: string, problems: Problems): number {
   const text = node.kind === "scalar" ? String(node.value) : "";
   const [bytes, meant] = [bytesOf(text), sizeMeant(text)];
@@ -68,7 +68,7 @@ export function parseBytes(node: Located, what: string, problems: Problems): num
 
 const SECONDS: { readonly [unit: string]: number } = { "": 1, s: 1, m: 60, min: 60, h: 3600, d: 86400 };
 
-/** Seconds, from a number or text as in `90s`, `30m`, `2h`. */
+/** Seconds, from a number or from text such as `90s`, `30m`, `2h`. */
 export function parseDuration(node: Located, what: string, problems: Problems): number {
   const text = node.kind === "scalar" ? String(node.value) : "";
   const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?) ?([a-z]*)$/.exec(text) ?? [];

@@ -1,7 +1,7 @@
-/** "did you mean …?" */
+/** Hints of the form "did you mean …?". */
 import { distance } from "fastest-levenshtein";
 
-/** What other build tools call what has another name here. */
+/** Words of other build tools, with the word that lq uses for the same. */
 export const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
   ...["input", "inputs", "deps"].map((word) => [word, "in"] as const),
   ...["output", "outputs", "outs"].map((word) => [word, "out"] as const),
@@ -11,7 +11,7 @@ export const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
   ["params", "with"],
 ]);
 
-/** The known name nearest to `name`, if no more than a part of its letters (`share`) are slips of the fingers. */
+/** The known name nearest to `name`, if at most a fraction `share` of its letters differ. */
 export function nearest(name: string, known: Iterable<string>, share = 0.4): string | undefined {
   const limit = Math.max(1, Math.floor(name.length * share));
   let best: string | undefined;
@@ -24,7 +24,7 @@ export function nearest(name: string, known: Iterable<string>, share = 0.4): str
   return best;
 }
 
-/** A hint: the nearest name, or else all of them when they are few. */
+/** A hint: the nearest name, or all names if they are few. */
 export function didYouMean(name: string, known: Iterable<string>): string | undefined {
   const all = [...known];
   const other = OTHER_WORDS.get(name);

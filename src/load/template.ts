@@ -13,20 +13,20 @@ import { isText, type Text } from "./read.ts";
 import { didYouMean, nearest, OTHER_WORDS } from "./suggest.ts";
 import { toJson, type Located } from "./yaml.ts";
 
-/** The names that may stand in a template. */
+/** The names that a template may use. */
 export interface Scope {
   readonly axes: ReadonlyMap<string, AxisSpec>;
-  /** Undefined when they could not be read: then nothing is said about them. */
+  /** Undefined when they could not be read: then params are not checked. */
   readonly params: Json | undefined;
   /** Axes of the rule that are bound after this text. */
   readonly later?: readonly string[];
-  /** Axes of the file, which the rule may have forgotten to go over. */
+  /** Named axes of the file, for a hint when the rule does not have one of them under `each`. */
   readonly named?: ReadonlyMap<string, unknown>;
   /** Roles of inputs and outputs, in `cmd` only. */
   readonly roles: {
     readonly in: readonly string[];
     readonly out: readonly string[];
-    /** Whether it has a scratch folder. */
+    /** Whether the rule has a scratch folder. */
     readonly scratch: boolean;
   } | null;
 }
@@ -68,7 +68,7 @@ export function parseTemplate(node: Text, scope: Scope, problems: Problems): Tem
   return { parts, span: node.span };
 }
 
-/** A param path without `${}` around it, as in `{ keys: generators }`: a template of that one part. */
+/** A param path without `${}` around it, as in `{ keys: generators }`: a template with that one part. */
 export function parseParamPath(node: Text, scope: Scope, problems: Problems): Template {
   const part = node.value.includes("${") ? null : parseSteps(node.value);
   if (!part) {
@@ -82,7 +82,7 @@ export function parseParamPath(node: Text, scope: Scope, problems: Problems): Te
   return { parts: [paramPart(part.head, part.steps, node.span, scope, problems)], span: node.span };
 }
 
-/** Any value; templates wherever text stands in it. */
+/** Any value. Each text in it may be a template. */
 export function parseValue(node: Located, scope: Scope, problems: Problems): TemplateValue {
   if (!hasTemplate(node)) return { kind: "literal", value: toJson(node) };
   if (isText(node)) return { kind: "template", template: parseTemplate(node, scope, problems) };
@@ -105,7 +105,7 @@ function parseExpression(text: string, span: Span, scope: Scope, problems: Probl
   if (!parsed) {
     const example =
       "an expression is a name with steps, as in ${case}, ${case.image}, ${generators[generator].window}";
-    const hint = scope.roles ? `${example}; what the shell is to fill in is written $\${${text}}` : example;
+    const hint = scope.roles ? `${example}; for a variable of the shell write $\${${text}}` : example;
     problems.add(`"${text}" is not an expression`, span, hint);
     return null;
   }
@@ -128,7 +128,7 @@ function pathPart(
   problems: Problems,
 ): TemplatePart | null {
   if (!scope.roles) {
-    problems.add(`\${${head}} has a meaning in cmd only`, span);
+    problems.add(`\${${head}} can be used in cmd only`, span);
     return null;
   }
   if (head === "scratch" && steps.length === 0) {
@@ -136,14 +136,14 @@ function pathPart(
       problems.add(
         "the rule has no scratch folder",
         span,
-        'say "resume: true": the folder is kept until it succeeds',
+        'add "resume: true": then the task has a scratch folder until it succeeds',
       );
     return { kind: "scratch", span };
   }
   const [step] = steps;
   if (head === "scratch" || steps.length > 1 || (step && !("key" in step))) {
     problems.add(
-      `"${head}" takes no such step`,
+      `"${head}" cannot be followed by this`,
       span,
       "write ${in}, ${in.name}, ${out}, ${out.name} or ${scratch}",
     );
@@ -175,7 +175,7 @@ function paramPart(
     else {
       if (!scope.axes.has(step.index)) {
         const hint = didYouMean(step.index, scope.axes.keys());
-        problems.add(`[${step.index}] is no axis of this rule`, span, hint);
+        problems.add(`[${step.index}] is not an axis of this rule`, span, hint);
       }
       path.push({ axis: step.index });
     }
@@ -184,7 +184,7 @@ function paramPart(
   return { kind: "param", path, span };
 }
 
-/** Follows the path in params as far as it does not depend on an axis. */
+/** Checks the path in params up to the first step that depends on an axis. */
 function checkFixedSteps(
   path: readonly (string | { readonly axis: string })[],
   span: Span,
@@ -206,9 +206,9 @@ function checkFixedSteps(
     }
     if (isHead && scope.later?.includes(step)) {
       problems.add(
-        `axis "${step}" is not bound yet here`,
+        `axis "${step}" has no value yet here`,
         span,
-        `name "${step}" earlier in "each": its order counts`,
+        `put "${step}" earlier in "each": its order counts`,
       );
       return;
     }
@@ -220,12 +220,12 @@ function checkFixedSteps(
 }
 
 function unknownHead(name: string, { axes, params = null, named, roles }: Scope): string | undefined {
-  if (named?.has(name)) return `let the rule go over the axis: each: [${name}]`;
+  if (named?.has(name)) return `add the axis to the rule: each: [${name}]`;
   const known = [...axes.keys(), ...keysOf(params)];
   if (!roles) return didYouMean(name, known);
   const own = OTHER_WORDS.get(name) ?? nearest(name, known);
   return own === undefined
-    ? `what the shell is to fill in is written $${name} or $\${${name}}`
+    ? `for a variable of the shell write $${name} or $\${${name}}`
     : `did you mean "${own}"?`;
 }
 
@@ -257,7 +257,7 @@ function mayHaveFields(axis: AxisSpec): boolean {
   return axis.kind === "in" || (axis.kind === "join" && axis.axes.some(mayHaveFields));
 }
 
-/** Where the nth `${` of a value stands in the file; the whole value where quoting or folding hides it. */
+/** The place of the nth `${` of a value in the file; the whole value where quoting or folding hides the place. */
 function expressionSpan(node: Text, nth: number, expression: string): Span {
   let at = -1;
   for (let i = 0; i <= nth; i++) {

@@ -1,9 +1,9 @@
 /**
- * YAML text as plain values that know where they stand.
+ * YAML text as plain values with their places in the file.
  *
- * The files are untrusted: aliases are shared, never copied, and refused when together they stand for more
- * values than a person would write (an "alias bomb"); tags, non-finite numbers and maps with keys that are not
- * text are refused, so that what is left is JSON.
+ * The files are untrusted. Aliases are shared, never copied, and are refused when together they stand for more values
+ * than a person would write (an "alias bomb"). Tags, non-finite numbers and maps with keys that are not text are
+ * refused, so the result is always JSON.
  */
 import {
   isAlias,
@@ -27,7 +27,7 @@ export interface LocatedScalar {
   readonly kind: "scalar";
   readonly value: null | boolean | number | string;
   readonly span: Span;
-  /** The text as it stands in the file, with its quotes. */
+  /** The text as in the file, with its quotes. */
   readonly raw: string;
 }
 
@@ -51,16 +51,16 @@ export interface LocatedEntry {
 const MAX_ALIASED = 100_000;
 const MAX_DEPTH = 100;
 
-/** Parses one YAML document; null, with problems added, when it cannot be read. */
+/** Parses one YAML document. Adds problems and returns null when it cannot be read. */
 export function parseYaml(file: string, text: string, problems: Problems): Located | null {
   const before = problems.count;
   if (tooDeep(text)) {
     problems.add(`values are nested more than ${MAX_DEPTH} deep`, { file, start: 0, end: 1 });
     return null;
   }
-  // The document's own %YAML line must not bring other types in; duplicate keys are found below, in linear time.
+  // A fixed schema: the document's own %YAML line must not add other types. The locator finds duplicate keys, in linear time.
   const document = parseDocument(text, { schema: "core", prettyErrors: false, uniqueKeys: false });
-  // What follows a syntax error on its line is mostly its echo.
+  // One error a line: later errors on the same line mostly follow from the first.
   const lines = new Set<number>();
   for (const { message, pos } of [...document.errors, ...document.warnings]) {
     const line = text.lastIndexOf("\n", pos[0] - 1);
@@ -75,16 +75,15 @@ export function parseYaml(file: string, text: string, problems: Problems): Locat
 }
 
 function hintFor(message: string, text: string, at: number): string | undefined {
-  if (text.slice(at - 1, at + 1) === "${")
-    return "text with ${…} in it must stand in quotes inside { } and [ ]";
+  if (text.slice(at - 1, at + 1) === "${") return "inside { } and [ ], put text with ${…} in it in quotes";
   if (message.startsWith("Nested mappings"))
-    return 'text with ": " in it must stand in quotes, or on lines of its own below "|"';
+    return 'put text with ": " in it in quotes, or on lines of its own below "|"';
   return /^(<{7}|={7}|>{7})( |$)/m.test(text)
     ? "git left its conflict markers in the file: resolve the merge"
     : undefined;
 }
 
-/** The value alone. */
+/** The value without places. */
 export function toJson(node: Located): Json {
   switch (node.kind) {
     case "scalar":
@@ -101,7 +100,7 @@ class Locator {
   readonly #text: string;
   readonly #document: Document;
   readonly #problems: Problems;
-  /** Each alias with the node that it stands for. */
+  /** The node that each alias stands for. */
   readonly #targets = new Map<Node, Node>();
   readonly #done = new Map<Node, { located: Located; size: number }>();
   readonly #open = new Set<Node>();
@@ -164,7 +163,7 @@ class Locator {
         merged.push(inner(pair.value ?? null));
         continue;
       }
-      if (entries.has(key.name)) this.#problems.add(`key "${key.name}" stands twice in this map`, key.span);
+      if (entries.has(key.name)) this.#problems.add(`key "${key.name}" is in this map twice`, key.span);
       entries.set(key.name, { key: key.span, value: inner(pair.value ?? null) });
     }
     for (const source of merged.flatMap((value) => (value.kind === "list" ? value.items : [value]))) {
@@ -191,7 +190,7 @@ class Locator {
     let key = isNode(pair.key) ? pair.key : null;
     const span = this.#span(key);
     if (isAlias(key)) key = this.#targets.get(key) ?? null;
-    // A number or boolean as a key (a label's value, say) is taken as it is written.
+    // A number or boolean as a key (for example a label's value) counts as the text that is written.
     const name = isScalar(key) ? (typeof key.value === "string" ? key.value : key.source) : undefined;
     if (name === undefined || name === "") {
       this.#problems.add("a key must be text", span);
@@ -236,7 +235,7 @@ class Locator {
 
 const JSON_TYPES: ReadonlySet<string> = new Set(["string", "number", "boolean"]);
 
-/** Whether the text may nest deeper than the parser's stack; an upper bound from brackets and indentation. */
+/** Whether the text may nest deeper than the parser's stack. Counts brackets and indicators: an upper bound. */
 function tooDeep(text: string): boolean {
   let open = 0;
   let compact = 0;

@@ -1,6 +1,6 @@
 /**
- * What a user is told when something is wrong: a message, where it is, and what to do.
- * Errors of this kind never print a stack trace; anything else that escapes is a defect of lq.
+ * What lq tells a user when something is wrong: a message, the place, and what to do.
+ * Errors of this kind never print a stack trace. Any other error that escapes is a defect of lq.
  */
 
 import { constants } from "node:os";
@@ -20,11 +20,11 @@ export interface Diagnostic {
   readonly hint?: string;
 }
 
-/** The request or the pipeline is wrong (exit code 2). Carries every problem found, not only the first. */
+/** The request or the pipeline is wrong (exit code 2). Has every problem that was found, not only the first. */
 export class UserError extends Error {
   readonly diagnostics: readonly Diagnostic[];
 
-  /** @param options `cause`: what the system said, where that is what is told */
+  /** @param options `cause`: the system's error, when this error reports one */
   constructor(diagnostics: Diagnostic | readonly Diagnostic[] | string, options?: ErrorOptions) {
     const list: readonly Diagnostic[] =
       typeof diagnostics === "string"
@@ -37,7 +37,7 @@ export class UserError extends Error {
     this.diagnostics = list;
   }
 
-  /** The command line and what it loads on demand are compiled apart: each has this class. */
+  /** Compare by name: the command line and the chunks that it loads on demand each have a copy of this class. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return value instanceof Error && value.name === "UserError";
   }
@@ -55,11 +55,12 @@ const GONE = {
   why: "it was removed while lq ran",
   hint: "leave cache/ alone as long as lq runs, and build again",
 };
-/** Node's, of a `Worker`. */
+/** Node's code for a `Worker` that cannot start. */
 const NO_THREAD = "ERR_WORKER_INIT_FAILED";
 const ABSENT = { why: "there is no such program", hint: "install it, or add its folder to PATH" };
 const AGAIN = "build again: what was done is kept";
 const IN_USE = { why: "a program still has a file there open", hint: "end it, and build again" };
+/** What system errors mean, by their code. */
 const REFUSALS = new Map<string | undefined, { readonly why: string; readonly hint?: string }>([
   ["ENOSPC", FULL],
   ["EDQUOT", FULL],
@@ -69,7 +70,7 @@ const REFUSALS = new Map<string | undefined, { readonly why: string; readonly hi
   ["ENFILE", OPEN],
   ["ENOTDIR", { why: "a folder of that path is a file", hint: "move that file away" }],
   ["EROFS", { why: "the file system is read-only" }],
-  // What lq opens without a look before is its own.
+  // lq checks whether a user's file exists before it opens the file. Only lq's own files give this error.
   ["ENOENT", GONE],
   ["EAGAIN", MANY],
   [NO_THREAD, MANY],
@@ -83,13 +84,13 @@ const REFUSALS = new Map<string | undefined, { readonly why: string; readonly hi
   ["ETIMEDOUT", { why: "the file server does not answer", hint: AGAIN }],
 ]);
 
-/** What a user is told of an error: that itself, or what the system refused to do; undefined for a defect of lq. */
+/** An error as a user sees it: a UserError itself, or what the system refused to do. Undefined for a defect of lq. */
 export function userErrorOf(error: unknown): UserError | undefined {
   if (error instanceof UserError) return error;
   if (!(error instanceof Error)) return undefined;
   const code = errorCode(error);
   const { syscall = code === NO_THREAD ? "start a thread" : "write", path } = error as NodeJS.ErrnoException;
-  // "spawn" or "spawn PROGRAM".
+  // Node writes "spawn" or "spawn PROGRAM".
   const isStart = syscall.startsWith("spawn");
   const refusal = isStart && code === "ENOENT" ? ABSENT : REFUSALS.get(code);
   if (refusal === undefined) return undefined;
@@ -99,7 +100,7 @@ export function userErrorOf(error: unknown): UserError | undefined {
   return new UserError({ message, ...(hint === undefined ? {} : { hint }) }, { cause: error });
 }
 
-/** The name of a system error ("ENOENT"), also of those that Node has none for: among them EDQUOT and ESTALE. */
+/** The name of a system error ("ENOENT"). Also finds names that Node does not know, such as EDQUOT and ESTALE. */
 export function errorCode(error: unknown): string | undefined {
   const { code, errno } = error as NodeJS.ErrnoException;
   return code?.startsWith("Unknown system error") === true && errno !== undefined

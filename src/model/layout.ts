@@ -1,9 +1,9 @@
-/** Where lq keeps its own things, relative to the project (see "On disk" in docs/architecture.md). */
+/** Where lq keeps its own files, relative to the project (see "On disk" in docs/architecture.md). */
 
 export const STATE_LOG = "cache/state/log";
 export const SNAPSHOT = "cache/state/snapshot";
 export const GRAPH_SNAPSHOT = "cache/state/graph";
-/** Holds what the store has, unless the project says that the store is elsewhere. */
+/** The folder of the store, unless the project names another one. */
 export const STORE = "cache";
 export const STAGING = "cache/staging";
 export const CODE = "cache/code";
@@ -13,7 +13,7 @@ export const HISTORY = "cache/history";
 export const EVENTS = "cache/events";
 export const LOCK = "cache/lock";
 
-// In the store's folder:
+// Names inside the store's folder:
 export const OBJECTS = "objects";
 export const ACTIONS = "actions";
 export const ACCEPTED = "accepted";

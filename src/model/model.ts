@@ -1,5 +1,5 @@
 /**
- * The words of the engine as types: what `load` hands to `expand`, and `expand` to everything after it.
+ * The types that the stages of the engine share: what `load` gives to `expand`, and `expand` to the stages after it.
  *
  * Paths are POSIX and relative to the project root; an input outside the project is absolute.
  * A directory ends in "/". Digests are lower-case hex sha256.
@@ -24,7 +24,7 @@ export interface Pipeline {
   readonly files: readonly string[];
 }
 
-/** What a build is asked for, as it is typed; one of `default` has a place in the file. */
+/** What a build is asked for, as the user typed it. A target of `default` has a place in pipeline.yaml. */
 export interface Target {
   readonly text: string;
   readonly span?: Span;
@@ -33,7 +33,7 @@ export interface Target {
 export interface CacheSettings {
   /** Absolute path of the folder of objects and actions; null: the project's own. */
   readonly folder: string | null;
-  /** How outputs come from the cache and go into it: tried in this order, and a copy after all of them. */
+  /** How outputs are linked to the cache. lq tries them in this order, and copies when none works. */
   readonly links: readonly LinkKind[];
 }
 
@@ -44,9 +44,9 @@ export type AxisSpec =
   | { readonly kind: "list"; readonly values: readonly string[]; readonly span: Span }
   | { readonly kind: "keys"; readonly path: Template; readonly span: Span }
   | { readonly kind: "glob"; readonly pattern: Template; readonly span: Span }
-  /** Read from a JSON or YAML file, maybe one that a task produces. Elements are strings or maps with an `id`. */
+  /** Values from a JSON or YAML file, which a task may make. Elements are strings or maps with an `id`. */
   | { readonly kind: "in"; readonly file: Template; readonly at: Template; readonly span: Span }
-  /** A list some of whose items are themselves axes: the values of all, in order. */
+  /** A list with axes among its items: the values of all items, in order. */
   | { readonly kind: "join"; readonly axes: readonly AxisSpec[]; readonly span: Span };
 
 export interface Rule {
@@ -69,20 +69,20 @@ export interface Rule {
   readonly with: ReadonlyMap<string, { readonly value: TemplateValue; readonly span: Span }>;
   /** Names of environment variables whose values are part of the key, or fixed values to set. */
   readonly env: ReadonlyMap<string, Template | null>;
-  /** Commands whose output is part of the key (`nvidia-smi --version`), asked once a build. */
+  /** Commands whose output is part of the key (`nvidia-smi --version`). Each runs once a build. */
   readonly tools: readonly string[];
   readonly slots: SlotRequest;
   readonly when: Template | null;
   /** Keep a scratch folder for the key between attempts. */
   readonly resume: boolean;
-  /** Its tasks are cheap and decide the shape of the graph: `status` and dry runs may run them aside. */
+  /** Its tasks are cheap and decide which tasks there are: `status` and dry runs may run them in a temporary folder. */
   readonly shape: boolean;
-  /** Seconds that a resumable task has to save in when the machine is about to be taken away. */
+  /** Seconds that a resumable task has to save its state when a batch system is about to take the machine. */
   readonly grace: number;
   /** Keep a line for each task in lq.lock. */
   readonly lock: boolean;
   readonly retries: number;
-  /** What a failed attempt prints when a device's memory did not suffice; null: not to be told. */
+  /** Matches what a failed attempt prints when it ran out of device memory. Null: lq cannot know. */
   readonly oom: RegExp | null;
   /** Seconds; null is no limit. */
   readonly timeout: number | null;
@@ -101,19 +101,19 @@ export interface Setting {
   readonly span: Span;
 }
 
-/** A named input or output: `in: x` has the role "in", `out: x` the role "out", a map its keys. */
+/** A named input or output. Its role is "in" for `in: x`, "out" for `out: x`, and the key where they are maps. */
 export interface Declaration {
   readonly role: string;
-  /** True when the role was written as a list (then a module reads it with `inputs()`). */
+  /** Whether pipeline.yaml has a list here. A module reads a list with `inputs()`. */
   readonly list: boolean;
   readonly paths: readonly Template[];
-  /** An input `{ names: … }`: of a folder, the names of the files in it and not what is in the files. */
+  /** For an input `{ names: … }`: only the names of the files in the folder count, not their contents. */
   readonly names?: true;
-  /** What to tell a person who lacks the input. */
+  /** What to tell a user when the input is not there. */
   readonly hint?: Template;
 }
 
-/** Text with `${…}` in it, parsed once. */
+/** Parsed text with `${…}` in it. */
 export interface Template {
   readonly parts: readonly TemplatePart[];
   readonly span: Span;
@@ -133,7 +133,7 @@ export type TemplatePart =
   | { readonly kind: "in" | "out"; readonly role: string | null; readonly span: Span }
   | { readonly kind: "scratch"; readonly span: Span };
 
-/** A value under `with:`; a string that is one `${…}` and nothing else keeps the type of what it names. */
+/** A value under `with:`. A string that is exactly one `${…}` keeps the type of the value that it names. */
 export type TemplateValue =
   | { readonly kind: "template"; readonly template: Template }
   | { readonly kind: "literal"; readonly value: Json }
@@ -143,7 +143,7 @@ export type TemplateValue =
 export interface SlotRequest {
   /** Cores; default 1. */
   readonly cpu: number;
-  /** Bytes; 0 is not counted. */
+  /** Bytes; 0: lq does not count the task's memory. */
   readonly memory: number;
   readonly gpu: GpuRequest | null;
   /** Places in named pools. */
@@ -152,11 +152,11 @@ export interface SlotRequest {
 
 export interface GpuRequest {
   readonly count: number;
-  /** Use one if there is one, else run without. */
+  /** Use devices if there are any; otherwise run without. */
   readonly optional: boolean;
-  /** Bytes of each device that the task uses: all of it, when null. */
+  /** Bytes of each device that the task uses; null: all of them. */
   readonly memory: number | null;
-  /** No other task is let on a device, however much memory is left. */
+  /** No other task may use the device, however much memory is left. */
   readonly whole: boolean;
   readonly type: string | null;
 }
@@ -164,7 +164,7 @@ export interface GpuRequest {
 // ---- graph (after expand) --------------------------------------------------------------------------------
 
 export interface Task {
-  /** `predict:btcv/stu-s/case_03`; a rule without axes is its own name. */
+  /** See task-id.ts. */
   readonly id: string;
   readonly rule: Rule;
   /** Position in `Graph.tasks`. */
@@ -185,41 +185,41 @@ export interface TaskPath {
   readonly list: boolean;
   /** Relative to root (or absolute, for an input outside it); ends in "/" for a directory. */
   readonly path: string;
-  /** Of an input that is a directory: only the names of the files in it count. */
+  /** For an input that is a directory: only the names of the files in it count. */
   readonly names?: true;
 }
 
 export interface TaskParam {
   readonly value: Json;
-  /** Where it came from in params ("generators.stu-s.window"), or null for a literal or mixed value. */
+  /** The path in params that the value came from ("generators.stu-s.window"); null for a literal or mixed value. */
   readonly origin: string | null;
 }
 
-/**
- * A rule some of whose axis values are in a file not read yet. `bound` are the axis values known so far.
- */
+/** A rule whose remaining axis values stand in a file that is not known yet. */
 export interface PendingExpansion {
+  /** As a task's id, with "*" for the axes that are not bound. */
   readonly id: string;
   readonly rule: Rule;
+  /** The axis values that are known so far. */
   readonly bound: readonly { readonly name: string; readonly value: AxisValue }[];
-  /** The axis to be read next, and from which file. */
+  /** The file that has the values of the next axis, and the place in the file. */
   readonly file: string;
   readonly at: string;
 }
 
-/** An axis value: its text (used in ids and paths) and, for elements that are maps, its fields. */
+/** An axis value: its text (used in ids and paths) and, for an element that is a map, its fields. */
 export interface AxisValue {
   readonly text: string;
   readonly fields: { readonly [name: string]: Json } | null;
 }
 
-// ---- why a task is what it is ----------------------------------------------------------------------------
+// ---- the state of a task and its reasons -----------------------------------------------------------------
 
 export type Reason =
   | { readonly kind: "never-built" }
   | { readonly kind: "forced" }
   | { readonly kind: "output-missing"; readonly path: string }
-  /** What stands there is not what the task last finished, and the cache has it. */
+  /** The file there is not the output that the task last finished. The cache has that output. */
   | { readonly kind: "output-replaced"; readonly path: string }
   /** An output differs from what lq wrote. */
   | { readonly kind: "output-edited"; readonly path: string }
@@ -254,12 +254,12 @@ export type Reason =
 
 export interface ContentChange {
   readonly change: "changed" | "added" | "removed";
-  /** Digests; not of a file of which only the name counts. */
+  /** Digests; left out where only the file's name counts. */
   readonly before?: string;
   readonly after?: string;
 }
 
-/** What a task is, seen from the records; the words of `lq status`. */
+/** The state of a task according to the records, in the words of `lq status`. */
 export type Freshness =
   | { readonly state: "fresh"; readonly key: string }
   | { readonly state: "restorable"; readonly key: string; readonly reasons: readonly Reason[] }
@@ -268,7 +268,7 @@ export type Freshness =
       readonly key: string;
       readonly reasons: readonly Reason[];
     }
-  /** An input comes from a task that has to run first: whether this one runs depends on what that yields. */
+  /** An upstream task must run first. Whether this task runs depends on the outputs of that one. */
   | { readonly state: "pending"; readonly on: readonly string[] };
 
 export type Outcome = "ran" | "restored" | "accepted" | "fresh" | "failed" | "skipped" | "cancelled";

@@ -1,12 +1,13 @@
 /**
- * Paths of the model in one normal form: POSIX, relative to the project, absolute when outside it; "/" ends a
- * directory.
+ * Paths of the model in one normal form: POSIX; relative to the project, or absolute when outside it. A directory
+ * ends in "/".
  */
 import { posix } from "node:path";
 
-/** lq's own folder, which is never an input. */
+/** lq's own folder. It is never an input. */
 export const CACHE = "cache/";
 
+/** A path that is absolute, or has an empty, "." or ".." part. */
 const ODD = /^\/|(^|\/)\.{0,2}\/|(^|\/)\.{1,2}$/;
 
 /** The normal form; "" for the project itself. */
@@ -22,7 +23,7 @@ export function isOutside(path: string): boolean {
   return path.startsWith("/");
 }
 
-/** Where a path lies on the disk. */
+/** A path of the model as an absolute path. */
 export function absolute(root: string, path: string): string {
   return isOutside(path) ? path : `${root}/${path}`;
 }

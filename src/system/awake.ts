@@ -1,12 +1,12 @@
 /**
- * Limits on the time of tasks. What lq slept through (Ctrl-Z, a suspended batch job, a closed laptop) does not
- * count: the task slept as well, or it has ended and lq has yet to hear of it.
+ * Time limits of tasks. Time in which lq was stopped (Ctrl-Z, a suspended batch job, a closed laptop) does not
+ * count: the task was stopped too, or it has ended and lq has not received its exit yet.
  */
 
-/** Milliseconds. The clock goes on while a process is stopped, and then all timers are due at once. */
+/** Milliseconds of one timer. The clock goes on while a process is stopped; afterwards every timer is due at once. */
 const SLICE = 1000;
 
-/** Acts when lq has been awake for so many milliseconds, any number of them. @returns what calls it off */
+/** Calls `act` when lq has been awake for that many milliseconds. @returns a function that cancels the call */
 export function afterAwake(milliseconds: number, act: () => void): () => void {
   let left = milliseconds;
   let timer: NodeJS.Timeout;

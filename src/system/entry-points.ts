@@ -1,10 +1,10 @@
-/** Programs that lq starts beside itself: compiled with it, or, when it runs from its sources, compiled here. */
+/** Programs that lq starts as processes or threads. dist/ has them compiled; when lq runs from source, this file compiles them. */
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "./digest.ts";
 import { installation } from "./installation.ts";
 
-/** By their names in dist/ (scripts/bundle.mjs). */
+/** Sources by the program's name in dist/ (scripts/bundle.mjs). */
 const SOURCES = { worker: "src/execute/worker.ts", "hash-thread": "src/files/hash-thread.ts" } as const;
 
 type Name = keyof typeof SOURCES;

@@ -1,13 +1,13 @@
-/** Turns for the event loop, in the midst of long work that never waits for anything. */
+/** Lets the event loop run during long synchronous work. */
 import { setImmediate } from "node:timers/promises";
 
-/** Milliseconds. */
+/** Milliseconds between two turns. */
 const BETWEEN = 50;
 
 export class EventLoopTurns {
   #last = performance.now();
 
-  /** To be called often: lets signals, timers and the view have their turn when it is time. */
+  /** Call this often. When it is time, signals, timers and the view get their turn. */
   async give(): Promise<void> {
     if (performance.now() - this.#last < BETWEEN) return;
     await setImmediate();

@@ -1,8 +1,8 @@
-/** Work on many things, several at a time. */
+/** Works on many items, several at a time. */
 
 /**
- * Does the work for each item, in order of starting, at most `lanes` at once. After a failure nothing more is started;
- * it is thrown when all that was under way is over.
+ * Starts the work for each item in order, at most `lanes` at once. After a failure it starts nothing more, waits for the
+ * work that is running, and throws the failure.
  */
 export async function inLanes<T>(
   items: Iterable<T>,

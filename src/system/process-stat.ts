@@ -1,15 +1,15 @@
-/** What Linux tells of a process in /proc: proc(5), `/proc/[pid]/stat`. */
+/** What Linux says about a process in /proc: see proc(5), `/proc/[pid]/stat`. */
 import { readFileSync } from "node:fs";
 
 export interface ProcessStat {
-  /** One letter: "T" suspended, "Z" and "X" over. */
+  /** One letter: "T" is suspended, "Z" and "X" have ended. */
   readonly state: string;
   readonly parent: number;
-  /** When it began, in the system's own terms: tells it from a later one with its number. */
+  /** Start time in clock ticks since boot. It tells the process from a later one with the same pid. */
   readonly started: string;
 }
 
-/** Null where the system does not say: elsewhere than on Linux, and of a process that is gone. */
+/** Null where the system does not say: outside Linux, and for a process that is gone. */
 export function processStat(pid: number): ProcessStat | null {
   let stat: string;
   try {
@@ -26,7 +26,7 @@ export function isOver({ state }: ProcessStat): boolean {
   return state === "Z" || state === "X";
 }
 
-/** Whether a process is suspended (Ctrl-Z, a batch system): it does nothing with what it has, or waits for. */
+/** Whether a process is suspended (Ctrl-Z, a batch system). It then uses nothing that it holds or waits for. */
 export function isStopped(pid: number): boolean {
   return processStat(pid)?.state === "T";
 }

@@ -1,12 +1,12 @@
 /**
- * A child of lq with all that it starts, directly or not, so that ending it leaves nothing behind.
+ * A child of lq together with every process that it starts, directly or not. Ending the tree leaves nothing behind.
  *
- * Children lead process groups of their own. What leaves its group (setsid, a daemon) is still known by a mark
- * in its environment, which processes inherit; on Linux /proc shows it. Only what leaves the group and clears
- * its environment, with its parent already gone, escapes; outside Linux, whatever leaves the group.
+ * Each child leads a process group of its own. A process that leaves the group (setsid, a daemon) still has a mark in
+ * its environment: processes inherit it, and Linux shows it in /proc. On Linux a process escapes only if it leaves the
+ * group, clears its environment and has lost its parent. On other systems it escapes when it leaves the group.
  *
- * Rejected: cgroups and pid namespaces (need rights that a user may lack); a subreaper and a parent-death signal
- * (calls that Node does not have; the signal reaches direct children only).
+ * Rejected: cgroups and pid namespaces (a user may lack the rights); a subreaper and a parent-death signal (Node has no
+ * call for them, and the signal reaches direct children only).
  */
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
@@ -17,13 +17,13 @@ import { startWatchdog } from "./watchdog.ts";
 /** Environment variable of every process that a task starts: "RUN/NUMBER". */
 export const MARK = "LQ_TASK";
 
-/** This lq process; its staging folder bears the name, by which the next one ends what a killed one left. */
+/** Identifies this lq process. Its staging folder has this name, so that the next lq can end what a killed one left. */
 export const RUN = randomBytes(8).toString("hex");
 
 const groups = new Set<number>();
 let marks = 0;
 
-/** A value of `MARK` for a child that is about to be started. From then on nothing outlives this process. */
+/** A value of `MARK` for a child that is about to start. After the first call nothing outlives this process. */
 export function newMark(): string {
   if (marks === 0) {
     startWatchdog(MARK, RUN);
@@ -32,12 +32,12 @@ export function newMark(): string {
   return `${RUN}/${marks++}`;
 }
 
-/** The process that the others descend from, and whose group they are in unless they leave it. */
+/** The first process of a tree. The others descend from it and are in its group unless they leave it. */
 export interface Leader {
   readonly pid?: number | undefined;
   readonly exitCode: number | null;
   readonly signalCode: string | null;
-  /** True when somebody else has ended, after the leader, what was left of its group. */
+  /** True when the rest of its group has already been ended after the leader. */
   readonly groupHasEnded?: boolean;
   once(event: "exit", listener: (code: number | null) => void): unknown;
 }
@@ -47,7 +47,7 @@ export class ProcessTree {
   readonly #mark: string;
   #ending = false;
 
-  /** @param child just started, `detached`, with the mark in its environment */
+  /** @param child a process that was just started with `detached` and with the mark in its environment */
   constructor(child: Leader, mark: string) {
     this.#child = child;
     this.#mark = mark;
@@ -56,25 +56,25 @@ export class ProcessTree {
     groups.add(pid);
     child.once("exit", (code) => {
       groups.delete(pid);
-      // What the leader left behind in its group when it ended goes with it.
+      // End what the leader left behind in its group.
       if (child.groupHasEnded !== true) signalGroup(pid, "SIGKILL");
       if (this.#ending || code !== 0) killMarked(mark);
     });
   }
 
-  /** Asks it to end, and ends all of it after `grace` milliseconds. The child's "exit" says when it is over. */
+  /** Sends SIGTERM, and kills the whole tree after `grace` milliseconds. The child emits "exit" when it is over. */
   end(grace: number): void {
     this.#ending = true;
     this.dismiss(grace);
   }
 
-  /** The same for a child that is idle: that it left anything behind is not to be expected. */
+  /** The same for an idle child, which is not expected to have left anything behind. */
   dismiss(grace: number): void {
     const { pid } = this.#child;
     if (pid === undefined || this.#hasEnded) return;
     signalGroup(pid, "SIGTERM");
-    const spare = afterAwake(grace, () => this.kill());
-    this.#child.once("exit", spare);
+    const cancelKill = afterAwake(grace, () => this.kill());
+    this.#child.once("exit", cancelKill);
   }
 
   kill(): void {
@@ -98,7 +98,7 @@ export function whileStopped(wait: () => void): void {
   stopped.forEach((group) => signalGroup(group, "SIGCONT"));
 }
 
-/** Ends whatever an lq process that is gone had started. */
+/** Ends every process that a former lq process has started. */
 export function killRun(run: string): void {
   killMarked(`${run}/`);
 }
@@ -117,10 +117,10 @@ function signalAll(targets: Iterable<number>, signal: NodeJS.Signals): void {
   }
 }
 
-/** A process may start another while it is being looked for. */
+/** Search again after each kill: a process may start another one during the search. */
 const MOST_ROUNDS = 10;
 
-/** @param mark a whole one, or the first part up to its "/" */
+/** @param mark a whole mark, or its first part with the "/" */
 function killMarked(mark: string): void {
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const found = findMarked(mark);
@@ -129,7 +129,7 @@ function killMarked(mark: string): void {
   }
 }
 
-/** Processes that bear the mark, and all that descend from them. */
+/** Processes that have the mark, and all their descendants. */
 function findMarked(mark: string): ReadonlySet<number> {
   const pattern = `\0${MARK}=${mark}${mark.endsWith("/") ? "" : "\0"}`;
   const found = new Set<number>();
@@ -158,7 +158,7 @@ function environment(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/environ`, "latin1");
   } catch {
-    // Another user's, or over.
+    // The process belongs to another user, or is gone.
     return "";
   }
 }

@@ -14,7 +14,7 @@ const UNITS: { readonly [unit: string]: number } = {
   TiB: 2 ** 40,
 };
 
-/** Bytes of a text as in `512MiB`, `4 GB` or `1000`; null if it is none. */
+/** Bytes of a text such as `512MiB`, `4 GB` or `1000`; null if the text is not a size. */
 export function bytesOf(text: string): number | null {
   const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/.exec(text) ?? [];
   const scale = number !== "" && Object.hasOwn(UNITS, unit) ? UNITS[unit] : undefined;
@@ -22,8 +22,8 @@ export function bytesOf(text: string): number | null {
 }
 
 /**
- * What a plain number that is too small to be meant as bytes was probably to be: of "16", "16GiB". Null for a text that
- * is no such number, and for 0.
+ * The size that a user probably meant by a plain number that is too small to be bytes: "16GiB" for "16". Null for 0 and
+ * for a text that is not such a number.
  */
 export function sizeMeant(text: string): string | null {
   const number = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : 0;

@@ -1,6 +1,6 @@
 /**
- * Ends what lq's children left running when lq itself is gone, also by SIGKILL: a shell that waits, asleep, for
- * the end of a pipe that only lq holds, and then ends every process that bears the mark of this lq.
+ * Ends what lq's children left running when lq itself is gone, even after SIGKILL. The watchdog is a shell that reads
+ * from a pipe whose other end only lq holds. When the pipe closes, it kills every process with the mark of this lq.
  */
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
@@ -15,26 +15,26 @@ for round in 1 2 3 4 5 6 7 8 9 10; do
   done
   [ -z "$found" ] || continue
   [ -z "$over" ] || exit 0
-  # A process that was just being started bears the mark a moment later.
+  # A process that was just being started has the mark a moment later.
   over=looked
   sleep 1
 done
 `;
 
-/** @param run of letters and digits */
+/** @param run identifies this lq; letters and digits only */
 export function startWatchdog(mark: string, run: string): void {
-  // In a session of its own: what is sent to lq's whole group must not end it.
+  // Detached: a signal to lq's whole process group must not end the watchdog.
   const child = spawn("sh", ["-c", SCRIPT, "lq-watchdog", mark, run], {
     cwd: "/",
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
   });
-  // Without a shell on this system, children that lq's own death leaves behind stay.
+  // On a system without a shell, children go on when lq is killed.
   child.once("error", () => undefined);
   child.unref();
   const { stdin } = child;
   if (stdin instanceof Socket) stdin.unref();
   stdin.on("error", () => undefined);
-  // In an orderly end nothing is just being started.
+  // In an orderly exit lq is not starting anything, so the watchdog need not search twice.
   process.once("exit", () => stdin.write("over\n"));
 }

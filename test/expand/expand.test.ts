@@ -249,7 +249,7 @@ rules: { r: { each: { n: { in: cases.csv, at: "[*]" } }, cmd: "touch \${out}", o
     ["nothing there", {}, /cases\/x\.json has no "cases", which an axis reads/],
     ["no list", { cases: 3 }, /"cases" in cases\/x\.json, which an axis reads, is not a list/],
     ["no id", { cases: [{ name: "a" }] }, /neither text, nor a number, nor a map with an "id"/],
-    ["twice", { cases: ["a", "a"] }, /value "a" stands twice/],
+    ["twice", { cases: ["a", "a"] }, /value "a" is twice/],
     ["out of the project", { cases: ["../../etc/passwd"] }, /"\.\.\/\.\.\/etc\/passwd".* part/],
     ["absolute", { cases: ["/etc/passwd"] }, /absolute/],
     ["NUL", { cases: ["a\0b"] }, /NUL/],

@@ -1,4 +1,4 @@
-/** Every project in broken.md, and exactly what is said of it. */
+/** Checks every project in broken.md: lq must print exactly the text there. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { complaint, project } from "./project.ts";

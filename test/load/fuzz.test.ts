@@ -1,4 +1,4 @@
-/** Whatever is done to a pipeline's files, the answer is a graph or a UserError, and quick. */
+/** Whatever the files of a pipeline hold, lq gives a graph or a UserError, and quickly. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
@@ -30,7 +30,7 @@ const SCRAPS = [
   "\0",
   "%YAML 1.1\n---\n",
 ];
-/** Nine to the power of thirty values, if anybody counted them out. */
+/** Aliases that stand for 9^30 values. */
 const BOMB = `a0: &a0 [x]\n${Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i}, `.repeat(9)}]`).join("\n")}`;
 const VALUES = [
   "null",
@@ -81,7 +81,7 @@ function mutate(text: string, next: (below: number) => number): string {
   }
 }
 
-/** Every error has its place. */
+/** Matches when every error has a place. */
 const LOCATED = /^(?![^]*^error: )[\w.]+\.yaml:\d+:\d+: error: /m;
 
 torture("mutated pipelines and params", { quick: 1, long: 1 }, (seed) => {
@@ -109,7 +109,7 @@ torture("mutated pipelines and params", { quick: 1, long: 1 }, (seed) => {
     }
   }
   expect(outcomes.refused).toBeGreaterThan(ROUNDS);
-  // Milliseconds of this process alone, and the most bytes that it ever had.
+  // Milliseconds of CPU time, and the most bytes that the process ever had.
   expect(outcomes.slowest).toBeLessThan(1000);
   expect(process.resourceUsage().maxRSS * 1024).toBeLessThan(500e6);
   return { files: 2 * (outcomes.right + outcomes.refused) };
@@ -133,14 +133,14 @@ const hostile: { readonly [name: string]: string } = {
 test.each(Object.entries(hostile))("%s", async (_, text) => {
   const dir = project({ "pipeline.yaml": text });
   expect(() => load(dir)).toThrow(UserError);
-  // As params the same text may be right; it must only end.
+  // As params most of these texts are wrong too; lq must refuse them quickly.
   const other = project({ "pipeline.yaml": VALID["design"]?.["pipeline.yaml"] ?? "", "params.yaml": text });
   expect(() => load(other)).toThrow(UserError);
   for (const root of [dir, other]) {
     const { code, stderr, bytes, ...first } = await usedBy(root);
     expect([code, stderr]).toEqual([2, expect.stringMatching(LOCATED)]);
     expect(stderr).not.toContain("    at ");
-    // What else runs on the machine makes it only slower: the least of three tells what it takes.
+    // Other programs on the machine can only make it slower, so take the least of three times.
     let { milliseconds } = first;
     for (let more = 2; more > 0 && milliseconds >= 1000; more--)
       milliseconds = Math.min(milliseconds, (await usedBy(root)).milliseconds);
@@ -149,7 +149,7 @@ test.each(Object.entries(hostile))("%s", async (_, text) => {
   }
 });
 
-/** What the command took on a project, by the system's count. */
+/** CPU time and memory that the command used on a project, as the system counts them. */
 async function usedBy(
   root: string,
 ): Promise<Ended & { readonly milliseconds: number; readonly bytes: number }> {

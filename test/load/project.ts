@@ -1,4 +1,4 @@
-/** Throw-away projects for tests of load, expand and select. */
+/** Temporary projects for tests of load, expand and select. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -13,7 +13,7 @@ import type { Pipeline } from "../../src/model/model.ts";
 const made: string[] = [];
 afterAll(() => made.forEach((dir) => rmSync(dir, { recursive: true, force: true })));
 
-/** A folder with these files; `pipeline` without a `version` gets one. */
+/** A folder with these files. */
 export function project(files: { readonly [path: string]: string }): string {
   const dir = mkdtempSync(join(tmpdir(), "lq-load-"));
   made.push(dir);
