@@ -4,6 +4,7 @@ import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { expand } from "../expand/expand.ts";
 import type { Json } from "../model/model.ts";
+import { hasValues } from "../model/task-id.ts";
 import { printableLine } from "../report/printable.ts";
 import { openProject, type CommonFlags, type Project } from "./options.ts";
 import { createProgram } from "./program.ts";
@@ -69,7 +70,7 @@ function flagValues({ long, argChoices }: Option, flags: CommonFlags): readonly 
 /** Rules; outputs, one folder level at a time; task ids once a rule's name is typed. */
 function targets({ pipeline, cwd }: Project, typed: string): readonly string[] {
   const { tasks } = expand(pipeline);
-  if (typed.includes(":")) return tasks.map(({ id }) => id);
+  if (hasValues(typed)) return tasks.map(({ id }) => id);
   const outputs = tasks.flatMap((task) => task.outputs.map(({ path }) => path));
   const paths = outputs.map(
     (path) => relative(cwd, join(pipeline.root, path)) + (path.endsWith("/") ? "/" : ""),

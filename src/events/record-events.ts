@@ -11,7 +11,7 @@ import { makeFolder } from "../files/make-folder.ts";
 import { buildFile, numberedFiles } from "../history/build-files.ts";
 import { EVENTS } from "../model/layout.ts";
 import type { Event, Listener } from "../report/events.ts";
-import { ruleOf } from "../report/progress.ts";
+import { ruleOf } from "../model/task-id.ts";
 import { thisProcess } from "../system/process-identity.ts";
 import { EVENTS_VERSION, type BuildHead, type EventLine } from "./event-lines.ts";
 

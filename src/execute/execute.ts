@@ -3,7 +3,7 @@ import { scriptCommand, type Environments } from "../environment/environments.ts
 import type { CodeClosures } from "../fingerprint/code.ts";
 import { absolute } from "../model/paths.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
-import type { Declaration, Task, TaskPath } from "../model/model.ts";
+import type { Declaration, Task, TaskAction, TaskPath } from "../model/model.ts";
 import type { Attempt, AttemptResult } from "./attempt.ts";
 import { runCommand } from "./command.ts";
 import { Launchers } from "./launcher.ts";
@@ -46,8 +46,8 @@ export class Executor {
     attempt: Attempt,
     progress: (fraction: number, note?: string) => void,
   ): Promise<AttemptResult> {
-    const { action } = task.rule;
-    if (action.kind !== "run") return this.#runProgram(task, staging, attempt);
+    const { action } = task;
+    if (action.kind !== "run") return this.#runProgram(task, action, staging, attempt);
     const staged = stagedBy(task, staging);
     const names = new Map(
       recipe.inputs.map((input) => [input.path, input.names ?? input.entries?.map(({ name }) => name)]),
@@ -67,13 +67,17 @@ export class Executor {
   }
 
   /** A command or a script. */
-  #runProgram(task: Task, staging: Staging, attempt: Attempt): Promise<AttemptResult> {
-    const { command, rule } = task;
+  #runProgram(
+    task: Task,
+    action: Exclude<TaskAction, { readonly kind: "run" }>,
+    staging: Staging,
+    attempt: Attempt,
+  ): Promise<AttemptResult> {
     const paths = this.#commandPaths(task, staging, attempt);
     const argv =
-      rule.action.kind === "script"
-        ? scriptCommand(rule.action.path, this.#environments.of(rule))
-        : renderCommand(command ?? [], paths);
+      action.kind === "script"
+        ? scriptCommand(action.path, this.#environments.of(task.rule))
+        : renderCommand(action.command, paths);
     const own = { LQ_TASK_FILE: staging.beside("task.json") };
     writeTaskFile(own.LQ_TASK_FILE, task, paramValues(task), paths.of, {
       ...attempt,

@@ -36,6 +36,7 @@ import {
 } from "./bind.ts";
 import type { SourceGlobs } from "./glob.ts";
 import { isOutside, normalise } from "../model/paths.ts";
+import { openId, taskId } from "../model/task-id.ts";
 import { shellQuote } from "./quote.ts";
 
 /** Where a rule's tasks and expansions are put. */
@@ -60,7 +61,7 @@ export class RuleFanout {
   readonly #outputs: Bind<readonly TaskPath[]>;
   readonly #params: Bind<Task["params"]>;
   readonly #env: Bind<Task["env"]>;
-  readonly #command: Bind<Task["command"]>;
+  readonly #action: Bind<Task["action"]>;
   /** Values of axes that depend on no other, shared between rules by where they are written. */
   readonly #fixed: Map<string, readonly AxisValue[]>;
 
@@ -81,7 +82,7 @@ export class RuleFanout {
     );
     this.#params = bindParams(rule, names);
     this.#env = bindEnv(rule, names);
-    this.#command = bindAction(rule, names);
+    this.#action = bindAction(rule, names);
   }
 
   /** Goes on from the axes that are bound. What is wrong is added to the sink's problems. */
@@ -104,7 +105,7 @@ export class RuleFanout {
     const bindings = [...bound, ...rest];
     try {
       const params = this.#params(bindings);
-      const id = `${this.#rule.name}:${[...bound.map(({ text }) => text), "*"].join("/")}`;
+      const id = openId(this.#rule.name, bound.map(textOf));
       return {
         id,
         rule: this.#rule,
@@ -114,7 +115,7 @@ export class RuleFanout {
         outputs: [],
         params,
         env: {},
-        command: null,
+        action: this.#rule.action,
       };
     } catch (error) {
       if (error instanceof UserError) return null;
@@ -132,7 +133,7 @@ export class RuleFanout {
 
   #task(bound: Bound, index: number): Task {
     return {
-      id: bound.length === 0 ? this.#rule.name : `${this.#rule.name}:${bound.map(textOf).join("/")}`,
+      id: taskId(this.#rule.name, bound.map(textOf)),
       rule: this.#rule,
       index,
       bindings: bound,
@@ -140,13 +141,13 @@ export class RuleFanout {
       outputs: this.#outputs(bound),
       params: this.#params(bound),
       env: this.#env(bound),
-      command: this.#command(bound),
+      action: this.#action(bound),
     };
   }
 
   #expansion(bound: Bound, axis: Extract<AxisSpec, { kind: "in" }>): PendingExpansion {
     return {
-      id: `${this.#rule.name}:${[...bound.map(textOf), "*"].join("/")}`,
+      id: openId(this.#rule.name, bound.map(textOf)),
       rule: this.#rule,
       bound: bound.map((value, i) => ({ name: this.#names.axes[i] ?? "", value })),
       file: normalise(this.#root, bindText(axis.file, this.#names)(bound)),
@@ -219,12 +220,20 @@ function bindEnv(rule: Rule, names: Names): Bind<Task["env"]> {
   return [...rule.env.values()].some((value) => value !== null && usesAxis(value)) ? fill : once(fill);
 }
 
-function bindAction({ action }: Rule, names: Names): Bind<Task["command"]> {
-  if (action.kind !== "cmd") return () => null;
-  if ("parts" in action.command) return bindCommand(action.command, names, quotedText);
-  const items = action.command.map((item) => bindCommand(item, names, plainText));
-  const fill = (bound: Bound) => items.map((item) => item(bound));
-  return action.command.some(usesAxis) ? fill : once(fill);
+function bindAction({ action }: Rule, names: Names): Bind<Task["action"]> {
+  if (action.kind !== "cmd") return () => action;
+  const command = bindWords(action.command, names);
+  const fill = (bound: Bound): Task["action"] => ({ kind: "cmd", command: command(bound) });
+  return [action.command].flat().some(usesAxis) ? fill : once(fill);
+}
+
+function bindWords(
+  command: Template | readonly Template[],
+  names: Names,
+): Bind<Template | readonly Template[]> {
+  if ("parts" in command) return bindCommand(command, names, quotedText);
+  const items = command.map((item) => bindCommand(item, names, plainText));
+  return (bound) => items.map((item) => item(bound));
 }
 
 const quotedText: Write = (value, span, fromAxis) => shellQuote(plainText(value, span, fromAxis));

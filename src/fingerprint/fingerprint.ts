@@ -216,21 +216,14 @@ export class Fingerprinter {
 }
 
 function actionOf(task: Task, code: Closure | null): RecipeAction {
-  const { action } = task.rule;
-  if (action.kind !== "cmd" || task.command === null) {
-    if (code === null) throw new Error(`${task.id} has neither a command nor code`);
-    return action.kind === "script" ? { kind: "script", path: action.path, code } : { kind: "run", code };
+  const { action } = task;
+  if (action.kind === "cmd") {
+    const paths = (all: readonly TaskPath[]) => (role: string | null) =>
+      all.filter((each) => role === null || each.role === role).map((each) => each.path);
+    // The scratch folder is named after the key, so the key covers only whether there is one.
+    const filled = { in: paths(task.inputs), out: paths(task.outputs), scratch: "${scratch}" };
+    return { kind: "cmd", ...(code && { code }), argv: renderCommand(action.command, filled) };
   }
-  const paths = (all: readonly TaskPath[]) => (role: string | null) =>
-    all.filter((each) => role === null || each.role === role).map((each) => each.path);
-  // The scratch folder is named after the key, so only that there is one can be part of it.
-  return {
-    kind: "cmd",
-    ...(code && { code }),
-    argv: renderCommand(task.command, {
-      in: paths(task.inputs),
-      out: paths(task.outputs),
-      scratch: "${scratch}",
-    }),
-  };
+  if (code === null) throw new Error(`the code of rule ${task.rule.name} was not read`);
+  return action.kind === "script" ? { kind: "script", path: action.path, code } : { kind: "run", code };
 }

@@ -3,6 +3,7 @@
  * in different lanes, and each device has a lane.
  * Format: "Trace Event Format", complete events ("X"), times in microseconds.
  */
+import { ruleOf } from "../model/task-id.ts";
 import { explain } from "../decide/explain.ts";
 import type { Build } from "../history/builds.ts";
 import type { TaskLine } from "../history/lines.ts";
@@ -78,7 +79,7 @@ function complete(line: TaskLine, build: Build, pid: number, tid: number): Trace
   return {
     ph: "X",
     name: task,
-    cat: task.split(":")[0] ?? task,
+    cat: ruleOf(task),
     pid,
     tid,
     ts: (started - build.started) * 1000,

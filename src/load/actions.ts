@@ -112,7 +112,7 @@ function parseCommand(node: Located, scope: Scope, problems: Problems): Template
   if (text.value.trim() === "") problems.add('"cmd" is empty', node.span);
   const command = parseTemplate(text, scope, problems);
   for (const { span } of quotedParts(command)) {
-    problems.add("lq quotes this itself: it cannot stand inside quotes", span, "take it out of the quotes");
+    problems.add("lq quotes this itself, so it cannot be inside quotes", span, "take it out of the quotes");
   }
   return command;
 }

@@ -176,9 +176,14 @@ export interface Task {
   readonly params: { readonly [name: string]: TaskParam };
   /** Values of `rule.env` after interpolation; null: taken from lq's own environment. */
   readonly env: { readonly [name: string]: string | null };
-  /** For `cmd`: the command with all but in/out/scratch filled in. Else null. */
-  readonly command: Template | readonly Template[] | null;
+  readonly action: TaskAction;
 }
+
+export type TaskAction =
+  | { readonly kind: "run"; readonly module: string }
+  | { readonly kind: "script"; readonly path: string }
+  /** The command with its axes and params filled in; in, out and scratch are filled in when it runs. */
+  | { readonly kind: "cmd"; readonly command: Template | readonly Template[] };
 
 export interface TaskPath {
   readonly role: string;

@@ -21,12 +21,12 @@ export function undeclaredWarnings(session: Session, { selected, verdicts }: Pla
 
 /** Files of the project that a command names in passing. */
 function undeclaredFiles(root: string, task: Task): readonly string[] {
-  const { command, rule } = task;
-  if (command === null) return [];
+  const { action, rule } = task;
+  if (action.kind !== "cmd") return [];
   const declared = [...task.inputs, ...task.outputs, ...rule.code].map(({ path }) => path);
   const isDeclared = (path: string): boolean =>
     declared.some((each) => each === path || (each.endsWith("/") && path.startsWith(each)));
-  const files = wordsOf(command)
+  const files = wordsOf(action.command)
     .map((word) => word.replace(/^(?:\.\/)+/, ""))
     .filter((path) => isProjectFile(root, path) && !isDeclared(path));
   return [...new Set(files)].map((path) => {

@@ -1,6 +1,7 @@
 /** The state of a build, computed from its events: counts by rule, running tasks, and an estimate of the time left. */
 import type { HashProgress } from "../files/hash-many.ts";
 import type { Outcome } from "../model/model.ts";
+import { ruleOf } from "../model/task-id.ts";
 import type { Event } from "./events.ts";
 
 export interface RunningTask {
@@ -151,8 +152,4 @@ export class Progress {
 
 function meanSeconds({ counts, seconds, expected }: RuleProgress): number | undefined {
   return counts.ran > 0 ? seconds / counts.ran : expected;
-}
-
-export function ruleOf(task: string): string {
-  return task.replace(/:.*/s, "");
 }

@@ -1,10 +1,10 @@
 /** Clean: removes what lq wrote and nobody changed since; nothing else. */
 import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
-import picomatch from "picomatch";
+import { TargetPattern } from "../select/target.ts";
 import { removeOutput } from "../plan/remove-output.ts";
 import type { Request } from "../session/request.ts";
-import { absolute, CACHE, normalise } from "../model/paths.ts";
+import { CACHE } from "../model/paths.ts";
 import { FileDigests } from "../files/files.ts";
 import { LOCK } from "../model/layout.ts";
 import { acquireLock } from "../state/lock.ts";
@@ -78,17 +78,14 @@ function cleanOutputs(request: CleanRequest, state: State, forReal: boolean): Cl
 function matcher({ pipeline, targets, cwd }: CleanRequest): (path: string, owner: Owner) => boolean {
   if (targets.length === 0) return () => true;
   const tests = targets.map((target) => {
-    const path = normalise(pipeline.root, absolute(cwd, target));
-    const bare = path.replace(/\/$/, "");
-    const isPath = picomatch(join(relative(pipeline.root, cwd), target));
-    const isName = picomatch(target, { bash: true });
+    const pattern = new TargetPattern(pipeline.root, target, relative(pipeline.root, cwd));
+    const bare = pattern.path.replace(/\/$/, "");
     return (output: string, { id }: Owner): boolean =>
       output.replace(/\/$/, "") === bare ||
       bare === "" ||
       output.startsWith(`${bare}/`) ||
-      isPath(output) ||
-      isName(id) ||
-      isName(id.replace(/:.*/s, ""));
+      pattern.matchesOutput(output) ||
+      pattern.matchesTask(id);
   });
   return (path, owner) => tests.some((test) => test(path, owner));
 }

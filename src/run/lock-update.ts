@@ -1,4 +1,5 @@
 /** After a build: writes to lq.lock what the outputs of rules with `lock: true` are now. */
+import { ruleOf } from "../model/task-id.ts";
 import type { Session } from "../session/session.ts";
 import {
   digestOfOutputs,
@@ -28,8 +29,4 @@ export function updateLockFile({ root, graph, state }: Session): void {
     lines.set(task.id, { key: last.key, digest: digestOfOutputs(last.outputs) });
   }
   writeLockFile(root, lines);
-}
-
-function ruleOf(id: string): string {
-  return id.replace(/:.*/s, "");
 }

@@ -1,11 +1,12 @@
-/** Select: targets as typed → the tasks that make them, with all that those need. */
+/** Select: targets as typed → the tasks that make them, with all tasks that those need. */
 import { posix } from "node:path";
 import picomatch from "picomatch";
-import { normalise } from "../model/paths.ts";
 import type { Graph } from "../expand/graph.ts";
 import type { PathPattern } from "../expand/pending.ts";
 import { nearest } from "../load/suggest.ts";
 import type { PendingExpansion, Target, Task } from "../model/model.ts";
+import { hasValues, knownPart } from "../model/task-id.ts";
+import { TargetPattern } from "./target.ts";
 
 export interface Selected {
   readonly tasks: ReadonlySet<Task>;
@@ -23,9 +24,9 @@ interface Wanted {
 }
 
 /**
- * A target is an output, a directory, a rule, a task id, or a glob of these; paths are relative to `cwd`, a
- * folder relative to the project ("" is the project). Without targets: the pipeline's `default`, which is
- * relative to the project; without that: everything.
+ * Selects the tasks of targets (target.ts). Paths in targets are relative to `cwd`, which is a folder relative to the
+ * project ("" is the project). Without targets it takes the pipeline's `default`, with paths relative to the project;
+ * without a `default` it takes everything.
  */
 export function select(graph: Graph, targets: readonly string[], cwd: string): Selected {
   const { pipeline } = graph;
@@ -38,15 +39,15 @@ export function select(graph: Graph, targets: readonly string[], cwd: string): S
   const unmatched: Target[] = [];
   for (const target of wantedTargets) {
     const wanted = match(graph, target.text, typed ? cwd : "");
-    const [moreTasks, moreGrowths] = [[...wanted.tasks], [...wanted.expansions]];
-    if (moreTasks.length + moreGrowths.length === 0) unmatched.push(target);
+    const [moreTasks, moreExpansions] = [[...wanted.tasks], [...wanted.expansions]];
+    if (moreTasks.length + moreExpansions.length === 0) unmatched.push(target);
     for (const task of moreTasks) tasks.add(task);
-    for (const expansion of moreGrowths) expansions.add(expansion);
+    for (const expansion of moreExpansions) expansions.add(expansion);
   }
   return close(graph, { tasks, expansions }, unmatched);
 }
 
-/** The name nearest to a target that matched nothing: a rule, a task id or an output as one types it in `cwd`. */
+/** The nearest name to a target that matched nothing: a rule, a task id, or an output as typed in `cwd`. */
 export function suggest(graph: Graph, target: string, cwd: string): string | undefined {
   const rules = [...graph.pipeline.rules.keys()];
   const asTyped = (path: string): string =>
@@ -62,13 +63,12 @@ function match(graph: Graph, target: string, cwd: string): Wanted {
   if (rule) return ofRule(graph, (name) => name === target);
   const task = graph.task(target);
   if (task) return { tasks: [task], expansions: [] };
-  const named = growthsOfId(graph, target);
+  const named = expansionsOfId(graph, target);
   if (named.length > 0) return { tasks: [], expansions: named };
-  // Without normalising first: "*" and friends are no part of a path's normal form.
-  const path = normalise(root, posix.isAbsolute(target) ? target : posix.join(cwd, target));
-  const exact = ofPath(graph, path);
+  const pattern = new TargetPattern(root, target, cwd);
+  const exact = ofPath(graph, pattern.path);
   if (exact) return exact;
-  return picomatch.scan(target).isGlob ? ofGlob(graph, target, path) : { tasks: [], expansions: [] };
+  return pattern.isGlob ? ofGlob(graph, pattern) : { tasks: [], expansions: [] };
 }
 
 function ofPath(graph: Graph, path: string): Wanted | null {
@@ -90,36 +90,31 @@ function ofRule(graph: Graph, matches: (rule: string) => boolean): Wanted {
   };
 }
 
-/** Expansions that may come to have a task of this id. */
-function growthsOfId(graph: Graph, id: string): readonly PendingExpansion[] {
-  if (!id.includes(":")) return [];
-  return graph.expansions.filter((expansion) => id.startsWith(expansion.id.slice(0, -1)));
+/** Pending expansions that may bring a task with this id. */
+function expansionsOfId(graph: Graph, id: string): readonly PendingExpansion[] {
+  if (!hasValues(id)) return [];
+  return graph.expansions.filter((expansion) => id.startsWith(knownPart(expansion.id)));
 }
 
-/** In a rule's name or a task's id `*` stands for anything; in a path it stays within one folder. */
-function ofGlob(graph: Graph, pattern: string, path: string): Wanted {
-  const isName = picomatch(pattern, { bash: true });
-  const isPath = picomatch(path);
-  const isDirectory = path.endsWith("/");
+function ofGlob(graph: Graph, pattern: TargetPattern): Wanted {
+  const { text, path } = pattern;
   const tasks = graph.tasks.filter(
-    ({ id, rule, outputs }) =>
-      isName(rule.name) ||
-      isName(id) ||
-      outputs.some((output) => isPath(output.path) || (isDirectory && inMatching(isPath, output.path))),
+    ({ id, outputs }) =>
+      pattern.matchesTask(id) || outputs.some((output) => pattern.matchesOutput(output.path)),
   );
   const expansions = new Set(graph.expansionsLike(patternOf(path)));
   for (const expansion of graph.expansions)
-    if (isName(expansion.rule.name) || (pattern.includes(":") && mayName(pattern, expansion)))
+    if (pattern.matchesRule(expansion.rule.name) || (hasValues(text) && mayName(text, expansion)))
       expansions.add(expansion);
   if (tasks.length + expansions.size > 0) return { tasks, expansions };
-  // What nothing that is known matches may be an id that is not known yet.
-  return { tasks, expansions: graph.expansions.filter((expansion) => mayName(pattern, expansion)) };
+  // A glob that matches nothing known may be meant for ids that are not known yet.
+  return { tasks, expansions: graph.expansions.filter((expansion) => mayName(text, expansion)) };
 }
 
-/** Whether a glob may match the id of a task that comes of an expansion, as far as its letters go. */
+/** Whether a glob may match the id of a task of a pending expansion. Compares only the letters before the first wildcard. */
 function mayName(pattern: string, expansion: PendingExpansion): boolean {
   const letters = /^[^*?[\]{}()!+@|\\]*/.exec(pattern)?.[0] ?? "";
-  const known = expansion.id.slice(0, -1);
+  const known = knownPart(expansion.id);
   return letters.startsWith(known) || known.startsWith(letters);
 }
 
@@ -134,16 +129,9 @@ function patternOf(glob: string): PathPattern {
   };
 }
 
-function inMatching(isPath: (path: string) => boolean, output: string): boolean {
-  for (let end = output.indexOf("/"); end >= 0; end = output.indexOf("/", end + 1)) {
-    if (isPath(output.slice(0, end + 1))) return true;
-  }
-  return false;
-}
-
-/** Adds what the wanted tasks and expansions need, as far as the graph has expanded. */
+/** Adds what the wanted tasks and expansions need, as far as the graph knows it now. */
 function close(graph: Graph, wanted: Wanted, unmatched: readonly Target[]): Selected {
-  // By index: a set of tasks would be asked for every edge.
+  // Marks by index: a set of tasks would be searched for every edge.
   const inside = new Uint8Array(graph.tasks.length);
   const expansions = new Set<PendingExpansion>();
   const open: (Task | PendingExpansion)[] = [];

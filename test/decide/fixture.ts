@@ -47,7 +47,7 @@ export function task(id: string, spec: TaskSpec): Task & { readonly spec: TaskSp
     outputs: paths(spec.outputs),
     params: Object.fromEntries(params) as Task["params"],
     env: spec.env ?? {},
-    command: null,
+    action: rule.action,
     spec,
   };
 }
@@ -61,7 +61,8 @@ export function cmd(id: string, parts: readonly string[], input: string, output:
     span,
   };
   const base = task(id, { inputs: { in: input }, outputs: { out: output } });
-  return { ...base, rule: { ...base.rule, action: { kind: "cmd", command, span } }, command };
+  const action = { kind: "cmd", command, span } as const;
+  return { ...base, rule: { ...base.rule, action }, action };
 }
 
 export function graphOf(tasks: readonly Task[]): Producers {

@@ -137,7 +137,8 @@ rules:
     expect(paths(task.outputs)).toEqual(["o/a"]);
   });
   test("has its command with values quoted, and in and out left open", () => {
-    const parts = task.command && "parts" in task.command ? task.command.parts : [];
+    const { action } = task;
+    const parts = action.kind === "cmd" && "parts" in action.command ? action.command.parts : [];
     const text = parts.map((part) => (part.kind === "text" ? part.text : `<${part.kind}>`)).join("");
     expect(text).toBe(`run '-n '\\''x y'\\''' a <in> > <out>`);
   });
@@ -376,5 +377,5 @@ rules:
   });
   expect(graph.tasks).toHaveLength(100_001);
   expect(graph.dependencies(graph.task("c")!)).toHaveLength(50_000);
-  expect(graph.tasks[7]?.command).toBe(graph.tasks[8]?.command);
+  expect(graph.tasks[7]?.action).toBe(graph.tasks[8]?.action);
 });

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { UserError } from "../../model/errors.ts";
+import { ruleOf } from "../../model/task-id.ts";
 import { type Build, buildNumbered } from "../../history/builds.ts";
 import type { TaskLine } from "../../history/lines.ts";
 import { chromeTrace } from "../../inspect/chrome-trace.ts";
@@ -45,7 +46,7 @@ function summarise(build: Build) {
     { ran: number; restored: number; accepted: number; failed: number; seconds: number }
   >();
   for (const line of tasks) {
-    const name = line.task.split(":")[0] ?? line.task;
+    const name = ruleOf(line.task);
     const rule = rules.get(name) ?? { ran: 0, restored: 0, accepted: 0, failed: 0, seconds: 0 };
     rules.set(name, rule);
     if (line.outcome !== "cancelled") rule[line.outcome] += 1;

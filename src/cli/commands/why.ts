@@ -8,6 +8,7 @@ import { builds, lastRuns } from "../../history/builds.ts";
 import { causesOf, rootsOf, type Cause, type TaskFacts, type LastRun } from "../../inspect/causes.ts";
 import type { Reason } from "../../model/model.ts";
 import { andMore, firstLines, moreLines } from "../../model/cut-list.ts";
+import { hasValues, ruleOf, valueParts } from "../../model/task-id.ts";
 import { painter, type Paint } from "../../report/paint.ts";
 import { statusOf, type TaskStatus } from "../../plan/status.ts";
 import { acceptedOf, acceptedText } from "../accepted.ts";
@@ -135,8 +136,8 @@ class CauseWriter {
     const task = graph.task(id);
     if (task === undefined) return "";
     const { name, each } = task.rule;
-    const built = [...state.ids()].filter((other) => other.startsWith(`${name}:`));
-    const values = built.map((other) => other.slice(name.length + 1).split("/"));
+    const built = [...state.ids()].filter((other) => hasValues(other) && ruleOf(other) === name);
+    const values = built.map(valueParts);
     if (values.length === 0) return "";
     const fresh = task.bindings.flatMap(({ text }, i) =>
       values.some((others) => others[i] === text) ? [] : [`${each[i]?.name} ${text}`],
