@@ -53,6 +53,8 @@ export interface TaskContext<P> {
   readonly scratch: string | null;
   /** Reports how far the task is (0…1), with a note on what it is doing. */
   readonly progress: (fraction: number, note?: string) => void;
+  /** Numbers of one step, such as a loss: shown while the task runs and kept beside its log; in no key. */
+  readonly metrics: (step: number, values: { readonly [name: string]: number }) => void;
   /** Writes a line to the task's log. */
   readonly log: (line: string) => void;
 }

@@ -56,6 +56,8 @@ export class EventRecorder {
     const at = Date.now();
     if (event.type === "task" && event.outcome === "fresh") return this.#addFresh(ruleOf(event.task));
     if (event.type === "progress" && this.#isTooSoon(event.task, at)) return;
+    // The file beside the task's log has them.
+    if (event.type === "metrics") return;
     if (event.type === "summary") return this.#end({ ...event, at });
     const line = { ...event, at };
     if (this.#file !== null || opens(event)) this.#write(line);

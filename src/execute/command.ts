@@ -21,6 +21,7 @@ export async function runCommand(
   attempt: Attempt,
   own: { readonly [name: string]: string },
   launchers: Launchers,
+  printed: (chunk: Buffer) => void = () => undefined,
 ): Promise<AttemptResult> {
   if (attempt.signal.aborted) return { kind: "cancelled" };
   const { root, env, signal, timeout } = attempt;
@@ -30,7 +31,10 @@ export async function runCommand(
   const words = withoutShell(argv, (name) => env[name] ?? process.env[name]);
   let child: Launched;
   try {
-    child = await launchers.start({ words, cwd: root, env, mark, own, leases }, (chunk) => log.write(chunk));
+    child = await launchers.start({ words, cwd: root, env, mark, own, leases }, (chunk) => {
+      log.write(chunk);
+      printed(chunk);
+    });
   } catch (error) {
     const { message } = userErrorOf(error) ?? (error as Error);
     return { kind: "failed", error: message };

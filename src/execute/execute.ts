@@ -10,7 +10,9 @@ import { Launchers } from "./launcher.ts";
 import type { WorkerPool } from "./pool.ts";
 import { renderCommand } from "../fingerprint/render-command.ts";
 import type { Staging } from "./staging.ts";
+import { followMetrics } from "./metrics-file.ts";
 import { writeTaskFile } from "./task-file.ts";
+import type { TaskReports } from "./task-reports.ts";
 import type { ParamValues, RolePaths } from "./worker-messages.ts";
 
 export class Executor {
@@ -44,10 +46,10 @@ export class Executor {
     recipe: Recipe,
     staging: Staging,
     attempt: Attempt,
-    progress: (fraction: number, note?: string) => void,
+    reports: TaskReports,
   ): Promise<AttemptResult> {
     const { action } = task;
-    if (action.kind !== "run") return this.#runProgram(task, action, staging, attempt);
+    if (action.kind !== "run") return this.#runProgram(task, action, staging, attempt, reports);
     const staged = stagedBy(task, staging);
     const names = new Map(
       recipe.inputs.map((input) => [input.path, input.names ?? input.entries?.map(({ name }) => name)]),
@@ -63,27 +65,33 @@ export class Executor {
       ),
       outputs: byRole(task.rule.outputs, task.outputs, staged, () => []),
     };
-    return this.#pool.run(job, attempt, progress);
+    return this.#pool.run(job, attempt, reports);
   }
 
   /** A command or a script. */
-  #runProgram(
+  async #runProgram(
     task: Task,
     action: Exclude<TaskAction, { readonly kind: "run" }>,
     staging: Staging,
     attempt: Attempt,
+    reports: TaskReports,
   ): Promise<AttemptResult> {
     const paths = this.#commandPaths(task, staging, attempt);
     const argv =
       action.kind === "script"
         ? scriptCommand(action.path, this.#environments.of(task.rule))
         : renderCommand(action.command, paths);
-    const own = { LQ_TASK_FILE: staging.beside("task.json") };
+    const own = { LQ_TASK_FILE: staging.beside("task.json"), LQ_METRICS: staging.beside("metrics.jsonl") };
     writeTaskFile(own.LQ_TASK_FILE, task, paramValues(task), paths.of, {
       ...attempt,
       scratch: paths.scratch,
     });
-    return runCommand(argv, attempt, own, this.#launchers);
+    const stop = followMetrics(own.LQ_METRICS, (line) => reports.line(line));
+    try {
+      return await runCommand(argv, attempt, own, this.#launchers, (chunk) => reports.printed(chunk));
+    } finally {
+      stop();
+    }
   }
 
   /** Relative to the project, where commands run: what they print of them is then the same in every checkout. */

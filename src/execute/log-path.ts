@@ -15,3 +15,8 @@ export function logPath(task: Pick<Task, "id" | "rule" | "bindings">): string {
       : `${name.slice(0, LONGEST_NAME)}-${createHash("sha256").update(task.id).digest("hex").slice(0, 16)}`;
   return `${LOGS}/${rule}/${short}.log`;
 }
+
+/** Beside a log, the numbers that the task told of its steps. */
+export function metricsPath(log: string): string {
+  return log.replace(/\.log$/, ".metrics.jsonl");
+}

@@ -10,6 +10,7 @@ import { afterAwake } from "../system/awake.ts";
 import { environmentText } from "./environment.ts";
 import { TaskLog } from "./log.ts";
 import { MARK, newMark, ProcessTree } from "../system/process-tree.ts";
+import type { TaskReports } from "./task-reports.ts";
 import type { FromWorker, Job, ModuleFile, ParamIssue, ParamValues, ToWorker } from "./worker-messages.ts";
 
 export type WorkerJob = Omit<Job, "devices" | "cpus" | "scratch" | "log">;
@@ -46,7 +47,7 @@ export class WorkerPool {
   async run(
     job: WorkerJob,
     attempt: Attempt,
-    progress: (fraction: number, note?: string) => void,
+    reports: Pick<TaskReports, "progress" | "metrics">,
   ): Promise<AttemptResult> {
     if (attempt.signal.aborted) return { kind: "cancelled" };
     const worker = await this.#acquire(attempt.env, job.module.bundle, attempt.leases);
@@ -71,7 +72,8 @@ export class WorkerPool {
     const result = await new Promise<AttemptResult>((resolve) => {
       worker.lost = (how) => resolve({ kind: "failed", error: `its process ended before it did (${how})` });
       worker.receive = (message) => {
-        if (message.type === "progress") progress(message.fraction, message.note);
+        if (message.type === "progress") reports.progress(message.fraction, message.note);
+        else if (message.type === "metrics") reports.metrics(message.step, message.values);
         else if (message.type === "done") resolve({ kind: "done" });
         else if (message.type === "failed") resolve({ kind: "failed", error: message.error });
       };

@@ -39,6 +39,7 @@ export function taskContext<P>(
       reported = now;
       send({ type: "progress", fraction, ...(note === undefined ? {} : { note }) });
     },
+    metrics: (step, values) => send({ type: "metrics", step, values }),
     log: (line) => log.write(`${line}\n`),
   };
 }

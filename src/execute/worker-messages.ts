@@ -11,7 +11,8 @@ export type FromWorker =
   | { readonly type: "done" }
   | { readonly type: "failed"; readonly error: string }
   | { readonly type: "validated"; readonly issues: readonly (readonly ParamIssue[])[] }
-  | { readonly type: "progress"; readonly fraction: number; readonly note?: string };
+  | { readonly type: "progress"; readonly fraction: number; readonly note?: string }
+  | { readonly type: "metrics"; readonly step: number; readonly values: { readonly [name: string]: number } };
 
 export interface ModuleFile {
   /** As written in the pipeline, for messages. */

@@ -14,6 +14,7 @@ import { StagingArea } from "../execute/staging.ts";
 import type { CodeClosures } from "../fingerprint/code.ts";
 import { absolute } from "../model/paths.ts";
 import type { Environments } from "../environment/environments.ts";
+import { TaskReports } from "../execute/task-reports.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Task } from "../model/model.ts";
 import type { StoredOutput } from "../store/action.ts";
@@ -60,8 +61,9 @@ export class TrialRuns {
     };
     // Who only looks may have no right to write in the project.
     const code = { bundle: (module: string) => this.#project.code.bundle(module, folder) };
+    const reports = new TaskReports(task.id, join(root, "metrics"), false, () => undefined);
     const executor = new Executor(root, code, this.#project.environments, pool);
-    const result = await executor.run(task, recipe, staging, attempt, () => undefined);
+    const result = await executor.run(task, recipe, staging, attempt, reports);
     await executor.close();
     const error = result.kind === "failed" ? result.error : staging.missingOutput(task.outputs);
     if (error !== null) return error;

@@ -23,6 +23,13 @@ export type Event =
   /** Sent from time to time while the hashing of sources takes long. */
   | ({ readonly type: "hash" } & HashProgress)
   | { readonly type: "progress"; readonly task: string; readonly fraction: number; readonly note?: string }
+  /** Numbers of one step of a task, a few times a second at most; the file beside its log has all. */
+  | {
+      readonly type: "metrics";
+      readonly task: string;
+      readonly step: number;
+      readonly values: { readonly [name: string]: number };
+    }
   /** An attempt failed, and another one follows. */
   | {
       readonly type: "retry";

@@ -36,6 +36,7 @@ export function plainView({ quiet, dryRun, paint, write }: PlainOptions): View {
         case "hash":
         case "start":
         case "progress":
+        case "metrics":
           return;
       }
     },

@@ -10,6 +10,8 @@ export interface RunningTask {
   readonly since: number;
   fraction: number;
   note: string;
+  /** Its last numbers, "loss 0.812, dice 0.9". */
+  numbers: string;
 }
 
 export class RuleProgress {
@@ -67,12 +69,18 @@ export class Progress {
           since,
           fraction: 0,
           note: "",
+          numbers: "",
         });
         return;
       }
       case "progress": {
         const task = this.rule(ruleOf(event.task)).running.get(event.task);
         if (task) Object.assign(task, { fraction: event.fraction, note: event.note ?? task.note });
+        return;
+      }
+      case "metrics": {
+        const task = this.rule(ruleOf(event.task)).running.get(event.task);
+        if (task) task.numbers = numbersText(event.values);
         return;
       }
       case "task": {
@@ -152,4 +160,10 @@ export class Progress {
 
 function meanSeconds({ counts, seconds, expected }: RuleProgress): number | undefined {
   return counts.ran > 0 ? seconds / counts.ran : expected;
+}
+
+function numbersText(values: { readonly [name: string]: number }): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name} ${Number(value.toPrecision(3))}`)
+    .join(", ");
 }

@@ -137,7 +137,8 @@ function ruleTitle(name: string, rule: RuleProgress, progress: Progress, most: n
     `${paint("bold", name)} ${done}/${total} ${paint("dim", parts.join(", "))}`.trimEnd(),
     ...shown.map((task) => {
       const share = task.fraction > 0 ? ` ${Math.floor(task.fraction * 100)} %` : "";
-      const details = `${duration(progress.elapsed(task))}${share} ${task.note}`.trimEnd();
+      const details =
+        `${duration(progress.elapsed(task))}${share} ${[task.note, task.numbers].filter(Boolean).join(" · ")}`.trimEnd();
       return printableLine(`${task.id} ${paint("dim", details)}`);
     }),
     ...moreLines(tasks.length, shown.length, { hint: null }),

@@ -1,14 +1,15 @@
 /** Runs one task to its end: attempts, the check of what they left, the record. */
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { userErrorOf } from "../model/errors.ts";
 import type { AttemptResult } from "../execute/attempt.ts";
 import { taskEnvironment } from "../execute/environment.ts";
 import type { Executor } from "../execute/execute.ts";
-import { logPath } from "../execute/log-path.ts";
+import { logPath, metricsPath } from "../execute/log-path.ts";
 import { sizeOf, tailOf, TaskLog, textFrom } from "../execute/log.ts";
 import { RUN } from "../system/process-tree.ts";
 import { StagingArea, type Staging } from "../execute/staging.ts";
+import { TaskReports } from "../execute/task-reports.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Task } from "../model/model.ts";
 import { SCRATCH, STAGING } from "../model/layout.ts";
@@ -122,10 +123,12 @@ export class TaskRunner {
   ): Promise<Exclude<Making, { kind: "out-of-device-memory" }>> {
     const { task, recipe } = run;
     const started = performance.now();
+    const scratch = this.#scratch(run);
+    const goesOn = scratch !== null && existsSync(scratch);
+    const reports = new TaskReports(task.id, metricsPath(logFile), goesOn, emit);
     try {
-      const result = await this.#execute(run, staging, logFile, (fraction, note) =>
-        emit({ type: "progress", task: task.id, fraction, ...(note === undefined ? {} : { note }) }),
-      );
+      const result = await this.#execute(run, staging, logFile, reports);
+      reports.close();
       if (result.kind !== "done") return result;
       const missing = staging.missingOutput(task.outputs);
       if (missing !== null) return { kind: "failed", error: missing };
@@ -155,12 +158,7 @@ export class TaskRunner {
     }
   }
 
-  #execute(
-    run: TaskRun,
-    staging: Staging,
-    log: string,
-    progress: (fraction: number, note?: string) => void,
-  ): Promise<AttemptResult> {
+  #execute(run: TaskRun, staging: Staging, log: string, reports: TaskReports): Promise<AttemptResult> {
     const { task, recipe, grant, signal } = run;
     const scratch = this.#scratch(run);
     if (scratch !== null) mkdirSync(scratch, { recursive: true });
@@ -179,7 +177,7 @@ export class TaskRunner {
       grace: task.rule.grace,
       signal,
     };
-    return this.#executor.run(task, recipe, staging, attempt, progress);
+    return this.#executor.run(task, recipe, staging, attempt, reports);
   }
 
   #scratch({ task, key }: TaskRun): string | null {

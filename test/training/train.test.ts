@@ -73,7 +73,7 @@ test("a training lowers the loss, and the same training gives the same bytes", a
   expect(first.losses).toHaveLength(12);
   expect(first.losses.at(-1)!).toBeLessThan(0.7 * first.losses[0]!);
   expect(notes).toHaveLength(48);
-  expect(notes.at(-1)).toMatch(/^1 epoch 12\/12, loss \d\.\d{3}$/);
+  expect(notes.at(-1)).toMatch(/^1 epoch 12\/12$/);
   const second = await train(options({ epochs: 12 }));
   expect(sameBytes(first.weights, second.weights)).toBe(true);
   expect(second.losses).toEqual(first.losses);

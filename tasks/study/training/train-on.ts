@@ -12,7 +12,7 @@ import type { training } from "../params/settings.ts";
 
 type Settings = z.infer<typeof training>;
 
-interface Context extends Pick<TaskContext<unknown>, "scratch" | "signal" | "progress" | "log"> {
+interface Context extends Pick<TaskContext<unknown>, "scratch" | "signal" | "progress" | "metrics" | "log"> {
   /** `patch` is (z, y, x) in voxels. */
   readonly params: { readonly patch: Triple; readonly training: Settings };
 }
@@ -25,7 +25,7 @@ interface Context extends Pick<TaskContext<unknown>, "scratch" | "signal" | "pro
 export function trainOn(
   cases: readonly TrainingCase[],
   spec: DynUNetSpec,
-  { params: { patch, training }, scratch, signal, progress, log }: Context,
+  { params: { patch, training }, scratch, signal, progress, metrics, log }: Context,
   start: Start | null = null,
 ): Promise<Training> {
   const { seed, epochs, batches, batch, foreground, threads, betas } = training;
@@ -49,7 +49,7 @@ export function trainOn(
     learningRate: training.learning_rate,
     optimizer: { weightDecay: training.weight_decay, beta1: betas[0], beta2: betas[1] },
     threads,
-    ...{ scratch, signal, progress, log },
+    ...{ scratch, signal, progress, metrics, log },
     ...(start && { start }),
   });
 }

@@ -36,6 +36,8 @@ export interface TrainOptions {
   readonly scratch?: string | null;
   readonly signal?: AbortSignal;
   readonly progress?: (fraction: number, note: string) => void;
+  /** Gets the losses and the learning rate of each step. */
+  readonly metrics?: (step: number, values: { readonly [name: string]: number }) => void;
   /** Gets one line for each epoch. */
   readonly log?: (line: string) => void;
 }
@@ -124,7 +126,8 @@ export async function train(options: TrainOptions): Promise<Training> {
       }
       record(result, rate);
       const epoch = Math.floor(step / batchesPerEpoch) + 1;
-      options.progress?.((step + 1) / total, `epoch ${epoch}/${epochs}, loss ${loss.toFixed(3)}`);
+      options.progress?.((step + 1) / total, `epoch ${epoch}/${epochs}`);
+      options.metrics?.(step + 1, { ...result, learning_rate: rate });
       if (next !== null) await saveIfDue();
     }
     const state = stateOf(trainer);

@@ -1,0 +1,44 @@
+/** Reads, while a task runs, the lines that it appends to the file that LQ_METRICS names. */
+import { closeSync, openSync, readSync, rmSync } from "node:fs";
+
+/** Milliseconds between two looks: for people who watch. */
+const INTERVAL = 500;
+const CHUNK = 1 << 16;
+
+/**
+ * @param file absolute path; what is there is removed
+ * @returns what reads the rest and ends it
+ */
+export function followMetrics(file: string, hear: (line: string) => void): () => void {
+  rmSync(file, { force: true });
+  let position = 0;
+  let rest = "";
+  const buffer = Buffer.allocUnsafe(CHUNK);
+  const look = (): void => {
+    let descriptor: number;
+    try {
+      descriptor = openSync(file, "r");
+    } catch {
+      return;
+    }
+    try {
+      for (;;) {
+        const length = readSync(descriptor, buffer, 0, CHUNK, position);
+        if (length === 0) break;
+        position += length;
+        // Lines are ASCII as Python's json writes them; in others a character may be cut in two, and only shown so.
+        const lines = (rest + buffer.toString("utf8", 0, length)).split("\n");
+        rest = lines.pop() ?? "";
+        lines.forEach(hear);
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  };
+  const timer = setInterval(look, INTERVAL);
+  return () => {
+    clearInterval(timer);
+    look();
+    if (rest !== "") hear(rest);
+  };
+}

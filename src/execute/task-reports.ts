@@ -1,0 +1,130 @@
+/**
+ * What a task tells of itself while it runs: how far it is, and numbers of its steps. The numbers are kept beside the
+ * log; nothing of it is in a key.
+ */
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Event } from "../report/events.ts";
+
+/** Of more points than this every second one is dropped, as often as it takes. */
+const MOST_POINTS = 10_000;
+
+/** Milliseconds between two events of one kind. */
+const INTERVAL = 100;
+
+interface Numbers {
+  readonly [name: string]: number;
+}
+
+export class TaskReports {
+  readonly #task: string;
+  /** Absolute path. */
+  readonly #file: string;
+  readonly #emit: (event: Event) => void;
+  #lines: string[] = [];
+  /** Only one of so many points is kept. */
+  #stride = 1;
+  #seen = 0;
+  #fraction = 0;
+  #hasNote = false;
+  #told = -Infinity;
+  #pending: Event | null = null;
+
+  /**
+   * @param file where numbers are kept, absolute
+   * @param goesOn whether those of earlier attempts stay
+   */
+  constructor(task: string, file: string, goesOn: boolean, emit: (event: Event) => void) {
+    this.#task = task;
+    this.#file = file;
+    this.#emit = emit;
+    if (goesOn && existsSync(file)) this.#lines = readFileSync(file, "utf8").split("\n").filter(Boolean);
+    else rmSync(file, { force: true });
+    this.#seen = this.#lines.length;
+  }
+
+  progress(fraction: number, note?: string): void {
+    this.#fraction = Math.min(1, Math.max(0, fraction));
+    this.#hasNote ||= note !== undefined;
+    this.#emit({
+      type: "progress",
+      task: this.#task,
+      fraction: this.#fraction,
+      ...(note === undefined ? {} : { note }),
+    });
+  }
+
+  metrics(step: number, values: Numbers): void {
+    if (this.#seen++ % this.#stride === 0) this.#keep(JSON.stringify({ step, ...values }));
+    const event: Event = { type: "metrics", task: this.#task, step, values };
+    const now = performance.now();
+    if (now - this.#told < INTERVAL) {
+      this.#pending = event;
+      return;
+    }
+    this.#told = now;
+    this.#pending = null;
+    this.#emit(event);
+  }
+
+  /** The last line of what a task printed stands for a note, until it gives one. */
+  printed(chunk: Buffer): void {
+    const now = performance.now();
+    if (this.#hasNote || now - this.#told < INTERVAL) return;
+    const line = chunk
+      .toString("utf8")
+      .trimEnd()
+      .split(/[\r\n]/)
+      .at(-1)
+      ?.trim();
+    if (!line) return;
+    this.#told = now;
+    this.#emit({ type: "progress", task: this.#task, fraction: this.#fraction, note: line.slice(0, 200) });
+  }
+
+  /** A line of the file that LQ_METRICS names; what is none of its kind is passed over. */
+  line(text: string): void {
+    const value = parse(text);
+    if (value === null) return;
+    const { progress, note, step, ...rest } = value;
+    if (typeof progress === "number" || typeof note === "string")
+      this.progress(
+        typeof progress === "number" ? progress : this.#fraction,
+        typeof note === "string" ? note : undefined,
+      );
+    const numbers = Object.entries(rest).filter(
+      (each): each is [string, number] => typeof each[1] === "number",
+    );
+    if (typeof step === "number") this.metrics(step, Object.fromEntries(numbers));
+  }
+
+  /** To be called when the attempt is over. */
+  close(): void {
+    if (this.#pending !== null) this.#emit(this.#pending);
+    this.#pending = null;
+  }
+
+  #keep(line: string): void {
+    try {
+      this.#lines.push(line);
+      if (this.#lines.length <= MOST_POINTS) {
+        mkdirSync(dirname(this.#file), { recursive: true });
+        return appendFileSync(this.#file, `${line}\n`);
+      }
+      this.#lines = this.#lines.filter((_, i) => i % 2 === 0);
+      this.#stride *= 2;
+      writeFileSync(this.#file, this.#lines.map((each) => `${each}\n`).join(""));
+    } catch {
+      // As with a log: a full disk is no reason for a task to fail.
+    }
+  }
+}
+
+function parse(text: string): { readonly [name: string]: unknown } | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? { ...value } : null;
+  } catch {
+    return null;
+  }
+}
