@@ -133,7 +133,7 @@ rules:
   held: { each: [name], cmd: "exec 3> \${out}; echo > started; cat gate >&3", out: "held/\${name}" }
 `,
   });
-  execFileSync("mkfifo", [project.path("started"), project.path("gate")]);
+  project.fifo("started", "gate");
   const lq = project.start("build", "--json", "-k", "-j", "1");
   await readFile(project.path("started"));
   rmSync(project.path("cache"), { recursive: true });
@@ -166,7 +166,7 @@ test("a current folder that is gone, and a pipe where a file should be, are told
     expect.stringMatching(/^error: the current folder was removed\n.*-C/),
   ]);
 
-  execFileSync("mkfifo", [project.path("pipeline.yaml")]);
+  project.fifo("pipeline.yaml");
   const piped = await project.lq("build");
   expect([piped.code, piped.stderr]).toEqual([2, expect.stringContaining("no pipeline.yaml can be read")]);
 });

@@ -1,5 +1,4 @@
 /** What has been built: history, report, why of what is fresh. */
-import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
@@ -73,7 +72,7 @@ rules:
   b: { cmd: "echo > one; cat two > \${out}", out: b.txt, slots: { gpu: { memory: 1GiB } } }
 `,
   });
-  execFileSync("mkfifo", [project.path("one"), project.path("two")]);
+  project.fifo("one", "two");
   expect((await project.lq("build", "-j", "2", "--slots", "gpu=1:h100:80GiB")).code).toBe(0);
   mkdirSync(project.path("elsewhere"));
   await project.lq("-C", "elsewhere", "report", "--chrome-trace", "trace.json");

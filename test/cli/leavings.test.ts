@@ -1,6 +1,5 @@
 /** `lq cache gc` on what lies in a project beside its store: scratch of unfinished tasks, code that changed. */
 import { readdirSync, utimesSync, writeFileSync } from "node:fs";
-import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
 import { settle } from "../helpers/settle.ts";
@@ -113,7 +112,7 @@ export default task({ run: ({ output }) => writeFileSync(output(), "${word}") })
 test("beside a build they are left alone", async () => {
   const of = await twoCutOff();
   of.write("pipeline.yaml", `${PIPELINE}  hold: { cmd: "cat go; touch \${out}", out: out/hold }\n`);
-  execFileSync("mkfifo", [of.path("go")]);
+  of.fifo("go");
   const beside = of.start("build", "out/hold", "--json");
   await beside.line('"start"');
   for (const words of [["-n"], []])

@@ -1,5 +1,4 @@
 /** The kinds of links by which outputs come from the store. */
-import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
   chmodSync,
@@ -57,7 +56,7 @@ rules:
   two: { cmd: "echo same > \${out}", out: two.txt }
 `,
       });
-      execFileSync("mkfifo", [of.path("gate")]);
+      of.fifo("gate");
       const lq = of.start("build", "--json", "-j", "2");
       const ended = new Set(["one", "two"]);
       while (ended.size > 0)

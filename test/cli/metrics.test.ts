@@ -6,7 +6,7 @@ import { TaskReports } from "../../src/execute/task-reports.ts";
 import type { Event } from "../../src/report/events.ts";
 import { cliProject, type JsonLine } from "../helpers/cli.ts";
 import { hasModule, PYTHON, runPython } from "../helpers/python.ts";
-import { project } from "../record/fixture.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 function told(lines: readonly JsonLine[], task: string): JsonLine[] {
   return lines.filter((line) => line["task"] === task && ["progress", "metrics"].includes(line.type));
@@ -90,7 +90,7 @@ rules:
   );
 
   test("are thinned beyond 10,000 points, and lines that are none are passed over", () => {
-    const folder = project();
+    const folder = testFolder();
     const file = join(folder, "logs/x.metrics.jsonl");
     const events: Event[] = [];
     const reports = new TaskReports("x", file, false, (event) => events.push(event));

@@ -1,5 +1,4 @@
 /** Several lq on one project at once: nothing is done twice, nothing breaks. */
-import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { cliProject, type CliProject, type JsonLine } from "../helpers/cli.ts";
 
@@ -59,7 +58,7 @@ test.each([2, 4])("%i builds share the work; status beside them always answers, 
 test("clean during a build waits for it, and a build during that for the clean", async () => {
   const project = copies();
   // What opens a named pipe waits for the other end.
-  execFileSync("mkfifo", [project.path("gate")]);
+  project.fifo("gate");
   const pipeline = project.read("pipeline.yaml");
   project.write(
     "pipeline.yaml",

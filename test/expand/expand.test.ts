@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/model/errors.ts";
 import type { PendingExpansion, Task } from "../../src/model/model.ts";
-import { graphOf, project, load } from "../load/project.ts";
+import { testFolder } from "../helpers/folder.ts";
+import { graphOf, load } from "../helpers/load.ts";
 import { expand } from "../../src/expand/expand.ts";
 
 const ids = (tasks: Iterable<{ readonly id: string }>) => [...tasks].map(({ id }) => id).sort();
@@ -354,7 +355,7 @@ rules:
 test("a check of a selection leaves the inputs of other tasks alone", () => {
   const graph = expand(
     load(
-      project({
+      testFolder({
         "pipeline.yaml":
           "version: 1\nrules:\n  a: { cmd: x, out: a }\n  b: { cmd: x, in: not-there, out: b }",
       }),

@@ -6,7 +6,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { UserError } from "../../src/model/errors.ts";
 import { sha256 } from "../../src/system/digest.ts";
 import { CodeClosures, type Closure, type NoteMemo } from "../../src/fingerprint/code.ts";
-import { project, write } from "../record/fixture.ts";
+import { testFolder, writeFile } from "../helpers/folder.ts";
 
 class Notes implements NoteMemo {
   readonly notes = new Map<string, string>();
@@ -46,9 +46,9 @@ function closure(root: string, module = "tasks/x.ts"): Promise<Closure> {
 
 /** What an edit does to the closure: the files whose digest changes. */
 async function changedBy(path: string, text: string): Promise<string[]> {
-  const root = project(FILES);
+  const root = testFolder(FILES);
   const before = await closure(root);
-  write(root, path, text);
+  writeFile(root, path, text);
   const after = await closure(root);
   const changed = after.files.filter(
     (file) => before.files.find((each) => each.path === file.path)?.digest !== file.digest,
@@ -61,7 +61,7 @@ async function changedBy(path: string, text: string): Promise<string[]> {
 
 describe("a closure", () => {
   it("holds the module with all code and data that it imports, without types and without lq", async () => {
-    const { files, packages } = await closure(project(FILES));
+    const { files, packages } = await closure(testFolder(FILES));
     expect(files.map((file) => file.path)).toEqual([
       "tasks/labels.yaml",
       "tasks/lib/twice.ts",
@@ -99,7 +99,7 @@ describe("a closure", () => {
   });
 
   it("has the versions of the packages used, not their code", async () => {
-    const root = project({
+    const root = testFolder({
       "tasks/x.ts": `import { f } from "somepkg/deep"; import "@scope/other"; import fs from "node:fs"; export default f(fs);`,
       "node_modules/somepkg/package.json": `{"name":"somepkg","version":"1.2.3","exports":{"./deep":{"require":"./deep.cjs","import":"./lib/deep.js"}}}`,
       "node_modules/somepkg/lib/package.json": `{"type":"module"}`,
@@ -113,9 +113,9 @@ describe("a closure", () => {
       { name: "@scope/other", version: "0.1.0" },
       { name: "somepkg", version: "1.2.3" },
     ]);
-    write(root, "node_modules/somepkg/lib/deep.js", `export const f = (x) => [x];`);
+    writeFile(root, "node_modules/somepkg/lib/deep.js", `export const f = (x) => [x];`);
     expect((await closure(root)).digest).toBe(before.digest);
-    write(
+    writeFile(
       root,
       "node_modules/@scope/other/package.json",
       `{"name":"@scope/other","version":"0.2.0","main":"index.js"}`,
@@ -124,7 +124,7 @@ describe("a closure", () => {
   });
 
   it("has the code of a package that is linked from elsewhere", async () => {
-    const root = project({
+    const root = testFolder({
       "tasks/x.ts": `import { f } from "mine"; export default f;`,
       "packages/mine/package.json": `{"name":"mine","version":"1.0.0","main":"index.ts"}`,
       "packages/mine/index.ts": `export const f = 1;`,
@@ -143,19 +143,19 @@ describe("a closure", () => {
       "tasks/lib/thread.ts": `import { twice } from "./twice.ts"; console.log(twice(1));`,
       "tasks/lib/twice.ts": FILES["tasks/lib/twice.ts"],
     };
-    const root = project(files);
+    const root = testFolder(files);
     const before = await closure(root);
     expect(before.files.map((file) => file.path)).toEqual([
       "tasks/lib/thread.ts",
       "tasks/lib/twice.ts",
       "tasks/x.ts",
     ]);
-    write(root, "tasks/lib/twice.ts", `export const twice = (n: number) => 3 * n;`);
+    writeFile(root, "tasks/lib/twice.ts", `export const twice = (n: number) => 3 * n;`);
     expect((await closure(root)).digest).not.toBe(before.digest);
   });
 
   it("finds modules that come with lq from any folder, and names them so", async () => {
-    const root = project({ "tasks/x.ts": `import "lq/src/model/errors.ts"; export default 1;` });
+    const root = testFolder({ "tasks/x.ts": `import "lq/src/model/errors.ts"; export default 1;` });
     expect((await closure(root)).files.map((file) => file.path)).toEqual([
       "lq:src/model/errors.ts",
       "tasks/x.ts",
@@ -175,7 +175,7 @@ async function remembered(root: string, notes: Notes): Promise<Closure> {
 
 describe("a closure that was remembered", () => {
   it("is taken while none of its files was touched, and made anew when one was or may stand in for one", async () => {
-    const root = project(FILES);
+    const root = testFolder(FILES);
     const notes = new Notes();
     const first = await remembered(root, notes);
     const [name, json] = [...notes.notes][0]!;
@@ -183,15 +183,15 @@ describe("a closure that was remembered", () => {
     marked();
     const again = () => new CodeClosures(root, notes).closure("tasks/x.ts").then((each) => each.digest);
     expect(await again()).toBe("f".repeat(64));
-    write(root, "tasks/lib/another.ts", "");
+    writeFile(root, "tasks/lib/another.ts", "");
     expect(await again()).toBe(first.digest);
     marked();
-    write(root, "tasks/lib/twice.ts", FILES["tasks/lib/twice.ts"]);
+    writeFile(root, "tasks/lib/twice.ts", FILES["tasks/lib/twice.ts"]);
     expect(await again()).toBe(first.digest);
   });
 
   it("is not remembered when a file changed in the moment of reading", async () => {
-    const root = project(FILES);
+    const root = testFolder(FILES);
     const notes = new Notes();
     const { ctimeMs } = statSync(join(root, "tasks/x.ts"));
     const clock = vi.spyOn(Date, "now").mockReturnValue(ctimeMs);
@@ -201,7 +201,7 @@ describe("a closure that was remembered", () => {
   });
 
   it("that is damaged counts as none", async () => {
-    const root = project(FILES);
+    const root = testFolder(FILES);
     const notes = new Notes();
     await remembered(root, notes);
     for (const name of notes.notes.keys()) notes.rememberNote(name, `{"version":3,"closure":[]}`);
@@ -211,7 +211,7 @@ describe("a closure that was remembered", () => {
 
 describe("errors in a module", () => {
   async function errors(text: string): Promise<readonly string[]> {
-    const root = project({ "tasks/x.ts": text });
+    const root = testFolder({ "tasks/x.ts": text });
     const error = await closure(root).then(
       () => expect.fail("no error"),
       (reason: unknown) => reason as UserError,
@@ -242,7 +242,7 @@ describe("errors in a module", () => {
 
   it("include a module that is not there, at the name in the pipeline", async () => {
     const span = { file: "pipeline.yaml", start: 3, end: 9 };
-    const missing = new CodeClosures(project(), new Notes()).closure("tasks/none.ts", span);
+    const missing = new CodeClosures(testFolder(), new Notes()).closure("tasks/none.ts", span);
     await expect(missing).rejects.toMatchObject({
       diagnostics: [{ message: "there is no task module tasks/none.ts", span }],
     });
@@ -251,14 +251,14 @@ describe("errors in a module", () => {
 
 describe("a bundle", () => {
   it("runs wherever it is, with packages found from where they were imported", async () => {
-    const root = project({
+    const root = testFolder({
       "tasks/x.ts": `import { task } from "lq";\nimport { f } from "somepkg";\nimport { join } from "node:path";\nexport default task({ run: () => {} });\nexport const seen: string = f(join("a", "b"));\n`,
       "node_modules/somepkg/package.json": `{"name":"somepkg","version":"1.0.0","type":"module","exports":{"import":"./index.js"}}`,
       "node_modules/somepkg/index.js": `export const f = (x) => "f:" + x;`,
     });
     const bundle = await new CodeClosures(root, new Notes()).bundle("tasks/x.ts");
     expect(dirname(bundle)).toBe(join(root, "cache/code"));
-    const elsewhere = join(project(), "moved.mjs");
+    const elsewhere = join(testFolder(), "moved.mjs");
     cpSync(bundle, elsewhere);
     const loaded = (await import(/* @vite-ignore */ pathToFileURL(elsewhere).href)) as {
       seen: string;
@@ -269,7 +269,7 @@ describe("a bundle", () => {
   });
 
   it("starts threads by the URL of their code", async () => {
-    const root = project({
+    const root = testFolder({
       "tasks/x.ts": `import { Worker } from "node:worker_threads";\nimport url from "./thread.ts?thread";\nnew Worker(new URL(url)).on("message", console.log);\n`,
       "tasks/thread.ts": `import { parentPort } from "node:worker_threads";\nimport { f } from "somepkg";\nparentPort?.postMessage(f("thread" as string));\n`,
       "node_modules/somepkg/package.json": `{"name":"somepkg","version":"1.0.0","type":"module","exports":"./index.js"}`,
@@ -280,7 +280,7 @@ describe("a bundle", () => {
   });
 
   it("points errors to the user's own line, and has a new name when its content is new", async () => {
-    const root = project({
+    const root = testFolder({
       "tasks/x.ts": `// one\ninterface A { a: number }\nexport const a: A = { a: 1 };\nthrow new Error("here");\n`,
     });
     const bundle = await new CodeClosures(root, new Notes()).bundle("tasks/x.ts");
@@ -297,7 +297,7 @@ describe("a bundle", () => {
   });
 
   it("is remembered with the closure, and made anew when it is damaged or not there", async () => {
-    const root = project(FILES);
+    const root = testFolder(FILES);
     const notes = new Notes();
     await remembered(root, notes);
     const bundle = () => new CodeClosures(root, notes).bundle("tasks/x.ts");
@@ -317,12 +317,12 @@ describe("a bundle", () => {
   });
 
   it("is refused when the code is no longer that of the key", async () => {
-    const root = project(FILES);
+    const root = testFolder(FILES);
     const notes = new Notes();
     await remembered(root, notes);
     const build = new CodeClosures(root, notes);
     await build.closure("tasks/x.ts");
-    write(root, "tasks/lib/twice.ts", `export const twice = (n: number) => 5 * n;`);
+    writeFile(root, "tasks/lib/twice.ts", `export const twice = (n: number) => 5 * n;`);
     await expect(build.bundle("tasks/x.ts")).rejects.toThrow(
       "the code of tasks/x.ts changed during the build",
     );

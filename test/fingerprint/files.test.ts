@@ -16,7 +16,7 @@ import { FileDigests, type FileMemo } from "../../src/files/files.ts";
 import type { HashProgress } from "../../src/files/hash-many.ts";
 import { hashFile } from "../../src/files/read-file.ts";
 import { isRacy, type Signature } from "../../src/files/signature.ts";
-import { project, write } from "../record/fixture.ts";
+import { testFolder, writeFile } from "../helpers/folder.ts";
 
 /** A memo that tells what it was asked to remember. */
 class Memory implements FileMemo {
@@ -41,7 +41,7 @@ function later<T>(milliseconds: number, body: () => T): T {
 
 describe("FileDigests", () => {
   it("is sha256 of the content, at every size around its buffer's", async () => {
-    const root = project();
+    const root = testFolder();
     const files = new FileDigests(root, new Memory());
     for (const size of [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 9 << 20]) {
       const content = Buffer.alloc(size, `${size} `);
@@ -52,7 +52,7 @@ describe("FileDigests", () => {
   });
 
   it("is null for a file that is not there, and follows links", () => {
-    const root = project({ "a.txt": "a", "b.txt": "b" });
+    const root = testFolder({ "a.txt": "a", "b.txt": "b" });
     symlinkSync("a.txt", join(root, "link"));
     symlinkSync("nowhere", join(root, "dangling"));
     const files = new FileDigests(root, new Memory());
@@ -64,7 +64,7 @@ describe("FileDigests", () => {
   });
 
   it("says what is wrong with what cannot be read", () => {
-    const root = project({ "secret.txt": "s" });
+    const root = testFolder({ "secret.txt": "s" });
     symlinkSync("loop", join(root, "loop"));
     mkdirSync(join(root, "folder"));
     const files = new FileDigests(root, new Memory());
@@ -79,7 +79,7 @@ describe("FileDigests", () => {
   });
 
   it("does not read again what another build remembered", () => {
-    const root = project({ "a.txt": "one" });
+    const root = testFolder({ "a.txt": "one" });
     const memory = new Memory();
     later(1000, () => expect(new FileDigests(root, memory).digest("a.txt")).toBe(sha256("one")));
     for (const key of memory.known.keys()) memory.known.set(key, "remembered");
@@ -87,7 +87,7 @@ describe("FileDigests", () => {
   });
 
   it("notices an edit that keeps size and mtime, in place or by replacement", () => {
-    const root = project({ "a.txt": "one", "b.txt": "one" });
+    const root = testFolder({ "a.txt": "one", "b.txt": "one" });
     const memory = new Memory();
     const first = new FileDigests(root, memory);
     later(1000, () => [first.digest("a.txt"), first.digest("b.txt")]);
@@ -109,7 +109,7 @@ describe("FileDigests", () => {
   });
 
   it("does not remember a file that was hashed in the tick in which it changed", () => {
-    const root = project({ "a.txt": "one" });
+    const root = testFolder({ "a.txt": "one" });
     const memory = new Memory();
     const files = new FileDigests(root, memory);
     const { ctimeMs } = statSync(join(root, "a.txt"));
@@ -129,22 +129,22 @@ describe("FileDigests", () => {
   });
 
   it("looks at a file once a build, until told that it changed", () => {
-    const root = project({ "a.txt": "one" });
+    const root = testFolder({ "a.txt": "one" });
     const files = new FileDigests(root, new Memory());
     files.digest("a.txt");
-    write(root, "a.txt", "three");
+    writeFile(root, "a.txt", "three");
     expect(files.digest("a.txt")).toBe(sha256("one"));
     expect(files.isUnchanged("a.txt")).toBe(false);
     files.forget(["a.txt"]);
     expect(files.digest("a.txt")).toBe(sha256("three"));
     expect(files.isUnchanged("a.txt")).toBe(true);
-    write(root, "a.txt", "fourth");
+    writeFile(root, "a.txt", "fourth");
     files.learn("a.txt", sha256("fourth"));
     expect(files.digest("a.txt")).toBe(sha256("fourth"));
   });
 
   it("hashes much beside the event loop, telling how far it is, and reads none of it again", async () => {
-    const root = project({ "small.txt": "s" });
+    const root = testFolder({ "small.txt": "s" });
     for (const name of ["a", "b"]) {
       writeFileSync(join(root, name), name);
       truncateSync(join(root, name), 100 << 20);
@@ -172,7 +172,7 @@ describe("FileDigests", () => {
   });
 
   it("leaves what cannot be read ahead to the one who asks for it, and ends when told to", async () => {
-    const root = project({ "other.txt": "o" });
+    const root = testFolder({ "other.txt": "o" });
     writeFileSync(join(root, "large"), "");
     truncateSync(join(root, "large"), 3 * 2 ** 30);
     mkdirSync(join(root, "gone"));

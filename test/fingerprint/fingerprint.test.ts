@@ -12,8 +12,8 @@ import { Environments } from "../../src/environment/environments.ts";
 import { Disk } from "../../src/files/disk.ts";
 import { FollowedCode } from "../../src/followed/follow.ts";
 import { State } from "../../src/state/state.ts";
-import { project, write } from "../record/fixture.ts";
-import { cmd, graphOf, task } from "../decide/fixture.ts";
+import { testFolder, writeFile } from "../helpers/folder.ts";
+import { cmd, graphOf, task } from "../helpers/tasks.ts";
 
 async function fingerprinter(root: string, tasks: readonly Task[], environment = {}): Promise<Fingerprinter> {
   const state = State.open(root, { readonly: true });
@@ -55,7 +55,7 @@ describe("the key of a run task", () => {
   });
 
   it("does not see names, paths, slots or the order of keys", async () => {
-    const root = project(FILES);
+    const root = testFolder(FILES);
     const key = await keyIn(root, base);
     expect(await keyIn(root, { ...base, id: "y", bindings: [{ text: "case", fields: null }] })).toBe(key);
     expect(await keyIn(root, task("x", { ...base.spec, inputs: { in: "b.txt" } }))).toBe(key);
@@ -64,12 +64,12 @@ describe("the key of a run task", () => {
     expect(
       await keyIn(root, { ...base, rule: { ...base.rule, slots: { ...base.rule.slots, cpu: 9 } } }),
     ).toBe(key);
-    write(root, "tasks/x.ts", "// a comment\nexport default 1;");
+    writeFile(root, "tasks/x.ts", "// a comment\nexport default 1;");
     expect(await keyIn(root, base)).toBe(key);
   });
 
   it("sees content, roles, kinds, params, environment, tools and code", async () => {
-    const root = project(FILES);
+    const root = testFolder(FILES);
     const environment = { A: "1" };
     const variants = [
       base,
@@ -89,26 +89,26 @@ describe("the key of a run task", () => {
     ];
     const keys = new Set<string>();
     for (const variant of variants) keys.add(await keyIn(root, variant, environment));
-    write(root, "a.txt", "changed");
+    writeFile(root, "a.txt", "changed");
     keys.add(await keyIn(root, base));
-    write(root, "tasks/x.ts", "export default 2;");
+    writeFile(root, "tasks/x.ts", "export default 2;");
     keys.add(await keyIn(root, base));
     expect(keys.size).toBe(variants.length + 2);
   });
 
   it("sees a directory's names and contents, not its own name", async () => {
-    const root = project({ ...FILES, "copy/one": "1", "copy/two": "2" });
+    const root = testFolder({ ...FILES, "copy/one": "1", "copy/two": "2" });
     const of = (dir: string) => keyIn(root, task("x", { inputs: { in: dir } }));
     const key = await of("dir/");
     expect(await of("copy/")).toBe(key);
-    write(root, "copy/three", "3");
+    writeFile(root, "copy/three", "3");
     expect(await of("copy/")).not.toBe(key);
   });
 });
 
 describe("the key of a command", () => {
   it("sees its text with the paths in it, quoted", async () => {
-    const root = project({ ...FILES, "it's": "a" });
+    const root = testFolder({ ...FILES, "it's": "a" });
     const one = cmd("x", ["cat ", "in", " > ", "out"], "it's", "out.txt");
     const ready = (await fingerprinter(root, [one])).fingerprint(one);
     expect(ready).toMatchObject({
@@ -128,7 +128,7 @@ describe("the key of a command", () => {
 
 describe("Fingerprinter", () => {
   it("names inputs that are missing, in directories those that the graph still has to make", async () => {
-    const root = project(FILES);
+    const root = testFolder(FILES);
     const maker = task("maker", { outputs: { out: "dir/made" } });
     const user = task("user", { inputs: { in: "none.txt", dir: "dir/", also: "a.txt" } });
     const print = (await fingerprinter(root, [maker, user])).fingerprint(user);
@@ -136,7 +136,7 @@ describe("Fingerprinter", () => {
   });
 
   it("goes on with content that is known without being there", async () => {
-    const root = project({ ...FILES, "dir/tree/old": "x" });
+    const root = testFolder({ ...FILES, "dir/tree/old": "x" });
     const maker = task("maker", { outputs: { one: "dir/made", tree: "dir/tree/" } });
     const user = task("user", { inputs: { dir: "dir/", part: "dir/tree/x/y", whole: "dir/tree/" } });
     const entries = [{ name: "x/y", digest: sha256("y") }];
@@ -147,8 +147,8 @@ describe("Fingerprinter", () => {
           ? { digest: treeDigest(entries), entries }
           : undefined;
     const print = (await fingerprinter(root, [maker, user])).fingerprint(user, known);
-    write(root, "dir/made", "made");
-    write(root, "elsewhere", "");
+    writeFile(root, "dir/made", "made");
+    writeFile(root, "elsewhere", "");
     if (print.kind === "missing") throw new Error(print.paths.join());
     expect(print.recipe.inputs.map((input) => input.digest.slice(0, 8))).toEqual(
       [
@@ -165,15 +165,15 @@ describe("Fingerprinter", () => {
   });
 
   it("tells which inputs moved since, and sees them anew", async () => {
-    const root = project(FILES);
+    const root = testFolder(FILES);
     const user = task("user", { inputs: { in: "a.txt", dir: "dir/" } });
     const prints = await fingerprinter(root, [user]);
     const before = prints.fingerprint(user);
     if (before.kind === "missing") throw new Error("missing");
     expect(prints.changedInputs(before.recipe)).toEqual([]);
-    write(root, "a.txt", "longer");
-    write(root, "dir/new", "");
-    write(root, "dir/two", "22");
+    writeFile(root, "a.txt", "longer");
+    writeFile(root, "dir/new", "");
+    writeFile(root, "dir/two", "22");
     expect(prints.changedInputs(before.recipe).sort()).toEqual(["a.txt", "dir/new", "dir/two"]);
     const after = prints.fingerprint(user);
     if (after.kind === "missing") throw new Error("missing");
@@ -182,7 +182,7 @@ describe("Fingerprinter", () => {
   });
 
   it("tells what a tool prints on either stream, asks it once, and says when it fails", async () => {
-    const root = project();
+    const root = testFolder();
     const tools = new ToolVersions(root);
     const count = "echo x >> asked; echo 1.0 >&2";
     expect(await Promise.all([tools.ask(count), tools.ask(count)])).toEqual(["1.0", "1.0"]);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { Disk } from "../../src/files/disk.ts";
 import { coveredFiles, filesUnder, treeDigest, type Producers } from "../../src/fingerprint/tree.ts";
-import { project } from "../record/fixture.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 /** A graph that makes these paths. */
 function graph(...paths: string[]): Producers {
@@ -35,7 +35,7 @@ describe("treeDigest", () => {
 
 describe("filesUnder", () => {
   it("lists files by name, through links, with odd names, without lq's own folder", () => {
-    const root = project({
+    const root = testFolder({
       "data/b.txt": "",
       "data/sub/a b\n'c\".txt": "",
       "data/sub/-x": "",
@@ -56,7 +56,7 @@ describe("filesUnder", () => {
   });
 
   it("finds nothing in a folder that goes while it is looked at", () => {
-    const root = project({ "data/a": "" });
+    const root = testFolder({ "data/a": "" });
     class Slow extends Disk {
       override stat(path: string) {
         const stats = super.stat(path);
@@ -68,7 +68,7 @@ describe("filesUnder", () => {
   });
 
   it("names a link that leads round in a circle", () => {
-    const root = project({ "data/sub/a": "" });
+    const root = testFolder({ "data/sub/a": "" });
     symlinkSync("../..", join(root, "data/sub/up"));
     expect(() => filesUnder(root, "data/")).toThrow(
       "data/sub/up is a symbolic link to a directory that contains it",
@@ -81,7 +81,7 @@ describe("filesUnder", () => {
   });
 
   it("takes one folder linked twice for two", () => {
-    const root = project({ "one/a": "" });
+    const root = testFolder({ "one/a": "" });
     mkdirSync(join(root, "data"));
     symlinkSync("../one", join(root, "data/x"));
     symlinkSync("../one", join(root, "data/y"));
@@ -89,7 +89,7 @@ describe("filesUnder", () => {
   });
 
   it("sees what changed in a folder that seemed to keep still", () => {
-    const root = project({ "data/a": "", "data/b": "" });
+    const root = testFolder({ "data/a": "", "data/b": "" });
     const old = new Date(0);
     utimesSync(join(root, "data"), old, old);
     // So long after the last change that another one cannot look the same.
@@ -108,7 +108,7 @@ describe("filesUnder", () => {
   });
 
   it("says that a file is no directory", () => {
-    expect(() => filesUnder(project({ data: "" }), "data/")).toThrow(
+    expect(() => filesUnder(testFolder({ data: "" }), "data/")).toThrow(
       "data/ is a file where a directory is expected",
     );
   });
@@ -116,7 +116,7 @@ describe("filesUnder", () => {
 
 describe("coveredFiles", () => {
   it("passes over the bytecode that Python leaves, unless a task makes it", () => {
-    const root = project({
+    const root = testFolder({
       "lib/a.py": "",
       "lib/__pycache__/a.cpython-311.pyc": "",
       "lib/sub/b.py": "",
@@ -129,7 +129,7 @@ describe("coveredFiles", () => {
   });
 
   const root = () =>
-    project({ "data/mine.txt": "", "data/made.txt": "", "data/orphan.txt": "", "data/tree/x": "" });
+    testFolder({ "data/mine.txt": "", "data/made.txt": "", "data/orphan.txt": "", "data/tree/x": "" });
 
   it("is what the graph makes, made or not, and what the disk has", () => {
     const covered = coveredFiles(

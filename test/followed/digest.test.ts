@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { PythonReader, type PythonFile } from "../../src/followed/reader.ts";
 import { hasModule, PYTHON, runPython } from "../helpers/python.ts";
-import { project } from "../record/fixture.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 const MUTATE = fileURLToPath(new URL("mutate.py", import.meta.url));
 const HAS_BLACK = PYTHON !== null && hasModule("black");
@@ -45,7 +45,7 @@ function digestOf(file: PythonFile): string {
 
 describe.skipIf(PYTHON === null)(`the digest of a Python file (${PYTHON ?? "there is no python3"})`, () => {
   it("is equal where ast.dump is equal and nowhere else, over 10,000 mutated pieces of the library", async () => {
-    const folder = project();
+    const folder = testFolder();
     const files = library(300).filter((file) => !/bad|lib2to3/.test(file));
     const lines = runPython(MUTATE, folder, "10000", "19", ...files.slice(0, 150))
       .trim()
@@ -90,7 +90,7 @@ describe.skipIf(PYTHON === null)(`the digest of a Python file (${PYTHON ?? "ther
   });
 
   it("does not change with comments, quotes, parentheses, line breaks, trailing commas or elif", async () => {
-    const folder = project();
+    const folder = testFolder();
     const same = [
       "def f(a, b):\n    if a:\n        return 'x'\n    elif b:\n        return [1, 0x10]\n",
       '# why\ndef f(\n    a,  # first\n    b,\n):\n\n  if (a): return "x"\n  else:\n    if b:\n        return [1, 16,]\n',
@@ -115,7 +115,7 @@ describe.skipIf(PYTHON === null)(`the digest of a Python file (${PYTHON ?? "ther
   it.skipIf(!HAS_BLACK)(
     `does not change when black formats a file${HAS_BLACK ? "" : " (no black)"}`,
     async () => {
-      const folder = project();
+      const folder = testFolder();
       const files = library(60)
         .filter((file) => !/lib2to3|test/.test(file))
         .slice(0, 40);
@@ -144,7 +144,7 @@ describe.skipIf(PYTHON === null)(`the digest of a Python file (${PYTHON ?? "ther
   );
 
   it("survives files that end the interpreter, and reads on", async () => {
-    const folder = project({
+    const folder = testFolder({
       "deep.py": `x = ${"(".repeat(100_000)}`,
       "good.py": "x = 1\n",
       "null.py": "\0",

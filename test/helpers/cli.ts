@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { afterEach } from "vitest";
-import { Project, type Built } from "../run/project.ts";
+import { Project, type Built } from "./project.ts";
 import { HOME } from "./bundle.ts";
 
 export interface JsonLine {

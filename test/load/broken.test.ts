@@ -1,7 +1,8 @@
 /** Checks every project in broken.md: lq must print exactly the text there. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { complaint, project } from "./project.ts";
+import { testFolder } from "../helpers/folder.ts";
+import { complaint } from "../helpers/load.ts";
 
 const document = readFileSync(new URL("./broken.md", import.meta.url), "utf8");
 const cases = document
@@ -26,6 +27,6 @@ describe("broken:", () => {
       "src/1.txt": "1",
       ...(params !== undefined && { "params.yaml": params }),
     };
-    expect(complaint(project(files))).toBe(says);
+    expect(complaint(testFolder(files))).toBe(says);
   });
 });

@@ -7,7 +7,8 @@ import { expand } from "../../src/expand/expand.ts";
 import { renderDiagnostics } from "../../src/load/render.ts";
 import { Lq, type Ended } from "../helpers/cli.ts";
 import { rounds, torture } from "../torture/torture.ts";
-import { load, project } from "./project.ts";
+import { testFolder } from "../helpers/folder.ts";
+import { load } from "../helpers/load.ts";
 import { VALID } from "./valid.ts";
 
 const ROUNDS = rounds(200, 3000);
@@ -87,7 +88,7 @@ const LOCATED = /^(?![^]*^error: )[\w.]+\.yaml:\d+:\d+: error: /m;
 torture("mutated pipelines and params", { quick: 1, long: 1 }, (seed) => {
   const outcomes = { right: 0, refused: 0, slowest: 0 };
   for (const [i, files] of Object.values(VALID).entries()) {
-    const dir = project(files);
+    const dir = testFolder(files);
     const next = random(seed + i);
     for (let round = 0; round < ROUNDS; round++) {
       for (const name of ["pipeline.yaml", "params.yaml"]) {
@@ -131,10 +132,13 @@ const hostile: { readonly [name: string]: string } = {
 };
 
 test.each(Object.entries(hostile))("%s", async (_, text) => {
-  const dir = project({ "pipeline.yaml": text });
+  const dir = testFolder({ "pipeline.yaml": text });
   expect(() => load(dir)).toThrow(UserError);
   // As params most of these texts are wrong too; lq must refuse them quickly.
-  const other = project({ "pipeline.yaml": VALID["design"]?.["pipeline.yaml"] ?? "", "params.yaml": text });
+  const other = testFolder({
+    "pipeline.yaml": VALID["design"]?.["pipeline.yaml"] ?? "",
+    "params.yaml": text,
+  });
   expect(() => load(other)).toThrow(UserError);
   for (const root of [dir, other]) {
     const { code, stderr, bytes, ...first } = await usedBy(root);

@@ -6,7 +6,8 @@ import { AXIS_KEYS } from "../../src/load/axes.ts";
 import { TOP_KEYS } from "../../src/load/load.ts";
 import { INPUT_KEYS, RULE_KEYS } from "../../src/load/rules.ts";
 import { GPU_KEYS } from "../../src/load/slots.ts";
-import { load, project } from "./project.ts";
+import { testFolder } from "../helpers/folder.ts";
+import { load } from "../helpers/load.ts";
 import { VALID } from "./valid.ts";
 
 const text = readFileSync(new URL("../../schema/pipeline.schema.json", import.meta.url), "utf8");
@@ -18,7 +19,7 @@ const schema = JSON.parse(text) as Keys & { readonly definitions: { readonly [na
 const validate = new Ajv({ strict: false }).compile(schema);
 
 describe.each(Object.entries(VALID))("pipeline %s", (_, files) => {
-  test("loads", () => expect(load(project(files)).rules.size).toBeGreaterThan(1));
+  test("loads", () => expect(load(testFolder(files)).rules.size).toBeGreaterThan(1));
   test("satisfies the schema", () => {
     validate(parse(files["pipeline.yaml"] ?? ""));
     expect(validate.errors).toBeNull();
@@ -49,7 +50,7 @@ test("schema and loader know the same keys", () => {
 
 describe("what is loaded", () => {
   const files = VALID["everything"] ?? {};
-  const pipeline = load(project(files));
+  const pipeline = load(testFolder(files));
   const one = pipeline.rules.get("one");
   const two = pipeline.rules.get("two");
 
@@ -84,7 +85,7 @@ describe("what is loaded", () => {
   });
 
   test("<< merges maps under what is written beside it", () => {
-    const dir = project({
+    const dir = testFolder({
       "pipeline.yaml": "version: 1\nparams: params.yaml\nrules: { a: { cmd: x, out: y } }",
       "params.yaml": "a: &a { x: 1, y: 2 }\nb: &b { y: 3, z: 4 }\nc: { y: 5, <<: *a }\nd: { <<: [*a, *b] }",
     });
@@ -92,7 +93,7 @@ describe("what is loaded", () => {
   });
 
   test("params, profiles and --set", () => {
-    const dir = project({
+    const dir = testFolder({
       "pipeline.yaml": "version: 1\nparams: params.yaml\nrules: { a: { cmd: x, out: y } }",
       "params.yaml": "a: { b: 1, c: [1, 2], d: { e: x } }\nf: 1",
       "profiles/big.yaml": "a: { b: 2, c: [3] }",

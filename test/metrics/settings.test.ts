@@ -9,7 +9,7 @@ import { prepareLabels } from "../../tasks/study/resample/prepare.ts";
 import { writeNifti } from "../../tasks/study/volume/nifti.ts";
 import type { LabelVolume } from "../../tasks/study/volume/volume.ts";
 import { HOME } from "../helpers/bundle.ts";
-import { Project } from "../run/project.ts";
+import { Project } from "../helpers/project.ts";
 
 const SPACING = [2, 2, 3] as const;
 /** The settings of params.yaml. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { status } from "../../src/plan/status.ts";
-import { Project } from "../run/project.ts";
+import { Project } from "../helpers/project.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 

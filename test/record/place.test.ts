@@ -2,19 +2,19 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, ex
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { place } from "../../src/record/place.ts";
-import { project, write } from "./fixture.ts";
+import { testFolder, writeFile } from "../helpers/folder.ts";
 
 describe("place", () => {
   it("moves files and directories, over what was there", () => {
     for (const old of [{}, { "out/x": "old" }, { "out/x/inner": "old" }]) {
-      const root = project({ ...old, "cache/staging/1/x": "new" });
+      const root = testFolder({ ...old, "cache/staging/1/x": "new" });
       place(root, join(root, "cache/staging/1/x"), "out/x");
       expect(readFileSync(join(root, "out/x"), "utf8")).toBe("new");
       expect(existsSync(join(root, "cache/staging/1/x"))).toBe(false);
       expect(readdirSync(join(root, "cache/staging"))).toEqual(["1"]);
     }
     for (const old of [{}, { "out/x": "old" }, { "out/x/old": "old" }]) {
-      const root = project({ ...old, "cache/staging/1/x/new": "new" });
+      const root = testFolder({ ...old, "cache/staging/1/x/new": "new" });
       place(root, join(root, "cache/staging/1/x/"), "out/x/");
       expect(readdirSync(join(root, "out/x"))).toEqual(["new"]);
       expect(readdirSync(join(root, "cache/staging"))).toEqual(["1"]);
@@ -22,7 +22,7 @@ describe("place", () => {
   });
 
   it("replaces a link, not what it leads to", () => {
-    const root = project({ "mine.txt": "mine", staged: "new" });
+    const root = testFolder({ "mine.txt": "mine", staged: "new" });
     symlinkSync("mine.txt", join(root, "out.txt"));
     place(root, join(root, "staged"), "out.txt");
     expect(readFileSync(join(root, "mine.txt"), "utf8")).toBe("mine");
@@ -30,20 +30,20 @@ describe("place", () => {
   });
 
   it("leaves no second name where both are links of one file", () => {
-    const root = project({ staged: "same" });
+    const root = testFolder({ staged: "same" });
     linkSync(join(root, "staged"), join(root, "out"));
     place(root, join(root, "staged"), "out");
     expect(readdirSync(root)).toEqual(["out"]);
   });
 
   it("keeps the old directory when the new one cannot be had", () => {
-    const root = project({ "out/old": "old" });
+    const root = testFolder({ "out/old": "old" });
     expect(() => place(root, join(root, "nowhere/"), "out/")).toThrow();
     expect(readdirSync(join(root, "out"))).toEqual(["old"]);
   });
 
   it("says which path is in the way", () => {
-    const root = project({ staged: "new", folder: "a file" });
+    const root = testFolder({ staged: "new", folder: "a file" });
     expect(() => place(root, join(root, "staged"), "folder/out")).toThrow(
       "the output folder/out cannot be put in place: a folder of its path is a file",
     );
@@ -52,12 +52,12 @@ describe("place", () => {
 
   it("goes to another file system", ({ skip }) => {
     skip(!existsSync("/dev/shm"), "there is no /dev/shm");
-    const root = project({ "cache/staging/x/a": "1", "cache/staging/f": "2" });
+    const root = testFolder({ "cache/staging/x/a": "1", "cache/staging/f": "2" });
     const other = join("/dev/shm", `lq-${process.pid}`);
     mkdirSync(other);
     try {
       symlinkSync(other, join(root, "out"));
-      write(root, "out/x/old", "old");
+      writeFile(root, "out/x/old", "old");
       place(root, join(root, "cache/staging/x/"), "out/x/");
       place(root, join(root, "cache/staging/f"), "out/f");
       expect(readdirSync(join(root, "out")).sort()).toEqual(["f", "x"]);

@@ -8,8 +8,8 @@ import { isUntouched, outputState } from "../../src/record/outputs.ts";
 import { Recorder } from "../../src/record/record.ts";
 import { State } from "../../src/state/state.ts";
 import { Store } from "../../src/store/store.ts";
-import { task } from "../decide/fixture.ts";
-import { project, write } from "./fixture.ts";
+import { task } from "../helpers/tasks.ts";
+import { testFolder, writeFile } from "../helpers/folder.ts";
 
 const TASK = task("x", { outputs: { out: "out/a.txt", tree: "out/tree/" } });
 
@@ -27,8 +27,8 @@ class Build {
   }
   /** A run that writes this text. */
   async run(text: string): Promise<string> {
-    write(this.root, "cache/staging/1/out/a.txt", text);
-    write(this.root, "cache/staging/1/out/tree/b", `${text} b`);
+    writeFile(this.root, "cache/staging/1/out/a.txt", text);
+    writeFile(this.root, "cache/staging/1/out/tree/b", `${text} b`);
     const recipe = recipeFor(text);
     const staged = ["out/a.txt", "out/tree/"].map((path) => `${this.root}/cache/staging/1/${path}`);
     const key = keyOf(recipe);
@@ -69,7 +69,7 @@ function read(root: string): string[] {
 }
 
 async function built(text = "one"): Promise<{ root: string; key: string }> {
-  const root = project();
+  const root = testFolder();
   const build = new Build(root);
   const key = await build.run(text);
   await build.end();
@@ -113,12 +113,12 @@ describe("an output", () => {
   }
 
   it("is told to be edited, replaced, missing or merely touched", async () => {
-    expect(await after((root) => write(root, "out/a.txt", "two"))).toEqual(["edited", "intact"]);
-    expect(await after((root) => write(root, "out/tree/new", ""))).toEqual(["intact", "edited"]);
-    expect(await after((root) => write(root, "out/tree/b", "two"))).toEqual(["intact", "edited"]);
+    expect(await after((root) => writeFile(root, "out/a.txt", "two"))).toEqual(["edited", "intact"]);
+    expect(await after((root) => writeFile(root, "out/tree/new", ""))).toEqual(["intact", "edited"]);
+    expect(await after((root) => writeFile(root, "out/tree/b", "two"))).toEqual(["intact", "edited"]);
     // Nothing is lost with what the cache has, nor with an empty file.
-    expect(await after((root) => write(root, "out/a.txt", "one b"))).toEqual(["replaced", "intact"]);
-    expect(await after((root) => write(root, "out/a.txt", ""))).toEqual(["replaced", "intact"]);
+    expect(await after((root) => writeFile(root, "out/a.txt", "one b"))).toEqual(["replaced", "intact"]);
+    expect(await after((root) => writeFile(root, "out/a.txt", ""))).toEqual(["replaced", "intact"]);
     expect(await after((root) => rmSync(join(root, "out/tree/b")))).toEqual(["intact", "replaced"]);
     expect(await after((root) => rmSync(join(root, "out/tree"), { recursive: true }))).toEqual([
       "intact",
@@ -149,7 +149,7 @@ describe("an output", () => {
   });
 
   it("that lq never wrote is foreign", async () => {
-    const build = new Build(project({ "out/a.txt": "mine" }));
+    const build = new Build(testFolder({ "out/a.txt": "mine" }));
     expect(build.outputs()).toEqual(["foreign", "missing"]);
     await build.end();
   });
@@ -162,18 +162,18 @@ describe("an output", () => {
     build.state.recordPlacing("x", [next, outputs[1]!]);
     expect(build.outputs()).toEqual(["intact", "intact"]);
     await build.end();
-    write(root, "out/a.txt", "two");
+    writeFile(root, "out/a.txt", "two");
     const later = new Build(root);
     expect(later.outputs()).toEqual(["replaced", "intact"]);
     await later.end();
-    write(root, "out/a.txt", "three");
+    writeFile(root, "out/a.txt", "three");
     const last = new Build(root);
     expect(last.outputs()).toEqual(["edited", "intact"]);
     await last.end();
   });
 
   it("of a first build that was killed is lq's own, too", async () => {
-    const root = project({ "out/a.txt": "one" });
+    const root = testFolder({ "out/a.txt": "one" });
     const build = new Build(root);
     const signature = { size: 0, mtimeMs: 0, ctimeMs: 0, ino: 0 };
     build.state.recordPlacing("x", [{ kind: "file", path: "out/a.txt", digest: sha256("one"), signature }]);
@@ -188,7 +188,7 @@ describe("an output", () => {
     const { root } = await built();
     const build = new Build(root);
     expect(isUntouched(build.state, build.files, "out/tree/b")).toBe(true);
-    write(root, "out/a.txt", "two");
+    writeFile(root, "out/a.txt", "two");
     expect(isUntouched(build.state, build.files, "out/a.txt")).toBe(false);
     expect(isUntouched(build.state, build.files, "elsewhere")).toBe(false);
     await build.end();

@@ -1,7 +1,7 @@
 import { statSync, truncateSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { status } from "../../src/plan/status.ts";
-import { Project } from "./project.ts";
+import { Project } from "../helpers/project.ts";
 
 const COPIES = `version: 1
 params: params.yaml

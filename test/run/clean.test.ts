@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { clean, type CleanRequest } from "../../src/run/clean.ts";
-import { Project } from "./project.ts";
+import { Project } from "../helpers/project.ts";
 
 async function built(): Promise<Project> {
   const project = new Project({

@@ -1,22 +1,10 @@
-import { execFileSync } from "node:child_process";
 import { chmodSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Event } from "../../src/report/events.ts";
 import { isAlive } from "../helpers/alive.ts";
-import { Project } from "./project.ts";
+import { Project } from "../helpers/project.ts";
 
 afterEach(() => vi.unstubAllEnvs());
-
-/** A named pipe: who opens it to write waits for the reader. */
-function fifo(project: Project, name: string): void {
-  execFileSync("mkfifo", [project.path(name)]);
-}
-
-function errors(events: readonly Event[]): (string | undefined)[] {
-  return events.flatMap((event) =>
-    event.type === "task" && event.outcome === "failed" ? [event.error] : [],
-  );
-}
 
 describe("failures", () => {
   const pipeline = `version: 1
@@ -163,8 +151,8 @@ rules:
   slow: { cmd: "touch \${out}; sleep 60", out: slow.txt, timeout: 0.2 }
 `,
     });
-    const { events } = await project.build();
-    expect(errors(events)).toEqual(["it took longer than its timeout of 0.2 s"]);
+    const { errors } = await project.build();
+    expect(errors).toEqual(["it took longer than its timeout of 0.2 s"]);
     expect(project.has("slow.txt")).toBe(false);
   });
 
@@ -172,7 +160,7 @@ rules:
     const project = new Project({
       "pipeline.yaml": `version: 1\nrules:\n  none: { cmd: ["no-such-program", "x"], out: x.txt }\n`,
     });
-    expect(errors((await project.build()).events)).toEqual(['there is no program "no-such-program"']);
+    expect((await project.build()).errors).toEqual(['there is no program "no-such-program"']);
   });
 });
 
@@ -187,7 +175,7 @@ rules:
   next: { cmd: "cp \${in} \${out}", in: deaf.txt, out: next.txt }
 `,
     });
-    fifo(project, "started");
+    project.fifo("started");
     const controller = new AbortController();
     const building = project.build({ signal: controller.signal });
     const { promises } = await import("node:fs");
@@ -236,7 +224,7 @@ rules:
     resume: true
 `;
     const project = new Project({ "pipeline.yaml": pipeline("one") });
-    fifo(project, "started");
+    project.fifo("started");
     const { promises } = await import("node:fs");
     const cancelOnce = async (): Promise<void> => {
       const controller = new AbortController();
@@ -306,7 +294,7 @@ rules:
       "pipeline.yaml": `version: 1\nrules:\n  copy: { cmd: "cp \${in} \${out}; echo more >> in.txt", in: in.txt, out: out.txt }\n`,
       "in.txt": "old\n",
     });
-    expect(errors((await project.build()).events)).toEqual([
+    expect((await project.build()).errors).toEqual([
       "in.txt changed while it ran, twice: what it made was dropped",
     ]);
     expect(project.has("out.txt")).toBe(false);
@@ -336,8 +324,8 @@ rules:
     });
     chmodSync(project.path("bin/nvidia-smi"), 0o755);
     vi.stubEnv("PATH", `${project.path("bin")}:${process.env["PATH"]}`);
-    const { summary, events } = await project.build({ slots: "cpu=6" });
-    expect(errors(events)).toEqual([]);
+    const { summary, errors } = await project.build({ slots: "cpu=6" });
+    expect(errors).toEqual([]);
     expect(summary.ran).toBe(7);
     const seen = new Set(["a", "b", "c", "d", "e", "f"].map((name) => project.read(`out/${name}.txt`)));
     expect([...seen].sort()).toEqual(["0 PCI_BUS_ID\n", "1 PCI_BUS_ID\n"]);

@@ -5,7 +5,7 @@ import type * as threads from "../../src/files/hash-threads.ts";
 import type * as here from "../../src/files/hash.ts";
 import { acquireLock } from "../../src/state/lock.ts";
 import { settle } from "../helpers/settle.ts";
-import { Project, type Options } from "./project.ts";
+import { Project, type Options } from "../helpers/project.ts";
 
 /** Digests of all that was hashed, with what it was hashed as. */
 const hashed: [digest: string, path: string][] = [];

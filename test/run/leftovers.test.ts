@@ -1,6 +1,6 @@
 /** What a build left on the disk is not taken for a source by the next one, even before the graph has expanded to it. */
 import { expect, it } from "vitest";
-import { Project } from "./project.ts";
+import { Project } from "../helpers/project.ts";
 
 const GROWN = `version: 1
 params: params.yaml

@@ -3,7 +3,7 @@ import { symlinkSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { UserError } from "../../src/model/errors.ts";
-import { Project } from "./project.ts";
+import { Project } from "../helpers/project.ts";
 
 const modules = fileURLToPath(new URL("../../node_modules", import.meta.url));
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { status } from "../../src/plan/status.ts";
 import type { Reason } from "../../src/model/model.ts";
-import { Project } from "./project.ts";
+import { Project } from "../helpers/project.ts";
 
 const modules = fileURLToPath(new URL("../../node_modules", import.meta.url));
 

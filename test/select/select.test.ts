@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { PendingExpansion } from "../../src/model/model.ts";
 import { select, suggest } from "../../src/select/select.ts";
-import { graphOf } from "../load/project.ts";
+import { graphOf } from "../helpers/load.ts";
 
 const files = {
   "pipeline.yaml": `

@@ -2,7 +2,7 @@
 import { mkdirSync, symlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { askSnapshot } from "../../src/snapshot/snapshot.ts";
-import { Project, type Built, type Options } from "../run/project.ts";
+import { Project, type Built, type Options } from "../helpers/project.ts";
 import { cliProject } from "../helpers/cli.ts";
 import { settle } from "../helpers/settle.ts";
 

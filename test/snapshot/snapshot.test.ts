@@ -11,7 +11,7 @@ import {
 import { beforeEach, describe, expect, it } from "vitest";
 import { SNAPSHOT } from "../../src/model/layout.ts";
 import { askSnapshot } from "../../src/snapshot/snapshot.ts";
-import { Project } from "../run/project.ts";
+import { Project } from "../helpers/project.ts";
 import { settle } from "../helpers/settle.ts";
 
 const PIPELINE = `version: 1

@@ -17,7 +17,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { acquireFreeLock, acquireLock, clearTickets } from "../../src/state/lock.ts";
-import { project } from "../record/fixture.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 const LOCK = "cache/lock";
 
@@ -81,7 +81,7 @@ const never = () => expect.fail("waited");
 
 describe("the build lock", () => {
   it("is free, held, and free again", async () => {
-    const root = project();
+    const root = testFolder();
     const lock = await acquireLock(root, never);
     expect(contents(root).pid).toBe(process.pid);
     lock.release();
@@ -90,7 +90,7 @@ describe("the build lock", () => {
   });
 
   it("is waited for, saying for whom, and taken when given back", async () => {
-    const root = project();
+    const root = testFolder();
     const child = await holder(root);
     const waited: string[] = [];
     const lock = acquireLock(root, (holder) => {
@@ -102,7 +102,7 @@ describe("the build lock", () => {
   });
 
   it("can be waited for in vain", async () => {
-    const root = project();
+    const root = testFolder();
     const child = await holder(root);
     const stop = new AbortController();
     const waiting = acquireLock(root, () => stop.abort(), stop.signal);
@@ -112,7 +112,7 @@ describe("the build lock", () => {
   });
 
   it("is cleared of those who were killed while they waited, and of no others", async () => {
-    const root = project();
+    const root = testFolder();
     const lock = await acquireLock(root, never);
     const waiters = [start(root), start(root)];
     const inCache = (name: string): string => join(root, "cache", name);
@@ -129,7 +129,7 @@ describe("the build lock", () => {
   });
 
   it("is waited for when it can be neither taken nor read, as on a server for a while", async () => {
-    const root = project({ "cache/none": "" });
+    const root = testFolder({ "cache/none": "" });
     symlinkSync("gone", join(root, LOCK));
     expect(acquireFreeLock(root)).toBe(null);
     const lock = acquireLock(root, never);
@@ -138,7 +138,7 @@ describe("the build lock", () => {
   });
 
   it("passes on at once when its holder is killed", async () => {
-    const root = project();
+    const root = testFolder();
     const child = await holder(root);
     child.kill("SIGKILL");
     await once(child, "exit");
@@ -147,7 +147,7 @@ describe("the build lock", () => {
   });
 
   it("passes on when the holder's number is another process's now", async ({ skip }) => {
-    const root = project();
+    const root = testFolder();
     const lock = await acquireLock(root, never);
     const mine = contents(root);
     skip(mine.started === null, "this system does not say when a process began");
@@ -157,7 +157,7 @@ describe("the build lock", () => {
   });
 
   it("of another machine stands, however its holder's number looks here", async () => {
-    const root = project();
+    const root = testFolder();
     await acquireLock(root, never);
     writeFileSync(
       join(root, LOCK),
@@ -180,12 +180,12 @@ describe("the build lock", () => {
   });
 
   it("that is none says so", async () => {
-    const root = project({ [LOCK]: "hello" });
+    const root = testFolder({ [LOCK]: "hello" });
     await expect(acquireLock(root, never)).rejects.toThrow("cache/lock is not a lock of lq");
   });
 
   it("passes over successors that died in the act", async () => {
-    const root = project();
+    const root = testFolder();
     await acquireLock(root, never);
     const dead = (): Contents => ({ ...contents(root), id: randomUUID(), started: "1" });
     const [first, second] = [dead(), dead()];
@@ -198,7 +198,7 @@ describe("the build lock", () => {
   });
 
   it("has one holder at a time when many want a dead one's", async () => {
-    const root = project();
+    const root = testFolder();
     const first = await holder(root);
     const others = Array.from({ length: 6 }, () => start(root));
     const ends = others.map(async (child, i) => {

@@ -5,7 +5,8 @@ import { sha256 } from "../../src/system/digest.ts";
 import { frame, scanFrames } from "../../src/state/frames.ts";
 import type { DoneRecord } from "../../src/state/records.ts";
 import { State } from "../../src/state/state.ts";
-import { done, project, signature, write } from "../record/fixture.ts";
+import { testFolder, writeFile } from "../helpers/folder.ts";
+import { done, signature } from "./example-records.ts";
 
 const LOG = "cache/state/log";
 
@@ -76,7 +77,7 @@ function frameEnds(log: Buffer): number[] {
 
 describe("State", () => {
   it("gives back what was recorded, in the same process and the next", () => {
-    const root = project();
+    const root = testFolder();
     fill(root);
     expect(present(State.open(root, { readonly: true }))).toEqual(ALL);
     const state = State.open(root);
@@ -90,13 +91,13 @@ describe("State", () => {
   });
 
   it("starts empty without a log, and a reader makes none", () => {
-    const root = project();
+    const root = testFolder();
     expect(present(State.open(root, { readonly: true }))).toEqual([]);
     expect(statSync(join(root, "cache"), { throwIfNoEntry: false })).toBeUndefined();
   });
 
   it("knows the digests of outputs, and of files in directory outputs, by their signature only", () => {
-    const root = project();
+    const root = testFolder();
     fill(root);
     const state = State.open(root, { readonly: true });
     expect(state.digestOf("out/a.txt", signature(1))).toBe(sha256("file 1"));
@@ -106,7 +107,7 @@ describe("State", () => {
   });
 
   it("keeps lq's claim to an output that its task now writes elsewhere, until forgotten or written again", () => {
-    const root = project();
+    const root = testFolder();
     fill(root);
     let state = State.open(root);
     expect(state.owner("out/a.txt")?.id).toBe("a");
@@ -138,7 +139,7 @@ describe("State", () => {
   });
 
   it("gives a path to the task that wrote it last, whatever the order of their records", () => {
-    const root = project();
+    const root = testFolder();
     let state = State.open(root);
     state.recordDone(done("old", 1));
     state.recordDone({ ...done("new", 2), outputs: done("old", 2).outputs });
@@ -156,7 +157,7 @@ describe("State", () => {
   });
 
   it("remembers what a killed build was putting in place, until the task is done", () => {
-    const root = project();
+    const root = testFolder();
     let state = State.open(root);
     state.recordDone(done("a", 1));
     state.recordPlacing("a", done("a", 2).outputs);
@@ -171,7 +172,7 @@ describe("State", () => {
   });
 
   it("ends a failure with success, and everything with forgetting", () => {
-    const root = project();
+    const root = testFolder();
     fill(root);
     const state = State.open(root);
     state.recordDone(done("c", 6));
@@ -185,7 +186,7 @@ describe("State", () => {
   });
 
   it("lets readers see whole records while a writer appends", () => {
-    const root = project();
+    const root = testFolder();
     const writer = State.open(root);
     writer.recordDone(done("a", 1));
     const reader = State.open(root, { readonly: true });
@@ -196,7 +197,7 @@ describe("State", () => {
   });
 
   it("rewrites a log that is mostly dead, and keeps what lives", () => {
-    const root = project();
+    const root = testFolder();
     fill(root);
     const state = State.open(root);
     for (let n = 0; n < 6000; n++) state.recordDone(done("busy", n));
@@ -216,7 +217,7 @@ describe("State", () => {
 
 describe("a damaged state log", () => {
   it("cut at any byte keeps every record before the cut, and can be written to again", () => {
-    const root = project();
+    const root = testFolder();
     fill(root);
     const log = readFileSync(join(root, LOG));
     const ends = frameEnds(log);
@@ -237,7 +238,7 @@ describe("a damaged state log", () => {
   });
 
   it("with any byte flipped loses the record that it hit, and no other", () => {
-    const root = project();
+    const root = testFolder();
     fill(root);
     const log = readFileSync(join(root, LOG));
     const ends = frameEnds(log);
@@ -253,15 +254,15 @@ describe("a damaged state log", () => {
   });
 
   it("of nothing but noise is an empty one", () => {
-    const root = project();
-    write(root, LOG, "lq\xf1 not a log at all".repeat(100));
+    const root = testFolder();
+    writeFile(root, LOG, "lq\xf1 not a log at all".repeat(100));
     expect(present(State.open(root, { readonly: true }))).toEqual([]);
     fill(root);
     expect(present(State.open(root, { readonly: true }))).toEqual(ALL);
   });
 
   it("with frames of another version passes them over", () => {
-    const root = project();
+    const root = testFolder();
     fill(root);
     const log = readFileSync(join(root, LOG));
     const foreign = frame(Buffer.from("whatever a later lq writes"));

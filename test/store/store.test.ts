@@ -14,7 +14,7 @@ import { keyOf, type Recipe } from "../../src/fingerprint/recipe.ts";
 import { treeDigest } from "../../src/fingerprint/tree.ts";
 import { decodeAction, encodeAction, isSafeName, type Action } from "../../src/store/action.ts";
 import { Store } from "../../src/store/store.ts";
-import { project, write } from "../record/fixture.ts";
+import { testFolder, writeFile } from "../helpers/folder.ts";
 
 const recipe: Recipe = {
   format: 1,
@@ -56,7 +56,7 @@ function large(): Buffer {
 
 /** A store with the action in it, and what it noticed. */
 async function filled(): Promise<{ root: string; store: Store; notices: string[] }> {
-  const root = project({ "staged/out.sh": "#!", "staged/run": "run" });
+  const root = testFolder({ "staged/out.sh": "#!", "staged/run": "run" });
   writeFileSync(join(root, "staged/large.bin"), large());
   const notices: string[] = [];
   const store = new Store(join(root, "cache"), { notice: (text) => notices.push(text) });
@@ -128,7 +128,7 @@ describe("Store", () => {
       expect(await store.restore(action, [join(root, "a"), join(root, "b/")])).toBe(false);
       expect(notices).toEqual([expect.stringContaining("is damaged; it was removed")]);
       expect(store.run(action.key)).toBeUndefined();
-      write(root, "again", "");
+      writeFile(root, "again", "");
       writeFileSync(join(root, "again"), content);
       await store.putFile(join(root, "again"), sha256(content), false);
       expect(await store.restore(action, [join(root, "a"), join(root, "b/")])).toBe(true);

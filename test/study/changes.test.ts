@@ -8,7 +8,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { CliProject } from "../helpers/cli.ts";
 import { readStudy, Ripple, type Study } from "./oracle.ts";
-import { DATASETS, GENERATORS, removeCase, setParam, takeOther, TARGETS, tinyStudy } from "./project.ts";
+import { DATASETS, GENERATORS, removeCase, setParam, takeOther, TARGETS, tinyStudy } from "./tiny-study.ts";
 
 const OUTPUTS = [
   ...["datasets", "quality", "in-domain", "segthor", "correlation"].map((name) => `tables/${name}.md`),

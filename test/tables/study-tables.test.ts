@@ -1,6 +1,6 @@
 /** Runs the tables' tasks in a small project, on result files that are written by hand. */
 import { describe, expect, test } from "vitest";
-import { Project } from "../run/project.ts";
+import { Project } from "../helpers/project.ts";
 
 const PIPELINE = `version: 1
 params: params.yaml

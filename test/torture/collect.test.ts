@@ -10,7 +10,7 @@ import { expect, onTestFinished, vi } from "vitest";
 import { chooseGarbage, removeGarbage } from "../../src/store/collect.ts";
 import { actionsIn, objectsIn } from "../../src/store/contents.ts";
 import { neededByOthers } from "../../src/store/needed.ts";
-import { Project } from "../run/project.ts";
+import { Project } from "../helpers/project.ts";
 import { Lq } from "../helpers/cli.ts";
 import { seeded } from "../schedule/random.ts";
 import { checkOutputs, writeSources } from "./files.ts";

@@ -8,7 +8,7 @@ import { UserError } from "../../src/model/errors.ts";
 import { builds } from "../../src/history/builds.ts";
 import { SNAPSHOT, GRAPH_SNAPSHOT } from "../../src/model/layout.ts";
 import { askSnapshot } from "../../src/snapshot/snapshot.ts";
-import { Project, type Built } from "../run/project.ts";
+import { Project, type Built } from "../helpers/project.ts";
 import { settle } from "../helpers/settle.ts";
 import { seeded } from "../schedule/random.ts";
 import { filesUnder } from "./files.ts";

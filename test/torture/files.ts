@@ -1,7 +1,7 @@
 /** What a model says, put on the disk, and what tasks left there. */
 import { readdirSync } from "node:fs";
 import { expect } from "vitest";
-import type { Project } from "../run/project.ts";
+import type { Project } from "../helpers/project.ts";
 import type { TaskModel } from "./model.ts";
 
 /** @param written what is on the disk already, by path; only what differs is written */

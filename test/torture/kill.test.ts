@@ -3,7 +3,7 @@
  * the next build ends as one that was never disturbed.
  */
 import { expect } from "vitest";
-import { Project } from "../run/project.ts";
+import { Project } from "../helpers/project.ts";
 import { Lq } from "../helpers/cli.ts";
 import { seeded } from "../schedule/random.ts";
 import { checkOutputs, writeSources } from "./files.ts";

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, vi } from "vitest";
-import { Project } from "../run/project.ts";
+import { Project } from "../helpers/project.ts";
 import { Lq, type Ended } from "../helpers/cli.ts";
 import { seeded } from "../schedule/random.ts";
 import { checkOutputs, madeFiles, writeSources } from "./files.ts";

@@ -6,7 +6,7 @@ import { lstatSync, statSync, utimesSync } from "node:fs";
 import { expect } from "vitest";
 import { askSnapshot } from "../../src/snapshot/snapshot.ts";
 import { status } from "../../src/plan/status.ts";
-import { Project, type Built, type Options } from "../run/project.ts";
+import { Project, type Built, type Options } from "../helpers/project.ts";
 import { settle } from "../helpers/settle.ts";
 import { seeded } from "../schedule/random.ts";
 import { madeFiles, writeSources } from "./files.ts";

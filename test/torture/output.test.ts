@@ -1,5 +1,4 @@
 /** Tasks that print more than anybody can keep: the log and lq's memory stay small, the rest goes on. */
-import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect } from "vitest";
 import { cliProject, type JsonLine } from "../helpers/cli.ts";
@@ -17,7 +16,7 @@ rules:
   last: { cmd: "cat pipe > \${out}", in: line, out: last }
 `,
   });
-  execFileSync("mkfifo", [project.path("pipe")]);
+  project.fifo("pipe");
   const lq = project.start("build", "--json", "-k", "-j", "2");
   const lines: string[] = [];
   while (lines.filter((line) => line.includes('"type":"task"')).length < 2)

@@ -5,7 +5,7 @@ import { expect } from "vitest";
 import { actionsIn, objectsIn } from "../../src/store/contents.ts";
 import { decodeAction } from "../../src/store/action.ts";
 import { status } from "../../src/plan/status.ts";
-import type { Project } from "../run/project.ts";
+import type { Project } from "../helpers/project.ts";
 import type { TaskModel } from "./model.ts";
 
 /** What is told to be fresh is as the model says. */

@@ -1,19 +1,11 @@
 /** A project in a folder of its own, and the real `build` on it. */
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import os from "node:os";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import { afterEach } from "vitest";
-import { build, type BuildRequest, type Summary } from "../../src/run/build.ts";
 import { loadPipeline } from "../../src/load/load.ts";
 import type { Event } from "../../src/report/events.ts";
+import { build, type BuildRequest, type Summary } from "../../src/run/build.ts";
+import { testFolder, writeFile } from "./folder.ts";
 
 export interface Built {
   readonly summary: Summary;
@@ -22,6 +14,8 @@ export interface Built {
   readonly ran: readonly string[];
   readonly restored: readonly string[];
   readonly failed: readonly string[];
+  /** Why tasks failed, in the order of failing. */
+  readonly errors: readonly string[];
   readonly notices: readonly string[];
 }
 
@@ -30,25 +24,16 @@ export type Options = Partial<Omit<BuildRequest, "pipeline" | "cwd">> & {
   readonly profiles?: readonly string[];
 };
 
-const folders: string[] = [];
-
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
-
 export class Project {
   readonly root: string;
 
   /** @param files content by path; pipeline.yaml among them */
   constructor(files: { readonly [path: string]: string }) {
-    this.root = realpathSync(mkdtempSync(path.join(os.tmpdir(), "lq-build-")));
-    folders.push(this.root);
-    for (const [file, content] of Object.entries(files)) this.write(file, content);
+    this.root = testFolder(files);
   }
 
   write(file: string, content: string): void {
-    mkdirSync(path.dirname(this.path(file)), { recursive: true });
-    writeFileSync(this.path(file), content);
+    writeFile(this.root, file, content);
   }
 
   read(file: string): string {
@@ -65,6 +50,14 @@ export class Project {
 
   path(file: string): string {
     return path.join(this.root, file);
+  }
+
+  /** Makes named pipes: a process that opens one to write waits for a reader. */
+  fifo(...files: readonly string[]): void {
+    execFileSync(
+      "mkfifo",
+      files.map((file) => this.path(file)),
+    );
   }
 
   request(options: Options = {}): BuildRequest {
@@ -90,6 +83,9 @@ export class Project {
       ran: having("ran"),
       restored: having("restored"),
       failed: having("failed"),
+      errors: events.flatMap((event) =>
+        event.type === "task" && event.outcome === "failed" ? [event.error ?? ""] : [],
+      ),
       notices: events.flatMap((event) => (event.type === "notice" ? [event.text] : [])),
     };
   }

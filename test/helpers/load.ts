@@ -1,35 +1,18 @@
-/** Temporary projects for tests of load, expand and select. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { afterAll } from "vitest";
+/** Loads and expands projects, for tests of load, expand and select. */
 import { UserError } from "../../src/model/errors.ts";
 import { expand } from "../../src/expand/expand.ts";
 import type { Graph } from "../../src/expand/graph.ts";
 import { loadPipeline } from "../../src/load/load.ts";
 import { renderDiagnostics } from "../../src/load/render.ts";
 import type { Pipeline } from "../../src/model/model.ts";
-
-const made: string[] = [];
-afterAll(() => made.forEach((dir) => rmSync(dir, { recursive: true, force: true })));
-
-/** A folder with these files. */
-export function project(files: { readonly [path: string]: string }): string {
-  const dir = mkdtempSync(join(tmpdir(), "lq-load-"));
-  made.push(dir);
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(dir, path)), { recursive: true });
-    writeFileSync(join(dir, path), text);
-  }
-  return dir;
-}
+import { testFolder } from "../helpers/folder.ts";
 
 export function load(dir: string, set: readonly string[] = [], profiles: readonly string[] = []): Pipeline {
   return loadPipeline({ dir, profiles, set });
 }
 
 export function graphOf(files: { readonly [path: string]: string }): Graph {
-  return expand(load(project(files)));
+  return expand(load(testFolder(files)));
 }
 
 /** What a user is shown when loading, expanding and checking a project fails; "" when nothing fails. */
