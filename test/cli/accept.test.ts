@@ -1,4 +1,4 @@
-/** `lq accept`: outputs stand as they are, and are marked as such. */
+/** `lq accept`: accepts outputs as they are, and marks them. */
 import { appendFileSync, chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { cliProject, type CliProject, type JsonLine } from "../helpers/cli.ts";
 import { age, clean, filesIn, objectOf } from "./cache-project.ts";
 import { FILES as TABLE, buildAll } from "./table-project.ts";
 
-/** A training whose script is an input, on a GPU that is not there when it is accepted. */
+/** A training whose script is an input. It needs a GPU, which is not there when its outputs are accepted. */
 const FILES = {
   "pipeline.yaml": `version: 1
 params: params.yaml
@@ -38,14 +38,14 @@ async function built(files: { readonly [path: string]: string } = FILES): Promis
   return project;
 }
 
-/** Built, and the script edited: both trainings are stale. */
+/** A built project after an edit of the script: both trainings are stale. */
 async function edited(files?: { readonly [path: string]: string }): Promise<CliProject> {
   const project = await built(files);
   project.write("train.sh", COMMENT);
   return project;
 }
 
-/** Tasks by outcome, sorted; the fresh ones are left out. */
+/** Tasks by outcome, sorted, without fresh tasks. */
 function outcomes(lines: readonly JsonLine[]): { [outcome: string]: string[] } {
   const found: { [outcome: string]: string[] } = {};
   for (const { type, task, outcome } of lines)
@@ -56,7 +56,7 @@ function outcomes(lines: readonly JsonLine[]): { [outcome: string]: string[] } {
 
 const BOTH = ["train:large", "train:small"];
 
-test("after it a build runs nothing, and a real change runs what it changes and nothing else", async () => {
+test("after it a build runs nothing, and a later change runs only the tasks that it affects", async () => {
   const project = await edited();
   const before = statSync(project.path("models/small/model.txt"));
   const runs = () => filesIn(project.path("cache/actions")).map((file) => [file, readFileSync(file, "utf8")]);
@@ -74,7 +74,7 @@ test("after it a build runs nothing, and a real change runs what it changes and 
 
   project.write("params.yaml", FILES["params.yaml"].replace("width: 4", "width: 6"));
   const [why] = await project.json("why", "train:small");
-  // Against the script as it was accepted: it is no reason any more.
+  // Compared with the accepted script, so the script is no longer a reason.
   expect(why).toMatchObject({
     chain: [{ reasons: [{ kind: "command" }] }],
     accepted: { key: expect.any(String) as string },
@@ -85,7 +85,7 @@ test("after it a build runs nothing, and a real change runs what it changes and 
   expect((await project.json("why", "train:small"))[0]).toMatchObject({ accepted: null });
 });
 
-test("a dry run tells of all reasons with their values, and changes nothing", async () => {
+test("a dry run shows all reasons with their values, and changes nothing", async () => {
   const project = await edited();
   project.write(
     "params.yaml",
@@ -109,7 +109,7 @@ test("a dry run tells of all reasons with their values, and changes nothing", as
   });
 });
 
-test("covers the targets and all that they depend on; the rest stays stale", async () => {
+test("covers the targets and everything they depend on; the rest stays stale", async () => {
   const project = await edited();
   expect((await project.lq("accept", "scores/small.txt")).stdout).toMatch(
     /^accepted train:small: file train\.sh changed: .*\n1 accepted, 1 fresh in .*\n$/,
@@ -119,7 +119,7 @@ test("covers the targets and all that they depend on; the rest stays stale", asy
   expect(states).toContain("train:large stale");
 });
 
-test("is told wherever it is asked what outputs were made from", async () => {
+test("is shown by every command that says what outputs were made from", async () => {
   const files = {
     ...TABLE,
     "pipeline.yaml": TABLE["pipeline.yaml"].replace(
@@ -131,7 +131,7 @@ test("is told wherever it is asked what outputs were made from", async () => {
   const project = await edited(files);
   const [made] = await project.json("trace", "models/small.txt");
   const { key } = (made?.["step"] as { tasks: [{ key: string }] }).tasks[0];
-  // Twice: what counts is the run that made it.
+  // Accepted twice: the mark still names the run that made it.
   await project.lq("accept", "models/");
   project.write("train.sh", `${COMMENT}# and more\n`);
   await project.lq("accept", "models/");
@@ -158,12 +158,12 @@ test("is told wherever it is asked what outputs were made from", async () => {
     "accepted train:small: file",
   );
   expect((await project.lq("history", "--most", "1")).stdout).toContain("2 accepted");
-  // Run really, it is as any other.
+  // After a real run the mark is gone.
   await project.lq("build", "-f", "models/small.txt", "--slots", "gpu=1");
   expect((await project.lq("trace", "models/small.txt")).stdout).not.toContain("accepted");
 });
 
-describe("what cannot be accepted is refused before anything is", () => {
+describe("what cannot be accepted is refused before anything is accepted", () => {
   test.each<[string, (project: CliProject) => Promise<void> | void, string]>([
     [
       "never built",
@@ -235,7 +235,7 @@ describe("what cannot be accepted is refused before anything is", () => {
     expect((await project.lq("accept", "nothing")).code).toBe(2);
   });
 
-  test("two tasks that would be one from now on, and have made different things", async () => {
+  test("two tasks that would have one key, but have different outputs", async () => {
     const module = `import { writeFileSync } from "node:fs";
 import { task } from "lq";
 const params = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } };
@@ -258,7 +258,7 @@ rules: { train: { each: [model], run: train.ts, with: { width: "\${models[model]
   });
 });
 
-test("what the cache has is restored, as in a build", async () => {
+test("outputs that the cache has are restored, as in a build", async () => {
   const project = await edited();
   await project.lq("accept", "table.txt");
   project.write("params.yaml", FILES["params.yaml"].replace("penalty: 1", "penalty: 2"));
@@ -276,7 +276,7 @@ test("what the cache has is restored, as in a build", async () => {
   expect(project.read("scores/small.txt")).toBe("weights 4\n1\n");
 });
 
-test("what the cache turns out to have damaged fails, and is left to a build", async () => {
+test("a task whose cached output is damaged fails, and a build runs it", async () => {
   const project = await built();
   project.write("params.yaml", FILES["params.yaml"].replace("penalty: 1", "penalty: 2"));
   await project.built("scores/");
@@ -319,7 +319,7 @@ test("objects that the cache lost are taken from the outputs", async () => {
   expect(project.read("models/small/model.txt")).toBe("weights 4\n");
 });
 
-test("in a store that projects share, each has only what it accepted itself, or what was run", async () => {
+test("in a shared store, a project uses what it accepted itself, and what was run", async () => {
   const folder = mkdtempSync(join(tmpdir(), "lq-shared-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const shared = {
@@ -333,12 +333,12 @@ test("in a store that projects share, each has only what it accepted itself, or 
   three.write("train.sh", COMMENT);
   expect(two.has("ran.txt")).toBe(false); // restored
   expect(outcomes(await one.json("accept", "models/"))).toEqual({ accepted: BOTH });
-  // lq.lock goes to others by git: the key is there, and nothing that they could be given.
+  // Others get lq.lock by git: it has the key, but the store has no run of it for them.
   three.write("lq.lock", one.read("lq.lock"));
   expect((await three.json("lock", "pull"))[0]).toMatchObject({ absent: BOTH });
   expect(outcomes(await two.json("build", "-n", "models/"))).toEqual({ ran: BOTH });
   expect(outcomes(await two.json("accept", "models/"))).toEqual({ accepted: BOTH });
-  // One is not told that what it accepted was run, though by now another project has.
+  // The project that accepted still sees its own mark, although another project has run the task.
   expect(outcomes(await three.json("build", "models/", "--slots", "gpu=1"))).toEqual({ ran: BOTH });
   expect((await three.json("why", "train:small"))[0]).toMatchObject({ accepted: null });
   for (const each of [one, two]) {
@@ -367,7 +367,7 @@ test("lq.lock has the accepted key, as after a build", async () => {
   expect((await project.json("lock", "pull"))[0]).toMatchObject({ there: BOTH });
 });
 
-test("tasks that a file says there are, and that file itself", async () => {
+test("tasks of an axis that is read from a file, and the task of this file", async () => {
   const project = cliProject({
     "pipeline.yaml": `version: 1
 axes: { fold: { in: folds.json, at: "[*]" } }
@@ -387,7 +387,7 @@ rules:
   expect((await project.built()).summary).toMatchObject({ fresh: 4, ran: 0, restored: 0 });
 });
 
-test("killed in the midst, some tasks are accepted and the others stale", async () => {
+test("after a kill some tasks are accepted and the others are stale", async () => {
   const models = Array.from({ length: 60 }, (_, i) => `  m${i}: { width: 1 }\n`).join("");
   const project = cliProject({
     ...FILES,

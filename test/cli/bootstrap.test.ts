@@ -67,13 +67,13 @@ test("compiles again when a source is newer, and only then", async () => {
   expect((await start(join(clone, "lq"), ["--version"])).stdout).toBe("9.9.9\n");
 });
 
-test("a lock of a process that is gone holds nobody up", async () => {
+test("a lock of a process that has ended does not block others", async () => {
   mkdirSync(join(clone, "dist"));
   symlinkSync("999999999", join(clone, "dist/.setup-lock"));
   expect(await start(join(clone, "lq"), ["--version"])).toEqual(VERSION);
 });
 
-test("sources that do not compile are told with their place", async () => {
+test("errors of the compiler are reported with their place", async () => {
   writeFileSync(join(clone, "src/cli/version.ts"), "const = 1\n");
   const { code, stderr } = await start(join(clone, "lq"), ["--version"]);
   expect(code).toBe(2);
@@ -99,7 +99,7 @@ test("with an old Node it says so", () => {
   expect(stderr).toContain("lq needs Node.js 20.19 or later; this is v18.0.0");
 });
 
-test("node_modules of another version are due, a lock file that is only newer is not", () => {
+test("node_modules of another version are installed again, but not if the lock file is only newer", () => {
   const check = (): number | null =>
     spawnSync(process.execPath, [join(clone, "scripts/installed.mjs")]).status;
   const installed = readFileSync(join(HOME, "node_modules/.package-lock.json"), "utf8");

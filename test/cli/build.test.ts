@@ -24,7 +24,7 @@ rules:
 };
 
 describe("plain lines", () => {
-  test("one for each task that did something, then the counts", async () => {
+  test("there is one for each task that did something, then the counts", async () => {
     const project = cliProject(FILES);
     const first = await project.lq("build", "-j", "1");
     expect(first.code).toBe(0);
@@ -52,7 +52,7 @@ describe("plain lines", () => {
     expect(project.has("upper")).toBe(false);
   });
 
-  test("quiet says nothing when all is well", async () => {
+  test("quiet prints nothing if no task fails", async () => {
     expect(await cliProject(FILES).lq("build", "--quiet")).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 });
@@ -70,7 +70,7 @@ describe("failures", () => {
     expect(project.has("all.txt")).toBe(false);
   });
 
-  test("a broken pipeline: every error, with its place, wherever one stands", async () => {
+  test("a broken pipeline: every error, with its place, from any folder of the project", async () => {
     const broken = FILES["pipeline.yaml"]
       .replace("cmd: 'grep", "comd: 'grep")
       .replace("in: upper/", "in: uper/");
@@ -83,7 +83,7 @@ describe("failures", () => {
     expect(stderr).toMatch(/ {2}hint: did you mean "cmd"\?/);
   });
 
-  test("colour only where it is wanted", async () => {
+  test("colour only if it is wanted", async () => {
     const project = cliProject({ "pipeline.yaml": "version: 2\n" });
     expect((await project.lq("status")).stderr).not.toContain("\x1b[");
     expect((await project.lq("status", "--color", "always")).stderr).toContain("\x1b[31m");
@@ -91,7 +91,7 @@ describe("failures", () => {
 });
 
 describe("--json", () => {
-  test("an event a line: tasks with outcome, reasons and seconds; the summary last", async () => {
+  test("one event a line: tasks with outcome, reasons and seconds; the summary last", async () => {
     const project = cliProject(FILES);
     await project.lq("build");
     project.write("src/a.txt", "changed\n");
@@ -130,7 +130,7 @@ describe("--json", () => {
     });
   });
 
-  test("what is wrong with the request or the project is a line each, with its place", async () => {
+  test("each error of the request or the project is a line, with its place", async () => {
     const project = cliProject({ "pipeline.yaml": "version: 1\nrules:\n  r: { cmdd: x, out: [y] }\n" });
     expect(await project.json("status")).toEqual([
       {
@@ -149,7 +149,7 @@ describe("--json", () => {
     ]);
   });
 
-  test("failed tasks say why; what needs them is skipped", async () => {
+  test("failed tasks say why; tasks that need them are skipped", async () => {
     const project = cliProject({ ...FILES, "src/b.txt": "" });
     const events = await project.json("build", "-k");
     expect(events).toContainEqual(
@@ -165,7 +165,7 @@ describe("--json", () => {
   });
 });
 
-test("a request without flags is understood as one with them", async () => {
+test("a request without flags, which needs no parser, is understood like one with flags", async () => {
   const project = cliProject({
     "pipeline.yaml": 'version: 1\nrules: { a: { cmd: "touch ${out}", out: out/a.txt } }\n',
   });
@@ -187,7 +187,7 @@ test("a request without flags is understood as one with them", async () => {
   }
 });
 
-test("of thousands of errors people are shown a hundred, programs all", async () => {
+test("of thousands of errors, stderr has a hundred and --json all", async () => {
   const keys = Array.from({ length: 3000 }, (_, i) => `k${i}: 1`).join("\n");
   const project = cliProject({ "pipeline.yaml": `version: 1\n${keys}\nrules: {}\n` });
   const { code, stderr } = await project.lq("build");

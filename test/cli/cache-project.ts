@@ -1,4 +1,4 @@
-/** A project whose cache is looked at. */
+/** A project for tests of the cache. */
 import { readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "../../src/system/digest.ts";
@@ -39,7 +39,7 @@ export function objectOf(of: CliProject, content: string, folder = of.path("cach
   return join(folder, "objects", digest.slice(0, 2), digest.slice(2));
 }
 
-/** Makes everything in a store look as if it had been there for some days. */
+/** Sets the times of everything in a store to some days ago. */
 export function age(folder: string, days: number): void {
   const then = new Date(Date.now() - days * 86_400_000);
   for (const part of ["objects", "actions"])

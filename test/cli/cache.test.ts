@@ -1,4 +1,4 @@
-/** The store from outside: what a build makes of one that is broken, verify, gc, stats. */
+/** The store: builds with a broken store, and `lq cache` verify, gc and stats. */
 import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
@@ -37,7 +37,7 @@ describe("a build", () => {
     },
   );
 
-  test("runs what turns out to be damaged as it is restored, and restores the rest", async () => {
+  test("runs a task whose cached output is damaged, and restores the others", async () => {
     const of = project();
     await build(of);
     const object = objectOf(of, "alpha\n");
@@ -54,7 +54,7 @@ describe("a build", () => {
     expect(await build(of)).toEqual({ ran: 0, restored: 0 });
   });
 
-  test("refuses a cache with a file where a folder belongs, in words", async () => {
+  test("refuses a cache with a file in the place of a folder, with a clear message", async () => {
     const of = project();
     await build(of, "out/a.txt");
     of.remove("cache/objects");
@@ -67,7 +67,7 @@ describe("a build", () => {
 });
 
 describe("verify", () => {
-  test("finds every damaged object and action, moves them aside, and what they stood for is built again", async () => {
+  test("finds every damaged object and action and moves them aside; a build makes them again", async () => {
     const of = project();
     await build(of);
     expect((await of.lq("cache", "verify")).stdout).toMatch(/^\d+ objects \(.*\) and 3 actions verified\n$/);
@@ -86,7 +86,7 @@ describe("verify", () => {
     expect(of.read("out/a.txt")).toBe("alpha\n");
   });
 
-  test("whatever else stands at the place of an object or action is damage, and what does not belong there is moved aside", async () => {
+  test("counts anything else in the place of an object or action as damage, and moves unknown files aside", async () => {
     const of = project();
     await build(of);
     const [alpha, beta] = [objectOf(of, "alpha\n"), objectOf(of, "beta\n")];
@@ -130,13 +130,13 @@ describe("verify", () => {
     },
   );
 
-  test("an empty cache is whole", async () => {
+  test("finds nothing wrong with an empty cache", async () => {
     expect(await project().lq("cache", "verify")).toMatchObject({ code: 0 });
   });
 });
 
 describe("gc", () => {
-  /** Two builds, the second with another a.txt: what was made of the first is not needed any more. */
+  /** Two builds with different a.txt: the outputs of the first are no longer needed. */
   async function builtTwice(): Promise<CliProject> {
     const of = project();
     await build(of);
@@ -160,7 +160,7 @@ describe("gc", () => {
     expect(await build(of)).toEqual({ ran: 2, restored: 0 });
   });
 
-  test("by size the least recently used go first", async () => {
+  test("removes the least recently used first, by size", async () => {
     const of = project();
     for (const text of ["one", "two", "three"]) {
       of.write("src/a.txt", text.padEnd(1000));
@@ -181,7 +181,7 @@ describe("gc", () => {
     expect(await build(of, "out/a.txt")).toEqual({ ran: 1, restored: 0 });
   });
 
-  test("at once what nothing needs any more; beside a build nothing younger than an hour", async () => {
+  test("removes at once what nothing needs; while a build runs, nothing younger than an hour", async () => {
     const of = project();
     await build(of);
     of.write("src/a.txt", "gamma\n");
@@ -206,7 +206,7 @@ describe("gc", () => {
     expect(existsSync(objectOf(of, "gamma\n"))).toBe(true);
   });
 
-  test("what a build makes use of after the choice stays, with all that it needs", async () => {
+  test("keeps what a build uses after the choice, with everything that it needs", async () => {
     const of = await builtTwice();
     const folder = of.path("cache");
     const chosen = chooseGarbage(folder, new Set(), { keepDays: 5 });
@@ -216,7 +216,7 @@ describe("gc", () => {
     expect(removed.actions.length).toBe(chosen.actions.length - 1);
     await clean(of);
     expect(await build(of, "out/a.txt")).toEqual({ ran: 0, restored: 1 });
-    // A content that a run makes anew, and that lies there already, as well.
+    // The same for a content that a run makes again while the store has it already.
     age(folder, 10);
     const again = chooseGarbage(folder, new Set(), { keepDays: 5 });
     of.write("src/c.txt", "alpha\n");
@@ -226,7 +226,7 @@ describe("gc", () => {
     expect(await build(of, "out/c.txt")).toEqual({ ran: 0, restored: 1 });
   });
 
-  test("outputs that are links into the cache stay whole, whatever became of their actions", async () => {
+  test("keeps outputs that are links into the cache, even if their actions are gone", async () => {
     const of = cliProject({
       "pipeline.yaml": `version: 1
 cache: { link: symlink }
@@ -245,7 +245,7 @@ rules:
     expect([of.read("b.txt"), of.read("c.txt")]).toEqual(["two\n", "three\n"]);
   });
 
-  test("wants a limit, and understands it", async () => {
+  test("needs a limit, and refuses a wrong one", async () => {
     const of = project();
     expect(await of.lq("cache", "gc")).toMatchObject({ code: 2 });
     expect(await of.lq("cache", "gc", "--keep-size", "much")).toMatchObject({ code: 2 });
@@ -258,7 +258,7 @@ rules:
     expect(await of.lq("cache", "gc", "-n", "--keep-size", "0")).toMatchObject({ code: 0 });
   });
 
-  test("stats tell how much there is and how much of it is needed", async () => {
+  test("stats show how much there is and how much of it is needed", async () => {
     const of = await builtTwice();
     const [stats] = await of.json("cache", "stats");
     expect(stats).toMatchObject({ type: "stats", objects: { count: 4 }, actions: { count: 5 } });

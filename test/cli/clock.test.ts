@@ -1,4 +1,4 @@
-/** A clock that jumps, lq's own or that of whoever made the files: nothing is missed, nothing is done for nothing. */
+/** Clocks that jump, on this machine or where files were made: lq misses no change and runs no task without need. */
 import { utimesSync, writeFileSync } from "node:fs";
 import { afterEach, expect, test, vi } from "vitest";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
@@ -17,7 +17,7 @@ test("files from the future and from long ago are noticed when they change", asy
     project.write("in.txt", `${i}${i}${i}${i}`);
     utimesSync(project.path("in.txt"), time, time);
     expect((await project.json("build")).at(-1)).toMatchObject({ ran: 1 });
-    // The same size, the same time.
+    // The same size and the same time.
     writeFileSync(project.path("in.txt"), `${i}${i}${i}x`);
     utimesSync(project.path("in.txt"), time, time);
     expect((await project.json("build")).at(-1)).toMatchObject({ ran: 1 });
@@ -26,9 +26,9 @@ test("files from the future and from long ago are noticed when they change", asy
 });
 
 /**
- * What lq, and every process that it starts with Node, takes for now differs from what the file system does, as when
- * somebody has set the clock since.
- * @param shift code for milliseconds, asked at each look at the clock
+ * Shifts the clock of lq, and of every Node process that it starts, against the clock of the file system, as if
+ * somebody had set the clock.
+ * @param shift JavaScript expression for milliseconds, evaluated at each reading of the clock
  */
 function shiftClock(project: CliProject, shift: string): void {
   project.write(
@@ -44,7 +44,7 @@ globalThis.Date = class extends Real {
   }
 };
 let seed = 1;
-/** From -1 to 1, another at each call. */
+/** JavaScript for a number from -1 to 1, a different one at each call. */
 function random() {
   seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
   return seed / 2 ** 31 - 1;
@@ -55,7 +55,7 @@ function random() {
 }
 
 test("a clock that is set back and forth between builds", async () => {
-  // One path, made by another rule each time: which of them wrote it last, the records say with their times.
+  // Another rule makes the path each time. The times in the records say which of them wrote it last.
   const pipeline = (rule: string): string =>
     `version: 1\nrules:\n  ${rule}: { cmd: "cat \${in} > \${out}; echo ${rule} >> \${out}", in: in.txt, out: out.txt }\n`;
   const project = cliProject({});
@@ -74,7 +74,7 @@ test("a clock that is set back and forth between builds", async () => {
   expect(await project.lq("build")).toMatchObject({ code: 2 });
 });
 
-test("a clock that jumps by years while lq runs, at every look at it", async () => {
+test("a clock that jumps by years at every reading while lq runs", async () => {
   const names = ["a", "b", "c", "d", "e", "f"];
   const project = cliProject({
     ...Object.fromEntries(names.map((name) => [`src/${name}.txt`, `${name}\n`])),
@@ -111,7 +111,7 @@ rules:
     in: pair/
     out: all.txt
 `,
-    // The clock that nobody sets goes on by a fifth of a second at each look at it.
+    // The monotonic clock advances by a fifth of a second at each reading.
     "twice.ts": `import { readFileSync, writeFileSync } from "node:fs";
 import { task } from "lq";
 let steady = 0;

@@ -60,12 +60,12 @@ test.each(cases)("%j can become %j", async (words, expected) => {
   expect(code).toBe(0);
 });
 
-test("a broken project completes commands, and is silent about targets", async () => {
+test("a broken project completes commands, but no targets", async () => {
   const project = cliProject({ "pipeline.yaml": "version: [" });
   expect(await project.lq("complete", "--", "build", "")).toEqual({ code: 0, stdout: "", stderr: "" });
 });
 
-test("in bash, candidates come without what readline keeps", () => {
+test("in bash, candidates lack the part that readline keeps", () => {
   const complete = (line: string): string[] => {
     const script = `
       source <("${HOME}lq" completion bash)
@@ -88,7 +88,7 @@ test("in bash, candidates come without what readline keeps", () => {
   expect(complete(`${HOME}lq build labels/s`)).toEqual(["labels/small/"]);
 });
 
-test.for(["zsh", "fish"])("what %s is given is a script that it can read", async (shell, { skip }) => {
+test.for(["zsh", "fish"])("the script for %s has no syntax error", async (shell, { skip }) => {
   const { code, stdout } = await study().lq("completion", shell);
   expect(code).toBe(0);
   const checked = spawnSync(shell, ["-n", "/dev/stdin"], { input: stdout, encoding: "utf8" });

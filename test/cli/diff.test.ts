@@ -1,4 +1,4 @@
-/** How two runs differ. */
+/** `lq diff`: how two runs differ. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { sha256 } from "../../src/system/digest.ts";
@@ -38,7 +38,7 @@ test("diff goes from a table's changed lines down to the param that changed, wit
       },
     ],
   });
-  // Without builds: the run before, and now.
+  // Without build numbers: the run before, and the present one.
   const { stdout } = await project.lq("diff", "scores/small.json");
   expect(stdout).toContain("score:small in build 1 → score:small now");
   expect(stdout).toContain("1 of 1 numbers differ, by at most 20");
@@ -68,7 +68,7 @@ test("diff of a param, of two tasks, of the same run, and of what is not on reco
   expect((await project.lq("diff", "scores/")).code).toBe(2);
 });
 
-test("diff compares outputs by their names, wherever the rule has them and whatever came or went", async () => {
+test("diff compares outputs by their names, even if the rule moved, added or removed outputs", async () => {
   const project = cliProject({});
   const outputs = [
     "a: out/a.txt, b: out/b.txt",
@@ -91,7 +91,7 @@ test("diff compares outputs by their names, wherever the rule has them and whate
   ]);
 });
 
-test("diff tells how far arrays are apart, and what only one side of a folder has", async () => {
+test("diff shows how far arrays differ, and which files only one side of a folder has", async () => {
   const npy = (...values: number[]) =>
     Buffer.concat([
       Buffer.from("\x93NUMPY\x01\x00\x46\x00", "latin1"),

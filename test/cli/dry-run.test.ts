@@ -1,4 +1,4 @@
-/** What is said before anything runs, beside the state of each task: tasks to come, removals, likely mistakes. */
+/** What lq reports before anything runs, besides the state of each task: upcoming tasks, removals, likely mistakes. */
 import { expect, test } from "vitest";
 import { cliProject } from "../helpers/cli.ts";
 
@@ -20,7 +20,7 @@ rules:
   table: { cmd: "cat \${in}* > \${out}", in: scores/, out: table.txt }
 `;
 
-test("rules that get more tasks when a file is there are named, also those behind others", async () => {
+test("rules that get more tasks when a file is there are named, also if they depend on such rules", async () => {
   const project = cliProject({ "pipeline.yaml": FOLDS, "raw/a.txt": "a\n" });
   const train = "has tasks that are known when folds.json is there";
   expect((await project.lq("status", "table.txt")).stdout).toBe(
@@ -41,7 +41,7 @@ test("rules that get more tasks when a file is there are named, also those behin
   expect((await project.lq("status", "table.txt")).stdout).toBe("all 7 tasks fresh\n");
 });
 
-test("what a build would remove is said before", async () => {
+test("outputs that a build would remove are reported before", async () => {
   const project = cliProject({ "pipeline.yaml": FOLDS, "raw/a.txt": "a\n", "raw/b.txt": "b\n" });
   await project.built("prepare");
   project.remove("raw/b.txt");
@@ -60,7 +60,7 @@ test("what a build would remove is said before", async () => {
   expect((await project.lq("status", "prepare")).stdout).toBe("1 task fresh\n");
 });
 
-test("rules that have no tasks because nothing matches are told of, each time", async () => {
+test("rules that have no tasks because nothing matches are reported each time", async () => {
   const project = cliProject({ "pipeline.yaml": FOLDS.slice(0, FOLDS.indexOf("  split")) });
   const empty = 'rule "prepare" has no tasks: there is no file raw/*.txt\n';
   expect((await project.lq("status")).stdout).toBe(`no tasks\n${empty}`);
@@ -75,7 +75,7 @@ test("rules that have no tasks because nothing matches are told of, each time", 
   ]);
 });
 
-test("a task that is tried, to foresee what depends on it, and fails is told of", async () => {
+test("a trial run that fails is reported", async () => {
   const project = cliProject({
     "pipeline.yaml": `version: 1
 rules:
@@ -96,7 +96,7 @@ rules:
   });
 });
 
-test("a command that never names ${out} is told of before it runs", async () => {
+test("a command that never names ${out} is reported before it runs", async () => {
   const project = cliProject({
     "pipeline.yaml":
       'version: 1\nrules: { a: { cmd: "echo > a.txt", out: a.txt }, b: { cmd: "touch ${out}", out: b } }\n',
@@ -110,7 +110,7 @@ test("a command that never names ${out} is told of before it runs", async () => 
   }
 });
 
-test("a target that nothing makes: where it is written, what it is, and what was meant", async () => {
+test("a target that nothing makes: the message has its place, its kind, and a suggestion", async () => {
   const project = cliProject({
     "pipeline.yaml":
       'version: 1\ndefault: [tables/b.md]\nrules: { a: { cmd: "touch ${out}", out: tables/a.md } }\n',

@@ -1,4 +1,4 @@
-/** A machine that is not as one would wish: a clear outcome, and everything right once it is mended. */
+/** Problems of the machine: lq reports them clearly, and the next build is right once they are solved. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -10,7 +10,7 @@ const mounted: string[] = [];
 afterEach(() => vi.unstubAllEnvs());
 afterEach(() => mounted.splice(0).forEach((folder) => execFileSync("umount", ["-l", folder])));
 
-/** Mounts a small disk at a folder of the project. @returns whether this user may */
+/** Mounts a small disk at a folder of the project. @returns false if this user may not */
 function mount(project: CliProject, path: string, size: string): boolean {
   mkdirSync(project.path(path), { recursive: true });
   const done = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", project.path(path)]);
@@ -19,7 +19,7 @@ function mount(project: CliProject, path: string, size: string): boolean {
 }
 
 describe("a full disk", () => {
-  test("fails what does not fit, whose logs are cut, and keeps the rest", async ({ skip }) => {
+  test("fails tasks whose outputs do not fit, cuts their logs, and keeps the rest", async ({ skip }) => {
     const project = cliProject({
       "pipeline.yaml": `version: 1
 rules:
@@ -36,7 +36,7 @@ rules:
     expect(project.read("small.txt")).toBe("hi\n");
 
     rmSync(project.path("small.txt"));
-    // The folder of staged outputs, which is gone by now, had some of the room.
+    // The staging folder, which is removed by now, used some of the space.
     spawnSync("dd", ["if=/dev/zero", `of=${project.path("cache/filling")}`, "bs=4096"]);
     const fuller = await project.lq("build");
     expect([fuller.code, fuller.stderr]).toEqual([2, expect.stringContaining("the disk is full")]);
@@ -59,7 +59,7 @@ rules:
     expect([project.has("large.bin"), project.has("cache/staging")]).toEqual([false, false]);
   });
 
-  test("that takes no line of what lq says: the build goes on, and the exit code tells", () => {
+  test("that takes no line of lq's output: the build goes on, and the exit code shows it", () => {
     const project = cliProject({
       "pipeline.yaml": `version: 1
 rules:
@@ -82,7 +82,7 @@ rules:
     }
   });
 
-  test("with no room for records: what was made is kept, and all is right once there is room again", async ({
+  test("without space for records: outputs are kept, and the next build with space is right", async ({
     skip,
   }) => {
     const names = ["a", "b", "c", "d", "e", "f"];
@@ -102,7 +102,7 @@ rules:
     project.write("runs", "");
     spawnSync("sh", ["-c", "cat /dev/zero > cache/state/full"], { cwd: project.root });
     const ends = new Set<number | null>();
-    // Some records still find room in the last block of the log, one of them in part only.
+    // Some records still fit in the last block of the log, one of them only in part.
     for (let round = 1; round < 8 && !ends.has(2); round++) {
       edit(String(round));
       const { code, stderr } = await project.lq("build", "-j", "1");
@@ -125,7 +125,7 @@ rules:
   });
 });
 
-test("a cache that is removed under a build ends it in order; the next build makes all right", async () => {
+test("removing the cache during a build ends it with a clear error; the next build is right", async () => {
   const project = cliProject({
     "pipeline.yaml": `version: 1
 axes: { name: [a, b, c] }
@@ -151,7 +151,7 @@ rules:
   expect(project.read("held/c")).toBe("open\n");
 });
 
-test("a current folder that is gone, and a pipe where a file should be, are told of", async () => {
+test("a current folder that was removed, and a pipe in the place of a file, are reported", async () => {
   const project = cliProject({ "here/keep": "" });
   const gone = spawnSync(
     "sh",
@@ -208,7 +208,7 @@ test("a read-only project that was never built: status answers, build says what 
 
 describe("permissions that are missing", () => {
   const NOBODY = 65534;
-  /** Root is never refused: it runs lq as somebody else. */
+  /** Root is never refused, so this runs lq as another user. */
   const unprivileged = (
     project: CliProject,
     words: readonly string[] = ["build"],
@@ -275,7 +275,7 @@ describe("permissions that are missing", () => {
     expect(text).not.toContain("    at ");
   });
 
-  test("of the project, for who only looks: the graph is known all the same, and no trace is left", () => {
+  test("of the project, for a command that only looks: it works, and changes nothing", () => {
     const project = owned({
       "pipeline.yaml": `version: 1
 rules:
@@ -330,12 +330,12 @@ test.skipIf(!canBeOthers())("a user without a name or a home, as containers have
   expect([status, stderr, project.read("one.txt")]).toEqual([0, "", "1\n"]);
 });
 
-test("names that are too long for the file system are told of", async () => {
+test("names that are too long for the file system are reported", async () => {
   const folders = Array<string>(21).fill("d".repeat(200)).join("/");
   const project = cliProject({
     "pipeline.yaml": `version: 1\nrules:\n  long: { cmd: "echo 1 > \${out}", out: "${folders}/x" }\n`,
   });
-  // What was made is in the cache by then: the second time it would be restored.
+  // The outputs are in the cache by then, so the second build would restore them.
   for (const code of [1, 2]) {
     const ended = await project.lq("build");
     expect([ended.code, ended.stdout + ended.stderr]).toEqual([code, expect.stringContaining("too long")]);
@@ -343,7 +343,7 @@ test("names that are too long for the file system are told of", async () => {
   }
 });
 
-test("a ~/.bashrc is not read, though batch jobs, containers and ssh make bash believe that it should", async () => {
+test("bash does not read ~/.bashrc, not even in batch jobs, containers and ssh sessions", async () => {
   const project = cliProject({
     ".bashrc": "export FROM_BASHRC=1; echo from bashrc",
     "pipeline.yaml": `version: 1
@@ -360,7 +360,7 @@ rules:
     expect(project.read("text.txt")).toBe("no\n");
     expect(project.has("cache/logs/text/text.log")).toBe(false);
   }
-  // What the tool said is in the key: without a .bashrc it is the same.
+  // The tool's output is part of the key, and it is the same without a .bashrc.
   project.remove(".bashrc");
   expect((await project.lq("build")).stdout).toContain("1 fresh");
 });

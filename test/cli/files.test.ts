@@ -1,4 +1,4 @@
-/** Files of every name, number and kind: all that a file system has is taken as it is, or refused with its name. */
+/** Files of every name, number and kind: lq handles each one, or refuses it with its name. */
 import { readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { cliProject } from "../helpers/cli.ts";
@@ -37,7 +37,7 @@ rules:
   expect((await project.built()).summary).toMatchObject({ fresh: 2 * names.length + 1, ran: 0 });
 });
 
-test("names that are no UTF-8 are refused where they count", async () => {
+test("names that are not UTF-8 are refused if a task uses them", async () => {
   const project = cliProject({
     "pipeline.yaml": `version: 1
 rules:
@@ -59,7 +59,7 @@ rules:
     code: 1,
     stdout: expect.stringMatching(/the name of .*f\ufffdr is not valid UTF-8/) as string,
   });
-  // That there is one elsewhere is no matter.
+  // Such a name elsewhere does not matter.
   await project.built("each");
   writeFileSync(latin1("src"), "");
   expect(await project.lq("build", "each")).toMatchObject({
@@ -85,7 +85,7 @@ rules:
 });
 
 describe("symbolic links", () => {
-  test("as inputs stand for what they lead to, inside and outside of the project", async () => {
+  test("as inputs stand for their targets, inside and outside the project", async () => {
     const outside = cliProject({ "real.txt": "far\n", "dir/x": "far too\n" });
     const project = cliProject({
       "pipeline.yaml": `version: 1
@@ -109,7 +109,7 @@ rules:
     ]);
   });
 
-  test("that lead round in a circle, or nowhere, are named", async () => {
+  test("that form a loop, or whose target is missing, are named in the error", async () => {
     const project = cliProject({
       "pipeline.yaml": `version: 1\nrules:\n  x: { cmd: "cat \${in} > \${out}", in: loop, out: x }\n  y: { cmd: "ls \${in} > \${out}", in: dir/, out: y }\n`,
       "dir/file": "",
@@ -126,7 +126,7 @@ rules:
     expect(x.stderr + y.stderr).not.toContain("    at ");
   });
 
-  test("are no outputs; in a directory output they are what they lead to", async () => {
+  test("are not accepted as outputs; in a directory output they stand for their targets", async () => {
     const project = cliProject({
       "secret.txt": "content\n",
       "pipeline.yaml": `version: 1
@@ -147,7 +147,7 @@ rules:
     expect((await project.built("tree")).summary).toMatchObject({ fresh: 1 });
   });
 
-  test("that a person puts in an output's place are replaced, and nothing is written where they lead", async () => {
+  test("that a person puts in an output's place are replaced, and their targets are not written", async () => {
     const outside = cliProject({ "one.txt": "1\n", "two/x": "1\n" });
     const project = cliProject({
       "pipeline.yaml": `version: 1
@@ -164,18 +164,18 @@ rules:
       }
     };
     await project.built();
-    // What they lead to is as the outputs were: nothing is to be done, until there is.
+    // Their targets have the content of the outputs, so nothing has to run until something changes.
     putLinks();
     expect((await project.built()).summary).toMatchObject({ fresh: 2 });
     project.write("in.txt", "2\n");
     expect((await project.built()).summary).toMatchObject({ ran: 2 });
     expect([project.read("one.txt"), project.read("two/x")]).toEqual(["2\n", "2\n"]);
-    // What they lead to is content that the cache has.
+    // The cache has the content of their targets.
     putLinks();
     expect((await project.built()).summary).toMatchObject({ restored: 2 });
     expect([project.read("one.txt"), project.read("two/x")]).toEqual(["2\n", "2\n"]);
     expect([outside.read("one.txt"), outside.read("two/x")]).toEqual(["1\n", "1\n"]);
-    // What they lead to is something else: that is an edit, and a person's to settle.
+    // Their targets have other content: this is an edit, and the user has to decide.
     putLinks();
     for (const path of ["one.txt", "two/x"]) outside.write(path, "3\n");
     expect((await project.lq("build")).code).toBe(2);

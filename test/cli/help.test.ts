@@ -23,7 +23,7 @@ const COMMANDS = [
 const PIPELINE = 'version: 1\nrules:\n  hello:\n    cmd: "echo hello > ${out}"\n    out: hello.txt\n';
 
 describe("help", () => {
-  test("lists the commands, and nothing that is not for people", async () => {
+  test("lists all commands except `complete`, which only shells call", async () => {
     const { code, stdout } = await cliProject({}).lq("--help");
     expect(code).toBe(0);
     for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command} `, "m"));
@@ -82,7 +82,7 @@ describe("wrong requests end with exit code 2", () => {
 });
 
 describe("where the project is", () => {
-  test("the nearest pipeline.yaml upwards; targets are relative to where one stands", async () => {
+  test("the nearest pipeline.yaml upwards; targets are relative to the current folder", async () => {
     const project = cliProject({
       "a/pipeline.yaml": PIPELINE.replace("hello.txt", "out/hello.txt"),
       "a/out/x": "",

@@ -1,4 +1,4 @@
-/** What has been built: history, report, why of what is fresh. */
+/** Past builds: `lq history`, `lq report`, and `lq why` of fresh tasks. */
 import { appendFileSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
@@ -22,7 +22,7 @@ test("history lists builds that did something, and the runs of a task with their
   expect(stdout).toMatch(/^ {4}2 .* ran score:small: file models\/small\.txt changed\n$/);
 });
 
-test("a build cut off in mid-line is told as far as it got", async () => {
+test("a history cut off in the middle of a line is shown up to there", async () => {
   const project = await built();
   const file = project.path("cache/history/000001.jsonl");
   const lines = readFileSync(file, "utf8").split("\n");
@@ -41,7 +41,7 @@ test("a failed task is in the history, with its error", async () => {
   expect(JSON.stringify(await project.json("history", "no"))).toContain("3");
 });
 
-test("report sums up a build, and writes it as trace events with a lane a device", async () => {
+test("report sums up a build, and writes trace events with one lane for each device", async () => {
   const project = await built();
   const { stdout } = await project.lq("report", "--chrome-trace", "trace.json");
   expect(stdout).toMatch(/^build 1, .* tasks at once\n/);
@@ -55,7 +55,7 @@ test("report sums up a build, and writes it as trace events with a lane a device
     "train:large",
     "train:small",
   ]);
-  // No lane has two tasks at once, and the one device had the trainings one after the other.
+  // No lane has two tasks at once. The one device ran the trainings one after the other.
   for (const pid of [1, 2])
     for (const a of traceEvents.filter((event) => event.ph === "X" && event.pid === pid))
       for (const b of traceEvents.filter((event) => event.ph === "X" && event.pid === pid))
@@ -64,7 +64,7 @@ test("report sums up a build, and writes it as trace events with a lane a device
   expect((await project.lq("report", "--build", "7")).code).toBe(2);
 });
 
-test("tasks that share a device are traced beside each other, for viewers drop what overlaps", async () => {
+test("tasks that share a device are in separate lanes, because viewers drop events that overlap", async () => {
   const project = cliProject({
     "pipeline.yaml": `version: 1
 rules:
@@ -82,7 +82,7 @@ rules:
   expect(new Set(ofDevice.map(({ tid }) => tid)).size).toBe(2);
 });
 
-test("why of a fresh task tells why it last ran", async () => {
+test("why of a fresh task says why it last ran", async () => {
   const project = await builtTwice();
   const { stdout } = await project.lq("why", "scores/small.json");
   expect(stdout).toContain("score:small is fresh");
@@ -106,7 +106,7 @@ function readTrace(project: CliProject, path: string): TraceEvent[] {
   return (JSON.parse(project.read(path)) as { traceEvents: TraceEvent[] }).traceEvents;
 }
 
-/** Times in µs. */
+/** Times in microseconds. */
 interface TraceEvent {
   readonly ph: string;
   readonly name: string;

@@ -1,4 +1,4 @@
-/** The kinds of links by which outputs come from the store. */
+/** The kinds of links with which outputs are taken from the store. */
 import {
   appendFileSync,
   chmodSync,
@@ -31,7 +31,7 @@ describe("kinds of links", () => {
     expect(await build(of)).toEqual({ ran: 0, restored: 0 });
   });
 
-  test("hardlink: an edit in place is noticed, and never given out again by the cache", async () => {
+  test("hardlink: an edit in place is noticed, and the cache never restores it", async () => {
     const of = project("cache: { link: hardlink }\n");
     await build(of, "out/");
     chmodSync(of.path("out/a.txt"), 0o644);
@@ -70,7 +70,7 @@ rules:
     },
   );
 
-  /** Another file system than that of temporary projects, where there is one. */
+  /** A file system other than that of temporary projects, if there is one. */
   const elsewhere = ["/dev/shm", "/run/shm"].find((folder) => {
     const stats = statSync(folder, { throwIfNoEntry: false });
     return stats !== undefined && stats.dev !== statSync(tmpdir()).dev;
@@ -131,7 +131,7 @@ rules:
     await clean(of);
     expect(of.has("out/b.txt")).toBe(false);
     expect(await build(of)).toEqual({ ran: 0, restored: 3 });
-    // Without the content the output is gone too, and made again; or its link is removed.
+    // Without the content the output is gone too: a build makes it again, or removes the link.
     rmSync(objectOf(of, "beta\n"));
     expect((await of.lq("clean", "out/b.txt")).stdout).toContain("removed out/b.txt\n");
     expect(readdirSync(of.path("out"))).toEqual(["a.txt"]);
@@ -141,14 +141,14 @@ rules:
     expect(of.read("out/b.txt")).toBe("beta\n");
   });
 
-  test("a kind that does not work here gives way to the next, and a copy can be edited without harm", async () => {
+  test("if a kind does not work here, lq uses the next one; a copy can be edited without harm", async () => {
     const of = project("cache: { link: [reflink] }\n");
     expect(await build(of)).toEqual({ ran: 3, restored: 0 });
     appendFileSync(of.path("out/a.txt"), "edited\n");
     expect((await of.lq("cache", "verify")).code).toBe(0);
   });
 
-  test("an unknown kind is refused where it stands", async () => {
+  test("an unknown kind is refused with its place", async () => {
     const { code, stderr } = await project("cache: { link: hardlnk }\n").lq("status");
     expect(code).toBe(2);
     expect(stderr).toContain('pipeline.yaml:2:16: error: unknown kind of link "hardlnk"');

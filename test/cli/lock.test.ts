@@ -1,4 +1,4 @@
-/** lq.lock: what it holds, what git makes of it, and pulling from a cache. */
+/** lq.lock: its lines, merging by git, and pulling from a cache. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -36,7 +36,7 @@ function project(): { of: CliProject; cache: string } {
 
 const names = (lock: string) => lock.split("\n\n").map((line) => line.split(" ")[0]);
 
-test("a line a task of the locked rules, sorted, the same after the same build, with only the changed line changed", async () => {
+test("one sorted line for each task of the locked rules; a change of one task changes only its line", async () => {
   const { of } = project();
   await of.built();
   const lock = of.read("lq.lock");
@@ -54,7 +54,7 @@ test("a line a task of the locked rules, sorted, the same after the same build, 
   ]);
 });
 
-test("what is not true of it, or gone, is written anew by a build that finds all fresh", async () => {
+test("a build that finds everything fresh repairs wrong or missing lines", async () => {
   const { of } = project();
   await of.built("train");
   const lock = of.read("lq.lock");
@@ -70,7 +70,7 @@ test("what is not true of it, or gone, is written anew by a build that finds all
   }
 });
 
-test("of a checkout with other ends of lines the lines are the same, and stay as they are", async () => {
+test("a checkout with other line ends has the same lines, and keeps its line ends", async () => {
   const { of } = project();
   await of.built("train");
   const lock = of.read("lq.lock").replaceAll("\n", "\r\n");
@@ -83,7 +83,7 @@ test("of a checkout with other ends of lines the lines are the same, and stay as
   expect(of.read("lq.lock")).not.toContain("\r");
 });
 
-test("a rule that is not locked any more has no lines, be it the last one", async () => {
+test("a rule that is no longer locked has no lines, even if it was the last one", async () => {
   const { of } = project();
   await of.built("train");
   const unlocked = of.read("pipeline.yaml").split("    lock: true\n");
@@ -95,7 +95,7 @@ test("a rule that is not locked any more has no lines, be it the last one", asyn
   expect(of.read("lq.lock")).toBe("");
 });
 
-test("what is none of its lines is refused with its place, before anything runs", async () => {
+test("a line that lq cannot read is refused with its place, before anything runs", async () => {
   const { of } = project();
   await of.built("train");
   of.write("lq.lock", `${of.read("lq.lock")}\nnonsense\n`);
@@ -111,7 +111,7 @@ test("what is none of its lines is refused with its place, before anything runs"
   expect(of.read("models/b.txt")).toBe("b\n");
 });
 
-test("a clone without the data tells that outputs are missing, pulls them, and tells when one is different", async () => {
+test("a clone without the data reports missing outputs, pulls them, and reports a different one", async () => {
   const { of } = project();
   await of.built();
   const clone = cliProject({ "pipeline.yaml": of.read("pipeline.yaml"), "lq.lock": of.read("lq.lock") });
@@ -136,12 +136,12 @@ test("a clone without the data tells that outputs are missing, pulls them, and t
   expect(clone.read("models/b.txt")).toBe("edited\n");
   expect(await clone.lq("lock", "pull", "-f")).toMatchObject({ code: 0 });
   expect(clone.read("models/b.txt")).toBe("b\n");
-  // With the data there as well, all of it is fresh.
+  // With the data everything is fresh.
   for (const name of ["a", "b", "c"]) clone.write(`data/${name}.txt`, `${name}\n`);
   expect((await clone.built()).summary).toMatchObject({ ran: 0, fresh: 4, restored: 1 });
 });
 
-test("what a clone has pulled, a clean-up by another project spares", async () => {
+test("a collection by another project keeps what a clone has pulled", async () => {
   const { of, cache } = project();
   await of.built("train:a");
   const clone = cliProject({ "pipeline.yaml": of.read("pipeline.yaml"), "lq.lock": of.read("lq.lock") });
@@ -157,7 +157,7 @@ test("what a clone has pulled, a clean-up by another project spares", async () =
   expect(clone.read("models/a.txt")).toBe("a\n");
 });
 
-test("what the cache does not have is said, with exit code 1", async () => {
+test("outputs that the cache does not have are named, with exit code 1", async () => {
   const { of, cache } = project();
   await of.built();
   rmSync(cache, { recursive: true });
@@ -266,7 +266,7 @@ test("as git's merge driver it conflicts where both branches rebuilt one task, a
   expect(of.read("lq.lock")).toBe(
     `${lock({ a: "3" })}\n<<<<<<< ours\n${lock({ b: "3" })}=======\n${lock({ b: "2" })}>>>>>>> theirs\n\n${lock({ c: "2" })}`,
   );
-  // Every marker that is left is told of, in its place.
+  // Every remaining conflict marker is reported with its place.
   of.write("pipeline.yaml", PIPELINE.replace("cache: { folder: CACHE }\n", ""));
   expect((await of.lq("lock", "check")).stderr).toContain("lq.lock:3:1: error: a merge conflict");
   of.write("lq.lock", `${lock({ a: "3" })}>>>>>>> theirs\n`);
@@ -274,7 +274,7 @@ test("as git's merge driver it conflicts where both branches rebuilt one task, a
   expect((await of.lq("lock", "merge", "lq.lock")).stderr).toContain("takes three files, not 1");
 });
 
-test("a file that git gives to be merged is named where it is none of lq's", async () => {
+test("a file to merge that is not a lock file of lq is named in the error", async () => {
   const { of } = project();
   await of.built("train");
   of.write("theirs", "\nnonsense\n");
@@ -283,7 +283,7 @@ test("a file that git gives to be merged is named where it is none of lq's", asy
   expect(stderr).toContain(`${of.path("theirs")}:2:1: error: not a line of lq's\n  2 | nonsense\n`);
 });
 
-test("rules without lock leave no file, and asking for what it has not is refused", async () => {
+test("rules without `lock` write no file, and targets without a line are refused", async () => {
   const of = cliProject({
     "pipeline.yaml": 'version: 1\nrules:\n  a:\n    cmd: "echo a > ${out}"\n    out: a.txt\n',
   });

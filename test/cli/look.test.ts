@@ -43,7 +43,7 @@ async function built(): Promise<CliProject> {
   return project;
 }
 
-test("status tells of tasks with one cause together, with the values before and after", async () => {
+test("status groups tasks with one cause, with the values before and after", async () => {
   const project = await built();
   expect((await project.lq("status")).stdout).toBe("all 7 tasks fresh\n");
   project.write("params.yaml", FILES["params.yaml"].replace("width: 4", "width: 6"));
@@ -92,12 +92,12 @@ test("why goes from the target to what changed", async () => {
   });
 });
 
-test("why tells every cause, with digests and new values, and follows what is restorable and what has run since", async () => {
+test("why shows every cause with digests and new values, also behind restorable tasks and later runs", async () => {
   const project = await built();
   const why = async (...words: string[]) =>
     (await project.lq("why", "table.md", ...words)).stdout.split("\n");
   const small = FILES["params.yaml"].replace("width: 4", "width: 5");
-  // A source, a param and a value of an axis at once.
+  // A source, a param and an axis value change at once.
   project.write("params.yaml", `${small}  huge: { width: 9 }\n`);
   project.write("images/2.txt", "two\n");
   const change = "file images/2.txt changed: 53c234e5e847 → 27dd8ed44a83";
@@ -116,7 +116,7 @@ test("why tells every cause, with digests and new values, and follows what is re
   ]);
   const [json] = await project.json("why", "table.md");
   expect(json?.causes).toHaveLength(7);
-  // One that has gone.
+  // A source was removed.
   project.write("images/2.txt", "2\n");
   project.write("params.yaml", "models:\n  small: { width: 4 }\n");
   expect((await why()).slice(0, 2)).toEqual([
@@ -125,7 +125,7 @@ test("why tells every cause, with digests and new values, and follows what is re
       /^ {2}file labels\/large\/1.txt removed: [0-9a-f]{12} → \(none\); predict:large\/1 is no task any more$/,
     ),
   ]);
-  // What the cache has, and what a build of something else has made since.
+  // Outputs that the cache has, and outputs that a build of another target has made since.
   project.write("params.yaml", small);
   await project.built();
   project.write("params.yaml", FILES["params.yaml"]);
@@ -146,7 +146,7 @@ test("why tells every cause, with digests and new values, and follows what is re
   ]);
 });
 
-test("why shows long values where they differ, and values of other types or spaces as they are", async () => {
+test("why cuts long values around the difference, and shows values that differ in type or spaces as they are", async () => {
   const long = (middle: string) => `${"a".repeat(100)} ${middle} ${"z".repeat(100)}`;
   const rule = "rules: { r: { cmd: 'echo ${a} > ${out}', out: out.txt } }";
   const project = cliProject({

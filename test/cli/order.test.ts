@@ -1,4 +1,4 @@
-/** Which of the tasks that could run goes first, where nothing else decides: the one that stands first. */
+/** If nothing else decides, ready tasks start in the order of the pipeline. */
 import { expect, test } from "vitest";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
 
@@ -27,10 +27,10 @@ async function order(tasks: CliProject, type: "start" | "task", ...words: string
   return lines.filter((line) => line.type === type).map(({ task }) => task);
 }
 
-test("tasks that are as urgent run in the order of the pipeline, also those that grew", async () => {
+test("tasks of equal priority run in the order of the pipeline, also tasks of expansions", async () => {
   const tasks = project();
   const expanded = of("expanded", ["z", "a", "k"]);
-  // One that others wait for is more urgent; what has expanded stands at the end.
+  // A task that others wait for has a higher priority. Tasks of expansions come last.
   expect(await order(tasks, "start")).toEqual([
     ...of("early"),
     ...of("late"),
@@ -40,7 +40,7 @@ test("tasks that are as urgent run in the order of the pipeline, also those that
   ]);
 });
 
-test("a task that is ready later goes before those that stand behind it", async () => {
+test("a task that becomes ready later starts before tasks that come after it in the pipeline", async () => {
   const tasks = cliProject({
     "pipeline.yaml": `version: 1
 axes: { name: [${NAMES.join(", ")}] }
@@ -53,7 +53,7 @@ rules:
   expect(await order(tasks, "start")).toEqual([...of("early"), ...of("late"), ...of("alone")]);
 });
 
-test("of two with one key the first runs, and results are restored in order", async () => {
+test("of two tasks with one key the first runs, and results are restored in order", async () => {
   const tasks = cliProject({
     "pipeline.yaml": `version: 1
 axes: { name: [${NAMES.join(", ")}] }

@@ -57,7 +57,7 @@ function summary(home: string, project: CliProject): JsonLine {
   ) as JsonLine;
 }
 
-test("a module has the same key wherever lq is installed, and another when it is another", () => {
+test("a module has the same key wherever lq is installed, and another key if its code differs", () => {
   const project = cliProject({ "pipeline.yaml": PIPELINE });
   const [one, two] = [install(), install()];
   expect(summary(one, project)).toMatchObject({ ran: 1 });
@@ -72,7 +72,7 @@ test("a module has the same key wherever lq is installed, and another when it is
   expect(summary(one, project)).toMatchObject({ ran: 0, restored: 1 });
 });
 
-test("it has that key also where lq lies in the project, or the project in lq", () => {
+test("it has the same key if lq is inside the project, or the project inside lq", () => {
   const home = install();
   const elsewhere = cliProject({ "pipeline.yaml": PIPELINE });
   expect(summary(home, elsewhere)).toMatchObject({ ran: 1 });
@@ -87,7 +87,7 @@ test("it has that key also where lq lies in the project, or the project in lq", 
   expect(stdout).toContain("1 task fresh");
 });
 
-test("a module that lq does not have is refused where it is named, with one that it has", () => {
+test("an unknown module is refused with its place and a suggestion", () => {
   const home = install();
   const complaint = (name: string): string => {
     const project = cliProject({ "pipeline.yaml": PIPELINE.replace("lq:tasks/greet.ts", name) });
@@ -105,7 +105,7 @@ test("a module that lq does not have is refused where it is named, with one that
   expect(complaint("lq:tasks/link.ts")).toContain('there is no module "lq:tasks/link.ts"');
 });
 
-test("an error in a module is located in the file that it is in", () => {
+test("an error in a module is reported with the module's file", () => {
   const home = install({ ...MODULES, "tasks/lib/word.ts": "export const WORD = = 1;\n" });
   const { status, stderr } = run(home, cliProject({ "pipeline.yaml": PIPELINE }), "build");
   expect(status).toBe(2);

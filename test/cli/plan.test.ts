@@ -24,7 +24,7 @@ rules:
 beforeEach(() => vi.stubEnv("XDG_CONFIG_HOME", "/nonexistent"));
 
 describe("plan", () => {
-  test("what would run, why, how long, and the critical path; unknown durations are said to be", async () => {
+  test("shows what would run, why, how long, and the critical path, and says which durations are unknown", async () => {
     const project = cliProject(FILES);
     const { code, stdout } = await project.lq("plan", "--slots", "gpu=3:h100", "-j", "1");
     expect(code).toBe(0);
@@ -73,7 +73,7 @@ critical path, 2.0 s:
     expect(lost).toMatchObject({ run: 0, restore: 1, fresh: 4, makespan: 0 });
   });
 
-  test("tasks that are not known yet, and those that could never start", async () => {
+  test("shows rules with tasks that are not known yet, and refuses tasks that could never start", async () => {
     const project = cliProject(FILES);
     expect((await project.lq("plan", "case")).stdout).toContain(
       "  case has tasks that are known when cases.json is there\n",
@@ -83,7 +83,7 @@ critical path, 2.0 s:
     expect(stderr).toContain("it asks for gpu 1 of type h100 and there are 0");
   });
 
-  test("a machine with more devices than an outer mask allows, for nothing runs", async () => {
+  test("can pretend more devices than CUDA_VISIBLE_DEVICES allows, because nothing runs", async () => {
     vi.stubEnv("CUDA_VISIBLE_DEVICES", "0");
     const project = cliProject(FILES);
     const [found] = await project.json("plan", "--slots", "gpu=8:h100");

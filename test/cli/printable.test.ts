@@ -1,13 +1,13 @@
-/** Names, values and what tasks print are shown to a person, and do not command the terminal. */
+/** Names, values and the output of tasks cannot control the terminal. */
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { HOME } from "../helpers/bundle.ts";
 import { cliProject } from "../helpers/cli.ts";
 
-/** Whatever a terminal might obey, but for ends of lines and the colours that lq itself has. */
+/** Every character that a terminal might obey, except line ends and lq's own colours. */
 const OBEYED = /[\0-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202e]|\x1b(?!\[(?:[0-2]|3[1236])m)/;
 
-test("control characters in names, params and output are shown as pictures, in every view", async () => {
+test("every view shows control characters in names, params and output as symbols", async () => {
   const name = "a\x1b]0;title\x07\x1b[8mhidden\u202e\nx";
   const project = cliProject({
     [`src/${name}.txt`]: "1\n",

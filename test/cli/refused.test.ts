@@ -1,4 +1,4 @@
-/** What the system refuses to lq, or others take away: it says what, ends in order, and the next build is right. */
+/** Failures of the system: lq says what failed and ends properly, and the next build is right. */
 import { spawnSync } from "node:child_process";
 import { chmodSync, lstatSync, readdirSync, symlinkSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
@@ -15,7 +15,7 @@ ${text}
 export default task({ run: ({ output }) => writeFileSync(output(), "done") });
 `;
 
-test("a compiler that is ended is told of", async () => {
+test("a compiler that was killed is reported", async () => {
   const project = cliProject({
     "pipeline.yaml": "version: 1\nrules: { made: { run: made.ts, out: made.txt } }\n",
     "made.ts": module(""),
@@ -29,7 +29,7 @@ test("a compiler that is ended is told of", async () => {
   expect((await project.lq("build")).code).toBe(0);
 });
 
-test("a compiler for whose pipes too many files are open is told of", () => {
+test("too many open files for starting the compiler are reported", () => {
   const project = cliProject({
     "pipeline.yaml": "version: 1\nrules: { made: { run: made.ts, out: made.txt } }\n",
     "made.ts": module(""),
@@ -112,7 +112,7 @@ others("an output that cannot be read is said to be that, not edited, and is lef
     unreadable: refusals.toSorted().map((why) => ({ why })),
   });
 
-  // What no task makes any more stays until it can be read.
+  // An output that no task makes stays until lq can read it.
   project.write("pipeline.yaml", pipeline(["tree"]));
   chmodSync(project.path("tree/x"), 0o644);
   await settle();
@@ -144,7 +144,7 @@ test("without bash a command fails, and says so", async () => {
   expect(stdout).toContain("failed made: cannot start bash: there is no such program");
 });
 
-describe("a signal ends what comes before the tasks as well:", () => {
+describe("a signal also ends what comes before the tasks:", () => {
   test.each([
     ["a module that never loads", "run: made.ts, with: { value: 1 }"],
     ["a tool that never answers", 'cmd: "touch ${out}", tools: "touch asked; sleep 1000"'],
@@ -161,7 +161,7 @@ describe("a signal ends what comes before the tasks as well:", () => {
   });
 });
 
-describe("folders that a task has closed to their owner", () => {
+describe("folders without write permission for their owner", () => {
   others("are put in place, replaced and cleaned, and left behind by nobody", async () => {
     const project = cliProject(
       {

@@ -89,12 +89,12 @@ test.each([
     const resumed = await finish(project);
     expect(resumed.log).toBe(`starts at step ${step}\n`);
     expect(resumed.model).toBe(await undisturbed());
-    // Kept until it succeeds, and no longer.
+    // Kept until the task succeeds, not longer.
     expect(readdirSync(project.path("cache/scratch"))).toEqual([]);
   },
 );
 
-test("another key never sees what an interrupted one kept, which still has it when it comes back", async () => {
+test("a task with another key never sees the scratch, and the interrupted key finds it again later", async () => {
   const project = training();
   const lq = project.start("build", "--json");
   await halfway(lq);
@@ -106,7 +106,7 @@ test("another key never sees what an interrupted one kept, which still has it wh
   expect((await finish(project)).log).toBe("starts at step 25\n");
 });
 
-/** Tells that it was asked to save, does so, and ends when there is a file "end". */
+/** Reports that it was asked to save, saves, and ends when there is a file "end". */
 const SAVING = `|
       save() { touch asked; until test -e end; do sleep 0.05 || true; done; echo saved > \${scratch}/state; exit 1; }
       trap save TERM
@@ -125,7 +125,7 @@ async function exists(project: CliProject, path: string): Promise<void> {
   await expect.poll(() => existsSync(project.path(path))).toBe(true);
 }
 
-test("a command is sent SIGTERM, has its grace to save in, and further signals do not cut that short", async () => {
+test("a command gets SIGTERM and its grace to save, and further signals do not shorten the grace", async () => {
   const project = commands(`${savingFor("1h")}  plain: { cmd: "touch plain; sleep 1000", out: never-either }
 `);
   const lq = project.start("build", "--json", "-j", "2");
@@ -142,7 +142,7 @@ test("a command is sent SIGTERM, has its grace to save in, and further signals d
   expect(project.read(`cache/scratch/${key}/state`)).toBe("saved\n");
 });
 
-/** A process and all that descend from it. */
+/** A process and all its descendants. */
 function tree(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
   return [pid, ...children.filter(Boolean).flatMap((child) => tree(Number(child)))];
@@ -159,7 +159,7 @@ test("a batch system that signals every process of a job leaves a command its gr
     try {
       process.kill(pid, "SIGTERM");
     } catch {
-      // A sleep that is over by now.
+      // This `sleep` has ended by now.
     }
   }
   lq.kill("SIGCONT");
@@ -172,7 +172,7 @@ test("a batch system that signals every process of a job leaves a command its gr
   expect(pids.filter(isAlive)).toEqual([]);
 });
 
-test("what has not ended when its grace is over is ended", async () => {
+test("a command that still runs after its grace is killed", async () => {
   const project = commands(savingFor("0.2"));
   const lq = project.start("build", "--json");
   await exists(project, "started");
@@ -184,7 +184,7 @@ test("what has not ended when its grace is over is ended", async () => {
   } satisfies Partial<JsonLine>);
 });
 
-test("SIGINT, after whatever signal, waits for nothing any more", async ({ skip }) => {
+test("SIGINT after another signal ends lq at once", async ({ skip }) => {
   if (process.platform !== "linux") skip("needs /proc");
   const project = commands(savingFor("1h"));
   const lq = project.start("build", "--json");
@@ -194,6 +194,6 @@ test("SIGINT, after whatever signal, waits for nothing any more", async ({ skip 
   const pids = tree(lq.pid);
   lq.kill("SIGINT");
   expect((await lq.ended).code).toBe(143);
-  // The kernel takes a moment to end what was killed.
+  // The kernel needs a moment to end the killed processes.
   await expect.poll(() => pids.filter(isAlive)).toEqual([]);
 });

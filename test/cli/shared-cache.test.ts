@@ -8,7 +8,7 @@ import { HOME } from "../helpers/bundle.ts";
 import { canBeOthers, type CliProject, type JsonLine } from "../helpers/cli.ts";
 import { age, build, objectOf, project } from "./cache-project.ts";
 
-/** A user by number, who runs lq as on a machine of several; what is made belongs to that user alone. */
+/** A user, by id, who runs lq. The user's files are private, as on a machine with several users. */
 class User {
   readonly #id: number;
   readonly #project: CliProject;
@@ -43,7 +43,7 @@ describe("a folder shared by two projects", () => {
     return folder;
   }
 
-  test("one restores what the other made, and a clean-up by one spares what the other needs", async () => {
+  test("one restores what the other made, and a collection by one keeps what the other needs", async () => {
     const folder = shared();
     const [one, two] = [
       project(`cache: { folder: "${folder}" }\n`),
@@ -56,7 +56,7 @@ describe("a folder shared by two projects", () => {
     expect(await build(one)).toEqual({ ran: 2, restored: 0 });
     age(folder, 10);
     expect((await one.json("cache", "gc", "--keep-days", "0"))[0]).toMatchObject({ actions: 0 });
-    // A project that is gone needs nothing.
+    // A removed project needs nothing.
     rmSync(two.root, { recursive: true });
     expect((await one.json("cache", "gc", "--keep-days", "0"))[0]).toMatchObject({ actions: 2, objects: 1 });
   });
@@ -75,7 +75,7 @@ describe("a folder shared by two projects", () => {
     },
   );
 
-  test("folders whose maker was ended before it opened them are opened by their owner", async () => {
+  test("folders whose maker was killed before it set their permissions are opened by their owner", async () => {
     const folder = shared();
     chmodSync(folder, 0o2777);
     mkdirSync(join(folder, "objects"), { mode: 0o700 });
@@ -83,7 +83,7 @@ describe("a folder shared by two projects", () => {
     expect(statSync(join(folder, "objects")).mode & 0o7777).toBe(0o2777);
   });
 
-  test("two build the same at once: both end right", async () => {
+  test("two projects that build the same at once both succeed", async () => {
     const folder = shared();
     const both = [project(`cache: { folder: "${folder}" }\n`), project(`cache: { folder: "${folder}" }\n`)];
     const ended = await Promise.all(both.map((of) => of.lq("build")));
@@ -92,7 +92,7 @@ describe("a folder shared by two projects", () => {
     expect((await both[0]!.lq("cache", "verify")).code).toBe(0);
   });
 
-  test("the cache of one that others name as theirs as well is shared, too", async () => {
+  test("a project's own cache is shared if other projects name it as theirs", async () => {
     const one = project();
     const two = project(`cache: { folder: "${one.path("cache")}" }\n`);
     await build(one);
@@ -103,7 +103,7 @@ describe("a folder shared by two projects", () => {
     expect((await one.json("cache", "gc", "--keep-days", "0"))[0]).toMatchObject({ actions: 0, objects: 0 });
   });
 
-  test("damage in it is found by whoever restores", async () => {
+  test("the project that restores finds damage", async () => {
     const folder = shared();
     const [one, two] = [
       project(`cache: { folder: "${folder}" }\n`),
@@ -134,12 +134,12 @@ describe("a folder shared by two projects", () => {
       expect(ann.lq("build")).toMatchObject({ ran: 0, restored: 2 });
       age(folder, 10);
       expect(bob.lq("cache", "verify")).toMatchObject({ objects: 4, damaged: [], incomplete: [] });
-      // What only Ann needs stays, though Bob cannot see her folder; then nobody needs it.
+      // What only Ann needs stays, although Bob cannot see her folder. Then nobody needs it.
       bob.write("src/a.txt", "delta\n");
       expect(bob.lq("build")).toMatchObject({ ran: 2 });
       expect(bob.lq("cache", "gc", "--keep-days", "5")).toMatchObject({ actions: 2, objects: 1 });
       expect(ann.lq("build")).toMatchObject({ fresh: 3 });
-      // Restoring is use, whoever made it: it is not old afterwards, though nobody has it in place any more.
+      // Restoring counts as use: the content is not old afterwards, although nobody has it in place.
       ann.lq("clean");
       expect(ann.lq("build", "out/a.txt")).toMatchObject({ ran: 0, restored: 1 });
       ann.write("src/a.txt", "zeta\n");

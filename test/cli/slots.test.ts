@@ -1,4 +1,4 @@
-/** Where a machine has less than tasks ask for: what can be done without is done, the rest is refused at once. */
+/** On a machine with less than tasks need: lq does what is possible without it, and refuses the rest at once. */
 import { chmodSync, readdirSync, writeFileSync } from "node:fs";
 import { beforeEach, expect, test, vi } from "vitest";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
@@ -6,7 +6,7 @@ import { fakeDriver } from "../helpers/nvidia-smi.ts";
 
 beforeEach(() => vi.stubEnv("XDG_CONFIG_HOME", "/nonexistent"));
 
-test("what is cached is restored where there is no device to make it; what turns out damaged is not", async () => {
+test("cached outputs are restored on a machine without the device, unless they are damaged", async () => {
   const project = cliProject({
     "pipeline.yaml": `version: 1
 rules:

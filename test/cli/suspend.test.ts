@@ -1,4 +1,4 @@
-/** Ctrl-Z, suspended batch jobs, closed laptops: time that nobody works in is no time that a task took. */
+/** Ctrl-Z, suspended batch jobs, closed laptops: the time of a suspension does not count as a task's time. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -13,7 +13,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("a limit does not count the time that lq was stopped for", () => {
+test("a timeout does not count the time while lq was stopped", () => {
   vi.useFakeTimers();
   const now = performance.now.bind(performance);
   let stopped = 0;
@@ -28,7 +28,7 @@ test("a limit does not count the time that lq was stopped for", () => {
   expect(act).toHaveBeenCalledOnce();
 });
 
-test("a limit that is called off, at whatever time, does nothing", () => {
+test("a cancelled timeout does nothing", () => {
   vi.useFakeTimers();
   const act = vi.fn();
   const callOff = afterAwake(3000, act);
@@ -38,7 +38,7 @@ test("a limit that is called off, at whatever time, does nothing", () => {
   expect(act).not.toHaveBeenCalled();
 });
 
-test("limits may be longer than a timer of Node can run", async () => {
+test("timeouts may be longer than Node's longest timer", async () => {
   const project = cliProject({
     "pipeline.yaml": `version: 1
 rules:
@@ -67,7 +67,7 @@ rules:
       "mkfifo",
       ["started", "gate", "over"].map((name) => project.path(name)),
     );
-    // A shell that lq is a job of: elsewhere nobody could continue it.
+    // lq needs to be the job of a shell, which can continue it.
     const script = `set -m; "$0" "$1" build -q & echo $!; read < over; wait $!`;
     const shell = spawn("bash", ["-c", script, process.execPath, `${HOME}dist/cli.cjs`], {
       cwd: project.root,

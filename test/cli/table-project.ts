@@ -1,4 +1,4 @@
-/** A project whose table is made from scores of models, and says of each cell what it came from. */
+/** A project with a table of the scores of models, and the provenance of each cell. */
 import { expect } from "vitest";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
 
@@ -62,7 +62,7 @@ export async function buildAll(project: CliProject): Promise<void> {
   expect((await project.build({ slots: "gpu=1" })).failed).toEqual([]);
 }
 
-/** A second build, after `models.small.width` has changed from 4 to 6. */
+/** Built again after a change of `models.small.width` from 4 to 6. */
 export async function builtTwice(): Promise<CliProject> {
   const project = await built();
   project.write("params.yaml", FILES["params.yaml"].replace("width: 4", "width: 6"));

@@ -22,7 +22,7 @@ rules:
 
 const ALL = NAMES.map((name) => `${name}\n${name}\n`).join("");
 
-/** What each task's output must be, with where it lies. */
+/** The expected output of each task, by path. */
 const OUTPUTS = new Map([
   ...NAMES.flatMap((name) => [
     [`copy:${name}`, { path: `copy/${name}`, content: `${name}\n` }] as const,
@@ -34,30 +34,33 @@ const OUTPUTS = new Map([
 const summaryOf = (stdout: string): JsonLine =>
   JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as JsonLine;
 
-test.each([2, 4])("%i builds share the work; status beside them always answers, and truly", async (count) => {
-  const project = copies();
-  const builds = Array.from({ length: count }, () => project.start("build", "--json").ended);
-  let building = true;
-  const over = Promise.all(builds).finally(() => (building = false));
-  do {
-    const { code, stdout, stderr } = await project.lq("status", "--json");
-    expect([code, stderr]).toEqual([0, ""]);
-    for (const line of stdout.trimEnd().split("\n")) {
-      const { task, state } = JSON.parse(line) as JsonLine;
-      const { path = "", content } = OUTPUTS.get(String(task)) ?? {};
-      if (state === "fresh") expect([task, project.read(path)]).toEqual([task, content]);
-    }
-  } while (building);
-  const ended = await over;
-  expect(ended.map(({ code, stderr }) => [code, stderr])).toEqual(ended.map(() => [0, ""]));
-  const ran = ended.map(({ stdout }) => summaryOf(stdout)["ran"] as number);
-  expect(ran.reduce((sum, each) => sum + each, 0)).toBe(TASKS);
-  expect(project.read("all.txt")).toBe(ALL);
-});
+test.each([2, 4])(
+  "%i builds share the work; status during them always gives a correct answer",
+  async (count) => {
+    const project = copies();
+    const builds = Array.from({ length: count }, () => project.start("build", "--json").ended);
+    let building = true;
+    const over = Promise.all(builds).finally(() => (building = false));
+    do {
+      const { code, stdout, stderr } = await project.lq("status", "--json");
+      expect([code, stderr]).toEqual([0, ""]);
+      for (const line of stdout.trimEnd().split("\n")) {
+        const { task, state } = JSON.parse(line) as JsonLine;
+        const { path = "", content } = OUTPUTS.get(String(task)) ?? {};
+        if (state === "fresh") expect([task, project.read(path)]).toEqual([task, content]);
+      }
+    } while (building);
+    const ended = await over;
+    expect(ended.map(({ code, stderr }) => [code, stderr])).toEqual(ended.map(() => [0, ""]));
+    const ran = ended.map(({ stdout }) => summaryOf(stdout)["ran"] as number);
+    expect(ran.reduce((sum, each) => sum + each, 0)).toBe(TASKS);
+    expect(project.read("all.txt")).toBe(ALL);
+  },
+);
 
-test("clean during a build waits for it, and a build during that for the clean", async () => {
+test("clean waits for a running build, and a build for a running clean", async () => {
   const project = copies();
-  // What opens a named pipe waits for the other end.
+  // A process that opens a named pipe waits for the other end.
   project.fifo("gate");
   const pipeline = project.read("pipeline.yaml");
   project.write(
@@ -74,14 +77,14 @@ test("clean during a build waits for it, and a build during that for the clean",
   const [built, { code, stdout }, again] = await Promise.all([first.ended, cleaned.ended, second.ended]);
   expect([built.code, code, again.code]).toEqual([0, 0, 0]);
   expect(summaryOf(built.stdout)).toMatchObject({ ran: TASKS + 1, failed: 0 });
-  // Whoever of the other two was first: one removed all, the other ran nothing, and a build makes it whole.
+  // Either of the other two may come first. Then clean removed everything or the build ran nothing; a build repairs it.
   expect(stdout).toContain(`${TASKS + 1} outputs removed, 0 kept`);
   expect(summaryOf(again.stdout)).toMatchObject({ ran: 0, failed: 0 });
   expect(summaryOf((await project.lq("build", "--json")).stdout)).toMatchObject({ ran: 0, failed: 0 });
   expect(project.read("all.txt")).toBe(ALL);
 });
 
-test("a build beside a watch: one of them does the work", async () => {
+test("if a build and a watch run at once, one of them does the work", async () => {
   const project = copies();
   const watch = project.start("watch", "--json");
   await watch.line('"state":"waiting"');

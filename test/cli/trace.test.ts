@@ -1,4 +1,4 @@
-/** Where a cell of a table comes from. */
+/** `lq trace`: where outputs and cells of tables come from. */
 import { expect, test } from "vitest";
 import { cliProject } from "../helpers/cli.ts";
 import { FILES, built, builtTwice } from "./table-project.ts";
@@ -33,7 +33,7 @@ test("trace follows one cell to its model, sources, params and runs, and to noth
   expect(stdout).toContain("source  data/corpus.txt");
 });
 
-test("trace tells of the runs that a table was made from, whatever has run since", async () => {
+test("trace shows the runs that a table was made from, even if others have run since", async () => {
   const project = await built();
   project.write("params.yaml", FILES["params.yaml"].replace("penalty: 1", "penalty: 3"));
   await project.built("scores/");
@@ -42,7 +42,7 @@ test("trace tells of the runs that a table was made from, whatever has run since
   expect(stdout).toContain("small · Dice: mean 39\n");
   expect(stdout).toContain("param   penalty: 1\n");
   expect(stdout).not.toContain("build 2");
-  // What is not on record any more is said to be so, and nothing else is told in its place.
+  // A run that is no longer on record is shown as such, and no other run in its place.
   project.remove("cache/history");
   expect((await project.json("trace", "table.md", "--cell", "small"))[0]).toMatchObject({
     state: "stale",
@@ -54,7 +54,7 @@ test("trace tells of the runs that a table was made from, whatever has run since
   );
 });
 
-test("tasks that share what is stored under one key are each told of by their own names", async () => {
+test("tasks with one key are each shown with their own names", async () => {
   const project = cliProject({
     ...FILES,
     "params.yaml": "penalty: 1\nmodels:\n  one: { width: 4 }\n  two: { width: 4 }\n",
@@ -84,7 +84,7 @@ test("tasks that share what is stored under one key are each told of by their ow
     });
 });
 
-test("trace says which cells there are, and refuses what it cannot follow", async () => {
+test("trace lists the cells, and refuses what it cannot follow", async () => {
   const project = await built();
   const strange = await project.lq("trace", "table.md", "--cell", "smal", "Dice");
   expect(strange).toMatchObject({ code: 2 });
@@ -95,7 +95,7 @@ test("trace says which cells there are, and refuses what it cannot follow", asyn
   expect((await project.lq("trace", "table.md")).stderr).toContain("has not been built yet");
 });
 
-test("of an input of names, trace and diff tell the files that it names, and the tasks that made them", async () => {
+test("for an input of names, trace and diff show the files that it names, and the tasks that made them", async () => {
   const project = cliProject({
     "pipeline.yaml": `version: 1
 rules:

@@ -62,7 +62,7 @@ function evidence(recipe: Recipe, before: Recipe | undefined, changes: Partial<E
   };
 }
 
-/** The reasons in words for a task that last ran with another recipe. */
+/** The reasons as text, for a task that last ran with another recipe. */
 function why(after: Recipe, before: Recipe = run): string[] {
   const freshness = decide(evidence(after, before));
   return "reasons" in freshness ? freshness.reasons.map(explain) : [];
@@ -73,11 +73,11 @@ describe("decide", () => {
     outputs: [{ path: "out", state }],
   });
 
-  it("calls fresh what has its key and its outputs", () => {
+  it("calls a task fresh if it has its key and its outputs", () => {
     expect(decide(evidence(run, run))).toEqual({ state: "fresh", key: keyOf(run) });
   });
 
-  it("tells the states apart", () => {
+  it("finds every state", () => {
     const other: Recipe = { ...run, env: { LANG: "de" } };
     const failure = { id: "x", key: keyOf(run), seconds: 1, finished: 2, log: "", error: "" };
     const cases: [Evidence, string, string[]][] = [
@@ -106,7 +106,7 @@ describe("decide", () => {
     }
   });
 
-  it("trusts no outputs of a run whose inputs moved, and says so when the old recipe is gone", () => {
+  it("trusts no outputs of a run with other inputs, and says if the old recipe is gone", () => {
     expect(decide(evidence(run, run, { last: { ...doneWith(run), key: null } }))).toMatchObject({
       state: "stale",
     });
@@ -160,7 +160,7 @@ describe("the reasons", () => {
     ]);
   });
 
-  it("do not name a file of a module that only has another name", () => {
+  it("do not name a file of a module that was only renamed", () => {
     const [image, labels] = run.inputs;
     expect(why({ ...run, inputs: [{ ...image!, path: "elsewhere" }, labels!] })).toEqual([]);
   });

@@ -1,4 +1,4 @@
-/** A project in a folder of its own, and lq as a process of its own on it. */
+/** A project in its own folder, and lq as a process that works on it. */
 import { execFileSync, spawn, spawnSync, type ChildProcessByStdio } from "node:child_process";
 import { watch } from "node:fs";
 import { dirname } from "node:path";
@@ -38,7 +38,7 @@ export function canBeOthers(): boolean {
 
 /**
  * @param files content by path
- * @param user number of the one who has the project and runs lq there; undefined: who runs the tests
+ * @param user id of the user who owns the project and runs lq; undefined: the user who runs the tests
  */
 export function cliProject(files: { readonly [path: string]: string }, user?: number): CliProject {
   const project = new CliProject(user);
@@ -72,7 +72,7 @@ export class CliProject extends Project {
     }
   }
 
-  /** A build in this process, for what is not about the command. @throws Error if a task fails */
+  /** Builds in this process, for tests that are not about the command. @throws Error if a task fails */
   async built(...targets: string[]): Promise<Built> {
     const built = await this.build({ targets });
     for (const event of built.events)
@@ -85,7 +85,7 @@ export class CliProject extends Project {
     return new Lq(words, this.root, { user: this.#user });
   }
 
-  /** With variables of the environment over those of the tests. */
+  /** Runs lq with these environment variables over those of the tests. */
   lqIn(variables: NodeJS.ProcessEnv, ...words: string[]): Promise<Ended> {
     return new Lq(words, this.root, { user: this.#user, variables }).ended;
   }
@@ -94,7 +94,7 @@ export class CliProject extends Project {
     return this.start(...words).ended;
   }
 
-  /** The lines of a command with --json. */
+  /** Runs a command with --json. @returns its lines */
   async json(...words: string[]): Promise<JsonLine[]> {
     const { stdout } = await this.lq(...words, "--json");
     return stdout
@@ -113,12 +113,12 @@ export class Lq {
   readonly #words: readonly string[];
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;
   readonly #lines: string[] = [];
-  /** Lines that have been waited for. */
+  /** Number of lines that `line` has passed. */
   #read = 0;
   #wake: () => void = () => undefined;
   #over = false;
 
-  /** @param variables of its environment, over those of the tests */
+  /** @param variables environment variables over those of the tests */
   constructor(
     words: readonly string[],
     cwd: string,
@@ -162,7 +162,7 @@ export class Lq {
     this.#child.kill(signal);
   }
 
-  /** For a test that failed: where it stands, and what its threads and children wait for. */
+  /** For a failed test: prints the output so far, and what the threads and children wait for. */
   tellIfRunning(): void {
     if (this.#over) return;
     const pid = String(this.pid);
@@ -171,7 +171,7 @@ export class Lq {
     console.error(`lq ${this.#words.join(" ")} is still running:\n${this.#lines.join("\n")}\n${stdout}`);
   }
 
-  /** Waits for the next line, after those already waited for, that has the text. @returns the lines up to it */
+  /** Waits for the next line that contains the text, after the lines passed already. @returns the lines up to it */
   async line(text: string): Promise<string[]> {
     const passed: string[] = [];
     for (;;) {

@@ -15,7 +15,7 @@ export function graphOf(files: { readonly [path: string]: string }): Graph {
   return expand(load(testFolder(files)));
 }
 
-/** What a user is shown when loading, expanding and checking a project fails; "" when nothing fails. */
+/** The error that a user sees when loading, expanding or checking a project fails; "" if nothing fails. */
 export function complaint(
   dir: string,
   set: readonly string[] = [],

@@ -1,6 +1,6 @@
 /** Task modules for tests that decide when a task ends. */
 
-/** Tells its process and that of a child, which lives as long as it, as the note of its progress. Never ends by itself. */
+/** Reports its process id and that of a child as the note of its progress. Never ends by itself, and neither does the child. */
 export const ENDLESS = `import { spawn } from "node:child_process";
 import { task } from "lq";
 export default task({

@@ -1,4 +1,4 @@
-/** An environment in which lq finds a folder to be as on NFS: nfs-client.c, compiled and tried. */
+/** An environment in which a folder behaves for lq like one on NFS: compiles nfs-client.c and checks that it works. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,26 +9,26 @@ import { afterAll } from "vitest";
 export type Fault = "replay" | "soft" | "late" | "silly" | "estale" | "nolink" | "cached" | "skewed";
 
 export interface Manners {
-  /** Absolute path of what lies on the server. */
+  /** Absolute path of the folder that is on the server. */
   readonly folder: string;
   readonly faults: readonly Fault[];
   readonly seed?: number;
-  /** Each time, if it is left out. */
+  /** Left out: each time. */
   readonly oneIn?: number;
-  /** A call, and a part of its path. */
+  /** A system call, and a part of its path. */
   readonly only?: string;
   readonly most?: number;
-  /** File that holds what a client remembers, for all its processes. */
+  /** File with what a client caches, for all its processes. */
   readonly client?: string;
-  /** How long it remembers. */
+  /** How long the client caches. */
   readonly milliseconds?: number;
   /** Seconds by which the server's clock is ahead. */
   readonly skew?: number;
-  /** File that is told of each fault. */
+  /** File to which each fault is logged. */
   readonly log?: string;
 }
 
-/** The compiled library; null, and said why, where there can be none. */
+/** The compiled library; null, with a printed reason, if it cannot be compiled. */
 export const NFS_CLIENT = compile();
 
 export function mannersOf({ folder, faults, ...rest }: Manners): NodeJS.ProcessEnv {

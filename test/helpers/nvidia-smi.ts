@@ -1,4 +1,4 @@
-/** A driver for tests: a program `nvidia-smi` in a folder of its own, which it puts on PATH. */
+/** A fake driver for tests: makes a program `nvidia-smi` in a folder and puts this folder on PATH. */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
-/** @param answer lines as `--query-gpu=index,uuid,memory.total,memory.used,mig.mode.current,name` gives them */
+/** @param answer lines that `--query-gpu=index,uuid,memory.total,memory.used,mig.mode.current,name` prints */
 export function fakeDriver(answer: readonly string[]): void {
   fakeDriverScript(`cat <<'END'\n${answer.join("\n")}\nEND`);
 }

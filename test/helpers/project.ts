@@ -1,4 +1,4 @@
-/** A project in a folder of its own, and the real `build` on it. */
+/** A project in its own folder, and the real `build` in this process. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";

@@ -5,8 +5,8 @@ import { setImmediate } from "node:timers/promises";
 import { isRacy, signatureOf } from "../../src/files/signature.ts";
 
 /**
- * Waits until all that was written so far is older than a tick of the file system's clock: lq takes nothing for settled
- * that could still change without a trace.
+ * Waits until everything written so far is older than a tick of the file system's clock. lq does not rely on a file that
+ * is newer, because an edit could leave its signature the same.
  */
 export async function settle(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "lq-clock-"));

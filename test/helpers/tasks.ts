@@ -1,4 +1,4 @@
-/** Tasks as `expand` would make them. */
+/** Makes tasks and producers directly, in the form in which `expand` makes them. */
 import type { Json, Rule, Task, TaskPath, Template } from "../../src/model/model.ts";
 import type { Producers } from "../../src/fingerprint/tree.ts";
 
@@ -52,7 +52,7 @@ export function task(id: string, spec: TaskSpec): Task & { readonly spec: TaskSp
   };
 }
 
-/** A task that runs a command of text, "in" and "out" parts under bash. */
+/** A task that runs a command under bash. The parts "in" and "out" stand for its paths, the others are text. */
 export function cmd(id: string, parts: readonly string[], input: string, output: string): Task {
   const command: Template = {
     parts: parts.map((text) =>

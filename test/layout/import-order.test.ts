@@ -1,4 +1,4 @@
-/** Folders of the engine import from folders below them and never from folders above. docs/architecture.md has the map. */
+/** Each folder of the engine imports only from folders below it. docs/architecture.md has the map. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -34,7 +34,7 @@ const ENGINE = [
   "cli/commands",
 ];
 
-/** `lq` parses the name of the command before it loads the command's work. */
+/** `lq` parses the command line before it loads the work of the command. */
 const LOADED_ON_DEMAND = "cli/commands";
 
 const IMPORT = /(?:from|import)\s*\(?"(\.{1,2}\/[^"]+)"/g;

@@ -1,4 +1,4 @@
-/** What single manners of NFS clients, each at the worst moment, do to a build. Random ones: test/torture/nfs.test.ts. */
+/** Builds on a file system that behaves like NFS, with one fault at the worst moment. test/torture/nfs.test.ts has random faults. */
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { actionsIn, objectsIn } from "../../src/store/contents.ts";
@@ -22,7 +22,7 @@ export default task({
 });
 `;
 
-describe.skipIf(NFS_CLIENT === null)("on a file system with the manners of NFS", () => {
+describe.skipIf(NFS_CLIENT === null)("on a file system that behaves like NFS", () => {
   it.each([
     ["copy", BY_MODULE],
     ["hardlink", BY_COMMAND],
@@ -42,7 +42,7 @@ describe.skipIf(NFS_CLIENT === null)("on a file system with the manners of NFS",
     },
   );
 
-  it("a project's folder without hard links is refused, a cache without them is not", async () => {
+  it("refuses a project's folder without hard links, but not a cache without them", async () => {
     const project = projectOf("cache: { link: [hardlink, reflink, copy], folder: store }\n");
     const { code, stderr } = await on(project, { faults: ["nolink"] }, "build");
     expect([code, stderr]).toEqual([2, expect.stringContaining("has no hard links (EMLINK)")]);
@@ -64,7 +64,7 @@ describe.skipIf(NFS_CLIENT === null)("on a file system with the manners of NFS",
     await builtPlainly(project);
   });
 
-  it("what is lost of a log is lost alone", async () => {
+  it("losing a part of a log loses nothing else", async () => {
     const project = projectOf("", BY_MODULE);
     project.write("join.ts", JOIN.replace("writeFileSync(", 'console.log("told");\n    writeFileSync('));
     const late = { faults: ["late"], only: "close /cache/logs/" } as const;
@@ -72,7 +72,7 @@ describe.skipIf(NFS_CLIENT === null)("on a file system with the manners of NFS",
     expect(project.read("cache/logs/join/join.log")).not.toBe("told\n");
   });
 
-  it("what is lost of the records is told, and made good by the next build", async () => {
+  it("reports lost records, and the next build writes them again", async () => {
     const project = projectOf();
     const late = { faults: ["late"], only: "close /cache/state/log", seed: 0 } as const;
     const { code, stderr } = await on(project, late, "build");
@@ -80,7 +80,7 @@ describe.skipIf(NFS_CLIENT === null)("on a file system with the manners of NFS",
     await builtPlainly(project);
   });
 
-  it("folders that hold a file which a program still reads are got out of the way", async () => {
+  it("moves folders away that hold a file which a program still reads", async () => {
     const project = projectOf();
     await builtPlainly(project);
     const file = openSync(project.path("tree/sub/y"), "r");
@@ -93,7 +93,7 @@ describe.skipIf(NFS_CLIENT === null)("on a file system with the manners of NFS",
     expect(project.has("cache/staging")).toBe(false);
   });
 
-  it("an attempt begins in an empty folder, whatever the one before left open", async () => {
+  it("starts an attempt in an empty folder, even if the attempt before left files open", async () => {
     const project = cliProject({
       "pipeline.yaml": "version: 1\nrules:\n  tree: { run: tree.ts, out: tree/, retries: 1 }\n",
       "tree.ts": `import { openSync, writeFileSync } from "node:fs";
@@ -112,7 +112,7 @@ export default task({
     expect(readdirSync(project.path("tree"))).toEqual(["made"]);
   });
 
-  it("a file that a client keeps for who has it open is no content", async () => {
+  it("does not count a removed file as content that a client keeps for a reader", async () => {
     const project = projectOf();
     await builtPlainly(project);
     for (const folder of ["tree", "cache/objects/ab"]) {
@@ -135,17 +135,17 @@ export default task({
     },
   );
 
-  it("a source that another machine replaces while it is read is read again", async () => {
+  it("reads a source again that another machine replaces during the read", async () => {
     const stale = { faults: ["estale"], only: "read /in.txt", most: 1 } as const;
     await buildRight(projectOf(), stale, "one");
   });
 
-  it("a list of what others need is read again rather than passed over", async () => {
+  it("reads the list of what other projects need again and does not skip it", async () => {
     const project = projectOf("cache: { folder: store }\n");
     await builtPlainly(project);
     const [list = ""] = readdirSync(project.path("store/needed"));
     const [, ...names] = project.read(`store/needed/${list}`).split("\n");
-    // As if these were the needs of a project on another machine, whose files are old.
+    // Pretend that these are the needs of a project on another machine with old files.
     const owner = JSON.stringify({ host: "another", root: "/there" });
     writeFileSync(project.path("store/needed/other"), [owner, ...names].join("\n"));
     rmSync(project.path(`store/needed/${list}`));
@@ -156,7 +156,7 @@ export default task({
     expect([...actionsIn(project.path("store"))]).toHaveLength(3);
   });
 
-  it("an object that is only remembered to be there is made again", async () => {
+  it("makes an object again that exists only in the memory of the client", async () => {
     const project = projectOf();
     await builtPlainly(project);
     for (const output of ["copy.txt", "tree", "all"]) project.remove(output);
@@ -166,7 +166,7 @@ export default task({
     await buildRight(project, remembering, "one");
   });
 
-  it("an output that is not seen yet is replaced", async () => {
+  it("replaces an output that this machine does not see yet", async () => {
     const project = projectOf();
     const remembering = { ...remembered(project), only: "stat /tree" } as const;
     await project.built("copy");
@@ -175,7 +175,7 @@ export default task({
     expect(await buildRight(project, remembering, "one")).toContain("1 restored");
   });
 
-  it("an output of which not all is seen yet is put in place again", async () => {
+  it("puts an output in place again of which this machine sees only a part", async () => {
     const project = projectOf();
     await builtPlainly(project);
     const remembering = { ...remembered(project), only: "scandir /tree/" } as const;
@@ -184,20 +184,20 @@ export default task({
 });
 
 /**
- * @param head more of pipeline.yaml
- * @param join how the last task works
+ * @param head further lines of pipeline.yaml
+ * @param join the command of the last task
  */
 function projectOf(head = "", join = BY_COMMAND): CliProject {
   const pipeline = PIPELINE.replace("rules:", `${head}rules:`).replace("JOIN", () => join);
   return cliProject({ "pipeline.yaml": pipeline, "in.txt": "one\n", "join.ts": JOIN });
 }
 
-/** Runs lq; all of the project is on the server, unless it is said otherwise. */
+/** Runs lq. The whole project is on the server unless the options say otherwise. */
 function on(project: CliProject, manners: Omit<Manners, "folder"> & Partial<Manners>, ...words: string[]) {
   return project.lqIn(mannersOf({ folder: project.root, ...manners }), ...words);
 }
 
-/** A client that remembers for long. */
+/** A client that caches attributes for a long time. */
 function remembered(project: CliProject) {
   return { faults: ["cached"], client: project.path("cache/client"), milliseconds: 60_000 } as const;
 }
@@ -214,7 +214,7 @@ async function buildRight(
   return stdout;
 }
 
-/** On a file system without any manners. */
+/** On an ordinary file system. */
 async function builtPlainly(project: CliProject): Promise<void> {
   await project.built();
   expectRight(project, "one");

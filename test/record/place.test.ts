@@ -5,7 +5,7 @@ import { place } from "../../src/record/place.ts";
 import { testFolder, writeFile } from "../helpers/folder.ts";
 
 describe("place", () => {
-  it("moves files and directories, over what was there", () => {
+  it("moves files and directories, and replaces old ones", () => {
     for (const old of [{}, { "out/x": "old" }, { "out/x/inner": "old" }]) {
       const root = testFolder({ ...old, "cache/staging/1/x": "new" });
       place(root, join(root, "cache/staging/1/x"), "out/x");
@@ -21,7 +21,7 @@ describe("place", () => {
     }
   });
 
-  it("replaces a link, not what it leads to", () => {
+  it("replaces a link, not its target", () => {
     const root = testFolder({ "mine.txt": "mine", staged: "new" });
     symlinkSync("mine.txt", join(root, "out.txt"));
     place(root, join(root, "staged"), "out.txt");
@@ -29,20 +29,20 @@ describe("place", () => {
     expect(readFileSync(join(root, "out.txt"), "utf8")).toBe("new");
   });
 
-  it("leaves no second name where both are links of one file", () => {
+  it("leaves no second name if both paths are links of one file", () => {
     const root = testFolder({ staged: "same" });
     linkSync(join(root, "staged"), join(root, "out"));
     place(root, join(root, "staged"), "out");
     expect(readdirSync(root)).toEqual(["out"]);
   });
 
-  it("keeps the old directory when the new one cannot be had", () => {
+  it("keeps the old directory if the new one cannot be moved", () => {
     const root = testFolder({ "out/old": "old" });
     expect(() => place(root, join(root, "nowhere/"), "out/")).toThrow();
     expect(readdirSync(join(root, "out"))).toEqual(["old"]);
   });
 
-  it("says which path is in the way", () => {
+  it("names the path that is in the way", () => {
     const root = testFolder({ staged: "new", folder: "a file" });
     expect(() => place(root, join(root, "staged"), "folder/out")).toThrow(
       "the output folder/out cannot be put in place: a folder of its path is a file",
@@ -50,7 +50,7 @@ describe("place", () => {
     expect(readFileSync(join(root, "staged"), "utf8")).toBe("new");
   });
 
-  it("goes to another file system", ({ skip }) => {
+  it("moves to another file system", ({ skip }) => {
     skip(!existsSync("/dev/shm"), "there is no /dev/shm");
     const root = testFolder({ "cache/staging/x/a": "1", "cache/staging/f": "2" });
     const other = join("/dev/shm", `lq-${process.pid}`);

@@ -13,7 +13,7 @@ import { testFolder, writeFile } from "../helpers/folder.ts";
 
 const TASK = task("x", { outputs: { out: "out/a.txt", tree: "out/tree/" } });
 
-/** One build's hold on a project. */
+/** What one build uses of a project. */
 class Build {
   readonly state: State;
   readonly files: FileDigests;
@@ -87,7 +87,7 @@ describe("a run", () => {
     await build.end();
   });
 
-  it("is known to the build by digest, without reading it again", async () => {
+  it("leaves its digest with the build, which does not read it again", async () => {
     const { root } = await built();
     const build = new Build(root);
     const hashed: string[] = [];
@@ -112,11 +112,11 @@ describe("an output", () => {
     return found;
   }
 
-  it("is told to be edited, replaced, missing or merely touched", async () => {
+  it("is found edited, replaced, missing or only touched", async () => {
     expect(await after((root) => writeFile(root, "out/a.txt", "two"))).toEqual(["edited", "intact"]);
     expect(await after((root) => writeFile(root, "out/tree/new", ""))).toEqual(["intact", "edited"]);
     expect(await after((root) => writeFile(root, "out/tree/b", "two"))).toEqual(["intact", "edited"]);
-    // Nothing is lost with what the cache has, nor with an empty file.
+    // Replacing loses nothing if the cache has the content, or if the file is empty.
     expect(await after((root) => writeFile(root, "out/a.txt", "one b"))).toEqual(["replaced", "intact"]);
     expect(await after((root) => writeFile(root, "out/a.txt", ""))).toEqual(["replaced", "intact"]);
     expect(await after((root) => rmSync(join(root, "out/tree/b")))).toEqual(["intact", "replaced"]);
@@ -136,7 +136,7 @@ describe("an output", () => {
     expect(await after(folderForFile)).toEqual(["edited", "intact"]);
   });
 
-  it("is seen to be edited right after the build, at the same size and mtime", async () => {
+  it("is found edited if it was edited right after the build, with the same size and mtime", async () => {
     for (let round = 0; round < 20; round++) {
       const { root } = await built();
       const { atime, mtime } = statSync(join(root, "out/a.txt"));
@@ -154,7 +154,7 @@ describe("an output", () => {
     await build.end();
   });
 
-  it("that a killed build placed is lq's own, whether old or new", async () => {
+  it("that a killed build placed belongs to lq, old or new", async () => {
     const { root } = await built("one");
     const build = new Build(root);
     const outputs = build.state.last("x")!.outputs;
@@ -172,7 +172,7 @@ describe("an output", () => {
     await last.end();
   });
 
-  it("of a first build that was killed is lq's own, too", async () => {
+  it("of a first build that was killed belongs to lq, too", async () => {
     const root = testFolder({ "out/a.txt": "one" });
     const build = new Build(root);
     const signature = { size: 0, mtimeMs: 0, ctimeMs: 0, ino: 0 };
@@ -211,7 +211,7 @@ describe("restoring", () => {
     await next.end();
   });
 
-  it("leaves alone what is there already", async () => {
+  it("does not touch outputs that are in place already", async () => {
     const { root, key } = await built();
     const { ino, ctimeMs } = statSync(join(root, "out/a.txt"));
     rmSync(join(root, "cache/state"), { recursive: true });
@@ -223,7 +223,7 @@ describe("restoring", () => {
     await build.end();
   });
 
-  it("fails without a trace when an object is damaged", async () => {
+  it("fails and leaves nothing if an object is damaged", async () => {
     const { root, key } = await built("one");
     const build = new Build(root);
     const second = await build.run("two");

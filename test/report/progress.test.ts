@@ -22,7 +22,7 @@ test("counts by rule", () => {
   expect(progress.rule("a").counts).toMatchObject({ ran: 1, fresh: 0 });
 });
 
-test("nothing is known of the time that is left before anything has run or was on record", () => {
+test("the time left is unknown before a task has run or has a recorded duration", () => {
   const { progress } = timed();
   progress.apply({ type: "plan", tasks: 2, rules: { a: 2 } });
   expect(progress.secondsLeft()).toBeNull();
@@ -30,7 +30,7 @@ test("nothing is known of the time that is left before anything has run or was o
   expect(progress.secondsLeft()).toBeNull();
 });
 
-test("the time left: by the mean of the tasks that ran, shared by those side by side", () => {
+test("the time left follows from the mean of the tasks that ran and how many run at once", () => {
   const { progress, at } = timed();
   progress.apply({ type: "plan", tasks: 8, rules: { a: 8 } });
   progress.apply(start("a:1"));
@@ -42,7 +42,7 @@ test("the time left: by the mean of the tasks that ran, shared by those side by 
   expect(progress.secondsLeft()).toBeCloseTo(30);
 });
 
-test("the time left: by recorded durations, and by what running tasks say", () => {
+test("the time left follows from recorded durations and the progress of running tasks", () => {
   const { progress, at } = timed();
   progress.apply({ type: "plan", tasks: 2, rules: { a: 1, b: 1 }, expected: { a: 5, b: 100 } });
   progress.apply(start("b"));

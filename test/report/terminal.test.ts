@@ -4,7 +4,7 @@ import type { Event } from "../../src/report/events.ts";
 import { createView } from "../../src/report/listener.ts";
 import { terminalView } from "../../src/report/terminal.ts";
 
-/** A terminal of 100 × 24, with what it was sent. */
+/** A terminal of 100 × 24 that keeps what it was sent. */
 function terminal(): { readonly stdout: NodeJS.WriteStream; sent(): string } {
   const stream = new PassThrough();
   const chunks: string[] = [];
@@ -45,7 +45,7 @@ const finished = (task: string, outcome: "ran" | "fresh" | "failed" | "skipped")
   ...(outcome === "failed" ? { error: "exit code 1", tail: ["out of luck"], log: "cache/logs/x.log" } : {}),
 });
 
-test("a thousand tasks leave a line a rule, and the counts", async () => {
+test("a thousand tasks leave one line for each rule, and the counts", async () => {
   const ids = Array.from({ length: 1000 }, (_, i) => `predict:${i}`);
   const sent = await show(
     ["predict", "table", "unused"],
@@ -63,7 +63,7 @@ test("a thousand tasks leave a line a rule, and the counts", async () => {
   expect(sent.split("\n").length).toBeLessThan(20);
 });
 
-test("failed tasks are marked, and told in full at the end", async () => {
+test("failed tasks are marked, and shown with details at the end", async () => {
   const sent = await show(
     ["train"],
     [
@@ -83,7 +83,7 @@ test("failed tasks are marked, and told in full at the end", async () => {
   ]);
 });
 
-test("nothing to do is one line", async () => {
+test("a build with nothing to do prints one line", async () => {
   const sent = await show(
     ["a"],
     [
@@ -110,7 +110,7 @@ test("while tasks run, they are shown with their progress and an estimate", asyn
   expect(sent()).toMatch(/0 of 2 tasks, 1 running, about [\d.]+ s left/);
 });
 
-test("what tasks wait for stands below the counts, for as long as they wait", async () => {
+test("the last line shows what tasks wait for, as long as they wait", async () => {
   const { stdout, sent } = terminal();
   const view = terminalView({ color: false, rules: ["train"], stdout });
   const until = (text: RegExp) =>
@@ -132,7 +132,7 @@ test("what tasks wait for stands below the counts, for as long as they wait", as
   expect(unlive).toBe(`${said}\n`);
 });
 
-test("while sources are hashed, one line says how far that is, and is gone when tasks start", async () => {
+test("one line shows the progress of hashing sources, and disappears when tasks start", async () => {
   const at = (bytes: number): Event => {
     return { type: "hash", file: "data/a.nii.gz", bytes: bytes * 2 ** 30, total: 4 * 2 ** 30, seconds: 3 };
   };

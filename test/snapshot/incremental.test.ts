@@ -1,4 +1,4 @@
-/** A build of what lies behind changed files must end as one that looks at everything. */
+/** A build of the tasks behind changed files must end like a build that looks at everything. */
 import { mkdirSync, symlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { askSnapshot } from "../../src/snapshot/snapshot.ts";
@@ -33,7 +33,7 @@ const FILES = {
 };
 const TASKS = 14;
 
-/** A project whose tasks are all fresh, and known to be. */
+/** A project whose tasks are all fresh, with a snapshot. */
 async function builtWithSnapshot(files: { readonly [path: string]: string } = {}): Promise<Project> {
   const project = new Project({ ...FILES, ...files });
   await settle();
@@ -42,7 +42,7 @@ async function builtWithSnapshot(files: { readonly [path: string]: string } = {}
   return project;
 }
 
-/** As `lq build`, which asks the snapshot first. */
+/** Builds like `lq build`, which asks the snapshot first. */
 async function build(project: Project, options: Options = {}): Promise<Built> {
   await settle();
   const asked = askSnapshot(project.root, "all", process.env);
@@ -53,13 +53,13 @@ function hasSnapshot(project: Project): boolean {
   return askSnapshot(project.root, "all", process.env)?.changed.length === 0;
 }
 
-/** The tasks that a build looked at, and whether that was all that it did. */
+/** The tasks that a build looked at, and whether it looked at nothing else. */
 function lookedAt({ events }: Built): readonly string[] {
   return events.flatMap((event) => (event.type === "task" ? [event.task] : [])).sort();
 }
 
 describe("a build of changed files", () => {
-  it("looks at what lies behind one changed source and runs it, twice in a row", async () => {
+  it("looks at the tasks behind one changed source and runs them, twice in a row", async () => {
     const project = await builtWithSnapshot();
     for (const [name, content] of [
       ["a", "NEW\n"],
@@ -77,7 +77,7 @@ describe("a build of changed files", () => {
     expect([ran, restored]).toEqual([[], []]);
   });
 
-  it("leaves a snapshot that holds where it put an output beside a task module", async () => {
+  it("leaves a valid snapshot when it puts an output beside a task module", async () => {
     const project = new Project({
       ...FILES,
       "pipeline.yaml": PIPELINE.replace('cmd: "cp \${in} \${out}"', "run: copy.ts"),
@@ -95,13 +95,13 @@ export default task({ run({ input, output }) { copyFileSync(input(), output()); 
       expect(project.read("copy.txt")).toBe(text);
       expect(hasSnapshot(project)).toBe(true);
     }
-    // A file that somebody else puts there meanwhile may be a module.
+    // A file that another program puts there meanwhile may be a module.
     project.write("extra.txt", "last\n");
     await build(project, { listener: () => project.write("copy.tsx", "") });
     expect(hasSnapshot(project)).toBe(false);
   });
 
-  it("stops where a task that ran anew wrote the same bytes", async () => {
+  it("stops after a task that ran again and wrote the same bytes", async () => {
     const project = await builtWithSnapshot();
     project.write("src/a.txt", "a\n");
     const built = await build(project);
@@ -110,7 +110,7 @@ export default task({ run({ input, output }) { copyFileSync(input(), output()); 
     expect(hasSnapshot(project)).toBe(true);
   });
 
-  it("finds fresh what was only touched, and knows it", async () => {
+  it("finds a file that was only touched fresh, and remembers it", async () => {
     const project = await builtWithSnapshot();
     project.write("src/a.txt", "A\n");
     const built = await build(project);
@@ -120,7 +120,7 @@ export default task({ run({ input, output }) { copyFileSync(input(), output()); 
     expect(hasSnapshot(project)).toBe(true);
   });
 
-  it("restores what had been made before", async () => {
+  it("restores outputs of an earlier run", async () => {
     const project = await builtWithSnapshot();
     project.write("src/a.txt", "NEW\n");
     await build(project);
@@ -132,7 +132,7 @@ export default task({ run({ input, output }) { copyFileSync(input(), output()); 
     expect(hasSnapshot(project)).toBe(true);
   });
 
-  it("goes by sources that no axis finds, too", async () => {
+  it("works for sources that no axis finds, too", async () => {
     const project = await builtWithSnapshot();
     project.write("extra.txt", "other\n");
     const built = await build(project);
@@ -140,7 +140,7 @@ export default task({ run({ input, output }) { copyFileSync(input(), output()); 
     expect(hasSnapshot(project)).toBe(true);
   });
 
-  it("looks at everything when more has changed than contents", async () => {
+  it("looks at everything if more than contents has changed", async () => {
     const project = await builtWithSnapshot();
     project.write("src/a.txt", "NEW\nSECOND\n");
     project.write("params.yaml", "lines: 2\n");
@@ -169,7 +169,7 @@ export default task({ run({ input, output }) { copyFileSync(input(), output()); 
     expect(project.read("all.txt")).toBe("last\nc\nsomebody's own\n");
   });
 
-  it("takes the files that a folder has now, and what counts their names", async () => {
+  it("uses the files that a folder has now, and updates tasks that read its names", async () => {
     const project = await builtWithSnapshot();
     project.write("parts.txt", "x\nz\nzz\n");
     const built = await build(project);
@@ -179,13 +179,13 @@ export default task({ run({ input, output }) { copyFileSync(input(), output()); 
     ]);
     expect(project.read("gather.txt")).toBe("x\nz\nzz\n");
     expect(project.read("count.txt").trim()).toBe("3");
-    // There are other files than the snapshot knows of.
+    // There are files that the snapshot does not have.
     expect(hasSnapshot(project)).toBe(false);
     expect(lookedAt(await build(project))).toHaveLength(TASKS);
     expect(hasSnapshot(project)).toBe(true);
   });
 
-  it("looks at everything when the graph may come out otherwise", async () => {
+  it("looks at everything if the graph may change", async () => {
     const project = await builtWithSnapshot();
     project.write("items.txt", "2\n3\n");
     const built = await build(project);
@@ -193,7 +193,7 @@ export default task({ run({ input, output }) { copyFileSync(input(), output()); 
     expect(project.has("item/1")).toBe(false);
   });
 
-  it("refuses to overwrite an output that was edited as well", async () => {
+  it("refuses to overwrite an output that was edited too", async () => {
     const project = await builtWithSnapshot();
     project.write("src/a.txt", "NEW\n");
     project.write("head/a.txt", "by hand\n");
@@ -204,13 +204,13 @@ export default task({ run({ input, output }) { copyFileSync(input(), output()); 
     expect(project.read("all.txt")).toBe("new\nb\nc\n");
   });
 
-  it("sees an edit of what others made, without one of a source", async () => {
+  it("sees an edit of another task's output without an edit of a source", async () => {
     const project = await builtWithSnapshot();
     project.write("lower/a.txt", "by hand\n");
     await expect(build(project)).rejects.toThrow("lower/a.txt was edited since lq wrote it");
   });
 
-  it("does not believe an answer that is out of date", async () => {
+  it("does not use an answer that is out of date", async () => {
     const project = await builtWithSnapshot();
     project.write("src/a.txt", "NEW\nSECOND\n");
     await settle();
@@ -219,12 +219,12 @@ export default task({ run({ input, output }) { copyFileSync(input(), output()); 
     project.write("params.yaml", "lines: 2\n");
     const snapshot = { request: "all", since: Date.now(), asked };
     expect((await project.build({ snapshot })).ran).toContain("head:b");
-    // That build put on record what the answer does not know.
+    // That build wrote records that the answer does not have.
     const built = await project.build({ snapshot });
     expect([built.ran, lookedAt(built).length]).toEqual([[], TASKS]);
   });
 
-  it("leaves nothing that holds when a task fails", async () => {
+  it("leaves no valid snapshot when a task fails", async () => {
     const project = await builtWithSnapshot({
       "pipeline.yaml": PIPELINE.replace('cmd: "tr', 'cmd: "test ! -e fail; tr'),
     });
@@ -238,7 +238,7 @@ export default task({ run({ input, output }) { copyFileSync(input(), output()); 
     expect((await build(project)).ran).toEqual(["all", "head:a", "lower:a"]);
   });
 
-  it("reads through links in a folder, and in none that leads elsewhere now", async () => {
+  it("follows links in a folder, but not a link that has another target now", async () => {
     const pipeline = PIPELINE.replace("in: extra.txt", "in: data/").replace("cp ${in}", "cat ${in}*/* >");
     const project = new Project({ ...FILES, "pipeline.yaml": pipeline, "far/1": "one\n", "near/2": "two\n" });
     mkdirSync(project.path("data"));
@@ -256,7 +256,7 @@ export default task({ run({ input, output }) { copyFileSync(input(), output()); 
   });
 });
 
-it("goes on with everything after a build of changed files was killed", async () => {
+it("looks at everything after a build of changed files was killed", async () => {
   const pipeline = PIPELINE.replace('cmd: "head', 'cmd: "test ! -e hang || sleep 60; head');
   const project = cliProject({ ...FILES, "pipeline.yaml": pipeline });
   await settle();

@@ -1,4 +1,4 @@
-/** What a snapshot answers must be what a build that looks at everything would find. */
+/** A snapshot must answer what a build that looks at everything would find. */
 import {
   appendFileSync,
   mkdirSync,
@@ -27,7 +27,7 @@ rules:
 `;
 
 let project: Project;
-/** How many tasks are freshTasks as fresh. */
+/** How many tasks the snapshot says are fresh. */
 const freshTasks = (request = "all"): number | null => {
   const asked = askSnapshot(project.root, request, process.env);
   return asked?.changed.length === 0 ? asked.snapshot.head.tasks : null;
@@ -55,7 +55,7 @@ beforeEach(async () => {
 });
 
 describe("a snapshot", () => {
-  it("holds after a build that ran everything, and after one that found everything fresh", async () => {
+  it("is valid after a build that ran everything, and after one that found everything fresh", async () => {
     expect(freshTasks()).toBe(5);
     project.write("src/one.txt", "other\n");
     await settle();
@@ -118,7 +118,7 @@ describe("a snapshot", () => {
     expect(freshTasks()).toBeNull();
   });
 
-  it("is not left where somebody changed such a folder while the build went on", async () => {
+  it("is not written if such a folder changed during the build", async () => {
     project.write("name.txt", "1");
     const tree = 'tree: { cmd: "d=${out}/$(cat ${in}); mkdir $d; : > $d/file", in: name.txt, out: tree/ }';
     const late = 'late: { cmd: ": > tree/2/own; : > ${out}", in: tree/2/file, out: late }';
@@ -132,11 +132,11 @@ describe("a snapshot", () => {
     expect(freshTasks()).toBeNull();
   });
 
-  it("does not hold for another request", () => {
+  it("is not valid for another request", () => {
     expect(freshTasks("another")).toBeNull();
   });
 
-  it("is not left when something failed, is young, or has to be asked for its version", async () => {
+  it("is not written if a task failed, a file is too new, or a rule names tools", async () => {
     project.write("src/one.txt", "young\n");
     await build({ targets: ["out/two.txt"] });
     project.write("pipeline.yaml", PIPELINE.replace("cat ${in} >", "false ${in} >"));
@@ -149,7 +149,7 @@ describe("a snapshot", () => {
     expect(freshTasks()).toBeNull();
   });
 
-  it("counts for nothing when it is damaged, wherever that is", () => {
+  it("is ignored if it is damaged at any place", () => {
     const file = project.path(SNAPSHOT);
     const whole = readFileSync(file);
     for (let at = 0; at < whole.length; at += at < 24 ? 1 : 29) {

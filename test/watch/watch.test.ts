@@ -31,7 +31,7 @@ async function round(lq: Lq): Promise<JsonLine[]> {
     .map((line) => JSON.parse(line) as JsonLine);
 }
 
-/** "ran upper:a", sorted; those that were fresh left out. */
+/** Lines like "ran upper:a", sorted, without fresh tasks. */
 function outcomes(events: readonly JsonLine[]): string[] {
   return events
     .filter(({ type, outcome }) => type === "task" && outcome !== "fresh")
@@ -49,7 +49,7 @@ async function watched(project: CliProject): Promise<Lq> {
   return lq;
 }
 
-test("an edit rebuilds exactly what it concerns, and says what changed", async () => {
+test("an edit rebuilds exactly the tasks that depend on it, and watch says what changed", async () => {
   const project = cliProject(FILES);
   const lq = await watched(project);
 
@@ -66,7 +66,7 @@ test("an edit rebuilds exactly what it concerns, and says what changed", async (
   expect((await lq.ended).code).toBe(130);
 });
 
-test("a watch of many builds says nothing but what they do", async () => {
+test("a watch of many builds prints only what they do", async () => {
   const project = cliProject(FILES);
   const lq = await watched(project);
   for (let i = 0; i < 12; i++) {
@@ -79,7 +79,7 @@ test("a watch of many builds says nothing but what they do", async () => {
   );
 });
 
-test("interrupted during a build, it ends without a word of waiting", async () => {
+test("an interrupt during a build ends the watch without a message about waiting", async () => {
   const project = cliProject({
     "pipeline.yaml": "version: 1\nrules: { r: { cmd: 'sleep 1000; touch ${out}', out: r.txt } }\n",
   });
@@ -108,13 +108,13 @@ test("new and removed source files are seen; a file that no task reads is not", 
   expect(project.has("upper/c.txt")).toBe(false);
 });
 
-test("a pipeline that is broken for a moment is told, and watched on", async () => {
+test("a broken pipeline is reported, and the watch goes on", async () => {
   const project = cliProject(FILES);
   const lq = await watched(project);
 
   project.write("pipeline.yaml", FILES["pipeline.yaml"].replace("rules:", "rulse:"));
   const lines = await lq.line(WAITING);
-  // On stderr, and so before or after what is on stdout.
+  // On stderr, so it may come before or after lines on stdout.
   const told = "pipeline.yaml:5:1: error:";
   if (!lines.some((line) => line.includes(told))) await lq.line(told);
   const place = { file: "pipeline.yaml", line: 5, column: 1, hint: 'did you mean "rules"?' };
@@ -125,7 +125,7 @@ test("a pipeline that is broken for a moment is told, and watched on", async () 
   expect(outcomes(await round(lq))).toEqual(["ran upper:a", "ran upper:b"]);
 });
 
-test("an output that somebody edits or deletes is a change; what lq writes is none", async () => {
+test("an edited or deleted output is a change; what lq writes is not", async () => {
   const project = cliProject(FILES);
   const lq = await watched(project);
 
@@ -135,7 +135,7 @@ test("an output that somebody edits or deletes is a change; what lq writes is no
   expect(outcomes(events)).toEqual(["restored upper:a"]);
 });
 
-test("a change during a build ends the running tasks that it made pointless, and only those", async () => {
+test("a change during a build cancels running tasks whose key it changes, and no others", async () => {
   const project = cliProject({
     "gated.ts": GATED,
     "params.yaml": "one: first\ntwo: second\n",

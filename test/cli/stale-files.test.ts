@@ -1,4 +1,4 @@
-/** `lq cache gc` on what lies in a project beside its store: scratch of unfinished tasks, code that changed. */
+/** `lq cache gc` on stale files outside the store: scratch of unfinished tasks, bundles of changed code. */
 import { readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
@@ -15,7 +15,7 @@ rules:
     out: out/model.txt
 `;
 
-/** Two trainings that were cut off, one of a seed that is not asked for any more. */
+/** Two interrupted trainings; the seed of one is no longer in the params. */
 async function twoCutOff(): Promise<CliProject> {
   const of = cliProject({ "pipeline.yaml": PIPELINE, "params.yaml": "seed: 1\n", "data.txt": "data\n" });
   expect((await of.lq("build")).code).toBe(1);
@@ -35,7 +35,7 @@ async function gc(of: CliProject, ...words: string[]): Promise<Record<string, un
   return (await of.json("cache", "gc", ...words)).at(-1);
 }
 
-test("scratch of keys that no task has goes, that of a training to be gone on with stays", async () => {
+test("removes scratch of keys that no task has, and keeps scratch of a training that can resume", async () => {
   const of = await twoCutOff();
   const [preview] = await of.json("cache", "gc", "--keep-days", "0", "-n");
   expect(preview).toMatchObject({ dryRun: true, scratch: 1, spared: 1 });
@@ -50,7 +50,7 @@ test("scratch of keys that no task has goes, that of a training to be gone on wi
   expect(of.read("out/model.txt")).toBe("2\n");
 });
 
-test("only by age, counted from the last file that was written to it", async () => {
+test("removes scratch only by age, counted from its newest file", async () => {
   const of = await twoCutOff();
   const old = new Date(Date.now() - 10 * 86_400_000);
   const folders = readdirSync(of.path("cache/scratch")).map((key) => of.path(`cache/scratch/${key}`));
@@ -61,7 +61,7 @@ test("only by age, counted from the last file that was written to it", async () 
   expect(await gc(of, "--keep-days", "5")).toMatchObject({ scratch: 1, spared: 1 });
 });
 
-test("as long as a training's key is not known, for others have to run first, all scratch stays", async () => {
+test("keeps all scratch while a training's key is unknown because other tasks have to run first", async () => {
   const of = await twoCutOff();
   of.write("data.txt", "other data\n");
   expect(await gc(of, "--keep-days", "0")).toMatchObject({ scratch: 0, spared: 2 });
@@ -72,14 +72,14 @@ test("as long as a training's key is not known, for others have to run first, al
   expect(states(of)).toHaveLength(2);
 });
 
-test("trainings of a rule that is not built by default are known as well", async () => {
+test("also knows trainings of rules that are not in the default", async () => {
   const of = await twoCutOff();
   of.write("pipeline.yaml", `${PIPELINE}default: out/data.txt\n`);
   expect(await gc(of, "--keep-days", "0")).toMatchObject({ scratch: 1, spared: 1 });
   expect(states(of)).toEqual(["2\n"]);
 });
 
-test("bundles of code that has changed go; what is there is bundled anew when it is wanted", async () => {
+test("removes bundles of changed code; lq makes a bundle again when it needs one", async () => {
   const module = (word: string): string =>
     `import { writeFileSync } from "node:fs";
 import { task } from "lq";
@@ -95,7 +95,7 @@ export default task({ run: ({ output }) => writeFileSync(output(), "${word}") })
   }
   const bundles = (): string[] => readdirSync(of.path("cache/code"));
   expect(bundles()).toHaveLength(2);
-  // One that looks ahead may be about to run them.
+  // A command that does a trial run may be about to use them.
   expect(await gc(of, "--keep-days", "0")).toMatchObject({ code: 0 });
   const old = new Date(Date.now() - 2 * 3_600_000);
   for (const name of bundles()) utimesSync(of.path(`cache/code/${name}`), old, old);
@@ -109,7 +109,7 @@ export default task({ run: ({ output }) => writeFileSync(output(), "${word}") })
   expect(of.read("one.txt")).toBe("first");
 });
 
-test("beside a build they are left alone", async () => {
+test("removes nothing while a build runs", async () => {
   const of = await twoCutOff();
   of.write("pipeline.yaml", `${PIPELINE}  hold: { cmd: "cat go; touch \${out}", out: out/hold }\n`);
   of.fifo("go");
