@@ -1,4 +1,5 @@
 /** Runs a `cmd` task: one process tree, its output in the log. */
+import { debug } from "../system/debug.ts";
 import { existsSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
 import { userErrorOf } from "../model/errors.ts";
@@ -39,6 +40,7 @@ export async function runCommand(
     const { message } = userErrorOf(error) ?? (error as Error);
     return { kind: "failed", error: message };
   }
+  debug.exec?.(`process ${child.pid} runs ${words.join(" ")}`);
   const tree = new ProcessTree(child, mark);
   let timedOut = false;
   const end = (): void => tree.end(graceOf(attempt));
@@ -53,6 +55,7 @@ export async function runCommand(
   if (signal.aborted) end();
   return new Promise((done) => {
     child.once("exit", (code, killer) => {
+      debug.exec?.(`process ${child.pid} ended with ${killer ?? `exit code ${code}`}`);
       stopClock?.();
       signal.removeEventListener("abort", end);
       log.close();

@@ -2,6 +2,7 @@
  * Worker processes, started once and reused. A worker is given tasks of its environment only (its devices are
  * set when it starts), by preference those of the module that it ran last.
  */
+import { debug } from "../system/debug.ts";
 import { fork, type ChildProcess } from "node:child_process";
 import { entryPoint } from "../system/entry-points.ts";
 import { userErrorOf } from "../model/errors.ts";
@@ -78,8 +79,10 @@ export class WorkerPool {
         else if (message.type === "failed") resolve({ kind: "failed", error: message.error });
       };
       const { devices, cpus, scratch } = attempt;
+      debug.exec?.(`worker ${worker.child.pid} runs ${job.module.name}`);
       post(worker, { type: "run", job: { ...job, devices, cpus, scratch, log: attempt.log } });
     });
+    debug.exec?.(`worker ${worker.child.pid}: ${job.module.name} ${result.kind}`);
     stopClock?.();
     spare();
     attempt.signal.removeEventListener("abort", cancel);

@@ -2,6 +2,7 @@
  * The tasks of a pipeline and who makes what for whom. A graph only grows: when a file that an axis reads is
  * known, the expansions that waited for it become tasks.
  */
+import { debug } from "../system/debug.ts";
 import { resolve } from "node:path";
 import type { Disk } from "../files/disk.ts";
 import { UserError } from "../model/errors.ts";
@@ -60,6 +61,7 @@ export class Graph {
     for (const [rule, bindings] of only ?? all) this.#fanouts.get(rule)?.expand(bindings, sink);
     this.#commit(sink);
     this.#settle();
+    debug.load?.(`tasks: ${this.#tasks.length}, pending expansions: ${this.expansions.length}`);
   }
 
   get tasks(): readonly Task[] {
@@ -159,6 +161,7 @@ export class Graph {
     for (const value of valuesAt(content, expansion.at, expansion.file, axis.span))
       fanout.expand([...bound, value], sink);
     this.#commit(sink);
+    debug.load?.(`expanded ${expansion.id} from ${expansion.file}; new tasks: ${sink.tasks.length}`);
     this.#axisFiles.add(expansion.file);
     const files = this.producer(expansion.file)
       ? [...this.origins(expansion), expansion.file]

@@ -3,6 +3,7 @@
  *
  * Every value is checked. All errors of all files are gathered, each with its place, and thrown together.
  */
+import { debug } from "../system/debug.ts";
 import { resolve } from "node:path";
 import { UserError } from "../model/errors.ts";
 import type { AxisSpec, Pipeline, Rule } from "../model/model.ts";
@@ -44,6 +45,7 @@ export function loadPipeline({ dir, profiles, set }: LoadRequest): Pipeline {
   const pipeline = map && parsePipeline(root, map, { profiles, set }, problems);
   problems.throwIfAny();
   if (!pipeline) throw new UserError(`${PIPELINE_FILE} is empty`);
+  debug.load?.(`read ${pipeline.files.join(", ")} in ${root}; rules: ${pipeline.rules.size}`);
   return pipeline;
 }
 

@@ -4,6 +4,8 @@
  * comes after a task that has to run is pending, unless its rule is marked `shape`: who only looks foresees its
  * outputs.
  */
+import { debug } from "../system/debug.ts";
+import { explain } from "../decide/explain.ts";
 import { readFileSync } from "node:fs";
 import { EventLoopTurns } from "../system/event-loop.ts";
 import { parseData } from "../expand/data.ts";
@@ -83,6 +85,7 @@ async function walk(
       const forced = force && selected.named.has(task);
       const verdict = evaluate(session, task, { forced, known: outputs.size > 0 ? known : undefined });
       verdicts.set(task, verdict);
+      debug.plan?.(`${task.id}: ${verdictText(verdict)}`);
       if (isSettled(verdict)) frontier.settle(task, false);
       if (verdict.kind === "restorable") learn(task, verdict.cached.outputs, outputs);
       if (verdict.kind !== "due") continue;
@@ -180,4 +183,12 @@ function learn(task: Task, written: readonly StoredOutput[], outputs: Map<string
     const output = written[i];
     if (output !== undefined) outputs.set(path, output);
   }
+}
+
+/** "stale: file a.txt changed: …" */
+function verdictText(verdict: Verdict): string {
+  if (verdict.kind === "missing") return `inputs are not there: ${verdict.paths.join(", ")}`;
+  const { freshness } = verdict;
+  if (freshness.state === "fresh") return "fresh";
+  return `${freshness.state}: ${freshness.reasons.map(explain).join("; ")}`;
 }

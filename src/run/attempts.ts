@@ -2,12 +2,13 @@
  * Runs what has to run, the most urgent first, as slots come free: of tasks with the same key one at a time, with a
  * whole device after it ran out of a part's memory, and anew if its inputs changed meanwhile.
  */
+import { debug } from "../system/debug.ts";
 import { logPath } from "../execute/log-path.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { SlotRequest, Task } from "../model/model.ts";
 import { shortageOf } from "../schedule/capacity.ts";
 import { ReadyQueue } from "../schedule/queue.ts";
-import type { Grant, Slots } from "../schedule/slots.ts";
+import { grantText, type Grant, type Slots } from "../schedule/slots.ts";
 import { wholeDevices } from "../schedule/whole-devices.ts";
 import type { DueTask } from "../plan/evaluate.ts";
 import type { Jobs } from "./jobs.ts";
@@ -64,7 +65,11 @@ export class Attempts {
   /** @returns whether there was one for which slots are free */
   startNext(): boolean {
     const next = this.#queue.next();
-    if (next !== null) this.#start(next.item, next.grant);
+    if (next !== null) {
+      debug.slots?.(`${next.item.task.id} gets ${grantText(next.grant)}`);
+      this.#start(next.item, next.grant);
+    } else if (this.#queue.size > 0)
+      debug.slots?.(`ready tasks that wait for free slots: ${this.#queue.size}`);
     return next !== null;
   }
 

@@ -3,6 +3,7 @@ import type { GpuRequest, SlotRequest } from "../model/model.ts";
 import { largestGroup, poolSize, suits, type Capacity } from "./capacity.ts";
 import { partOf, type Device } from "./devices.ts";
 import type { Lease, Leases, Waiting } from "./leases.ts";
+import { sizeText } from "../system/sizes.ts";
 
 /** What a started task holds; given back whole. */
 export interface Grant {
@@ -16,6 +17,15 @@ export interface Grant {
     /** Null: nobody else is on the machine. */
     readonly lease: Lease | null;
   }[];
+}
+
+/** "cpu 2, memory 4 GiB, gpu 0 and 1, licence 1" */
+export function grantText({ cpu, request, devices }: Grant): string {
+  const parts = [`cpu ${cpu}`];
+  if (request.memory > 0) parts.push(`memory ${sizeText(request.memory)}`);
+  if (devices.length > 0) parts.push(`gpu ${devices.map(({ device }) => device.id).join(" and ")}`);
+  for (const [pool, places] of request.pools) parts.push(`${pool} ${places}`);
+  return parts.join(", ");
 }
 
 interface DeviceAccount {

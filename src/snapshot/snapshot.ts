@@ -25,6 +25,7 @@
  *
  * Rejected: a daemon that watches files (another process to trust).
  */
+import { debug } from "../system/debug.ts";
 import { statSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "../system/digest.ts";
@@ -95,12 +96,14 @@ export function writeSnapshot(root: string, { head, signatures, paths }: Snapsho
 /** Compares the snapshot with the disk. Null: there is none of this request, or more than file contents has changed. */
 export function askSnapshot(root: string, request: string, environment: Environment): Asked | null {
   const read = readColumns<SnapshotHead>(join(root, SNAPSHOT), MAGIC);
-  if (read?.head.request !== request) return null;
+  if (read === null) return unusable("there is none");
+  if (read.head.request !== request) return unusable("it is of another request");
   const { head, columns } = read;
-  if (head.environment.some(([name, digest]) => environmentDigest(environment[name]) !== digest)) return null;
+  const variable = head.environment.find(([name, digest]) => environmentDigest(environment[name]) !== digest);
+  if (variable !== undefined) return unusable(`the environment variable ${variable[0]} changed`);
   const [numbers = new Uint8Array(), texts = new Uint8Array()] = columns;
   const snapshot = { head, signatures: new Signatures(float64sOf(numbers)), paths: new Texts(texts) };
-  if (!isGraphSame(root, snapshot)) return null;
+  if (!isGraphSame(root, snapshot)) return unusable("a file that decides which tasks there are changed");
   const changed: FileNumber[] = [];
   const folder = prefixOf(root);
   const paths = snapshot.paths.list;
@@ -109,10 +112,17 @@ export function askSnapshot(root: string, request: string, environment: Environm
     const at = indexOf(snapshot, file);
     const stats = statOrNothing(folder, paths[at]);
     if (snapshot.signatures.matches(at, stats)) continue;
-    if (stats?.isFile() !== true) return null;
+    if (stats?.isFile() !== true) return unusable(`${paths[at]} is no longer a file`);
+    debug.snapshot?.(`${paths[at]} changed`);
     changed.push(file);
   }
+  debug.snapshot?.(`holds; tasks: ${head.tasks}, changed files: ${changed.length}`);
   return { snapshot, changed };
+}
+
+function unusable(why: string): null {
+  debug.snapshot?.(`cannot be used: ${why}`);
+  return null;
 }
 
 /** Whether the paths that decide which graph there is have, at this moment, the same signatures. */

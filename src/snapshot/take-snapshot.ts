@@ -1,4 +1,5 @@
 /** Writes a snapshot after a build, if every task of the request is fresh at its end. */
+import { debug } from "../system/debug.ts";
 import { join } from "node:path";
 import { isRacy, type Signature } from "../files/signature.ts";
 import { installation } from "../system/installation.ts";
@@ -38,14 +39,14 @@ export function takeSnapshot(session: Session, plan: Plan, { request, since }: S
   const tasks = freshTasks(plan);
   const rules = new Set([...tasks.keys()].map(({ rule }) => rule));
   // No snapshot of an empty request, so that each run explains again why it is empty.
-  if (tasks.size === 0 || tasks.size < plan.selected.tasks.size) return;
-  if ([...rules].some(({ tools }) => tools.length > 0)) return;
-  if (!disk.stands() || !files.steady) return;
+  if (tasks.size === 0 || tasks.size < plan.selected.tasks.size) return notTaken("not every task is fresh");
+  if ([...rules].some(({ tools }) => tools.length > 0)) return notTaken("a rule names tools");
+  if (!disk.stands() || !files.steady) return notTaken("files changed during the build, or just before");
 
   const structure = new Map<string, Signature | null>();
   for (const file of session.graph.pipeline.files) {
     const signature = disk.signature(join(root, file));
-    if (signature !== null && isRacy(signature, since)) return;
+    if (signature !== null && isRacy(signature, since)) return notTaken(`${file} is too new`);
     structure.set(file, signature);
   }
   for (const [path, signature] of disk.told()) structure.set(projectPath(root, path), signature);
@@ -59,7 +60,7 @@ export function takeSnapshot(session: Session, plan: Plan, { request, since }: S
   const digests: string[] = [];
   for (const [path, { signature, digest, racy }] of files.seen()) {
     const isOpen = signature !== null && digest === undefined && isRacy(signature, disk.since);
-    if (racy || isOpen) return;
+    if (racy || isOpen) return notTaken(`${path} is too new`);
     if (structure.has(path)) continue;
     if (signature === null || digest === undefined) structure.set(path, signature);
     else {
@@ -89,6 +90,11 @@ export function takeSnapshot(session: Session, plan: Plan, { request, since }: S
     signatures: Signatures.of([...structure.values(), ...signatures]),
     paths: Texts.of([...structure.keys(), ...numbers.keys()]),
   });
+  debug.snapshot?.(`taken; tasks: ${tasks.size}`);
+}
+
+function notTaken(why: string): void {
+  debug.snapshot?.(`not taken: ${why}`);
 }
 
 /** The fresh tasks with their inputs. Each task comes after the tasks that it depends on. */
