@@ -91,6 +91,17 @@ test.skipIf(!golden).each(models.map((model) => [model.what, model] as const))(
   },
 );
 
+test.skipIf(!golden)("label values may be written as text, as nnU-Net reads them", async () => {
+  const project = toy();
+  const path = project.path(`${model}/dataset.json`);
+  const dataset = JSON.parse(readFileSync(path, "utf8")) as { labels: Record<string, number> };
+  const text = Object.entries(dataset.labels).map(([name, value]) => [name, String(value)] as const);
+  writeFileSync(path, JSON.stringify({ ...dataset, labels: Object.fromEntries(text) }));
+  expect((await project.lq("build", "convert")).code).toBe(0);
+  const { labels } = JSON.parse(project.read("model-onnx/model.json")) as { labels: Record<string, number> };
+  expect({ ...labels, background: 0 }).toEqual(dataset.labels);
+});
+
 /** What `lq build convert` says when it fails. */
 async function failure(project: CliProject, ...set: string[]): Promise<string> {
   const { code, stdout, stderr } = await project.lq("build", "convert", ...settings(set));

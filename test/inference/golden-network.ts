@@ -19,12 +19,14 @@ export async function run(
   return output!.data as Float32Array;
 }
 
+/** Greatest absolute difference; Infinity for other lengths, NaN as soon as one difference is NaN. */
 export function greatestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Infinity;
   let worst = 0;
   for (let i = 0; i < a.length; i++) {
     const difference = Math.abs(a[i]! - b[i]!);
-    if (!(difference <= worst)) worst = difference;
+    if (Number.isNaN(difference)) return NaN;
+    if (difference > worst) worst = difference;
   }
   return worst;
 }

@@ -14,7 +14,7 @@ import { greatestDifference, temporaryFolder } from "../inference/golden-network
 
 const folder = shared("golden/07_sam_medsam");
 
-test.skipIf(!folder)("SAM: embeddings within 3e-5, mask logits within 3e-4, IoU within 1e-5", async () => {
+test.skipIf(!folder)("SAM: embeddings within 2.5e-5, mask logits within 1.3e-4, IoU within 3e-6", async () => {
   const out = temporaryFolder();
   const { size, grid, channels } = await convertSam(`${folder}/tiny_sam.pth`, out, 4);
   const golden = await readNpz(`${folder}/model_io.npz`);
@@ -57,9 +57,9 @@ test.skipIf(!folder)("SAM: embeddings within 3e-5, mask logits within 3e-4, IoU 
     }
   }
   console.info("SAM", worst);
-  expect(worst.embeddings).toBeLessThan(3e-5);
-  expect(worst.logits).toBeLessThan(3e-4);
-  expect(worst.iou).toBeLessThan(1e-5);
+  expect(worst.embeddings).toBeLessThan(2.5e-5);
+  expect(worst.logits).toBeLessThan(1.3e-4);
+  expect(worst.iou).toBeLessThan(3e-6);
 });
 
 test.skipIf(!folder)("the names and shapes of medsam_vit_b.pth (ViT-B) fit", () => {

@@ -51,10 +51,18 @@ const plansSchema = z.looseObject({
   foreground_intensity_properties_by_modality: z.record(z.string(), intensity).optional(),
 });
 
+/** nnU-Net also reads numbers that are written as text. */
+const labelValue = z.union([z.number().int(), z.string().regex(/^\d+$/).transform(Number)], {
+  error: "expected a whole number",
+});
+
 const datasetSchema = z.looseObject({
   channel_names: z.record(z.string(), z.string()).optional(),
   modality: z.record(z.string(), z.string()).optional(),
-  labels: z.record(z.string(), z.union([z.number().int(), z.array(z.number().int())])),
+  labels: z.record(
+    z.string(),
+    z.union([labelValue, z.array(labelValue)], { error: "expected a whole number or a list of them" }),
+  ),
   regions_class_order: z.array(z.number().int()).optional(),
   file_ending: z.string(),
 });

@@ -104,8 +104,13 @@ async function slicePredictor(
   };
 }
 
-/** Applies the sigmoid, then resizes linearly to the slice. */
-function maskOf(logits: Float32Array, edge: number, height: number, width: number): Promise<Float32Array> {
+/** Probability (height × width) of a mask from its logits (edge × edge): the sigmoid, then linear resizing. */
+export function maskOf(
+  logits: Float32Array,
+  edge: number,
+  height: number,
+  width: number,
+): Promise<Float32Array> {
   const probability = logits.map((logit) => 1 / (1 + Math.exp(-logit)));
   const linear = { orders: [1, 1, 1], alignment: "half-pixel" } as const;
   return resize(probability, [1, edge, edge], [1, height, width], linear, Float32Array);
