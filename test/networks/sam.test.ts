@@ -14,53 +14,56 @@ import { greatestDifference, temporaryFolder } from "../inference/golden-network
 
 const folder = shared("golden/07_sam_medsam");
 
-test.skipIf(!folder)("SAM: embeddings within 2.5e-5, mask logits within 1.3e-4, IoU within 3e-6", async () => {
-  const out = temporaryFolder();
-  const { size, grid, channels } = await convertSam(`${folder}/tiny_sam.pth`, out, 4);
-  const golden = await readNpz(`${folder}/model_io.npz`);
-  const part = (name: string, i: number, count: number) => {
-    const { data } = golden.get(name)!;
-    const length = data.length / count;
-    return data.slice(i * length, (i + 1) * length) as Float32Array;
-  };
-  const encoder = await openSession(join(out, "encoder.onnx"));
-  const decoder = await openSession(join(out, "decoder.onnx"));
-  const worst = { embeddings: 0, logits: 0, iou: 0 };
-  for (let i = 0; i < 3; i++) {
-    const pixels = Float32Array.from(part("images_u8", i, 3), (v) => v / 255);
-    const image = new Tensor("float32", pixels, [1, 3, size, size]);
-    const { image_embeddings } = await encoder.run({ image });
-    const embedding = part("image_embeddings", i, 3);
-    const raise = (key: keyof typeof worst, a: ArrayLike<number>, b: ArrayLike<number>) =>
-      (worst[key] = Math.max(worst[key], greatestDifference(a, b)));
-    raise("embeddings", image_embeddings!.data as Float32Array, embedding);
+test.skipIf(!folder)(
+  "SAM: embeddings within 2.5e-5, mask logits within 1.3e-4, IoU within 3e-6",
+  async () => {
+    const out = temporaryFolder();
+    const { size, grid, channels } = await convertSam(`${folder}/tiny_sam.pth`, out, 4);
+    const golden = await readNpz(`${folder}/model_io.npz`);
+    const part = (name: string, i: number, count: number) => {
+      const { data } = golden.get(name)!;
+      const length = data.length / count;
+      return data.slice(i * length, (i + 1) * length) as Float32Array;
+    };
+    const encoder = await openSession(join(out, "encoder.onnx"));
+    const decoder = await openSession(join(out, "decoder.onnx"));
+    const worst = { embeddings: 0, logits: 0, iou: 0 };
+    for (let i = 0; i < 3; i++) {
+      const pixels = Float32Array.from(part("images_u8", i, 3), (v) => v / 255);
+      const image = new Tensor("float32", pixels, [1, 3, size, size]);
+      const { image_embeddings } = await encoder.run({ image });
+      const embedding = part("image_embeddings", i, 3);
+      const raise = (key: keyof typeof worst, a: ArrayLike<number>, b: ArrayLike<number>) =>
+        (worst[key] = Math.max(worst[key], greatestDifference(a, b)));
+      raise("embeddings", image_embeddings!.data as Float32Array, embedding);
 
-    const { masks, iou } = await decoder.run({
-      image_embeddings: new Tensor("float32", embedding, [1, channels, grid, grid]),
-      boxes: new Tensor("float32", part("boxes", i, 3), [3, 4]),
-    });
-    expect(masks!.dims).toEqual([3, 4, 4 * grid, 4 * grid]);
-    const area = 16 * grid * grid;
-    const logits = masks!.data as Float32Array;
-    const quality = iou!.data as Float32Array;
-    for (let box = 0; box < 3; box++) {
-      const at = (i * 3 + box) * area;
-      const single = golden.get("low_res_logits_single")!.data.subarray(at, at + area);
-      const multiple = golden.get("low_res_logits_multi")!.data.subarray(3 * at, 3 * at + 3 * area);
-      raise("logits", logits.subarray(4 * box * area, (4 * box + 1) * area), single);
-      raise("logits", logits.subarray((4 * box + 1) * area, (4 * box + 4) * area), multiple);
-      const goldenIou = [
-        golden.get("iou_single")!.data[i * 3 + box]!,
-        ...golden.get("iou_multi")!.data.subarray((i * 3 + box) * 3, (i * 3 + box + 1) * 3),
-      ];
-      raise("iou", quality.subarray(4 * box, 4 * box + 4), goldenIou);
+      const { masks, iou } = await decoder.run({
+        image_embeddings: new Tensor("float32", embedding, [1, channels, grid, grid]),
+        boxes: new Tensor("float32", part("boxes", i, 3), [3, 4]),
+      });
+      expect(masks!.dims).toEqual([3, 4, 4 * grid, 4 * grid]);
+      const area = 16 * grid * grid;
+      const logits = masks!.data as Float32Array;
+      const quality = iou!.data as Float32Array;
+      for (let box = 0; box < 3; box++) {
+        const at = (i * 3 + box) * area;
+        const single = golden.get("low_res_logits_single")!.data.subarray(at, at + area);
+        const multiple = golden.get("low_res_logits_multi")!.data.subarray(3 * at, 3 * at + 3 * area);
+        raise("logits", logits.subarray(4 * box * area, (4 * box + 1) * area), single);
+        raise("logits", logits.subarray((4 * box + 1) * area, (4 * box + 4) * area), multiple);
+        const goldenIou = [
+          golden.get("iou_single")!.data[i * 3 + box]!,
+          ...golden.get("iou_multi")!.data.subarray((i * 3 + box) * 3, (i * 3 + box + 1) * 3),
+        ];
+        raise("iou", quality.subarray(4 * box, 4 * box + 4), goldenIou);
+      }
     }
-  }
-  console.info("SAM", worst);
-  expect(worst.embeddings).toBeLessThan(2.5e-5);
-  expect(worst.logits).toBeLessThan(1.3e-4);
-  expect(worst.iou).toBeLessThan(3e-6);
-});
+    console.info("SAM", worst);
+    expect(worst.embeddings).toBeLessThan(2.5e-5);
+    expect(worst.logits).toBeLessThan(1.3e-4);
+    expect(worst.iou).toBeLessThan(3e-6);
+  },
+);
 
 test.skipIf(!folder)("the names and shapes of medsam_vit_b.pth (ViT-B) fit", () => {
   const { entries } = JSON.parse(readFileSync(`${folder}/vit_b_state_dict_shapes.json`, "utf8")) as {
