@@ -112,7 +112,7 @@ test("a dry run shows all reasons with their values, and changes nothing", async
 test("covers the targets and everything they depend on; the rest stays stale", async () => {
   const project = await edited();
   expect((await project.lq("accept", "scores/small.txt")).stdout).toMatch(
-    /^accepted train:small: file train\.sh changed: .*\n1 accepted, 1 fresh in .*\n$/,
+    /^accepted train:small: file train\.sh changed: .*\n1 accepted, 1 fresh in .*\n$/m,
   );
   const states = (await project.json("status")).map(({ task, state }) => `${String(task)} ${String(state)}`);
   expect(states).toContain("train:small fresh");

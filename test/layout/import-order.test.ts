@@ -8,10 +8,12 @@ import { HOME } from "../helpers/bundle.ts";
 const ENGINE = [
   "model",
   "system",
+  "environment",
   "files",
   "load",
   "schedule",
   "fingerprint",
+  "followed",
   "expand",
   "select",
   "state",
