@@ -11,7 +11,7 @@ import type { PendingExpansion, Task, TaskPath } from "../model/model.ts";
 import { bindText } from "./bind.ts";
 import { findCycles } from "./cycles.ts";
 import { globReach, type SourceGlobs } from "./glob.ts";
-import type { Graph } from "./graph.ts";
+import type { TaskGraph } from "./task-graph.ts";
 import type { OutputIndex } from "./outputs.ts";
 import { rulesWithoutTasks, wouldMake } from "./no-tasks.ts";
 import { upcoming } from "./upcoming.ts";
@@ -41,14 +41,22 @@ interface Collision {
   readonly second: Task;
 }
 
-export function checkGraph(
-  graph: Graph,
-  disk: Disk,
-  globs: SourceGlobs,
-  outputs: OutputIndex,
-  collisions: readonly Collision[],
-  selection: Selection | undefined,
-): void {
+/** A graph with what it was made from. */
+export interface Checked {
+  readonly graph: TaskGraph;
+  readonly disk: Disk;
+  readonly globs: SourceGlobs;
+  readonly outputs: OutputIndex;
+  /** Outputs that two tasks make. */
+  readonly collisions: readonly Collision[];
+}
+
+/**
+ * @param selection the tasks and pending expansions whose inputs must be there; undefined: all
+ * @throws UserError with every problem
+ */
+export function checkGraph(checked: Checked, selection: Selection | undefined): void {
+  const { graph, globs, outputs, collisions } = checked;
   const problems = new Problems();
   for (const collision of collisions) refuseCollision(collision, problems);
   refuseNesting(outputs, problems);
@@ -57,11 +65,11 @@ export function checkGraph(
   refuseMissingModules(graph, problems);
   const { tasks, expansions } = selection ?? graph;
   const before = problems.count;
-  refuseMissingInputs(graph, disk, globs, outputs, tasks, problems);
-  // Who has to fetch something anyway is told of all that will be missing.
+  refuse(findMissingInputs(checked, tasks), checked, problems);
+  // A user who must fetch something anyway is told about everything that will not be there.
   if (selection && problems.count > before) {
     const later = upcoming(graph, expansions).tasks.filter((task) => !selection.tasks.has(task));
-    refuseMissingInputs(graph, disk, globs, outputs, later, problems);
+    refuse(findMissingInputs(checked, later), checked, problems);
   }
   refuseMissingAxisFiles(graph, expansions, problems);
   for (const { names, span } of findCycles(graph)) {
@@ -114,7 +122,7 @@ function refuseNesting(outputs: OutputIndex, problems: Problems): void {
 }
 
 /** Sources are what people write: the pipeline's files, task modules, files that axes are read from or match. */
-function refuseSources(graph: Graph, outputs: OutputIndex, problems: Problems): void {
+function refuseSources(graph: TaskGraph, outputs: OutputIndex, problems: Problems): void {
   const modules = [...graph.pipeline.rules.values()].flatMap(({ action }) =>
     action.kind === "run"
       ? relative(graph.pipeline.root, modulePath(graph.pipeline.root, action.module))
@@ -133,7 +141,7 @@ function refuseSources(graph: Graph, outputs: OutputIndex, problems: Problems): 
 
 /** A glob finds sources: what it found of made files would depend on what was built before. */
 function refuseMadeMatches(
-  { pipeline: { root } }: Graph,
+  { pipeline: { root } }: TaskGraph,
   globs: SourceGlobs,
   outputs: OutputIndex,
   problems: Problems,
@@ -157,7 +165,7 @@ function refuseMadeMatches(
   }
 }
 
-function refuseMissingModules({ pipeline: { root, rules } }: Graph, problems: Problems): void {
+function refuseMissingModules({ pipeline: { root, rules } }: TaskGraph, problems: Problems): void {
   for (const { action } of rules.values()) {
     if (action.kind !== "run" || findModule(root, action.module) !== undefined) continue;
     problems.add(`there is no module "${action.module}"`, action.span, nearModule(root, action.module));
@@ -181,15 +189,11 @@ function modulesIn(folder: string): readonly string[] {
   }
 }
 
-function refuseMissingInputs(
-  graph: Graph,
-  disk: Disk,
-  globs: SourceGlobs,
-  outputs: OutputIndex,
+/** Inputs that are not there: one for each place in the pipeline, however many tasks it concerns. */
+function findMissingInputs(
+  { graph, disk, globs, outputs }: Checked,
   tasks: Iterable<Task>,
-  problems: Problems,
-): void {
-  // One problem for each place in the pipeline, however many tasks it concerns.
+): readonly Missing[] {
   const missing = new Map<string, Missing>();
   const present = new Map<string, Presence>();
   const look = ({ path, names }: TaskPath): Presence => {
@@ -211,9 +215,14 @@ function refuseMissingInputs(
       else missing.set(place, { path, task, paths: new Set([path]), state, hint });
     }
   }
-  const empty = missing.size > 0 ? rulesWithoutTasks(graph) : [];
-  const known = missing.size > 0 ? [...outputs.paths()].map(([path]) => path).slice(0, 20_000) : [];
-  for (const { path, task, paths, state, hint: said } of missing.values()) {
+  return [...missing.values()];
+}
+
+function refuse(missing: readonly Missing[], { graph, outputs }: Checked, problems: Problems): void {
+  if (missing.length === 0) return;
+  const empty = rulesWithoutTasks(graph);
+  const known = [...outputs.paths()].map(([path]) => path).slice(0, 20_000);
+  for (const { path, task, paths, state, hint: said } of missing) {
     const more = paths.size > 1 ? ` (${andMore(paths.size - 1, "like it")})` : "";
     const span = spanOf(task, "inputs", path);
     if (state === "wrong kind") {
@@ -242,7 +251,7 @@ function asPattern(path: string): string | undefined {
 }
 
 /** What the pipeline has to say to a person who lacks an input; nothing where the params have no word on it. */
-function hintOf({ pipeline }: Graph, { rule, bindings }: Task, { role }: TaskPath): string | undefined {
+function hintOf({ pipeline }: TaskGraph, { rule, bindings }: Task, { role }: TaskPath): string | undefined {
   const hint = rule.inputs.find((slot) => slot.role === role)?.hint;
   if (hint === undefined) return undefined;
   const names = { axes: rule.each.map(({ name }) => name), params: pipeline.params };
@@ -263,7 +272,7 @@ function onDisk(disk: Disk, root: string, path: string, wantsNames: boolean): Pr
 }
 
 function refuseMissingAxisFiles(
-  graph: Graph,
+  graph: TaskGraph,
   expansions: Iterable<PendingExpansion>,
   problems: Problems,
 ): void {

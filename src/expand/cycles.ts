@@ -1,7 +1,7 @@
 /** Tasks (and expansions) that wait for each other. */
 import type { Span } from "../model/errors.ts";
 import type { PendingExpansion, Task } from "../model/model.ts";
-import type { Graph } from "./graph.ts";
+import type { TaskGraph } from "./task-graph.ts";
 
 export interface Cycle {
   /** The ids along the cycle, the first again at the end. */
@@ -14,7 +14,7 @@ type Node = Task | PendingExpansion;
 const MAX_CYCLES = 10;
 
 /** Depth first, with its own stack: a chain may be longer than the engine's. */
-export function findCycles(graph: Graph): readonly Cycle[] {
+export function findCycles(graph: TaskGraph): readonly Cycle[] {
   const cycles: Cycle[] = [];
   const marks = new Marks(graph);
   for (const start of [...graph.tasks, ...graph.expansions]) {
@@ -53,7 +53,7 @@ class Marks {
   readonly #tasks: Uint8Array;
   readonly #expansions = new Map<PendingExpansion, number>();
 
-  constructor({ tasks }: Graph) {
+  constructor({ tasks }: TaskGraph) {
     this.#tasks = new Uint8Array(tasks.length);
   }
 
@@ -67,7 +67,7 @@ class Marks {
   }
 }
 
-function needsOf(graph: Graph, node: Node): readonly Node[] {
+function needsOf(graph: TaskGraph, node: Node): readonly Node[] {
   if ("file" in node) {
     const producer = graph.producer(node.file);
     return producer ? [producer] : graph.expansionsFor(node.file).filter((expansion) => expansion !== node);

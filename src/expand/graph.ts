@@ -1,6 +1,6 @@
 /**
- * The tasks of a pipeline and who makes what for whom. A graph only grows: when a file that an axis reads is
- * known, the expansions that waited for it become tasks.
+ * The tasks of a pipeline and which task makes which path. A graph only grows: when a file that an axis
+ * reads is known, the pending expansions that waited for it become tasks.
  */
 import { debug } from "../system/debug.ts";
 import { resolve } from "node:path";
@@ -15,25 +15,26 @@ import { RuleFanout, type Sink } from "./fanout.ts";
 import { SourceGlobs } from "./glob.ts";
 import { NeedsIndex, type Needs } from "./needs.ts";
 import { OutputIndex } from "./outputs.ts";
-import { PendingGrowths, type PathPattern } from "./pending.ts";
+import { PendingExpansions, type PathPattern } from "./pending.ts";
+import type { TaskGraph } from "./task-graph.ts";
 
-export class Graph {
+export class Graph implements TaskGraph {
   readonly pipeline: Pipeline;
   readonly #disk: Disk;
   readonly #tasks: Task[] = [];
   readonly #byId = new Map<string, Task>();
   readonly #globs: SourceGlobs;
   readonly #outputs = new OutputIndex();
-  /** Outputs that a task before already makes. */
+  /** Outputs that an earlier task already makes. */
   readonly #collisions: { readonly path: string; readonly first: Task; readonly second: Task }[] = [];
   readonly #fanouts: ReadonlyMap<string, RuleFanout>;
-  readonly #pending: PendingGrowths;
+  readonly #pending: PendingExpansions;
   readonly #needs: NeedsIndex;
-  /** Expansions whose file no task is known to make. */
+  /** Pending expansions whose file no known task makes. */
   readonly #unsettled = new Set<PendingExpansion>();
   readonly #read = new Set<string>();
   readonly #axisFiles = new Set<string>();
-  /** What came of expansions: the files that it came of. */
+  /** For each task or expansion that came from an expansion: the files it came from. */
   readonly #origins = new Map<Task | PendingExpansion, readonly string[]>();
 
   /**
@@ -49,7 +50,7 @@ export class Graph {
     this.pipeline = pipeline;
     this.#disk = disk;
     this.#globs = new SourceGlobs(pipeline.root, disk);
-    this.#pending = new PendingGrowths(pipeline.root, pipeline.params);
+    this.#pending = new PendingExpansions(pipeline.root, pipeline.params);
     this.#needs = new NeedsIndex(this.#outputs, this.#pending);
     const fixed = new Map<string, readonly AxisValue[]>();
     const rules = [...pipeline.rules];
@@ -68,7 +69,7 @@ export class Graph {
     return this.#tasks;
   }
 
-  /** Expansions that are not expanded yet. */
+  /** Pending expansions. */
   get expansions(): readonly PendingExpansion[] {
     return this.#pending.all;
   }
@@ -78,7 +79,7 @@ export class Graph {
     return [...this.pipeline.files, ...this.#read];
   }
 
-  /** All files, sources and made ones, that axes were read from. */
+  /** All files that axes were read from, sources and outputs of tasks. */
   get axisFiles(): Iterable<string> {
     return this.#axisFiles;
   }
@@ -97,37 +98,37 @@ export class Graph {
     return this.#outputs.under(directory);
   }
 
-  /** Whom a task waits for, as far as the graph has expanded. */
+  /** What a task waits for, as far as the graph knows it now. */
   needs(task: Task): Needs {
     return this.#needs.of(task);
   }
 
-  /** The tasks that make what a task reads, as far as the graph has expanded. */
+  /** The tasks that make what a task reads, as far as the graph knows it now. */
   dependencies(task: Task): readonly Task[] {
     return this.#needs.of(task).tasks;
   }
 
-  /** The files, made by tasks, that say that there is such a task: those that its axes were read from. */
+  /** The outputs of tasks from which the axis values of this task or expansion were read. */
   origins(node: Task | PendingExpansion): readonly string[] {
     return this.#origins.get(node) ?? [];
   }
 
-  /** Expansions that may still make a path or, for a directory, something in it. */
+  /** Pending expansions that may make a path or, for a directory, something in it. */
   expansionsFor(path: string): readonly PendingExpansion[] {
     return this.#pending.for(path);
   }
 
-  /** Expansions that may make an output of such a path. */
+  /** Pending expansions that may make an output with such a path. */
   expansionsLike(pattern: PathPattern): readonly PendingExpansion[] {
     return this.#pending.like(pattern);
   }
 
-  /** A task as the expansion may become, for its params: what is not known of them is UNKNOWN. Null if that cannot be. */
+  /** A task that the expansion may become, to check its params. Values that are not known are UNKNOWN. Null if the params need more than texts. */
   sample(expansion: PendingExpansion): Task | null {
     return this.#fanouts.get(expansion.rule.name)?.sample(expansion.bound.map(({ value }) => value)) ?? null;
   }
 
-  /** What the tasks of an expansion would read: paths that are known, or what is known of them. */
+  /** What the tasks of a pending expansion would read: known paths, or what is known of a path. */
   readsOf(expansion: PendingExpansion): readonly (string | PathPattern)[] {
     return this.#pending.reads(expansion);
   }
@@ -138,7 +139,7 @@ export class Graph {
    */
   expand(expansion: PendingExpansion, content: Json): readonly Task[] {
     const before = this.#tasks.length;
-    this.#growOne(expansion, content);
+    this.#expandOne(expansion, content);
     this.#settle();
     return this.#tasks.slice(before);
   }
@@ -148,10 +149,11 @@ export class Graph {
    * missing count only for the tasks and expansions selected; without a selection for all.
    */
   check(selection?: Selection): void {
-    checkGraph(this, this.#disk, this.#globs, this.#outputs, this.#collisions, selection);
+    const [disk, globs, outputs, collisions] = [this.#disk, this.#globs, this.#outputs, this.#collisions];
+    checkGraph({ graph: this, disk, globs, outputs, collisions }, selection);
   }
 
-  #growOne(expansion: PendingExpansion, content: Json): void {
+  #expandOne(expansion: PendingExpansion, content: Json): void {
     if (!this.#pending.has(expansion)) throw new Error(`expansion ${expansion.id} is not pending`);
     const axis = expansion.rule.each[expansion.bound.length]?.axis;
     const fanout = this.#fanouts.get(expansion.rule.name);
@@ -178,7 +180,7 @@ export class Graph {
     return { tasks: [], expansions: [], problems: new Problems(), first: this.#tasks.length };
   }
 
-  /** All or nothing. */
+  /** Adds all of the sink, or throws and adds nothing. */
   #commit({ tasks, expansions, problems }: Sink): void {
     for (const task of tasks) {
       if (this.#byId.has(task.id)) problems.add(`two tasks have the id "${task.id}"`, task.rule.span);
@@ -201,7 +203,7 @@ export class Graph {
     }
   }
 
-  /** Grows at once what reads a source file: one that no task makes and no expansion that can go on may make. */
+  /** Expands at once what reads a source file: a file that no task makes and no expansion that can go on may make. */
   #settle(): void {
     for (let again = true; again;) {
       again = false;
@@ -210,13 +212,13 @@ export class Graph {
       for (const expansion of this.#stuck()) {
         const content = this.#readSource(expansion);
         if (content === undefined) continue;
-        this.#growOne(expansion, content);
+        this.#expandOne(expansion, content);
         again = true;
       }
     }
   }
 
-  /** Expansions that no task's result will ever let go on. */
+  /** Pending expansions that do not wait for any task. */
   #stuck(): readonly PendingExpansion[] {
     const stuck = new Set(this.#unsettled);
     for (let again = stuck.size > 0; again;) {

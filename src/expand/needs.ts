@@ -1,27 +1,27 @@
 /**
- * Whom each task waits for. What no expansion can change any more is found once; of the other inputs it is found
- * anew when the graph has expanded.
+ * What each task waits for. The makers of an input are found once if no pending expansion can change them. For other
+ * inputs they are found again after each expansion.
  */
 import type { PendingExpansion, Task, TaskPath } from "../model/model.ts";
 import type { OutputIndex } from "./outputs.ts";
-import type { PendingGrowths } from "./pending.ts";
+import type { PendingExpansions } from "./pending.ts";
 
 export interface Needs {
   /** The tasks that make what it reads, as far as the graph has expanded. */
   readonly tasks: readonly Task[];
   /**
-   * Expansions that must have expanded before it is known what it reads: all that may add to a directory; for a file
-   * those that may make it, unless a task is known to. That the file is there tells nothing, for an earlier
-   * build may have made it; of what an expansion itself waits for it is taken to make nothing, unless it surely
-   * does: then each waits for the other, a cycle.
+   * Pending expansions that must expand before it is known what the task reads. For a directory these are all that may
+   * add to it; for a file, those that may make it, unless a known task makes it. That the file is there proves nothing:
+   * an earlier build may have made it. An expansion counts as not making what it waits for itself, unless it surely
+   * makes that; then each waits for the other, which is a cycle.
    */
   readonly expansions: readonly PendingExpansion[];
-  /** What it reads and no task makes, now or ever. */
+  /** Inputs that no task makes or can come to make. */
   readonly sources: readonly TaskPath[];
 }
 
 interface Found extends Needs {
-  /** Inputs that an expansion may yet make or add to. */
+  /** Inputs that a pending expansion may make or add to. */
   readonly open: readonly TaskPath[];
   readonly generation: number;
 }
@@ -30,15 +30,15 @@ const NONE: readonly never[] = [];
 
 export class NeedsIndex {
   readonly #outputs: OutputIndex;
-  readonly #pending: PendingGrowths;
+  readonly #pending: PendingExpansions;
   /** By the task's index. */
   readonly #found: Found[] = [];
   /** Counts how often the graph has expanded. */
   #generation = 0;
-  /** Every path that is read before an expansion can grow; found when asked for, forgotten when the graph grows. */
+  /** Every path that is read before an expansion can expand. Computed when asked for, dropped when the graph expands. */
   readonly #awaitedBy = new Map<PendingExpansion, ReadonlySet<string>>();
 
-  constructor(outputs: OutputIndex, pending: PendingGrowths) {
+  constructor(outputs: OutputIndex, pending: PendingExpansions) {
     this.#outputs = outputs;
     this.#pending = pending;
   }
@@ -50,7 +50,7 @@ export class NeedsIndex {
     return (this.#found[task.index] = this.#look(known ?? { tasks: NONE, sources: NONE, open: task.inputs }));
   }
 
-  /** To be told when there are other tasks or expansions. */
+  /** Call this when tasks or expansions were added. */
   graphExpanded(): void {
     this.#generation += 1;
     this.#awaitedBy.clear();

@@ -1,7 +1,7 @@
 /** Rules that have no tasks: mostly because a pattern is mistyped, and then others lack what they would make. */
 import type { Rule, Template } from "../model/model.ts";
 import { globsIn } from "./glob.ts";
-import type { Graph } from "./graph.ts";
+import type { TaskGraph } from "./task-graph.ts";
 
 /** Why a rule has none, as far as its declaration tells. */
 export function whyNoTasks({ each }: Rule): string {
@@ -11,7 +11,7 @@ export function whyNoTasks({ each }: Rule): string {
 }
 
 /** Rules that have no tasks and cannot come to have any. */
-export function rulesWithoutTasks({ pipeline, tasks, expansions }: Graph): readonly Rule[] {
+export function rulesWithoutTasks({ pipeline, tasks, expansions }: TaskGraph): readonly Rule[] {
   const alive = new Set([...tasks, ...expansions].map(({ rule }) => rule.name));
   return [...pipeline.rules.values()].filter(({ name }) => !alive.has(name));
 }

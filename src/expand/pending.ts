@@ -24,7 +24,7 @@ interface Shape {
   readonly literals: readonly string[];
 }
 
-export class PendingGrowths {
+export class PendingExpansions {
   readonly #shapes = new Map<PendingExpansion, readonly Shape[]>();
   readonly #byFolder = new Map<string, Set<Shape>>();
   readonly #root: string;

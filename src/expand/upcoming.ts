@@ -1,6 +1,6 @@
 /** What a build will need as soon as its graph has expanded, as far as the paths that are known already tell. */
 import type { PendingExpansion, Task } from "../model/model.ts";
-import type { Graph } from "./graph.ts";
+import type { TaskGraph } from "./task-graph.ts";
 import type { PathPattern } from "./pending.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { PathPattern } from "./pending.ts";
  * of the graph. An expansion may become nothing: this serves to tell a person of mistakes early and decides nothing.
  */
 export function upcoming(
-  graph: Graph,
+  graph: TaskGraph,
   expansions: Iterable<PendingExpansion>,
 ): { readonly tasks: readonly Task[]; readonly expansions: readonly PendingExpansion[] } {
   const tasks = new Set<Task>();
@@ -34,13 +34,13 @@ export function upcoming(
   return { tasks: [...tasks].sort((a, b) => a.index - b.index), expansions: [...expanded] };
 }
 
-function makersOf(graph: Graph, path: string): readonly (Task | PendingExpansion)[] {
+function makersOf(graph: TaskGraph, path: string): readonly (Task | PendingExpansion)[] {
   const producer = graph.producer(path);
   if (producer) return [producer];
   return [...(path.endsWith("/") ? graph.producersUnder(path) : []), ...graph.expansionsFor(path)];
 }
 
-function makersLike(graph: Graph, pattern: PathPattern): readonly (Task | PendingExpansion)[] {
+function makersLike(graph: TaskGraph, pattern: PathPattern): readonly (Task | PendingExpansion)[] {
   const { before, after } = pattern;
   const makes = ({ outputs }: Task) =>
     outputs.some(({ path }) => path.startsWith(before) && path.endsWith(after));

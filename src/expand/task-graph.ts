@@ -1,0 +1,25 @@
+/** What the parts of expand, which Graph itself uses, need of a graph. */
+import type { PendingExpansion, Pipeline, Task } from "../model/model.ts";
+import type { Needs } from "./needs.ts";
+import type { PathPattern } from "./pending.ts";
+
+export interface TaskGraph {
+  readonly pipeline: Pipeline;
+  readonly tasks: readonly Task[];
+  /** Pending expansions. */
+  readonly expansions: readonly PendingExpansion[];
+  /** Source files that the graph was made from: the pipeline's, and those that axes were read from. */
+  readonly files: readonly string[];
+  /** The task that makes a path, or the directory that the path is in. */
+  producer(path: string): Task | undefined;
+  /** The tasks with an output in a directory (with its "/"; "" is the project). */
+  producersUnder(directory: string): readonly Task[];
+  /** What a task waits for, as far as the graph knows it now. */
+  needs(task: Task): Needs;
+  /** Pending expansions that may make a path or, for a directory, something in it. */
+  expansionsFor(path: string): readonly PendingExpansion[];
+  /** Pending expansions that may make an output with such a path. */
+  expansionsLike(pattern: PathPattern): readonly PendingExpansion[];
+  /** What the tasks of a pending expansion would read: known paths, or what is known of a path. */
+  readsOf(expansion: PendingExpansion): readonly (string | PathPattern)[];
+}
