@@ -34,8 +34,8 @@ export type AttemptResult =
   | { readonly kind: "cancelled" };
 
 /**
- * The reason of a signal that a batch system is behind, which announces so that it will soon take the machine
- * away: who can resume is given time to save what it has.
+ * The reason of an abort after a batch system's signal, which announces that it will soon take the machine. Resumable
+ * tasks then get time to save their state.
  */
 export class Preempted extends Error {
   override readonly name = "Preempted";

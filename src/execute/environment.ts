@@ -14,7 +14,7 @@ const THREAD_COUNTS = [
   "RAYON_NUM_THREADS",
 ];
 
-/** Of those where the rule declares nothing: most tasks have the same. */
+/** Environments of rules that declare no variables: most tasks share one. */
 const common = new WeakMap<object, Map<string, { readonly [name: string]: string }>>();
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Starts commands from shells that stay: to fork so small a process takes a tenth of the time that forking lq
- * does, and a build of short commands does little else.
+ * Starts commands from shells that stay. Forking such a small process takes a tenth of the time of forking lq, and a
+ * build of short commands spends most of its time on forking.
  *
  * A shell serves one command at a time, all of one folder and environment. It is sent the command's mark and its
  * words, quoted, with the number of characters before them: bash reads a pipe byte by byte when it looks for an
@@ -25,10 +25,10 @@ import { environmentText } from "./environment.ts";
 import { OutputUntil } from "./output-until.ts";
 import { MARK, newMark, ProcessTree, type Leader } from "../system/process-tree.ts";
 
-/** Of the number before a command. */
+/** Width of the length prefix, in digits. */
 const LENGTH_DIGITS = 10;
 
-/** A shell tells of a signal N that ended, or stopped, a command by this plus N. */
+/** A shell reports a signal N that ended or stopped a command as this number plus N. */
 const SIGNALLED = 128;
 
 const SCRIPT = `
@@ -182,7 +182,7 @@ class Launcher {
     this.#requests.end();
     this.#tree.dismiss(LEAVE);
     await over;
-    // A daemon may hold their other ends for ever.
+    // Close the pipes: a daemon may hold their other ends for ever.
     for (const stream of this.#shell.stdio) stream?.destroy();
   }
 

@@ -1,6 +1,6 @@
 /**
- * The output of one attempt. The file is made with the first byte; of an endless output the head and the tail
- * are kept. That it cannot be written (the disk is full) is no reason for a task to fail: the rest is lost then.
+ * The output of one attempt. The file is made with the first byte. Of a long output the head and the tail are kept. A
+ * task does not fail when its log cannot be written (the disk is full); the rest of the log is then lost.
  */
 import { closeSync, mkdirSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import path from "node:path";

@@ -1,4 +1,4 @@
-/** What the machine has to give to tasks, and which tasks it could never take. */
+/** The resources of the machine, and the tasks that could never start on it. */
 import os from "node:os";
 import { UserError, type Diagnostic } from "../model/errors.ts";
 import type { GpuRequest, SlotRequest, Task } from "../model/model.ts";
@@ -9,7 +9,7 @@ import { parseSlots } from "./slots-option.ts";
 export interface Capacity {
   /** Cores to use. */
   readonly cpu: number;
-  /** Cores there are: a task may ask for as many, and has to do with fewer when `-j` says so. */
+  /** Cores of the machine. A task may ask for all of them, but gets fewer when `-j` limits the build. */
   readonly cores: number;
   /** Bytes. */
   readonly memory: number;
@@ -50,7 +50,7 @@ export async function discoverCapacity(request: CapacityRequest): Promise<Capaci
   };
 }
 
-/** Total memory, or what a container may use of it. */
+/** Total memory, or the limit of the container. */
 function machineMemory(): number {
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem();

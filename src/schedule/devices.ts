@@ -20,7 +20,7 @@ export interface Device {
   readonly group: string;
 }
 
-/** What a task holds of a device that it asked a share of: all of it (null), where its memory is not known. */
+/** The part of a device that a task holds when it asks for a share: all of it (null) if the memory is not known. */
 export function partOf({ memory }: Device, share: number | null): number | null {
   return memory === null ? null : share;
 }
@@ -34,7 +34,7 @@ export interface Found {
 const NONE_IN_MASK = "CUDA_VISIBLE_DEVICES allows none";
 const NONE_PRETENDED = "--slots says that there is none";
 
-/** Why there are none, where the user knows and need not be told. */
+/** Reasons for having no devices that a user already knows, so lq need not report them. */
 export const NO_SURPRISE: ReadonlySet<string | null> = new Set([
   null,
   NONE_IN_MASK,

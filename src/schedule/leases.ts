@@ -1,10 +1,10 @@
 /**
  * Which devices this build may use beside the other lq builds of the machine (`claims.ts`).
  *
- * To take a part of a device, a build says that it holds it and then looks: when all that is held does not fit
- * the device, it takes its word back. Of two that try at once each sees the other, so never both succeed.
- * Builds that wait are served in the order in which they began to, device by device. A build keeps a device from
- * one task to the next, but only while no other waits for it.
+ * To take a part of a device, a build first publishes a claim and then looks: if all claims together do not fit the
+ * device, it withdraws its own. When two builds try at once, each sees the other, so never both succeed. Waiting builds
+ * are served in the order in which they began to wait, device by device. A build keeps a device from one task to the
+ * next, but only while no other build waits for it.
  */
 import type { SlotRequest } from "../model/model.ts";
 import { largestGroup } from "./capacity.ts";
@@ -24,7 +24,7 @@ export interface Lease {
   readonly dropped: AbortSignal;
 }
 
-/** Devices that are left alone because of other people's work on them. */
+/** Says which devices lq must not use because other programs use them. */
 export interface Usage {
   /** "asked": what is known is too old, and the driver is being asked again. */
   state(device: Device): "free" | "busy" | "asked";
@@ -48,9 +48,9 @@ interface Held extends Lease {
 interface Blocked {
   readonly devices: readonly Device[];
   readonly by: readonly Claim[];
-  /** Others were faster on the devices that it was to have; there are more. */
+  /** Other builds were faster on the chosen devices, but there are more devices. */
   readonly left: boolean;
-  /** Even if all builds gave way it could not be served: too many devices are busy with other work. */
+  /** Too many devices are busy with other programs: the request could not be served even without other builds. */
   readonly hopeless: boolean;
 }
 
@@ -101,7 +101,7 @@ export class Leases {
     for (const held of this.#held) if (held === lease) this.#idle.add(held);
   }
 
-  /** To be called when a request was given nothing because of others. @param devices those that would serve it */
+  /** Call this when a request got nothing because of other builds. @param devices those that would serve it */
   block(request: SlotRequest, devices: readonly Device[], share: number | null): void {
     const count = request.gpu?.count ?? 0;
     const enough = (those: readonly Device[]): boolean => largestGroup(those) >= count;
@@ -123,7 +123,7 @@ export class Leases {
     for (const lease of this.#idle) this.#drop(lease);
     for (const request of this.#waits.keys()) if (!this.#blocked.has(request)) this.#endWait(request);
     if (this.#blocked.size === 0) return null;
-    // Who waits for people's work to end keeps no device from other builds meanwhile.
+    // A request that waits for other programs must not keep devices from other builds.
     for (const [request, { devices, hopeless }] of this.#blocked)
       if (hopeless) this.#endWait(request);
       else this.#beginWait(request, devices);
@@ -162,7 +162,7 @@ export class Leases {
     const name = nameOfDevice(device.uuid);
     const claims = this.#others().filter((each) => each.device === name);
     const since = this.#waits.get(request)?.since ?? Infinity;
-    // Who is suspended while it waits keeps its place in the line, and does not hold up the line.
+    // A suspended build keeps its place in the line but does not hold up the others.
     const first = claims.filter((each) => each.kind === "wait" && each.since < since && !isStopped(each.pid));
     const holds = claims.filter((each) => each.kind === "hold");
     const own = [...this.#held].filter((held) => held.device === device && !this.#idle.has(held));

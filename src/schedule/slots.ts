@@ -1,4 +1,4 @@
-/** The accounts of a build: what is free, who holds which device. */
+/** The slots of a build: what is free, and how much of each device is held. */
 import type { GpuRequest, SlotRequest } from "../model/model.ts";
 import { largestGroup, poolSize, suits, type Capacity } from "./capacity.ts";
 import { partOf, type Device } from "./devices.ts";
@@ -86,7 +86,7 @@ export class Slots {
     }
   }
 
-  /** Of which resources this build's own tasks leave too little for the request now. */
+  /** The resources of which this build's own tasks leave too little for the request. */
   shortOf(request: SlotRequest): ReadonlySet<string> {
     const short = new Set<string>();
     if (this.#coresFor(request) > this.#cpu) short.add("cpu");
@@ -100,8 +100,8 @@ export class Slots {
   }
 
   /**
-   * Nothing more can start now. If something could but for others, they are told, and `wake` is called when it may be
-   * worth another try. @returns null when nothing waits for others
+   * Call this when nothing more can start now. If other builds keep a task from starting, publishes that this build
+   * waits, and calls `wake` when another try may succeed. @returns null when nothing waits for other builds
    */
   rest(wake: () => void): Waiting | null {
     return this.#leases?.rest(wake) ?? null;

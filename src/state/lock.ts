@@ -1,5 +1,5 @@
 /**
- * The project's build lock: a file that names its holder, who is dead when its process is.
+ * The project's build lock: a file that names the process that holds it. The lock is free when that process is dead.
  *
  * `cache/lock` appears by a link, complete or not at all. A dead holder's lock is not removed (two waiters
  * could each remove one, the second of them the first's fresh lock) but succeeded: whoever manages to create
@@ -7,8 +7,8 @@
  * IDs are never used twice, so one who comes late to a succession finds that the lock is no longer ID's. A
  * successor who dies midway is itself succeeded in the same way.
  *
- * On a file server the answer to a link or a rename that was made may be lost, and the second time is refused: whose
- * a name is, is therefore told by what is there.
+ * On a file server the answer to a successful link or rename may be lost, and the repeated request is then refused. So
+ * lq reads the file to find out whose a name is.
  *
  * Rejected: flock (Node has none); a heartbeat (a holder that was stopped for a while would lose its lock, and
  * a dead one would hold it for as long); a socket (not seen across containers that share the folder).

@@ -5,7 +5,7 @@ import { ByteReader, ByteWriter } from "./bytes.ts";
 /** A task whose outputs are in place. */
 export interface DoneRecord {
   readonly id: string;
-  /** Null: of the outputs that lq wrote it removed some, so that no key stands for the rest. */
+  /** Null: lq removed some of the outputs, so no key stands for the rest. */
   readonly key: string | null;
   readonly outputs: readonly WrittenOutput[];
   readonly seconds: number;
@@ -99,7 +99,7 @@ export function decodeDone(log: Buffer, start: number, name: string): DoneRecord
   const id = from.text();
   const file = from.text();
   const outputs = Array.from({ length: from.u32() }, () => decodeOutput(from));
-  // Of two equal texts, one is kept.
+  // Keep one string where two are equal, to save memory.
   return { id: id === name ? name : id, key, outputs, seconds, finished, log: file };
 }
 

@@ -3,9 +3,9 @@
  * key, what failed, and digests of files. An append-only log (src/state/frames.ts), one writer (the build
  * that holds the lock), any number of readers, each seeing the log as it was when it opened it.
  *
- * Records go to the system as they are made, so that a killed build loses none; digests of files, which are
- * only remembered to save time, are gathered and go with the next of them. Nothing is synced to the platter: after
- * a power cut the checksums drop what did not get there, at the price of rebuilding it.
+ * Each record is written at once, so a killed build loses none. Digests of files only save time, so they are gathered
+ * and written with the next record. lq never calls fsync: after a power cut the checksums reveal records that did not
+ * reach the disk, and their tasks are built again.
  */
 import path from "node:path";
 import type { FileMemo } from "../files/files.ts";
@@ -136,7 +136,7 @@ export class State implements FileMemo {
     return this.#done.names();
   }
 
-  /** All that lq may have in place: by builds that were killed, of tasks that do not make it any more, and the rest. */
+  /** All outputs that lq may have in place, also from killed builds and for tasks that no longer make them. */
   *written(): Generator<DoneRecord> {
     yield* this.#placing.records();
     yield* this.#left.records();

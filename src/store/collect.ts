@@ -1,9 +1,9 @@
 /**
  * Garbage collection: which actions and objects of a store may go. A pure choice; what it says is then removed.
  *
- * What some project's outputs were made under, and what they are, is never dropped, whatever the limits. Where a build
- * may be beside, neither is what is younger than an hour, for it may be about to need that. A build that finds an
- * action gone that it wanted to restore runs the task, so that nothing worse than work can come of a collection.
+ * The actions and objects of any project's outputs are never dropped, whatever the limits. While a build may be running,
+ * nothing younger than an hour is dropped either, because the build may need it soon. A build that finds no action to
+ * restore runs the task instead, so a collection can cost time but nothing else.
  */
 import { lstatSync, rmSync } from "node:fs";
 import { actionsIn, digestsOf, objectsIn, readAction, type StoredFile } from "./contents.ts";
