@@ -111,7 +111,9 @@ async function failure(project: CliProject, ...set: string[]): Promise<string> {
 
 test.skipIf(!golden)("several configurations are refused until one is named", async () => {
   const project = copiedExample("predict", { "model/Dataset913_ToyCascade": `${b}/Dataset913_ToyCascade` });
-  expect(await failure(project)).toMatch(/2 models; set configuration: 3d_cascade_fullres \| 3d_lowres/);
+  expect(await failure(project)).toMatch(
+    /2 models; leave one there, or set configuration: 3d_cascade_fullres \| 3d_lowres/,
+  );
   expect(await failure(project, "configuration=2d")).toMatch(
     /there is no configuration 2d, only 3d_cascade_fullres, 3d_lowres/,
   );

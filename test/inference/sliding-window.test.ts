@@ -18,6 +18,7 @@ test("windows have the positions of nnU-Net", () => {
   expect(windowStarts(300, 128, 0.5)).toEqual([0, 57, 115, 172]);
   expect(windowStarts(110, 64, 0.5)).toEqual([0, 23, 46]);
   expect(windowStarts(64, 64, 0.5)).toEqual([0]);
+  expect(windowStarts(5, 1, 0.5)).toEqual([0, 1, 2, 3, 4]);
   expect(() => windowStarts(10, 64, 0.5)).toThrow("does not hold");
   expect(() => windowStarts(100, 64, 0)).toThrow("step");
 });

@@ -13,7 +13,7 @@ import {
   joinPart,
   predictTotalSegmentator,
 } from "../../tasks/study/inference/totalsegmentator.ts";
-import { cleanUpBody, cropBox, keepNear } from "../../tasks/study/inference/totalsegmentator-crop.ts";
+import { cropBox } from "../../tasks/study/inference/totalsegmentator-crop.ts";
 import {
   idsByName,
   totalSegmentatorTask,
@@ -182,14 +182,13 @@ test("the table has all 52 tasks, and every crop names classes of its task", () 
   }
 });
 
-test("a task that is not known, or that lq cannot finish, is refused by name", () => {
+test("a task that is not known is refused by name", () => {
   expect(() => totalSegmentatorTask("liver")).toThrow(/has no task liver, only total, .*liver_segments_mr/);
-  expect(() => totalSegmentatorTask("vertebrae_pp")).toThrow("clean-up of the package's own");
 });
 
 test.skipIf(!root)("weights of several tasks: the task must be named; missing ones are listed", async () => {
   await expect(recogniseModel(`${root}/models`)).rejects.toThrow(
-    /several tasks of TotalSegmentator; set task: total_mr \| total_mr_fast \| liver_segments_mr/,
+    /several tasks of TotalSegmentator; leave those of one, or set task: total_mr \| total_mr_fast \| liver_segments_mr/,
   );
   await expect(recogniseModel(`${root}/models`, { task: "total" })).rejects.toThrow(
     /needs Dataset291_.*, Dataset295_.*, which is not there/,
@@ -208,32 +207,4 @@ test.skipIf(!root)("weights of several tasks: the task must be named; missing on
     weights: { task: "liver_segments_mr", crop: { task: "total_mr_fast" } },
   });
   await expect(some(576)).rejects.toThrow(/total_mr_fast needs Dataset852_.* which is not there/);
-});
-
-/** A label map of 1 × 1 × n voxels of 10 × 100 × 100 mm. */
-function row(text: string): LabelVolume {
-  const affine = [10, 0, 0, 0, 0, 100, 0, 0, 0, 0, 100, 0, 0, 0, 0, 1];
-  return { data: Uint8Array.from(text, Number), size: [text.length, 1, 1], spacing: [10, 100, 100], affine };
-}
-
-test("body: the largest trunk stays, the first of equal ones; small extremities go", () => {
-  const values = { body_trunc: 1, body_extremities: 2 };
-  // 50,000 mm³ is half a voxel.
-  expect(cleanUpBody(row("1101102010"), values).data.join("")).toBe("1100002000");
-  const fine = { ...row("2202"), spacing: [10, 50, 50] as const };
-  expect(cleanUpBody(fine, values).data.join("")).toBe("0000");
-  expect(cleanUpBody({ ...fine, spacing: [10, 51, 50] as const }, values).data.join("")).toBe("2200");
-});
-
-test("labels far from the organs of the rough run go", () => {
-  const even = (text: string) => ({ ...row(text), spacing: [4, 4, 4] as const });
-  // 10 mm are two whole steps of 4 mm.
-  expect(keepNear(even("3333333"), even("0001000"), [1], 10).data.join("")).toBe("0333330");
-});
-
-test("the margin of a crop is cut to whole voxels, and the box to the volume", () => {
-  const labels = { ...row("00000100000"), spacing: [3, 100, 100] as const };
-  expect(cropBox(labels, [1], [20, 20, 20])).toEqual({ start: [0, 0, 0], end: [1, 1, 11] });
-  expect(cropBox(labels, [1], [8, 20, 20])).toEqual({ start: [0, 0, 3], end: [1, 1, 8] });
-  expect(cropBox(labels, [2], [8, 20, 20])).toBeNull();
 });

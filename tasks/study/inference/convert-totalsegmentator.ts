@@ -5,32 +5,34 @@ import { writeJson } from "../json.ts";
 import type { Model, TotalSegmentatorModel } from "./model.ts";
 import type { NetworkChoice } from "./folds.ts";
 import { convertV2 } from "./nnunet-v2.ts";
-import { ROUGH } from "./totalsegmentator.ts";
+import { REFINE, ROUGH } from "./totalsegmentator.ts";
 import { idsByName, type TotalSegmentatorTask, totalSegmentatorTask } from "./totalsegmentator-tasks.ts";
 import type { TaskWeights } from "./totalsegmentator-weights.ts";
 
 /**
- * Writes `model.json`, one folder for each part, and the rough model of a crop in the folder `rough`. `order` is that of
+ * Writes `model.json`, one folder for each part, and the models of a crop and a refinement. `order` is that of
  * the splines that resample images. Throws an Error if a label of a part is no class of the task.
  */
 export async function convertTotalSegmentator(
-  { task: name, folders, crop }: TaskWeights,
+  { task: name, folders, crop, refine }: TaskWeights,
   out: string,
   order: 1 | 3,
   choice: NetworkChoice,
 ): Promise<TotalSegmentatorModel> {
   const task = totalSegmentatorTask(name);
   const parts: TotalSegmentatorModel["parts"] = [];
-  for (const [i, source] of folders.entries()) {
-    const folder = `part${i + 1}_${basename(dirname(source)).replace(/[^\w-]/g, "_")}`;
-    // The package never mirrors, whatever the checkpoint allows.
-    const unmirrored = { ...choice, folds: task.folds ?? undefined };
-    const { labels } = await convertV2(source, join(out, folder), unmirrored, (model) => ({
+  // The package never mirrors, whatever the checkpoint allows.
+  const convert = (source: string, folder: string) =>
+    convertV2(source, join(out, folder), { ...choice, folds: task.folds ?? undefined }, (model) => ({
       ...model,
       mirrorAxes: [],
     }));
+  for (const [i, source] of folders.entries()) {
+    const folder = `part${i + 1}_${basename(dirname(source)).replace(/[^\w-]/g, "_")}`;
+    const { labels } = await convert(source, folder);
     parts.push({ folder, ids: idsByName(labels, task, `${source}/dataset.json`) });
   }
+  if (refine !== null) await convert(refine, REFINE);
   const model: TotalSegmentatorModel = {
     name: `TotalSegmentator (${name})`,
     labels: task.classes,
@@ -40,7 +42,8 @@ export async function convertTotalSegmentator(
     parts,
     ...(crop && task.crop && { crop: await convertCrop(crop, task.crop, out, order, choice) }),
     ...(crop && task.keepNear && { keepNear: nearness(crop, task.keepNear) }),
-    ...(task.cleanUp === "body" && { cleanUp: "body" as const }),
+    ...(task.cleanUp && { cleanUp: task.cleanUp }),
+    ...(refine !== null && { refine: true }),
   };
   await mkdir(out, { recursive: true });
   const file: Model = { kind: "totalsegmentator", ...model };

@@ -97,7 +97,9 @@ export const totalSegmentatorSchema = z.object({
   crop: z.object({ values: z.array(z.number()), margin: triple }).optional(),
   /** Labels stay only so near to these label values of the rough model. */
   keepNear: z.object({ values: z.array(z.number()), millimetres: z.number() }).optional(),
-  cleanUp: z.literal("body").optional(),
+  cleanUp: z.enum(["body", "vertebrae"]).optional(),
+  /** Whether class 1 of the network in the folder `refine` bounds the labels. */
+  refine: z.boolean().optional(),
 });
 
 export const modelSchema = z.discriminatedUnion("kind", [

@@ -138,7 +138,7 @@ function severalIn(folder: string, found: readonly Found[]): string {
   const names = v2.map(({ configuration }) => configuration).join(" | ");
   const hint =
     v2.length === found.length && new Set(v2.map(({ dataset }) => dataset)).size === 1
-      ? `set configuration: ${names}, or a list of them to average`
+      ? `leave one there, or set configuration: ${names}, or a list of them to average`
       : "leave one there, or set configuration or, for TotalSegmentator, task";
   return `${folder} holds ${found.length} models; ${hint}:${list}`;
 }

@@ -30,8 +30,10 @@ const schema = z.record(
     crop: z.strictObject({ task: z.string(), classes: z.array(z.string()), margin: triple }).optional(),
     /** Only voxels so near to these classes of the cropping task keep their label. */
     keepNear: z.strictObject({ classes: z.array(z.string()), millimetres: z.number() }).optional(),
-    /** A clean-up of the labels; "unsupported": the package has one that lq has not. */
-    cleanUp: z.enum(["body", "unsupported"]).optional(),
+    /** A clean-up of the joined labels. */
+    cleanUp: z.enum(["body", "vertebrae"]).optional(),
+    /** Another network whose class 1 bounds the labels. */
+    refine: z.strictObject({ dataset: z.string(), model: z.string() }).optional(),
   }),
 );
 
@@ -41,15 +43,12 @@ export const totalSegmentatorTasks: ReadonlyMap<string, TotalSegmentatorTask> = 
   Object.entries(schema.parse(tasks)),
 );
 
-/** The task of that name. Throws an Error that lists the known names, or says that lq cannot do the task. */
+/** The task of that name. Throws an Error that lists the known names. */
 export function totalSegmentatorTask(name: string): TotalSegmentatorTask {
   const task = totalSegmentatorTasks.get(name);
   if (!task) {
     const known = [...totalSegmentatorTasks.keys()].join(", ");
     throw new Error(`TotalSegmentator has no task ${name}, only ${known}`);
-  }
-  if (task.cleanUp === "unsupported") {
-    throw new Error(`task ${name} ends with a clean-up of the package's own that lq does not have`);
   }
   return task;
 }

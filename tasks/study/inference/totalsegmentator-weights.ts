@@ -9,19 +9,25 @@ export interface TaskWeights {
   readonly folders: readonly string[];
   /** The task whose labels the image is cropped to. */
   readonly crop: TaskWeights | null;
+  /** Model folder of the network that bounds the labels. */
+  readonly refine: string | null;
 }
 
 /** The weights of a task, by the numbers of its datasets. Throws an Error that names those that are missing. */
 export function resolveTask(name: string, models: readonly V2Folder[]): TaskWeights {
   const task = totalSegmentatorTask(name);
-  const found = task.datasets.map((dataset) => [dataset, folderOf(dataset, task.model, models)] as const);
+  const networks = task.datasets.map((dataset) => ({ dataset, model: task.model }));
+  if (task.refine) networks.push(task.refine);
+  const found = networks.map(({ dataset, model }) => [dataset, folderOf(dataset, model, models)] as const);
   const missing = found.flatMap(([dataset, folder]) => (folder === null ? [dataset] : []));
   if (missing.length > 0) {
     throw new Error(`TotalSegmentator's task ${name} needs ${missing.join(", ")}, which is not there`);
   }
+  const folders = found.flatMap(([, folder]) => folder ?? []);
   return {
     task: name,
-    folders: found.flatMap(([, folder]) => folder ?? []),
+    folders: folders.slice(0, task.datasets.length),
+    refine: folders[task.datasets.length] ?? null,
     crop: task.crop ? resolveTask(task.crop.task, models) : null,
   };
 }
@@ -49,12 +55,12 @@ export function taskOfFiles(models: readonly V2Folder[]): TaskWeights | null {
   if (!models.every(({ dataset }) => dataset !== null && (names.has(dataset) || isTotal(dataset))))
     return null;
   const there = new Set(models.map(({ dataset }) => datasetNumber(dataset!)));
-  const complete = [...totalSegmentatorTasks].filter(([, { datasets }]) =>
-    datasets.every((dataset) => there.has(datasetNumber(dataset))),
+  const complete = [...totalSegmentatorTasks].filter(([, { datasets, refine }]) =>
+    [...datasets, ...(refine ? [refine.dataset] : [])].every((dataset) => there.has(datasetNumber(dataset))),
   );
   const needed = (name: string): string[] => {
-    const { datasets, crop } = totalSegmentatorTasks.get(name)!;
-    return [...datasets, ...(crop ? needed(crop.task) : [])];
+    const { datasets, crop, refine } = totalSegmentatorTasks.get(name)!;
+    return [...datasets, ...(refine ? [refine.dataset] : []), ...(crop ? needed(crop.task) : [])];
   };
   const exact = complete.filter(([name]) => {
     const numbers = new Set(needed(name).map(datasetNumber));
@@ -64,5 +70,7 @@ export function taskOfFiles(models: readonly V2Folder[]): TaskWeights | null {
   const tasks = (exact.length > 0 ? exact : complete).map(([name]) => name);
   if (tasks.length === 0) return null;
   if (tasks.length === 1) return resolveTask(tasks[0]!, models);
-  throw new Error(`these are weights of several tasks of TotalSegmentator; set task: ${tasks.join(" | ")}`);
+  throw new Error(
+    `there are weights of several tasks of TotalSegmentator; leave those of one, or set task: ${tasks.join(" | ")}`,
+  );
 }

@@ -10,10 +10,14 @@ import type { LabelVolume, Volume } from "../volume/volume.ts";
 import type { TotalSegmentatorModel } from "./model.ts";
 import { type PredictSettings, predictVolumes, readModel } from "./predict-nnunet.ts";
 import { cleanUpBody, cropBox, cropVolume, keepNear, pasteLabels } from "./totalsegmentator-crop.ts";
+import { cleanUpVertebrae, refineVertebrae } from "./totalsegmentator-vertebrae.ts";
 import { inThirds, isVeryLarge } from "./thirds.ts";
 
 /** Folder in a converted model that holds the model of the rough run. */
 export const ROUGH = "rough";
+
+/** Folder in a converted model that holds the network which bounds the labels. */
+export const REFINE = "refine";
 
 /** The task's class values on the grid of the image. */
 export async function predictTotalSegmentator(
@@ -65,9 +69,29 @@ async function predictWhole(
       ...(progress && { progress: (fraction: number) => progress((done + fraction) / (cut ? 3 : 1)) }),
     }).finally(() => done++);
   const joined = cut ? await inThirds(resampled, predict) : await predict(resampled);
-  const cleaned = model.cleanUp === "body" ? cleanUpBody(joined, model.labels) : joined;
+  const cleaned = await cleanUp(folder, model, joined, resampled, settings);
   const labelled = fits ? cleaned : await resampleLabelsByCorners(cleaned, canonical, settings.crew);
   return fromCanonical(labelled, image);
+}
+
+/** The clean-up of a task's labels on the grid of the networks. */
+async function cleanUp(
+  folder: string,
+  model: TotalSegmentatorModel,
+  labels: LabelVolume,
+  image: Volume,
+  settings: PredictSettings,
+): Promise<LabelVolume> {
+  if (model.cleanUp === "body") return cleanUpBody(labels, model.labels);
+  if (model.cleanUp !== "vertebrae") return labels;
+  const vertebrae = cleanUpVertebrae(labels, model.labels);
+  if (!model.refine) return vertebrae;
+  const network = await readModel(join(folder, REFINE));
+  if (network.kind !== "nnunet") throw new Error(`${folder}/${REFINE}: not an nnU-Net`);
+  // The parts' progress is already at its end.
+  const quiet = { ...settings, step: settings.step ?? model.step, progress: () => undefined };
+  const bodies = await predictVolumes(join(folder, REFINE), network, [image], quiet);
+  return refineVertebrae(vertebrae, bodies.data);
 }
 
 /** The joined labels of the networks. */

@@ -20,33 +20,19 @@ export function windowStarts(size: number, patch: number, step: number): number[
 }
 
 /**
- * Weights of a window's voxels, in the shape of the patch: a Gaussian with sigma = patch / 8 around voxel patch // 2,
- * cut off at 4 sigma, with maximum `peak` (10 in nnU-Net v2, 1 in v1). Zeros become the smallest positive weight, so
- * that every voxel in a window has a positive weight.
+ * Weights of a window's voxels, in the shape of the patch: a Gaussian with sigma = patch / 8 around voxel patch // 2
+ * with maximum `peak` (10 in nnU-Net v2, 1 in v1). The reference cuts it off at 4 sigma, which is beyond the window.
  */
 export function gaussianWeights(patch: Shape, peak: number): Float32Array {
   const [gz, gy, gx] = patch.map(gaussianProfile) as [Float64Array, Float64Array, Float64Array];
   const weights = new Float32Array(patch[0] * patch[1] * patch[2]);
-  let smallest = Infinity;
   let i = 0;
-  for (const a of gz) {
-    for (const b of gy) {
-      for (const c of gx) {
-        const weight = Math.fround(peak * a * b * c);
-        weights[i++] = weight;
-        if (weight > 0 && weight < smallest) smallest = weight;
-      }
-    }
-  }
-  for (let j = 0; j < weights.length; j++) if (weights[j] === 0) weights[j] = smallest;
+  for (const a of gz) for (const b of gy) for (const c of gx) weights[i++] = peak * a * b * c;
   return weights;
 }
 
 function gaussianProfile(length: number): Float64Array {
   const sigma = length / 8;
-  const radius = Math.floor(4 * sigma + 0.5);
   const centre = Math.floor(length / 2);
-  return Float64Array.from({ length }, (_, i) =>
-    Math.abs(i - centre) > radius ? 0 : Math.exp(-((i - centre) ** 2) / (2 * sigma * sigma)),
-  );
+  return Float64Array.from({ length }, (_, i) => Math.exp(-((i - centre) ** 2) / (2 * sigma * sigma)));
 }
