@@ -1,4 +1,5 @@
 /** Answers `build` and `status` from a snapshot if possible, before anything else of the project is read. */
+import { noCounts } from "../model/counts.ts";
 import { allFreshLine } from "../report/lines.ts";
 import { painter } from "../report/paint.ts";
 import { plainView } from "../report/plain.ts";
@@ -27,8 +28,7 @@ function tellBuilt(fresh: number, flags: CommonFlags): void {
   const { quiet = false, dryRun = false } = flags;
   const paint = painter(useColor(process.stdout, flags.color));
   const view = plainView({ quiet, dryRun, paint, write: (line) => void process.stdout.write(`${line}\n`) });
-  const nothing = { ran: 0, restored: 0, accepted: 0, failed: 0, skipped: 0 };
-  view.listener({ type: "summary", ...nothing, fresh, seconds: process.uptime() });
+  view.listener({ type: "summary", ...noCounts(), fresh, seconds: process.uptime() });
 }
 
 /** Null if there is no usable snapshot, and with --json, which prints every task. */

@@ -6,6 +6,7 @@
  * killed build has no summary and may lack its last second. Builds that found everything fresh leave no file.
  */
 import { appendFileSync, rmSync } from "node:fs";
+import { countsOf } from "../model/counts.ts";
 import { join } from "node:path";
 import type { Session } from "../session/session.ts";
 import { makeFolder } from "../files/make-folder.ts";
@@ -78,8 +79,7 @@ export function recordBuild(
         ...(error === undefined ? {} : { error }),
       });
     } else if (event.type === "summary" && (file !== null || lines.length > 0)) {
-      const { ran, restored, accepted, fresh, failed, skipped } = event;
-      add({ type: "summary", ended: clock(), ran, restored, accepted, fresh, failed, skipped });
+      add({ type: "summary", ended: clock(), ...countsOf(event) });
       flush();
     }
   };

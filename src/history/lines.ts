@@ -38,6 +38,7 @@ const SummaryLine = z.object({
   fresh: z.number(),
   failed: z.number(),
   skipped: z.number(),
+  cancelled: z._default(z.number(), 0),
 });
 
 export const HistoryLine = z.discriminatedUnion("type", [BuildLine, TaskLine, SummaryLine]);

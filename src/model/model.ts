@@ -275,5 +275,3 @@ export type Freshness =
     }
   /** An upstream task must run first. Whether this task runs depends on the outputs of that one. */
   | { readonly state: "pending"; readonly on: readonly string[] };
-
-export type Outcome = "ran" | "restored" | "accepted" | "fresh" | "failed" | "skipped" | "cancelled";

@@ -3,7 +3,8 @@
  * `task` and `summary` are the stable public events of `--json`; docs/reference.md lists all of them.
  */
 import type { HashProgress } from "../files/hash-many.ts";
-import type { Outcome, Reason } from "../model/model.ts";
+import type { Counts, Outcome } from "../model/counts.ts";
+import type { Reason } from "../model/model.ts";
 
 export type Event =
   /** Sent at the start and whenever the graph has expanded: how many tasks the request covers, by rule. */
@@ -55,15 +56,6 @@ export type Event =
   | { readonly type: "waiting"; readonly for: readonly string[] }
   /** Something that the user should know: another build is running, an orphan was removed, an edit was kept. */
   | { readonly type: "notice"; readonly level: "info" | "warning"; readonly text: string }
-  | {
-      readonly type: "summary";
-      readonly ran: number;
-      readonly restored: number;
-      readonly accepted: number;
-      readonly fresh: number;
-      readonly failed: number;
-      readonly skipped: number;
-      readonly seconds: number;
-    };
+  | ({ readonly type: "summary"; readonly seconds: number } & Counts);
 
 export type Listener = (event: Event) => void;

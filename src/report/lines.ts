@@ -1,4 +1,5 @@
 /** The lines that the text views share. */
+import { countsText } from "../model/counts.ts";
 import { explain, explainInFull } from "../decide/explain.ts";
 import { firstLines } from "../model/cut-list.ts";
 import type { Event } from "./events.ts";
@@ -68,13 +69,11 @@ export function hashLine({ file, bytes, total, seconds }: HashProgress): string 
 
 /** "3 ran, 12 restored, 410 fresh in 4.2 s" */
 export function summaryLine(summary: Summary, dryRun: boolean, paint: Paint): string {
-  const parts = (["ran", "restored", "accepted", "fresh", "failed", "skipped"] as const)
-    .filter((outcome) => summary[outcome] > 0)
-    .map((outcome) => {
-      const text = `${summary[outcome]} ${dryRun ? WOULD[outcome] : outcome}`;
-      return outcome === "failed" ? paint("red", text) : text;
-    });
-  return `${parts.join(", ") || "nothing done"} in ${duration(summary.seconds)}`;
+  const text = countsText(summary, (count, outcome) => {
+    const phrase = `${count} ${dryRun ? WOULD[outcome] : outcome}`;
+    return outcome === "failed" ? paint("red", phrase) : phrase;
+  });
+  return `${text || "nothing done"} in ${duration(summary.seconds)}`;
 }
 
 /** "all 410 tasks fresh" */

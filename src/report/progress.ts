@@ -1,7 +1,7 @@
 /** The state of a build, computed from its events: counts by rule, running tasks, and an estimate of the time left. */
 import type { HashProgress } from "../files/hash-many.ts";
-import type { Outcome } from "../model/model.ts";
 import { ruleOf } from "../model/task-id.ts";
+import { noCounts, totalOf } from "../model/counts.ts";
 import type { Event } from "./events.ts";
 
 export interface RunningTask {
@@ -16,15 +16,7 @@ export interface RunningTask {
 
 export class RuleProgress {
   total = 0;
-  readonly counts: Record<Outcome, number> = {
-    ran: 0,
-    restored: 0,
-    accepted: 0,
-    fresh: 0,
-    failed: 0,
-    skipped: 0,
-    cancelled: 0,
-  };
+  readonly counts = noCounts();
   readonly running = new Map<string, RunningTask>();
   /** Total seconds of the tasks that ran in this build. */
   seconds = 0;
@@ -32,7 +24,7 @@ export class RuleProgress {
   expected: number | undefined;
 
   get done(): number {
-    return Object.values(this.counts).reduce((sum, count) => sum + count, 0);
+    return totalOf(this.counts);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Counts outcomes, and tells the listener of each. */
 import type { HashProgress } from "../files/hash-many.ts";
-import type { Outcome, Reason, Task } from "../model/model.ts";
+import { noCounts, type Outcome } from "../model/counts.ts";
+import type { Reason, Task } from "../model/model.ts";
 import { meanSeconds } from "../plan/durations.ts";
 import type { State } from "../state/state.ts";
 import type { Event, Listener } from "../report/events.ts";
@@ -19,7 +20,7 @@ export interface Finished {
 export class Outcomes {
   readonly #listeners: Listener[];
   readonly #started = performance.now();
-  readonly #counts = { ran: 0, restored: 0, accepted: 0, fresh: 0, failed: 0, skipped: 0, cancelled: 0 };
+  readonly #counts = noCounts();
   #planned = -1;
 
   constructor(listener: Listener = () => undefined) {
@@ -81,8 +82,7 @@ export class Outcomes {
 
   summary(): Summary {
     const summary = { ...this.#counts, seconds: (performance.now() - this.#started) / 1000 };
-    const { ran, restored, accepted, fresh, failed, skipped, seconds } = summary;
-    this.emit({ type: "summary", ran, restored, accepted, fresh, failed, skipped, seconds });
+    this.emit({ type: "summary", ...summary });
     return summary;
   }
 }

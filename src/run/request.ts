@@ -1,4 +1,5 @@
 /** What `build` is asked, and what it answers. */
+import type { Counts } from "../model/counts.ts";
 import type { Listener } from "../report/events.ts";
 import type { Request } from "../session/request.ts";
 import type { SnapshotRequest } from "../snapshot/snapshot.ts";
@@ -31,15 +32,7 @@ export interface BuildRequest extends Request {
   readonly snapshot?: SnapshotRequest | undefined;
 }
 
-/** Counts of tasks by outcome. */
-export interface Summary {
-  readonly ran: number;
-  readonly restored: number;
-  readonly accepted: number;
-  readonly fresh: number;
-  readonly failed: number;
-  /** Not tried, because something they need failed or the build was stopped by a failure. */
-  readonly skipped: number;
-  readonly cancelled: number;
+/** `skipped` were not tried, because something they need failed or the build was stopped by a failure. */
+export interface Summary extends Counts {
   readonly seconds: number;
 }

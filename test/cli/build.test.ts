@@ -126,6 +126,7 @@ describe("--json", () => {
       fresh: 1,
       failed: 0,
       skipped: 0,
+      cancelled: 0,
       seconds: expect.any(Number) as number,
     });
   });

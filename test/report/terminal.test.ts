@@ -56,7 +56,17 @@ test("a thousand tasks leave one line for each rule, and the counts", async () =
         finished(task, "ran"),
       ]),
       finished("table", "fresh"),
-      { type: "summary", ran: 1000, restored: 0, accepted: 0, fresh: 1, failed: 0, skipped: 0, seconds: 61 },
+      {
+        type: "summary",
+        ran: 1000,
+        restored: 0,
+        accepted: 0,
+        fresh: 1,
+        failed: 0,
+        skipped: 0,
+        cancelled: 0,
+        seconds: 61,
+      },
     ],
   );
   expect(remaining(sent)).toEqual(["✔ predict 1000/1000 1000 ran", "1000 ran, 1 fresh in 1 min 01 s"]);
@@ -71,7 +81,17 @@ test("failed tasks are marked, and shown with details at the end", async () => {
       { type: "start", task: "train:a", reasons: [], devices: [] },
       finished("train:a", "failed"),
       finished("train:b", "skipped"),
-      { type: "summary", ran: 0, restored: 0, accepted: 0, fresh: 0, failed: 1, skipped: 1, seconds: 1 },
+      {
+        type: "summary",
+        ran: 0,
+        restored: 0,
+        accepted: 0,
+        fresh: 0,
+        failed: 1,
+        skipped: 1,
+        cancelled: 0,
+        seconds: 1,
+      },
     ],
   );
   expect(remaining(sent)).toEqual([
@@ -89,7 +109,17 @@ test("a build with nothing to do prints one line", async () => {
     [
       { type: "plan", tasks: 1, rules: { a: 1 } },
       finished("a", "fresh"),
-      { type: "summary", ran: 0, restored: 0, accepted: 0, fresh: 1, failed: 0, skipped: 0, seconds: 0.04 },
+      {
+        type: "summary",
+        ran: 0,
+        restored: 0,
+        accepted: 0,
+        fresh: 1,
+        failed: 0,
+        skipped: 0,
+        cancelled: 0,
+        seconds: 0.04,
+      },
     ],
   );
   expect(sent).toBe("1 fresh in 0.0 s\n");
@@ -142,7 +172,17 @@ test("one line shows the progress of hashing sources, and disappears when tasks 
       at(1),
       at(3),
       at(4),
-      { type: "summary", ran: 0, restored: 0, accepted: 0, fresh: 1, failed: 0, skipped: 0, seconds: 4 },
+      {
+        type: "summary",
+        ran: 0,
+        restored: 0,
+        accepted: 0,
+        fresh: 1,
+        failed: 0,
+        skipped: 0,
+        cancelled: 0,
+        seconds: 4,
+      },
     ],
   );
   expect(sent).toBe(

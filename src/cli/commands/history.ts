@@ -1,4 +1,5 @@
 /** `lq history [TARGET…]`: the last builds, or the runs of the tasks that targets name. */
+import { countOutcomes, countsOf, countsText } from "../../model/counts.ts";
 import { explain } from "../../decide/explain.ts";
 import { type Build, builds } from "../../history/builds.ts";
 import { duration } from "../../report/lines.ts";
@@ -38,12 +39,8 @@ function* ofBuilds(root: string): Generator<Line> {
   for (const build of builds(root)) {
     const { number, started, targets, summary } = build;
     const seconds = (endOf(build) - started) / 1000;
-    const counts = summary ?? count(build);
-    const words = (["ran", "restored", "accepted", "fresh", "failed", "skipped"] as const)
-      .filter((outcome) => counts[outcome] > 0)
-      .map((outcome) => `${counts[outcome]} ${outcome}`);
+    const counts = countsOf(summary ?? countOutcomes(build.tasks));
     const state = summary === null ? ", cut short" : "";
-    const { ran, restored, accepted, fresh, failed, skipped } = counts;
     yield {
       json: {
         type: "build",
@@ -52,9 +49,9 @@ function* ofBuilds(root: string): Generator<Line> {
         seconds,
         targets,
         complete: summary !== null,
-        ...{ ran, restored, accepted, fresh, failed, skipped },
+        ...counts,
       },
-      text: `${String(number).padStart(5)}  ${localTime(started)}  ${duration(seconds).padStart(12)}  ${words.join(", ")}${state}  ${targets.join(" ")}`.trimEnd(),
+      text: `${String(number).padStart(5)}  ${localTime(started)}  ${duration(seconds).padStart(12)}  ${countsText(counts)}${state}  ${targets.join(" ")}`.trimEnd(),
     };
   }
 }
@@ -74,11 +71,4 @@ function* ofTasks(root: string, ids: ReadonlySet<string>): Generator<Line> {
 
 function endOf({ summary, tasks, started }: Build): number {
   return summary?.ended ?? Math.max(started, ...tasks.map(({ ended }) => ended));
-}
-
-/** Counts of a build without a summary, which was cut short. */
-function count({ tasks }: Build) {
-  const of = (outcome: string) => tasks.filter((task) => task.outcome === outcome).length;
-  const [ran, restored, accepted, failed] = [of("ran"), of("restored"), of("accepted"), of("failed")];
-  return { ran, restored, accepted, fresh: 0, failed, skipped: 0 };
 }

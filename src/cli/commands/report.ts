@@ -1,4 +1,5 @@
 /** `lq report`: shows where a build's time went. */
+import { countsText, noCounts } from "../../model/counts.ts";
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { UserError } from "../../model/errors.ts";
@@ -41,15 +42,12 @@ function writeTrace(file: string, build: Build): void {
 function summarise(build: Build) {
   const { number, started, tasks, summary } = build;
   const ended = summary?.ended ?? Math.max(started, ...tasks.map((task) => task.ended));
-  const rules = new Map<
-    string,
-    { ran: number; restored: number; accepted: number; failed: number; seconds: number }
-  >();
+  const rules = new Map<string, { counts: ReturnType<typeof noCounts>; seconds: number }>();
   for (const line of tasks) {
     const name = ruleOf(line.task);
-    const rule = rules.get(name) ?? { ran: 0, restored: 0, accepted: 0, failed: 0, seconds: 0 };
+    const rule = rules.get(name) ?? { counts: noCounts(), seconds: 0 };
     rules.set(name, rule);
-    if (line.outcome !== "cancelled") rule[line.outcome] += 1;
+    rule.counts[line.outcome] += 1;
     rule.seconds += secondsOf(line);
   }
   const work = [...rules.values()].reduce((sum, rule) => sum + rule.seconds, 0);
@@ -62,7 +60,9 @@ function summarise(build: Build) {
     work,
     /** How many tasks ran at once, on average. */
     parallel: seconds > 0 ? work / seconds : 0,
-    rules: [...rules].map(([rule, counts]) => ({ rule, ...counts })).sort((a, b) => b.seconds - a.seconds),
+    rules: [...rules]
+      .map(([rule, { counts, seconds: own }]) => ({ rule, ...counts, seconds: own }))
+      .sort((a, b) => b.seconds - a.seconds),
     longest: tasks
       .toSorted((a, b) => secondsOf(b) - secondsOf(a))
       .slice(0, LONGEST)
@@ -81,15 +81,8 @@ function describe(report: ReturnType<typeof summarise>): string {
     `build ${build}, ${localTime(started)}: ${duration(seconds)}${complete ? "" : " (cut short)"}; ${duration(work)} of work, ${parallel.toFixed(1)} tasks at once`,
     "",
     ...rules.map(
-      ({ rule, ran, restored, accepted, failed, seconds: own }) =>
-        `  ${rule.padEnd(width)}  ${duration(own).padStart(12)}  ${((100 * own) / Math.max(work, 1e-9)).toFixed(0).padStart(3)} %  ${[
-          ran > 0 && `${ran} ran`,
-          restored > 0 && `${restored} restored`,
-          accepted > 0 && `${accepted} accepted`,
-          failed > 0 && `${failed} failed`,
-        ]
-          .filter(Boolean)
-          .join(", ")}`,
+      ({ rule, seconds: own, ...counts }) =>
+        `  ${rule.padEnd(width)}  ${duration(own).padStart(12)}  ${((100 * own) / Math.max(work, 1e-9)).toFixed(0).padStart(3)} %  ${countsText(counts)}`,
     ),
     "",
     "longest:",
