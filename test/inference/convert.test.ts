@@ -132,6 +132,21 @@ test.skipIf(!v2)("mirror: on needs a training with mirroring; channels and folds
   await expect(predictCase(out, [image], { folds: ["3"] })).rejects.toThrow("no fold 3, only 0");
 });
 
+test.skipIf(!v2)("readers that reorient images are known by name; others are refused", async () => {
+  const copy = join(temporaryFolder(), "Dataset902_Toy", "T__P__3d_fullres");
+  cpSync(`${v2}/m2/${trained}`, copy, { recursive: true });
+  const reads = async (reader: string) => {
+    edit(join(copy, "plans.json"), (text) => text.replace(/("image_reader_writer": )"\w+"/, `$1"${reader}"`));
+    const out = temporaryFolder();
+    await convertModel(copy, out);
+    return readModel(out);
+  };
+  expect(await reads("SimpleITKIOWithReorient")).toMatchObject({ reorient: true });
+  expect(await reads("NibabelIOWithReorient")).toMatchObject({ reorient: true });
+  expect(await reads("SimpleITKIO")).toMatchObject({ reorient: false });
+  await expect(reads("Tiff3DIO")).rejects.toThrow("image reader Tiff3DIO is not supported");
+});
+
 const v1 = shared("golden/08_nnunet_v1_stunet/c_generic_unet/Task502_Toy");
 
 test.skipIf(!v2 || !v1)("nnU-Net v1's cascades and two dimensions are refused by name", async () => {

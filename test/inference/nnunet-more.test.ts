@@ -2,7 +2,7 @@
  * Golden set 09, a to d: nnU-Net v2's 2d and cascade configurations, an ensemble, and STU-Net in its layout. Each stage
  * starts from the recorded input of that stage. Limits are ten times the measured differences.
  */
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { convertModel } from "../../tasks/study/inference/convert.ts";
@@ -121,6 +121,7 @@ test.each(goldens().map((golden) => [`${golden.folder} ${golden.configuration}`,
   },
 );
 
+const cascade = `${root}/b_cascade/Dataset913_ToyCascade/nnUNetTrainer__nnUNetPlans__3d_cascade_fullres`;
 const c = `${root}/c_ensemble_postprocessing`;
 
 test.skipIf(!root)("c: probabilities of both configurations, their mean, and its labels", async () => {
@@ -185,8 +186,15 @@ test.skipIf(!root)("c: the component rule: corners connect, all largest componen
   }
 });
 
+test.skipIf(!root)("a cascade whose folder does not say so is refused", async () => {
+  const moved = join(temporaryFolder(), "moved");
+  cpSync(cascade, moved, { recursive: true });
+  await expect(convertModel(moved, temporaryFolder())).rejects.toThrow(
+    "must be named Trainer__Plans__configuration",
+  );
+});
+
 test.skipIf(!root)("a cascade without its first stage is refused", async () => {
-  const cascade = `${root}/b_cascade/Dataset913_ToyCascade/nnUNetTrainer__nnUNetPlans__3d_cascade_fullres`;
   await expect(convertModel(cascade, join(temporaryFolder(), "out"))).rejects.toThrow(
     "its first stage 3d_lowres is not there",
   );

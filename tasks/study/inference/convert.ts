@@ -106,7 +106,13 @@ async function convertMember(member: V2Member, out: string, choice: NetworkChoic
   const { checkpoint, log } = choice;
   if (member.previous)
     await convertV2(member.previous.folder, join(out, PREVIOUS_STAGE), { checkpoint, log });
-  return convertV2(member.folder, out, { checkpoint, log });
+  const model = await convertV2(member.folder, out, { checkpoint, log });
+  if (model.previousStage && !member.previous) {
+    throw new Error(
+      `${member.folder} is the second stage of a cascade; its folder must be named Trainer__Plans__configuration, beside its first stage`,
+    );
+  }
+  return model;
 }
 
 function write(out: string, model: Model): void {
