@@ -149,8 +149,17 @@ test.skipIf(!v2)("readers that reorient images are known by name; others are ref
 
 const v1 = shared("golden/08_nnunet_v1_stunet/c_generic_unet/Task502_Toy");
 
-test.skipIf(!v2 || !v1)("nnU-Net v1's cascades and two dimensions are refused by name", async () => {
-  const folder = join(temporaryFolder(), "Task502_Toy", "nnUNetTrainerV2CascadeFullRes__nnUNetPlansv2.1");
-  cpSync(`${v1}/nnUNetTrainerV2__nnUNetPlansv2.1`, folder, { recursive: true });
-  await expect(convertModel(folder, temporaryFolder())).rejects.toThrow("second stage of a cascade");
-});
+test.skipIf(!v2 || !v1)(
+  "nnU-Net v1's cascades, and trainers with other layers, are refused by name",
+  async () => {
+    for (const [trainer, message] of [
+      ["nnUNetTrainerV2CascadeFullRes", "second stage of a cascade"],
+      ["nnUNetTrainerV2_ReLU_convReLUIN", "changes the network's norm or non-linearity"],
+      ["nnUNetTrainerV2_GN", "changes the network's norm or non-linearity"],
+    ] as const) {
+      const folder = join(temporaryFolder(), "Task502_Toy", `${trainer}__nnUNetPlansv2.1`);
+      cpSync(`${v1}/nnUNetTrainerV2__nnUNetPlansv2.1`, folder, { recursive: true });
+      await expect(convertModel(folder, temporaryFolder())).rejects.toThrow(message);
+    }
+  },
+);

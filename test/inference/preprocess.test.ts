@@ -1,5 +1,6 @@
 /** Normalisation schemes and the choice of slice-by-slice resampling, on volumes that need no resampling. */
 import { expect, test } from "vitest";
+import { outputSeparation } from "../../tasks/study/inference/export.ts";
 import type { NetworkModel, Normalisation } from "../../tasks/study/inference/model.ts";
 import { preprocess, separation } from "../../tasks/study/inference/preprocess.ts";
 import type { Volume } from "../../tasks/study/volume/volume.ts";
@@ -36,6 +37,7 @@ const close = (found: Float32Array, expected: readonly number[]) => {
 test.each([
   ["none", { scheme: "none" }, [2, -4, 6], [2, -4, 6]],
   ["0 to 1", { scheme: "to-0-1" }, [2, -4, 6], [0.6, 0, 1]],
+  ["0 to 1 of a small range", { scheme: "to-0-1" }, [0.5, 0.25], [1, 0]],
   ["0 to 1 of a constant image", { scheme: "to-0-1" }, [3, 3], [0, 0]],
   ["RGB", { scheme: "rgb-to-0-1" }, [51, 255], [0.2, 1]],
   ["CT", { scheme: "ct", low: -10, high: 10, mean: 2, deviation: 4 }, [-50, 6, 90], [-3, 1, 2]],
@@ -70,6 +72,12 @@ test("a coarse axis is resampled slice by slice if the spacings ask for it, or t
   expect(separation(true, [1, 1, 2], [1, 1, 1])).toBe(2);
   // Two equally coarse axes have no slices.
   expect(separation(true, [2, 1, 2], [1, 1, 1])).toBeNull();
+});
+
+test("on the way back, version 2 looks at the model's spacing first, version 1 at the image's", () => {
+  const from = { spacing: [4, 1, 1], originalSpacing: [1, 1, 4] } as const;
+  expect(outputSeparation(model(2, masked), from)).toBe(0);
+  expect(outputSeparation(model(1, masked), from)).toBe(2);
 });
 
 test("number and grids of the channels are checked", async () => {

@@ -2,6 +2,7 @@
  * Converts a model folder of nnU-Net v1 to ONNX. STU-Net's folders have the same layout.
  * Reference: uni-medical/STU-Net nnUNet-1.7.1/nnunet (plans, network_architecture, training/model_restore.py).
  */
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { writeJson } from "../json.ts";
@@ -93,7 +94,7 @@ function architecture(state: StateDict): Architecture {
 async function stageOf(plans: Pickled, beside: string, where: string): Promise<Pickled> {
   const stages = field(plans, "plans_per_stage", where);
   if (!(stages instanceof Map) || stages.size === 0) throw new Error(`${where}: plans_per_stage is empty`);
-  const init = optional(await readCheckpoint(beside).catch(() => null), "init");
+  const init = existsSync(beside) ? optional(await readCheckpoint(beside), "init") : undefined;
   const named = Array.isArray(init) ? init[5] : undefined;
   const finest = Math.max(...[...stages.keys()].map(Number));
   return stages.get(typeof named === "number" ? named : finest) ?? stages.get(finest)!;
@@ -112,6 +113,11 @@ function readPlans(
   if (/cascade/i.test(trainer)) {
     throw new Error(
       `${folder}: the second stage of a cascade, which is not supported (3d_fullres and 3d_lowres are)`,
+    );
+  }
+  if (/(^|_)(l?relu|mish|gelu|swish|gn|frn)(_|$)/i.test(trainer)) {
+    throw new Error(
+      `${folder}: this trainer changes the network's norm or non-linearity, which its weights do not show; it is not supported`,
     );
   }
   const size = field(stage, "patch_size", where);
