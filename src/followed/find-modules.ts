@@ -16,8 +16,9 @@ const NOTHING: Found = { files: [], isProject: false };
 export class ModuleFinder {
   readonly #disk: Disk;
   readonly #kinds = new Map<string, "file" | "folder" | null>();
+  readonly #packages = new Map<string, boolean>();
 
-  /** @param disk is asked for every path that would be another answer */
+  /** @param disk is asked about every place where a file that comes would change an answer */
   constructor(disk: Disk) {
     this.#disk = disk;
   }
@@ -93,12 +94,32 @@ export class ModuleFinder {
   #kind(path: string): "file" | "folder" | null {
     let kind = this.#kinds.get(path);
     if (kind === undefined) {
-      // A folder is not asked of `disk`: what comes and goes in it, such as `__pycache__`, changes no import.
-      const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-      kind = isFolder ? "folder" : this.#disk.peek(path)?.isFile() === true ? "file" : null;
+      kind = kindAt(path);
       this.#kinds.set(path, kind);
+      if (kind === null) this.#disk.peek(this.#isPackage(dirname(path)) ? dirname(path) : path);
     }
     return kind;
+  }
+
+  /** A folder that is one is asked about as a whole: what comes in it is code, and outputs do not lie there. */
+  #isPackage(folder: string): boolean {
+    let isPackage = this.#packages.get(folder);
+    if (isPackage === undefined) {
+      isPackage = kindAt(join(folder, INIT)) === "file";
+      this.#packages.set(folder, isPackage);
+    }
+    return isPackage;
+  }
+}
+
+/** What is there is not asked of `disk`: files are when they are read, and in folders `__pycache__` comes and goes. */
+function kindAt(path: string): "file" | "folder" | null {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    return stats?.isFile() === true ? "file" : stats?.isDirectory() === true ? "folder" : null;
+  } catch {
+    // A loop of links, or a folder that may not be entered: Python finds nothing there, either.
+    return null;
   }
 }
 
