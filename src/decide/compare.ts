@@ -15,6 +15,7 @@ export function compareRecipes(before: Recipe, after: Recipe): Reason[] {
     ...compareTexts("env", before.env, after.env),
     ...compareUnset(before.env, after.env),
     ...compareTexts("tool", before.tools, after.tools),
+    ...compareEnvironments(before.environment ?? [], after.environment ?? []),
   ];
 }
 
@@ -187,6 +188,13 @@ function compareTexts(
     .map((name) => ({ name, before: before[name] ?? null, after: after[name] ?? null }))
     .filter((each) => each.before !== each.after)
     .map((each) => ({ kind, ...each }));
+}
+
+function compareEnvironments(before: readonly string[], after: readonly string[]): Reason[] {
+  return [...comparison(unvalued(before), unvalued(after))].map(([what, { change }]) => ({
+    kind: "declaration",
+    what: `environment: ${what} ${change}`,
+  }));
 }
 
 /** Variables that only one side declares, and that have no value on that side. */

@@ -1,20 +1,32 @@
-/** Where scripts and commands run: their interpreters and the variables of their environments. */
-import { constants, accessSync, statSync } from "node:fs";
+/** Where scripts and commands run: their interpreters, the variables of their environments, their containers. */
+import { accessSync, constants, statSync } from "node:fs";
 import { basename, delimiter, join, resolve } from "node:path";
-import { UserError, type Span } from "../model/errors.ts";
-import type { Environment, Rule } from "../model/model.ts";
-import { installation } from "../system/installation.ts";
+import { UserError } from "../model/errors.ts";
+import type { Environment, Rule, Setting } from "../model/model.ts";
+import { condaPrefix } from "./conda.ts";
+import { containerOf, type Container } from "./container.ts";
+import { loadModules, runActivation, type Variables } from "./shell-environment.ts";
 
 export interface ResolvedEnvironment {
   /** Variables to set over those of lq itself. */
   readonly variables: { readonly [name: string]: string };
   /** Absolute path of the Python interpreter. @throws UserError if there is none */
   readonly python: () => string;
+  /** Absolute path of the conda environment. */
+  readonly conda: string | null;
+  readonly container: Container | null;
+  /** Shell text before each command. */
+  readonly setup: string | null;
 }
 
-interface Variables {
-  readonly [name: string]: string | undefined;
-}
+/** Names the interpreter, over what pipeline.yaml says; tasks find there which one is theirs. */
+const SETTING = "LQ_PYTHON";
+
+/** The environment variables of lq that decide which interpreter runs, and what it finds. */
+export const DECIDING = [
+  ...[SETTING, "PATH", "PYTHONPATH", "PYTHONNOUSERSITE", "PYENV_VERSION"],
+  ...["HOME", "CONDA_EXE", "CONDA_ENVS_PATH", "MAMBA_ROOT_PREFIX"],
+];
 
 export class Environments {
   readonly #root: string;
@@ -44,31 +56,59 @@ export class Environments {
     return { ...this.#variables, ...this.of(rule).variables, ...own };
   }
 
-  #resolve({ python, venv }: Environment): ResolvedEnvironment {
-    const activated = venv === null ? {} : this.#activated(venv);
-    const path = activated["PATH"] ?? this.#variables["PATH"] ?? "";
-    const named = this.#variables[SETTING] || python?.value;
-    const find = (): string => {
-      const name = named ?? "python3";
-      const found = this.#program(name, path);
-      if (found !== null) return found;
-      const where = this.#variables[SETTING] ? `${SETTING} names` : "the environment names";
-      throw new UserError({
-        message:
-          named === undefined
-            ? "there is no Python (python3) here"
-            : `there is no Python ${name}, which ${where}`,
-        ...(python && !this.#variables[SETTING] ? { span: python.span } : {}),
-        hint: "install it, or name another with environment: { python: … } or LQ_PYTHON",
-      });
+  #resolve({ python, venv, conda, modules, container, setup }: Environment): ResolvedEnvironment {
+    const prefix = conda === null ? null : condaPrefix(this.#root, conda, this.#variables);
+    let changed: { [name: string]: string } = {};
+    const change = (more: { readonly [name: string]: string | undefined }): void => {
+      changed = { ...changed, ...(more as { readonly [name: string]: string }) };
     };
-    const isConfigured = named !== undefined || venv !== null;
-    const variables = { ...activated, ...(isConfigured ? { [SETTING]: find() } : {}) };
-    return { variables, python: find };
+    const now = (): Variables => ({ ...this.#variables, ...changed });
+    if (modules.length > 0) change(this.#modules(modules));
+    if (venv !== null) change(this.#venv(venv, now()));
+    if (conda !== null && prefix !== null) change(this.#conda(conda, prefix, now()));
+    const path = now()["PATH"] ?? "";
+    const find = (): string => this.#python(python, path);
+    const isNamed = Boolean(this.#variables[SETTING]) || python !== null || venv !== null;
+    if (isNamed && container === null) change({ [SETTING]: find() });
+    return {
+      variables: changed,
+      // In a container it is another one, of which nothing is known here.
+      python: find,
+      conda: prefix,
+      container: container && containerOf(container, (name) => this.#program(name, path)),
+      setup: setup?.text ?? null,
+    };
+  }
+
+  #python(python: Setting | null, path: string): string {
+    const setting = this.#variables[SETTING];
+    const named = setting || python?.value;
+    const found = this.#program(named ?? "python3", path);
+    if (found !== null) return found;
+    const where = setting ? `${SETTING} names` : "the environment names";
+    throw new UserError({
+      message:
+        named === undefined
+          ? "there is no Python (python3) here"
+          : `there is no Python ${named}, which ${where}`,
+      ...(python && !setting ? { span: python.span } : {}),
+      hint: "install it, or name another with environment: { python: … } or LQ_PYTHON",
+    });
+  }
+
+  #modules(modules: readonly Setting[]): Variables {
+    const names = modules.map(({ value }) => value);
+    const changed = loadModules(names, this.#variables);
+    if (typeof changed !== "string") return changed;
+    throw new UserError({
+      message: `the modules ${names.join(", ")} cannot be loaded: ${changed}`,
+      ...(modules[0] && { span: modules[0].span }),
+      hint: "`module avail` lists those of this machine",
+    });
   }
 
   /** What activating a virtual environment changes. */
-  #activated({ value, span }: { readonly value: string; readonly span: Span }): { [name: string]: string } {
+  #venv({ value, span }: Setting, variables: Variables): Variables {
     const folder = resolve(this.#root, value);
     if (!isProgram(join(folder, "bin/python")))
       throw new UserError({
@@ -76,8 +116,26 @@ export class Environments {
         span,
         hint: `make it: python3 -m venv ${value}`,
       });
-    const path = `${join(folder, "bin")}${delimiter}${this.#variables["PATH"] ?? ""}`;
-    return { VIRTUAL_ENV: folder, VIRTUAL_ENV_PROMPT: basename(folder), PATH: path, PYTHONHOME: "" };
+    return {
+      VIRTUAL_ENV: folder,
+      VIRTUAL_ENV_PROMPT: basename(folder),
+      PATH: before(join(folder, "bin"), variables["PATH"]),
+      PYTHONHOME: "",
+    };
+  }
+
+  /** What activating a conda environment changes. */
+  #conda({ value, span }: Setting, prefix: string, variables: Variables): Variables {
+    const own = {
+      CONDA_PREFIX: prefix,
+      CONDA_DEFAULT_ENV: basename(prefix),
+      CONDA_SHLVL: "1",
+      PATH: before(join(prefix, "bin"), variables["PATH"]),
+      PYTHONHOME: "",
+    };
+    const changed = runActivation(prefix, { ...variables, ...own });
+    if (typeof changed !== "string") return { ...own, ...changed };
+    throw new UserError({ message: `the conda environment ${value} cannot be activated: ${changed}`, span });
   }
 
   #program(name: string, path: string): string | null {
@@ -88,36 +146,8 @@ export class Environments {
   }
 }
 
-/** Names the interpreter, over what pipeline.yaml says; tasks find there which one is theirs. */
-const SETTING = "LQ_PYTHON";
-
-/** The environment variables of lq that decide which interpreter runs, and what it finds. */
-export const DECIDING = [SETTING, "PATH", "PYTHONPATH", "PYTHONNOUSERSITE", "PYENV_VERSION"];
-
-/** @returns the words that run a script in the project's folder */
-export function scriptCommand(path: string, { python }: ResolvedEnvironment): readonly string[] {
-  const ending = path.slice(path.lastIndexOf(".") + 1);
-  const place = path.startsWith("-") ? `./${path}` : path;
-  switch (ending) {
-    case "py":
-      return [python(), place];
-    case "R":
-    case "r":
-      return ["Rscript", place];
-    case "jl":
-      return ["julia", place];
-    case "sh":
-    case "bash":
-      return ["bash", "-euo", "pipefail", place];
-    default:
-      return ["node", place];
-  }
-}
-
-/** Python's path for tasks: the module `lq` by which a script asks for its task, then what was there before. */
-export function pythonPath(before: string | undefined): string {
-  const own = join(installation(), "python");
-  return before === undefined || before === "" ? own : `${own}${delimiter}${before}`;
+function before(folder: string, path: string | undefined): string {
+  return path === undefined || path === "" ? folder : `${folder}${delimiter}${path}`;
 }
 
 function isProgram(path: string): boolean {

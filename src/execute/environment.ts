@@ -1,6 +1,6 @@
 /** What a task finds in its environment: its devices, its share of the cores, and what the rule declares. */
 
-import { pythonPath } from "../environment/environments.ts";
+import { pythonPath } from "../environment/interpreters.ts";
 
 /** Read by the thread pools of OpenMP, the BLAS libraries, NumExpr, Polars and Rayon. */
 const THREAD_COUNTS = [

@@ -1,6 +1,9 @@
 /** Executes one attempt of a task, as a command or in a worker, with its outputs going to a staging folder. */
-import { scriptCommand, type Environments } from "../environment/environments.ts";
+import { inContainer } from "../environment/container.ts";
+import type { Environments } from "../environment/environments.ts";
+import { pythonFolder, scriptCommand } from "../environment/interpreters.ts";
 import type { CodeClosures } from "../fingerprint/code.ts";
+import { dirname } from "node:path";
 import { absolute } from "../model/paths.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Declaration, Task, TaskAction, TaskPath } from "../model/model.ts";
@@ -77,15 +80,26 @@ export class Executor {
     reports: TaskReports,
   ): Promise<AttemptResult> {
     const paths = this.#commandPaths(task, staging, attempt);
-    const argv =
+    const { container, python, setup } = this.#environments.of(task.rule);
+    const { python: named } = task.rule.environment;
+    const words =
       action.kind === "script"
-        ? scriptCommand(action.path, this.#environments.of(task.rule))
+        ? scriptCommand(action.path, container === null ? python : () => named?.value ?? "python3")
         : renderCommand(action.command, paths);
     const own = { LQ_TASK_FILE: staging.beside("task.json"), LQ_METRICS: staging.beside("metrics.jsonl") };
     writeTaskFile(own.LQ_TASK_FILE, task, paramValues(task), paths.of, {
       ...attempt,
       scratch: paths.scratch,
     });
+    const prepared = setup === null ? words : afterSetup(setup, words);
+    const argv =
+      container === null
+        ? prepared
+        : inContainer(container, prepared, {
+            folders: [this.#root, pythonFolder(), ...outsideFolders(task)],
+            variables: [...Object.keys({ ...attempt.env, ...own, ...task.env })],
+            devices: attempt.devices,
+          });
     const stop = followMetrics(own.LQ_METRICS, (line) => reports.line(line));
     try {
       return await runCommand(argv, attempt, own, this.#launchers, (chunk) => reports.printed(chunk));
@@ -109,6 +123,20 @@ export class Executor {
       scratch: attempt.scratch === null ? null : relative(attempt.scratch),
     };
   }
+}
+
+/** Shell text first, then the command, in the shell that read the text if the command is for one. */
+function afterSetup(setup: string, words: readonly string[]): readonly string[] {
+  const isShell = words[0] === "bash" && words[3] === "-c" && words.length === 5;
+  return isShell
+    ? ["bash", "-c", `${setup}\nset -euo pipefail\n${words[4] ?? ""}`]
+    : ["bash", "-c", `${setup}\nexec "$@"`, "lq", ...words];
+}
+
+/** Where inputs lie that are not in the project. */
+function outsideFolders({ inputs }: Task): readonly string[] {
+  const outside = inputs.map(({ path }) => path).filter((path) => path.startsWith("/"));
+  return [...new Set(outside.map((path) => dirname(path)))];
 }
 
 export function paramValues(task: Task): ParamValues {

@@ -4,7 +4,6 @@
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Event } from "../report/events.ts";
 
 /** Of more points than this every second one is dropped, as often as it takes. */
 const MOST_POINTS = 10_000;
@@ -16,11 +15,16 @@ interface Numbers {
   readonly [name: string]: number;
 }
 
+/** Of the events of a build (src/report/events.ts) those that come from a task. */
+export type TaskEvent =
+  | { readonly type: "progress"; readonly task: string; readonly fraction: number; readonly note?: string }
+  | { readonly type: "metrics"; readonly task: string; readonly step: number; readonly values: Numbers };
+
 export class TaskReports {
   readonly #task: string;
   /** Absolute path. */
   readonly #file: string;
-  readonly #emit: (event: Event) => void;
+  readonly #emit: (event: TaskEvent) => void;
   #lines: string[] = [];
   /** Only one of so many points is kept. */
   #stride = 1;
@@ -28,13 +32,13 @@ export class TaskReports {
   #fraction = 0;
   #hasNote = false;
   #told = -Infinity;
-  #pending: Event | null = null;
+  #pending: TaskEvent | null = null;
 
   /**
    * @param file where numbers are kept, absolute
    * @param goesOn whether those of earlier attempts stay
    */
-  constructor(task: string, file: string, goesOn: boolean, emit: (event: Event) => void) {
+  constructor(task: string, file: string, goesOn: boolean, emit: (event: TaskEvent) => void) {
     this.#task = task;
     this.#file = file;
     this.#emit = emit;
@@ -56,7 +60,7 @@ export class TaskReports {
 
   metrics(step: number, values: Numbers): void {
     if (this.#seen++ % this.#stride === 0) this.#keep(JSON.stringify({ step, ...values }));
-    const event: Event = { type: "metrics", task: this.#task, step, values };
+    const event: TaskEvent = { type: "metrics", task: this.#task, step, values };
     const now = performance.now();
     if (now - this.#told < INTERVAL) {
       this.#pending = event;

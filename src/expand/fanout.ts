@@ -37,7 +37,7 @@ import {
 import type { SourceGlobs } from "./glob.ts";
 import { isOutside, normalise } from "../model/paths.ts";
 import { openId, taskId } from "../model/task-id.ts";
-import { shellQuote } from "./quote.ts";
+import { shellQuote } from "../system/quote.ts";
 
 /** Where a rule's tasks and expansions are put. */
 export interface Sink {

@@ -2,9 +2,7 @@
 import { renderCommand } from "./render-command.ts";
 import { ancestors } from "../model/paths.ts";
 import type { Rule, Task, TaskPath } from "../model/model.ts";
-import type { Environments } from "../environment/environments.ts";
-import type { Followed, FollowedCode } from "../followed/follow.ts";
-import type { CodeClosures, Closure } from "./code.ts";
+import type { Closure } from "./code.ts";
 import type { FileDigests } from "../files/files.ts";
 import { keyOf, RECIPE_FORMAT, type Recipe, type RecipeAction, type RecipeInput } from "./recipe.ts";
 import type { ToolVersions } from "./tools.ts";
@@ -34,7 +32,8 @@ export type KnownOutputs = (
 interface RuleFacts {
   /** As far as lq knows of it. */
   readonly code: Closure | null;
-  readonly unknown: Followed["unknown"];
+  /** What counts of its environment, in words. */
+  readonly environment: readonly string[];
   readonly tools: { readonly [command: string]: string };
 }
 
@@ -46,9 +45,7 @@ export interface FingerprinterParts {
   readonly graph: Producers;
   readonly files: FileDigests;
   readonly writings: Writings;
-  readonly code: CodeClosures;
-  readonly followed: FollowedCode;
-  readonly environments: Environments;
+  readonly ruleCode: { of(rule: Rule): Promise<Omit<RuleFacts, "tools">> };
   readonly tools: ToolVersions;
   readonly environment: { readonly [name: string]: string | undefined };
 }
@@ -63,41 +60,17 @@ export class Fingerprinter {
 
   /** Reads the code and asks the tools of rules: to be awaited before `fingerprint` sees a task of theirs. */
   async prepare(rules: Iterable<Rule>): Promise<void> {
-    const { tools } = this.#parts;
+    const { ruleCode, tools } = this.#parts;
     await Promise.all(
       [...new Set(rules)].map(async (rule) => {
         if (this.#rules.has(rule)) return;
         const answers = await Promise.all(rule.tools.map((command) => tools.ask(command)));
         this.#rules.set(rule, {
-          ...(await this.#code(rule)),
+          ...(await ruleCode.of(rule)),
           tools: Object.fromEntries(rule.tools.map((command, i) => [command, answers[i] ?? ""])),
         });
       }),
     );
-  }
-
-  /** The code that a rule runs, as far as lq knows of it. */
-  async #code({ action, code, packages, environment, ...rule }: Rule): Promise<Omit<RuleFacts, "tools">> {
-    if (action.kind === "run")
-      return { code: await this.#parts.code.closure(action.module, action.span), unknown: [] };
-    const { environments } = this.#parts;
-    const isWhole = code.length === 0 && packages && environment.venv !== null;
-    if (code.length === 0 && !isWhole) return { code: null, unknown: [] };
-    const { closure, unknown } = await this.#parts.followed.follow({
-      code,
-      isScript: action.kind === "script",
-      packages: isWhole ? "installed" : packages ? "imported" : "none",
-      python: () => ({
-        executable: environments.of({ environment }).python(),
-        variables: environments.variablesOf({ ...rule, environment }),
-      }),
-    });
-    return { code: closure, unknown };
-  }
-
-  /** Where the code of a rule may use other code that cannot be told from its text. */
-  unfollowed(rule: Rule): Followed["unknown"] {
-    return this.#rules.get(rule)?.unknown ?? [];
   }
 
   /** @throws UserError for an input that is there but cannot be read */
@@ -115,6 +88,7 @@ export class Fingerprinter {
       params: task.params,
       env: this.#env(task),
       tools: rule.tools,
+      ...(rule.environment.length > 0 && { environment: rule.environment }),
     };
     return { kind: "ready", key: keyOf(recipe), recipe };
   }

@@ -22,6 +22,8 @@ export interface Recipe {
   readonly env: { readonly [name: string]: string | null };
   /** Declared tools: command → what it printed. */
   readonly tools: { readonly [command: string]: string };
+  /** What counts of the environment of commands and scripts, in words. */
+  readonly environment?: readonly string[];
 }
 
 export type RecipeAction =
@@ -72,7 +74,16 @@ export function keyOf(recipe: Recipe): string {
   const params: { [name: string]: Json } = {};
   for (const name in recipe.params) params[name] = recipe.params[name]?.value ?? null;
   return sha256(
-    canonicalJson([recipe.format, actionText(action), inputs, outputs, params, recipe.env, recipe.tools]),
+    canonicalJson([
+      recipe.format,
+      actionText(action),
+      inputs,
+      outputs,
+      params,
+      recipe.env,
+      recipe.tools,
+      ...(recipe.environment === undefined ? [] : [recipe.environment]),
+    ]),
   );
 }
 

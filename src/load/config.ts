@@ -8,6 +8,8 @@
  */
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { Environment } from "../model/model.ts";
+import { NO_ENVIRONMENT, parseEnvironment } from "./environment.ts";
 import { readSource } from "./files.ts";
 import { Problems } from "./problems.ts";
 import { describe, readMap, refuseUnknownKeys } from "./read.ts";
@@ -19,22 +21,28 @@ export interface Config {
   readonly busy: number | null;
   /** Device indices or UUIDs that belong together. */
   readonly groups: readonly (readonly string[])[];
+  /** Where commands and scripts run, as far as a project says nothing. */
+  readonly environment: Environment;
 }
 
-const NOTHING: Config = { busy: null, groups: [] };
+const NOTHING: Config = { busy: null, groups: [], environment: NO_ENVIRONMENT };
 
 /** @throws UserError with every problem in the file */
 export function loadConfig(env: { readonly [name: string]: string | undefined }): Config {
-  const settings = env["XDG_CONFIG_HOME"] || inHome(".config");
-  if (settings === null) return NOTHING;
-  const dir = join(settings, "lq");
-  const text = readSource(dir, "config.yaml");
-  if (text === null) return NOTHING;
+  const file = configFile(env);
+  const text = file === null ? null : readSource("", file);
+  if (file === null || text === null) return NOTHING;
   const problems = new Problems();
-  const node = parseYaml(join(dir, "config.yaml"), text, problems);
+  const node = parseYaml(file, text, problems);
   const config = node && parseConfig(node, problems);
   problems.throwIfAny();
   return config ?? NOTHING;
+}
+
+/** Absolute path, whether there is such a file or not. */
+export function configFile(env: { readonly [name: string]: string | undefined }): string | null {
+  const settings = env["XDG_CONFIG_HOME"] || inHome(".config");
+  return settings === null ? null : join(settings, "lq/config.yaml");
 }
 
 /** Null if the user has no home folder, as in some containers. */
@@ -49,16 +57,18 @@ function inHome(name: string): string | null {
 function parseConfig(node: Located, problems: Problems): Config {
   if (isNothing(node)) return NOTHING;
   const map = readMap(node, "config.yaml", problems);
-  if (map) refuseUnknownKeys(map, ["gpu"], "config.yaml", problems);
+  if (map) refuseUnknownKeys(map, ["gpu", "environment"], "config.yaml", problems);
   const gpu = map?.entries.get("gpu")?.value;
+  const environment = parseEnvironment(map?.entries.get("environment")?.value, NO_ENVIRONMENT, problems);
   const settings = gpu && !isNothing(gpu) && readMap(gpu, '"gpu"', problems);
-  if (!settings) return NOTHING;
+  if (!settings) return { ...NOTHING, environment };
   refuseUnknownKeys(settings, ["busy", "groups"], "gpu", problems);
   const busy = settings.entries.get("busy")?.value;
   const groups = settings.entries.get("groups")?.value;
   return {
     busy: busy ? parseBytes(busy, '"busy"', problems) : null,
     groups: groups ? parseGroups(groups, problems) : [],
+    environment,
   };
 }
 

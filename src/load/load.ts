@@ -9,7 +9,8 @@ import { UserError } from "../model/errors.ts";
 import type { AxisSpec, Pipeline, Rule } from "../model/model.ts";
 import { parseAxis } from "./axes.ts";
 import { parseCache } from "./cache.ts";
-import { NO_ENVIRONMENT, parseEnvironment } from "./environment.ts";
+import { loadConfig } from "./config.ts";
+import { parseEnvironment } from "./environment.ts";
 import { PIPELINE_FILE, readSource } from "./files.ts";
 import { loadParams } from "./params.ts";
 import { Problems } from "./problems.ts";
@@ -69,7 +70,7 @@ function parsePipeline(
   const axisNodes = namedEntries(get("axes"), "axes", problems);
   const axes = new Map([...axisNodes].map(([name, { value }]) => [name, value]));
   for (const [name, { key }] of axisNodes) checkName(name, "axis", key, problems);
-  const environment = parseEnvironment(get("environment"), NO_ENVIRONMENT, problems);
+  const environment = parseEnvironment(get("environment"), loadConfig(process.env).environment, problems);
   const rules = new Map<string, Rule>();
   for (const [name, { key, value }] of namedEntries(get("rules"), "rules", problems)) {
     const rule = parseRule(name, key, value, axes, known, environment, problems);

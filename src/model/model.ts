@@ -94,6 +94,14 @@ export interface Environment {
   readonly python: Setting | null;
   /** The folder of a virtual environment. */
   readonly venv: Setting | null;
+  /** Name or folder of a conda environment. */
+  readonly conda: Setting | null;
+  /** What `module load` is given. */
+  readonly modules: readonly Setting[];
+  /** A file of an image, or `docker://NAME@sha256:…`. */
+  readonly container: Setting | null;
+  /** Shell text before each command; whether it is in the key. */
+  readonly setup: { readonly text: string; readonly counts: boolean } | null;
 }
 
 export interface Setting {

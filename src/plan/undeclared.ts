@@ -15,7 +15,7 @@ export function undeclaredWarnings(session: Session, { selected, verdicts }: Pla
   for (const task of due) if (!first.has(task.rule)) first.set(task.rule, task);
   return [...first.values()].flatMap((task) => [
     ...undeclaredFiles(session.root, task),
-    ...unfollowedCode(task.rule, session.fingerprinter.unfollowed(task.rule)),
+    ...unfollowedCode(task.rule, session.ruleCode.unfollowed(task.rule)),
   ]);
 }
 

@@ -26,7 +26,7 @@ import { BuildLoop } from "./loop.ts";
 import { coverage, removeOrphans } from "../plan/orphans.ts";
 import { IncrementalSession } from "../snapshot/incremental.ts";
 import { isSettled, makePlan, samples, upcomingExpansions, type Plan } from "../plan/plan.ts";
-import { refuseBadParams, refuseEdited } from "./refuse.ts";
+import { refuseBadParams, refuseMissingEnvironments, refuseEdited } from "./refuse.ts";
 import { shareNeeds } from "../session/open-store.ts";
 import type { BuildRequest, Summary } from "./request.ts";
 import { TaskRunner } from "./run-task.ts";
@@ -118,6 +118,7 @@ async function buildWithLock(
     ? []
     : [...due.filter((task) => !isCached(plan, task)), ...samples(session, unknown)];
   refuseWhatNeverFits(mayRun, capacity);
+  refuseMissingEnvironments(session, mayRun);
   if (!force) refuseEdited(session, due);
   refuseBadLockFile(session);
   for (const text of [...unwrittenOutputs(mayRun), ...undeclaredWarnings(session, plan)])

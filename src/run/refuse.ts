@@ -11,6 +11,20 @@ import type { Pipeline, Task, TemplateValue } from "../model/model.ts";
 import { outputState, whyUnreadable } from "../record/outputs.ts";
 import type { Session } from "../session/session.ts";
 
+/** @throws UserError with every environment of these tasks that is not there */
+export function refuseMissingEnvironments({ environments }: Session, tasks: Iterable<Task>): void {
+  const diagnostics: Diagnostic[] = [];
+  for (const rule of new Set([...tasks].map((task) => task.rule)))
+    try {
+      environments.of(rule);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      diagnostics.push(...error.diagnostics);
+    }
+  const places = new Map(diagnostics.map((each) => [`${each.message} ${each.span?.start ?? ""}`, each]));
+  if (places.size > 0) throw new UserError([...places.values()]);
+}
+
 /** @throws UserError naming every output of these tasks that was edited since lq wrote it, or cannot be read */
 export function refuseEdited(session: Session, tasks: Iterable<Task>): void {
   const diagnostics: Diagnostic[] = [];

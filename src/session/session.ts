@@ -7,6 +7,7 @@ import { expand } from "../expand/expand.ts";
 import type { Graph } from "../expand/graph.ts";
 import { CodeClosures } from "../fingerprint/code.ts";
 import { FollowedCode } from "../followed/follow.ts";
+import { RuleCode } from "../followed/rule-code.ts";
 import { FileDigests } from "../files/files.ts";
 import type { HashOptions } from "../files/hash-many.ts";
 import { Fingerprinter } from "../fingerprint/fingerprint.ts";
@@ -15,6 +16,7 @@ import type { Producers } from "../fingerprint/tree.ts";
 import type { Task } from "../model/model.ts";
 import { isUntouched } from "../record/outputs.ts";
 import { State } from "../state/state.ts";
+import { configFile } from "../load/config.ts";
 import { makeStore } from "../store/store-folder.ts";
 import type { Store } from "../store/store.ts";
 import { select, type Selected } from "../select/select.ts";
@@ -36,6 +38,7 @@ export interface Session {
   /** The files that have changed since the snapshot that this session starts from; null: it starts from none. */
   readonly changed: readonly string[] | null;
   readonly code: CodeClosures;
+  readonly ruleCode: RuleCode;
   readonly environments: Environments;
   readonly fingerprinter: Fingerprinter;
   /** How to report the progress of long hashing, and how to cancel it. */
@@ -67,6 +70,8 @@ export function openSession(
   const { root } = pipeline;
   if (!readonly) makeStore(storeFolder(pipeline));
   const disk = new Disk();
+  const config = configFile(process.env);
+  if (config !== null) disk.find(config);
   const graph = expand(pipeline, disk);
   // The data of so many tasks lives until the end. Without this, V8 lets the heap grow to twice that size before it
   // collects garbage.
@@ -105,7 +110,7 @@ export function openSession(
   };
 }
 
-type Parts = Omit<Session, "code" | "environments" | "fingerprinter" | "select"> & {
+type Parts = Omit<Session, "code" | "ruleCode" | "environments" | "fingerprinter" | "select"> & {
   readonly producers: Producers;
 };
 
@@ -114,18 +119,18 @@ export function assemble({ producers, ...parts }: Parts): Omit<Session, "select"
   const { root, state, disk, files } = parts;
   const code = new CodeClosures(root, state, disk);
   const environments = new Environments(root, process.env);
+  const followed = new FollowedCode(root, state, disk);
+  const ruleCode = new RuleCode({ modules: code, followed, environments, disk, files });
   const fingerprinter = new Fingerprinter({
     root,
     graph: producers,
     files,
     writings: { isUntouched: (path) => isUntouched(state, files, path) },
-    code,
-    followed: new FollowedCode(root, state, disk),
-    environments,
+    ruleCode,
     tools: new ToolVersions(root, parts.hashing.signal),
     environment: process.env,
   });
-  return { ...parts, code, environments, fingerprinter };
+  return { ...parts, code, ruleCode, environments, fingerprinter };
 }
 
 function* outputsUnder(graph: Graph, dir: string): Generator<string> {

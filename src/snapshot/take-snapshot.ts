@@ -77,7 +77,8 @@ export function takeSnapshot(session: Session, plan: Plan, { request, since }: S
   const named = [...rules].flatMap(({ env }) =>
     [...env].flatMap(([name, value]) => (value === null ? name : [])),
   );
-  const isProgram = ({ code, environment }: Rule): boolean => code.length > 0 || environment.venv !== null;
+  const isProgram = ({ code, environment: { venv, conda } }: Rule): boolean =>
+    code.length > 0 || venv !== null || conda !== null;
   const environment = [...named, ...([...rules].some(isProgram) ? DECIDING : [])];
   writeSnapshot(root, {
     head: {

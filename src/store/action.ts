@@ -86,6 +86,7 @@ const StoredRecipe = z.object({
   params: z.record(z.string(), z.object({ value: Value, origin: z.nullable(z.string()) })),
   env: z.record(z.string(), z.nullable(z.string())),
   tools: Texts,
+  environment: z.exactOptional(z.array(z.string())),
 });
 const StoredAction = z.object({
   version: z.literal(VERSION),

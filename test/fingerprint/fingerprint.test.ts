@@ -10,6 +10,7 @@ import { treeDigest } from "../../src/fingerprint/tree.ts";
 import type { Task } from "../../src/model/model.ts";
 import { Environments } from "../../src/environment/environments.ts";
 import { Disk } from "../../src/files/disk.ts";
+import { RuleCode } from "../../src/followed/rule-code.ts";
 import { FollowedCode } from "../../src/followed/follow.ts";
 import { State } from "../../src/state/state.ts";
 import { testFolder, writeFile } from "../helpers/folder.ts";
@@ -17,14 +18,19 @@ import { cmd, graphOf, task } from "../helpers/tasks.ts";
 
 async function fingerprinter(root: string, tasks: readonly Task[], environment = {}): Promise<Fingerprinter> {
   const state = State.open(root, { readonly: true });
+  const files = new FileDigests(root, state);
   const fingerprinter = new Fingerprinter({
     root,
     graph: graphOf(tasks),
-    files: new FileDigests(root, state),
+    files,
     writings: { isUntouched: () => false },
-    code: new CodeClosures(root, state),
-    followed: new FollowedCode(root, state, new Disk()),
-    environments: new Environments(root, environment),
+    ruleCode: new RuleCode({
+      modules: new CodeClosures(root, state),
+      followed: new FollowedCode(root, state, new Disk()),
+      environments: new Environments(root, environment),
+      disk: files.disk,
+      files,
+    }),
     tools: new ToolVersions(root),
     environment,
   });

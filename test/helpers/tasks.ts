@@ -1,5 +1,6 @@
 /** Makes tasks and producers directly, in the form in which `expand` makes them. */
 import type { Json, Rule, Task, TaskPath, Template } from "../../src/model/model.ts";
+import { NO_ENVIRONMENT } from "../../src/load/environment.ts";
 import type { Producers } from "../../src/fingerprint/tree.ts";
 
 export interface TaskSpec {
@@ -21,7 +22,7 @@ export function task(id: string, spec: TaskSpec): Task & { readonly spec: TaskSp
     action: { kind: "run", module: "tasks/x.ts", span },
     code: [],
     packages: true,
-    environment: { python: null, venv: null },
+    environment: NO_ENVIRONMENT,
     inputs: [],
     outputs: [],
     with: new Map(),

@@ -1,0 +1,86 @@
+/** Commands that run in a container, by whichever program this machine has for it. */
+import { UserError } from "../model/errors.ts";
+import type { Setting } from "../model/model.ts";
+
+export interface Container {
+  readonly image: string;
+  /** Absolute path of the program that runs it. */
+  readonly program: string;
+  readonly kind: "apptainer" | "docker";
+}
+
+/** What a command in a container is given of the machine. */
+export interface Given {
+  /** Absolute folders, at the same paths inside; the first is the one in which the command runs. */
+  readonly folders: readonly string[];
+  /** Names of the variables that it sees. */
+  readonly variables: readonly string[];
+  /** Ids of GPUs. */
+  readonly devices: readonly string[];
+}
+
+const PROGRAMS = [
+  { name: "apptainer", kind: "apptainer" },
+  { name: "singularity", kind: "apptainer" },
+  { name: "podman", kind: "docker" },
+  { name: "docker", kind: "docker" },
+] as const;
+
+const REGISTRY = "docker://";
+
+/**
+ * @param find absolute path of a program; null: it is not there
+ * @throws UserError where no program can run the image
+ */
+export function containerOf({ value, span }: Setting, find: (name: string) => string | null): Container {
+  const isFile = !value.startsWith(REGISTRY);
+  for (const { name, kind } of PROGRAMS) {
+    const program = isFile && kind === "docker" ? null : find(name);
+    if (program === null) continue;
+    return { program, kind, image: kind === "docker" ? value.slice(REGISTRY.length) : value };
+  }
+  throw new UserError({
+    message: `there is no program here that runs the container ${value}`,
+    span,
+    hint: `install ${isFile ? "apptainer" : "apptainer, podman or docker"}`,
+  });
+}
+
+/** @returns the words that run a command in the container, as the user who runs lq */
+export function inContainer(
+  { image, program, kind }: Container,
+  words: readonly string[],
+  { folders, variables, devices }: Given,
+): readonly string[] {
+  const [root = "/"] = folders;
+  if (kind === "apptainer") {
+    const binds = folders.flatMap((folder) => ["--bind", `${folder}:${folder}`]);
+    return [
+      program,
+      "exec",
+      ...binds,
+      "--pwd",
+      root,
+      ...(devices.length > 0 ? ["--nv"] : []),
+      image,
+      ...words,
+    ];
+  }
+  const isPodman = program.endsWith("/podman");
+  const user = isPodman
+    ? ["--userns=keep-id"]
+    : ["--user", `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`];
+  const gpus = isPodman
+    ? devices.flatMap((id) => ["--device", `nvidia.com/gpu=${id}`])
+    : devices.length > 0
+      ? ["--gpus", `"device=${devices.join(",")}"`]
+      : [];
+  return [
+    ...[program, "run", "--rm", "--network", "host", ...user, ...gpus],
+    ...folders.flatMap((folder) => ["--volume", `${folder}:${folder}`]),
+    ...["--workdir", root],
+    ...variables.flatMap((name) => ["--env", name]),
+    image,
+    ...words,
+  ];
+}
