@@ -186,6 +186,10 @@ test.skipIf(!golden)("every key of the plans is used or refused by name", async 
     });
     expect(said).toContain(`resampling ${name} is not supported (resample_data_or_seg_to_shape is)`);
   }
+  const linear = { is_seg: false, order: 1, order_z: 0, force_separate_z: null };
+  expect(await withPlans((c2d) => (c2d["resampling_fn_data_kwargs"] = linear))).toContain(
+    "resampling of order 1 (z: 0) is not supported",
+  );
   expect(await withPlans((c2d) => (c2d["preprocessor_name"] = "MyPreprocessor"))).toMatch(
     /preprocessor_name/,
   );

@@ -1,6 +1,6 @@
 /** Normalisation schemes and the choice of slice-by-slice resampling, on volumes that need no resampling. */
 import { expect, test } from "vitest";
-import { outputSeparation } from "../../tasks/study/inference/export.ts";
+import { exportLabels, outputSeparation } from "../../tasks/study/inference/export.ts";
 import type { NetworkModel, Normalisation } from "../../tasks/study/inference/model.ts";
 import { preprocess, separation } from "../../tasks/study/inference/preprocess.ts";
 import type { Volume } from "../../tasks/study/volume/volume.ts";
@@ -56,10 +56,10 @@ test("z-score with a mask: the statistics are those of the inside", async () => 
 
 test("version 1 resamples first and then sets the outside of the mask to 0", async () => {
   const fine = (nnunet: 1 | 2): NetworkModel => ({ ...model(nnunet, masked), spacing: [1, 1, 0.5] });
-  const image = row([5, 0, 0, 0, 7]);
+  const image = row([5, 0, 0, 0, -7]);
   const [one, two] = [await preprocess(fine(1), [image]), await preprocess(fine(2), [image])];
   expect(one.shape).toEqual([1, 1, 10]);
-  // The spline swings below 0 beside the ends.
+  // Beside the ends the spline is not 0.
   expect([...one.data.subarray(3, 7)]).toEqual([0, 0, 0, 0]);
   expect(two.data.subarray(3, 7).some((value) => value !== 0)).toBe(true);
 });
@@ -78,6 +78,17 @@ test("on the way back, version 2 looks at the model's spacing first, version 1 a
   const from = { spacing: [4, 1, 1], originalSpacing: [1, 1, 4] } as const;
   expect(outputSeparation(model(2, masked), from)).toBe(0);
   expect(outputSeparation(model(1, masked), from)).toBe(2);
+});
+
+test("labels come back to the image's voxels, whatever the order of axes", async () => {
+  const size = [4, 3, 2] as const;
+  const image = { ...row([1]), size, data: Float32Array.from({ length: 24 }, (_, i) => ((i * 7) % 24) + 1) };
+  const turned: NetworkModel = { ...model(2, { scheme: "none" }), transpose: [1, 2, 0] };
+  const input = await preprocess(turned, [image]);
+  expect(input.shape).toEqual([3, 4, 2]);
+  const logits = [new Float32Array(24).fill(9.5), input.data];
+  const labels = await exportLabels(turned, logits, input, image);
+  expect([...labels.data]).toEqual([...image.data].map((value) => Number(value > 9.5)));
 });
 
 test("number and grids of the channels are checked", async () => {
