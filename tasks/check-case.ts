@@ -3,10 +3,12 @@ import { writeFileSync } from "node:fs";
 import { task } from "lq";
 import { z } from "zod";
 import { checkCase } from "./study/datasets/check-case.ts";
+import { reading } from "./study/volume/reading.ts";
 
 export default task({
-  params: z.strictObject({ layout: z.string() }),
-  async run({ input, output, params: { layout } }) {
-    writeFileSync(output(), JSON.stringify(await checkCase(layout, input("image"), input("label"))) + "\n");
+  params: z.strictObject({ layout: z.string(), reading }),
+  async run({ input, output, params: { layout, reading } }) {
+    const check = await checkCase(layout, input("image"), input("label"), reading);
+    writeFileSync(output(), JSON.stringify(check) + "\n");
   },
 });

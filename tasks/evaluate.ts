@@ -5,6 +5,7 @@ import { readJson, writeJson } from "./study/json.ts";
 import { readLabelTable, valuesByName } from "./study/labels/labels.ts";
 import { aggregate } from "./study/metrics/aggregate.ts";
 import { scoreFiles } from "./study/metrics/score-files.ts";
+import { warnings } from "./study/volume/reading.ts";
 import { allOrgans } from "./study/results/cells.ts";
 import type { CaseScores, Evaluation } from "./study/results/results.ts";
 import { caseOf } from "./study/datasets/input-files.ts";
@@ -31,7 +32,9 @@ export default task({
     for (const path of outcome === "converged" ? inputs("references") : []) {
       const id = caseOf(path);
       const prediction = predictions.get(`${id}.nii.gz`) ?? "";
-      const scored = { case: id, organs: await scoreFiles(path, prediction, labels, params.metrics) };
+      const { metrics, reading } = params;
+      const organs = await scoreFiles(path, prediction, labels, metrics, reading, warnings(log));
+      const scored = { case: id, organs };
       cases.push(scored);
       log(`${id}: mean Dice ${meanDice([scored]).toFixed(4)}`);
     }

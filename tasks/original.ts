@@ -3,10 +3,11 @@ import { task } from "lq";
 import { z } from "zod";
 import { readCaseLabel } from "./study/datasets/read-label.ts";
 import { writeNifti } from "./study/volume/nifti.ts";
+import { reading, warnings } from "./study/volume/reading.ts";
 
 export default task({
-  params: z.strictObject({ layout: z.string() }),
-  async run({ input, output, params }) {
-    await writeNifti(output(), await readCaseLabel(params.layout, input("label")));
+  params: z.strictObject({ layout: z.string(), reading }),
+  async run({ input, output, params: { layout, reading }, log }) {
+    await writeNifti(output(), await readCaseLabel(layout, input("label"), reading, warnings(log)));
   },
 });

@@ -29,7 +29,8 @@ export default task({
   }),
   async run({ params, files, input, output, log }) {
     const checks = readChecks(files("checks"));
-    for (const [id, { warnings }] of checks) for (const what of warnings) log(`warning: ${id}: ${what}`);
+    for (const [id, { warnings }] of checks)
+      for (const what of warnings) log(`warning: ${id}: ${pathless(what)}`);
     refuseBroken(checks);
     refuseAbsent(checks, params.label_values);
     const table = new Map(
@@ -49,9 +50,14 @@ export default task({
   },
 });
 
+/** The case's id says which files they are. */
+function pathless(text: string): string {
+  return text.replaceAll(IMAGE, "image").replaceAll(LABEL, "labels");
+}
+
 function refuseBroken(checks: ReadonlyMap<string, CaseCheck>): void {
   const errors = [...checks].flatMap(([id, check]) =>
-    check.errors.map((error) => `${id}: ${error.replaceAll(IMAGE, "image").replaceAll(LABEL, "labels")}`),
+    check.errors.map((error) => `${id}: ${pathless(error)}`),
   );
   if (errors.length > 0) throw new Error(`cases that cannot be used:\n${errors.join("\n")}`);
 }

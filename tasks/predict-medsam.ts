@@ -3,7 +3,8 @@ import { task } from "lq";
 import { z } from "zod";
 import { boxSettings } from "./study/medsam/boxes.ts";
 import { predictMedSam } from "./study/medsam/predict.ts";
-import { readLabels, readNifti, writeNifti } from "./study/volume/nifti.ts";
+import { writeNifti } from "./study/volume/nifti.ts";
+import { readImage, reading, readLabelMap, warnings } from "./study/volume/reading.ts";
 
 export default task({
   params: z.strictObject({
@@ -12,12 +13,15 @@ export default task({
     boxes: boxSettings.prefault({}),
     /** Which label a pixel gets where masks overlap: the higher value ("later") or the higher probability ("likelier"). */
     overlap: z.enum(["later", "likelier"]).default("later"),
+    reading,
     device: z.enum(["cpu", "cuda", "webgpu", "auto"]).default("cpu"),
   }),
   async run({ params, input, output, cpus, devices, signal, progress, log }) {
-    const image = await readNifti(input("image"), { float32: true });
-    const prompts = await readLabels(input("reference"));
-    const settings = { ...params, devices, threads: cpus, signal, progress, log };
+    const { reading, ...own } = params;
+    const image = await readImage(input("image"), reading, warnings(log), { float32: true });
+    const prompts = await readLabelMap(input("reference"), reading, warnings(log));
+    const tolerance = reading.grid_tolerance;
+    const settings = { ...own, tolerance, devices, threads: cpus, signal, progress, log };
     await writeNifti(output(), await predictMedSam(input("model"), image, prompts, settings));
   },
 });

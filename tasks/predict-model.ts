@@ -7,6 +7,7 @@ import { datasetValues } from "./study/inference/remap.ts";
 import { readLabelTable, relabelled } from "./study/labels/labels.ts";
 import { CLASS_LISTS } from "./study/params/settings.ts";
 import { writeNifti } from "./study/volume/nifti.ts";
+import { reading } from "./study/volume/reading.ts";
 
 export default task({
   params: z.strictObject({
@@ -16,6 +17,7 @@ export default task({
     mirror: z.enum(["auto", "on", "off"]).default("auto"),
     /** Names of the cross-validation folds to average; auto: all folds of the model. */
     folds: z.union([z.literal("auto"), z.array(z.string()).min(1)]).default("auto"),
+    reading,
     device: z.enum(["cpu", "cuda", "auto"]).default("cpu"),
     /**
      * Class list of the model ("all": the dataset's own labels). The prediction then has the label values of the table
@@ -24,10 +26,11 @@ export default task({
     classes: z.enum(["all", ...CLASS_LISTS]).optional(),
   }),
   async run({ params, input, inputs, output, cpus, devices, signal, progress, log }) {
-    const { step, mirror, folds, device, classes } = params;
+    const { step, mirror, folds, device, classes, reading } = params;
     const values =
       classes && datasetValues(await readModel(input("model")), readLabelTable(input("organs")), classes);
     const labels = await predictCase(input("model"), inputs("images"), {
+      reading,
       ...(step !== "auto" && { step }),
       mirror,
       ...(folds !== "auto" && { folds }),

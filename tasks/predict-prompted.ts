@@ -7,21 +7,26 @@ import { prepareImage, prepareLabels } from "./study/resample/prepare.ts";
 import { normalisation } from "./study/params/settings.ts";
 import { boxesOf, promptChannels } from "./study/medsam/slices.ts";
 import { openNetwork } from "./study/inference/trained-network.ts";
-import { readLabels, readNifti, writeNifti } from "./study/volume/nifti.ts";
+import { writeNifti } from "./study/volume/nifti.ts";
+import { readImage, reading, readLabelMap, warnings } from "./study/volume/reading.ts";
 import { fromCanonical, toCanonical } from "./study/volume/orient.ts";
 
 export default task({
   params: z.strictObject({
     /** Each box grows by a random number of pixels from 0 to `jitter`; `seed` fixes the random numbers. */
     boxes: z.strictObject({ jitter: z.int().nonnegative(), seed: z.int() }),
+    reading,
   }),
-  async run({ params: { boxes }, input, output, cpus, signal }) {
+  async run({ params: { boxes, reading }, input, output, cpus, signal, log }) {
     const network = await openNetwork(input("model"), cpus);
     const { spacing, normalisation: settings } = network.checkpoint;
     if (spacing === null) throw new Error(`${input("model")} has no spacing`);
-    const image = await readNifti(input("image"));
+    const image = await readImage(input("image"), reading, warnings(log));
     const prepared = await prepareImage(image, spacing, normalisation.parse(settings));
-    const prompts = await prepareLabels(await readLabels(input("prompts")), spacing);
+    const prompts = await prepareLabels(
+      await readLabelMap(input("prompts"), reading, warnings(log)),
+      spacing,
+    );
     const [nx, ny, nz] = prepared.size;
     const random = createRandom(`boxes ${boxes.seed}`);
     const inside = new Map<number, Float32Array>();

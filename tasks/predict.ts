@@ -6,7 +6,8 @@ import { toLabelValues } from "./study/labels/label-values.ts";
 import { prepareImage } from "./study/resample/prepare.ts";
 import { CLASS_LISTS, inference, normalisation } from "./study/params/settings.ts";
 import { openNetwork } from "./study/inference/trained-network.ts";
-import { readNifti, writeNifti } from "./study/volume/nifti.ts";
+import { writeNifti } from "./study/volume/nifti.ts";
+import { readImage, reading, warnings } from "./study/volume/reading.ts";
 import { fromCanonical, toCanonical } from "./study/volume/orient.ts";
 
 export default task({
@@ -14,12 +15,13 @@ export default task({
     /** "all" if the network was trained on the dataset's own labels, otherwise the name of its class list. */
     classes: z.enum(["all", ...CLASS_LISTS]),
     window: inference,
+    reading,
   }),
-  async run({ params, input, output, cpus, signal }) {
+  async run({ params, input, output, cpus, signal, log }) {
     const network = await openNetwork(input("model"), cpus);
     const { spacing, labels, normalisation: settings } = network.checkpoint;
     if (spacing === null) throw new Error(`${input("model")} has no spacing`);
-    const image = await readNifti(input("image"));
+    const image = await readImage(input("image"), params.reading, warnings(log));
     const prepared = await prepareImage(image, spacing, normalisation.parse(settings));
     const canonical = toCanonical(image);
     const segmented = await network.segment(prepared, canonical, { ...params.window, signal });

@@ -6,19 +6,21 @@ import { task } from "lq";
 import { z } from "zod";
 import { prepareImage, prepareLabels } from "./study/resample/prepare.ts";
 import { normalisation, readStatistics } from "./study/params/settings.ts";
-import { readLabels, readNifti, writeNifti } from "./study/volume/nifti.ts";
+import { writeNifti } from "./study/volume/nifti.ts";
+import { readImage, reading, readLabelMap, warnings } from "./study/volume/reading.ts";
 
 export default task({
-  params: z.strictObject({ normalisation, image: z.boolean(), label: z.boolean() }),
-  async run({ input, output, params }) {
+  params: z.strictObject({ normalisation, reading, image: z.boolean(), label: z.boolean() }),
+  async run({ input, output, params, log }) {
     const { spacing } = readStatistics(input("stats"));
+    const warn = warnings(log);
     if (params.image) {
-      await writeNifti(
-        output("image"),
-        await prepareImage(await readNifti(input("image")), spacing, params.normalisation),
-      );
+      const image = await readImage(input("image"), params.reading, warn);
+      await writeNifti(output("image"), await prepareImage(image, spacing, params.normalisation));
     }
-    if (params.label)
-      await writeNifti(output("label"), await prepareLabels(await readLabels(input("label")), spacing));
+    if (params.label) {
+      const labels = await readLabelMap(input("label"), params.reading, warn);
+      await writeNifti(output("label"), await prepareLabels(labels, spacing));
+    }
   },
 });

@@ -3,13 +3,14 @@ import { task } from "lq";
 import { z } from "zod";
 import { readLabelTable, remapper } from "./study/labels/labels.ts";
 import { CLASS_LISTS } from "./study/params/settings.ts";
-import { readLabels, writeNifti } from "./study/volume/nifti.ts";
+import { writeNifti } from "./study/volume/nifti.ts";
+import { reading, readLabelMap, warnings } from "./study/volume/reading.ts";
 
 export default task({
-  params: z.strictObject({ classes: z.enum(CLASS_LISTS) }),
-  async run({ params, input, output }) {
+  params: z.strictObject({ classes: z.enum(CLASS_LISTS), reading }),
+  async run({ params, input, output, log }) {
     const lookup = remapper(readLabelTable(input("organs")), params.classes);
-    const labels = await readLabels(input("labels"));
+    const labels = await readLabelMap(input("labels"), params.reading, warnings(log));
     const data = new Uint16Array(labels.data.length);
     for (const [i, id] of labels.data.entries()) {
       const value = lookup[id];

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { writeJson } from "./study/json.ts";
 import { metricSettings } from "./study/metrics/score.ts";
 import { scoreFiles } from "./study/metrics/score-files.ts";
+import { reading, warnings } from "./study/volume/reading.ts";
 import { organIssues } from "./study/metrics/tolerances.ts";
 
 export default task({
@@ -13,18 +14,22 @@ export default task({
       /** Label name → label value. */
       label_values: z.record(z.string(), z.int().min(1).max(65535)),
       metrics: metricSettings,
+      reading,
     })
     .superRefine(({ label_values, metrics }, context) => {
       const names = Object.keys(label_values);
       for (const { path, message } of organIssues(metrics, names, names))
         context.addIssue({ code: "custom", path: ["metrics", ...path], message });
     }),
-  async run({ params, input, output }) {
+  async run({ params, input, output, log }) {
+    const { label_values, metrics, reading } = params;
     const organs = await scoreFiles(
       input("reference"),
       input("prediction"),
-      params.label_values,
-      params.metrics,
+      label_values,
+      metrics,
+      reading,
+      warnings(log),
     );
     writeJson(output(), { case: params.case, organs });
   },

@@ -11,12 +11,13 @@ import { toLabelValues } from "./study/labels/label-values.ts";
 import { inference } from "./study/params/settings.ts";
 import { caseOf } from "./study/datasets/input-files.ts";
 import { openNetwork } from "./study/inference/trained-network.ts";
-import { readLabels, readNifti, writeNifti } from "./study/volume/nifti.ts";
+import { readNifti, writeNifti } from "./study/volume/nifti.ts";
+import { reading, readLabelMap, warnings } from "./study/volume/reading.ts";
 import { fromCanonical, toCanonical } from "./study/volume/orient.ts";
 
 export default task({
-  params: z.strictObject({ window: inference }),
-  async run({ params, input, inputs, output, cpus, signal, progress }) {
+  params: z.strictObject({ window: inference, reading }),
+  async run({ params, input, inputs, output, cpus, signal, progress, log }) {
     const network = await openNetwork(input("model"), cpus);
     const { outcome, criterion, labels } = network.checkpoint;
     mkdirSync(output(), { recursive: true });
@@ -27,7 +28,7 @@ export default task({
     const images = inputs("images");
     for (const [i, path] of images.entries()) {
       const id = caseOf(path);
-      const grid = await readLabels(grids.get(id) ?? "");
+      const grid = await readLabelMap(grids.get(id) ?? "", params.reading, warnings(log));
       const segmented = await network.segment(await readNifti(path), toCanonical(grid), {
         ...params.window,
         signal,

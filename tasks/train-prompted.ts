@@ -8,17 +8,19 @@ import { network, normalisation, readStatistics, training, triple } from "./stud
 import { boxesOf, promptChannels } from "./study/medsam/slices.ts";
 import { trainOn } from "./study/training/train-on.ts";
 import { memoryCase, type TrainingCase } from "./study/training/cases.ts";
+import { requireSameGrid } from "./study/volume/geometry.ts";
 import { readLabels, readNifti } from "./study/volume/nifti.ts";
+import { reading } from "./study/volume/reading.ts";
 
 export default task({
-  params: z.strictObject({ network, patch: triple, training, normalisation }),
+  params: z.strictObject({ network, patch: triple, training, normalisation, reading }),
   async run(context) {
     const { params, input, output } = context;
     const { spacing } = readStatistics(input("stats"));
     const labels = new Map(pathsOf(context, "labels").map((path) => [caseOf(path), path]));
     const cases: TrainingCase[] = [];
     for (const path of pathsOf(context, "images"))
-      cases.push(...(await prompts(path, labels.get(caseOf(path)) ?? "")));
+      cases.push(...(await prompts(path, labels.get(caseOf(path)) ?? "", params.reading.grid_tolerance)));
     const spec = { inChannels: 2, outChannels: 2, transposedBias: false, ...params.network };
     const result = await trainOn(cases, spec, context);
     const { patch, normalisation } = params;
@@ -29,9 +31,10 @@ export default task({
 });
 
 /** Makes one training case for each label in each slice. */
-async function prompts(imagePath: string, labelPath: string): Promise<TrainingCase[]> {
+async function prompts(imagePath: string, labelPath: string, tolerance: number): Promise<TrainingCase[]> {
   const image = await readNifti(imagePath);
   const labels = await readLabels(labelPath);
+  requireSameGrid({ ...image, name: imagePath }, { ...labels, name: labelPath }, tolerance);
   const [nx, ny, nz] = image.size;
   const cases: TrainingCase[] = [];
   for (let z = 0; z < nz; z++) {

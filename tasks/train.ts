@@ -17,6 +17,7 @@ import {
   training,
   triple,
 } from "./study/params/settings.ts";
+import { reading } from "./study/volume/reading.ts";
 import { trainOn } from "./study/training/train-on.ts";
 import { readStart } from "./study/training/read-start.ts";
 import { compareSettings, specOf } from "./study/training/start.ts";
@@ -28,6 +29,7 @@ export default task({
     patch: triple,
     training,
     normalisation,
+    reading,
     /** Whether to start from the checkpoint given as input "start". */
     finetune: z.boolean(),
     /** Train only the labels that are classes of this published class list. */
@@ -61,7 +63,9 @@ export default task({
     }
     if (start === null) log(`starts from random weights, seed ${params.training.seed}`);
     else compareSettings(start, head).forEach(log);
-    const result = await trainOn(await openCases(files, channelOf), spec, context, start);
+    const tolerance = params.reading.grid_tolerance;
+    const cases = await openCases(files, channelOf, { tolerance });
+    const result = await trainOn(cases, spec, context, start);
     save(output(), { ...head, ...result });
   },
 });

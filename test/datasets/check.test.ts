@@ -13,6 +13,9 @@ import { foregroundStatistics, median } from "../../tasks/study/datasets/statist
 import { labelTable } from "../../tasks/study/labels/labels.ts";
 import { writePhantomDataset } from "../../tasks/study/phantom/write.ts";
 import { readNifti, writeNifti } from "../../tasks/study/volume/nifti.ts";
+import { DEFAULT_READING } from "../../tasks/study/volume/reading.ts";
+
+const AS_USUAL = [DEFAULT_READING, () => undefined] as const;
 
 const root = mkdtempSync(join(tmpdir(), "check-"));
 beforeAll(async () => {
@@ -31,7 +34,10 @@ async function check(layout: string, folder = join(root, layout)) {
   const cases = listCases(layout, folder, names);
   const checks = await Promise.all(
     cases.map(async ({ id, image, label }) => {
-      return [id, await checkCase(layout, join(folder, image), `${folder}/${label}`)] as const;
+      return [
+        id,
+        await checkCase(layout, join(folder, image), `${folder}/${label}`, DEFAULT_READING),
+      ] as const;
     }),
   );
   const { labels } = layoutOf(layout);
@@ -115,7 +121,9 @@ describe("the check of a dataset", () => {
       });
     });
     expect(shape.errors).toEqual([
-      expect.stringMatching(/^Case_00001: image has 32×24×\d+ voxels, label 32×24×/),
+      expect.stringMatching(
+        /^Case_00001: Mask\S*: its size 32×24×16 is not that of \S*_0000.nii.gz, 32×24×17/,
+      ),
     ]);
     const stray = await damaged("stray", label, async (path) => {
       const volume = await readNifti(path);
@@ -130,15 +138,17 @@ describe("the check of a dataset", () => {
     expect(Object.keys(broken.contents)).toEqual(["Case_00002", "Case_00003"]);
   });
 
-  it("warns of a shifted label, a made-up spacing, an empty label map", async () => {
+  it("refuses a shifted label, and warns of a made-up spacing and an empty label map", async () => {
     const rewrite = async (path: string, change: object): Promise<void> => {
       const volume = await readNifti(path);
       await writeNifti(path, { ...volume, ...change });
     };
     const affine = (await readNifti(join(root, "ct1k", label))).affine.map((v, i) => (i === 3 ? v + 2 : v));
     const shifted = await damaged("shifted", label, (path) => rewrite(path, { affine }));
-    expect(shifted.warnings).toEqual([
-      "Case_00001: image and label lie at different places: their affines differ by 2.00",
+    expect(shifted.errors).toEqual([
+      expect.stringMatching(
+        /^Case_00001: Mask\S*: its voxels lie up to 2\.00 mm from those of \S*_0000\.nii\.gz/,
+      ),
     ]);
     const unit = [-1, 0, 0, 9, 0, -1, 0, 9, 0, 0, 1, 9, 0, 0, 0, 1];
     const fake = await damaged("fake", image, (path) => rewrite(path, { spacing: [1, 1, 1], affine: unit }));
@@ -190,14 +200,16 @@ describe("the check of a dataset", () => {
 describe("a case's label", () => {
   it("is the same from AbdomenAtlas's combined file and from its folder of masks", async () => {
     const folder = join(root, "abdomenatlas/BDMAP_00000001");
-    const combined = await readCaseLabel("abdomenatlas", join(folder, "combined_labels.nii.gz"));
-    const masks = await readCaseLabel("abdomenatlas", `${folder}/segmentations/`);
+    const combined = await readCaseLabel("abdomenatlas", join(folder, "combined_labels.nii.gz"), ...AS_USUAL);
+    const masks = await readCaseLabel("abdomenatlas", `${folder}/segmentations/`, ...AS_USUAL);
     expect(Array.from(masks.data)).toEqual(Array.from(combined.data));
     expect(masks.affine).toEqual(combined.affine);
   });
 
   it("refuses a folder without masks", async () => {
-    await expect(readCaseLabel("abdomenatlas", join(root, "ct1k/"))).rejects.toThrow("has no mask");
+    await expect(readCaseLabel("abdomenatlas", join(root, "ct1k/"), ...AS_USUAL)).rejects.toThrow(
+      "has no mask",
+    );
   });
 });
 

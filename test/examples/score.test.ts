@@ -182,6 +182,17 @@ test("scores of empty masks, the table, and the tasks that one changed case runs
   expect(head).toBe("label,metric,unit,mean,std,scores");
   expect(liver).toMatch(/^liver,dice,1,0\.91666666\d*,0\.11785113\d*,3$/);
 
+  expect(project.read("tables/cases.csv").split("\n")).toEqual([
+    "case,label,dice,surface_dice,hd95,assd",
+    expect.stringMatching(/^a,liver,0\.75,1,1,0\.\d+$/),
+    "a,spleen,1,1,0,0",
+    "b,liver,1,1,0,0",
+    "b,spleen,,,,",
+    "c,liver,1,1,0,0",
+    "c,spleen,0,0,,",
+    "",
+  ]);
+
   await volume(project, "prediction/b.nii.gz", [[1, 0, 1, 0]]);
   expect((await project.built()).ran).toEqual(["score:b", "table"]);
   expect((await project.built()).ran).toEqual([]);
@@ -203,6 +214,11 @@ test("conventions and tolerances can be set", async () => {
   expect(scoresOf(project, "b").organs.spleen).toEqual({ ...NOWHERE, dice: 1, surface_dice: 1 });
   expect(project.read("tables/scores.md")).toContain("| liver | 91.7 ± 14.4 |");
   expect(project.read("tables/scores.md")).toContain("within liver 0 voxel, spleen 3 voxel");
+
+  params(project, (text) => text.replace("least_dice: 0", "least_dice: 0.8"));
+  await project.built();
+  expect(scoresOf(project, "a").organs.liver).toMatchObject({ dice: 0.75, surface_dice: 0 });
+  expect(project.read("tables/scores.md")).toContain("A label with a Dice below 0.8 has Surface Dice 0.");
 
   params(project, (text) => text.replace("spleen: 3 }", "milt: 3 }"));
   params(project, (text) => text.replace("reference_slices: [spleen]", "reference_slices: [aorta]"));
@@ -239,7 +255,7 @@ test("volumes on different grids fail; the error names the file and the differen
   const { code, stdout, stderr } = await project.lq("build", "-k");
   expect(code).toBe(1);
   expect(stdout + stderr).toMatch(
-    /prediction\/c\.nii\.gz: its affine is not that of .*reference\/c\.nii\.gz; the greatest difference is 5\.00 mm/,
+    /prediction\/c\.nii\.gz: its voxels lie up to 5\.00 mm from those of .*reference\/c\.nii\.gz/,
   );
   expect(scoresOf(project, "b").organs.liver).toEqual(PERFECT);
 });

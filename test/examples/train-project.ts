@@ -46,6 +46,7 @@ export const SMALL = {
   },
   inference: { step: 0.5 },
   tolerance: 1,
+  reading: { nonfinite: "refuse", spacing: "affine", shear: "refuse", grid_tolerance: 0.01 },
 };
 
 export const CASES = ["a", "b", "c", "d", "e"];

@@ -59,6 +59,7 @@ async function study(): Promise<Project> {
     "params.yaml": stringify({
       metrics,
       normalisation,
+      reading: {},
       sources: { segthor: { layout: "segthor" } },
       generators: { medsam: { classes: "all" } },
     }),

@@ -34,6 +34,7 @@ async function study(ids: readonly number[]): Promise<CliProject> {
     }),
     "params.yaml": stringify({
       sources: { btcv: { root: "ct" } },
+      reading: {},
       generators: { "totalseg-py": { kind: "external", classes: "totalsegmentator-v2" } },
     }),
     "cases/btcv.json": JSON.stringify({ cases: [{ id: "1", image: "img1.nii.gz" }] }),

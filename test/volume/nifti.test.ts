@@ -93,10 +93,10 @@ test("labels of any type become 8 bits, or 16 bits if they need them", async () 
 });
 
 test.each([
-  ["negative", Int16Array.from(counting, (_, i) => (i === 4 ? -1 : 0)), "voxel 4 is -1"],
-  ["fraction", Float32Array.from(counting, (_, i) => (i === 4 ? 2.5 : 0)), "voxel 4 is 2.5"],
-  ["NaN", Float32Array.from(counting, (_, i) => (i === 4 ? NaN : 0)), "voxel 4 is NaN"],
-  ["beyond 16 bits", Int32Array.from(counting, (_, i) => (i === 4 ? 65536 : 0)), "voxel 4 is 65536"],
+  ["negative", Int16Array.from(counting, (_, i) => (i === 4 ? -1 : 0)), "voxel (4, 0, 0) is -1"],
+  ["fraction", Float32Array.from(counting, (_, i) => (i === 4 ? 2.5 : 0)), "voxel (4, 0, 0) is 2.5"],
+  ["NaN", Float32Array.from(counting, (_, i) => (i === 4 ? NaN : 0)), "voxel (4, 0, 0) is NaN"],
+  ["beyond 16 bits", Int32Array.from(counting, (_, i) => (i === 4 ? 65536 : 0)), "voxel (4, 0, 0) is 65536"],
 ])("a label map with a value that is %s is refused", async (name, data, message) => {
   const file = path(`${name}.nii.gz`);
   await writeNifti(file, volumeOf(data));

@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { readJson } from "../json.ts";
 import { createRandom } from "../random.ts";
-import { columns, cosine } from "../volume/affine.ts";
-import { readNifti } from "../volume/nifti.ts";
+import { requireSameGrid } from "../volume/geometry.ts";
 import { orientationOf } from "../volume/orient.ts";
+import { readImage, type Reading } from "../volume/reading.ts";
 import type { LabelVolume, Volume } from "../volume/volume.ts";
 import { readCaseLabel } from "./read-label.ts";
 
@@ -44,13 +44,23 @@ export const IMAGE = "<image>";
 export const LABEL = "<label>";
 
 /** Reads a case and compares its image with its labels. Never throws for a bad file: the result holds the error. */
-export async function checkCase(layout: string, imagePath: string, labelPath: string): Promise<CaseCheck> {
+export async function checkCase(
+  layout: string,
+  imagePath: string,
+  labelPath: string,
+  reading: Reading,
+): Promise<CaseCheck> {
+  const warnings: string[] = [];
+  const warn = (text: string) => warnings.push(text);
+  // Replace the paths, so that equal files give equal checks in any folder. The manifest puts the paths back.
+  const pathless = (text: string) => text.replaceAll(imagePath, IMAGE).replaceAll(labelPath, LABEL);
   try {
-    return compare(await readNifti(imagePath), await readCaseLabel(layout, labelPath));
+    const image = await readImage(imagePath, reading, warn);
+    const label = await readCaseLabel(layout, labelPath, reading, warn);
+    const check = compare(image, label, reading);
+    return { ...check, warnings: [...warnings.map(pathless), ...check.warnings] };
   } catch (error) {
-    // Replace the paths, so that equal files give equal checks in any folder. The manifest puts the paths back.
-    const message = (error as Error).message.replaceAll(imagePath, IMAGE).replaceAll(labelPath, LABEL);
-    return { facts: null, errors: [message], warnings: [] };
+    return { facts: null, errors: [pathless((error as Error).message)], warnings: warnings.map(pathless) };
   }
 }
 
@@ -64,28 +74,32 @@ export function readChecks(
   return new Map(files.map(({ name, path }) => [name.replace(/\.json$/, ""), readJson(path, check, name)]));
 }
 
-function compare(image: Volume, label: LabelVolume): CaseCheck {
-  const sameShape = image.size.join() === label.size.join();
+function compare(image: Volume, label: LabelVolume, reading: Reading): CaseCheck {
+  const apart = gridError(image, label, reading);
   const voxels = countVoxels(label);
-  const shift = Math.max(...image.affine.map((value, i) => Math.abs(value - label.affine[i]!)));
   const content = contentDigest(image);
   return {
     facts: {
       ...patientGrid(image),
       voxels,
       content,
-      sample: sameShape ? sampleForeground(image, label, content) : [],
+      sample: apart === null ? sampleForeground(image, label, content) : [],
     },
-    errors: sameShape ? [] : [`image has ${image.size.join("×")} voxels, label ${label.size.join("×")}`],
+    errors: apart === null ? [] : [apart],
     warnings: [
-      ...(shift <= 1e-3
-        ? []
-        : [`image and label lie at different places: their affines differ by ${shift.toPrecision(3)}`]),
-      ...(isOrthogonal(image.affine) ? [] : ["the image's axes are not at right angles"]),
       ...(image.spacing.every((mm) => mm === 1) ? ["spacing of 1×1×1 mm is probably made up"] : []),
       ...(Object.keys(voxels).length > 0 ? [] : ["no voxel is labelled"]),
     ],
   };
+}
+
+function gridError(image: Volume, label: LabelVolume, { grid_tolerance }: Reading): string | null {
+  try {
+    requireSameGrid({ ...image, name: IMAGE }, { ...label, name: LABEL }, grid_tolerance);
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 function countVoxels(label: LabelVolume): CaseFacts["voxels"] {
@@ -127,9 +141,4 @@ function patientGrid(image: Volume): Pick<CaseFacts, "size" | "spacing"> {
     spacing[patient] = image.spacing[stored]!;
   });
   return { size, spacing };
-}
-
-function isOrthogonal(affine: readonly number[]): boolean {
-  const [x, y, z] = columns(affine);
-  return [cosine(x, y), cosine(x, z), cosine(y, z)].every((c) => Math.abs(c) < 1e-3);
 }

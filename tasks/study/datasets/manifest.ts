@@ -62,7 +62,7 @@ export function manifestOf({ layout, synthetic, cases }: CaseList, checks: Check
     ),
     warnings: [
       ...(isPart ? [`${cases.length} cases, where ${published} were published`] : []),
-      ...[...checks].flatMap(([id, { warnings }]) => warnings.map((what) => `${id}: ${what}`)),
+      ...[...checks].flatMap(([id, { warnings }]) => warnings.map((what) => `${id}: ${named(id, what)}`)),
     ],
   };
 }

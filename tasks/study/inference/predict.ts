@@ -1,6 +1,7 @@
 /** Predicts one case with any converted model. */
 import { resampleCrew } from "../resample/crew.ts";
-import { readNifti } from "../volume/nifti.ts";
+import { DEFAULT_READING, readImage, type Reading, warnings } from "../volume/reading.ts";
+import { requireSameGrid } from "../volume/geometry.ts";
 import type { LabelVolume } from "../volume/volume.ts";
 import { type PredictSettings, predictVolumes, readModel } from "./predict-nnunet.ts";
 import { predictEnsemble } from "./ensemble.ts";
@@ -9,15 +10,23 @@ import { predictTotalSegmentator } from "./totalsegmentator.ts";
 
 /**
  * Labels of one case on the grid of its first image. `folder` is a converted model (see convertModel); `images` are
- * the paths of its channels in order. Sessions stay open between cases.
+ * the paths of its channels in order, which must lie on one grid. Sessions stay open between cases.
  */
 export async function predictCase(
   folder: string,
   images: readonly string[],
-  settings: Omit<PredictSettings, "crew"> = {},
+  { reading, ...settings }: Omit<PredictSettings, "crew"> & { readonly reading?: Reading } = {},
 ): Promise<LabelVolume> {
   const model = await readModel(folder);
-  const volumes = await Promise.all(images.map((path) => readNifti(path, { float32: true })));
+  const how = reading ?? DEFAULT_READING;
+  const warn = warnings(settings.log ?? (() => undefined));
+  const volumes = await Promise.all(images.map((path) => readImage(path, how, warn, { float32: true })));
+  for (const [i, volume] of volumes.slice(1).entries())
+    requireSameGrid(
+      { ...volumes[0]!, name: images[0]! },
+      { ...volume, name: images[i + 1]! },
+      how.grid_tolerance,
+    );
   const crew = resampleCrew(settings.threads ?? 1);
   try {
     if (model.kind === "totalsegmentator")

@@ -21,6 +21,8 @@ export interface MedSamSettings extends Omit<SessionOptions, "training"> {
   /** Intensity window in Hounsfield units: least and greatest; values outside are clipped. */
   readonly window: readonly [number, number];
   readonly boxes: BoxSettings;
+  /** How far image and prompts may lie apart, as a share of a voxel; see requireSameGrid. */
+  readonly tolerance?: number;
   /** The label of a pixel in several masks: the higher value ("later", as in MedSAM's scripts) or the more probable one. */
   readonly overlap: "later" | "likelier";
   readonly signal?: AbortSignal;
@@ -45,7 +47,11 @@ export async function predictMedSam(
   prompts: LabelVolume,
   settings: MedSamSettings,
 ): Promise<LabelVolume> {
-  requireSameGrid({ ...image, name: "the image" }, { ...prompts, name: "the reference labels" });
+  requireSameGrid(
+    { ...image, name: "the image" },
+    { ...prompts, name: "the reference labels" },
+    settings.tolerance,
+  );
   const axial = toAxial(image);
   const [width, height, depth] = axial.size;
   const bytes = toBytes(axial.data, settings.window);

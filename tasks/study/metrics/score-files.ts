@@ -1,6 +1,6 @@
 /** Scores a file of predicted labels against a file of reference labels. */
 import { requireSameGrid } from "../volume/geometry.ts";
-import { readLabels } from "../volume/nifti.ts";
+import { type Reading, readLabelMap, type Warn } from "../volume/reading.ts";
 import { type MetricSettings, type OrganScores, scoreCase } from "./score.ts";
 
 /**
@@ -13,8 +13,13 @@ export async function scoreFiles(
   prediction: string,
   labels: Readonly<Record<string, number>>,
   settings: MetricSettings,
+  reading: Reading,
+  warn: Warn,
 ): Promise<Record<string, OrganScores>> {
-  const [truth, predicted] = await Promise.all([readLabels(reference), readLabels(prediction)]);
-  requireSameGrid({ name: reference, ...truth }, { name: prediction, ...predicted });
-  return scoreCase(truth, predicted, labels, settings);
+  const [truth, predicted] = await Promise.all([
+    readLabelMap(reference, reading, warn),
+    readLabelMap(prediction, reading, warn),
+  ]);
+  requireSameGrid({ name: reference, ...truth }, { name: prediction, ...predicted }, reading.grid_tolerance);
+  return scoreCase(truth, { ...predicted, affine: truth.affine }, labels, settings);
 }

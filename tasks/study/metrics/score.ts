@@ -50,7 +50,7 @@ export interface OrganScores {
 /**
  * The scores of each organ.
  * @param labels organ → label value (1 to 65535); organs may share a value
- * @throws Error if the volumes are not on the same grid (sizes differ, or affines differ by more than 1e-3 voxels), or
+ * @throws Error if the volumes are not on the same grid (sizes differ, or voxels lie more than 0.01 of a voxel apart), or
  *   if an organ has no tolerance
  *
  * References: google-deepmind/surface-distance (variant surface-area), Project-MONAI/MONAI SurfaceDiceMetric

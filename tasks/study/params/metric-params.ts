@@ -3,6 +3,7 @@ import { z } from "zod";
 import { layoutOf } from "../datasets/layouts.ts";
 import { type DatasetName, datasetNames, labelTable } from "../labels/labels.ts";
 import { metricSettings } from "../metrics/score.ts";
+import { reading } from "../volume/reading.ts";
 import { organIssues } from "../metrics/tolerances.ts";
 
 /** Params of every task that scores. One of `layout` and `label_values` says which labels are scored. */
@@ -12,6 +13,7 @@ export const metricParams = {
   /** Own labels to score: name → label value. */
   label_values: z.record(z.string(), z.int()).optional(),
   metrics: metricSettings,
+  reading,
 };
 
 /**
@@ -20,7 +22,11 @@ export const metricParams = {
  * nnU-Net's raw layout are in its dataset.json and are not checked here.
  */
 export function checkOrgans(
-  { layout, label_values, metrics }: z.infer<z.ZodObject<typeof metricParams>>,
+  {
+    layout,
+    label_values,
+    metrics,
+  }: Pick<z.infer<z.ZodObject<typeof metricParams>>, "layout" | "label_values" | "metrics">,
   context: z.RefinementCtx,
 ): void {
   if ((layout === undefined) === (label_values === undefined)) {

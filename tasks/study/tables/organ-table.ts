@@ -7,7 +7,7 @@ import { quote } from "./csv.ts";
 import { escape } from "./markdown.ts";
 
 export type OrganTableSettings = Aggregation &
-  Pick<MetricSettings, "tolerance" | "variant" | "units" | "both_empty" | "reference_slices">;
+  Pick<MetricSettings, "tolerance" | "variant" | "units" | "both_empty" | "reference_slices" | "least_dice">;
 
 export interface OrganTable {
   readonly settings: OrganTableSettings;
@@ -84,6 +84,7 @@ function cellText({ mean, std, scores }: OrganCell, unit: Metric["unit"], cases:
 
 function notes({ settings, cases }: OrganTable): readonly string[] {
   const { tolerance, units, variant, both_empty, reference_slices: slices = [], deviation } = settings;
+  const { least_dice = 0 } = settings;
   const within =
     typeof tolerance === "number"
       ? `${tolerance} ${units}`
@@ -99,6 +100,7 @@ function notes({ settings, cases }: OrganTable): readonly string[] {
     ...(slices.length > 0
       ? [`Scored only in the slices where the reference has the label: ${slices.map(escape).join(", ")}.`]
       : []),
+    ...(least_dice > 0 ? [`A label with a Dice below ${least_dice} has Surface Dice 0.`] : []),
   ];
 }
 

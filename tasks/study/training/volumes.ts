@@ -1,6 +1,7 @@
 /** Opens prepared volumes as training cases: in memory if all of them are small together, otherwise read box by box. */
 import { statSync } from "node:fs";
 import { openNifti, readHeader, readLabels, readNifti } from "../volume/nifti.ts";
+import { requireSameGrid } from "../volume/geometry.ts";
 import { sizeOf } from "../volume/nifti-file.ts";
 import type { VoxelArray } from "../volume/volume.ts";
 import { type Box, locate, memoryCase, type TrainingCase } from "./cases.ts";
@@ -16,13 +17,14 @@ export interface CaseFiles {
 const ENOUGH = 2 * 2 ** 30;
 
 /**
- * `channels` gives the output channel of each label value. A box has the same values from memory and from disk.
+ * `channels` gives the output channel of each label value. A box has the same values from memory and from disk. The
+ * voxels of image and labels may lie `tolerance` of a voxel apart.
  * Throws an Error that names the file or the case and says what is wrong with it.
  */
 export async function openCases(
   files: readonly CaseFiles[],
   channels: Uint8Array,
-  enough = ENOUGH,
+  { tolerance = 0.01, enough = ENOUGH }: { readonly tolerance?: number; readonly enough?: number } = {},
 ): Promise<TrainingCase[]> {
   const bytes = files.reduce(
     (sum, { image, labels }) => sum + statSync(image).size + statSync(labels).size,
@@ -30,8 +32,24 @@ export async function openCases(
   );
   const open = bytes <= enough ? loaded : onDisk;
   const cases: TrainingCase[] = [];
-  for (const file of files) cases.push(await open(file, channels)); // one at a time: each needs room for a volume
+  for (const file of files) {
+    await checkGrids(file, tolerance);
+    cases.push(await open(file, channels)); // one at a time: each needs room for a volume
+  }
   return cases;
+}
+
+/** Labels that are mirrored or shifted against their image would teach the network wrong places. */
+async function checkGrids({ image, labels }: CaseFiles, tolerance: number): Promise<void> {
+  const [a, b] = await Promise.all(
+    [image, labels].map(async (path) => ({ name: path, header: await readHeader(path) })),
+  );
+  const grid = ({ name, header }: NonNullable<typeof a>) => ({
+    name,
+    size: sizeOf(header),
+    affine: header.affine,
+  });
+  requireSameGrid(grid(a!), grid(b!), tolerance);
 }
 
 async function loaded({ id, image, labels }: CaseFiles, channels: Uint8Array): Promise<TrainingCase> {
@@ -42,9 +60,6 @@ async function loaded({ id, image, labels }: CaseFiles, channels: Uint8Array): P
 /** Reads all labels once, to find their voxels. Files are opened for each box, because there may be thousands. */
 async function onDisk({ id, image, labels }: CaseFiles, channels: Uint8Array): Promise<TrainingCase> {
   const { data, size } = await readLabels(labels);
-  const imageSize = sizeOf(await readHeader(image));
-  if (imageSize.join() !== size.join())
-    throw new Error(`${id}: image (${imageSize.join("×")}) and labels (${size.join("×")}) differ in size`);
   return {
     id,
     size,

@@ -1,38 +1,46 @@
 /** Checks where volumes lie: an image and its labels on the same grid, axes at right angles. */
-import { columns, cosine, length } from "./affine.ts";
+import type { Triple } from "../arrays.ts";
+import { apply, columns, cosine, length } from "./affine.ts";
 import type { Volume } from "./volume.ts";
 
 type Grid = Pick<Volume, "size" | "affine">;
 
 /**
- * Throws an Error unless both grids have the same size and the same affine: directions and spacing to within
- * `tolerance` times a voxel's edge, the origin to within `tolerance` voxels.
+ * Throws an Error that names both volumes unless they have the same size and each voxel of one lies within `tolerance`
+ * of its counterpart in the other. The unit of the tolerance is the shortest edge of a voxel.
  */
 export function requireSameGrid(
   a: Grid & { readonly name: string },
   b: Grid & { readonly name: string },
-  tolerance = 1e-3,
+  tolerance = 0.01,
 ): void {
   if (a.size.some((n, axis) => n !== b.size[axis])) {
     throw new Error(`${b.name}: its size ${b.size.join("×")} is not that of ${a.name}, ${a.size.join("×")}`);
   }
-  const edges = columns(a.affine).map(length);
-  const limit = tolerance * Math.min(...edges);
-  const differences = a.affine.map((value, i) => Math.abs(value - b.affine[i]!));
-  const worst = Math.max(...differences);
+  const limit = tolerance * Math.min(...columns(a.affine).map(length));
+  // The greatest distance is at a corner, because the difference of two affines is affine.
+  const worst = Math.max(
+    ...cornersOf(a.size).map((corner) => distance(apply(a.affine, corner), apply(b.affine, corner))),
+  );
   if (!(worst <= limit)) {
     throw new Error(
-      `${b.name}: its affine is not that of ${a.name}; the greatest difference is ${worst.toPrecision(3)} mm`,
+      `${b.name}: its voxels lie up to ${worst.toPrecision(3)} mm from those of ${a.name}, which is more than ${tolerance} of a voxel`,
     );
   }
 }
 
-/**
- * Throws an Error unless the axes are at right angles, to within `tolerance` in the cosine, and as long as the spacing
- * says.
- */
-export function requireOrthogonal(
-  grid: Pick<Volume, "affine" | "spacing"> & { readonly name: string },
+function cornersOf(size: Triple): Triple[] {
+  const ends = (axis: 0 | 1 | 2) => [0, size[axis] - 1];
+  return ends(2).flatMap((z) => ends(1).flatMap((y) => ends(0).map((x): Triple => [x, y, z])));
+}
+
+function distance(a: Triple, b: Triple): number {
+  return length([a[0] - b[0], a[1] - b[1], a[2] - b[2]]);
+}
+
+/** Throws an Error unless the axes are at right angles, to within `tolerance` in the cosine. */
+export function requireRightAngles(
+  grid: Pick<Volume, "affine"> & { readonly name: string },
   tolerance = 1e-3,
 ): void {
   const steps = columns(grid.affine);
@@ -49,12 +57,4 @@ export function requireOrthogonal(
       );
     }
   }
-  steps.forEach((c, axis) => {
-    const [step, spacing] = [length(c), grid.spacing[axis]!];
-    if (Math.abs(step - spacing) > tolerance * spacing) {
-      throw new Error(
-        `${grid.name}: its spacing along ${"xyz"[axis]} is ${spacing} mm, but its affine steps ${step.toPrecision(6)} mm`,
-      );
-    }
-  });
 }

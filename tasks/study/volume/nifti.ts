@@ -49,15 +49,24 @@ export async function readNifti(path: string, options: ReadOptions = {}): Promis
  * @throws Error also for a value that is not a whole number from 0 to 65535 (to within 1e-3)
  */
 export async function readLabels(path: string): Promise<LabelVolume> {
-  const volume = await readNifti(path);
-  const { data } = volume;
+  return labelsOf(path, await readNifti(path));
+}
+
+/**
+ * A volume's values as labels, in 8 or 16 bits.
+ * @throws Error that names the file for a value that is not a whole number from 0 to 65535 (to within 1e-3)
+ */
+export function labelsOf(path: string, volume: Volume): LabelVolume {
+  const { data, size } = volume;
   if (data instanceof Uint8Array) return { ...volume, data };
   let greatest = 0;
   for (let i = 0; i < data.length; i++) {
     const value = data[i]!;
     const label = Math.round(value);
     if (!(label >= 0 && label <= 65535 && Math.abs(value - label) <= 1e-3)) {
-      throw new Error(`${path}: voxel ${i} is ${value}, but labels are whole numbers from 0 to 65535`);
+      const row = Math.floor(i / size[0]);
+      const place = [i % size[0], row % size[1], Math.floor(row / size[1])].join(", ");
+      throw new Error(`${path}: voxel (${place}) is ${value}, but labels are whole numbers from 0 to 65535`);
     }
     if (label > greatest) greatest = label;
   }
