@@ -209,6 +209,25 @@ lq marks accepted outputs permanently.`,
     load: async () => (await commands()).runTrace,
   },
   {
+    name: "run",
+    about: "run one task in this terminal, as a build would, and record nothing",
+    args: [target("as for build; one task")],
+    options: [
+      new Option(
+        "--shell",
+        "open a shell in its place, with $LQ_IN_… and $LQ_OUT_…, its command in the history",
+      ),
+      new Option("--print", "print the command and its environment, to be run elsewhere"),
+      new Option("--record", "record the run, as a build does"),
+    ],
+    examples: [
+      "lq run segment:case_03                 # breakpoint() works",
+      "lq run labels/case_03.nii.gz --shell",
+      "lq run segment:case_03 --print > again.sh",
+    ],
+    load: async () => (await commands()).runRun,
+  },
+  {
     name: "completion",
     about: "print a completion script for a shell",
     args: [new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"])],

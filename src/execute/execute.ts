@@ -1,9 +1,6 @@
 /** Executes one attempt of a task, as a command or in a worker, with its outputs going to a staging folder. */
-import { inContainer } from "../environment/container.ts";
 import type { Environments } from "../environment/environments.ts";
-import { pythonFolder, scriptCommand } from "../environment/interpreters.ts";
 import type { CodeClosures } from "../fingerprint/code.ts";
-import { dirname } from "node:path";
 import { absolute } from "../model/paths.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Declaration, Task, TaskAction, TaskPath } from "../model/model.ts";
@@ -11,12 +8,11 @@ import type { Attempt, AttemptResult } from "./attempt.ts";
 import { runCommand } from "./command.ts";
 import { Launchers } from "./launcher.ts";
 import type { WorkerPool } from "./pool.ts";
-import { renderCommand } from "../fingerprint/render-command.ts";
 import type { Staging } from "./staging.ts";
-import { followMetrics } from "./metrics-file.ts";
-import { writeTaskFile } from "./task-file.ts";
+import { paramValues, programOf, stagedBy } from "./program.ts";
+import { followLines } from "./follow-lines.ts";
 import type { TaskReports } from "./task-reports.ts";
-import type { ParamValues, RolePaths } from "./worker-messages.ts";
+import type { RolePaths } from "./worker-messages.ts";
 
 export class Executor {
   readonly #root: string;
@@ -79,73 +75,14 @@ export class Executor {
     attempt: Attempt,
     reports: TaskReports,
   ): Promise<AttemptResult> {
-    const paths = this.#commandPaths(task, staging, attempt);
-    const { container, python, setup } = this.#environments.of(task.rule);
-    const { python: named } = task.rule.environment;
-    const words =
-      action.kind === "script"
-        ? scriptCommand(action.path, container === null ? python : () => named?.value ?? "python3")
-        : renderCommand(action.command, paths);
-    const own = { LQ_TASK_FILE: staging.beside("task.json"), LQ_METRICS: staging.beside("metrics.jsonl") };
-    writeTaskFile(own.LQ_TASK_FILE, task, paramValues(task), paths.of, {
-      ...attempt,
-      scratch: paths.scratch,
-    });
-    const prepared = setup === null ? words : afterSetup(setup, words);
-    const argv =
-      container === null
-        ? prepared
-        : inContainer(container, prepared, {
-            folders: [this.#root, pythonFolder(), ...outsideFolders(task)],
-            variables: [...Object.keys({ ...attempt.env, ...own, ...task.env })],
-            devices: attempt.devices,
-          });
-    const stop = followMetrics(own.LQ_METRICS, (line) => reports.line(line));
+    const { argv, own } = programOf(this.#root, this.#environments, task, action, staging, attempt);
+    const stop = followLines(own.LQ_METRICS, (line) => reports.line(line));
     try {
       return await runCommand(argv, attempt, own, this.#launchers, (chunk) => reports.printed(chunk));
     } finally {
       stop();
     }
   }
-
-  /** Relative to the project, where commands run: what they print of them is then the same in every checkout. */
-  #commandPaths(task: Task, staging: Staging, attempt: Attempt) {
-    const relative = (path: string): string =>
-      path.startsWith(`${this.#root}/`) ? path.slice(this.#root.length + 1) : path;
-    const staged = stagedBy(task, staging);
-    const outputs = new Set(task.outputs);
-    const ofRole = (paths: readonly TaskPath[], role: string | null): readonly TaskPath[] =>
-      paths.filter((path) => role === null || path.role === role);
-    return {
-      in: (role: string | null) => ofRole(task.inputs, role).map(({ path }) => path),
-      out: (role: string | null) => ofRole(task.outputs, role).map((output) => relative(staged(output))),
-      of: (path: TaskPath) => (outputs.has(path) ? relative(staged(path)) : path.path),
-      scratch: attempt.scratch === null ? null : relative(attempt.scratch),
-    };
-  }
-}
-
-/** Shell text first, then the command, in the shell that read the text if the command is for one. */
-function afterSetup(setup: string, words: readonly string[]): readonly string[] {
-  const isShell = words[0] === "bash" && words[3] === "-c" && words.length === 5;
-  return isShell
-    ? ["bash", "-c", `${setup}\nset -euo pipefail\n${words[4] ?? ""}`]
-    : ["bash", "-c", `${setup}\nexec "$@"`, "lq", ...words];
-}
-
-/** Where inputs lie that are not in the project. */
-function outsideFolders({ inputs }: Task): readonly string[] {
-  const outside = inputs.map(({ path }) => path).filter((path) => path.startsWith("/"));
-  return [...new Set(outside.map((path) => dirname(path)))];
-}
-
-export function paramValues(task: Task): ParamValues {
-  return Object.fromEntries(Object.entries(task.params).map(([name, { value }]) => [name, value]));
-}
-
-function stagedBy(task: Task, staging: Staging): (output: TaskPath) => string {
-  const paths = new Map(task.outputs.map((output, index) => [output, staging.paths[index] ?? ""]));
-  return (output) => paths.get(output) ?? "";
 }
 
 function byRole(

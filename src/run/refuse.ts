@@ -1,7 +1,7 @@
 /** What a build refuses before anything runs. */
 import { UserError, type Diagnostic } from "../model/errors.ts";
 import { taskEnvironment } from "../execute/environment.ts";
-import { paramValues } from "../execute/execute.ts";
+import { paramValues } from "../execute/program.ts";
 import type { WorkerPool } from "../execute/pool.ts";
 import { canonicalJson } from "../fingerprint/canonical.ts";
 import { bindValue } from "../expand/bind.ts";

@@ -11,6 +11,7 @@ export { runLock } from "./lock.ts";
 export { runLog } from "./log.ts";
 export { runPlan } from "./plan.ts";
 export { runReport } from "./report.ts";
+export { runRun } from "./run.ts";
 export { runStatus } from "./status.ts";
 export { runTrace } from "./trace.ts";
 export { runWhy } from "./why.ts";

@@ -1,4 +1,4 @@
-/** Reads, while a task runs, the lines that it appends to the file that LQ_METRICS names. */
+/** Reads, while a task runs, the lines that it appends to a file: its metrics, its log. */
 import { closeSync, openSync, readSync, rmSync } from "node:fs";
 
 /** Milliseconds between two looks: for people who watch. */
@@ -9,7 +9,7 @@ const CHUNK = 1 << 16;
  * @param file absolute path; what is there is removed
  * @returns what reads the rest and ends it
  */
-export function followMetrics(file: string, hear: (line: string) => void): () => void {
+export function followLines(file: string, hear: (line: string) => void): () => void {
   rmSync(file, { force: true });
   let position = 0;
   let rest = "";
