@@ -93,7 +93,10 @@ test.skipIf(!root)("total_mr: both parts and the joined labels from the recorded
 
 test.skipIf(!root)("total_mr: the whole prediction on the image's grid", async () => {
   const [folder] = await converted("total_mr");
-  const labels = await predictCase(folder, [image], { threads: 2 });
+  let windows = 0;
+  const labels = await predictCase(folder, [image], { threads: 2, progress: () => windows++ });
+  // With step 0.8: 2·2·2 windows of the first part, and 3·2·3 of the second.
+  expect(windows).toBe(26);
   const reference = await readLabels(expected("total_mr_seg_float32.nii.gz"));
   const count = differing(labels.data, reference.data) * labels.data.length;
   console.info(`total_mr: ${count} of ${labels.data.length} voxels differ`);
