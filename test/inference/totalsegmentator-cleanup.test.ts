@@ -1,6 +1,11 @@
 /** What TotalSegmentator does with labels after the networks, on small label maps. */
 import { expect, test } from "vitest";
-import { cleanUpBody, cropBox, keepNear } from "../../tasks/study/inference/totalsegmentator-crop.ts";
+import {
+  cleanUpBody,
+  cropBox,
+  cropVolume,
+  keepNear,
+} from "../../tasks/study/inference/totalsegmentator-crop.ts";
 import { totalSegmentatorTask } from "../../tasks/study/inference/totalsegmentator-tasks.ts";
 import { cleanUpVertebrae, refineVertebrae } from "../../tasks/study/inference/totalsegmentator-vertebrae.ts";
 import type { LabelVolume } from "../../tasks/study/volume/volume.ts";
@@ -98,4 +103,8 @@ test("the margin of a crop is cut to whole voxels, and the box to the volume", (
   expect(cropBox(labels, [1], [20, 20, 20])).toEqual({ start: [0, 0, 0], end: [1, 1, 11] });
   expect(cropBox(labels, [1], [8, 20, 20])).toEqual({ start: [0, 0, 3], end: [1, 1, 8] });
   expect(cropBox(labels, [2], [8, 20, 20])).toBeNull();
+  const cropped = cropVolume(row("01234"), { start: [0, 0, 2], end: [1, 1, 4] });
+  expect(cropped).toMatchObject({ size: [2, 1, 1], data: Uint8Array.of(2, 3) });
+  // Voxels keep their place in the world.
+  expect(cropped.affine[3]).toBe(20);
 });
