@@ -11,6 +11,7 @@ import { shared } from "../helpers/shared.ts";
 import { temporaryFolder } from "./golden-network.ts";
 
 const v2 = shared("golden/04_nnunet_v2");
+const v1 = shared("golden/08_nnunet_v1_stunet/c_generic_unet/Task502_Toy");
 const trained = "Dataset902_ToyOldPlans/nnUNetTrainerNoMirroring__nnUNetPlans__3d_fullres";
 
 test("a folder without a model is refused; the error says what was expected", async () => {
@@ -132,6 +133,53 @@ test.skipIf(!v2)("mirror: on needs a training with mirroring; channels and folds
   await expect(predictCase(out, [image], { folds: ["3"] })).rejects.toThrow("no fold 3, only 0");
 });
 
+test.skipIf(!v2)("TotalSegmentator never mirrors, and takes the folds of its table", async () => {
+  const mirrored = `${v2}/m3/Dataset903_ToyAniso/nnUNetTrainer__nnUNetPlans__3d_fullres`;
+  const out = temporaryFolder();
+  await convertModel(mirrored, out);
+  expect(await readModel(out)).toMatchObject({ mirrorAxes: [0, 1, 2] });
+
+  const folder = join(temporaryFolder(), "Dataset297_Total3mm", "nnUNetTrainer__nnUNetPlans__3d_fullres");
+  cpSync(mirrored, folder, { recursive: true });
+  cpSync(join(folder, "fold_0"), join(folder, "fold_1"), { recursive: true });
+  const path = join(folder, "dataset.json");
+  const json = JSON.parse(readFileSync(path, "utf8")) as { labels: Record<string, number> };
+  const names = ["background", ...six].slice(0, Object.keys(json.labels).length);
+  writeFileSync(
+    path,
+    JSON.stringify({ ...json, labels: Object.fromEntries(names.map((name, i) => [name, i])) }),
+  );
+  const total = temporaryFolder();
+  await convertModel(join(folder, ".."), total);
+  expect(await readModel(join(total, "part1_Dataset297_Total3mm"))).toMatchObject({
+    mirrorAxes: [],
+    folds: [{ fold: "0" }],
+  });
+});
+
+test.skipIf(!v2)("folds are in the order of their numbers", async () => {
+  const folder = join(temporaryFolder(), "Dataset902_Toy", "T__P__3d_fullres");
+  cpSync(`${v2}/m2/${trained}`, folder, { recursive: true });
+  for (const fold of ["fold_2", "fold_10"])
+    cpSync(join(folder, "fold_0"), join(folder, fold), { recursive: true });
+  const out = temporaryFolder();
+  await convertModel(folder, out);
+  expect(await readModel(out)).toMatchObject({ folds: [{ fold: "0" }, { fold: "2" }, { fold: "10" }] });
+});
+
+test.skipIf(!v1)("nnU-Net v1 mirrors on all axes, unless the trainer's name says otherwise", async () => {
+  for (const [trainer, axes] of [
+    ["nnUNetTrainerV2", [0, 1, 2]],
+    ["nnUNetTrainerV2_noMirroring", []],
+  ] as const) {
+    const folder = join(temporaryFolder(), "Task502_Toy", `${trainer}__nnUNetPlansv2.1`);
+    cpSync(`${v1}/nnUNetTrainerV2__nnUNetPlansv2.1`, folder, { recursive: true });
+    const out = temporaryFolder();
+    await convertModel(folder, out);
+    expect(await readModel(out)).toMatchObject({ mirrorAxes: axes });
+  }
+});
+
 test.skipIf(!v2)("readers that reorient images are known by name; others are refused", async () => {
   const copy = join(temporaryFolder(), "Dataset902_Toy", "T__P__3d_fullres");
   cpSync(`${v2}/m2/${trained}`, copy, { recursive: true });
@@ -146,8 +194,6 @@ test.skipIf(!v2)("readers that reorient images are known by name; others are ref
   expect(await reads("SimpleITKIO")).toMatchObject({ reorient: false });
   await expect(reads("Tiff3DIO")).rejects.toThrow("image reader Tiff3DIO is not supported");
 });
-
-const v1 = shared("golden/08_nnunet_v1_stunet/c_generic_unet/Task502_Toy");
 
 test.skipIf(!v2 || !v1)(
   "nnU-Net v1's cascades, and trainers with other layers, are refused by name",

@@ -82,8 +82,8 @@ const network = (labels: Record<string, number>, count: number): Model =>
   ({ kind: "nnunet", name: "Toy", labels, output: { kind: "labels", count } }) as unknown as Model;
 
 test("labels of a model and of the dataset match by name, with words in any order", () => {
-  const labels = { liver: 1, "Left Kidney": 2, kidney_right: 3 };
-  expect([...datasetValues(network(labels, 4), labelTable("btcv"), "all")]).toEqual([0, 6, 3, 2]);
+  const labels = { liver: 1, "Left Kidney": 2, kidney_right: 3, vena_cava_inferior: 4 };
+  expect([...datasetValues(network(labels, 5), labelTable("btcv"), "all")]).toEqual([0, 6, 3, 2, 9]);
   expect(() => datasetValues(network({ elbow: 1 }, 2), labelTable("btcv"), "all")).toThrow(
     "Toy predicts labels that are not among the labels of the dataset: elbow",
   );

@@ -25,6 +25,13 @@ test("body: the largest trunk stays, the first of equal ones; small extremities 
   expect(cleanUpBody({ ...fine, spacing: [10, 51, 50] as const }, values).data.join("")).toBe("2200");
 });
 
+test("body: voxels that touch only at an edge are two parts", () => {
+  const values = { body_trunc: 1, body_extremities: 2 };
+  const square = { ...row("1110"), data: Uint8Array.of(1, 0, 0, 1, 0, 1), size: [2, 3, 1] as const };
+  // The column of two voxels is larger than the single one.
+  expect([...cleanUpBody(square, values).data]).toEqual([0, 0, 0, 1, 0, 1]);
+});
+
 test("vertebrae: every body grows by an ellipsoid of 3 mm, the lower label first", () => {
   const task = totalSegmentatorTask("vertebrae_pp");
   const { vertebrae_L5: l5, vertebrae_L4: l4 } = task.classes as {

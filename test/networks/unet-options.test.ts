@@ -7,7 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Network } from "../../tasks/study/networks/network.ts";
-import { unet, type UNetArchitecture, unusedUNetWeights } from "../../tasks/study/networks/unet.ts";
+import { readStateDict } from "../../tasks/study/networks/state-dict.ts";
+import {
+  canonicalUNetName,
+  unet,
+  type UNetArchitecture,
+  unusedUNetWeights,
+} from "../../tasks/study/networks/unet.ts";
 import { Storage, Tensor } from "../../tasks/study/torch/tensor.ts";
 import { greatestDifference, run } from "../inference/golden-network.ts";
 
@@ -114,4 +120,22 @@ test.each([
   const logits = await run(`${path}.onnx`, image, [1, 1, edge, edge, edge]);
   const expected = formula(a);
   expect(greatestDifference(logits, expected)).toBeLessThan(1e-5);
+});
+
+test("one weight under two names of nnU-Net's modules must have one value", async () => {
+  const path = join(mkdtempSync(join(tmpdir(), "unet-")), "weights");
+  writeFileSync(path, Buffer.from(Float32Array.of(1, 2, 1, 3).buffer));
+  const tensor = (start: number) =>
+    new Tensor(new Storage("float32", 2, { path, start: 4 * start, length: 8 }), 0, [2], [1]);
+  const name = "encoder.stages.0.0.convs.0.conv.bias";
+  const twice = (second: Tensor) =>
+    readStateDict(
+      new Map([
+        [name, tensor(0)],
+        [`decoder.${name}`, second],
+      ]),
+      canonicalUNetName,
+    );
+  expect([...(await twice(tensor(0))).keys()]).toEqual([name]);
+  await expect(twice(tensor(2))).rejects.toThrow(`two different tensors for ${name}`);
 });
