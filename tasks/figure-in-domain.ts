@@ -6,8 +6,8 @@ import { renderScatter } from "./study/figures/scatter.ts";
 import { METRICS } from "./study/results/cells.ts";
 import { qualityPairs } from "./study/results/pairs.ts";
 import { inOrder, readEvaluations, readScores } from "./study/results/results.ts";
-import { aggregation, anySynthetic, names } from "./study/results/settings.ts";
-import { SYNTHETIC_NOTICE } from "./study/tables/table.ts";
+import { aggregation, syntheticSources, names } from "./study/results/settings.ts";
+import { syntheticNotice } from "./study/tables/synthetic.ts";
 
 export default task({
   params: z.strictObject({ names, aggregation }),
@@ -20,9 +20,13 @@ export default task({
       params.names,
     );
     const display = (key: string) => params.names[key] ?? key;
+    const synthetic = syntheticSources(files("cases"));
     const svg = renderScatter({
       title: "Label quality against in-domain performance",
-      notice: anySynthetic(files("cases")) ? SYNTHETIC_NOTICE : null,
+      notice: syntheticNotice(
+        "columns",
+        datasets.map((d) => ({ name: display(d), synthetic: [synthetic.has(d)] })),
+      ),
       xLabel: "label quality (%)",
       yLabel: "in-domain score (%)",
       columns: datasets.map(display),

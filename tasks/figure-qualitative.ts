@@ -4,7 +4,7 @@ import { task } from "lq";
 import { z } from "zod";
 import { renderQualitative } from "./study/figures/qualitative.ts";
 import { inOrder } from "./study/results/results.ts";
-import { anySynthetic, names } from "./study/results/settings.ts";
+import { syntheticSources, names } from "./study/results/settings.ts";
 import { readStatistics } from "./study/params/settings.ts";
 import { readLabels, readNifti } from "./study/volume/nifti.ts";
 
@@ -31,7 +31,7 @@ export default task({
       })),
     );
     const image = await readNifti(input("image"));
-    const synthetic = anySynthetic([{ name: "cases", path: input("cases") }]);
+    const synthetic = syntheticSources([{ name: "cases", path: input("cases") }]).size > 0;
     const heading = `${display[figure.dataset] ?? figure.dataset} ${figure.case}, one slice under every label version`;
     const png = renderQualitative({
       heading: [heading, ...(synthetic ? ["Synthetic phantom, not a patient"] : [])],

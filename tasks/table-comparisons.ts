@@ -13,7 +13,7 @@ import {
   type Evaluation,
   type GeneratorScores,
 } from "./study/results/results.ts";
-import { anySynthetic, names, tableText } from "./study/results/settings.ts";
+import { syntheticSources, names, tableText } from "./study/results/settings.ts";
 import { bootstrap } from "./study/stats/bootstrap.ts";
 import {
   renderComparisonsCsv,
@@ -34,6 +34,7 @@ export default task({
   }),
   run({ files, output, params: { names, table } }) {
     const scores = readScores(files("scores"));
+    const synthetic = syntheticSources(files("cases"));
     const quality = new Map([...scores].map(([dataset, rows]) => [dataset, qualityRows(rows)]));
     const experiments = new Map<string, ReadonlyMap<string, Rows>>([["quality", quality]]);
     for (const [experiment, datasets] of experimentsOf(files("evaluations")))
@@ -59,6 +60,7 @@ export default task({
           title: names[experiment] ?? experiment,
           against: names[against] ?? against,
           columns: columns.map((dataset) => names[dataset] ?? dataset),
+          synthetic: columns.map((dataset) => synthetic.has(dataset) || synthetic.has(experiment)),
           rows: inOrder(
             [...datasets.values()].flatMap((rows) => [...rows.keys()]),
             names,
@@ -72,9 +74,8 @@ export default task({
         },
       ];
     });
-    const synthetic = anySynthetic(files("cases"));
-    writeFileSync(output("md"), renderComparisonsMarkdown(table, blocks, synthetic));
-    writeFileSync(output("csv"), renderComparisonsCsv(blocks, synthetic));
+    writeFileSync(output("md"), renderComparisonsMarkdown(table, blocks));
+    writeFileSync(output("csv"), renderComparisonsCsv(blocks));
   },
 });
 

@@ -5,12 +5,12 @@ import { z } from "zod";
 import { METRICS, type Metric } from "./study/results/cells.ts";
 import { qualityPairs, type QualityPair } from "./study/results/pairs.ts";
 import { experimentsOf, inOrder, readScores, type Evaluation } from "./study/results/results.ts";
-import { aggregation, anySynthetic, names, tableText } from "./study/results/settings.ts";
+import { aggregation, syntheticSources, names, tableText } from "./study/results/settings.ts";
 import { bootstrap } from "./study/stats/bootstrap.ts";
 import { correlate, type Estimate } from "./study/stats/correlation.ts";
 import { quote } from "./study/tables/csv.ts";
 import { escape } from "./study/tables/markdown.ts";
-import { SYNTHETIC_NOTICE } from "./study/tables/table.ts";
+import { dataOf, syntheticNotice } from "./study/tables/synthetic.ts";
 
 interface Line {
   readonly experiment: string;
@@ -19,12 +19,14 @@ interface Line {
   readonly n: number;
   readonly pearson: Estimate;
   readonly spearman: Estimate;
+  readonly synthetic: readonly boolean[];
 }
 
 export default task({
   params: z.strictObject({ names, table: tableText.extend({ bootstrap }), aggregation }),
   run({ files, output, params }) {
     const scores = readScores(files("scores"));
+    const sources = syntheticSources(files("cases"));
     const experiments = experimentsOf(files("evaluations"));
     const display = (key: string) => params.names[key] ?? key;
     const lines = inOrder(experiments.keys(), params.names).flatMap((experiment) => {
@@ -34,7 +36,9 @@ export default task({
         const perDataset = datasets.map((d) =>
           pairsOf(scores, evaluations, d, key, experiment, params.aggregation),
         );
-        const line = (dataset: string, pairs: readonly QualityPair[]): Line => ({
+        const isSynthetic = datasets.map((d) => sources.has(d) || sources.has(experiment));
+        const line = (dataset: string, pairs: readonly QualityPair[], synthetic = isSynthetic): Line => ({
+          synthetic,
           experiment: display(experiment),
           metric: name,
           dataset,
@@ -44,15 +48,14 @@ export default task({
           ),
         });
         return [
-          ...datasets.map((d, i) => line(display(d), perDataset[i] ?? [])),
+          ...datasets.map((d, i) => line(display(d), perDataset[i] ?? [], [isSynthetic[i] ?? false])),
           line("pooled", perDataset.flat()),
           line("pooled, centred by dataset", perDataset.flatMap(centre)),
         ];
       });
     });
-    const synthetic = anySynthetic(files("cases"));
-    writeFileSync(output("md"), markdown(params.table, lines, synthetic));
-    writeFileSync(output("csv"), csv(lines, synthetic));
+    writeFileSync(output("md"), markdown(params.table, lines));
+    writeFileSync(output("csv"), csv(lines));
   },
 });
 
@@ -80,11 +83,17 @@ function centre(pairs: readonly QualityPair[]): QualityPair[] {
   return pairs.map((p) => ({ ...p, quality: p.quality - quality, performance: p.performance - performance }));
 }
 
-function markdown(table: z.infer<typeof tableText>, lines: readonly Line[], synthetic: boolean): string {
+function markdown(table: z.infer<typeof tableText>, lines: readonly Line[]): string {
+  const parts = lines.map(({ experiment, dataset, synthetic }) => ({
+    name: `${experiment} ${dataset}`,
+    synthetic,
+  }));
+  const unique = [...new Map(parts.map((part) => [part.name, part])).values()];
+  const notice = syntheticNotice("rows", unique);
   return [
     `# ${table.title}`,
     "",
-    ...(synthetic ? [`> **${SYNTHETIC_NOTICE}**`, ""] : []),
+    ...(notice === null ? [] : [`> **${notice}**`, ""]),
     table.caption,
     "",
     "| Experiment | Metric | Datasets | n | Spearman [95 %] | Pearson [95 %] |",
@@ -104,14 +113,14 @@ function interval({ value, low, high }: Estimate): string {
   return `${value.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
 }
 
-function csv(lines: readonly Line[], synthetic: boolean): string {
+function csv(lines: readonly Line[]): string {
   const head =
     "experiment,metric,datasets,n,spearman,spearman_low,spearman_high,pearson,pearson_low,pearson_high,data";
   const rows = lines.map((l) =>
     [
       ...[l.experiment, l.metric, l.dataset, l.n],
       ...[l.spearman.value, l.spearman.low, l.spearman.high, l.pearson.value, l.pearson.low, l.pearson.high],
-      synthetic ? "synthetic" : "real",
+      dataOf(l.synthetic),
     ]
       .map((v) => quote(String(v ?? "")))
       .join(","),

@@ -8,9 +8,9 @@ import { duplicates } from "./study/datasets/leakage.ts";
 import { manifestOf, type Manifest } from "./study/datasets/manifest.ts";
 import { readLabelTable } from "./study/labels/labels.ts";
 import { inOrder } from "./study/results/results.ts";
-import { anySynthetic, names } from "./study/results/settings.ts";
+import { syntheticSources, names } from "./study/results/settings.ts";
 import { escape } from "./study/tables/markdown.ts";
-import { SYNTHETIC_NOTICE } from "./study/tables/table.ts";
+import { syntheticNotice } from "./study/tables/synthetic.ts";
 
 export default task({
   params: z.strictObject({ names }),
@@ -44,10 +44,16 @@ export default task({
     });
     const leaks = duplicates(manifests).map(({ places }) => places.join(" = "));
     for (const leak of leaks) log(`warning: the same image: ${leak}`);
+    const synthetic = syntheticSources(files("cases"));
+    const parts = inOrder(Object.keys(manifests), params.names).map((key) => ({
+      name: params.names[key] ?? key,
+      synthetic: [synthetic.has(key)],
+    }));
+    const notice = syntheticNotice("rows", parts);
     const lines = [
       "# Datasets",
       "",
-      ...(anySynthetic(files("cases")) ? [`> **${SYNTHETIC_NOTICE}**`, ""] : []),
+      ...(notice === null ? [] : [`> **${notice}**`, ""]),
       "| Dataset | Cases | Published | Labels | Absent | Unusable cases | Warnings |",
       "|---|---:|---:|---:|---|---:|---:|",
       ...rows,

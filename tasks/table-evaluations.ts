@@ -8,7 +8,7 @@ import { task } from "lq";
 import { z } from "zod";
 import { evaluationCell, METRICS } from "./study/results/cells.ts";
 import { commonOrgans, inOrder, readEvaluations, readScores } from "./study/results/results.ts";
-import { aggregation, anySynthetic, names, tableText } from "./study/results/settings.ts";
+import { aggregation, syntheticSources, names, tableText } from "./study/results/settings.ts";
 import { paperRow } from "./study/tables/paper.ts";
 import { writeTable } from "./study/tables/render.ts";
 
@@ -21,9 +21,13 @@ export default task({
     paper: z.string().optional(),
     /** Count only the organs that all generators can predict (equation 3 of the paper). */
     common: z.boolean(),
+    /** The dataset that the networks were fine-tuned and scored on; without it, each column's own. */
+    target: z.string().optional(),
   }),
   run({ files, outputs, params }) {
     const evaluations = readEvaluations(files("evaluations"));
+    const synthetic = syntheticSources(files("cases"));
+    const { target } = params;
     const scores = params.common ? readScores(files("scores")) : null;
     const datasets = inOrder(evaluations.keys(), params.names);
     const rows = inOrder(
@@ -38,7 +42,6 @@ export default task({
     );
     writeTable(outputs(), {
       ...params.table,
-      synthetic: anySynthetic(files("cases")),
       metrics: METRICS.map((m) => m.name),
       columns: datasets.map((d) => params.names[d] ?? d),
       rows: rows.map((row) => {
@@ -50,6 +53,10 @@ export default task({
               const organs = scores ? commonOrgans(scores.get(d)?.values() ?? []) : null;
               return evaluationCell(evaluations.get(d)?.get(row), organs, key, params.aggregation);
             }),
+          ),
+          // "none" is not pre-trained on the dataset of its column.
+          synthetic: datasets.map(
+            (d) => (target !== undefined && synthetic.has(target)) || (row !== "none" && synthetic.has(d)),
           ),
           from: datasets.map((d) => {
             const evaluation = evaluations.get(d)?.get(row);

@@ -3,7 +3,7 @@ import { task } from "lq";
 import { z } from "zod";
 import { cellOf, METRICS } from "./study/results/cells.ts";
 import { commonOrgans, inOrder, readScores } from "./study/results/results.ts";
-import { aggregation, anySynthetic, names, tableText } from "./study/results/settings.ts";
+import { aggregation, syntheticSources, names, tableText } from "./study/results/settings.ts";
 import { paperRow } from "./study/tables/paper.ts";
 import { writeTable } from "./study/tables/render.ts";
 
@@ -11,6 +11,7 @@ export default task({
   params: z.strictObject({ names, table: tableText, aggregation }),
   run({ files, outputs, params }) {
     const scores = readScores(files("scores"));
+    const synthetic = syntheticSources(files("cases"));
     const datasets = inOrder(scores.keys(), params.names);
     const generators = inOrder(
       [...scores.values()].flatMap((g) => [...g.keys()]),
@@ -19,7 +20,6 @@ export default task({
     const organs = new Map(datasets.map((d) => [d, commonOrgans(scores.get(d)?.values() ?? [])]));
     writeTable(outputs(), {
       ...params.table,
-      synthetic: anySynthetic(files("cases")),
       metrics: METRICS.map((m) => m.name),
       columns: datasets.map((d) => params.names[d] ?? d),
       rows: generators.map((generator) => {
@@ -36,6 +36,7 @@ export default task({
               ),
             ),
           ),
+          synthetic: datasets.map((d) => synthetic.has(d)),
           from: datasets.map((d) =>
             (scores.get(d)?.get(generator)?.cases ?? []).map(({ file }) => ({ input: "scores", file })),
           ),

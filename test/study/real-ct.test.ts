@@ -67,6 +67,8 @@ describe.skipIf(folder === null)("real CT", () => {
     expect(score.predicts).toContain("liver");
     expect(score.organs["liver"]?.dice).toBeGreaterThanOrEqual(0);
     expect(project.read("tables/quality.md")).toMatch(/Real CT/);
+    expect(project.read("tables/quality.md")).not.toMatch(/synthetic/i);
+    expect(project.read("tables/datasets.md")).toContain("Partly synthetic: all numbers of the rows corpus");
     expect(project.read("tables/datasets.md")).toMatch(/\| Real CT \| 2 \| – \| 117 \|/);
   });
 });

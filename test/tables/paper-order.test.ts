@@ -8,7 +8,6 @@ function table(rows: readonly (readonly [ours: number | null, paper: number | nu
   return {
     title: "Table",
     caption: "",
-    synthetic: true,
     metrics: ["Dice"],
     columns: ["BTCV"],
     notes: [],

@@ -9,7 +9,7 @@ rules:
   target:
     run: lq:tasks/table-evaluations.ts
     in: { evaluations: "evaluations/segthor/", cases: "cases/" }
-    with: { names: "\${names}", table: "\${table}", aggregation: "\${aggregation}", common: false, paper: segthor }
+    with: { names: "\${names}", table: "\${table}", aggregation: "\${aggregation}", common: false, paper: segthor, target: segthor }
     out: [tables/segthor.md, tables/segthor.csv, tables/segthor.tex, tables/segthor.html, tables/segthor.cells.json]
   quality:
     run: lq:tasks/table-quality.ts
@@ -142,8 +142,29 @@ describe("the study's tables", () => {
     const markdown = built.read("tables/comparisons.md");
     expect(markdown).toContain("## SegTHOR: difference from no pretrain");
     expect(markdown).toMatch(/\| base \| Dice \| \+12\.5 \[\+1\d\.\d, \+1\d\.\d\] \| – \|/);
-    expect(markdown).toContain("Synthetic");
+    expect(markdown).toContain("Partly synthetic: all numbers of the columns SegTHOR: BTCV, SegTHOR: AMOS");
     await built.build({ force: true });
     expect(built.read("tables/comparisons.csv")).toBe(csv);
+  });
+
+  test("say which columns and rows come from phantoms", async () => {
+    const built = project();
+    const of = (synthetic: boolean) => JSON.stringify({ synthetic });
+    built.write("cases/segthor.json", of(false));
+    built.write("cases/btcv.json", of(true));
+    built.write("cases/corpus.json", of(true));
+    expect((await built.build()).failed).toEqual([]);
+    expect(built.read("tables/quality.md")).toContain("> **Synthetic: every number here");
+    expect(built.read("tables/segthor.md")).toContain(
+      "> **Partly synthetic: some numbers of the columns BTCV (rows base, STU B) come from computer-made phantoms",
+    );
+    expect((JSON.parse(built.read("tables/segthor.cells.json")) as Cells).data).toBe("mixed");
+    expect(built.read("tables/segthor.csv")).toMatch(/^STU B,Dice,BTCV,.*,synthetic$/m);
+    expect(built.read("tables/segthor.csv")).toMatch(/^no pretrain,Dice,BTCV,.*,real$/m);
+
+    built.write("cases/btcv.json", of(false));
+    expect((await built.build()).failed).toEqual([]);
+    for (const name of ["quality", "segthor", "comparisons"])
+      expect(built.read(`tables/${name}.md`)).not.toMatch(/synthetic/i);
   });
 });

@@ -16,7 +16,9 @@ export const tableText = z.strictObject({
 
 export { aggregation };
 
-/** Whether any of the case lists says that its cases are phantoms. */
-export function anySynthetic(files: readonly ResultFile[]): boolean {
-  return files.some(({ path }) => readJson(path, z.object({ synthetic: z.boolean() })).synthetic);
+/** The sources whose case lists (cases/SOURCE.json) say that their cases are phantoms. */
+export function syntheticSources(files: readonly ResultFile[]): ReadonlySet<string> {
+  const isSynthetic = ({ path }: ResultFile) =>
+    readJson(path, z.object({ synthetic: z.boolean() })).synthetic;
+  return new Set(files.filter(isSynthetic).map(({ name }) => name.replace(/\.json$/, "")));
 }

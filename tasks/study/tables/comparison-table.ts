@@ -2,13 +2,15 @@
 import type { Comparison } from "../results/comparisons.ts";
 import { quote } from "./csv.ts";
 import { escape } from "./markdown.ts";
-import { SYNTHETIC_NOTICE } from "./table.ts";
+import { syntheticNotice } from "./synthetic.ts";
 
 export interface ComparisonBlock {
   readonly title: string;
   /** Name of the row that the others are compared with. */
   readonly against: string;
   readonly columns: readonly string[];
+  /** Whether the numbers of each column come from phantoms. */
+  readonly synthetic: readonly boolean[];
   readonly rows: readonly { readonly key: string; readonly name: string }[];
   /** comparisons[column]: one for each row that can be compared. */
   readonly metrics: readonly {
@@ -19,16 +21,19 @@ export interface ComparisonBlock {
 
 const SIGNIFICANT = 0.05;
 
-/** `synthetic`: if any number comes from phantoms; the text then says so. */
+/** Says so at the top if numbers come from phantoms. */
 export function renderComparisonsMarkdown(
   text: { readonly title: string; readonly caption: string; readonly notes: readonly string[] },
   blocks: readonly ComparisonBlock[],
-  synthetic: boolean,
 ): string {
+  const parts = blocks.flatMap(({ title, columns, synthetic }) =>
+    columns.map((column, c) => ({ name: `${title}: ${column}`, synthetic: [synthetic[c] ?? false] })),
+  );
+  const notice = syntheticNotice("columns", parts);
   return [
     `# ${text.title}`,
     "",
-    ...(synthetic ? [`> **${SYNTHETIC_NOTICE}**`, ""] : []),
+    ...(notice === null ? [] : [`> **${notice}**`, ""]),
     text.caption,
     "",
     ...blocks.flatMap(blockLines),
@@ -68,9 +73,9 @@ function points(fraction: number): string {
 }
 
 /** In full precision; differences are fractions of 1. */
-export function renderComparisonsCsv(blocks: readonly ComparisonBlock[], synthetic: boolean): string {
+export function renderComparisonsCsv(blocks: readonly ComparisonBlock[]): string {
   const head = "experiment,metric,column,row,against,n,difference,low,high,p,p_holm,data";
-  const lines = blocks.flatMap(({ title, against, columns, rows, metrics }) =>
+  const lines = blocks.flatMap(({ title, against, columns, synthetic, rows, metrics }) =>
     metrics.flatMap((metric) =>
       columns.flatMap((column, c) =>
         rows.flatMap(({ key, name }) => {
@@ -78,7 +83,7 @@ export function renderComparisonsCsv(blocks: readonly ComparisonBlock[], synthet
           if (found === undefined) return [];
           const { n, mean, interval, p, corrected } = found;
           const texts = [title, metric.name, column, name, against].map(quote);
-          const data = synthetic ? "synthetic" : "real";
+          const data = synthetic[c] ? "synthetic" : "real";
           return [[...texts, n, mean, interval.low, interval.high, p ?? "", corrected ?? "", data].join(",")];
         }),
       ),

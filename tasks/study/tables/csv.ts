@@ -1,15 +1,16 @@
+import { isSynthetic } from "./synthetic.ts";
 import { cellState, classes, type ScoreTable } from "./table.ts";
 
 /** One line for each cell, in full precision (fractions of 1), for further analysis. */
 export function renderCsv(table: ScoreTable): string {
   const marks = classes(table);
   const lines = ["row,metric,column,mean,std,quintile,state,data"];
-  const data = table.synthetic ? "synthetic" : "real";
   table.rows.forEach((row, r) => {
     table.metrics.forEach((metric, m) => {
       table.columns.forEach((column, c) => {
         const cell = row.cells[m]?.[c];
         if (cell === undefined || cell.kind === "absent") return;
+        const data = isSynthetic(row, c) ? "synthetic" : "real";
         const numbers =
           cell.kind === "score" ? [cell.mean, cell.std, marks[r]?.[m]?.[c] ?? ""] : ["", "", ""];
         lines.push(

@@ -1,10 +1,12 @@
 import { COLOURS } from "./colours.ts";
 import { allNotes } from "./notes.ts";
-import { cellText, classes, percent, SYNTHETIC_NOTICE, type Cell, type ScoreTable } from "./table.ts";
+import { tableNotice } from "./synthetic.ts";
+import { cellText, classes, percent, type Cell, type ScoreTable } from "./table.ts";
 
 /** A complete page with coloured cells. Where the paper has the cell, its value and the difference stand below ours. */
 export function renderHtml(table: ScoreTable): string {
   const marks = classes(table);
+  const notice = tableNotice(table);
   const rows = table.rows.flatMap((row, r) =>
     table.metrics.map((metric, m) => {
       const head =
@@ -35,7 +37,7 @@ small { display: block; color: #333 } .notice { border-left: 4px solid #b35900; 
 ${COLOURS.map(({ hex }, i) => `.q${i + 1} { background: ${hex} }`).join("\n")}
 </style>
 <h1>${escapeHtml(table.title)}</h1>
-${table.synthetic ? `<p class="notice"><strong>${SYNTHETIC_NOTICE}</strong></p>\n` : ""}<p>${escapeHtml(table.caption)}</p>
+${notice === null ? "" : `<p class="notice"><strong>${escapeHtml(notice)}</strong></p>\n`}<p>${escapeHtml(table.caption)}</p>
 <table>
 <thead><tr><th></th><th></th>${table.columns.map((c) => `<th scope="col">${escapeHtml(c)}</th>`).join("")}</tr></thead>
 <tbody>

@@ -1,15 +1,17 @@
 import { COLOURS } from "./colours.ts";
 import { allNotes } from "./notes.ts";
-import { cellText, classes, SYNTHETIC_NOTICE, type ScoreTable } from "./table.ts";
+import { tableNotice } from "./synthetic.ts";
+import { cellText, classes, type ScoreTable } from "./table.ts";
 
 /** A LaTeX table with coloured cells (needs `booktabs`, `multirow` and `\usepackage[table]{xcolor}`). */
 export function renderLatex(table: ScoreTable): string {
   const marks = classes(table);
+  const notice = tableNotice(table);
   const lines = [
     "% needs: booktabs, multirow, [table]{xcolor}",
     ...COLOURS.map(({ hex }, i) => `\\definecolor{quintile${i + 1}}{HTML}{${hex.slice(1).toUpperCase()}}`),
     "\\begin{table}",
-    `\\caption{${escape(`${table.title}. ${table.caption}${table.synthetic ? ` ${SYNTHETIC_NOTICE}` : ""}`)}}`,
+    `\\caption{${escape(`${table.title}. ${table.caption}${notice === null ? "" : ` ${notice}`}`)}}`,
     `\\begin{tabular}{ll${"r".repeat(table.columns.length)}}`,
     "\\toprule",
     ` & & ${table.columns.map(escape).join(" & ")} \\\\`,

@@ -1,13 +1,15 @@
 import { allNotes } from "./notes.ts";
-import { cellText, classes, QUINTILE_MARKS, SYNTHETIC_NOTICE, type ScoreTable } from "./table.ts";
+import { tableNotice } from "./synthetic.ts";
+import { cellText, classes, QUINTILE_MARKS, type ScoreTable } from "./table.ts";
 
 /** GitHub-flavoured Markdown. Quintiles are circled digits, because plain text has no colours. */
 export function renderMarkdown(table: ScoreTable): string {
   const marks = classes(table);
+  const notice = tableNotice(table);
   const lines = [
     `# ${table.title}`,
     "",
-    ...(table.synthetic ? [`> **${SYNTHETIC_NOTICE}**`, ""] : []),
+    ...(notice === null ? [] : [`> **${notice}**`, ""]),
     table.caption,
     "",
   ];

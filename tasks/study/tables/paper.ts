@@ -30,7 +30,6 @@ export function paperTable(table: PaperTable): ScoreTable {
   return {
     title: TITLES[table],
     caption: "Numbers as printed in the paper.",
-    synthetic: false,
     metrics: ["Dice", "Surface Dice"],
     columns: ["BTCV", "WORD", "AMOS", "CT-1K", "AbdomenAtlas"],
     rows: Object.entries(TABLES[table] ?? {}).map(([row, values]) => ({

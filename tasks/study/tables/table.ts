@@ -14,8 +14,6 @@ export type Cell =
 export interface ScoreTable {
   readonly title: string;
   readonly caption: string;
-  /** True if any number comes from phantoms; every file then says so. */
-  readonly synthetic: boolean;
   readonly metrics: readonly string[];
   readonly columns: readonly string[];
   readonly rows: readonly TableRow[];
@@ -29,6 +27,8 @@ export interface TableRow {
   readonly cells: readonly (readonly Cell[])[];
   /** The paper's printed [mean, std] (percent), where the paper has this row: paper[metric][column]. */
   readonly paper?: readonly (readonly (readonly [number, number] | null)[])[];
+  /** Whether the cells of each column come from phantoms: synthetic[column]. None by default. */
+  readonly synthetic?: readonly boolean[];
   /** The files that the cells of each column were computed from. */
   readonly from?: readonly (readonly CellSource[])[];
 }
@@ -38,9 +38,6 @@ export interface CellSource {
   readonly input: string;
   readonly file: string;
 }
-
-export const SYNTHETIC_NOTICE =
-  "Synthetic: every number here comes from computer-made phantoms, none from a patient. It shows that the study runs, not what the paper found.";
 
 export const QUINTILE_MARKS = ["①", "②", "③", "④", "⑤"] as const;
 
