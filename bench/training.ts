@@ -121,7 +121,7 @@ async function measure(item: Case): Promise<Measured> {
     const begin = cpu();
     const { images, labels } = await source(step);
     const between = cpu();
-    await trainer.step(images, labels, 1e-3);
+    await trainer.prepare(images, labels)(1e-3);
     measured.input.push(between - begin);
     measured.steps.push(cpu() - between);
   }

@@ -1,8 +1,10 @@
 /**
- * Plugins that handle `import url from "./module.ts?thread"` as lq does in task modules, for other programs that run
- * their code. The import gives the URL of the module's compiled code, for `new Worker(new URL(url))`.
+ * Imports that lq gives a meaning in task modules, for other programs that run the modules' code:
+ * `import url from "./module.ts?thread"` gives the URL of the module's compiled code, for `new Worker(new URL(url))`;
+ * `import code from "./file.py"` gives the file's text.
  */
 import { build } from "esbuild";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 const THREAD = /\?thread$/;
@@ -10,7 +12,8 @@ const THREAD = /\?thread$/;
 /** For esbuild. */
 export const threadImports = {
   name: "thread-imports",
-  setup({ onResolve, onLoad }) {
+  setup({ initialOptions, onResolve, onLoad }) {
+    initialOptions.loader = { ...initialOptions.loader, ".py": "text" };
     onResolve({ filter: THREAD }, ({ path, resolveDir }) => ({
       path: resolve(resolveDir, path.replace(THREAD, "")),
       namespace: "thread",
@@ -26,13 +29,21 @@ export const threadImports = {
 export const viteThreadImports = {
   name: "thread-imports",
   async load(id) {
+    if (id.endsWith(".py")) return `export default ${JSON.stringify(readFileSync(id, "utf8"))}`;
     if (!THREAD.test(id)) return undefined;
     return `export default ${JSON.stringify(await threadUrl(id.replace(THREAD, "")))}`;
   },
 };
 
 async function threadUrl(path) {
-  const options = { bundle: true, write: false, platform: "node", format: "esm", packages: "external" };
+  const options = {
+    bundle: true,
+    write: false,
+    loader: { ".py": "text" },
+    platform: "node",
+    format: "esm",
+    packages: "external",
+  };
   const { outputFiles } = await build({ ...options, entryPoints: [path] });
   return `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`;
 }

@@ -3,19 +3,23 @@ import { task } from "lq";
 import { z } from "zod";
 import { boxSettings } from "./study/medsam/boxes.ts";
 import { predictMedSam } from "./study/medsam/predict.ts";
+import { checkBackend, inferenceBackend } from "./study/params/settings.ts";
 import { writeNifti } from "./study/volume/nifti.ts";
 import { readImage, reading, readLabelMap, warnings } from "./study/volume/reading.ts";
 
 export default task({
-  params: z.strictObject({
-    /** Intensity window in Hounsfield units; values outside are clipped. */
-    window: z.tuple([z.number(), z.number()]).default([-160, 240]),
-    boxes: boxSettings.prefault({}),
-    /** Which label a pixel gets where masks overlap: the higher value ("later") or the higher probability ("likelier"). */
-    overlap: z.enum(["later", "likelier"]).default("later"),
-    reading,
-    device: z.enum(["cpu", "cuda", "webgpu", "auto"]).default("cpu"),
-  }),
+  params: z
+    .strictObject({
+      /** Intensity window in Hounsfield units; values outside are clipped. */
+      window: z.tuple([z.number(), z.number()]).default([-160, 240]),
+      boxes: boxSettings.prefault({}),
+      /** Which label a pixel gets where masks overlap: the higher value ("later") or the higher probability ("likelier"). */
+      overlap: z.enum(["later", "likelier"]).default("later"),
+      reading,
+      device: z.enum(["cpu", "cuda", "webgpu", "auto"]).default("cpu"),
+      ...inferenceBackend,
+    })
+    .superRefine(checkBackend),
   async run({ params, input, output, cpus, devices, signal, progress, log }) {
     const { reading, ...own } = params;
     const image = await readImage(input("image"), reading, warnings(log), { float32: true });

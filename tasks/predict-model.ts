@@ -5,36 +5,37 @@ import { predictCase } from "./study/inference/predict.ts";
 import { readModel } from "./study/inference/predict-nnunet.ts";
 import { datasetValues } from "./study/inference/remap.ts";
 import { readLabelTable, relabelled } from "./study/labels/labels.ts";
-import { CLASS_LISTS } from "./study/params/settings.ts";
+import { checkBackend, CLASS_LISTS, inferenceBackend } from "./study/params/settings.ts";
 import { writeNifti } from "./study/volume/nifti.ts";
 import { reading } from "./study/volume/reading.ts";
 
 export default task({
-  params: z.strictObject({
-    /** Distance between windows as a fraction of the patch. auto: 0.5; TotalSegmentator at 1.5 mm: 0.8. */
-    step: z.union([z.literal("auto"), z.number().gt(0).max(1)]).default("auto"),
-    /** Test-time mirroring. auto: along the axes that the checkpoint allows (nnU-Net v1: all axes). */
-    mirror: z.enum(["auto", "on", "off"]).default("auto"),
-    /** Names of the cross-validation folds to average; auto: all folds of the model. */
-    folds: z.union([z.literal("auto"), z.array(z.string()).min(1)]).default("auto"),
-    reading,
-    device: z.enum(["cpu", "cuda", "auto"]).default("cpu"),
-    /**
-     * Class list of the model ("all": the dataset's own labels). The prediction then has the label values of the table
-     * `organs`. Without this param it keeps the model's values.
-     */
-    classes: z.enum(["all", ...CLASS_LISTS]).optional(),
-  }),
+  params: z
+    .strictObject({
+      /** Distance between windows as a fraction of the patch. auto: 0.5; TotalSegmentator at 1.5 mm: 0.8. */
+      step: z.union([z.literal("auto"), z.number().gt(0).max(1)]).default("auto"),
+      /** Test-time mirroring. auto: along the axes that the checkpoint allows (nnU-Net v1: all axes). */
+      mirror: z.enum(["auto", "on", "off"]).default("auto"),
+      /** Names of the cross-validation folds to average; auto: all folds of the model. */
+      folds: z.union([z.literal("auto"), z.array(z.string()).min(1)]).default("auto"),
+      reading,
+      device: z.enum(["cpu", "cuda", "auto"]).default("cpu"),
+      /**
+       * Class list of the model ("all": the dataset's own labels). The prediction then has the label values of the table
+       * `organs`. Without this param it keeps the model's values.
+       */
+      classes: z.enum(["all", ...CLASS_LISTS]).optional(),
+      ...inferenceBackend,
+    })
+    .superRefine(checkBackend),
   async run({ params, input, inputs, output, cpus, devices, signal, progress, log }) {
-    const { step, mirror, folds, device, classes, reading } = params;
+    const { step, folds, classes, ...rest } = params;
     const values =
       classes && datasetValues(await readModel(input("model")), readLabelTable(input("organs")), classes);
     const labels = await predictCase(input("model"), inputs("images"), {
-      reading,
+      ...rest,
       ...(step !== "auto" && { step }),
-      mirror,
       ...(folds !== "auto" && { folds }),
-      device,
       devices,
       threads: cpus,
       signal,

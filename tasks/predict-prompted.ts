@@ -4,7 +4,7 @@ import { z } from "zod";
 import { createRandom } from "./study/random.ts";
 import { resizeLogits } from "./study/resample/resize-logits.ts";
 import { prepareImage, prepareLabels } from "./study/resample/prepare.ts";
-import { normalisation } from "./study/params/settings.ts";
+import { checkBackend, inferenceBackend, normalisation } from "./study/params/settings.ts";
 import { boxesOf, promptChannels } from "./study/medsam/slices.ts";
 import { openNetwork } from "./study/inference/trained-network.ts";
 import { writeNifti } from "./study/volume/nifti.ts";
@@ -12,13 +12,22 @@ import { readImage, reading, readLabelMap, warnings } from "./study/volume/readi
 import { fromCanonical, toCanonical } from "./study/volume/orient.ts";
 
 export default task({
-  params: z.strictObject({
-    /** Each box grows by a random number of pixels from 0 to `jitter`; `seed` fixes the random numbers. */
-    boxes: z.strictObject({ jitter: z.int().nonnegative(), seed: z.int() }),
-    reading,
-  }),
-  async run({ params: { boxes, reading }, input, output, cpus, signal, log }) {
-    const network = await openNetwork(input("model"), cpus);
+  params: z
+    .strictObject({
+      /** Each box grows by a random number of pixels from 0 to `jitter`; `seed` fixes the random numbers. */
+      boxes: z.strictObject({ jitter: z.int().nonnegative(), seed: z.int() }),
+      reading,
+      ...inferenceBackend,
+    })
+    .superRefine(checkBackend),
+  async run({ params: { boxes, reading, ...backend }, input, output, cpus, devices, signal, log }) {
+    const network = await openNetwork(input("model"), {
+      ...backend,
+      device: "auto",
+      devices,
+      threads: cpus,
+      log,
+    });
     const { spacing, normalisation: settings } = network.checkpoint;
     if (spacing === null) throw new Error(`${input("model")} has no spacing`);
     const image = await readImage(input("image"), reading, warnings(log));

@@ -17,8 +17,9 @@ export default task({
     window: inference,
     reading,
   }),
-  async run({ params, input, output, cpus, signal, log }) {
-    const network = await openNetwork(input("model"), cpus);
+  async run({ params, input, output, cpus, devices, signal, log }) {
+    const on = { device: "auto", devices, threads: cpus, log } as const;
+    const network = await openNetwork(input("model"), { ...params.window, ...on });
     const { spacing, labels, normalisation: settings } = network.checkpoint;
     if (spacing === null) throw new Error(`${input("model")} has no spacing`);
     const image = await readImage(input("image"), params.reading, warnings(log));

@@ -17,8 +17,9 @@ import { fromCanonical, toCanonical } from "./study/volume/orient.ts";
 
 export default task({
   params: z.strictObject({ window: inference, reading }),
-  async run({ params, input, inputs, output, cpus, signal, progress, log }) {
-    const network = await openNetwork(input("model"), cpus);
+  async run({ params, input, inputs, output, cpus, devices, signal, progress, log }) {
+    const on = { device: "auto", devices, threads: cpus, log } as const;
+    const network = await openNetwork(input("model"), { ...params.window, ...on });
     const { outcome, criterion, labels } = network.checkpoint;
     mkdirSync(output(), { recursive: true });
     writeFileSync(join(output(), "outcome.json"), JSON.stringify({ outcome, criterion }) + "\n");

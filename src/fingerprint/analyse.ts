@@ -62,6 +62,7 @@ const LOADERS: { readonly [extension: string]: Loader } = {
   ".yaml": "text",
   ".yml": "text",
   ".txt": "text",
+  ".py": "text",
 };
 
 const ASKED_BY_LQ = Symbol();

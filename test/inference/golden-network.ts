@@ -2,8 +2,8 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Tensor } from "onnxruntime-node";
-import { openSession } from "../../tasks/study/nn/session.ts";
+import type { Backend } from "../../tasks/study/nn/backend.ts";
+import { openNetwork } from "../../tasks/study/nn/network.ts";
 
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), "network-"));
@@ -13,10 +13,11 @@ export async function run(
   model: string,
   input: Float32Array,
   shape: readonly number[],
+  backend: Backend["backend"] = "onnx",
 ): Promise<Float32Array> {
-  const session = await openSession(model);
-  const { output } = await session.run({ input: new Tensor("float32", input, shape) });
-  return output!.data as Float32Array;
+  const network = await openNetwork(model, { backend });
+  const { output } = await network.run({ input: { shape, data: input } });
+  return output!.data;
 }
 
 /** Greatest absolute difference; Infinity for other lengths, NaN as soon as one difference is NaN. */

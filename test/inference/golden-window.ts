@@ -1,7 +1,7 @@
 /** Compares one window of a converted nnU-Net with the recorded ones. */
 import type { Shape } from "../../tasks/study/arrays.ts";
 import type { NetworkModel } from "../../tasks/study/inference/model.ts";
-import { predictPreprocessed } from "../../tasks/study/inference/predict-nnunet.ts";
+import { predictPreprocessed, type PredictSettings } from "../../tasks/study/inference/predict-nnunet.ts";
 import type { NpyArray } from "../helpers/npz.ts";
 import { cutWindow, greatestDifference, joined, split } from "./golden-network.ts";
 
@@ -15,6 +15,7 @@ export async function windowDifference(
   { data, shape }: { readonly data: Float32Array; readonly shape: Shape },
   start: readonly number[],
   golden: ReadonlyMap<string, NpyArray>,
+  settings: PredictSettings = { threads: 2 },
 ): Promise<number> {
   const channels = data.length / (shape[0] * shape[1] * shape[2]);
   const patch = model.patch as Shape;
@@ -24,7 +25,7 @@ export async function windowDifference(
       folder,
       model,
       { data: window, shape: patch },
-      { threads: 2, mirror },
+      { ...settings, mirror },
     );
     const recorded = golden.get(name)!;
     const folds = split(recorded.data as Float32Array, recorded.shape[0]!);

@@ -7,6 +7,7 @@ import { preprocess } from "../../tasks/study/inference/preprocess.ts";
 import { readLabels, readNifti } from "../../tasks/study/volume/nifti.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
+import { backends } from "../helpers/torch.ts";
 import { differing, greatestDifference, joined, temporaryFolder } from "./golden-network.ts";
 
 const root = shared("golden/08_nnunet_v1_stunet");
@@ -25,19 +26,21 @@ for (const name of ["a_stunet_small", "c_generic_unet"]) {
 
     const input = await preprocess(model, [volume]);
     const preprocessed = greatestDifference(input.data, golden.get("preprocessed")!.data);
-    const softmax = await predictPreprocessed(out, model, input, { threads: 2 });
-    const merged = greatestDifference(joined(softmax), golden.get("merged_softmax")!.data);
-    const labels = await exportLabels(model, softmax, input, volume);
-    const reference = await readLabels(`${folder}/expected/${id}_seg.nii.gz`);
-    const share = differing(labels.data, reference.data);
-    console.info(
-      `${name}: preprocessed ${preprocessed.toExponential(1)}, merged softmax ${merged.toExponential(1)}, ` +
-        `${share * reference.data.length} of ${reference.data.length} voxels differ`,
-    );
-    // Ten times the measured differences.
-    expect(preprocessed).toBeLessThan(1e-5);
-    expect(merged).toBeLessThan(2e-5);
-    expect(share).toBe(0);
-    expect(labels.size).toEqual(reference.size);
+    for (const backend of backends) {
+      const softmax = await predictPreprocessed(out, model, input, { threads: 2, backend });
+      const merged = greatestDifference(joined(softmax), golden.get("merged_softmax")!.data);
+      const labels = await exportLabels(model, softmax, input, volume);
+      const reference = await readLabels(`${folder}/expected/${id}_seg.nii.gz`);
+      const share = differing(labels.data, reference.data);
+      console.info(
+        `${name} on ${backend}: preprocessed ${preprocessed.toExponential(1)}, merged softmax ${merged.toExponential(1)}, ` +
+          `${share * reference.data.length} of ${reference.data.length} voxels differ`,
+      );
+      // Ten times the measured differences.
+      expect(preprocessed).toBeLessThan(1e-5);
+      expect(merged).toBeLessThan(2e-5);
+      expect(share).toBe(0);
+      expect(labels.size).toEqual(reference.size);
+    }
   });
 }

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { Tensor } from "onnxruntime-node";
 import { expect, test } from "vitest";
 import { convertModel } from "../../tasks/study/inference/convert.ts";
 import { convertSam } from "../../tasks/study/inference/convert-sam.ts";
@@ -7,12 +6,13 @@ import { boxSettings, modelBox, promptsOf } from "../../tasks/study/medsam/boxes
 import { connectedParts, withoutSmallParts } from "../../tasks/study/components.ts";
 import { encoderInput, resizeSlice, toBytes } from "../../tasks/study/medsam/image.ts";
 import { maskOf, predictMedSam } from "../../tasks/study/medsam/predict.ts";
-import { openSession } from "../../tasks/study/nn/session.ts";
+import { openNetwork } from "../../tasks/study/nn/network.ts";
 import { createRandom } from "../../tasks/study/random.ts";
 import type { LabelVolume, Volume } from "../../tasks/study/volume/volume.ts";
 import { differing, greatestDifference, temporaryFolder } from "../inference/golden-network.ts";
 import { type NpyArray, readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
+import { backends } from "../helpers/torch.ts";
 
 const folder = shared("golden/07_sam_medsam");
 const [depth, height, width, size] = [6, 72, 96, 256];
@@ -75,43 +75,46 @@ test.skipIf(!folder)(
   },
 );
 
-test.skipIf(!folder)("network outputs and probabilities of every prompt", async () => {
-  const golden = await protocol();
-  const out = temporaryFolder();
-  await convertSam(`${folder}/tiny_sam.pth`, out, 4);
-  const encoder = await openSession(join(out, "encoder.onnx"));
-  const decoder = await openSession(join(out, "decoder.onnx"));
-  const pairs = golden.get("slice_and_label")!.data;
-  const worst = { embeddings: 0, logits: 0, iou: 0, probability: 0 };
-  for (let i = 0; i < pairs.length / 2; i++) {
-    const z = pairs[2 * i]!;
-    const channel = part(golden.get("encoder_input_one_channel")!, z) as Float32Array;
-    const pixels = new Float32Array(3 * channel.length);
-    [0, 1, 2].forEach((c) => pixels.set(channel, c * channel.length));
-    const image = new Tensor("float32", pixels, [1, 3, size, size]);
-    const { image_embeddings } = await encoder.run({ image });
-    const boxes = new Tensor("float32", Float32Array.from(part(golden.get("boxes_model")!, i)), [1, 4]);
-    const { masks, iou } = await decoder.run({ image_embeddings: image_embeddings!, boxes });
-    const edge = masks!.dims[3]!;
-    const logits = (masks!.data as Float32Array).subarray(0, edge * edge);
-    const recorded = part(golden.get("low_res_logits")!, i) as Float32Array;
-    const raise = (key: keyof typeof worst, a: ArrayLike<number>, b: ArrayLike<number>) =>
-      (worst[key] = Math.max(worst[key], greatestDifference(a, b)));
-    raise("embeddings", image_embeddings!.data as Float32Array, part(golden.get("image_embeddings")!, z));
-    raise("logits", logits, recorded);
-    raise("iou", [(iou!.data as Float32Array)[0]!], part(golden.get("iou")!, i));
-    const probability = await maskOf(recorded, edge, height, width);
-    raise("probability", probability, part(golden.get("probability")!, i));
-    const mask = Uint8Array.from(probability, (p) => Number(p > 0.5));
-    expect(differing(mask, part(golden.get("mask")!, i)), `mask ${i}`).toBe(0);
-  }
-  console.info("MedSAM's network", worst);
-  // Ten times the measured differences.
-  expect(worst.embeddings).toBeLessThan(3e-5);
-  expect(worst.logits).toBeLessThan(3.1e-4);
-  expect(worst.iou).toBeLessThan(6e-7);
-  expect(worst.probability).toBeLessThan(2.5e-5);
-});
+test.skipIf(!folder).each(backends)(
+  "network outputs and probabilities of every prompt on %s",
+  async (backend) => {
+    const golden = await protocol();
+    const out = temporaryFolder();
+    await convertSam(`${folder}/tiny_sam.pth`, out, 4);
+    const encoder = await openNetwork(join(out, "encoder.onnx"), { backend });
+    const decoder = await openNetwork(join(out, "decoder.onnx"), { backend });
+    const pairs = golden.get("slice_and_label")!.data;
+    const worst = { embeddings: 0, logits: 0, iou: 0, probability: 0 };
+    for (let i = 0; i < pairs.length / 2; i++) {
+      const z = pairs[2 * i]!;
+      const channel = part(golden.get("encoder_input_one_channel")!, z) as Float32Array;
+      const pixels = new Float32Array(3 * channel.length);
+      [0, 1, 2].forEach((c) => pixels.set(channel, c * channel.length));
+      const image = { shape: [1, 3, size, size], data: pixels };
+      const { image_embeddings } = await encoder.run({ image });
+      const boxes = { shape: [1, 4], data: Float32Array.from(part(golden.get("boxes_model")!, i)) };
+      const { masks, iou } = await decoder.run({ image_embeddings: image_embeddings!, boxes });
+      const edge = masks!.shape[3]!;
+      const logits = masks!.data.subarray(0, edge * edge);
+      const recorded = part(golden.get("low_res_logits")!, i) as Float32Array;
+      const raise = (key: keyof typeof worst, a: ArrayLike<number>, b: ArrayLike<number>) =>
+        (worst[key] = Math.max(worst[key], greatestDifference(a, b)));
+      raise("embeddings", image_embeddings!.data, part(golden.get("image_embeddings")!, z));
+      raise("logits", logits, recorded);
+      raise("iou", [iou!.data[0]!], part(golden.get("iou")!, i));
+      const probability = await maskOf(recorded, edge, height, width);
+      raise("probability", probability, part(golden.get("probability")!, i));
+      const mask = Uint8Array.from(probability, (p) => Number(p > 0.5));
+      expect(differing(mask, part(golden.get("mask")!, i)), `mask ${i}`).toBe(0);
+    }
+    console.info("MedSAM's network on", backend, worst);
+    // Ten times the measured differences.
+    expect(worst.embeddings).toBeLessThan(3e-5);
+    expect(worst.logits).toBeLessThan(3.1e-4);
+    expect(worst.iou).toBeLessThan(6e-7);
+    expect(worst.probability).toBeLessThan(2.5e-5);
+  },
+);
 
 async function case6(): Promise<{ image: Volume; labels: LabelVolume; golden: Map<string, NpyArray> }> {
   const golden = await protocol();
@@ -127,35 +130,46 @@ async function case6(): Promise<{ image: Volume; labels: LabelVolume; golden: Ma
   };
 }
 
-test.skipIf(!folder)("a whole volume: labels are equal, whichever overlap rule", async () => {
-  const { image, labels, golden } = await case6();
-  const out = temporaryFolder();
-  await convertModel(folder!, out, { decoderHeads: 4 });
-  const later = await predictMedSam(out, image, labels, { window, boxes, overlap: "later", threads: 1 });
-  const likelier = await predictMedSam(out, image, labels, {
-    window,
-    boxes,
-    overlap: "likelier",
-    threads: 1,
-  });
-  const share = differing(later.data, golden.get("final_labels")!.data);
-  const other = differing(likelier.data, golden.get("final_labels_highest_probability")!.data);
-  const voxels = depth * area;
-  console.info(
-    `MedSAM: ${share * voxels} and (highest probability) ${other * voxels} of ${voxels} voxels differ`,
-  );
-  expect(share).toBe(0);
-  expect(other).toBe(0);
-  expect(later).toMatchObject({ size: image.size, affine: image.affine });
+test.skipIf(!folder).each(backends)(
+  "a whole volume on %s: labels are equal, whichever overlap rule",
+  async (backend) => {
+    const { image, labels, golden } = await case6();
+    const out = temporaryFolder();
+    await convertModel(folder!, out, { decoderHeads: 4 });
+    const later = await predictMedSam(out, image, labels, {
+      window,
+      boxes,
+      overlap: "later",
+      threads: 1,
+      backend,
+    });
+    const likelier = await predictMedSam(out, image, labels, {
+      window,
+      boxes,
+      overlap: "likelier",
+      threads: 1,
+      backend,
+    });
+    const share = differing(later.data, golden.get("final_labels")!.data);
+    const other = differing(likelier.data, golden.get("final_labels_highest_probability")!.data);
+    const voxels = depth * area;
+    console.info(
+      `MedSAM on ${backend}: ${share * voxels} and (highest probability) ${other * voxels} of ${voxels} voxels differ`,
+    );
+    expect(share).toBe(0);
+    expect(other).toBe(0);
+    expect(later).toMatchObject({ size: image.size, affine: image.affine });
 
-  // The same volume, stored with slices along x, gives the same axial slices.
-  const turned = await predictMedSam(out, alongX(image), alongX(labels), {
-    window,
-    boxes,
-    overlap: "later",
-  });
-  expect(turned.data).toEqual(alongX(later).data);
-});
+    // The same volume, stored with slices along x, gives the same axial slices.
+    const turned = await predictMedSam(out, alongX(image), alongX(labels), {
+      window,
+      boxes,
+      overlap: "later",
+      backend,
+    });
+    expect(turned.data).toEqual(alongX(later).data);
+  },
+);
 
 /** The same volume with axes stored in the order z, x, y, and with its affine. */
 function alongX<V extends Volume>(volume: V): V {

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { convertV1 } from "../../tasks/study/inference/nnunet-v1.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
+import { backends } from "../helpers/torch.ts";
 import { greatestDifference, run, temporaryFolder } from "../inference/golden-network.ts";
 
 const models = [
@@ -21,11 +22,15 @@ for (const [name, model, file, input, logits] of models) {
       const arrays = await readNpz(`${folder}/expected/${file}.npz`);
       const golden = arrays.get(logits)!.data;
       const window = arrays.get(input)!.data as Float32Array;
-      const result = await run(join(out, "fold_0.onnx"), window, [1, channels, ...patch]);
       const largest = (golden as Float32Array).reduce((most, v) => Math.max(most, Math.abs(v)), 1);
-      const difference = greatestDifference(result, golden) / largest;
-      console.info(`${name}: ${difference.toExponential(1)} (largest logit ${largest.toFixed(1)})`);
-      expect(difference).toBeLessThan(1.3e-5);
+      for (const backend of backends) {
+        const result = await run(join(out, "fold_0.onnx"), window, [1, channels, ...patch], backend);
+        const difference = greatestDifference(result, golden) / largest;
+        console.info(
+          `${name} on ${backend}: ${difference.toExponential(1)} (largest logit ${largest.toFixed(1)})`,
+        );
+        expect(difference).toBeLessThan(1.3e-5);
+      }
     },
   );
 }

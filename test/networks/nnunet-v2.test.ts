@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { convertV2 } from "../../tasks/study/inference/nnunet-v2.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
+import { backends } from "../helpers/torch.ts";
 import { cutWindow, greatestDifference, run, temporaryFolder } from "../inference/golden-network.ts";
 
 interface Expected {
@@ -31,10 +32,12 @@ for (const name of ["m1", "m2", "m3", "m4"]) {
       const golden = arrays.get("window_logits_plain")!.data;
       const size = golden.length / model.folds.length;
       for (const [i, { file }] of model.folds.entries()) {
-        const logits = await run(join(out, file), window, [1, shape[0]!, ...expected.patch]);
-        const difference = greatestDifference(logits, golden.subarray(i * size, (i + 1) * size));
-        console.info(`${name}/${id} fold ${i}: ${difference.toExponential(1)}`);
-        expect(difference).toBeLessThan(6.4e-5);
+        for (const backend of backends) {
+          const logits = await run(join(out, file), window, [1, shape[0]!, ...expected.patch], backend);
+          const difference = greatestDifference(logits, golden.subarray(i * size, (i + 1) * size));
+          console.info(`${name}/${id} fold ${i} on ${backend}: ${difference.toExponential(1)}`);
+          expect(difference).toBeLessThan(6.4e-5);
+        }
       }
     }
   });

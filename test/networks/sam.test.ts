@@ -1,22 +1,22 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Tensor } from "onnxruntime-node";
 import { expect, test } from "vitest";
 import { convertSam } from "../../tasks/study/inference/convert-sam.ts";
 import { Network } from "../../tasks/study/networks/network.ts";
 import { samDecoder } from "../../tasks/study/networks/sam-decoder.ts";
 import { samEncoder } from "../../tasks/study/networks/sam-encoder.ts";
-import { openSession } from "../../tasks/study/nn/session.ts";
+import { openNetwork } from "../../tasks/study/nn/network.ts";
 import { Storage, Tensor as Weights } from "../../tasks/study/torch/tensor.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
+import { backends } from "../helpers/torch.ts";
 import { greatestDifference, temporaryFolder } from "../inference/golden-network.ts";
 
 const folder = shared("golden/07_sam_medsam");
 
-test.skipIf(!folder)(
-  "SAM: embeddings within 2.5e-5, mask logits within 1.3e-4, IoU within 3e-6",
-  async () => {
+test.skipIf(!folder).each(backends)(
+  "SAM on %s: embeddings within 2.5e-5, mask logits within 1.3e-4, IoU within 3e-6",
+  async (backend) => {
     const out = temporaryFolder();
     const { size, grid, channels } = await convertSam(`${folder}/tiny_sam.pth`, out, 4);
     const golden = await readNpz(`${folder}/model_io.npz`);
@@ -25,26 +25,26 @@ test.skipIf(!folder)(
       const length = data.length / count;
       return data.slice(i * length, (i + 1) * length) as Float32Array;
     };
-    const encoder = await openSession(join(out, "encoder.onnx"));
-    const decoder = await openSession(join(out, "decoder.onnx"));
+    const encoder = await openNetwork(join(out, "encoder.onnx"), { backend });
+    const decoder = await openNetwork(join(out, "decoder.onnx"), { backend });
     const worst = { embeddings: 0, logits: 0, iou: 0 };
     for (let i = 0; i < 3; i++) {
       const pixels = Float32Array.from(part("images_u8", i, 3), (v) => v / 255);
-      const image = new Tensor("float32", pixels, [1, 3, size, size]);
+      const image = { shape: [1, 3, size, size], data: pixels };
       const { image_embeddings } = await encoder.run({ image });
       const embedding = part("image_embeddings", i, 3);
       const raise = (key: keyof typeof worst, a: ArrayLike<number>, b: ArrayLike<number>) =>
         (worst[key] = Math.max(worst[key], greatestDifference(a, b)));
-      raise("embeddings", image_embeddings!.data as Float32Array, embedding);
+      raise("embeddings", image_embeddings!.data, embedding);
 
       const { masks, iou } = await decoder.run({
-        image_embeddings: new Tensor("float32", embedding, [1, channels, grid, grid]),
-        boxes: new Tensor("float32", part("boxes", i, 3), [3, 4]),
+        image_embeddings: { shape: [1, channels, grid, grid], data: embedding },
+        boxes: { shape: [3, 4], data: part("boxes", i, 3) },
       });
-      expect(masks!.dims).toEqual([3, 4, 4 * grid, 4 * grid]);
+      expect(masks!.shape).toEqual([3, 4, 4 * grid, 4 * grid]);
       const area = 16 * grid * grid;
-      const logits = masks!.data as Float32Array;
-      const quality = iou!.data as Float32Array;
+      const logits = masks!.data;
+      const quality = iou!.data;
       for (let box = 0; box < 3; box++) {
         const at = (i * 3 + box) * area;
         const single = golden.get("low_res_logits_single")!.data.subarray(at, at + area);
@@ -58,7 +58,7 @@ test.skipIf(!folder)(
         raise("iou", quality.subarray(4 * box, 4 * box + 4), goldenIou);
       }
     }
-    console.info("SAM", worst);
+    console.info("SAM", backend, worst);
     expect(worst.embeddings).toBeLessThan(2.5e-5);
     expect(worst.logits).toBeLessThan(1.3e-4);
     expect(worst.iou).toBeLessThan(3e-6);

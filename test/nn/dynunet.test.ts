@@ -1,16 +1,17 @@
 /** Compares names, shapes and outputs with MONAI's DynUNet (golden 05; limit 5e-5 for float32). */
 import { readFileSync } from "node:fs";
-import { Tensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import type { Triple } from "../../tasks/study/arrays.ts";
 import { checkSpec, type DynUNetSpec } from "../../tasks/study/nn/dynunet.ts";
 import { exportStateDict } from "../../tasks/study/nn/export.ts";
 import { inferenceGraph } from "../../tasks/study/nn/inference-graph.ts";
+import { networkOf } from "../../tasks/study/nn/network.ts";
+import { onnxNetwork } from "../../tasks/study/nn/onnx-network.ts";
 import { aliases, initialise, parameters } from "../../tasks/study/nn/parameters.ts";
 import { decodeSafetensors } from "../../tasks/study/nn/safetensors.ts";
-import { createSession } from "../../tasks/study/nn/session.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
+import { backends } from "../helpers/torch.ts";
 import { floats, largestDifference } from "./golden.ts";
 import { smallNetwork } from "./small-network.ts";
 
@@ -64,21 +65,28 @@ describe.skipIf(folder === null).each(names)("%s", (name) => {
     expect([...dict.tensors.keys()]).toEqual(Object.keys(model.keys));
   });
 
-  test("gives MONAI's output with a fixed and with a free input size", async () => {
+  test("gives MONAI's output with a free input size, and on each backend with a fixed one", async () => {
     const { spec } = readModel(name);
     const weights = floats(await readNpz(`${folder}/${name}_weights.npz`));
     const io = await readNpz(`${folder}/${name}_io.npz`);
-    const input = io.get("input")!;
-    const image = new Tensor("float32", input.data as Float32Array, input.shape);
-    const expected = new Map([["logits", io.get("output_eval_float64")!.data]]);
-    for (const size of [input.shape.slice(2) as unknown as Triple, undefined]) {
-      const session = await createSession(inferenceGraph(spec, weights, size));
-      const { logits } = await session.run({ image });
-      expect(logits!.dims).toEqual(io.get("output_eval_float64")!.shape);
-      const difference = largestDifference(new Map([["logits", logits!.data as Float32Array]]), expected);
+    const { shape, data } = io.get("input")!;
+    const image = { shape, data: data as Float32Array };
+    const patch = shape.slice(2) as unknown as Triple;
+    const expected = io.get("output_eval_float64")!;
+    const networks = await Promise.all([
+      onnxNetwork(inferenceGraph(spec, weights), {}),
+      ...backends.map((backend) => networkOf({ spec, weights }, patch, { backend })),
+    ]);
+    for (const network of networks) {
+      const { logits } = await network.run({ image });
+      expect(logits!.shape).toEqual(expected.shape);
+      const difference = largestDifference(
+        new Map([["logits", logits!.data]]),
+        new Map([["logits", expected.data]]),
+      );
       expect(difference).toBeLessThan(5e-5);
       console.log(`${name}: largest difference ${difference.toExponential(1)}`);
-      await session.release();
+      await network.close();
     }
   });
 });

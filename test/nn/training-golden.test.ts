@@ -1,5 +1,5 @@
 /**
- * Compares twenty steps with MONAI and torch in float64 (golden 06). The limits are those of its README for another
+ * Compares twenty steps of each backend with MONAI and torch in float64 (golden 06). The limits are those of its README for another
  * implementation in float32.
  */
 import { readFileSync } from "node:fs";
@@ -9,10 +9,11 @@ import type { DynUNetSpec } from "../../tasks/study/nn/dynunet.ts";
 import { createTrainer, type Trainer } from "../../tasks/study/nn/trainer.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
+import { backends } from "../helpers/torch.ts";
 import { relativeL2, largestDifference, floats } from "./golden.ts";
 
 const folder = shared("golden/06_training_parity");
-const names = ["plain", "deepsup_res"];
+const runs = ["plain", "deepsup_res"].flatMap((name) => backends.map((backend) => [name, backend] as const));
 
 interface Run {
   name: string;
@@ -69,26 +70,28 @@ async function runSteps(trainer: Trainer, run: Run, from: number, to: number) {
   for (let i = from; i < to; i++) {
     const image = images.slice(i * pixels, (i + 1) * pixels);
     const label = labels.slice(i * voxels, (i + 1) * voxels);
-    results.push(await trainer.step(image, label, run.float64.lr[i]!));
+    results.push(await trainer.prepare(image, label)(run.float64.lr[i]!));
   }
   return results;
 }
 
-test.skipIf(folder === null).each(names)("%s: losses and weights of 20 steps", async (name) => {
+test.skipIf(folder === null).each(runs)("%s on %s: losses and weights of 20 steps", async (name, backend) => {
   const run = readRun(name);
   const trainer = await createTrainer({
     spec: specOf(run),
     batch: run.batch_size,
     patch: run.patch_zyx,
+    backend,
     weights: await load(run, "weights_initial"),
   });
   const [step1] = await runSteps(trainer, run, 0, 1);
   expect(Math.abs(step1!.loss - run.float64.loss[0]!)).toBeLessThan(5e-6);
-  const gradient = relativeL2(scaled(trainer.moments().first, 10), await load(run, "grads_step1_float64"));
+  const state1 = await trainer.state();
+  const gradient = relativeL2(scaled(state1.moments.first, 10), await load(run, "grads_step1_float64"));
   expect(gradient).toBeLessThan(1e-5);
   const expected1 = await load(run, "weights_step1_float64");
-  expect(relativeL2(trainer.weights(), expected1)).toBeLessThan(2e-5);
-  expect(largestDifference(trainer.weights(), expected1)).toBeLessThan(5e-4);
+  expect(relativeL2(state1.weights, expected1)).toBeLessThan(2e-5);
+  expect(largestDifference(state1.weights, expected1)).toBeLessThan(5e-4);
 
   const rest = await runSteps(trainer, run, 1, run.n_steps);
   const worst = (key: "loss" | "dice" | "ce") =>
@@ -97,22 +100,24 @@ test.skipIf(folder === null).each(names)("%s: losses and weights of 20 steps", a
   expect(worst("dice")).toBeLessThan(5e-4);
   expect(worst("ce")).toBeLessThan(5e-4);
   const expected20 = await load(run, "weights_step20_float64");
-  expect(relativeL2(trainer.weights(), expected20)).toBeLessThan(3e-3);
-  expect(largestDifference(trainer.weights(), expected20)).toBeLessThan(4e-3);
+  const { weights } = await trainer.state();
+  expect(relativeL2(weights, expected20)).toBeLessThan(3e-3);
+  expect(largestDifference(weights, expected20)).toBeLessThan(4e-3);
   console.log(
-    `${run.name}: gradient step 1 ${gradient.toExponential(1)}, loss ${worst("loss").toExponential(1)}, ` +
-      `weights step 20 ${relativeL2(trainer.weights(), expected20).toExponential(1)}`,
+    `${run.name} on ${backend}: gradient step 1 ${gradient.toExponential(1)}, loss ${worst("loss").toExponential(1)}, ` +
+      `weights step 20 ${relativeL2(weights, expected20).toExponential(1)}`,
   );
   await trainer.dispose();
 });
 
-test.skipIf(folder === null).each(names)("%s: continues after step 10", async (name) => {
+test.skipIf(folder === null).each(runs)("%s on %s: continues after step 10", async (name, backend) => {
   const run = readRun(name);
   const state = await load(run, "resume_after_step10_float64");
   const trainer = await createTrainer({
     spec: specOf(run),
     batch: run.batch_size,
     patch: run.patch_zyx,
+    backend,
     weights: under(state, "weight/"),
     moments: { first: under(state, "exp_avg/"), second: under(state, "exp_avg_sq/") },
     step: 10,
@@ -121,11 +126,13 @@ test.skipIf(folder === null).each(names)("%s: continues after step 10", async (n
   for (const [i, { loss }] of results.entries()) {
     expect(Math.abs(loss - run.float64.loss[10 + i]!)).toBeLessThan(5e-4);
   }
-  expect(relativeL2(trainer.weights(), await load(run, "weights_step20_float64"))).toBeLessThan(3e-3);
+  expect(relativeL2((await trainer.state()).weights, await load(run, "weights_step20_float64"))).toBeLessThan(
+    3e-3,
+  );
   await trainer.dispose();
 });
 
 /** Multiplies all values. After the first step, the gradient is ten times its running mean. */
-function scaled(values: Map<string, Float32Array>, factor: number): Map<string, Float32Array> {
+function scaled(values: ReadonlyMap<string, Float32Array>, factor: number): Map<string, Float32Array> {
   return new Map([...values].map(([name, array]) => [name, array.map((value) => value * factor)]));
 }

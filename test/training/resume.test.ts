@@ -7,16 +7,24 @@ import { expect, test } from "vitest";
 import { decodeSafetensors } from "../../tasks/study/nn/safetensors.ts";
 import { setParams, SMALL, trainProject } from "../examples/train-project.ts";
 import type { CliProject, JsonLine, Lq } from "../helpers/cli.ts";
+import { backends, torchVersion } from "../helpers/torch.ts";
 
 const CHECKPOINT = "model/checkpoint.safetensors";
 const BATCHES = 20;
 
 /** Many short steps, so that the training is still running when the signal comes. */
-const params = (seed: number) => ({
+const paramsOn = (backend: "onnx" | "torch", seed: number) => ({
   ...SMALL,
   patch: [8, 8, 8],
   network: { ...SMALL.network, filters: [2, 3, 4] },
-  training: { ...SMALL.training, seed, epochs: 30, batches: BATCHES },
+  training: {
+    ...SMALL.training,
+    seed,
+    epochs: 30,
+    batches: BATCHES,
+    backend,
+    torch: backend === "torch" ? torchVersion : null,
+  },
 });
 
 /** The epoch in a line about the training's progress; null for other lines. */
@@ -52,38 +60,42 @@ function saved(project: CliProject): number[] {
   });
 }
 
-test("a training that was killed twice and stopped once has the bytes of an uninterrupted one", async () => {
-  const undisturbed = await trainProject(params(1));
-  await undisturbed.built(CHECKPOINT);
+test.each(backends)(
+  "on %s, a training that was killed twice and stopped once has the bytes of an uninterrupted one",
+  async (backend) => {
+    const params = (seed: number) => paramsOn(backend, seed);
+    const undisturbed = await trainProject(params(1));
+    await undisturbed.built(CHECKPOINT);
 
-  const project = await trainProject(params(1));
-  const killed = await inMidTraining(project);
-  killed.lq.kill("SIGKILL");
-  expect((await killed.lq.ended).code).toBe(null);
-  const [first = 0] = saved(project);
-  expect(first).toBeGreaterThanOrEqual(BATCHES);
-  expect(first % BATCHES).toBe(0); // the end of an epoch
+    const project = await trainProject(params(1));
+    const killed = await inMidTraining(project);
+    killed.lq.kill("SIGKILL");
+    expect((await killed.lq.ended).code).toBe(null);
+    const [first = 0] = saved(project);
+    expect(first).toBeGreaterThanOrEqual(BATCHES);
+    expect(first % BATCHES).toBe(0); // the end of an epoch
 
-  const asked = await inMidTraining(project);
-  asked.lq.kill("SIGTERM");
-  expect((await asked.lq.ended).code).toBe(143);
-  expect(asked.firstEpoch).toBeGreaterThanOrEqual(epochAfter(first));
-  const [second = 0] = saved(project);
-  expect(second).toBeGreaterThan(first);
+    const asked = await inMidTraining(project);
+    asked.lq.kill("SIGTERM");
+    expect((await asked.lq.ended).code).toBe(143);
+    expect(asked.firstEpoch).toBeGreaterThanOrEqual(epochAfter(first));
+    const [second = 0] = saved(project);
+    expect(second).toBeGreaterThan(first);
 
-  // A training with another key does not use this state.
-  setParams(project, params(2));
-  const other = await inMidTraining(project);
-  other.lq.kill("SIGKILL");
-  await other.lq.ended;
-  expect(saved(project)).toHaveLength(2);
-  expect(saved(project)).toContain(second);
+    // A training with another key does not use this state.
+    setParams(project, params(2));
+    const other = await inMidTraining(project);
+    other.lq.kill("SIGKILL");
+    await other.lq.ended;
+    expect(saved(project)).toHaveLength(2);
+    expect(saved(project)).toContain(second);
 
-  setParams(project, params(1));
-  const last = await project.json("build", CHECKPOINT);
-  expect(last.map(epochOf).find((epoch) => epoch !== null)).toBeGreaterThanOrEqual(epochAfter(second));
-  expect(readFileSync(project.path(CHECKPOINT)).equals(readFileSync(undisturbed.path(CHECKPOINT)))).toBe(
-    true,
-  );
-  expect(saved(project)).toHaveLength(1); // the state of the other key
-});
+    setParams(project, params(1));
+    const last = await project.json("build", CHECKPOINT);
+    expect(last.map(epochOf).find((epoch) => epoch !== null)).toBeGreaterThanOrEqual(epochAfter(second));
+    expect(readFileSync(project.path(CHECKPOINT)).equals(readFileSync(undisturbed.path(CHECKPOINT)))).toBe(
+      true,
+    );
+    expect(saved(project)).toHaveLength(1); // the state of the other key
+  },
+);

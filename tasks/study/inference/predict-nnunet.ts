@@ -1,17 +1,17 @@
 /** Predicts with one converted nnU-Net: preprocessing, sliding window, mean over folds, export. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Tensor } from "onnxruntime-node";
-import { openSession, type SessionOptions } from "../nn/session.ts";
+import type { Backend } from "../nn/backend.ts";
+import { openNetwork } from "../nn/network.ts";
 import type { ResampleCrew } from "../resample/crew.ts";
 import { fromCanonical, toCanonical } from "../volume/orient.ts";
 import type { LabelVolume, Volume } from "../volume/volume.ts";
 import { exportLabels } from "./export.ts";
 import { type Model, modelSchema, type NetworkModel } from "./model.ts";
 import { preprocess, type Preprocessed } from "./preprocess.ts";
-import { slidingWindow } from "./sliding-window.ts";
+import { predictVolume } from "./predict-volume.ts";
 
-export interface PredictSettings extends Omit<SessionOptions, "training"> {
+export interface PredictSettings extends Backend {
   /** Distance between windows as a fraction of the patch. Default: the model's own (0.5; TotalSegmentator 0.8). */
   readonly step?: number;
   /** Test-time mirroring. "auto" (default): as in the training. "off": never. "on": refuse a model trained without it. */
@@ -59,7 +59,7 @@ export async function predictOutputs(
 ): Promise<{ outputs: Float32Array[]; input: Preprocessed; turned: readonly Volume[] }> {
   const { folds } = checked(model, settings);
   // Report an unusable device before the work begins.
-  await openSession(join(folder, folds[0]!.file), settings);
+  await openNetwork(join(folder, folds[0]!.file), settings);
   const turned = model.reorient ? volumes.map((volume) => toCanonical(volume)) : volumes;
   const stages = model.previousStage ? 2 : 1;
   const part = (stage: number): PredictSettings => {
@@ -98,29 +98,16 @@ export async function predictPreprocessed(
 ): Promise<Float32Array[]> {
   const { step = 0.5, signal, progress } = settings;
   const { folds, mirrorAxes } = checked(model, settings);
-  const channels = model.channels + (model.previousStage?.values.length ?? 0);
-  const sums: Float32Array[] = [];
-  for (const [i, { file }] of folds.entries()) {
-    const session = await openSession(join(folder, file), settings);
-    const predict = async (patches: Float32Array, batch: number) => {
-      const shape = [batch, channels, ...model.patch];
-      const { output } = await session.run({ input: new Tensor("float32", patches, shape) });
-      const values = (await output!.getData()) as Float32Array;
-      return values;
-    };
-    const heads = await slidingWindow(input.data, input.shape, predict, {
-      patch: model.patch,
-      step,
-      mirrorAxes,
-      weights: model.nnunet === 2 ? 10 : 1,
-      ...(signal && { signal }),
-      ...(progress && { progress: (fraction: number) => progress((i + fraction) / folds.length) }),
-    });
-    if (i === 0) sums.push(...heads);
-    else heads.forEach((head, k) => addTo(sums[k]!, head));
-  }
-  if (folds.length > 1) for (const sum of sums) divideBy(sum, folds.length);
-  return sums;
+  const networks = [];
+  for (const { file } of folds) networks.push(await openNetwork(join(folder, file), settings));
+  return predictVolume(networks, { input: "input", output: "output" }, input.data, input.shape, {
+    patch: model.patch,
+    step,
+    mirrorAxes,
+    weights: model.nnunet === 2 ? 10 : 1,
+    ...(signal && { signal }),
+    ...(progress && { progress }),
+  });
 }
 
 /** Resolves mirroring and folds. Throws an Error if the settings ask for something that the model does not have. */
@@ -145,12 +132,4 @@ function chooseFolds(model: NetworkModel, wanted: readonly string[] | undefined)
     }
     return fold;
   });
-}
-
-function addTo(sum: Float32Array, values: Float32Array): void {
-  for (let i = 0; i < sum.length; i++) sum[i]! += values[i]!;
-}
-
-function divideBy(values: Float32Array, divisor: number): void {
-  for (let i = 0; i < values.length; i++) values[i]! /= divisor;
 }

@@ -5,7 +5,7 @@
  */
 import type { Shape } from "../arrays.ts";
 import { sharedArray } from "../threads/crew.ts";
-import { gaussianWeights, windowStarts } from "./windows.ts";
+import { windowStarts, windowWeights } from "./windows.ts";
 
 /** Maps (batch, channels, patch) to (batch, classes, patch), both in C order. The last call may have a smaller batch. */
 export type PatchPredictor = (patches: Float32Array, batch: number) => Promise<Float32Array>;
@@ -51,10 +51,7 @@ export async function slidingWindow(
   if (!Number.isInteger(channels) || channels < 1) {
     throw new RangeError(`${image.length} values are not a multiple of ${shape.join("×")} voxels`);
   }
-  const weights =
-    options.weights === "constant"
-      ? new Float32Array(patchVoxels).fill(1)
-      : gaussianWeights(patch, options.weights ?? 10);
+  const weights = windowWeights(patch, options.weights);
   const jobs = windowJobs(shape, options);
   const batch = options.batch ?? 1;
   const total = new Float32Array(voxels);

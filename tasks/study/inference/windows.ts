@@ -19,6 +19,12 @@ export function windowStarts(size: number, patch: number, step: number): number[
   return Array.from({ length: count }, (_, i) => roundHalfEven(stride * i));
 }
 
+/** Weights of a window's voxels in C order: a Gaussian with the given maximum (default 10), or equal weights. */
+export function windowWeights(patch: Shape, weights: 10 | 1 | "constant" = 10): Float32Array {
+  if (weights !== "constant") return gaussianWeights(patch, weights);
+  return new Float32Array(patch[0] * patch[1] * patch[2]).fill(1);
+}
+
 /**
  * Weights of a window's voxels, in the shape of the patch: a Gaussian with sigma = patch / 8 around voxel patch // 2
  * with maximum `peak` (10 in nnU-Net v2, 1 in v1). The reference cuts it off at 4 sigma, which is beyond the window.

@@ -4,10 +4,10 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Tensor } from "onnxruntime-node";
 import { zerosLike } from "../arrays.ts";
 import { samSchema, type SamModel } from "../inference/convert-sam.ts";
-import { openSession, type SessionOptions } from "../nn/session.ts";
+import type { Backend } from "../nn/backend.ts";
+import { openNetwork } from "../nn/network.ts";
 import { createRandom } from "../random.ts";
 import { resize } from "../resample/resize.ts";
 import { requireSameGrid } from "../volume/geometry.ts";
@@ -17,7 +17,7 @@ import { type BoxSettings, modelBox, promptsOf } from "./boxes.ts";
 import { withoutSmallParts } from "../components.ts";
 import { encoderInput, resizeSlice, toBytes } from "./image.ts";
 
-export interface MedSamSettings extends Omit<SessionOptions, "training"> {
+export interface MedSamSettings extends Backend {
   /** Intensity window in Hounsfield units: least and greatest; values outside are clipped. */
   readonly window: readonly [number, number];
   readonly boxes: BoxSettings;
@@ -80,25 +80,23 @@ async function slicePredictor(
   settings: MedSamSettings,
 ): Promise<(image: Uint8Array, labels: Slice, z: number) => Promise<Uint16Array | null>> {
   const { size, grid } = await readSam(folder);
-  const encoder = await openSession(join(folder, "encoder.onnx"), settings);
-  const decoder = await openSession(join(folder, "decoder.onnx"), settings);
+  const encoder = await openNetwork(join(folder, "encoder.onnx"), settings);
+  const decoder = await openNetwork(join(folder, "decoder.onnx"), settings);
   const random = createRandom(`boxes ${settings.boxes.seed}`);
   const edge = 4 * grid;
   return async (slice, labels, z) => {
     const prompts = promptsOf(labels, height, width, settings.boxes);
     if (prompts.length === 0) return null;
     const input = encoderInput(await resizeSlice(slice, height, width, size));
-    const { image_embeddings } = await encoder.run({
-      image: new Tensor("float32", input, [1, 3, size, size]),
-    });
+    const { image_embeddings } = await encoder.run({ image: { shape: [1, 3, size, size], data: input } });
     const boxes = prompts.flatMap((prompt, i) =>
       modelBox(prompt, height, width, size, settings.boxes, random.fork(`${z} ${i}`)),
     );
     const { masks } = await decoder.run({
       image_embeddings: image_embeddings!,
-      boxes: new Tensor("float32", Float32Array.from(boxes), [prompts.length, 4]),
+      boxes: { shape: [prompts.length, 4], data: Float32Array.from(boxes) },
     });
-    const logits = (await masks!.getData()) as Float32Array;
+    const logits = masks!.data;
     const each = logits.length / prompts.length;
     // SAM gives several masks for each box. The first is meant for a prompt that is not ambiguous.
     const maskAt = (i: number) =>

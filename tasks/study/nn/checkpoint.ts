@@ -43,6 +43,8 @@ const recordSchema = z.strictObject({
   criterion: z.string().nullable(),
   /** Mean loss of each epoch; NaN and infinities are null. */
   losses: z.array(z.number().nullable()).readonly(),
+  /** What the training ran on, if its results depend on more than the params (PyTorch's device, driver, cuDNN). */
+  platform: z.record(z.string(), z.string()).readonly().nullable().optional(),
 });
 
 const fileSchema = z.strictObject({ version: z.literal(version), checkpoint: recordSchema });
@@ -55,8 +57,8 @@ export interface Checkpoint extends Readonly<z.infer<typeof recordSchema>> {
 
 /** The file's bytes. Throws an Error that names the wrong field or the parameter without values. */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
-  const { weights, moments, ...rest } = checkpoint;
-  const record = recordSchema.parse(rest);
+  const { weights, moments, platform, ...rest } = checkpoint;
+  const record = recordSchema.parse({ ...rest, ...(platform && { platform }) });
   const tensors = new Map<string, StoredTensor>();
   const store = (prefix: string, values: Weights) => {
     for (const { name, shape } of parameters(rest.spec)) {

@@ -4,9 +4,10 @@
  */
 import type { Triple } from "../arrays.ts";
 import { dynunet, type DynUNetSpec, type Layers } from "./dynunet.ts";
-import { createGraph, type Dimension, float, type Graph, type Value } from "./onnx/graph.ts";
+import { createGraph, type Dimension, type Graph, type Value } from "./onnx/graph.ts";
 import { parameters, type Weights } from "./parameters.ts";
 import { correlate } from "./autodiff/correlation.ts";
+import { plainLayers } from "./plain-graph.ts";
 
 /** The ONNX file. `size` (z, y, x) fixes the input's size; without it, any multiple of the strides' product works. */
 export function inferenceGraph(spec: DynUNetSpec, weights: Weights, size?: Triple): Uint8Array {
@@ -32,30 +33,17 @@ interface Channels {
   readonly from: number;
 }
 
+/** The plain layers, but with convolutions that are fast on a CPU. */
 function inferenceLayers(g: Graph, constant: (name: string) => Channels): Layers<Value> {
+  const plain = plainLayers(g, (name) => constant(name).value);
   return {
+    ...plain,
     convolution(x, name, kernel, stride, bias) {
-      const weight = constant(`${name}.weight`);
+      if (bias) return plain.convolution(x, name, kernel, stride, bias);
+      const { value, channels: to, from } = constant(`${name}.weight`);
       const pad = (i: 0 | 1 | 2) => Math.floor((kernel[i] - stride[i] + 1) / 2);
       const before: Triple = [pad(0), pad(1), pad(2)];
-      if (bias) {
-        const attributes = { kernel_shape: kernel, strides: stride, pads: [...before, ...before] };
-        return g.node("Conv", [x, weight.value, constant(`${name}.bias`).value], attributes);
-      }
-      const { channels: to, from } = weight;
-      return correlate(g, x, weight.value, { from, to, kernel, stride, before, after: before });
+      return correlate(g, x, value, { from, to, kernel, stride, before, after: before });
     },
-    transposedConvolution(x, name, kernel, bias) {
-      const inputs = [x, constant(`${name}.weight`).value];
-      if (bias) inputs.push(constant(`${name}.bias`).value);
-      return g.node("ConvTranspose", inputs, { kernel_shape: kernel, strides: kernel });
-    },
-    instanceNorm: (x, name) =>
-      g.node("InstanceNormalization", [x, constant(`${name}.weight`).value, constant(`${name}.bias`).value], {
-        epsilon: float(1e-5),
-      }),
-    leakyRelu: (x) => g.node("LeakyRelu", [x], { alpha: float(0.01) }),
-    add: (a, b) => g.node("Add", [a, b]),
-    concat: (a, b) => g.node("Concat", [a, b], { axis: 1 }),
   };
 }

@@ -1,9 +1,6 @@
 /**
- * Creates every onnxruntime session: sets threads and device, and keeps a small cache, so that the tasks of one
- * worker that use the same model load it once.
+ * Creates every onnxruntime session: sets threads and device.
  */
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { InferenceSession } from "onnxruntime-node";
 
 export type Device = "cpu" | "webgpu" | "cuda" | "auto";
@@ -86,31 +83,4 @@ function hintFor(device: Device | undefined): string {
     return `. To download the libraries for CUDA 12, run in lq's folder: ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install`;
   }
   return device === "webgpu" ? ". WebGPU needs a GPU with a Vulkan driver" : "";
-}
-
-const cacheSize = 8;
-const cache = new Map<string, Promise<InferenceSession>>();
-
-/**
- * A shared session of a model file. Files with the same content share one. Do not release it: with more than eight
- * sessions, this function releases the least recently used one.
- */
-export async function openSession(path: string, options: SessionOptions = {}): Promise<InferenceSession> {
-  const model = await readFile(path);
-  const digest = createHash("sha256").update(model).digest("hex");
-  const key = JSON.stringify([digest, options.threads, options.device, options.training]);
-  const session =
-    cache.get(key) ??
-    createSession(path, options).catch((cause: unknown) => {
-      cache.delete(key);
-      throw new Error(`${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-    });
-  cache.delete(key);
-  cache.set(key, session);
-  for (const [oldest, old] of cache) {
-    if (cache.size <= cacheSize) break;
-    cache.delete(oldest);
-    void old.then((unused) => unused.release());
-  }
-  return session;
 }

@@ -1,15 +1,12 @@
-/** Trains a DynUNet step by step. Between steps, the state stays in onnxruntime tensors. */
-import { Tensor } from "onnxruntime-node";
+/** Trains a DynUNet step by step, on the backend that the options name. */
 import type { Triple } from "../arrays.ts";
-import type { DynUNetSpec } from "./dynunet.ts";
-import { parameters, type Weights } from "./parameters.ts";
-import { type AdamW, adamWDefaults } from "./autodiff/adamw.ts";
+import type { AdamW } from "./autodiff/adamw.ts";
 import type { LossOptions } from "./autodiff/loss.ts";
-import { product } from "./autodiff/shapes.ts";
-import { createSession } from "./session.ts";
-import { trainingGraph } from "./training-graph.ts";
+import type { Backend } from "./backend.ts";
+import type { DynUNetSpec } from "./dynunet.ts";
+import type { Weights } from "./parameters.ts";
 
-export interface TrainerOptions {
+export interface TrainerOptions extends Backend {
   readonly spec: DynUNetSpec;
   readonly batch: number;
   /** Voxels along (z, y, x). */
@@ -19,8 +16,6 @@ export interface TrainerOptions {
   readonly moments?: Moments;
   /** Steps already done; default 0. */
   readonly step?: number;
-  /** Default 1. Results depend on it in the last digits. */
-  readonly threads?: number;
   readonly optimizer?: Partial<AdamW>;
   readonly loss?: LossOptions;
 }
@@ -37,90 +32,39 @@ export interface StepResult {
   readonly ce: number;
 }
 
+/** What a training ran on, where results depend on it; part of a checkpoint. */
+export type Platform = Readonly<Record<string, string>>;
+
+/** Does a step on a prepared batch, with a learning rate; to be called once. */
+export type Step = (rate: number) => Promise<StepResult>;
+
 export interface Trainer {
   /**
-   * Does one step. `images` is (N, C, z, y, x), `labels` (N, z, y, x), `lr` the learning rate.
-   * Throws a RangeError for a label without an output channel.
+   * Takes a batch to where the next step reads it; may run during a step. At most two batches may wait for their step.
+   * `images` is (N, C, z, y, x), `labels` (N, z, y, x). Throws a RangeError for a label without an output channel.
    */
-  step(images: Float32Array, labels: Uint8Array, lr: number): Promise<StepResult>;
-  /** Copies of the weights, by parameter name. */
-  weights(): Map<string, Float32Array>;
-  moments(): { first: Map<string, Float32Array>; second: Map<string, Float32Array> };
+  prepare(images: Float32Array, labels: Uint8Array): Step;
+  /** Copies of the weights and moments, by parameter name. */
+  state(): Promise<{ readonly weights: Weights; readonly moments: Moments }>;
   /** Steps done so far, including those before this trainer was created. */
   steps(): number;
+  /** Null where results do not depend on more than the options. */
+  readonly platform: Platform | null;
   dispose(): Promise<void>;
 }
 
-/** Throws an Error if the patch does not fit the network, or weights or moments do not fit its parameters. */
+/**
+ * Throws an Error if the patch does not fit the network, if weights or moments do not fit its parameters, or if the
+ * backend is not there.
+ */
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
-  const { spec, batch, patch } = options;
-  const optimizer = { ...adamWDefaults, ...options.optimizer };
-  const list = parameters(spec);
-  const graph = trainingGraph({ spec, batch, patch, optimizer, ...(options.loss && { loss: options.loss }) });
-  const session = await createSession(graph, { threads: options.threads ?? 1, training: true });
-  const size = list.reduce((total, { shape }) => total + product(shape), 0);
-
-  const flatten = (weights: Weights | undefined): Tensor => {
-    const flat = new Float32Array(size);
-    let offset = 0;
-    for (const { name, shape } of weights === undefined ? [] : list) {
-      const values = weights?.get(name);
-      if (values?.length !== product(shape)) {
-        throw new Error(`weights: ${name} should hold ${product(shape)} values, not ${values?.length ?? 0}`);
-      }
-      flat.set(values, offset);
-      offset += values.length;
-    }
-    return new Tensor("float32", flat, [size]);
-  };
-  const split = (tensor: Tensor): Map<string, Float32Array> => {
-    const flat = tensor.data as Float32Array;
-    let offset = 0;
-    return new Map(
-      list.map(({ name, shape }) => [name, flat.slice(offset, (offset += product(shape)))] as const),
-    );
-  };
-  let state = {
-    weights: flatten(options.weights),
-    first: flatten(options.moments?.first),
-    second: flatten(options.moments?.second),
-  };
-  let steps = options.step ?? 0;
-
-  return {
-    async step(images, labels, lr) {
-      checkLabels(labels, spec.outChannels);
-      const t = steps + 1;
-      const result = await session.run(
-        {
-          ...state,
-          image: new Tensor("float32", images, [batch, spec.inChannels, ...patch]),
-          label: new Tensor("uint8", labels, [batch, 1, ...patch]),
-          learning_rate: scalar(lr),
-          correction1: scalar(1 - optimizer.beta1 ** t),
-          correction2: scalar(1 - optimizer.beta2 ** t),
-        },
-        ["weights_out", "first_out", "second_out", "loss", "dice", "ce"],
-      );
-      state = {
-        weights: result["weights_out"]!,
-        first: result["first_out"]!,
-        second: result["second_out"]!,
-      };
-      steps = t;
-      const number = (name: string) => Number(result[name]?.data[0]);
-      return { loss: number("loss"), dice: number("dice"), ce: number("ce") };
-    },
-    weights: () => split(state.weights),
-    moments: () => ({ first: split(state.first), second: split(state.second) }),
-    steps: () => steps,
-    dispose: () => session.release(),
-  };
+  const { chooseBackend } = await import("./backend.ts");
+  const worker = await chooseBackend(options);
+  if (worker === null) return (await import("./onnx-trainer.ts")).createOnnxTrainer(options);
+  return (await import("./pytorch/trainer.ts")).createPyTorchTrainer(worker, options);
 }
 
-const scalar = (value: number) => new Tensor("float32", Float32Array.of(value), []);
-
-function checkLabels(labels: Uint8Array, classes: number): void {
+export function checkLabels(labels: Uint8Array, classes: number): void {
   for (const label of labels) {
     if (label >= classes) {
       throw new RangeError(`label ${label} has no output channel: the network has ${classes} classes`);

@@ -90,8 +90,8 @@ export function trainingGraph(options: TrainingGraphOptions): Uint8Array {
   return g.finish();
 }
 
-/** Weights of deep supervision: 1, 1/2, 1/4 … divided by their sum. */
-function headWeight(index: number, count: number): number {
+/** Weight of each output in deep supervision: 1, 1/2, 1/4 … divided by their sum. */
+export function headWeight(index: number, count: number): number {
   return 0.5 ** index / (2 - 0.5 ** (count - 1));
 }
 
@@ -135,7 +135,7 @@ function patchStep(spec: DynUNetSpec): Triple {
   return [step(0), step(1), step(2)];
 }
 
-function checkPatch(spec: DynUNetSpec, patch: Triple): void {
+export function checkPatch(spec: DynUNetSpec, patch: Triple): void {
   const step = patchStep(spec);
   for (const axis of [0, 1, 2] as const) {
     if (!Number.isInteger(patch[axis]) || patch[axis] < 1 || patch[axis] % step[axis] !== 0) {

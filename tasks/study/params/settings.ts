@@ -29,7 +29,33 @@ export const network = z.strictObject({
   residual: z.boolean(),
 });
 
-export const training = z.strictObject({
+/** Settings of the PyTorch backend; see Backend in nn/backend.ts. */
+const torch = {
+  precision: z.enum(["fp32", "tf32", "amp"]).default("fp32"),
+  /** The version of PyTorch, or its beginning: results may depend on it, so it is part of the key. */
+  torch: z
+    .string()
+    .nullish()
+    .transform((version) => version ?? undefined),
+};
+
+/** `backend: torch` needs the version; a precision other than fp32 needs torch. */
+export function checkBackend(
+  { backend, precision, torch }: { backend: string; precision: string; torch?: string | undefined },
+  context: { addIssue(issue: { code: "custom"; path: string[]; message: string }): void },
+): void {
+  const refuse = (path: string, message: string) =>
+    context.addIssue({ code: "custom", path: [path], message });
+  if (backend === "torch" && torch === undefined)
+    refuse(
+      "torch",
+      'backend: torch needs the version of PyTorch that makes the results, such as torch: "2.4"',
+    );
+  if (backend === "onnx" && precision !== "fp32")
+    refuse("precision", `precision: ${precision} needs backend: torch`);
+}
+
+const trainingFields = z.strictObject({
   seed: z.int(),
   epochs: z.int().positive(),
   /** Mini-batches per epoch, independent of the number of cases. */
@@ -41,6 +67,9 @@ export const training = z.strictObject({
   betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]),
   /** CPU threads. The last digits of the weights depend on their number, so it is part of the key. */
   threads: z.int().positive().default(1),
+  /** onnx needs nothing else; torch needs a Python that has PyTorch. */
+  backend: z.enum(["onnx", "torch"]).default("onnx"),
+  ...torch,
   /** Probability that a patch is centred on a labelled voxel. */
   foreground: z.number().min(0).max(1),
   augmentation: z.strictObject({
@@ -51,9 +80,15 @@ export const training = z.strictObject({
     brightness: z.number().nonnegative().optional(),
   }),
 });
+export const training = trainingFields.superRefine(checkBackend);
+
+/** Where inference runs. `auto`: torch if the task holds a device and PyTorch sees it, else onnx. */
+export const inferenceBackend = { backend: z.enum(["onnx", "torch", "auto"]).default("auto"), ...torch };
 
 /** Sliding-window inference; `step` is the distance of windows as a share of the patch. */
-export const inference = z.strictObject({ step: z.number().gt(0).max(1) });
+export const inference = z
+  .strictObject({ step: z.number().gt(0).max(1), ...inferenceBackend })
+  .superRefine(checkBackend);
 export type Inference = z.infer<typeof inference>;
 
 const statistics = z.object({

@@ -12,7 +12,10 @@ import type { training } from "../params/settings.ts";
 
 type Settings = z.infer<typeof training>;
 
-interface Context extends Pick<TaskContext<unknown>, "scratch" | "signal" | "progress" | "metrics" | "log"> {
+interface Context extends Pick<
+  TaskContext<unknown>,
+  "scratch" | "signal" | "progress" | "metrics" | "log" | "devices"
+> {
   /** `patch` is (z, y, x) in voxels. */
   readonly params: { readonly patch: Triple; readonly training: Settings };
 }
@@ -25,10 +28,10 @@ interface Context extends Pick<TaskContext<unknown>, "scratch" | "signal" | "pro
 export function trainOn(
   cases: readonly TrainingCase[],
   spec: DynUNetSpec,
-  { params: { patch, training }, scratch, signal, progress, metrics, log }: Context,
+  { params: { patch, training }, scratch, signal, progress, metrics, log, devices }: Context,
   start: Start | null = null,
 ): Promise<Training> {
-  const { seed, epochs, batches, batch, foreground, threads, betas } = training;
+  const { seed, epochs, batches, batch, foreground, betas } = training;
   const augmentation = augmentationOf(training);
   const patches = {
     batch,
@@ -48,7 +51,14 @@ export function trainOn(
     batchesPerEpoch: batches,
     learningRate: training.learning_rate,
     optimizer: { weightDecay: training.weight_decay, beta1: betas[0], beta2: betas[1] },
-    threads,
+    backend: {
+      backend: training.backend,
+      precision: training.precision,
+      torch: training.torch,
+      threads: training.threads,
+      device: training.backend === "torch" ? "auto" : "cpu",
+      devices,
+    },
     ...{ scratch, signal, progress, metrics, log },
     ...(start && { start }),
   });

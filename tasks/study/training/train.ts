@@ -6,8 +6,9 @@ import type { Triple } from "../arrays.ts";
 import type { DynUNetSpec } from "../nn/dynunet.ts";
 import type { Weights } from "../nn/parameters.ts";
 import type { AdamW } from "../nn/autodiff/adamw.ts";
+import type { Backend } from "../nn/backend.ts";
 import type { LossOptions } from "../nn/autodiff/loss.ts";
-import { createTrainer, type Moments, type Trainer } from "../nn/trainer.ts";
+import { createTrainer, type Moments, type Platform, type Trainer } from "../nn/trainer.ts";
 import type { BatchSource } from "./patches.ts";
 import { loadState, saveState } from "./progress-file.ts";
 import { cosineRate } from "./schedule.ts";
@@ -31,7 +32,8 @@ export interface TrainOptions {
   readonly loss?: LossOptions;
   /** A trained network to start from; its output layers are not used. */
   readonly start?: Start;
-  readonly threads?: number;
+  /** Where it runs; default onnxruntime with one thread. */
+  readonly backend?: Backend;
   /** A folder that stays between attempts. Without one, each attempt starts again. */
   readonly scratch?: string | null;
   readonly signal?: AbortSignal;
@@ -46,6 +48,8 @@ export interface Training {
   readonly weights: Weights;
   readonly moments: Moments;
   readonly step: number;
+  /** What it ran on, if results depend on that; else null. */
+  readonly platform: Platform | null;
   /** Mean loss of each epoch. */
   readonly losses: readonly number[];
   readonly outcome: "converged" | "not-converged";
@@ -72,10 +76,12 @@ export async function train(options: TrainOptions): Promise<Training> {
     patch: options.patch,
     weights: saved?.weights ?? startWeights(spec, options.seed, options.start),
     ...(saved && { moments: saved.moments, step: saved.step }),
-    ...(options.threads !== undefined && { threads: options.threads }),
+    ...options.backend,
+    log,
     ...(options.optimizer && { optimizer: options.optimizer }),
     ...(options.loss && { loss: options.loss }),
   });
+  const { platform } = trainer;
   const record = epochLog({ epochs, batchesPerEpoch, done: trainer.steps() }, log);
   const losses = [...(saved?.epochs ?? [])];
   let current = [...(saved?.current ?? [])];
@@ -84,8 +90,7 @@ export async function train(options: TrainOptions): Promise<Training> {
   const save = async () => {
     if (scratch === null) return;
     const begin = performance.now();
-    const { weights, moments, step } = stateOf(trainer);
-    await saveState(scratch, spec, { weights, moments, step, epochs: losses, current });
+    await saveState(scratch, spec, { ...(await stateOf(trainer)), epochs: losses, current });
     savedAt = performance.now();
     saving = savedAt - begin;
   };
@@ -97,9 +102,9 @@ export async function train(options: TrainOptions): Promise<Training> {
 
   const prepare = (step: number) => {
     if (step >= total) return null;
-    const batch = options.batches(step);
-    batch.catch(() => undefined); // The batch is awaited later, or never if the step before it fails.
-    return batch;
+    const prepared = options.batches(step).then(({ images, labels }) => trainer.prepare(images, labels));
+    prepared.catch(() => undefined); // It is awaited later, or never if the step before it fails.
+    return prepared;
   };
 
   try {
@@ -110,14 +115,19 @@ export async function train(options: TrainOptions): Promise<Training> {
         signal.throwIfAborted();
       }
       const step = trainer.steps();
-      const { images, labels } = await next;
+      const run = await next;
       const rate = cosineRate(options.learningRate, options.minimumRate ?? 0, step, total);
-      const running = trainer.step(images, labels, rate);
+      const running = run(rate);
       next = prepare(step + 1); // while the step runs
       const result = await running;
       const { loss } = result;
       if (!Number.isFinite(loss)) {
-        return { ...stateOf(trainer), losses, ...diverged("the loss was", step + 1, total) };
+        return {
+          ...(await stateOf(trainer)),
+          platform,
+          losses,
+          ...diverged("the loss was", step + 1, total),
+        };
       }
       current.push(loss);
       if (current.length === batchesPerEpoch) {
@@ -130,9 +140,10 @@ export async function train(options: TrainOptions): Promise<Training> {
       options.metrics?.(step + 1, { ...result, learning_rate: rate });
       if (next !== null) await saveIfDue();
     }
-    const state = stateOf(trainer);
+    const state = await stateOf(trainer);
     return {
       ...state,
+      platform,
       losses,
       ...(finite(state.weights) ? judge(losses) : diverged("the weights were", total, total)),
     };
@@ -141,8 +152,8 @@ export async function train(options: TrainOptions): Promise<Training> {
   }
 }
 
-function stateOf(trainer: Trainer) {
-  return { weights: trainer.weights(), moments: trainer.moments(), step: trainer.steps() };
+async function stateOf(trainer: Trainer) {
+  return { ...(await trainer.state()), step: trainer.steps() };
 }
 
 type Judgement = Pick<Training, "outcome" | "criterion">;

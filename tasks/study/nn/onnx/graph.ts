@@ -59,6 +59,8 @@ export interface Graph {
   ints(values: readonly number[]): Value;
   /** The model file. */
   finish(metadata?: Readonly<Record<string, string>>): Uint8Array;
+  /** The model as it is so far, for a backend that does not read files. */
+  readonly model: ModelProto;
 }
 
 /** The operator sets that graphs use; onnxruntime 1.30 and later support them. */
@@ -80,6 +82,7 @@ export function createGraph(name: string): Graph {
   const fresh = (op: string): Value => `${op}_${counter++}`;
 
   const g: Graph = {
+    model,
     input(name, type, shape) {
       graph.input.push(valueInfo(name, type, shape));
       return name;

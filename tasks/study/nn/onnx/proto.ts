@@ -1,5 +1,5 @@
 /**
- * ONNX model files as plain objects. It has the part of onnx.proto (ONNX IR, github.com/onnx/onnx) that lq writes.
+ * ONNX model files as plain objects: the part of onnx.proto (ONNX IR, github.com/onnx/onnx) that lq writes and reads.
  */
 import protobuf from "protobufjs/light.js";
 
@@ -138,4 +138,9 @@ const Model = root.lookupType("ModelProto");
 /** The bytes of the .onnx file. */
 export function encodeModel(model: ModelProto): Uint8Array {
   return Model.encode(Model.fromObject(model)).finish();
+}
+
+/** A model that lq has written. Throws an Error if the bytes are not protobuf. */
+export function decodeModel(bytes: Uint8Array): ModelProto {
+  return Model.toObject(Model.decode(bytes), { longs: Number, arrays: true }) as ModelProto;
 }
