@@ -158,7 +158,7 @@ describe.skipIf(python === null)("PyTorch", () => {
 test("a Python without PyTorch is named, with two ways out", async () => {
   vi.stubEnv("LQ_PYTHON", "/nonexistent/python");
   await expect(createTrainer({ ...options, backend: "torch" })).rejects.toThrow(
-    /^\/nonexistent\/python cannot run PyTorch \(.*\): name an interpreter that has it in LQ_PYTHON, or set backend: onnx/,
+    /^\/nonexistent\/python cannot run PyTorch \(.*\): name one that has it \(environment: \{ python: … \}, or LQ_PYTHON\), or set backend: onnx/,
   );
 });
 

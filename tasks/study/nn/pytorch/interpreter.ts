@@ -1,6 +1,6 @@
 /** Which Python runs PyTorch, and what to do if it cannot. */
 
-/** The interpreter: `LQ_PYTHON`, else `python3` on the path. lq sets LQ_PYTHON if the configuration has `python:`. */
+/** The interpreter: `LQ_PYTHON`, which lq also sets if `environment:` names a Python, else `python3` on the path. */
 export function interpreter(): string {
   return process.env["LQ_PYTHON"] || "python3";
 }
@@ -9,5 +9,5 @@ export function interpreter(): string {
 export function notUsable(python: string, stderr: string): string {
   const last = stderr.trim().split("\n").at(-1) ?? "";
   const why = stderr.includes("No module named 'torch'") ? "has no PyTorch" : `cannot run PyTorch (${last})`;
-  return `${python} ${why}: name an interpreter that has it in LQ_PYTHON, or set backend: onnx, which needs none`;
+  return `${python} ${why}: name one that has it (environment: { python: … }, or LQ_PYTHON), or set backend: onnx, which needs none`;
 }
