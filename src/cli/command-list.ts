@@ -228,6 +228,15 @@ lq marks accepted outputs permanently.`,
     load: async () => (await commands()).runRun,
   },
   {
+    name: "audit",
+    about: "run tasks under strace and show what they read and write that their rules do not declare",
+    args: [targets()],
+    examples: ["lq audit segment:case_03", "lq audit --json | jq -r .path"],
+    notes: `
+Inputs must be there: build them first. What the tasks write is thrown away. Exit code 1: something is not declared.`,
+    load: async () => (await commands()).runAudit,
+  },
+  {
     name: "completion",
     about: "print a completion script for a shell",
     args: [new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"])],

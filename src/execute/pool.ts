@@ -35,12 +35,15 @@ interface Worker {
 
 export class WorkerPool {
   readonly #root: string;
+  /** The program that runs workers. */
+  readonly #node: string;
   readonly most: number;
   /** The one used last is last. */
   readonly #workers: Worker[] = [];
 
   /** @param most idle processes to keep. */
-  constructor(root: string, most: number) {
+  constructor(root: string, most: number, node: string = process.execPath) {
+    this.#node = node;
     this.#root = root;
     this.most = most;
   }
@@ -159,6 +162,7 @@ export class WorkerPool {
     const child = fork(await entryPoint("worker"), {
       cwd: this.#root,
       env: { ...process.env, ...env, [MARK]: mark },
+      execPath: this.#node,
       execArgv: ["--enable-source-maps"],
       detached: true,
       stdio: ["ignore", "pipe", "pipe", "ipc", ...leases.map(({ descriptor }) => descriptor)],

@@ -21,6 +21,7 @@ import { canClaim } from "../schedule/claims.ts";
 import { Leases } from "../schedule/leases.ts";
 import { Slots, type Grant } from "../schedule/slots.ts";
 import type { Session } from "../session/session.ts";
+import type { Traces } from "./audit.ts";
 import { shellQuote } from "../system/quote.ts";
 import { RUN } from "../system/process-tree.ts";
 
@@ -32,6 +33,8 @@ export interface ForegroundRequest {
   readonly record: boolean;
   readonly jobs?: number | undefined;
   readonly slots?: string | undefined;
+  /** Runs it under strace; what it prints goes to stderr then. */
+  readonly traces?: Traces;
 }
 
 export interface ForegroundRun {
@@ -103,7 +106,7 @@ async function openSlots({
 
 async function start(
   session: Session,
-  { task, how }: ForegroundRequest,
+  { task, how, traces }: ForegroundRequest,
   recipe: Recipe,
   staging: Staging,
   grant: Grant,
@@ -124,7 +127,7 @@ async function start(
   if (action.kind === "run") {
     if (how !== "run")
       throw new UserError(`${task.id} runs a module inside lq, which has no command of its own`);
-    const pool = new WorkerPool(root, 1);
+    const pool = new WorkerPool(root, 1, traces?.node());
     const executor = new Executor(root, session.code, environments, pool);
     const reports = new TaskReports(task.id, staging.beside("metrics"), false, () => undefined);
     const stop = followLines(attempt.log, (line) => void process.stderr.write(`${line}\n`));
@@ -140,12 +143,10 @@ async function start(
     return 0;
   }
   const argv = how === "shell" ? shellWith(staging, program.argv) : program.argv;
-  return inTerminal(
-    argv,
-    root,
-    variables,
-    leases.map(({ descriptor }) => descriptor),
-  );
+  const held = leases.map(({ descriptor }) => descriptor);
+  return traces === undefined
+    ? inTerminal(argv, root, variables, ["inherit", "inherit", "inherit", ...held])
+    : inTerminal(traces.wrap(argv), root, variables, ["ignore", 2, 2, ...held]);
 }
 
 /** `$LQ_IN_image`, `$LQ_OUT_labels`: by hand they are shorter than the paths. */
@@ -189,7 +190,7 @@ function inTerminal(
   [program = "", ...words]: readonly string[],
   cwd: string,
   variables: { readonly [name: string]: string },
-  leases: readonly number[],
+  stdio: readonly ("inherit" | "ignore" | number)[],
 ): Promise<number> {
   const ignore = (): void => undefined;
   process.on("SIGINT", ignore);
@@ -197,7 +198,7 @@ function inTerminal(
     const child = spawn(program, words, {
       cwd,
       env: { ...process.env, ...variables },
-      stdio: ["inherit", "inherit", "inherit", ...leases],
+      stdio: [...stdio],
     });
     child.once("error", reject);
     child.once("close", (code) => {

@@ -1,5 +1,6 @@
 /** The work of all commands in one file, because loading forty chunks takes longer than a small build. */
 export { runAccept } from "./accept.ts";
+export { runAudit } from "./audit.ts";
 export { runBuild } from "./build.ts";
 export { runCache } from "./cache.ts";
 export { runClean } from "./clean.ts";
