@@ -56,7 +56,8 @@ export function keepNear(
   const [nx, ny, nz] = labels.size;
   const steps = Math.floor(millimetres / (labels.spacing.reduce((a, b) => a + b, 0) / 3));
   const near = Uint8Array.from(organs.data, (value) => Number(values.includes(value)));
-  let front = [...near.keys()].filter((i) => near[i] === 1);
+  let front: number[] = [];
+  for (let i = 0; i < near.length; i++) if (near[i] === 1) front.push(i);
   for (let step = 0; step < steps; step++) {
     const next: number[] = [];
     for (const i of front) {

@@ -79,7 +79,9 @@ function growLabels(labels: LabelVolume, millimetres: number): LabelVolume {
     ),
   );
   const grown = data.slice();
-  const voxels = [...data.keys()].filter((i) => data[i] !== 0).sort((a, b) => data[a]! - data[b]!);
+  const voxels: number[] = [];
+  for (let i = 0; i < data.length; i++) if (data[i] !== 0) voxels.push(i);
+  voxels.sort((a, b) => data[a]! - data[b]!);
   for (const i of voxels) {
     const [x, y, z] = [i % nx, Math.floor(i / nx) % ny, Math.floor(i / (nx * ny))];
     for (const [dx, dy, dz] of ball) {
