@@ -5,6 +5,7 @@ import { convertModel } from "../../tasks/study/inference/convert.ts";
 import { predictCase } from "../../tasks/study/inference/predict.ts";
 import { recogniseModel } from "../../tasks/study/inference/recognise.ts";
 import { readModel } from "../../tasks/study/inference/predict-nnunet.ts";
+import { totalSegmentatorTask } from "../../tasks/study/inference/totalsegmentator-tasks.ts";
 import { cropArray } from "../../tasks/study/resample/crop.ts";
 import { readHeader, readNifti, writeNifti } from "../../tasks/study/volume/nifti.ts";
 import { shared } from "../helpers/shared.ts";
@@ -155,6 +156,34 @@ test.skipIf(!v2)("TotalSegmentator never mirrors, and takes the folds of its tab
     mirrorAxes: [],
     folds: [{ fold: "0" }],
   });
+});
+
+test.skipIf(!v2)("TotalSegmentator: a crop by a task that is cropped itself", async () => {
+  const names = (task: string) => Object.keys(totalSegmentatorTask(task).classes).slice(0, 6);
+  const folders = (task: string) => totalSegmentatorTask(task).datasets[0]!;
+  const root = totalSegmentator({
+    [folders("teeth")]: names("teeth"),
+    [folders("craniofacial_structures")]: [
+      "teeth_lower",
+      "teeth_upper",
+      "skull",
+      "head",
+      "mandible",
+      "sinus_frontal",
+    ],
+    [folders("total_fastest")]: ["skull", ...six.slice(1)],
+  });
+  expect(await recogniseModel(root)).toMatchObject({
+    weights: {
+      task: "teeth",
+      crop: { task: "craniofacial_structures", crop: { task: "total_fastest", crop: null } },
+    },
+  });
+  const out = temporaryFolder();
+  await convertModel(root, out);
+  expect(await readModel(out)).toMatchObject({ crop: { margin: [10, 10, 10] }, spacing: [0.5, 0.5, 0.5] });
+  expect(await readModel(join(out, "rough"))).toMatchObject({ crop: { margin: [20, 20, 20] } });
+  expect(await readModel(join(out, "rough", "rough"))).toMatchObject({ spacing: [6, 6, 6], step: 0.8 });
 });
 
 test.skipIf(!v2)("folds are in the order of their numbers", async () => {
