@@ -28,4 +28,4 @@ const { PAPER_TABLES, paperTable, RENDERERS } = await import(
 mkdirSync(folder, { recursive: true });
 for (const name of PAPER_TABLES)
   for (const ending of ["md", "csv", "tex", "html"])
-    writeFileSync(join(folder, `${name}.${ending}`), RENDERERS[ending](paperTable(name)));
+    writeFileSync(join(folder, `${name}.${ending}`), RENDERERS[ending](paperTable(name), name));

@@ -2,6 +2,8 @@ import { allNotes } from "./notes.ts";
 import { tableNotice } from "./synthetic.ts";
 import { cellText, classes, QUINTILE_MARKS, type ScoreTable } from "./table.ts";
 
+const QUINTILES = "Quintile of each column and metric: ① worst fifth … ⑤ best fifth.";
+
 /** GitHub-flavoured Markdown. Quintiles are circled digits, because plain text has no colours. */
 export function renderMarkdown(table: ScoreTable): string {
   const marks = classes(table);
@@ -26,7 +28,8 @@ export function renderMarkdown(table: ScoreTable): string {
       lines.push(`| ${m === 0 ? escape(row.name) : ""} | ${escape(metric)} | ${cells.join(" | ")} |`);
     });
   });
-  return [...lines, "", ...allNotes(table).map((note) => `- ${note}`), ""].join("\n");
+  const notes = [QUINTILES, ...allNotes(table)];
+  return [...lines, "", ...notes.map((note) => `- ${note}`), ""].join("\n");
 }
 
 /** Escapes text for a table cell. */

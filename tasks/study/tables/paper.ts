@@ -29,7 +29,7 @@ export const PAPER_TABLES: readonly PaperTable[] = ["quality", "segthor", "flare
 export function paperTable(table: PaperTable): ScoreTable {
   return {
     title: TITLES[table],
-    caption: "Numbers as printed in the paper.",
+    caption: CAPTIONS[table],
     metrics: ["Dice", "Surface Dice"],
     columns: ["BTCV", "WORD", "AMOS", "CT-1K", "AbdomenAtlas"],
     rows: Object.entries(TABLES[table] ?? {}).map(([row, values]) => ({
@@ -54,9 +54,17 @@ function cellOf(value: Value, row: string, column: number): Cell {
 }
 
 const TITLES = {
-  quality: "Table 1 of the paper: label quality of the pseudo-labels",
-  segthor: "Table 2 of the paper: fine-tuned on SegTHOR",
-  flare: "Table 3 of the paper: fine-tuned on FLARE",
+  quality: "Label quality of the pseudo-labels, as printed in the paper's Table 1",
+  segthor: "Scores after fine-tuning on SegTHOR, as printed in the paper's Table 2",
+  flare: "Scores after fine-tuning on FLARE, as printed in the paper's Table 3",
+} as const;
+
+const FINE_TUNED = "Columns: the dataset of the pre-training. Rows: the labels of the pre-training.";
+
+const CAPTIONS = {
+  quality: "Columns: the dataset. Rows: the generator of the pseudo-labels.",
+  segthor: FINE_TUNED,
+  flare: FINE_TUNED,
 } as const;
 
 const NAMES: { readonly [row: string]: string } = {

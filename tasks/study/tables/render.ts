@@ -1,5 +1,6 @@
 /** The file formats of a score table, by file ending. */
 import { writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { renderCells } from "./cells-json.ts";
 import { renderCsv } from "./csv.ts";
 import { renderHtml } from "./html.ts";
@@ -7,7 +8,8 @@ import { renderLatex } from "./latex.ts";
 import { renderMarkdown } from "./markdown.ts";
 import type { ScoreTable } from "./table.ts";
 
-export const RENDERERS: { readonly [ending: string]: (table: ScoreTable) => string } = {
+/** Each takes the table and its name, which is the name of its files without the ending. */
+export const RENDERERS: { readonly [ending: string]: (table: ScoreTable, name: string) => string } = {
   md: renderMarkdown,
   csv: renderCsv,
   tex: renderLatex,
@@ -24,6 +26,6 @@ export function writeTable(paths: readonly string[], table: ScoreTable): void {
       throw new Error(
         `${path}: unknown table format; the file name must end with one of .${endings.join(", .")}`,
       );
-    writeFileSync(path, RENDERERS[ending]!(table));
+    writeFileSync(path, RENDERERS[ending]!(table, basename(path, `.${ending}`)));
   }
 }
