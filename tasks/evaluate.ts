@@ -2,7 +2,7 @@
 import { task } from "lq";
 import { z } from "zod";
 import { readJson, writeJson } from "./study/json.ts";
-import { readLabelTable, valuesByName } from "./study/labels/labels.ts";
+import { ignoredValue, readLabelTable, valuesByName } from "./study/labels/labels.ts";
 import { aggregate } from "./study/metrics/aggregate.ts";
 import { scoreFiles } from "./study/metrics/score-files.ts";
 import { warnings } from "./study/volume/reading.ts";
@@ -28,12 +28,18 @@ export default task({
     const { outcome, criterion } = readJson(predictions.get("outcome.json") ?? "", outcomeFile);
     const table = readLabelTable(input("organs"));
     const labels = valuesByName(table);
+    const ignore = ignoredValue(table);
     const cases: CaseScores[] = [];
     for (const path of outcome === "converged" ? inputs("references") : []) {
       const id = caseOf(path);
       const prediction = predictions.get(`${id}.nii.gz`) ?? "";
       const { metrics, reading } = params;
-      const organs = await scoreFiles(path, prediction, labels, metrics, reading, warnings(log));
+      const organs = await scoreFiles(path, prediction, labels, {
+        metrics,
+        reading,
+        ignore,
+        warn: warnings(log),
+      });
       const scored = { case: id, organs };
       cases.push(scored);
       log(`${id}: mean Dice ${meanDice([scored]).toFixed(4)}`);

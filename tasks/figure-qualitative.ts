@@ -5,7 +5,7 @@ import { z } from "zod";
 import { renderQualitative } from "./study/figures/qualitative.ts";
 import { inOrder } from "./study/results/results.ts";
 import { syntheticSources, names } from "./study/results/settings.ts";
-import { readStatistics } from "./study/params/settings.ts";
+import { interval, readStatistics } from "./study/params/settings.ts";
 import { readLabels, readNifti } from "./study/volume/nifti.ts";
 
 export default task({
@@ -14,7 +14,7 @@ export default task({
     figure: z.strictObject({
       dataset: z.string(),
       case: z.string(),
-      window: z.tuple([z.number(), z.number()]),
+      window: interval,
     }),
   }),
   async run({ files, input, output, params: { names: display, figure } }) {

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { IMAGE, LABEL, readChecks, type CaseCheck } from "./study/datasets/check-case.ts";
 import { statisticsOf } from "./study/datasets/manifest.ts";
 import { writeJson } from "./study/json.ts";
-import { labelTableText } from "./study/labels/labels.ts";
+import { IGNORE, labelTableText } from "./study/labels/labels.ts";
 import { randomSplit } from "./study/splits/random-split.ts";
 import { network, normalisation, triple } from "./study/params/settings.ts";
 import { readStart } from "./study/training/read-start.ts";
@@ -22,7 +22,9 @@ export default task({
         message: "two labels have the same value",
       }),
     /** Millimetres along the patient's x, y, z. auto: the spacing of the starting checkpoint, or the median of the cases. */
-    spacing: z.union([z.literal("auto"), z.tuple([millimetres, millimetres, millimetres])]),
+    spacing: z.union([z.literal("auto"), z.tuple([millimetres, millimetres, millimetres])], {
+      error: "expected auto, or three numbers of millimetres above 0 (x, y, z)",
+    }),
     split: z.strictObject({ seed: z.int(), train: z.number().gt(0).lt(1) }),
     /** Settings of the training, given with input "start". Checked here, so that a misfit is refused before the work. */
     start: z.strictObject({ network, patch: triple, normalisation }).optional(),
@@ -36,7 +38,7 @@ export default task({
     const table = new Map(
       Object.entries(params.label_values).map(([name, value]) => [value, { name, organ: null }] as const),
     );
-    const { spacing: median, labels } = statisticsOf(checks, table);
+    const { spacing: median, labels, ignore } = statisticsOf(checks, table);
     const start = params.start ? await readStart(input("start")) : null;
     const spacing = params.spacing === "auto" ? (start?.record?.spacing ?? median) : params.spacing;
     if (start !== null && params.start !== undefined) {
@@ -44,7 +46,7 @@ export default task({
       compareSettings(start, { ...params.start, spacing, labels }).forEach(log);
     }
     const { train, test } = randomSplit([...checks.keys()], params.split);
-    writeJson(output("stats"), { spacing, labels });
+    writeJson(output("stats"), { spacing, labels, ignore });
     writeJson(output("split"), { splits: [{ id: "split", train, test }] });
     writeFileSync(output("organs"), labelTableText(table));
   },
@@ -67,7 +69,9 @@ function refuseAbsent(
   labels: { readonly [name: string]: number },
 ): void {
   const found = new Set([...checks.values()].flatMap(({ facts }) => Object.keys(facts?.voxels ?? {})));
-  const absent = Object.entries(labels).filter(([, value]) => !found.has(String(value)));
+  const absent = Object.entries(labels).filter(
+    ([name, value]) => name !== IGNORE && !found.has(String(value)),
+  );
   if (absent.length === 0) return;
   const list = absent.map(([name, value]) => `${name} (${value})`).join(", ");
   throw new Error(`no case has a voxel of ${list}; the label files hold ${[...found].join(", ") || "none"}`);

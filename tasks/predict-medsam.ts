@@ -3,7 +3,7 @@ import { task } from "lq";
 import { z } from "zod";
 import { boxSettings } from "./study/medsam/boxes.ts";
 import { predictMedSam } from "./study/medsam/predict.ts";
-import { checkBackend, inferenceBackend } from "./study/params/settings.ts";
+import { checkBackend, inferenceBackend, interval } from "./study/params/settings.ts";
 import { writeNifti } from "./study/volume/nifti.ts";
 import { readImage, reading, readLabelMap, warnings } from "./study/volume/reading.ts";
 
@@ -11,7 +11,7 @@ export default task({
   params: z
     .strictObject({
       /** Intensity window in Hounsfield units; values outside are clipped. */
-      window: z.tuple([z.number(), z.number()]).default([-160, 240]),
+      window: interval.default([-160, 240]),
       boxes: boxSettings.prefault({}),
       /** Which label a pixel gets where masks overlap: the higher value ("later") or the higher probability ("likelier"). */
       overlap: z.enum(["later", "likelier"]).default("later"),

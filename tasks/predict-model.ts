@@ -13,11 +13,20 @@ export default task({
   params: z
     .strictObject({
       /** Distance between windows as a fraction of the patch. auto: 0.5; TotalSegmentator at 1.5 mm: 0.8. */
-      step: z.union([z.literal("auto"), z.number().gt(0).max(1)]).default("auto"),
+      step: z
+        .union([z.literal("auto"), z.number().gt(0).max(1)], {
+          error: "expected auto, or a number above 0 and at most 1",
+        })
+        .default("auto"),
       /** Test-time mirroring. auto: along the axes that the checkpoint allows (nnU-Net v1: all axes). */
       mirror: z.enum(["auto", "on", "off"]).default("auto"),
       /** Names of the cross-validation folds to average; auto: all folds of the model. */
-      folds: z.union([z.literal("auto"), z.array(z.string()).min(1)]).default("auto"),
+      folds: z
+        .union([z.literal("auto"), z.literal("all"), z.array(z.union([z.string(), z.int()])).min(1)], {
+          error:
+            "expected auto, all (the network that was trained on all cases), or a list of folds, as [0, 1]",
+        })
+        .default("auto"),
       reading,
       device: z.enum(["cpu", "cuda", "auto"]).default("cpu"),
       /**
@@ -35,7 +44,7 @@ export default task({
     const labels = await predictCase(input("model"), inputs("images"), {
       ...rest,
       ...(step !== "auto" && { step }),
-      ...(folds !== "auto" && { folds }),
+      ...(folds !== "auto" && { folds: [folds].flat().map(String) }),
       devices,
       threads: cpus,
       signal,

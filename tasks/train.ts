@@ -18,6 +18,7 @@ import {
   triple,
 } from "./study/params/settings.ts";
 import { reading } from "./study/volume/reading.ts";
+import { IGNORED } from "./study/nn/autodiff/loss.ts";
 import { trainOn } from "./study/training/train-on.ts";
 import { readStart } from "./study/training/read-start.ts";
 import { compareSettings, specOf } from "./study/training/start.ts";
@@ -35,16 +36,21 @@ export default task({
     /** Train only the labels that are classes of this published class list. */
     classes: z.enum(CLASS_LISTS).optional(),
     /** Channels of each level, instead of `network.filters`. One number: channels of the first level, doubled at each level. */
-    filters: z.union([z.int().positive(), z.array(z.int().positive())]).optional(),
+    filters: z
+      .union([z.int().positive(), z.array(z.int().positive())], {
+        error: "expected a whole number above 0, or a list of them",
+      })
+      .optional(),
   }),
   async run(context) {
     const { params, input, output, log } = context;
-    const { labels, spacing } = readStatistics(input("stats"));
+    const { labels, ignore, spacing } = readStatistics(input("stats"));
     const files = filesOf(context);
     const start = params.finetune ? await readStart(input("start")) : null;
     const channels = channelsOf(labels, params.classes);
     const channelOf = new Uint8Array(65536); // by label value
     Object.entries(labels).forEach(([name, value]) => (channelOf[value] = channels[name] ?? 0));
+    if (ignore !== undefined) channelOf[ignore] = IGNORED;
     const { filters, strides } = params.network;
     const shape = { ...params.network, filters: widths(params.filters ?? filters, strides.length) };
     const spec = specOf(shape, channels, start);
@@ -65,7 +71,7 @@ export default task({
     else compareSettings(start, head).forEach(log);
     const tolerance = params.reading.grid_tolerance;
     const cases = await openCases(files, channelOf, { tolerance });
-    const result = await trainOn(cases, spec, context, start);
+    const result = await trainOn(cases, spec, context, { start, ignore: ignore !== undefined });
     save(output(), { ...head, ...result });
   },
 });

@@ -36,7 +36,10 @@ async function check(layout: string, folder = join(root, layout)) {
     cases.map(async ({ id, image, label }) => {
       return [
         id,
-        await checkCase(layout, join(folder, image), `${folder}/${label}`, DEFAULT_READING),
+        await checkCase(layout, join(folder, image), `${folder}/${label}`, {
+          reading: DEFAULT_READING,
+          ignore: null,
+        }),
       ] as const;
     }),
   );

@@ -114,6 +114,55 @@ test("train: a voxel that is not finite is refused by place, or replaced", async
   expect((await readNifti(project.path("prepared/images/c.nii"))).data.every(Number.isFinite)).toBe(true);
 });
 
+test("train and score: the label ignore is no class, and its voxels count nowhere", async () => {
+  const project = await trainProject({ ...SMALL, labels: { ...SMALL.labels, ignore: 9 } });
+  // The spleen (40) is known only in part: half of it is ignored in every case.
+  for (const id of ["a", "b", "c", "d", "e"]) {
+    const path = project.path(`labels/${id}.nii.gz`);
+    const labels = await readNifti(path);
+    await writeNifti(path, { ...labels, data: labels.data.map((v, i) => (v === 40 && i % 2 === 0 ? 9 : v)) });
+  }
+  await project.built("scores.json", "plan/stats.json");
+  const stats = JSON.parse(project.read("plan/stats.json")) as { labels: object; ignore: number };
+  expect(stats).toMatchObject({ labels: { liver: 700, "right kidney": 6, spleen: 40 }, ignore: 9 });
+  const scores = JSON.parse(project.read("scores.json")) as { cases: { case: string; organs: object }[] };
+  for (const { organs } of scores.cases)
+    expect(Object.keys(organs)).toEqual(["right kidney", "spleen", "liver"]);
+  const [held] = scores.cases;
+  const truth = (await readNifti(project.path(`labels/${held!.case}.nii.gz`))).data;
+  const found = (await readNifti(project.path(`predictions/${held!.case}.nii.gz`))).data;
+  let [both, sum] = [0, 0];
+  for (let i = 0; i < truth.length; i++) {
+    if (truth[i] === 9) continue;
+    sum += Number(truth[i] === 40) + Number(found[i] === 40);
+    both += Number(truth[i] === 40 && found[i] === 40);
+  }
+  expect(held!.organs).toMatchObject({ spleen: { dice: (2 * both) / sum } });
+});
+
+test("settings that cannot be meant are refused, and each says what is expected", async () => {
+  const refused = async (example: string, set: string) => {
+    const project = copiedExample(example, {});
+    for (const folder of ["reference", "prediction", "images", "labels", "model"])
+      project.write(`${folder}/.keep`, "");
+    const names = { score: ["reference/a", "prediction/a"], train: ["images/a", "labels/a"] }[example] ?? ["images/a_0000", "reference/a"]; // prettier-ignore
+    for (const name of names) project.write(`${name}.nii.gz`, "");
+    const { code, stderr } = await project.lq("build", "--set", set);
+    return `${code} ${stderr}`;
+  };
+  expect(await refused("score", "tolerance=1mm")).toMatch(
+    /^2 .*expected a number of 0 or more \(without a unit\)/s,
+  );
+  expect(await refused("medsam", "window=[240, -160]")).toMatch(/^2 .*expected a lower and a higher number/s);
+  expect(await refused("train", "normalisation.clip=[240, 240]")).toMatch(/^2 .*not \[240,240\]/s);
+  expect(await refused("train", "training.augmentation.scale=[1.2, 0.8]")).toMatch(
+    /^2 .*least and the greatest factor/s,
+  );
+  expect(await refused("train", "spacing=1mm")).toMatch(/^2 .*expected auto, or three numbers/s);
+  expect(await refused("predict", "folds=first")).toMatch(/^2 .*expected auto, all .* or a list of folds/s);
+  expect(await refused("predict", "step=2")).toMatch(/^2 .*expected number to be <=1/s);
+});
+
 const golden = shared("golden/04_nnunet_v2/m2/images/s01_0000.nii.gz");
 
 test.skipIf(!golden)("predict: a voxel that is not finite is refused, or replaced", async () => {

@@ -1,14 +1,17 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { datasetJsonLabels } from "../../tasks/study/datasets/dataset-json.ts";
 import {
   classNames,
   commonLabels,
   datasetNames,
+  ignoredValue,
   labelTable,
   organNames,
   remapper,
   sourceIds,
+  valuesByName,
   type ClassList,
 } from "../../tasks/study/labels/labels.ts";
 import { readLabels } from "../../tasks/study/volume/nifti.ts";
@@ -65,6 +68,19 @@ describe("label tables", () => {
     expect(() => labelTable({ 1: "livre" })).toThrow('"livre" is not an organ');
     expect(() => labelTable({ x: "liver" })).toThrow('label value "x"');
     expect(() => labelTable("chaos")).toThrow('no label table for dataset "chaos"; known: btcv');
+  });
+
+  it("of own data find a class by its name where the vocabulary has no such organ; ignore is no label", () => {
+    const text = JSON.stringify({
+      labels: { background: "0", vertebrae_T12: "1", lesion: "2", ignore: "3" },
+    });
+    const own = datasetJsonLabels(text, "dataset.json");
+    expect(valuesByName(own)).toEqual({ vertebrae_T12: 1, lesion: 2 });
+    expect(ignoredValue(own)).toBe(3);
+    expect(commonLabels(own, ["totalsegmentator-v2"])).toEqual([1]);
+    expect(commonLabels(own, ["all"])).toEqual([1, 2]);
+    const id = classNames("totalsegmentator-v2").indexOf("vertebrae_T12");
+    expect(remapper(own, "totalsegmentator-v2")[id]).toBe(1);
   });
 
   it("count kidney cysts as kidney of the same side only if asked", () => {

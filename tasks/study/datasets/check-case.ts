@@ -48,7 +48,7 @@ export async function checkCase(
   layout: string,
   imagePath: string,
   labelPath: string,
-  reading: Reading,
+  { reading, ignore }: { readonly reading: Reading; readonly ignore: number | null },
 ): Promise<CaseCheck> {
   const warnings: string[] = [];
   const warn = (text: string) => warnings.push(text);
@@ -57,7 +57,7 @@ export async function checkCase(
   try {
     const image = await readImage(imagePath, reading, warn);
     const label = await readCaseLabel(layout, labelPath, reading, warn);
-    const check = compare(image, label, reading);
+    const check = compare(image, label, reading, ignore);
     return { ...check, warnings: [...warnings.map(pathless), ...check.warnings] };
   } catch (error) {
     return { facts: null, errors: [pathless((error as Error).message)], warnings: warnings.map(pathless) };
@@ -74,7 +74,7 @@ export function readChecks(
   return new Map(files.map(({ name, path }) => [name.replace(/\.json$/, ""), readJson(path, check, name)]));
 }
 
-function compare(image: Volume, label: LabelVolume, reading: Reading): CaseCheck {
+function compare(image: Volume, label: LabelVolume, reading: Reading, ignore: number | null): CaseCheck {
   const apart = gridError(image, label, reading);
   const voxels = countVoxels(label);
   const content = contentDigest(image);
@@ -83,12 +83,12 @@ function compare(image: Volume, label: LabelVolume, reading: Reading): CaseCheck
       ...patientGrid(image),
       voxels,
       content,
-      sample: apart === null ? sampleForeground(image, label, content) : [],
+      sample: apart === null ? sampleForeground(image, label, content, ignore) : [],
     },
     errors: apart === null ? [] : [apart],
     warnings: [
       ...(image.spacing.every((mm) => mm === 1) ? ["spacing of 1×1×1 mm is probably made up"] : []),
-      ...(Object.keys(voxels).length > 0 ? [] : ["no voxel is labelled"]),
+      ...(Object.keys(voxels).some((value) => Number(value) !== ignore) ? [] : ["no voxel is labelled"]),
     ],
   };
 }
@@ -122,10 +122,11 @@ function contentDigest(image: Volume): string {
   return createHash("sha256").update(histogram).digest("hex").slice(0, 32);
 }
 
-function sampleForeground(image: Volume, label: LabelVolume, seed: string): number[] {
+function sampleForeground(image: Volume, label: LabelVolume, seed: string, ignore: number | null): number[] {
   const places = new Uint32Array(label.data.length);
   let count = 0;
-  for (let i = 0; i < label.data.length; i++) if (label.data[i]! > 0) places[count++] = i;
+  for (let i = 0; i < label.data.length; i++)
+    if (label.data[i]! > 0 && label.data[i] !== ignore) places[count++] = i;
   if (count === 0) return [];
   const random = createRandom(seed);
   return Array.from({ length: DRAWS }, () => Math.round(image.data[places[random.int(count)]!]!));

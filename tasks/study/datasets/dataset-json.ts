@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { isOrgan, type LabelTable, type Organ } from "../labels/labels.ts";
 
-/** nnU-Net 2 writes name → value, nnU-Net 1 value → name. */
+/** nnU-Net 2 writes name → value (also as text, "1"), nnU-Net 1 value → name. */
 const datasetJson = z.object({ labels: z.record(z.string(), z.union([z.int(), z.string()])) });
 
 /**
@@ -19,12 +19,15 @@ export function datasetJsonLabels(text: string, path: string): LabelTable<Organ 
   }
   const table = new Map<number, { name: string; organ: Organ | null }>();
   for (const [key, of] of Object.entries(parsed.data.labels)) {
-    const [value, name] = typeof of === "number" ? [of, key] : [Number(key), of];
+    const isName = typeof of === "number" || (WHOLE.test(of) && !WHOLE.test(key));
+    const [value, name] = isName ? [Number(of), key] : [Number(key), of];
     if (!Number.isInteger(value) || value < 0) throw new Error(`${path}: "${key}" has no label value`);
     if (value > 0) table.set(value, { name, organ: isOrgan(name) ? name : null });
   }
   return table;
 }
+
+const WHOLE = /^\d+$/;
 
 function parseJson(text: string, path: string): unknown {
   try {

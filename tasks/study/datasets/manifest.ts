@@ -1,5 +1,5 @@
 /** Joins the checks of a dataset's cases into its manifest and its statistics. */
-import { type LabelTable, type Organ, valuesByName } from "../labels/labels.ts";
+import { ignoredValue, type LabelTable, type Organ, valuesByName } from "../labels/labels.ts";
 import type { CaseList } from "./case-list.ts";
 import { IMAGE, LABEL, type CaseCheck, type CaseFacts } from "./check-case.ts";
 import { layoutOf } from "./layouts.ts";
@@ -27,6 +27,8 @@ export interface DatasetStatistics {
   readonly size: readonly [number, number, number];
   /** Label name → value. */
   readonly labels: Readonly<Record<string, number>>;
+  /** Value of the ignore label, if the dataset has one. */
+  readonly ignore?: number;
   /** Statistics of Hounsfield units at labelled voxels; null if there are none. */
   readonly foreground: ForegroundStatistics | null;
 }
@@ -51,7 +53,7 @@ export function manifestOf({ layout, synthetic, cases }: CaseList, checks: Check
     cases: cases.length,
     published,
     labels: Object.fromEntries(
-      [...table].map(([value, { name }]) => [
+      Object.entries(valuesByName(table)).map(([name, value]) => [
         name,
         { value, absent: found.filter(([, { voxels }]) => !(value in voxels)).map(([id]) => id) },
       ]),
@@ -70,11 +72,13 @@ export function manifestOf({ layout, synthetic, cases }: CaseList, checks: Check
 /** Statistics over the cases that can be read. Spacing and size are NaN if there are none. */
 export function statisticsOf(checks: Checks, table: Labels): DatasetStatistics {
   const found = factsOf(checks).map(([, facts]) => facts);
+  const ignore = ignoredValue(table);
   const axis = (of: "size" | "spacing", i: 0 | 1 | 2): number => median(found.map((facts) => facts[of][i]));
   return {
     spacing: [axis("spacing", 0), axis("spacing", 1), axis("spacing", 2)],
     size: [axis("size", 0), axis("size", 1), axis("size", 2)],
     labels: valuesByName(table),
+    ...(ignore !== null && { ignore }),
     foreground: foregroundStatistics(found.map(({ sample }) => sample)),
   };
 }

@@ -88,9 +88,29 @@ export function readLabelTable(path: string): LabelTable<Organ | null> {
   return new Map(Object.entries(readJson(path, tableFile)).map(([id, label]) => [Number(id), label]));
 }
 
-/** The dataset's own label name → label value. */
+/**
+ * The name of nnU-Net's ignore label. Its voxels are unlabelled: they count neither in statistics, nor in the loss, nor
+ * in scores.
+ */
+export const IGNORE = "ignore";
+
+/** The value of the ignore label; null if the table has none. */
+export function ignoredValue(table: LabelTable<Organ | null>): number | null {
+  return [...table].find(([, { name }]) => name === IGNORE)?.[0] ?? null;
+}
+
+/** The dataset's own label name → label value, without the ignore label. */
 export function valuesByName(table: LabelTable<Organ | null>): { [name: string]: number } {
-  return Object.fromEntries([...table].map(([value, { name }]) => [name, value]));
+  return Object.fromEntries(
+    [...table].flatMap(([value, { name }]) => (name === IGNORE ? [] : [[name, value]])),
+  );
+}
+
+/** The ids in a class list whose union is a label: those of its organ, or the class that has the label's name. */
+function idsOf({ name, organ }: { name: string; organ: Organ | null }, list: ClassList): readonly number[] {
+  if (organ !== null) return sourceIds(organ, list);
+  const id = classNames(list).indexOf(name);
+  return id > 0 ? [id] : [];
 }
 
 /** Class names in the order of their ids; id 0 is the background. */
@@ -118,9 +138,7 @@ export function remapper(
   options: RemapOptions = {},
 ): Uint16Array {
   const lookup = new Uint16Array(classNames(list).length);
-  for (const [value, { organ }] of labels) {
-    for (const id of organ === null ? [] : sourceIds(organ, list)) lookup[id] = value;
-  }
+  for (const [value, label] of labels) for (const id of idsOf(label, list)) lookup[id] = value;
   if (options.mergeCysts === true) {
     for (const side of ["left", "right"]) {
       const cyst = classNames(list).indexOf(`kidney_cyst_${side}`);
@@ -144,8 +162,10 @@ export function commonLabels(
   sources: readonly LabelSource[],
 ): readonly number[] {
   return [...labels]
-    .filter(([, { organ }]) =>
-      sources.every((source) => source === "all" || (organ !== null && sourceIds(organ, source).length > 0)),
+    .filter(
+      ([, label]) =>
+        label.name !== IGNORE &&
+        sources.every((source) => source === "all" || idsOf(label, source).length > 0),
     )
     .map(([value]) => value)
     .sort((a, b) => a - b);

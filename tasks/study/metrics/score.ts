@@ -22,9 +22,15 @@ export const metricSettings = z.strictObject({
   /** surface-area: DeepMind's surface elements, weighted by area. voxel-count: boundary voxels (MONAI's default). */
   variant: z.enum(["surface-area", "voxel-count"]).default("surface-area"),
   /** The tolerance of Surface Dice: one for all organs, or one for each. */
-  tolerance: z.union([distance, z.record(z.string(), distance)]).default(1),
+  tolerance: z
+    .union([distance, z.record(z.string(), distance)], {
+      error: "expected a number of 0 or more (without a unit), or such a number for each label",
+    })
+    .default(1),
   /** Dice and Surface Dice of an organ that neither volume has; "nan" leaves them undefined. */
-  both_empty: z.union([z.literal("nan"), z.literal(0), z.literal(1)]).default("nan"),
+  both_empty: z
+    .union([z.literal("nan"), z.literal(0), z.literal(1)], { error: "expected nan, 0 or 1" })
+    .default("nan"),
   /** Organs that are scored only in the slices in which the reference has them, without the last one (FLARE22). */
   reference_slices: z.array(z.string()).optional(),
   /** An organ whose Dice is below this gets a Surface Dice of 0 (FLARE22 and FLARE23: 0.2). */

@@ -47,7 +47,7 @@ export async function createOnnxTrainer(options: TrainerOptions): Promise<Traine
 
   return {
     prepare(images, labels) {
-      checkLabels(labels, spec.outChannels);
+      checkLabels(labels, spec.outChannels, options.loss?.ignore);
       const image = new Tensor("float32", images, [batch, spec.inChannels, ...patch]);
       const label = new Tensor("uint8", labels, [batch, 1, ...patch]);
       return (rate) => run(image, label, rate);

@@ -1,7 +1,7 @@
 /** Trains a DynUNet step by step, on the backend that the options name. */
 import type { Triple } from "../arrays.ts";
 import type { AdamW } from "./autodiff/adamw.ts";
-import type { LossOptions } from "./autodiff/loss.ts";
+import { IGNORED, type LossOptions } from "./autodiff/loss.ts";
 import type { Backend } from "./backend.ts";
 import type { DynUNetSpec } from "./dynunet.ts";
 import type { Weights } from "./parameters.ts";
@@ -64,9 +64,10 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   return (await import("./pytorch/trainer.ts")).createPyTorchTrainer(worker, options);
 }
 
-export function checkLabels(labels: Uint8Array, classes: number): void {
+/** Throws a RangeError for a label without an output channel. With `ignore` a label may be IGNORED. */
+export function checkLabels(labels: Uint8Array, classes: number, ignore = false): void {
   for (const label of labels) {
-    if (label >= classes) {
+    if (label >= classes && !(ignore && label === IGNORED)) {
       throw new RangeError(`label ${label} has no output channel: the network has ${classes} classes`);
     }
   }

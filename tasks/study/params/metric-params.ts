@@ -1,7 +1,7 @@
 /** Params of tasks that score, checked against the organs that they score. */
 import { z } from "zod";
 import { layoutOf } from "../datasets/layouts.ts";
-import { type DatasetName, datasetNames, labelTable } from "../labels/labels.ts";
+import { type DatasetName, datasetNames, IGNORE, labelTable } from "../labels/labels.ts";
 import { metricSettings } from "../metrics/score.ts";
 import { reading } from "../volume/reading.ts";
 import { organIssues } from "../metrics/tolerances.ts";
@@ -35,7 +35,8 @@ export function checkOrgans(
   }
   const dataset = layout === undefined ? null : layoutOf(layout).labels;
   if (layout !== undefined && dataset === null) return;
-  const scored = dataset === null ? Object.keys(label_values ?? {}) : namesIn(dataset);
+  const scored =
+    dataset === null ? Object.keys(label_values ?? {}).filter((name) => name !== IGNORE) : namesIn(dataset);
   const known = dataset === null ? scored : datasetNames.flatMap(namesIn);
   for (const { path, message } of organIssues(metrics, scored, known))
     context.addIssue({ code: "custom", path: ["metrics", ...path], message });

@@ -12,9 +12,14 @@ export const CLASS_LISTS = [
 
 export const triple = z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]);
 
+/** Two numbers, the first below the second. */
+export const interval = z.tuple([z.number(), z.number()]).refine(([low, high]) => low < high, {
+  error: ({ input }) => `expected a lower and a higher number, not ${JSON.stringify(input)}`,
+});
+
 /** Hounsfield units x are clipped to `clip`, then become (x − mean) / std. */
 export const normalisation = z.strictObject({
-  clip: z.tuple([z.number(), z.number()]),
+  clip: interval,
   mean: z.number(),
   std: z.number().positive(),
 });
@@ -74,7 +79,12 @@ const trainingFields = z.strictObject({
   foreground: z.number().min(0).max(1),
   augmentation: z.strictObject({
     flip: z.array(z.enum(["x", "y", "z"])).optional(),
-    scale: z.tuple([z.number().positive(), z.number().positive()]).optional(),
+    scale: z
+      .tuple([z.number().positive(), z.number().positive()])
+      .refine(([low, high]) => low <= high, {
+        error: ({ input }) => `expected the least and the greatest factor, not ${JSON.stringify(input)}`,
+      })
+      .optional(),
     noise: z.number().nonnegative().optional(),
     contrast: z.number().nonnegative().optional(),
     brightness: z.number().nonnegative().optional(),
@@ -94,6 +104,7 @@ export type Inference = z.infer<typeof inference>;
 const statistics = z.object({
   spacing: z.tuple([z.number(), z.number(), z.number()]),
   labels: z.record(z.string(), z.int()),
+  ignore: z.int().optional(),
 });
 
 /**

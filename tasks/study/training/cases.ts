@@ -1,4 +1,5 @@
 /** The cases of a training. A case gives boxes of its image and labels, from memory or from disk. */
+import { IGNORED } from "../nn/autodiff/loss.ts";
 import type { LabelVolume, Size, Volume } from "../volume/volume.ts";
 
 /** A box (x, y, z in voxels) that lies inside the case. */
@@ -53,7 +54,7 @@ function crop<T extends Float32Array | Uint8Array>(
 /** Number of voxels to remember of each label. They are spread evenly. */
 const enough = 1000;
 
-/** Indices of some voxels of each label but 0. Throws an Error for a label above 255. */
+/** Indices of some voxels of each label but 0 and IGNORED. Throws an Error for a label above 255. */
 export function locate(labels: ArrayLike<number>, id: string): Map<number, Uint32Array> {
   const counts = new Uint32Array(256);
   for (let i = 0; i < labels.length; i++) {
@@ -65,7 +66,7 @@ export function locate(labels: ArrayLike<number>, id: string): Map<number, Uint3
   const found = new Map<number, number[]>();
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;
-    if (label === 0) continue;
+    if (label === 0 || label === IGNORED) continue;
     const stride = Math.ceil(counts[label]! / enough);
     if (seen[label]!++ % stride !== 0) continue;
     const list = found.get(label);

@@ -22,14 +22,14 @@ interface Context extends Pick<
 
 /**
  * Trains on random patches of the cases, which must have the channels of the network. Without `start` the weights are
- * random at first.
+ * random at first. With `ignore` the labels may be IGNORED.
  * @throws the errors of `train`
  */
 export function trainOn(
   cases: readonly TrainingCase[],
   spec: DynUNetSpec,
   { params: { patch, training }, scratch, signal, progress, metrics, log, devices }: Context,
-  start: Start | null = null,
+  { start = null, ignore = false }: { readonly start?: Start | null; readonly ignore?: boolean } = {},
 ): Promise<Training> {
   const { seed, epochs, batches, batch, foreground, betas } = training;
   const augmentation = augmentationOf(training);
@@ -61,6 +61,7 @@ export function trainOn(
     },
     ...{ scratch, signal, progress, metrics, log },
     ...(start && { start }),
+    ...(ignore && { loss: { ignore } }),
   });
 }
 

@@ -15,7 +15,12 @@ export interface LossOptions {
   readonly includeBackground?: boolean;
   /** Take the Dice sums over the whole batch; default false. */
   readonly batchDice?: boolean;
+  /** Labels may be IGNORED. Such voxels add nothing to the loss and get no gradient. Default false. */
+  readonly ignore?: boolean;
 }
+
+/** The label of voxels whose class is unknown; see `ignore`. */
+export const IGNORED = 255;
 
 export interface Loss {
   readonly dice: Value;
@@ -60,12 +65,21 @@ export function diceCrossEntropy(
   const partition = overClasses(exponential);
   const p = op("Div", exponential, partition);
 
+  // 1 at voxels that count, 0 at others; null where all count.
+  const mask = options.ignore === true ? overClasses(target) : null;
+  const masked = (value: Value) => (mask === null ? value : op("Mul", value, mask));
+  const counted = mask === null ? null : op("Max", sum(g, mask, [0, 1, 2]), g.scalar(1));
+
   const agreed = overClasses(op("Mul", shifted, target));
-  const ce = g.node("ReduceMean", [op("Sub", op("Log", partition), agreed)], { keepdims: 0 });
+  const entropy = op("Sub", masked(op("Log", partition)), agreed);
+  const ce =
+    counted === null
+      ? g.node("ReduceMean", [entropy], { keepdims: 0 })
+      : op("Div", sum(g, entropy, [0, 1, 2]), counted);
 
   const over = options.batchDice === true ? [0, 2] : [2];
   const overlap = sum(g, op("Mul", p, target), over, true);
-  const extent = op("Add", sum(g, p, over, true), sum(g, target, over, true));
+  const extent = op("Add", sum(g, masked(p), over, true), sum(g, target, over, true));
   const numerator = op("Add", op("Add", overlap, overlap), g.scalar(smooth));
   const denominator = op("Add", extent, g.scalar(smooth));
   const ratio = op("Div", numerator, denominator);
@@ -77,9 +91,11 @@ export function diceCrossEntropy(
   const perExtent = op("Div", weight, denominator);
   const a = op("Mul", perExtent, g.scalar(-2));
   const b = op("Mul", perExtent, ratio);
-  const weightedP = op("Mul", p, op("Add", op("Mul", target, a), b));
+  const weightedP = op("Mul", p, op("Add", op("Mul", target, a), masked(b)));
   const diceGradient = op("Sub", weightedP, op("Mul", p, overClasses(weightedP)));
-  const ceGradient = op("Mul", op("Sub", p, target), g.scalar(1 / (batch * voxels)));
+  const difference = op("Sub", masked(p), target);
+  const ceGradient =
+    counted === null ? op("Mul", difference, g.scalar(1 / (batch * voxels))) : op("Div", difference, counted);
   return {
     dice,
     ce,

@@ -36,6 +36,7 @@ export async function createPyTorchTrainer(worker: PyTorch, options: TrainerOpti
     shares: graph.outputs.map((_, i) => headWeight(i, graph.outputs.length)),
     includeBackground: loss.includeBackground ?? false,
     batchDice: loss.batchDice ?? false,
+    ignore: loss.ignore ?? false,
     precision,
     threads,
   });
@@ -55,7 +56,7 @@ export async function createPyTorchTrainer(worker: PyTorch, options: TrainerOpti
 
   return {
     prepare(images, labels) {
-      checkLabels(labels, spec.outChannels);
+      checkLabels(labels, spec.outChannels, loss.ignore);
       const at = slots[next++ % SLOTS]!;
       const places = {
         images: worker.write(at, imageShape, images),

@@ -255,9 +255,11 @@ class Trainer:
         classes = torch.arange(logits.shape[1], dtype=torch.uint8, device=logits.device)
         target = labels == classes.reshape(1, -1, 1, 1, 1)
         log = logits.log_softmax(1)
-        ce = -(log * target).sum() / labels.numel()
+        # A label that is no class (ignore) has no target; such voxels do not count.
+        counted = target.any(1, keepdim=True) if self.request["ignore"] else torch.ones_like(labels)
+        ce = -(log * target).sum() / counted.sum().clamp(min=1)
         first = 0 if self.request["includeBackground"] else 1
-        p, t = log.exp()[:, first:], target[:, first:]
+        p, t = log.exp()[:, first:] * counted, target[:, first:]
         space = [0, 2, 3, 4] if self.request["batchDice"] else [2, 3, 4]
         overlap = (p * t).sum(space)
         extent = p.sum(space) + t.sum(space)
