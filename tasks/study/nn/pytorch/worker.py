@@ -256,10 +256,12 @@ class Trainer:
         target = labels == classes.reshape(1, -1, 1, 1, 1)
         log = logits.log_softmax(1)
         # A label that is no class (ignore) has no target; such voxels do not count.
-        counted = target.any(1, keepdim=True) if self.request["ignore"] else torch.ones_like(labels)
-        ce = -(log * target).sum() / counted.sum().clamp(min=1)
+        counted = target.any(1, keepdim=True) if self.request["ignore"] else None
+        ce = -(log * target).sum() / (labels.numel() if counted is None else counted.sum().clamp(min=1))
         first = 0 if self.request["includeBackground"] else 1
-        p, t = log.exp()[:, first:] * counted, target[:, first:]
+        p, t = log.exp()[:, first:], target[:, first:]
+        if counted is not None:
+            p = p * counted
         space = [0, 2, 3, 4] if self.request["batchDice"] else [2, 3, 4]
         overlap = (p * t).sum(space)
         extent = p.sum(space) + t.sum(space)
