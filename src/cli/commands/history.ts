@@ -2,18 +2,29 @@
 import { countOutcomes, countsOf, countsText } from "../../model/counts.ts";
 import { explain } from "../../decide/explain.ts";
 import { type Build, builds } from "../../history/builds.ts";
+import { UserError } from "../../model/errors.ts";
 import { duration } from "../../report/lines.ts";
 import { printableLine } from "../../report/printable.ts";
 import { openProject, type CommonFlags } from "../options.ts";
 import { localTime } from "../local-time.ts";
 import { print } from "../print.ts";
+import { runHistoryParams } from "./history-params.ts";
 import { tasksNamed } from "../tasks-named.ts";
 
 export interface HistoryFlags extends CommonFlags {
   readonly most: number;
+  readonly params?: boolean;
+  readonly where?: readonly string[];
+  readonly csv?: boolean;
 }
 
 export async function runHistory(targets: readonly string[], flags: HistoryFlags): Promise<number> {
+  if (flags.params === true) return runHistoryParams(targets, flags);
+  if (flags.csv === true || flags.where !== undefined)
+    throw new UserError({
+      message: "--where and --csv are for --params",
+      hint: "lq history TARGET --params",
+    });
   const project = openProject(flags);
   const { root } = project.pipeline;
   const lines =
