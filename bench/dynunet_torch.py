@@ -1,5 +1,6 @@
-"""Times a training step in PyTorch eager for bench/training.ts: a DynUNet like MONAI's, Dice + cross-entropy, AdamW.
-Reads the network as JSON from its first argument. Prints {"steps": [CPU milliseconds], "memory": MiB}."""
+"""Times a training step in PyTorch eager for bench/training.ts and bench/gpu.ts: a DynUNet like MONAI's, Dice +
+cross-entropy, AdamW. Reads the network as JSON from its first argument, with `device` (default cpu) and `precision`
+(default fp32). Prints {"steps": [CPU milliseconds], "wall": [milliseconds], "memory": MiB, "device": MiB on it}."""
 
 import json
 import resource
@@ -13,6 +14,9 @@ from torch.nn import functional as F
 settings = json.loads(sys.argv[1])
 torch.set_num_threads(settings["threads"])
 torch.manual_seed(1)
+device, precision = settings.get("device", "cpu"), settings.get("precision", "fp32")
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision != "fp32"
+torch.backends.cudnn.benchmark = precision != "fp32"
 kernels, strides, filters = settings["kernels"], settings["strides"], settings["filters"]
 levels = len(filters)
 
@@ -86,22 +90,26 @@ def dice_cross_entropy(logits, labels):
     return dice.mean() + cross_entropy
 
 
-network = DynUNet()
+network = DynUNet().to(device)
 optimizer = torch.optim.AdamW(network.parameters(), 1e-3, weight_decay=1e-2)
 size = [settings["batch"], settings["inChannels"], *settings["patch"]]
-images = torch.randn(size)
-labels = torch.randint(settings["outChannels"], [size[0], *size[2:]])
+images = torch.randn(size).to(device)
+labels = torch.randint(settings["outChannels"], [size[0], *size[2:]]).to(device)
 weights = [0.5**i for i in range(1 + settings["heads"])]
-steps = []
+steps, wall = [], []
 for _ in range(settings["steps"]):
-    begin = time.process_time()
+    begin, started = time.process_time(), time.perf_counter()
     optimizer.zero_grad(set_to_none=True)
-    outputs = network(images)
+    with torch.autocast(device, dtype=torch.bfloat16, enabled=precision == "amp"):
+        outputs = network(images)
     total = 0
     for weight, output in zip(weights, outputs):
-        total = total + weight / sum(weights) * dice_cross_entropy(F.interpolate(output, size[2:]), labels)
+        total = total + weight / sum(weights) * dice_cross_entropy(F.interpolate(output.float(), size[2:]), labels)
     total.backward()
     optimizer.step()
     total.item()
     steps.append(1000 * (time.process_time() - begin))
-print(json.dumps({"steps": steps, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    wall.append(1000 * (time.perf_counter() - started))
+on_device = torch.cuda.max_memory_allocated() / 2**20 if device == "cuda" else 0
+memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"steps": steps, "wall": wall, "memory": memory, "device": on_device}))

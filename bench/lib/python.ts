@@ -24,7 +24,7 @@ export function runPython<T>(script: string, modules: readonly string[], setting
   return JSON.parse(stdout) as T;
 }
 
-function findPython(modules: readonly string[]): string | null {
+export function findPython(modules: readonly string[]): string | null {
   const candidates = [process.env.PYTHON, "/usr/bin/python3", "python3"].filter(
     (python) => python !== undefined,
   );

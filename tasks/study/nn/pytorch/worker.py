@@ -14,8 +14,10 @@ import json
 import math
 import mmap
 import os
+import resource
 import signal
 import struct
+import time
 import traceback
 from itertools import product
 from typing import Any, BinaryIO, Callable, Dict, Iterable, List, Optional, Sequence
@@ -473,13 +475,12 @@ class Worker:
             torch.cuda.empty_cache()
         return {}
 
-    def memory(self, request: Json) -> Json:
-        """Most bytes in use at once: of this process, and on the device."""
-        import resource
-
-        unit = 1 if sys.platform == "darwin" else 1024
-        host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-        return {"host": host, "device": torch.cuda.max_memory_allocated() if self.device.type == "cuda" else 0}
+    def usage(self, request: Json) -> Json:
+        """Most bytes in use at once, of this process and on the device, and its seconds of CPU time."""
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        host = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        device = torch.cuda.max_memory_allocated() if self.device.type == "cuda" else 0
+        return {"host": host, "device": device, "cpu": time.process_time()}
 
 
 def driver() -> str:
