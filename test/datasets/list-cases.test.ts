@@ -105,6 +105,20 @@ describe("the cases of a dataset", () => {
     expect(ids("flare21", ...flare21)).toEqual(["train_000", "train_001"]);
   });
 
+  it("ignores the hidden companions that macOS writes", () => {
+    const files = [
+      "imagesTr/a_0000.nii.gz",
+      "imagesTr/._a_0000.nii.gz",
+      "labelsTr/a.nii.gz",
+      "labelsTr/._a.nii.gz",
+    ];
+    expect(listCases("nnunet-raw", "own", files)).toEqual([
+      { id: "a", image: "imagesTr/a_0000.nii.gz", label: "labelsTr/a.nii.gz" },
+    ]);
+    const masks = ["BDMAP_00000001/ct.nii.gz", "BDMAP_00000001/segmentations/._liver.nii.gz"];
+    expect(() => listCases("abdomenatlas", "atlas", masks)).toThrow("none of them a label");
+  });
+
   it("replaces unsafe characters in the ids of own files", () => {
     const own = ["imagesTr/Müller, A_0000.nii.gz", "labelsTr/Müller, A.nii.gz"];
     expect(list("nnunet-raw", ...own, "imagesTr/b.nii", "labelsTr/b.nii")).toEqual([

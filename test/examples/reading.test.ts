@@ -176,7 +176,12 @@ test.skipIf(!golden)("predict: a voxel that is not finite is refused, or replace
   const data = Float32Array.from(image.data);
   const clean = data.with(100, Math.min(...data));
   await writeNifti(project.path("images/s01_0000.nii.gz"), { ...image, data: clean });
+  project.write("images/._s01_0000.nii.gz", "macOS");
+  project.write("images/notes.txt", "");
   await project.built();
+  expect((await project.lq("log", "cases")).stdout).toContain(
+    "passed over 1 files that are no .nii or .nii.gz, such as notes.txt",
+  );
   const expected = (await readNifti(project.path("prediction/s01.nii.gz"))).data;
 
   await writeNifti(project.path("images/s01_0000.nii.gz"), { ...image, data: data.with(100, NaN) });

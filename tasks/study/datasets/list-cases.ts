@@ -12,9 +12,10 @@ import { layoutOf, type Layout } from "./layouts.ts";
  */
 export function listCases(layout: string, root: string, paths: readonly string[]): CaseEntry[] {
   const rules = layoutOf(layout);
-  const images = byCase(paths, rules.image, rules);
-  const labels = byCase(paths, rules.label, rules);
-  for (const [id, folder] of maskFolders(paths, rules)) {
+  const visible = paths.filter((path) => !isHidden(path));
+  const images = byCase(visible, rules.image, rules);
+  const labels = byCase(visible, rules.label, rules);
+  for (const [id, folder] of maskFolders(visible, rules)) {
     if (!labels.has(id)) labels.set(id, folder);
   }
   if (labels.size === 0) throw new Error(nothingThere(layout, root, rules, paths.length));
@@ -29,6 +30,11 @@ export function listCases(layout: string, root: string, paths: readonly string[]
   return [...labels]
     .map(([id, label]) => ({ id, image: images.get(id)!, label }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Hidden files, such as the companions ._NAME that macOS writes. */
+function isHidden(path: string): boolean {
+  return path.slice(path.lastIndexOf("/") + 1).startsWith(".");
 }
 
 function byCase(paths: readonly string[], pattern: RegExp, rules: Layout): Map<string, string> {

@@ -13,8 +13,8 @@ export interface ImageCase {
 export function imageCases(names: readonly string[]): ImageCase[] {
   const cases = new Map<string, Map<number, string>>();
   for (const name of names) {
-    if (name.includes("/") || !/\.nii(\.gz)?$/.test(name)) continue;
-    const [, id, digits] = /^(.+)_(\d{4})\.nii(?:\.gz)?$/.exec(name) ?? [];
+    if (isPassedOver(name)) continue;
+    const [, id, digits] = /^(.+)_(\d{4})\.nii(?:\.gz)?$/i.exec(name) ?? [];
     if (id === undefined) throw new Error(`image ${name} is not named ${NAMING}`);
     const channels = cases.get(id) ?? new Map<number, string>();
     const other = channels.get(Number(digits));
@@ -25,6 +25,14 @@ export function imageCases(names: readonly string[]): ImageCase[] {
   return [...cases]
     .map(([id, channels]) => ({ id, images: inOrder(id, channels) }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/**
+ * Files that imageCases ignores: other kinds of files, files in subfolders, and hidden files. macOS writes hidden
+ * companions of images, ._CASE_0000.nii.gz.
+ */
+export function isPassedOver(name: string): boolean {
+  return name.startsWith(".") || name.includes("/") || !/\.nii(\.gz)?$/i.test(name);
 }
 
 const NAMING = "CASE_0000.nii.gz (four digits for the channel)";
