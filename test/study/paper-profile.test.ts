@@ -109,6 +109,7 @@ describe("the profile paper", () => {
     const checks = await project.json("build", ...profiles, "--set", root, "-n", "checks/flare/");
     expect(checks.filter(({ type }) => type === "plan").at(-1)?.["rules"]).toEqual({
       "list-cases": 1,
+      "label-table": 1,
       "check-case": 2,
     });
     // The folder exists, but its files are not FLARE 2022.
