@@ -13,7 +13,7 @@ export async function keysToResume({ pipeline, cwd }: Project): Promise<Readonly
       .filter(({ rule }) => rule.resume)
       .map((task) => {
         const verdict = plan.verdicts.get(task);
-        return verdict === undefined || verdict.kind === "missing" ? null : verdict.freshness.key;
+        return verdict === undefined || verdict.state === "lacks-input" ? null : verdict.key;
       });
     return keys.includes(null) ? null : new Set(keys.filter((key) => key !== null));
   } catch (error) {

@@ -1,4 +1,4 @@
-/** What a task is at this moment, seen from the files and the records. */
+/** Finds out whether a task is fresh at this moment, from the files and the records. */
 import { decide } from "../decide/decide.ts";
 import type { KnownOutputs } from "../fingerprint/fingerprint.ts";
 import { inNamesOf } from "../fingerprint/own-names.ts";
@@ -8,41 +8,37 @@ import type { StoredRun } from "../store/action.ts";
 import { outputState, refusalText } from "../record/outputs.ts";
 import type { Session } from "../session/session.ts";
 
-export type Verdict =
-  | Due
-  | Restorable
-  /** Of its recipe, only what is asked for later is kept: most tasks are fresh, and there may be 100,000. */
-  | { readonly kind: "fresh"; readonly freshness: Fresh; readonly inputs: Recipe["inputs"] }
-  /** Inputs that vanished since the graph was checked. */
-  | { readonly kind: "missing"; readonly paths: readonly string[] };
+/** The freshness of a task, with what a build needs to act on it. */
+export type Verdict = Fresh | Restorable | Due | LacksInput;
 
-/** Has to run. */
-interface Due {
-  readonly kind: "due";
-  readonly freshness: NotFresh;
+/** Keeps only `inputs` of the recipe: there may be 100,000 fresh tasks. */
+type Fresh = Extract<Freshness, { readonly state: "fresh" }> & { readonly inputs: Recipe["inputs"] };
+
+/** The cache has what the task would make. Keeps only `inputs` of the recipe, as for fresh tasks. */
+export type Restorable = Extract<Freshness, { readonly state: "restorable" }> & {
+  readonly inputs: Recipe["inputs"];
+  readonly cached: StoredRun;
+};
+
+/** The task has to run. */
+type Due = Extract<Freshness, { readonly state: "stale" | "missing" | "failed" }> & {
   readonly recipe: Recipe;
-}
+};
 
 export type DueTask = Due & { readonly task: Task };
 
-/** What it would make is in the cache. As many tasks may be so as may be fresh. */
-export interface Restorable {
-  readonly kind: "restorable";
-  readonly freshness: NotFresh;
-  readonly inputs: Recipe["inputs"];
-  readonly cached: StoredRun;
+/** Inputs vanished since the graph was checked. */
+interface LacksInput {
+  readonly state: "lacks-input";
+  readonly paths: readonly string[];
 }
 
-type NotFresh = Extract<Freshness, { readonly reasons: unknown }>;
-
-type Fresh = Extract<Freshness, { readonly state: "fresh" }>;
-
 interface EvaluateOptions {
-  /** Whether it is to run even if it is fresh. */
+  /** Whether the task has to run even if it is fresh. */
   readonly forced: boolean;
-  /** Whether what the cache has of it turned out to be damaged. */
+  /** Whether its result in the cache turned out to be damaged. */
   readonly damaged?: boolean;
-  /** Content of outputs that are restorable and not on the disk yet. */
+  /** Content of restorable outputs, which are not on the disk yet. */
   readonly known?: KnownOutputs | undefined;
 }
 
@@ -53,10 +49,10 @@ export function evaluate(
 ): Verdict {
   const { state, store } = session;
   const print = session.fingerprinter.fingerprint(task, known);
-  if (print.kind === "missing") return print;
+  if (print.kind === "missing") return { state: "lacks-input", paths: print.paths };
   const { recipe } = print;
   const last = state.last(task.id);
-  // Of two equal texts, one is kept.
+  // Keep one of two equal strings: there may be 100,000 keys.
   const key = last?.key === print.key ? last.key : print.key;
   const outputs = task.outputs.map(({ path }) => {
     const state = outputState(session, task.id, path);
@@ -77,8 +73,17 @@ export function evaluate(
     cached: cached !== undefined,
     forced,
   });
-  if (freshness.state === "fresh") return { kind: "fresh", freshness, inputs: recipe.inputs };
-  if (freshness.state === "restorable" && cached !== undefined)
-    return { kind: "restorable", freshness, inputs: recipe.inputs, cached };
-  return { kind: "due", freshness, recipe };
+  if (freshness.state === "fresh") return { ...freshness, inputs: recipe.inputs };
+  if (freshness.state !== "restorable") return { ...freshness, recipe };
+  if (cached === undefined) throw new Error(`${task.id} is restorable, but nothing is cached for it`);
+  return { ...freshness, inputs: recipe.inputs, cached };
+}
+
+/** Whether the outputs of the task are known: they are in place, or can be restored. */
+export function isSettled({ state }: Verdict): boolean {
+  return state === "fresh" || state === "restorable";
+}
+
+export function isDue(verdict: Verdict): verdict is Due {
+  return verdict.state === "stale" || verdict.state === "missing" || verdict.state === "failed";
 }

@@ -1,7 +1,8 @@
 /** Forecast: what a build would run, why, for how long, and on which path nothing can be saved. Runs nothing. */
 import { expectations, type Expected } from "./durations.ts";
 import { expanding, type ExpandingRule } from "./warnings.ts";
-import { isSettled, makePlan, samples, upcomingExpansions, type Plan } from "./plan.ts";
+import { isDue, isSettled } from "./evaluate.ts";
+import { makePlan, samples, upcomingExpansions, type Plan } from "./plan.ts";
 import type { Request } from "../session/request.ts";
 import { openReadonlySession } from "../session/session.ts";
 import { causeOf, explain, groupByCause } from "../decide/explain.ts";
@@ -116,7 +117,7 @@ type ForecastAction = "run" | "restore" | "fresh";
 function stateOf({ verdicts }: Plan, task: Task): ForecastAction {
   const verdict = verdicts.get(task);
   if (verdict === undefined || !isSettled(verdict)) return "run";
-  return verdict.kind === "fresh" ? "fresh" : "restore";
+  return verdict.state === "fresh" ? "fresh" : "restore";
 }
 
 function count(states: ReadonlyMap<Task, ForecastAction>, state: ForecastAction): number {
@@ -148,8 +149,8 @@ function firstReason(
 ): { readonly cause: string; readonly text: string } {
   const same = (text: string) => ({ cause: text, text });
   const verdict = verdicts.get(task);
-  if (verdict?.kind === "due") {
-    const { state, reasons } = verdict.freshness;
+  if (verdict !== undefined && isDue(verdict)) {
+    const { state, reasons } = verdict;
     const [first] = reasons;
     if (first === undefined) return same(state);
     return { cause: causeOf(first, task.rule.name), text: explain(first) };

@@ -1,8 +1,8 @@
 /**
- * What a build would do, as far as can be told without doing it: the walk that `status`, `build -n` and the
- * first part of every build share. It goes on past tasks that are restorable, whose outputs are known; what
- * comes after a task that has to run is pending, unless its rule is marked `shape`: who only looks foresees its
- * outputs.
+ * Plans a build: walks over the tasks in their order and finds out which are fresh, restorable or due. `status`,
+ * `build -n` and the first part of every build share this walk. It goes on past restorable tasks, because their
+ * outputs are known. Tasks behind a due task are pending. An exception are rules with `shape: true`: a read-only
+ * session runs their tasks on trial and goes on with what they wrote.
  */
 import { debug } from "../system/debug.ts";
 import { explain } from "../decide/explain.ts";
@@ -16,7 +16,7 @@ import type { KnownOutputs } from "../fingerprint/fingerprint.ts";
 import type { PendingExpansion, Task } from "../model/model.ts";
 import type { StoredOutput } from "../store/action.ts";
 import type { Selected } from "../select/select.ts";
-import { evaluate, type DueTask, type Verdict } from "./evaluate.ts";
+import { evaluate, isDue, isSettled, type DueTask, type Verdict } from "./evaluate.ts";
 import { Frontier } from "./frontier.ts";
 import { TrialRuns } from "./trial-runs.ts";
 import { prefetchSources } from "./prefetch.ts";
@@ -25,53 +25,57 @@ import type { Session } from "../session/session.ts";
 export interface Plan {
   readonly selected: Selected;
   /**
-   * Of every task that is not pending, in an order in which each comes after those it depends on. A build brings it
-   * up to date as it goes on.
+   * One for every task that is not pending. Each task comes after those that it depends on. A build updates the
+   * verdicts as it goes on.
    */
   readonly verdicts: Map<Task, Verdict>;
   /** The tasks that a pending task waits for. */
   readonly blockers: (task: Task) => readonly Task[];
-  /** Tasks that would fail, and why, as far as that is foreseen. */
+  /** Tasks that are known to fail, with the reason. */
   readonly failures: ReadonlyMap<Task, string>;
 }
 
-/** Why a task cannot be accepted; null: it can. */
-export type Judge = (due: DueTask) => string | null;
+/** What is known of the outputs of a due task before it runs. */
+export type Preview =
+  | { readonly kind: "unknown" }
+  /** The outputs that are in place stay. */
+  | { readonly kind: "as-is" }
+  | { readonly kind: "written"; readonly outputs: readonly StoredOutput[] }
+  | { readonly kind: "failed"; readonly error: string };
 
-type Preview = readonly StoredOutput[] | string | null;
+export type PreviewTask = (due: DueTask) => Preview | Promise<Preview>;
 
 /** Content of a blob that is not on the disk; null if there is none. */
 type ReadBlob = (digest: string) => Buffer | null;
 
 /**
  * @param force run the named targets even when they are fresh
- * @param judge nothing is to run: tasks that it has nothing against are passed, with their outputs as they are
+ * @param preview tells the outputs of due tasks; without it, a read-only session runs `shape` tasks on trial
  * @throws the reason of the session's signal when it aborts
  */
-export async function makePlan(session: Session, force: boolean, judge?: Judge): Promise<Plan> {
+export async function makePlan(session: Session, force: boolean, preview?: PreviewTask): Promise<Plan> {
   const trials = new TrialRuns(session);
-  const preview = ({ task, recipe }: DueTask) =>
-    session.readonly && task.rule.shape ? trials.run(task, recipe) : null;
+  const onTrial: PreviewTask = ({ task, recipe }) =>
+    session.readonly && task.rule.shape ? trials.run(task, recipe) : { kind: "unknown" };
   try {
-    return await walk(session, force, trials, judge ? (due) => judge(due) ?? [] : preview);
+    return await walk(session, force, trials, preview ?? onTrial);
   } finally {
     await trials.close();
   }
 }
 
-/** @param foretell what is known of what a task would write, or why it would fail; null: neither is */
 async function walk(
   session: Session,
   force: boolean,
   trials: TrialRuns,
-  foretell: (due: DueTask) => Preview | Promise<Preview>,
+  preview: PreviewTask,
 ): Promise<Plan> {
   let selected = await session.select();
   const frontier = new Frontier(session.graph);
   const outputs = new Map<string, StoredOutput>();
   const known: KnownOutputs = (path) => outputs.get(path);
   const verdicts = new Map<Task, Verdict>();
-  const foreseen = new Set<Task>();
+  const previewed = new Set<Task>();
   const failures = new Map<Task, string>();
   const readBlob: ReadBlob = (digest) => trials.read(digest) ?? session.store.read(digest);
   await prefetchSources(session, frontier.extend(selected));
@@ -87,49 +91,50 @@ async function walk(
       verdicts.set(task, verdict);
       debug.plan?.(`${task.id}: ${verdictText(verdict)}`);
       if (isSettled(verdict)) frontier.settle(task, false);
-      if (verdict.kind === "restorable") learn(task, verdict.cached.outputs, outputs);
-      if (verdict.kind !== "due") continue;
-      const result = await foretell({ task, ...verdict });
-      if (result === null) continue;
-      if (typeof result === "string") failures.set(task, result);
-      else {
-        learn(task, result, outputs);
-        foreseen.add(task);
-        frontier.settle(task, false);
+      if (verdict.state === "restorable") learn(task, verdict.cached.outputs, outputs);
+      if (!isDue(verdict)) continue;
+      const result = await preview({ task, ...verdict });
+      if (result.kind === "unknown") continue;
+      if (result.kind === "failed") {
+        failures.set(task, result.error);
+        continue;
       }
+      if (result.kind === "written") learn(task, result.outputs, outputs);
+      previewed.add(task);
+      frontier.settle(task, false);
     }
     if (!expandAll(session, frontier.takeReadyExpansions(), outputs, readBlob)) break;
-    // Expansions come in many rounds, and a look at the whole graph takes long: one at the end says all at once.
+    // Expansions come in many rounds, and a check of the whole graph takes long: check once, at the end.
     expanded = true;
     selected = await session.select(false);
     await prefetchSources(session, frontier.extend(selected));
   }
   if (expanded) session.graph.check(selected);
-  return { selected, verdicts, blockers: blockersIn(session.graph, verdicts, foreseen), failures };
+  return { selected, verdicts, blockers: blockersIn(session.graph, verdicts, previewed), failures };
 }
 
-/** What may become tasks in this build. */
+/** Expansions that may bring tasks in this build. */
 export function upcomingExpansions({ graph }: Session, { selected }: Plan): readonly PendingExpansion[] {
   return upcoming(graph, selected.expansions).expansions;
 }
 
-/** Stand-ins for those tasks, so that mistakes in their rules are told before anything runs. */
+/** Samples of those tasks, so that mistakes in their rules are reported before anything runs. */
 export function samples({ graph }: Session, expansions: readonly PendingExpansion[]): readonly Task[] {
   return expansions.flatMap((expansion) => graph.sample(expansion) ?? []);
 }
 
 /**
- * A task waits for those it reads from, and those whose result tells whom it reads from. (Outside of the walk, all of
- * which a function in it would keep.)
+ * A task waits for the tasks that it reads from, and for those whose results decide what it reads. Top level on
+ * purpose: a closure inside `walk` would keep all its locals alive.
  */
 function blockersIn(
   graph: Graph,
   verdicts: ReadonlyMap<Task, Verdict>,
-  foreseen: ReadonlySet<Task>,
+  previewed: ReadonlySet<Task>,
 ): Plan["blockers"] {
   const isOver = (task: Task): boolean => {
     const verdict = verdicts.get(task);
-    return foreseen.has(task) || (verdict !== undefined && isSettled(verdict));
+    return previewed.has(task) || (verdict !== undefined && isSettled(verdict));
   };
   return (task) => {
     const { tasks, expansions } = graph.needs(task);
@@ -138,12 +143,7 @@ function blockersIn(
   };
 }
 
-/** Whether what it would make is there, or can be restored. */
-export function isSettled({ kind }: Verdict): boolean {
-  return kind === "fresh" || kind === "restorable";
-}
-
-/** @returns whether anything has expanded */
+/** @returns whether the graph has new tasks */
 function expandAll(
   session: Session,
   expansions: readonly PendingExpansion[],
@@ -153,7 +153,7 @@ function expandAll(
   let expanded = false;
   for (const expansion of expansions) {
     const text = readKnown(session.root, expansion.file, outputs, readBlob);
-    // An object that is damaged: the task that makes the file has to run first.
+    // The object is damaged: the task that makes the file has to run first.
     if (text === null) continue;
     session.graph.expand(expansion, parseData(text, expansion.file));
     expanded = true;
@@ -187,8 +187,13 @@ function learn(task: Task, written: readonly StoredOutput[], outputs: Map<string
 
 /** "stale: file a.txt changed: …" */
 function verdictText(verdict: Verdict): string {
-  if (verdict.kind === "missing") return `inputs are not there: ${verdict.paths.join(", ")}`;
-  const { freshness } = verdict;
-  if (freshness.state === "fresh") return "fresh";
-  return `${freshness.state}: ${freshness.reasons.map(explain).join("; ")}`;
+  if (verdict.state === "fresh") return "fresh";
+  if (verdict.state === "lacks-input") return `inputs are not there: ${verdict.paths.join(", ")}`;
+  return `${verdict.state}: ${verdict.reasons.map(explain).join("; ")}`;
+}
+
+/** Whether the outputs of a task are in place or in the cache. */
+export function isCached({ verdicts }: Plan, task: Task): boolean {
+  const verdict = verdicts.get(task);
+  return verdict !== undefined && isSettled(verdict);
 }

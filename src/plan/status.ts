@@ -1,4 +1,5 @@
-/** Status: what each task of a request is, and why. Runs and writes nothing, and needs no lock. */
+/** Status: says of each task of a request whether it is fresh, and why not. Runs and writes nothing, needs no lock. */
+import type { Verdict } from "./evaluate.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import type { Freshness } from "../model/model.ts";
 import type { Request } from "../session/request.ts";
@@ -11,9 +12,9 @@ export interface TaskStatus {
 }
 
 /**
- * @returns one entry for each task that the request covers, as far as the graph can be known; a task comes
- *   after those it depends on unless one of them is pending.
- * @throws UserError as `build` does for a request or a pipeline that is wrong
+ * @returns one entry for each task of the request that is known now. A task comes after those that it depends on,
+ *   unless one of them is pending.
+ * @throws UserError as `build` does if the request or the pipeline is wrong
  */
 export async function status(request: Request): Promise<readonly TaskStatus[]> {
   const session = openReadonlySession(request);
@@ -22,13 +23,20 @@ export async function status(request: Request): Promise<readonly TaskStatus[]> {
 
 export function statusOf({ selected, verdicts, blockers }: Plan): readonly TaskStatus[] {
   const decided = [...verdicts].flatMap(([{ id, rule }, verdict]) =>
-    verdict.kind === "missing" ? [] : [{ id, rule: rule.name, freshness: verdict.freshness }],
+    verdict.state === "lacks-input" ? [] : [{ id, rule: rule.name, freshness: freshnessOf(verdict) }],
   );
   const pending = [...selected.tasks]
-    .filter((task) => (verdicts.get(task)?.kind ?? "missing") === "missing")
+    .filter((task) => (verdicts.get(task)?.state ?? "lacks-input") === "lacks-input")
     .map((task): TaskStatus => {
       const on = blockers(task).map(({ id }) => id);
       return { id: task.id, rule: task.rule.name, freshness: { state: "pending", on } };
     });
   return [...decided, ...pending];
+}
+
+/** Without recipe and cached result, which are not for JSON. */
+function freshnessOf(verdict: Exclude<Verdict, { readonly state: "lacks-input" }>): Freshness {
+  if (verdict.state === "fresh") return { state: "fresh", key: verdict.key };
+  const { state, key, reasons } = verdict;
+  return { state, key, reasons };
 }

@@ -15,9 +15,9 @@ import type { CodeClosures } from "../fingerprint/code.ts";
 import { absolute } from "../model/paths.ts";
 import type { Environments } from "../environment/environments.ts";
 import { TaskReports } from "../execute/task-reports.ts";
+import type { Preview } from "./plan.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Task } from "../model/model.ts";
-import type { StoredOutput } from "../store/action.ts";
 import { partsOf, readStaged } from "../record/record.ts";
 import type { Store } from "../store/store.ts";
 import { remove } from "../files/remove.ts";
@@ -41,8 +41,7 @@ export class TrialRuns {
     this.#project = project;
   }
 
-  /** @returns what the task would write, or why it would fail */
-  async run(task: Task, recipe: Recipe): Promise<readonly StoredOutput[] | string> {
+  async run(task: Task, recipe: Recipe): Promise<Preview> {
     const { folder, pool, staging: area } = (this.#place ??= this.#makePlace());
     const root = join(folder, String(this.#tasks++));
     this.#layOut(recipe, root);
@@ -59,20 +58,20 @@ export class TrialRuns {
       grace: task.rule.grace,
       signal: new AbortController().signal,
     };
-    // Who only looks may have no right to write in the project.
+    // A user who only looks may not be allowed to write in the project.
     const code = { bundle: (module: string) => this.#project.code.bundle(module, folder) };
     const reports = new TaskReports(task.id, join(root, "metrics"), false, () => undefined);
     const executor = new Executor(root, code, this.#project.environments, pool);
     const result = await executor.run(task, recipe, staging, attempt, reports);
     await executor.close();
     const error = result.kind === "failed" ? result.error : staging.missingOutput(task.outputs);
-    if (error !== null) return error;
+    if (error !== null) return { kind: "failed", error };
     const outputs = await Promise.all(staging.paths.map((path) => readStaged(path)));
     for (const [i, output] of outputs.entries())
       for (const { name, digest } of partsOf(output))
         this.#contents.set(digest, readFileSync((staging.paths[i] ?? "") + name));
     area.give(staging);
-    return outputs;
+    return { kind: "written", outputs };
   }
 
   /** Content of what a task wrote; null if none wrote it. */

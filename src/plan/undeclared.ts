@@ -2,15 +2,12 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Rule, Task, Template } from "../model/model.ts";
-import { isSettled, type Plan } from "./plan.ts";
+import { isCached, type Plan } from "./plan.ts";
 import type { Session } from "../session/session.ts";
 
 /** Of the tasks that are not fresh: what their commands name, and where their code cannot be followed. */
-export function undeclaredWarnings(session: Session, { selected, verdicts }: Plan): readonly string[] {
-  const due = [...selected.tasks].filter((task) => {
-    const verdict = verdicts.get(task);
-    return verdict === undefined || !isSettled(verdict);
-  });
+export function undeclaredWarnings(session: Session, plan: Plan): readonly string[] {
+  const due = [...plan.selected.tasks].filter((task) => !isCached(plan, task));
   const first = new Map<Rule, Task>();
   for (const task of due) if (!first.has(task.rule)) first.set(task.rule, task);
   return [...first.values()].flatMap((task) => [

@@ -1,6 +1,6 @@
 /**
- * Accepting: what a task's last run left in place stands, because somebody says so, for the task as it is now. Nothing
- * runs; the action that is stored for the new key says that it was accepted, and under which key the outputs were made.
+ * Accepts outputs: the user says that the outputs of a task's last run are right for the task as it is now. Nothing
+ * runs. The action that lq stores for the new key says that it was accepted, and under which key the outputs were made.
  */
 import { statSync } from "node:fs";
 import { moreLines } from "../model/cut-list.ts";
@@ -13,28 +13,29 @@ import { outputState, type OutputState } from "../record/outputs.ts";
 import type { Recorder } from "../record/record.ts";
 import type { DoneRecord, WrittenOutput } from "../state/records.ts";
 import type { DueTask } from "../plan/evaluate.ts";
-import type { Judge, Plan } from "../plan/plan.ts";
+import type { Plan, PreviewTask } from "../plan/plan.ts";
 import type { Session } from "../session/session.ts";
 
-/** Tasks that are listed. */
+/** How many refused tasks an error lists. */
 const SHOWN = 20;
 
-/** @returns a judge of tasks in the order of the walk */
-export function judgeOf(session: Session): Judge {
+/** Previews tasks in the order of the walk: outputs of a task that can be accepted stay as they are. */
+export function previewAcceptance(session: Session): PreviewTask {
   const accepted = new Map<string, { readonly id: string; readonly digest: string }>();
   return (due) => {
-    const action = actionOf(session, due);
-    if (typeof action === "string") return action;
-    const [{ id }, digest] = [due.task, digestOfOutputs(action.outputs)];
-    const twin = accepted.get(action.key);
-    if (twin !== undefined && twin.digest !== digest)
-      return `it is the same as ${twin.id} now, but its outputs differ`;
-    accepted.set(action.key, { id, digest });
-    return null;
+    const acceptance = acceptanceOf(session, due);
+    if (acceptance.kind === "refused") return { kind: "failed", error: acceptance.why };
+    const { key, outputs } = acceptance.action;
+    const digest = digestOfOutputs(outputs);
+    const other = accepted.get(key);
+    if (other !== undefined && other.digest !== digest)
+      return { kind: "failed", error: `it is the same as ${other.id} now, but its outputs differ` };
+    accepted.set(key, { id: due.task.id, digest });
+    return { kind: "as-is" };
   };
 }
 
-/** @throws UserError naming every task that cannot be accepted, as far as the walk has come to them */
+/** @throws UserError with every task that cannot be accepted, as far as the walk came to them */
 export function refuseUnacceptable({ selected, failures }: Plan): void {
   if (failures.size === 0) return;
   const refused = [...selected.tasks].filter((task) => failures.has(task));
@@ -46,39 +47,42 @@ export function refuseUnacceptable({ selected, failures }: Plan): void {
   throw new UserError([...told, ...rest.map((message) => ({ message }))]);
 }
 
-/** @returns why not; null: it is accepted */
+/** @returns why the task cannot be accepted; null: it was */
 export async function accept(session: Session, recorder: Recorder, due: DueTask): Promise<string | null> {
-  const action = actionOf(session, due);
-  if (typeof action === "string") return action;
-  await recorder.recordAccepted(due.task, action);
+  const acceptance = acceptanceOf(session, due);
+  if (acceptance.kind === "refused") return acceptance.why;
+  await recorder.recordAccepted(due.task, acceptance.action);
   return null;
 }
 
-/** What is to be stored for the task's key, or why nothing is. */
-function actionOf(session: Session, { task, freshness: { key }, recipe }: DueTask): Action | string {
+/** The action to store for the task's key, or why none can be stored. */
+type Acceptance =
+  | { readonly kind: "acceptable"; readonly action: Action }
+  | { readonly kind: "refused"; readonly why: string };
+
+function acceptanceOf(session: Session, { task, key, recipe }: DueTask): Acceptance {
   const { root, state, store } = session;
   const last = state.last(task.id);
   if (last === undefined)
-    return state.lastFailure(task.id) === undefined ? "it was never built" : "no run of it has ended well";
+    return refused(
+      state.lastFailure(task.id) === undefined ? "it was never built" : "no run of it has ended well",
+    );
   const before = last.key === null ? undefined : store.action(last.key);
-  if (before === undefined || !isDeclaredAs(task, last, before))
-    return before === undefined
-      ? "nothing is on record of what its outputs were made from"
-      : "its outputs are declared otherwise than in its last run";
+  if (before === undefined) return refused("lq has no record of what its outputs were made from");
+  if (!isDeclaredAs(task, last, before)) return refused("its declared outputs are not those of its last run");
   for (const { path } of task.outputs) {
     const found = outputState(session, task.id, path);
-    if (found !== "intact") return `its output ${path} ${WORDS[found]}`;
+    if (found !== "intact") return refused(`its output ${path} ${WORDS[found]}`);
   }
   const { seconds } = last;
   const { finished, accepted } = before;
-  return {
-    key,
-    recipe,
-    outputs: last.outputs.map((output) => stored(root, output)),
-    seconds,
-    finished,
-    accepted: { at: Date.now(), key: accepted?.key ?? before.key },
-  };
+  const outputs = last.outputs.map((output) => stored(root, output));
+  const claim = { at: Date.now(), key: accepted?.key ?? before.key };
+  return { kind: "acceptable", action: { key, recipe, outputs, seconds, finished, accepted: claim } };
+}
+
+function refused(why: string): Acceptance {
+  return { kind: "refused", why };
 }
 
 const WORDS: { readonly [state in Exclude<OutputState, "intact">]: string } = {
@@ -89,7 +93,7 @@ const WORDS: { readonly [state in Exclude<OutputState, "intact">]: string } = {
   foreign: "was not made by lq",
 };
 
-/** By roles, paths and order, whatever the names on record: they may be those of another task with the same key. */
+/** Compares roles, paths and order. The names on record may be those of another task with the same key. */
 function isDeclaredAs({ outputs }: Task, last: DoneRecord, { recipe }: Action): boolean {
   return (
     outputs.length === last.outputs.length &&

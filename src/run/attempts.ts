@@ -58,8 +58,8 @@ export class Attempts {
   }
 
   add(due: DueTask): void {
-    const { task, freshness } = due;
-    if (this.#inFlight.enter(freshness.key, task)) this.#enqueue(due, task.rule.slots);
+    const { task, key } = due;
+    if (this.#inFlight.enter(key, task)) this.#enqueue(due, task.rule.slots);
   }
 
   /** @returns whether there was one for which slots are free */
@@ -74,12 +74,12 @@ export class Attempts {
   }
 
   #enqueue(due: Attempted, slots: SlotRequest): void {
-    const { task, freshness } = due;
+    const { task, key } = due;
     // Not foreseen: it was to be restored, or the graph has expanded.
     const shortage = shortageOf(slots, this.#parts.slots.capacity);
     if (shortage === null) return this.#queue.add(due, slots, this.priorities.get(task) ?? 0, task.index);
     this.#ends.ended({ task, outcome: "failed", error: `it can never start: ${shortage}` });
-    this.#release(freshness.key);
+    this.#release(key);
   }
 
   #start(due: Attempted, grant: Grant): void {
@@ -96,9 +96,8 @@ export class Attempts {
   }
 
   async #run(due: Attempted, grant: Grant, release: () => void): Promise<void> {
-    const { task, freshness, recipe, attempts = 0 } = due;
+    const { task, key, reasons, recipe, attempts = 0 } = due;
     const { runner, outcomes, control, slots } = this.#parts;
-    const { key, reasons } = freshness;
     const devices = grant.devices.map(({ device }) => device.id);
     outcomes.emit({ type: "start", task: task.id, reasons, devices });
     const started = performance.now();
@@ -116,8 +115,7 @@ export class Attempts {
     this.#release(key);
   }
 
-  #end({ task, freshness, recipe }: DueTask, result: Ended, seconds: number): void {
-    const { key, reasons } = freshness;
+  #end({ task, key, reasons, recipe }: DueTask, result: Ended, seconds: number): void {
     const { kind: outcome, ...failure } = result;
     const log = outcome === "failed" ? { log: logPath(task) } : {};
     this.#ends.ended({ task, outcome, reasons, seconds, ...failure, ...log });

@@ -17,15 +17,15 @@ import { Leases } from "../schedule/leases.ts";
 import { Slots } from "../schedule/slots.ts";
 import { DriverUsage } from "../schedule/usage.ts";
 import { waitingFor } from "../schedule/waiting-for.ts";
-import { accept, judgeOf, refuseUnacceptable } from "./accept.ts";
-import type { DueTask } from "../plan/evaluate.ts";
-import { emptyRules, expanding, expandingText, removals, unwrittenOutputs } from "../plan/warnings.ts";
+import { dryRun } from "./dry-run.ts";
+import { RUN } from "./mode.ts";
+import { emptyRules, unwrittenOutputs } from "../plan/warnings.ts";
 import { undeclaredWarnings } from "../plan/undeclared.ts";
 import { clearLeftovers } from "../session/leftovers.ts";
 import { BuildLoop } from "./loop.ts";
 import { coverage, removeOrphans } from "../plan/orphans.ts";
 import { IncrementalSession } from "../snapshot/incremental.ts";
-import { isSettled, makePlan, samples, upcomingExpansions, type Plan } from "../plan/plan.ts";
+import { isCached, samples, upcomingExpansions, type Plan } from "../plan/plan.ts";
 import { refuseBadParams, refuseMissingEnvironments, refuseEdited } from "./refuse.ts";
 import { shareNeeds } from "../session/open-store.ts";
 import type { BuildRequest, Summary } from "./request.ts";
@@ -38,10 +38,10 @@ import { Outcomes } from "./outcomes.ts";
 export type { BuildRequest, Summary } from "./request.ts";
 
 /**
- * @returns how many tasks ended how. Failures are not thrown: see `failed`. When the signal aborts, running
- *   tasks are ended and the summary says what had been done.
- * @throws the signal's reason when that aborts before anything was started
- * @throws UserError when the request, the pipeline or the state of the outputs does not allow the build
+ * @returns how many tasks ended how. A failed task is not thrown: see `failed`. When the signal aborts, lq ends the
+ *   running tasks, and the summary says what was done.
+ * @throws the signal's reason if the signal aborts before anything started
+ * @throws UserError if the request, the pipeline or the state of the outputs does not allow the build
  */
 export async function build(request: BuildRequest): Promise<Summary> {
   if (request.dryRun === true) return dryRun(request, new Outcomes(request.listener));
@@ -94,29 +94,30 @@ async function buildOnce(request: BuildRequest, outcomes: Outcomes, control: Bui
     if (incremental === null && snapshot !== undefined) takeSnapshot(session, plan, snapshot);
     else if (outcomes.endedWell) incremental?.updateSnapshot();
   } catch (error) {
-    // All is built and on record: where there is no room for a snapshot, the next build looks at everything.
+    // Everything is built and recorded. Without a snapshot (on a full disk) the next build looks at everything.
     if (userErrorOf(error) === undefined) throw error;
   }
 }
 
-/** @returns the plan, with how all that is selected is in the end */
+/** @returns the plan, with the verdicts and the selection as they are in the end */
 async function buildWithLock(
   request: BuildRequest,
   session: Session,
   outcomes: Outcomes,
   control: BuildControl,
 ): Promise<Plan> {
-  const { force = false, accept: accepting = false } = request;
-  const plan = await planFor(session, request);
-  if (accepting) refuseUnacceptable(plan);
+  const { force = false, mode = RUN } = request;
+  const plan = await mode.plan(session, force);
+  mode.check(plan);
   const isClean = cleanTasks(session, plan);
   const due = [...plan.selected.tasks].filter((task) => !isClean(task));
   const config = loadConfig(process.env);
-  const unknown = upcomingExpansions(session, plan);
-  const capacity = await capacityFor(request, due, unknown, config);
-  const mayRun = accepting
-    ? []
-    : [...due.filter((task) => !isCached(plan, task)), ...samples(session, unknown)];
+  const expansions = upcomingExpansions(session, plan);
+  const capacity = await capacityFor(request, mode.toRun([...due, ...expansions]), config);
+  const mayRun = mode.toRun([
+    ...due.filter((task) => !isCached(plan, task)),
+    ...samples(session, expansions),
+  ]);
   refuseWhatNeverFits(mayRun, capacity);
   refuseMissingEnvironments(session, mayRun);
   if (!force) refuseEdited(session, due);
@@ -136,7 +137,6 @@ async function buildWithLock(
     outcomes.plan(plan.selected.tasks, session.state);
     for (const task of plan.selected.tasks) if (isClean(task)) outcomes.finish({ task, outcome: "fresh" });
     const runner = new TaskRunner(session, executor, recorder);
-    const acceptor = accepting ? (each: DueTask) => accept(session, recorder, each) : null;
     const slots = new Slots(capacity, leases);
     const keepGoing = request.keepGoing === true;
     const expanded: (selected: Plan["selected"]) => void = ({ tasks }) => sweep(tasks);
@@ -146,7 +146,7 @@ async function buildWithLock(
         plan,
         slots,
         runner,
-        accept: acceptor,
+        mode,
         recorder,
         outcomes,
         force,
@@ -166,51 +166,11 @@ async function buildWithLock(
   }
 }
 
-/** The plan, told as the events that the build would send. */
-async function dryRun(request: BuildRequest, outcomes: Outcomes): Promise<Summary> {
-  const warn = (text: string): void => outcomes.notice(text, "warning");
-  const session = openSession(request, {
-    readonly: true,
-    notice: warn,
-    hashing: { progress: outcomes.hashing, signal: request.signal },
-  });
-  emptyRules(request, session.graph).forEach(warn);
-  const plan = await planFor(session, request);
-  const accepting = request.accept === true;
-  outcomes.plan(plan.selected.tasks, session.state);
-  unwrittenOutputs([...plan.selected.tasks].filter((task) => !isCached(plan, task))).forEach(warn);
-  undeclaredWarnings(session, plan).forEach(warn);
-  for (const path of removals(session, request, plan))
-    outcomes.notice(`would remove ${path}, which no task makes any more`);
-  const made = accepting ? "accepted" : "ran";
-  for (const task of plan.selected.tasks) {
-    const verdict = plan.verdicts.get(task);
-    const error = plan.failures.get(task);
-    if (error !== undefined) outcomes.finish({ task, outcome: "failed", error });
-    else if (verdict?.kind === "fresh") outcomes.finish({ task, outcome: "fresh" });
-    else if (verdict?.kind === "due" || verdict?.kind === "restorable") {
-      const { reasons } = verdict.freshness;
-      outcomes.finish({ task, outcome: verdict.kind === "due" ? made : "restored", reasons });
-    } else outcomes.finish({ task, outcome: accepting ? "skipped" : "ran" });
-  }
-  if (accepting && plan.failures.size > 0)
-    outcomes.notice("nothing is accepted as long as there are tasks that cannot be", "warning");
-  for (const each of expanding(session, plan)) outcomes.notice(`${each.rule} ${expandingText(each)}`);
-  return outcomes.summary();
-}
-
-function planFor(
-  session: Session,
-  { force = false, accept: accepting = false }: BuildRequest,
-): Promise<Plan> {
-  return makePlan(session, force, accepting ? judgeOf(session) : undefined);
-}
-
-/** Tasks that are fresh, as is all that they depend on: nothing in this build can change that. */
+/** Finds the tasks that are fresh and depend on fresh tasks only: nothing in this build can change them. */
 function cleanTasks({ graph }: Session, { verdicts }: Plan): (task: Task) => boolean {
-  const isFresh = (task: Task): boolean => verdicts.get(task)?.kind === "fresh";
-  // Nothing is fresh after what has to run, for that is pending; only restorable tasks may have fresh ones after them.
-  if (![...verdicts.values()].some(({ kind }) => kind === "restorable")) return isFresh;
+  const isFresh = (task: Task): boolean => verdicts.get(task)?.state === "fresh";
+  // Tasks behind a due task are pending. Only behind restorable tasks can there be fresh ones.
+  if (![...verdicts.values()].some(({ state }) => state === "restorable")) return isFresh;
   const clean = new Set<Task>();
   for (const task of verdicts.keys()) {
     if (isFresh(task) && graph.dependencies(task).every((dependency) => clean.has(dependency)))
@@ -219,24 +179,17 @@ function cleanTasks({ graph }: Session, { verdicts }: Plan): (task: Task) => boo
   return (task) => clean.has(task);
 }
 
-/** Whether what it would make is there, or can be restored. */
-function isCached({ verdicts }: Plan, task: Task): boolean {
-  const verdict = verdicts.get(task);
-  return verdict !== undefined && isSettled(verdict);
-}
-
 function capacityFor(
-  { jobs, slots, accept: accepting = false }: BuildRequest,
-  due: readonly Task[],
-  unknown: readonly PendingExpansion[],
+  { jobs, slots }: BuildRequest,
+  toRun: readonly (Task | PendingExpansion)[],
   { groups }: Config,
 ): Promise<Capacity> {
-  const rules = new Set([...due, ...unknown].map(({ rule }) => rule));
-  const wantsDevices = !accepting && [...rules].some((rule) => rule.slots.gpu !== null);
+  const rules = new Set(toRun.map(({ rule }) => rule));
+  const wantsDevices = [...rules].some((rule) => rule.slots.gpu !== null);
   return discoverCapacity({ jobs, slots, groups, wantsDevices, env: process.env });
 }
 
-/** Null: there is no device to share with other builds, or no way to hear of them. */
+/** Null: there is no device to share with other builds, or no way to see other builds. */
 async function openLeases(
   { devices, trouble }: Capacity,
   { busy }: Config,

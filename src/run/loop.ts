@@ -1,6 +1,6 @@
 /**
- * Carries a plan out: settles each task when all that it depends on is settled, runs what has to run as slots
- * come free, and lets the graph grow when a file that an axis reads is there.
+ * Carries a plan out. It settles each task when everything that the task depends on is settled, runs due tasks when
+ * slots come free, and expands the graph when a file that an axis reads is there.
  */
 import { readFileSync } from "node:fs";
 import { UserError } from "../model/errors.ts";
@@ -17,6 +17,7 @@ import { Attempts } from "./attempts.ts";
 import { evaluate, type DueTask, type Verdict } from "../plan/evaluate.ts";
 import { Frontier, type Ready } from "../plan/frontier.ts";
 import { Jobs } from "./jobs.ts";
+import type { Mode } from "./mode.ts";
 import type { Plan } from "../plan/plan.ts";
 import { prefetchSources } from "../plan/prefetch.ts";
 import { editedMessage } from "./refuse.ts";
@@ -32,14 +33,13 @@ export interface LoopParts {
   readonly plan: Plan;
   readonly slots: Slots;
   readonly runner: TaskRunner;
-  /** Does with a task what is done in place of running it, and says what is against that; null: it runs. */
-  readonly accept: ((due: DueTask) => Promise<string | null>) | null;
+  readonly mode: Mode;
   readonly recorder: Recorder;
   readonly outcomes: Outcomes;
   readonly force: boolean;
   readonly keepGoing: boolean;
   readonly control: BuildControl;
-  /** Called when the graph has expanded. */
+  /** Called when the graph has new tasks. */
   readonly expanded: (selected: Selected) => void;
 }
 
@@ -50,13 +50,13 @@ export class BuildLoop {
   readonly #restorer: Restorer;
   #selected: Selected;
   readonly #jobs = new Jobs();
-  /** Tasks of which what the cache has cannot be restored. */
+  /** Tasks whose results in the cache cannot be restored. */
   readonly #damaged = new Set<Task>();
   readonly #finished = new Set<Task>();
-  /** What was last told to be waited for. */
-  #told = "";
+  /** The last "waiting" text that was emitted. */
+  #lastWaiting = "";
 
-  /** @param isClean tasks that are fresh, as is all that they depend on */
+  /** @param isClean tasks that are fresh and depend on fresh tasks only */
   constructor(parts: LoopParts, isClean: (task: Task) => boolean) {
     this.#parts = parts;
     this.#selected = parts.plan.selected;
@@ -70,9 +70,9 @@ export class BuildLoop {
   }
 
   /**
-   * Brings the verdicts of the plan up to date as well.
-   * @returns what is selected in the end
-   * @throws UserError when the graph turns out to be wrong as it grows; nothing runs any more then.
+   * Updates the verdicts of the plan.
+   * @returns the selection in the end
+   * @throws UserError if an expansion shows that the graph is wrong; nothing runs any more then
    */
   async run(): Promise<Selected> {
     const turns = new EventLoopTurns();
@@ -85,13 +85,13 @@ export class BuildLoop {
         await this.#expand().catch((error: unknown) => jobs.fail(error));
         continue;
       }
-      // Nothing may be awaited from here to the look at what is under way: what ends meanwhile would be missed.
+      // Do not await anything from here to `jobs.over`: a job that ends meanwhile would go unnoticed.
       const news = jobs.news();
       const waiting = jobs.guard(() => {
         this.#startDue();
         return this.#parts.slots.rest(jobs.wake);
       });
-      this.#tellOf(waiting);
+      this.#emitWaiting(waiting);
       if (jobs.over && waiting === null) break;
       await news;
       waiting?.end();
@@ -103,12 +103,12 @@ export class BuildLoop {
     return this.#selected;
   }
 
-  /** What is waited for outside of this build, each time that it is something else. */
-  #tellOf(waiting: Waiting | null): void {
+  /** Emits what the build waits for outside of it, each time that this changes. */
+  #emitWaiting(waiting: Waiting | null): void {
     const reasons = waiting?.reasons ?? [];
     const text = reasons.join("; ");
-    if (text !== this.#told) this.#parts.outcomes.emit({ type: "waiting", for: reasons });
-    this.#told = text;
+    if (text !== this.#lastWaiting) this.#parts.outcomes.emit({ type: "waiting", for: reasons });
+    this.#lastWaiting = text;
   }
 
   #considerReady(): void {
@@ -141,47 +141,43 @@ export class BuildLoop {
       if (!(error instanceof UserError)) throw error;
       return this.#fail(task, error.message);
     }
-    if (verdict.kind === "missing")
+    if (verdict.state === "lacks-input")
       return this.#fail(task, `its input ${verdict.paths.join(", ")} is not there`);
-    if (verdict.kind === "fresh") {
+    if (verdict.state === "fresh") {
       outcomes.finish({ task, outcome: "fresh" });
       return this.#settle(task, verdict, false);
     }
-    const { freshness } = verdict;
-    for (const reason of force ? [] : freshness.reasons)
+    for (const reason of force ? [] : verdict.reasons)
       if (reason.kind === "output-edited") return this.#fail(task, editedMessage(task, reason.path).message);
       else if (reason.kind === "output-unreadable") return this.#fail(task, reason.why);
-    if (verdict.kind === "restorable") this.#restorer.add({ task, verdict });
+    if (verdict.state === "restorable") this.#restorer.add({ task, verdict });
     else this.#make({ task, ...verdict });
   }
 
   #make(due: DueTask): void {
-    const { accept } = this.#parts;
-    if (accept === null) this.#attempts.add(due);
-    else if (this.#damaged.has(due.task)) this.#fail(due.task, "the cache had its result, but damaged");
-    else this.#jobs.add(this.#accept(due, accept));
+    if (this.#parts.mode.inPlaceOfRun === null) this.#attempts.add(due);
+    else if (this.#damaged.has(due.task)) this.#fail(due.task, "its result in the cache is damaged");
+    else this.#jobs.add(this.#doInPlaceOfRun(due, this.#parts.mode.inPlaceOfRun));
   }
 
-  async #accept(due: DueTask, accept: (due: DueTask) => Promise<string | null>): Promise<void> {
-    const { task, freshness, recipe } = due;
-    const { key, reasons } = freshness;
-    const error = await accept(due);
-    if (error === null) {
-      this.#parts.outcomes.finish({ task, outcome: "accepted", reasons });
-      // What comes after was planned with its outputs as they are.
-      this.#settle(task, freshNow(key, recipe.inputs), false);
-    } else this.#fail(task, error);
+  async #doInPlaceOfRun(due: DueTask, act: NonNullable<Mode["inPlaceOfRun"]>): Promise<void> {
+    const { task, key, reasons, recipe } = due;
+    const { session, recorder, mode, outcomes } = this.#parts;
+    const error = await act(session, recorder, due);
+    if (error !== null) { this.#fail(task, error); return; }
+    outcomes.finish({ task, outcome: mode.outcome, reasons });
+    // The plan of later tasks already uses these outputs.
+    this.#settle(task, freshNow(key, recipe.inputs), false);
   }
 
   async #restore(each: ToRestore): Promise<void> {
     const { task } = each;
-    const { freshness, inputs } = each.verdict;
-    const { key, reasons } = freshness;
+    const { key, reasons, inputs } = each.verdict;
     const started = performance.now();
     if (await this.#restorer.restore(each)) {
       const seconds = (performance.now() - started) / 1000;
       this.#parts.outcomes.finish({ task, outcome: "restored", reasons, seconds });
-      // What comes after was planned with these very outputs.
+      // The plan of later tasks already uses these outputs.
       this.#settle(task, freshNow(key, inputs), false);
     } else {
       this.#damaged.add(task);
@@ -213,7 +209,7 @@ export class BuildLoop {
     this.#selected = await session.select();
     expanded(this.#selected);
     await prefetchSources(session, this.#extend(this.#selected)).catch((error: unknown) => {
-      // An interrupt ends the hashing as well: nothing more is started anyhow.
+      // An interrupt ends the hashing too, and nothing more is started.
       if (!this.#stopped) throw error;
     });
   }
@@ -229,5 +225,5 @@ export class BuildLoop {
 }
 
 function freshNow(key: string, inputs: Recipe["inputs"]): Verdict {
-  return { kind: "fresh", freshness: { state: "fresh", key }, inputs };
+  return { state: "fresh", key, inputs };
 }

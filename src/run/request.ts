@@ -4,6 +4,7 @@ import type { Listener } from "../report/events.ts";
 import type { Request } from "../session/request.ts";
 import type { SnapshotRequest } from "../snapshot/snapshot.ts";
 import type { BuildControl } from "./control.ts";
+import type { Mode } from "./mode.ts";
 
 export interface BuildRequest extends Request {
   /** `-j`: cores to use. */
@@ -16,8 +17,8 @@ export interface BuildRequest extends Request {
   readonly dryRun?: boolean | undefined;
   /** `-f`: run the targets even when fresh, and overwrite outputs that were edited. */
   readonly force?: boolean | undefined;
-  /** Run nothing: accept what the last runs left in place. */
-  readonly accept?: boolean | undefined;
+  /** How to carry the plan out; by default due tasks run. */
+  readonly mode?: Mode | undefined;
   /**
    * Cancels the build: running tasks are ended, nothing new starts. With a `Preempted` as its reason, resumable
    * tasks are given the time to save.

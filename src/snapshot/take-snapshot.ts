@@ -101,7 +101,7 @@ function notTaken(why: string): void {
 /** The fresh tasks with their inputs. Each task comes after the tasks that it depends on. */
 function freshTasks({ verdicts }: Plan): ReadonlyMap<Task, Recipe["inputs"]> {
   const fresh = new Map<Task, Recipe["inputs"]>();
-  for (const [task, verdict] of verdicts) if (verdict.kind === "fresh") fresh.set(task, verdict.inputs);
+  for (const [task, verdict] of verdicts) if (verdict.state === "fresh") fresh.set(task, verdict.inputs);
   return fresh;
 }
 

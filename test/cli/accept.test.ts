@@ -194,12 +194,12 @@ describe("what cannot be accepted is refused before anything is accepted", () =>
             '["models/${model}/", "logs/${model}.txt"]\n    slots',
           ),
         ),
-      "train:large cannot be accepted: its outputs are declared otherwise than in its last run",
+      "train:large cannot be accepted: its declared outputs are not those of its last run",
     ],
     [
       "a record that is gone",
       (project) => project.remove("cache/actions"),
-      "train:large cannot be accepted: nothing is on record of what its outputs were made from",
+      "train:large cannot be accepted: lq has no record of what its outputs were made from",
     ],
   ])("%s", async (_, change, message) => {
     const project = await edited();
@@ -285,7 +285,7 @@ test("a task whose cached output is damaged fails, and a build runs it", async (
   chmodSync(object, 0o644);
   appendFileSync(object, "x");
   const { code, stdout } = await project.lq("accept", "table.txt", "-k");
-  expect(stdout).toContain("failed score:small: the cache had its result, but damaged\n");
+  expect(stdout).toContain("failed score:small: its result in the cache is damaged\n");
   expect(stdout).toMatch(/1 restored, 2 fresh, 1 failed, 1 skipped in .*\n$/);
   expect([code, project.read("scores/small.txt")]).toEqual([1, "weights 4\n2\n"]);
   expect((await project.built()).ran).toEqual(["score:small"]);

@@ -1,5 +1,6 @@
 /** `lq accept TARGET…`: records the outputs in place as what a build would make. */
 import { UserError } from "../../model/errors.ts";
+import { ACCEPT } from "../../run/mode.ts";
 import { runBuild } from "./build.ts";
 import type { CommonFlags } from "../options.ts";
 
@@ -15,5 +16,5 @@ export function runAccept(targets: readonly string[], flags: CommonFlags): Promi
         "-f has no meaning for lq accept, which runs nothing and never overwrites or accepts edited outputs",
       hint: "`lq build -f TARGET` runs the target",
     });
-  return runBuild(targets, flags, null, true);
+  return runBuild(targets, flags, null, ACCEPT);
 }

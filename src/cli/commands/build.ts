@@ -1,4 +1,5 @@
 /** `lq build [TARGET…]`, and `lq accept`, which differs only in that nothing runs. */
+import { RUN, type Mode } from "../../run/mode.ts";
 import { build } from "../../run/build.ts";
 import { createView } from "../../report/listener.ts";
 import type { Asked } from "../../snapshot/snapshot.ts";
@@ -8,13 +9,13 @@ import { openProject, viewOptions, type CommonFlags } from "../options.ts";
 
 /**
  * @param asked what the snapshot says about this request
- * @param accept accept what is in place, and run nothing
+ * @param mode how due tasks are made fresh
  */
 export async function runBuild(
   targets: readonly string[],
   flags: CommonFlags,
   asked: Asked | null,
-  accept = false,
+  mode: Mode = RUN,
 ): Promise<number> {
   const { pipeline, cwd } = openProject(flags);
   const interrupt = onInterrupt();
@@ -29,7 +30,7 @@ export async function runBuild(
       keepGoing: flags.keepGoing,
       dryRun: flags.dryRun,
       force: flags.force,
-      accept,
+      mode,
       signal: interrupt.signal,
       listener: view.listener,
       flags: typedFlags(flags),

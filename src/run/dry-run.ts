@@ -1,0 +1,41 @@
+/** Dry run: sends the events that a build would send, and changes nothing. */
+import { isDue } from "../plan/evaluate.ts";
+import { isCached } from "../plan/plan.ts";
+import { undeclaredWarnings } from "../plan/undeclared.ts";
+import { emptyRules, expanding, expandingText, removals, unwrittenOutputs } from "../plan/warnings.ts";
+import { openSession } from "../session/session.ts";
+import { RUN } from "./mode.ts";
+import type { Outcomes } from "./outcomes.ts";
+import type { BuildRequest, Summary } from "./request.ts";
+
+export async function dryRun(request: BuildRequest, outcomes: Outcomes): Promise<Summary> {
+  const { mode = RUN, force = false } = request;
+  const warn = (text: string): void => outcomes.notice(text, "warning");
+  const session = openSession(request, {
+    readonly: true,
+    notice: warn,
+    hashing: { progress: outcomes.hashing, signal: request.signal },
+  });
+  emptyRules(request, session.graph).forEach(warn);
+  const plan = await mode.plan(session, force);
+  const { tasks } = plan.selected;
+  outcomes.plan(tasks, session.state);
+  unwrittenOutputs([...tasks].filter((task) => !isCached(plan, task))).forEach(warn);
+  undeclaredWarnings(session, plan).forEach(warn);
+  for (const path of removals(session, request, plan))
+    outcomes.notice(`would remove ${path}, which no task makes any more`);
+  for (const task of tasks) {
+    const verdict = plan.verdicts.get(task);
+    const error = plan.failures.get(task);
+    if (error !== undefined) outcomes.finish({ task, outcome: "failed", error });
+    else if (verdict?.state === "fresh") outcomes.finish({ task, outcome: "fresh" });
+    else if (verdict?.state === "restorable")
+      outcomes.finish({ task, outcome: "restored", reasons: verdict.reasons });
+    else if (verdict !== undefined && isDue(verdict))
+      outcomes.finish({ task, outcome: mode.outcome, reasons: verdict.reasons });
+    else outcomes.finish({ task, outcome: mode.unreached });
+  }
+  mode.dryRunWarnings(plan).forEach(warn);
+  for (const each of expanding(session, plan)) outcomes.notice(`${each.rule} ${expandingText(each)}`);
+  return outcomes.summary();
+}
