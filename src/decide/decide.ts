@@ -1,7 +1,7 @@
 /** Decides whether a task has to run, and why: a pure function of the records and of the state of the outputs. */
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Freshness, Reason } from "../model/model.ts";
-import type { OutputState } from "../record/outputs.ts";
+import { isProtected, type OutputState } from "../record/outputs.ts";
 import type { DoneRecord, FailedRecord } from "../state/records.ts";
 import { compareRecipes } from "./compare.ts";
 
@@ -33,8 +33,8 @@ export function decide(evidence: Evidence): Exclude<Freshness, { readonly state:
   const reasons = reasonsOf(evidence);
   // Never replace an output that is, or may be, edited unless the user asks. Such a task is stale, also if the cache
   // could restore the old output.
-  const edited = outputs.some(({ state }) => state === "edited" || state === "unreadable");
-  if (cached && !forced && !edited) return { state: "restorable", key, reasons };
+  const isKept = outputs.some(({ state }) => isProtected(state));
+  if (cached && !forced && !isKept) return { state: "restorable", key, reasons };
   if (failure?.key === key) return { state: "failed", key, reasons };
   return { state: outputs.some(({ state }) => state === "missing") ? "missing" : "stale", key, reasons };
 }
@@ -44,6 +44,7 @@ function reasonsOf({ key, recipe, last, lastRecipe, failure, outputs, forced }: 
   const reasons: Reason[] = [];
   for (const { path, state, why = "" } of outputs)
     if (state === "edited") reasons.push({ kind: "output-edited", path });
+    else if (state === "foreign") reasons.push({ kind: "output-foreign", path });
     else if (state === "unreadable") reasons.push({ kind: "output-unreadable", path, why });
   if (last === undefined) reasons.push({ kind: "never-built" });
   else if (last.key === null)
@@ -57,7 +58,7 @@ function reasonsOf({ key, recipe, last, lastRecipe, failure, outputs, forced }: 
   if (last !== undefined)
     for (const { path, state } of outputs)
       if (state === "missing") reasons.push({ kind: "output-missing", path });
-      else if (state === "replaced" || state === "foreign") reasons.push({ kind: "output-replaced", path });
+      else if (state === "replaced") reasons.push({ kind: "output-replaced", path });
   if (failure?.key === key) reasons.push({ kind: "failed-before" });
   if (forced) reasons.push({ kind: "forced" });
   return reasons;

@@ -20,6 +20,8 @@ export function explain(reason: Reason): string {
       return `output ${reason.path} is not from the last run`;
     case "output-edited":
       return `output ${reason.path} edited by hand`;
+    case "output-foreign":
+      return `output ${reason.path} was not made by lq`;
     case "output-unreadable":
       return `output ${reason.why}`;
     case "file":

@@ -236,6 +236,8 @@ export type Reason =
   | { readonly kind: "output-replaced"; readonly path: string }
   /** An output differs from what lq wrote. */
   | { readonly kind: "output-edited"; readonly path: string }
+  /** lq did not make what is at the output's path. */
+  | { readonly kind: "output-foreign"; readonly path: string }
   /** @property why "labels/1.txt cannot be read: permission denied" */
   | { readonly kind: "output-unreadable"; readonly path: string; readonly why: string }
   | ({ readonly kind: "file"; readonly path: string } & ContentChange)

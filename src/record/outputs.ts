@@ -21,8 +21,15 @@ export type OutputState =
   | "edited"
   /** The system refuses to read it, so lq cannot see whether it was edited. */
   | "unreadable"
-  /** There, but lq has no record of writing it. */
+  /** There, but lq has no record of writing it, and the cache does not have its content. */
   | "foreign";
+
+/** States in which replacing an output could lose something that is not lq's. */
+export type ProtectedState = Extract<OutputState, "edited" | "unreadable" | "foreign">;
+
+export function isProtected(state: OutputState): state is ProtectedState {
+  return state === "edited" || state === "unreadable" || state === "foreign";
+}
 
 /** What `outputState` reads. */
 export interface OutputView {
@@ -43,10 +50,19 @@ export function outputState(known: OutputView, id: string, path: string): Output
   const owner = state.owner(path);
   const others = [owner?.output, ...state.interrupted(id), ...state.interrupted(owner?.id ?? id)];
   for (const other of others) if (other?.path === path && isAsWritten(root, files, other)) return "replaced";
-  if (owner === undefined && own === undefined) return "foreign";
+  if (owner === undefined && own === undefined)
+    return isOtherKind(known, path) || isKept(root, store, files, path, NO_NAMES) ? "replaced" : "foreign";
   const names = new Set([own, owner?.output].flatMap((each) => (each === undefined ? [] : namesIn(each))));
   if (isKept(root, store, files, path, names)) return "replaced";
   return whyUnreadable(known, path) === null ? "edited" : "unreadable";
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+/** Whether the output was a file and is now a directory, or the reverse, and lq wrote what is there. */
+function isOtherKind({ root, state, files }: OutputView, path: string): boolean {
+  const other = state.owner(path.endsWith("/") ? path.slice(0, -1) : `${path}/`);
+  return other !== undefined && isAsWritten(root, files, other.output);
 }
 
 /** The same for an output of a task outside the request. This does not look at the cache. */
@@ -156,7 +172,8 @@ function look(root: string, path: string): "something" | "nothing" | "unreadable
   try {
     return statSync(bare(root, path), { throwIfNoEntry: false }) === undefined ? "nothing" : "something";
   } catch (error) {
-    return errorCode(error) === "ENAMETOOLONG" ? "nothing" : "unreadable";
+    const code = errorCode(error);
+    return code === "ENAMETOOLONG" || code === "ENOTDIR" ? "nothing" : "unreadable";
   }
 }
 

@@ -5,7 +5,8 @@
 import { statSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { UserError } from "../model/errors.ts";
-import type { FileDigests } from "../files/files.ts";
+import { FileDigests } from "../files/files.ts";
+import { isProtected, outputState, type OutputView } from "./outputs.ts";
 import { absolute } from "../model/paths.ts";
 import { readFile } from "../files/read-file.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
@@ -35,14 +36,17 @@ export class Recorder {
   readonly #state: State;
   readonly #store: Store;
   readonly #files: FileDigests;
+  readonly #overwrite: boolean;
   /** Milliseconds on the monotonic clock: from then on, every edit of a placed output changes its signature. */
   #settledAt = 0;
 
-  constructor(root: string, state: State, store: Store, files: FileDigests) {
+  /** @param overwrite replace what is at an output's path even if lq did not make it */
+  constructor({ root, state, store, files }: OutputView, { overwrite }: { readonly overwrite: boolean }) {
     this.#root = root;
     this.#state = state;
     this.#store = store;
     this.#files = files;
+    this.#overwrite = overwrite;
   }
 
   /** Records a run that succeeded. @throws UserError if an output cannot be read, stored or put in place */
@@ -116,6 +120,10 @@ export class Recorder {
 
   #place(task: Task, outputs: readonly StoredOutput[], staged: readonly (string | null)[]): WrittenOutput[] {
     const paths = task.outputs.map(({ path }) => path);
+    this.#protect(
+      task,
+      paths.filter((_, i) => (staged[i] ?? null) !== null),
+    );
     const intent = outputs.map((output, i) => written(paths[i] ?? "", output, () => UNKNOWN));
     this.#state.recordPlacing(task.id, intent);
     return outputs.map((output, i) => {
@@ -128,6 +136,22 @@ export class Recorder {
         this.#settledAt = Math.max(this.#settledAt, performance.now() + tickOf(signature));
         return signature;
       });
+    });
+  }
+
+  /**
+   * Looks at the places again: a user may have written there while the task ran.
+   * @throws UserError if so
+   */
+  #protect({ id }: Task, paths: readonly string[]): void {
+    if (this.#overwrite) return;
+    const files = new FileDigests(this.#root, this.#state);
+    const view = { root: this.#root, state: this.#state, store: this.#store, files };
+    const path = paths.find((each) => isProtected(outputState(view, id, each)));
+    if (path === undefined) return;
+    throw new UserError({
+      message: `somebody wrote ${path} while ${id} ran: it is kept, and the result of ${id} is in the cache`,
+      hint: "move it away and build again, or build with -f to replace it",
     });
   }
 

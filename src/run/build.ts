@@ -26,7 +26,8 @@ import { BuildLoop } from "./loop.ts";
 import { coverage, removeOrphans } from "../plan/orphans.ts";
 import { IncrementalSession } from "../snapshot/incremental.ts";
 import { isCached, samples, upcomingExpansions, type Plan } from "../plan/plan.ts";
-import { refuseBadParams, refuseMissingEnvironments, refuseEdited } from "./refuse.ts";
+import { refuseProtected } from "./protect.ts";
+import { refuseBadParams, refuseMissingEnvironments } from "./refuse.ts";
 import { shareNeeds } from "../session/open-store.ts";
 import type { BuildRequest, Summary } from "./request.ts";
 import { TaskRunner } from "./run-task.ts";
@@ -120,7 +121,7 @@ async function buildWithLock(
   ]);
   refuseWhatNeverFits(mayRun, capacity);
   refuseMissingEnvironments(session, mayRun);
-  if (!force) refuseEdited(session, due);
+  if (!force) refuseProtected(session, due);
   refuseBadLockFile(session);
   for (const text of [...unwrittenOutputs(mayRun), ...undeclaredWarnings(session, plan)])
     outcomes.notice(text, "warning");
@@ -130,7 +131,7 @@ async function buildWithLock(
   const leases = await openLeases(capacity, config, outcomes);
   const pool = new WorkerPool(session.root, capacity.cpu);
   const executor = new Executor(session.root, session.code, session.environments, pool);
-  const recorder = new Recorder(session.root, session.state, session.store, session.files);
+  const recorder = new Recorder(session, { overwrite: force });
   try {
     if (due.length > 0) await refuseBadParams(session, pool, mayRun);
     sweep(plan.selected.tasks);

@@ -5,6 +5,7 @@ import { undeclaredWarnings } from "../plan/undeclared.ts";
 import { emptyRules, expanding, expandingText, removals, unwrittenOutputs } from "../plan/warnings.ts";
 import { openSession } from "../session/session.ts";
 import { RUN } from "./mode.ts";
+import { protectedOutputs } from "./protect.ts";
 import type { Outcomes } from "./outcomes.ts";
 import type { BuildRequest, Summary } from "./request.ts";
 
@@ -19,9 +20,12 @@ export async function dryRun(request: BuildRequest, outcomes: Outcomes): Promise
   emptyRules(request, session.graph).forEach(warn);
   const plan = await mode.plan(session, force);
   const { tasks } = plan.selected;
+  const due = [...tasks].filter((task) => plan.verdicts.get(task)?.state !== "fresh");
   outcomes.plan(tasks, session.state);
   unwrittenOutputs([...tasks].filter((task) => !isCached(plan, task))).forEach(warn);
   undeclaredWarnings(session, plan).forEach(warn);
+  if (!force)
+    for (const { message } of protectedOutputs(session, due)) warn(`lq build would refuse: ${message}`);
   for (const path of removals(session, request, plan))
     outcomes.notice(`would remove ${path}, which no task makes any more`);
   for (const task of tasks) {

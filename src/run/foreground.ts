@@ -79,9 +79,8 @@ export async function runInForeground(session: Session, request: ForegroundReque
     const missing = request.how === "print" ? null : staging.missingOutput(task.outputs);
     const recorded = record && code === 0 && missing === null;
     const seconds = (performance.now() - started) / 1000;
-    const { root, state, store, files } = session;
     if (recorded)
-      await new Recorder(root, state, store, files).recordRun({
+      await new Recorder(session, { overwrite: false }).recordRun({
         ...{ task, key: print.key, recipe: print.recipe, staged: staging.paths, seconds },
         log: "",
       });

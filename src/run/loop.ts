@@ -20,7 +20,7 @@ import { Jobs } from "./jobs.ts";
 import type { Mode } from "./mode.ts";
 import type { Plan } from "../plan/plan.ts";
 import { prefetchSources } from "../plan/prefetch.ts";
-import { editedMessage } from "./refuse.ts";
+import { refusalOf } from "./protect.ts";
 import type { TaskRunner } from "./run-task.ts";
 import type { Session } from "../session/session.ts";
 import { Restorer, type ToRestore } from "./restorer.ts";
@@ -147,9 +147,8 @@ export class BuildLoop {
       outcomes.finish({ task, outcome: "fresh" });
       return this.#settle(task, verdict, false);
     }
-    for (const reason of force ? [] : verdict.reasons)
-      if (reason.kind === "output-edited") return this.#fail(task, editedMessage(task, reason.path).message);
-      else if (reason.kind === "output-unreadable") return this.#fail(task, reason.why);
+    const refusal = force ? undefined : verdict.reasons.flatMap((each) => refusalOf(task, each) ?? [])[0];
+    if (refusal !== undefined) return this.#fail(task, refusal);
     if (verdict.state === "restorable") this.#restorer.add({ task, verdict });
     else this.#make({ task, ...verdict });
   }
@@ -164,7 +163,10 @@ export class BuildLoop {
     const { task, key, reasons, recipe } = due;
     const { session, recorder, mode, outcomes } = this.#parts;
     const error = await act(session, recorder, due);
-    if (error !== null) { this.#fail(task, error); return; }
+    if (error !== null) {
+      this.#fail(task, error);
+      return;
+    }
     outcomes.finish({ task, outcome: mode.outcome, reasons });
     // The plan of later tasks already uses these outputs.
     this.#settle(task, freshNow(key, recipe.inputs), false);

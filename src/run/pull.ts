@@ -36,7 +36,7 @@ export async function pull(request: PullRequest): Promise<Pulled> {
   const lock = await acquireLock(root, (holder) => request.notice(`waiting for another build (${holder})`));
   const session = openSession(request, { readonly: false, notice: request.notice });
   try {
-    const recorder = new Recorder(root, session.state, session.store, session.files);
+    const recorder = new Recorder(session, { overwrite: request.force === true });
     const ends = { pulled: [], there: [], absent: [], edited: [], unknown: [] } as {
       [end in keyof Pulled]: string[];
     };

@@ -8,7 +8,6 @@ import { bindValue } from "../expand/bind.ts";
 import { UNKNOWN } from "../expand/fanout.ts";
 import { paramSpan } from "../load/locate-param.ts";
 import type { Pipeline, Task, TemplateValue } from "../model/model.ts";
-import { outputState, whyUnreadable } from "../record/outputs.ts";
 import type { Session } from "../session/session.ts";
 
 /** @throws UserError with every environment of these tasks that is not there */
@@ -23,26 +22,6 @@ export function refuseMissingEnvironments({ environments }: Session, tasks: Iter
     }
   const places = new Map(diagnostics.map((each) => [`${each.message} ${each.span?.start ?? ""}`, each]));
   if (places.size > 0) throw new UserError([...places.values()]);
-}
-
-/** @throws UserError naming every output of these tasks that was edited since lq wrote it, or cannot be read */
-export function refuseEdited(session: Session, tasks: Iterable<Task>): void {
-  const diagnostics: Diagnostic[] = [];
-  for (const task of tasks)
-    for (const { path } of task.outputs) {
-      const state = outputState(session, task.id, path);
-      if (state === "edited") diagnostics.push(editedMessage(task, path));
-      else if (state === "unreadable")
-        diagnostics.push(whyUnreadable(session, path) ?? editedMessage(task, path));
-    }
-  if (diagnostics.length > 0) throw new UserError(diagnostics);
-}
-
-export function editedMessage(task: Task, path: string): Diagnostic {
-  return {
-    message: `${path} was edited since lq wrote it, and ${task.id} would overwrite it`,
-    hint: "to keep the edit, copy the file elsewhere first; build with -f to overwrite it",
-  };
 }
 
 /**

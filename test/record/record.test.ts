@@ -23,7 +23,7 @@ class Build {
     this.state = State.open(root);
     this.files = new FileDigests(root, this.state);
     this.store = new Store(join(root, "cache"));
-    this.recorder = new Recorder(root, this.state, this.store, this.files);
+    this.recorder = new Recorder(this, { overwrite: false });
   }
   /** A run that writes this text. */
   async run(text: string): Promise<string> {

@@ -1,7 +1,7 @@
 /** `lq run TASK`: one task, by hand. */
 import { runInForeground, type ForegroundRun } from "../../run/foreground.ts";
-import { refuseEdited } from "../../run/refuse.ts";
-import { isSettled } from "../../plan/plan.ts";
+import { refuseProtected } from "../../run/protect.ts";
+import { isSettled } from "../../plan/evaluate.ts";
 import { clearLeftovers } from "../../session/leftovers.ts";
 import { openSession, type Session } from "../../session/session.ts";
 import { acquireLock } from "../../state/lock.ts";
@@ -52,7 +52,7 @@ async function recorded(
     const session = openSession({ pipeline, cwd, targets }, { readonly: false, notice });
     try {
       const task = theOne(namedOf(await session.select(), targets), targets);
-      if (flags.force !== true) refuseEdited(session, [task]);
+      if (flags.force !== true) refuseProtected(session, [task]);
       return await run(session, task);
     } finally {
       session.state.close();

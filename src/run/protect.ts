@@ -1,0 +1,99 @@
+/**
+ * Protects what is not lq's: lq replaces an output only if it wrote what is there, or if its cache has the content.
+ * Everything else is refused before anything runs, unless the user gives it up with -f.
+ */
+import { lstatSync, readlinkSync } from "node:fs";
+import { UserError, type Diagnostic } from "../model/errors.ts";
+import type { Reason, Task } from "../model/model.ts";
+import { absolute, ancestors } from "../model/paths.ts";
+import {
+  isProtected,
+  outputState,
+  recordedOutputState,
+  whyUnreadable,
+  type ProtectedState,
+} from "../record/outputs.ts";
+import type { Session } from "../session/session.ts";
+
+/** @throws UserError with every output of these tasks that lq must not replace */
+export function refuseProtected(session: Session, tasks: Iterable<Task>): void {
+  const diagnostics = protectedOutputs(session, tasks);
+  if (diagnostics.length > 0) throw new UserError(diagnostics);
+}
+
+export function protectedOutputs(session: Session, tasks: Iterable<Task>): readonly Diagnostic[] {
+  const folders = new Map<string, string | null>();
+  return [...tasks].flatMap((task) =>
+    task.outputs.flatMap(({ path }) => {
+      const state = outputState(session, task.id, path);
+      if (isProtected(state)) return protectedMessage(session, task, path, state);
+      return blockedPlace(session, task, path, folders) ?? [];
+    }),
+  );
+}
+
+/** Why a task must not run that was found due with this reason; null: it may. */
+export function refusalOf(task: Task, reason: Reason): string | null {
+  if (reason.kind === "output-edited") return editedMessage(task, reason.path).message;
+  if (reason.kind === "output-foreign") return foreignMessage(task, reason.path).message;
+  return reason.kind === "output-unreadable" ? reason.why : null;
+}
+
+function protectedMessage(session: Session, task: Task, path: string, state: ProtectedState): Diagnostic {
+  if (state === "foreign") return foreignMessage(task, path);
+  const unreadable = state === "unreadable" ? whyUnreadable(session, path) : null;
+  return unreadable ?? editedMessage(task, path);
+}
+
+function editedMessage(task: Task, path: string): Diagnostic {
+  return {
+    message: `${path} was edited since lq wrote it, and ${task.id} would overwrite it`,
+    hint: "to keep the edit, copy the file elsewhere first; build with -f to overwrite it",
+  };
+}
+
+function foreignMessage(task: Task, path: string): Diagnostic {
+  return {
+    message: `${path} was not made by lq, and ${task.id} would replace it`,
+    hint: "to keep it, move it away or give the rule another output; build with -f to replace it",
+  };
+}
+
+/** An output that would replace a link to a folder, or that cannot be put in place because of a file above it. */
+function blockedPlace(
+  session: Session,
+  task: Task,
+  path: string,
+  folders: Map<string, string | null>,
+): Diagnostic | null {
+  const { root } = session;
+  const place = absolute(root, path).replace(/\/$/, "");
+  if (path.endsWith("/") && lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() === true)
+    return {
+      message: `${path} is a symbolic link to ${readlinkSync(place)}, and ${task.id} would replace the link by a folder`,
+      hint: "let the rule write below the link, as in out: results/run/; build with -f to replace the link",
+    };
+  const [parent = ""] = ancestors(path);
+  const known = folders.get(parent);
+  const file = known === undefined ? fileAbove(session, path) : known;
+  folders.set(parent, file);
+  if (file === null) return null;
+  return {
+    message: `${path} cannot be put in place: ${file} is a file that lq did not make, or that was edited`,
+    hint: "move this file away",
+  };
+}
+
+/** A file of the user's at the place of a folder above the path. A file that lq made there goes before the task runs. */
+function fileAbove(session: Session, path: string): string | null {
+  const { root, state } = session;
+  for (const folder of ancestors(path)) {
+    const bare = folder.slice(0, -1);
+    const stats = lstatSync(absolute(root, bare), { throwIfNoEntry: false });
+    if (stats === undefined) continue;
+    if (stats.isDirectory() || stats.isSymbolicLink()) return null;
+    const made = state.owner(bare)?.output;
+    return made !== undefined && recordedOutputState(session, made) === "intact" ? null : bare;
+  }
+  return null;
+}
