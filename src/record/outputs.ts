@@ -50,8 +50,10 @@ export function outputState(known: OutputView, id: string, path: string): Output
   const owner = state.owner(path);
   const others = [owner?.output, ...state.interrupted(id), ...state.interrupted(owner?.id ?? id)];
   for (const other of others) if (other?.path === path && isAsWritten(root, files, other)) return "replaced";
-  if (owner === undefined && own === undefined)
-    return isOtherKind(known, path) || isKept(root, store, files, path, NO_NAMES) ? "replaced" : "foreign";
+  if (owner === undefined && own === undefined) {
+    const isCached = [path, otherKind(path)].some((each) => isKept(root, store, files, each, NO_NAMES));
+    return isCached || isMadeOtherKind(known, path) ? "replaced" : "foreign";
+  }
   const names = new Set([own, owner?.output].flatMap((each) => (each === undefined ? [] : namesIn(each))));
   if (isKept(root, store, files, path, names)) return "replaced";
   return whyUnreadable(known, path) === null ? "edited" : "unreadable";
@@ -60,9 +62,14 @@ export function outputState(known: OutputView, id: string, path: string): Output
 const NO_NAMES: ReadonlySet<string> = new Set();
 
 /** Whether the output was a file and is now a directory, or the reverse, and lq wrote what is there. */
-function isOtherKind({ root, state, files }: OutputView, path: string): boolean {
-  const other = state.owner(path.endsWith("/") ? path.slice(0, -1) : `${path}/`);
+function isMadeOtherKind({ root, state, files }: OutputView, path: string): boolean {
+  const other = state.owner(otherKind(path));
   return other !== undefined && isAsWritten(root, files, other.output);
+}
+
+/** The path as a directory if it is a file, and the reverse. */
+function otherKind(path: string): string {
+  return path.endsWith("/") ? path.slice(0, -1) : `${path}/`;
 }
 
 /** The same for an output of a task outside the request. This does not look at the cache. */

@@ -147,7 +147,7 @@ rules:
     expect((await project.built("tree")).summary).toMatchObject({ fresh: 1 });
   });
 
-  test("that a person puts in an output's place are replaced, and their targets are not written", async () => {
+  test("that a person puts in an output's place are not written through; a link to a folder is kept", async () => {
     const outside = cliProject({ "one.txt": "1\n", "two/x": "1\n" });
     const project = cliProject({
       "pipeline.yaml": `version: 1
@@ -168,11 +168,14 @@ rules:
     putLinks();
     expect((await project.built()).summary).toMatchObject({ fresh: 2 });
     project.write("in.txt", "2\n");
-    expect((await project.built()).summary).toMatchObject({ ran: 2 });
+    const { code, stderr } = await project.lq("build");
+    expect([code, stderr]).toEqual([2, expect.stringContaining("two/ is a symbolic link to ")]);
+    expect((await project.json("build", "-f")).at(-1)).toMatchObject({ ran: 2 });
     expect([project.read("one.txt"), project.read("two/x")]).toEqual(["2\n", "2\n"]);
-    // The cache has the content of their targets.
-    putLinks();
-    expect((await project.built()).summary).toMatchObject({ restored: 2 });
+    // The cache has the content of the target of the file's link.
+    project.remove("one.txt");
+    symlinkSync(outside.path("one.txt"), project.path("one.txt"));
+    expect((await project.built()).summary).toMatchObject({ restored: 1 });
     expect([project.read("one.txt"), project.read("two/x")]).toEqual(["2\n", "2\n"]);
     expect([outside.read("one.txt"), outside.read("two/x")]).toEqual(["1\n", "1\n"]);
     // Their targets have other content: this is an edit, and the user has to decide.

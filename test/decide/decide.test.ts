@@ -82,7 +82,7 @@ describe("decide", () => {
     const failure = { id: "x", key: keyOf(run), seconds: 1, finished: 2, log: "", error: "" };
     const cases: [Evidence, string, string[]][] = [
       [evidence(run, undefined, at("missing")), "missing", ["never built"]],
-      [evidence(run, undefined, at("foreign")), "stale", ["never built"]],
+      [evidence(run, undefined, at("foreign")), "stale", ["output out was not made by lq", "never built"]],
       [evidence(run, undefined, { ...at("missing"), cached: true }), "restorable", ["never built"]],
       [evidence(run, run, at("missing")), "missing", ["output out missing"]],
       [evidence(run, run, { ...at("missing"), cached: true }), "restorable", ["output out missing"]],

@@ -99,11 +99,12 @@ rules:
     expect(project.has("upper/b.txt")).toBe(true);
   });
 
-  it("goes on with every source after the cache was deleted", async () => {
+  it("runs everything after cache and outputs were deleted; outputs alone are not lq's any more", async () => {
     const project = copies();
     await project.build();
     project.remove("cache");
-    expect((await project.build()).ran).toHaveLength(5);
+    await expect(project.build()).rejects.toThrow("all.txt was not made by lq");
+    expect((await project.build({ force: true })).ran).toHaveLength(5);
   });
 
   it("forces the targets named and nothing before them", async () => {
