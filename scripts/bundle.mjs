@@ -1,12 +1,22 @@
 /**
- * Compiles `src/` to `dist/`: the command line, the worker that runs task modules, and the public module.
+ * Compiles `src/` to `dist/`: the command line, the worker that runs task modules, and the public module; and `web/`,
+ * the page of `lq ui`, to `dist/ui/`.
  *
  * Code that a build with nothing to do does not need goes to chunks that are loaded on demand. Chunks are named by their
  * content, and every file is put in place by a rename. So two compilations at once, or one beside a running lq, do no
  * harm. The chunks of the previous compilation stay, for an lq that is still running.
  */
 import { build } from "esbuild";
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -42,7 +52,12 @@ const commonJs = {
 
 // First, because the command line needs the names that these files get.
 const onDemand = await compile({
-  entryPoints: ["src/cli/commands/index.ts", "src/cli/commands/watch.ts", "src/cli/complete.ts"],
+  entryPoints: [
+    "src/cli/commands/index.ts",
+    "src/cli/commands/watch.ts",
+    "src/cli/commands/ui.ts",
+    "src/cli/complete.ts",
+  ],
   splitting: true,
   entryNames: "chunks/[name]-[hash]",
   chunkNames: "chunks/[name]-[hash]",
@@ -70,7 +85,19 @@ const results = [
       worker: "src/execute/worker.ts",
       "hash-thread": "src/files/hash-thread.ts",
       api: "src/api.ts",
+      "ui/inspector": "src/ui/inspector.ts",
     },
+  }),
+  // The page of lq ui, for browsers.
+  await compile({
+    entryPoints: { "ui/app": "web/main.tsx", "ui/index": "web/index.html" },
+    loader: { ".html": "copy" },
+    platform: "browser",
+    target: "es2022",
+    minify: true,
+    banner: {},
+    jsx: "automatic",
+    jsxImportSource: "preact",
   }),
 ];
 
@@ -79,6 +106,7 @@ const files = results
   .flatMap((result) => result.outputFiles)
   .sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)));
 for (const file of files) place(file.path, file.contents);
+place(join(dist, "ui/licenses.txt"), licenses(["preact", "@preact/signals", "@preact/signals-core"]));
 dropOldChunks(new Set(files.map((file) => file.path)));
 place(stamp, "");
 utimesSync(stamp, began, began);
@@ -107,6 +135,13 @@ function loadLate({ onResolve, onLoad }) {
     const property = `{ enumerable: true, get: () => require(${module})[name] }`;
     return { contents: `for (const name of ${names}) Object.defineProperty(exports, name, ${property});` };
   });
+}
+
+/** The licence texts of the packages that the page contains. */
+function licenses(packages) {
+  return packages
+    .map((name) => `${name}\n\n${readFileSync(join(home, "node_modules", name, "LICENSE"), "utf8")}`)
+    .join("\n\n");
 }
 
 function isEntry(file) {

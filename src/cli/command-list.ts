@@ -6,7 +6,7 @@
  */
 import { Argument, Option } from "commander";
 import { runBuild, runStatus } from "./from-snapshot.ts";
-import { positive, days, size } from "./parse-values.ts";
+import { positive, days, port, size } from "./parse-values.ts";
 
 export interface CommandSpec {
   readonly name: string;
@@ -99,6 +99,22 @@ lq marks accepted outputs permanently.`,
     args: [targets()],
     examples: ["lq watch", "lq watch tables/quality.md -k"],
     load: async () => (await import("./commands/watch.ts")).runWatch,
+  },
+  {
+    name: "ui",
+    about: "serve a page that shows the project in a browser, on this machine only, until Ctrl-C",
+    args: [],
+    options: [
+      new Option("--port <n>", "port (default: 8474 or the next free one; 0: any)").argParser(port),
+      new Option("--socket <path>", "listen on a unix socket that only you can open, in place of a port"),
+      new Option("--open", "open the page in a browser"),
+    ],
+    examples: [
+      "lq ui --open",
+      "lq ui --port 0 --json",
+      "lq ui --socket ~/.lq.sock              # then, at home: ssh -N -L 8474:/home/ann/.lq.sock HOST",
+    ],
+    load: async () => (await import("./commands/ui.ts")).runUi,
   },
   {
     name: "why",

@@ -28,3 +28,9 @@ export function days(text: string): number {
 export function append(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value];
 }
+
+export function port(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > 65535) throw new InvalidArgumentError("Give a number from 0 to 65535.");
+  return value;
+}

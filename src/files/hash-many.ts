@@ -23,6 +23,8 @@ export interface HashProgress {
 export interface HashOptions {
   readonly progress?: (progress: HashProgress) => void;
   readonly signal?: AbortSignal | undefined;
+  /** False: what is learned by hashing is not kept on disk, however much it is. */
+  readonly keep?: boolean;
 }
 
 /** From this many bytes on, threads are worth starting and digests worth keeping. */

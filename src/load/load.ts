@@ -16,6 +16,7 @@ import { loadParams } from "./params.ts";
 import { Problems } from "./problems.ts";
 import { checkName, describe, readMap, readText, readTexts, refuseUnknownKeys } from "./read.ts";
 import { parseRule } from "./rules.ts";
+import { parseShow } from "./show.ts";
 import { parseYaml, type Located, type LocatedMap } from "./yaml.ts";
 
 export interface LoadRequest {
@@ -28,7 +29,16 @@ export interface LoadRequest {
 }
 
 export { PIPELINE_FILE } from "./files.ts";
-export const TOP_KEYS = ["version", "params", "axes", "default", "cache", "environment", "rules"] as const;
+export const TOP_KEYS = [
+  "version",
+  "params",
+  "axes",
+  "default",
+  "cache",
+  "environment",
+  "show",
+  "rules",
+] as const;
 
 /** Throws a `UserError` with every problem of pipeline.yaml, params and profiles. */
 export function loadPipeline({ dir, profiles, set }: LoadRequest): Pipeline {
@@ -88,6 +98,7 @@ function parsePipeline(
       ? readTexts(targets, "a default target", problems).map(({ value: text, span }) => ({ text, span }))
       : [],
     cache: parseCache(root, get("cache"), problems),
+    show: parseShow(get("show"), rules, problems),
     files: [PIPELINE_FILE, ...files],
   };
 }

@@ -20,6 +20,7 @@ export interface Pipeline {
   readonly rules: ReadonlyMap<string, Rule>;
   readonly default: readonly Target[];
   readonly cache: CacheSettings;
+  readonly show: ShowSettings;
   /** Every file the pipeline was read from (pipeline.yaml, params, profiles), relative to root. */
   readonly files: readonly string[];
 }
@@ -28,6 +29,15 @@ export interface Pipeline {
 export interface Target {
   readonly text: string;
   readonly span?: Span;
+}
+
+/** What the page shows as results. */
+export interface ShowSettings {
+  /** Rules that the overview shows together, in this order. */
+  readonly groups: readonly { readonly name: string; readonly rules: readonly string[] }[];
+  /** Targets as typed; null: those among the outputs of `default`. */
+  readonly tables: readonly string[] | null;
+  readonly figures: readonly string[] | null;
 }
 
 export interface CacheSettings {

@@ -10,8 +10,8 @@ export async function prefetchSources(session: Session, tasks: readonly Task[]):
   try {
     await session.files.prefetch(session.changed ?? sourcesOf(session, tasks), session.hashing);
   } finally {
-    if (session.readonly) keepLearned(session);
-    else session.state.flush();
+    if (!session.readonly) session.state.flush();
+    else if (session.hashing.keep !== false) keepLearned(session);
   }
 }
 

@@ -38,9 +38,13 @@ export class Progress {
   /** When the first task started. */
   #since: number | undefined;
 
-  /** @param clock milliseconds */
-  constructor(clock: () => number = () => performance.now()) {
+  /**
+   * @param clock milliseconds
+   * @param since when the build began; left out, that counts as the start of its first task
+   */
+  constructor(clock: () => number = () => performance.now(), since?: number) {
     this.#clock = clock;
+    this.#since = since;
   }
 
   apply(event: Event): void {

@@ -1,0 +1,162 @@
+/** The page: head, navigation, the chosen view, keys. */
+import { render } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import "./style.css";
+import { href, route } from "./model/route.ts";
+import { connection, live, project, start } from "./model/store.ts";
+import { Overview } from "./pages/overview.tsx";
+import { Results } from "./pages/results.tsx";
+import { TaskPage } from "./pages/task.tsx";
+import { Tasks } from "./pages/tasks.tsx";
+import { Timeline } from "./pages/timeline.tsx";
+
+const PAGES = [
+  ["", "Overview"],
+  ["timeline", "Timeline"],
+  ["tasks", "Tasks"],
+  ["results", "Results"],
+] as const;
+
+function App() {
+  const { page, rest } = route.value;
+  const [help, setHelp] = useState(false);
+  const find = useRef<HTMLInputElement>(null);
+  useKeys({ find: () => find.current?.focus(), help: () => setHelp(true) });
+  const title = project.value?.name ?? "lq";
+  useEffect(() => {
+    const failed = live.value?.failed.length ?? 0;
+    document.title = `${failed > 0 ? `✕ ${failed} · ` : ""}${title}`;
+  });
+  return (
+    <>
+      <header>
+        <a class="skip" href="#content" onClick={skip}>
+          skip to the content
+        </a>
+        <strong class="logo">lq</strong>
+        <span class="note">{title}</span>
+        <nav aria-label="Pages">
+          {PAGES.filter(([name]) => name !== "results" || project.value?.hasResults === true).map(
+            ([name, text]) => (
+              <a key={name} href={href(name)} aria-current={page === name ? "page" : undefined}>
+                {text}
+              </a>
+            ),
+          )}
+        </nav>
+        <form role="search" onSubmit={(event) => search(event, find.current)}>
+          <input ref={find} type="search" aria-label="Find a task" placeholder="Find a task  ( / )" />
+        </form>
+        <ConnectionSign />
+        <button type="button" class="quiet" aria-label="Keys" onClick={() => setHelp(true)}>
+          ?
+        </button>
+      </header>
+      <ConnectionNote />
+      <main id="content" tabIndex={-1}>
+        {page === "" && <Overview />}
+        {page === "tasks" && <Tasks />}
+        {page === "task" && <TaskPage id={rest} />}
+        {page === "timeline" && <Timeline />}
+        {page === "results" && <Results />}
+        {!["", "tasks", "task", "timeline", "results"].includes(page) && (
+          <p>There is no page of this name.</p>
+        )}
+      </main>
+      {help && <Keys close={() => setHelp(false)} />}
+    </>
+  );
+}
+
+function ConnectionSign() {
+  const isLive = connection.value === "live";
+  return (
+    <span class="note connection">
+      <span class={isLive ? "dot on" : "dot"} aria-hidden="true">
+        ●
+      </span>{" "}
+      {isLive ? "live" : connection.value === "connecting" ? "connecting" : "not connected"}{" "}
+      <span class="pill">read-only</span>
+    </span>
+  );
+}
+
+function ConnectionNote() {
+  const state = connection.value;
+  if (state === "lost")
+    return (
+      <p class="banner" role="status">
+        connection lost, trying again
+      </p>
+    );
+  if (state !== "gone") return null;
+  return (
+    <p class="banner" role="status">
+      The server has gone. Start it again with <code>lq ui</code> and open the address that it prints; what
+      stands here is from before.
+    </p>
+  );
+}
+
+/** The fragment is the page's own address, so the focus is moved by hand. */
+function skip(event: Event): void {
+  event.preventDefault();
+  document.getElementById("content")?.focus();
+}
+
+function search(event: Event, input: HTMLInputElement | null): void {
+  event.preventDefault();
+  location.hash = href("tasks", "", { q: input?.value ?? "" });
+}
+
+const KEYS = [
+  ["/", "find a task"],
+  ["1 … 4", "the pages, in their order"],
+  ["Esc", "close, or leave a field"],
+  ["?", "this list"],
+] as const;
+
+function useKeys({ find, help }: { readonly find: () => void; readonly help: () => void }): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      const { target, key } = event;
+      const isField = target instanceof HTMLElement && target.matches("input, select, textarea");
+      if (isField && key === "Escape") target.blur();
+      if (isField || event.ctrlKey || event.metaKey || event.altKey) return;
+      const page = PAGES[Number(key) - 1];
+      if (key === "/") find();
+      else if (key === "?") help();
+      else if (page !== undefined) location.hash = href(page[0]);
+      else return;
+      event.preventDefault();
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  });
+}
+
+function Keys({ close }: { readonly close: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} onClose={close} aria-label="Keys">
+      <dl>
+        {KEYS.map(([key, text]) => (
+          <>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{text}</dd>
+          </>
+        ))}
+      </dl>
+      <button type="button" onClick={() => dialog.current?.close()}>
+        close
+      </button>
+    </dialog>
+  );
+}
+
+start();
+const place = document.getElementById("page");
+if (place !== null) render(<App />, place);

@@ -1,0 +1,138 @@
+/**
+ * What the page knows: the project, the build that is watched, and how the connection is. It takes a snapshot, then
+ * applies the messages of the stream; after a break it goes on from the last message that it has.
+ */
+import { computed, signal } from "@preact/signals";
+import type { EventLine } from "../../src/events/event-lines.ts";
+import { LiveBuild } from "../../src/ui/live-build.ts";
+import type { BuildState, Message, ProjectView, Snapshot, WatchedBuild } from "../../src/ui/messages.ts";
+
+export type Connection = "connecting" | "live" | "lost" | "gone";
+
+export const connection = signal<Connection>("connecting");
+export const project = signal<ProjectView | null>(null);
+export const live = signal<LiveBuild | null>(null);
+export const buildState = signal<BuildState>("ended");
+/** When the build was last heard of. */
+export const heard = signal(0);
+/** Counts the changes of what `live` holds, for it is changed in place. */
+export const version = signal(0);
+/** Says that what is drawn here depends on `live`, which is changed in place. */
+export function dependOnLive(): number {
+  return version.value;
+}
+/** By the server's clock, every second. */
+export const now = signal(Date.now());
+
+/** Whether a build runs, as far as can be told. */
+export const isRunning = computed(() => live.value !== null && buildState.value === "running");
+
+/** Seconds without an answer after which the server counts as gone. */
+const GONE_S = 20;
+
+let last = 0;
+let offset = 0;
+let source: EventSource | null = null;
+let lostSince: number | null = null;
+let attempts = 0;
+
+export function start(): void {
+  setInterval(() => {
+    now.value = Date.now() + offset;
+    live.value?.tick(now.value);
+    if (lostSince !== null && Date.now() - lostSince > GONE_S * 1000) connection.value = "gone";
+  }, 1000);
+  // A browser allows six connections to a server: a tab that nobody sees holds none.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) disconnect();
+    else connect();
+  });
+  void begin();
+}
+
+/** Asks the server. @throws Error with its sentence */
+export async function ask<T>(path: string): Promise<T> {
+  const response = await fetch(`api/${path}`);
+  if (!response.ok) throw new Error((await response.text()).trim());
+  return (await response.json()) as T;
+}
+
+async function begin(): Promise<void> {
+  disconnect();
+  try {
+    const snapshot = await ask<Snapshot>("snapshot");
+    last = snapshot.id;
+    offset = snapshot.now - Date.now();
+    now.value = snapshot.now;
+    project.value = snapshot.project;
+    take(snapshot.watched);
+    connect();
+  } catch {
+    lost();
+    setTimeout(() => void begin(), wait());
+  }
+}
+
+function connect(): void {
+  if (source !== null || document.hidden) return;
+  const opened = new EventSource(`api/stream?from=${last}`);
+  source = opened;
+  opened.onopen = () => {
+    connection.value = "live";
+    lostSince = null;
+    attempts = 0;
+  };
+  opened.onmessage = ({ data, lastEventId }: MessageEvent<string>) => {
+    last = Number(lastEventId);
+    apply(JSON.parse(data) as Message);
+  };
+  opened.addEventListener("anew", () => void begin());
+  opened.onerror = () => {
+    lost();
+    if (source !== opened) return;
+    disconnect();
+    setTimeout(connect, wait());
+  };
+}
+
+function disconnect(): void {
+  source?.close();
+  source = null;
+}
+
+function lost(): void {
+  lostSince ??= Date.now();
+  if (connection.value !== "gone") connection.value = "lost";
+}
+
+function wait(): number {
+  attempts += 1;
+  return Math.min(5000, 250 * 2 ** attempts);
+}
+
+function apply(message: Message): void {
+  switch (message.kind) {
+    case "project":
+      void ask<ProjectView>("project").then((view) => (project.value = view));
+      return;
+    case "build":
+      take(message.watched);
+      return;
+    case "state":
+      if (live.value?.head.build !== message.build) return;
+      buildState.value = message.state;
+      heard.value = message.heard;
+      return;
+    case "lines":
+      if (live.value?.head.build !== message.build) return;
+      for (const line of message.lines) live.value.apply(line as EventLine);
+      version.value += 1;
+  }
+}
+
+function take(watched: WatchedBuild | null): void {
+  live.value = watched === null ? null : LiveBuild.from(watched.build);
+  buildState.value = watched?.state ?? "ended";
+  heard.value = watched?.heard ?? 0;
+  version.value += 1;
+}

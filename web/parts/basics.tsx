@@ -1,0 +1,115 @@
+/** Small things that all pages are made of. */
+import { useEffect, useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { ask } from "../model/store.ts";
+import { href } from "../model/route.ts";
+import { SIGNS, type State } from "../model/tasks.ts";
+
+export function Sign({ state }: { readonly state: State }) {
+  return (
+    <span class={`sign ${state}`} aria-hidden="true">
+      {SIGNS[state]}
+    </span>
+  );
+}
+
+export function TaskLink({ id }: { readonly id: string }) {
+  return (
+    <a class="mono" href={href("task", id)}>
+      {id}
+    </a>
+  );
+}
+
+export function Card({ title, note, children, class: name = "" }: CardProps) {
+  const id = `card-${title.replace(/\W+/g, "-").toLowerCase()}`;
+  return (
+    <section class={`card ${name}`} aria-labelledby={id}>
+      <h2>
+        <span id={id}>{title}</span> {note !== undefined && <span class="note">{note}</span>}
+      </h2>
+      {children}
+    </section>
+  );
+}
+
+interface CardProps {
+  readonly title: string;
+  readonly note?: ComponentChildren;
+  readonly class?: string;
+  readonly children: ComponentChildren;
+}
+
+export interface Part {
+  readonly kind: string;
+  readonly value: number;
+}
+
+/** Parts of a whole side by side. Widths are attributes of SVG, for the page allows no style attributes. */
+export function Bar({ parts, total, tall = false }: BarProps) {
+  let x = 0;
+  const scale = 1000 / Math.max(1, total);
+  return (
+    <svg
+      class={tall ? "bar tall" : "bar"}
+      viewBox="0 0 1000 10"
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
+      {parts.map(({ kind, value }) => {
+        const at = x;
+        x += value * scale;
+        return (
+          value > 0 && (
+            <rect key={kind} class={`fill ${kind}`} x={at} width={Math.max(2, value * scale)} height="10" />
+          )
+        );
+      })}
+    </svg>
+  );
+}
+
+interface BarProps {
+  readonly parts: readonly Part[];
+  readonly total: number;
+  readonly tall?: boolean;
+}
+
+/** What the server answers to a question; asked again when `key` changes. The last answer stays meanwhile. */
+export function useAnswer<T>(
+  path: string | null,
+  key: unknown = 0,
+): { readonly data: T | null; readonly error: string | null } {
+  const [found, setFound] = useState<{ path: string; data: T | null; error: string | null } | null>(null);
+  useEffect(() => {
+    if (path === null) return undefined;
+    let wanted = true;
+    ask<T>(path).then(
+      (data) => wanted && setFound({ path, data, error: null }),
+      (error: unknown) => wanted && setFound({ path, data: null, error: (error as Error).message }),
+    );
+    return () => void (wanted = false);
+  }, [path, key]);
+  return found !== null && found.path === path ? found : { data: null, error: null };
+}
+
+/** Text to be typed in a terminal, with a button that copies it. */
+export function Command({ text }: { readonly text: string }) {
+  const [copied, setCopied] = useState(false);
+  const copy = (): void => {
+    void navigator.clipboard.writeText(text).then(() => setCopied(true));
+  };
+  return (
+    <div class="command">
+      <code>{text}</code>
+      <button type="button" onClick={copy} aria-label={`Copy ${text}`}>
+        {copied ? "copied" : "copy"}
+      </button>
+    </div>
+  );
+}
+
+/** The address of a file that the project names. */
+export function fileUrl(path: string): string {
+  return `files/${path.split("/").map(encodeURIComponent).join("/")}`;
+}
