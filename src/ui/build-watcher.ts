@@ -37,17 +37,19 @@ export class BuildWatcher {
     }
     const lines = this.#file?.read() ?? [];
     if (this.#file === null || this.#file.head === null) return false;
+    // The file may have been seen before its first line was written.
+    const begins = this.#live === null;
     const live = (this.#live ??= new LiveBuild(this.#file.head));
     for (const line of lines) live.apply(line);
     const before = this.#state;
     this.#state = this.#file.state();
-    if (isOther) this.#send({ kind: "build", watched: this.watched! });
+    if (begins) this.#send({ kind: "build", watched: this.watched! });
     else this.#sendLines(live.head.build, lines);
     if (before !== this.#state) {
       const { heard } = this.#file;
       this.#send({ kind: "state", build: live.head.build, state: this.#state, heard });
     }
-    return isOther || before !== this.#state;
+    return begins || before !== this.#state;
   }
 
   #sendLines(build: number, lines: readonly EventLine[]): void {

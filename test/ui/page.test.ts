@@ -28,7 +28,7 @@ browserTest("a build that begins while the page is open shows without a reload, 
   const build = project.start("build");
   await project.appears("began");
   await page.locator(".badge", { hasText: "building" }).waitFor();
-  await expect.poll(() => progress.getAttribute("aria-valuenow")).toBe("1");
+  await expect.poll(() => progress.getAttribute("aria-valuenow"), { timeout: 8_000 }).toBe("1");
   await page.getByRole("table", { name: "By rule" }).getByText("gate").waitFor();
   await page.goto(`${ui.url}#/task/gate`);
   await page.getByRole("heading", { name: "gate", exact: true }).waitFor();

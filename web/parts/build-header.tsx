@@ -34,6 +34,7 @@ const STATE_WORDS: { readonly [state in BuildState]: string } = {
 };
 
 function Head({ build }: { readonly build: LiveBuild }) {
+  dependOnLive();
   const { head, progress, ended } = build;
   const state = buildState.value;
   const failed = build.failed.length > 0;
@@ -100,6 +101,7 @@ function NeverBuilt() {
 }
 
 function BuildBar({ build }: { readonly build: LiveBuild }) {
+  dependOnLive();
   const sum = (of: "ran" | "restored" | "accepted" | "failed" | "fresh" | "skipped" | "cancelled"): number =>
     [...build.progress.rules.values()].reduce((total, { counts }) => total + counts[of], 0);
   const { total, done, running } = build.progress;
@@ -187,6 +189,7 @@ interface CountsProps {
 
 /** Says to screen readers that something failed, and that the build has ended; nothing else. */
 function Announcer({ build }: { readonly build: LiveBuild | null }) {
+  dependOnLive();
   const seen = useRef<{ build: number; failed: number; state: BuildState }>({
     build: 0,
     failed: 0,
