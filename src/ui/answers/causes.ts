@@ -103,6 +103,7 @@ function viewOf(reason: Reason): Omit<CauseView, "tasks" | "example"> {
     case "output-missing":
     case "output-replaced":
     case "output-edited":
+    case "output-foreign":
     case "output-unreadable":
       return { text, kind: reason.kind, what: "", before: null, after: null };
   }
