@@ -1,7 +1,7 @@
 /** Status: says of each task of a request whether it is fresh, and why not. Runs and writes nothing, needs no lock. */
 import type { Verdict } from "./evaluate.ts";
 import { makePlan, type Plan } from "./plan.ts";
-import type { Freshness } from "../model/model.ts";
+import type { Freshness, Reason } from "../model/model.ts";
 import type { Request } from "../session/request.ts";
 import { openReadonlySession } from "../session/session.ts";
 
@@ -39,4 +39,8 @@ function freshnessOf(verdict: Exclude<Verdict, { readonly state: "lacks-input" }
   if (verdict.state === "fresh") return { state: "fresh", key: verdict.key };
   const { state, key, reasons } = verdict;
   return { state, key, reasons };
+}
+
+export function reasonsOf(freshness: Freshness): readonly Reason[] {
+  return "reasons" in freshness ? freshness.reasons : [];
 }

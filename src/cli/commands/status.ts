@@ -79,10 +79,6 @@ export function statusRecord({ id, rule, freshness }: TaskStatus) {
   return { type: "status", task: id, rule, state, reasons, on: state === "pending" ? freshness.on : [] };
 }
 
-export function reasonsOf(freshness: Freshness): readonly Reason[] {
-  return "reasons" in freshness ? freshness.reasons : [];
-}
-
 /** The counts by rule, then the causes with the number of tasks that have each. */
 export function describeStatus(
   tasks: readonly TaskStatus[],

@@ -15,7 +15,8 @@ import { acceptedOf, acceptedText } from "../accepted.ts";
 import { localTime } from "../local-time.ts";
 import { hashingOptions, openProject, useColor, type CommonFlags } from "../options.ts";
 import { print } from "../print.ts";
-import { reasonsOf, statusRecord } from "./status.ts";
+import { reasonsOf } from "../../plan/status.ts";
+import { statusRecord } from "./status.ts";
 import { namedOf, planned } from "../tasks-named.ts";
 
 /** Most causes that are listed at one place. */

@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import { VERSION } from "../../cli/version.ts";
 import type { Build } from "../../history/builds.ts";
-import { reasonsOf } from "../../cli/commands/status.ts";
+import { reasonsOf } from "../../plan/status.ts";
 import { emptyRules, expanding, trialFailures } from "../../plan/warnings.ts";
 import type { Inspection } from "../inspect-project.ts";
 import { TASK_STATES, type BuildLineView, type CauseView, type ProjectView } from "../messages.ts";

@@ -1,7 +1,7 @@
 /** One task in full. */
 import { statSync } from "node:fs";
 import { acceptedOf } from "../../cli/accepted.ts";
-import { reasonsOf } from "../../cli/commands/status.ts";
+import { reasonsOf } from "../../plan/status.ts";
 import { explain, explainInFull } from "../../decide/explain.ts";
 import { logPath } from "../../execute/log-path.ts";
 import { causesOf, type Cause } from "../../inspect/causes.ts";
