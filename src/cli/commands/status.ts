@@ -10,11 +10,11 @@ import {
 import { undeclaredWarnings } from "../../plan/undeclared.ts";
 import { causeOf, explain, groupByCause } from "../../decide/explain.ts";
 import { firstLines, firstNames } from "../../model/cut-list.ts";
-import type { Freshness, Reason } from "../../model/model.ts";
+import type { Freshness } from "../../model/model.ts";
 import { runningBuild, runningText, type RunningBuild } from "../../events/running-build.ts";
 import { allFreshLine } from "../../report/lines.ts";
 import { painter, type Paint } from "../../report/paint.ts";
-import { statusOf, type TaskStatus } from "../../plan/status.ts";
+import { reasonsOf, statusOf, type TaskStatus } from "../../plan/status.ts";
 import { hashingOptions, openProject, useColor, type CommonFlags } from "../options.ts";
 import { print } from "../print.ts";
 import { planned } from "../tasks-named.ts";

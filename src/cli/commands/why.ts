@@ -10,12 +10,11 @@ import type { Reason } from "../../model/model.ts";
 import { andMore, firstLines, moreLines } from "../../model/cut-list.ts";
 import { hasValues, ruleOf, valueParts } from "../../model/task-id.ts";
 import { painter, type Paint } from "../../report/paint.ts";
-import { statusOf, type TaskStatus } from "../../plan/status.ts";
+import { statusOf, type TaskStatus, reasonsOf } from "../../plan/status.ts";
 import { acceptedOf, acceptedText } from "../accepted.ts";
 import { localTime } from "../local-time.ts";
 import { hashingOptions, openProject, useColor, type CommonFlags } from "../options.ts";
 import { print } from "../print.ts";
-import { reasonsOf } from "../../plan/status.ts";
 import { statusRecord } from "./status.ts";
 import { namedOf, planned } from "../tasks-named.ts";
 
