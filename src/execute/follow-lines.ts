@@ -1,5 +1,5 @@
 /** Reads, while a task runs, the lines that it appends to a file: its metrics, its log. */
-import { closeSync, openSync, readSync, rmSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, rmSync } from "node:fs";
 
 /** Milliseconds between two looks: for people who watch. */
 const INTERVAL = 500;
@@ -10,11 +10,13 @@ const CHUNK = 1 << 16;
  * @returns what reads the rest and ends it
  */
 export function followLines(file: string, hear: (line: string) => void): () => void {
-  rmSync(file, { force: true });
+  if (existsSync(file)) rmSync(file);
   let position = 0;
   let rest = "";
-  const buffer = Buffer.allocUnsafe(CHUNK);
   const look = (): void => {
+    // Most commands write none, and an error of `open` costs more than this look.
+    if (!existsSync(file)) return;
+    const buffer = Buffer.allocUnsafe(CHUNK);
     let descriptor: number;
     try {
       descriptor = openSync(file, "r");

@@ -42,8 +42,10 @@ export class TaskReports {
     this.#task = task;
     this.#file = file;
     this.#emit = emit;
-    if (goesOn && existsSync(file)) this.#lines = readFileSync(file, "utf8").split("\n").filter(Boolean);
-    else rmSync(file, { force: true });
+    if (existsSync(file)) {
+      if (goesOn) this.#lines = readFileSync(file, "utf8").split("\n").filter(Boolean);
+      else rmSync(file);
+    }
     this.#seen = this.#lines.length;
   }
 

@@ -143,6 +143,7 @@ test("starts from a .pth of PyTorch; the log shows the start and the progress", 
     expect.stringMatching(/^starts from .*start\/monai\.pth$/),
     "output layers start from random weights: 2 labels there, spleen, liver here",
     expect.stringMatching(/^the file does not say its patch/),
+    "loaded a network on cpu, threads: 1",
     expect.stringMatching(
       /^epoch 1\/2, step 2\/4: loss [\d.]+ \(Dice [\d.]+ \+ cross-entropy [\d.]+\), learning rate [\d.e-]+, [\d.]+ steps\/s, \d+ s left$/,
     ),
