@@ -1,4 +1,4 @@
-/** One try of one task: what it is given, and how it ended. */
+/** One attempt at a task: what it gets, and how it ended. */
 
 export interface DeviceLease {
   /** Open in lq. */
@@ -22,7 +22,7 @@ export interface Attempt {
   readonly scratch: string | null;
   /** Seconds; null is no limit. */
   readonly timeout: number | null;
-  /** Seconds to save in, when the attempt is preempted or its time is up; only with a scratch folder. */
+  /** Seconds to save in if the attempt is preempted or its time is up; only with a scratch folder. */
   readonly grace: number;
   /** Ends the attempt. */
   readonly signal: AbortSignal;
@@ -44,7 +44,7 @@ export class Preempted extends Error {
 /** Milliseconds between asking a task to end and ending it: a cancelled build is over within 3 s. */
 const GRACE = 2000;
 
-/** Milliseconds that an attempt has to end in once its signal has aborted, or its time is up. */
+/** Milliseconds that an attempt gets to end after its signal aborted or its time is up. */
 export function graceOf({ scratch, grace, signal }: Attempt): number {
   const maySave = !signal.aborted || signal.reason instanceof Preempted;
   return scratch !== null && maySave ? grace * 1000 : GRACE;

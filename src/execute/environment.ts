@@ -1,4 +1,4 @@
-/** What a task finds in its environment: its devices, its share of the cores, and what the rule declares. */
+/** The environment variables of a task: its devices, its number of cores, and those that the rule declares. */
 
 import { pythonPath } from "../environment/interpreters.ts";
 
@@ -18,7 +18,7 @@ const THREAD_COUNTS = [
 const common = new WeakMap<object, Map<string, { readonly [name: string]: string }>>();
 
 /**
- * Variables to set over those of lq itself.
+ * Variables that a task gets in addition to lq's own.
  *
  * @param declared of the rule; null: as in lq's own environment.
  * @param environment variables of the environment that the rule names
@@ -48,7 +48,7 @@ export function taskEnvironment(
 
 const texts = new WeakMap<object, string>();
 
-/** One text for equal environments, by which a process can be told to serve one. */
+/** One text for equal environments, to find a process that serves one. */
 export function environmentText(env: { readonly [name: string]: string }): string {
   let text = texts.get(env);
   if (text === undefined) texts.set(env, (text = JSON.stringify(Object.entries(env).sort())));

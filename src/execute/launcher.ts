@@ -1,21 +1,20 @@
 /**
- * Starts commands from shells that stay. Forking such a small process takes a tenth of the time of forking lq, and a
- * build of short commands spends most of its time on forking.
+ * Starts commands from shells that stay. A fork of such a small process takes a tenth of the time of a fork of lq, and
+ * a build of short commands spends most of its time on forks.
  *
- * A shell serves one command at a time, all of one folder and environment. It is sent the command's mark and its
- * words, quoted, with the number of characters before them: bash reads a pipe byte by byte when it looks for an
- * end. On descriptor 3 it answers the command's process id when that has
- * started, leading a group of its own (`set -m`), and "= STATUS" when it has ended. What the command prints comes
- * from the shell's own output; a mark that nobody else knows follows it there, for the two descriptors are read
- * independently of each other.
+ * A shell serves one command at a time, always with the same folder and environment. lq sends the command's mark and
+ * its quoted words, preceded by their number of characters, because bash reads a pipe byte by byte if it has to look
+ * for an end. On descriptor 3 the shell answers with the command's process id when the command has started as the
+ * leader of its own group (`set -m`), and with "= STATUS" when it has ended. The output of the command comes from the
+ * shell's own output. A secret mark ends it there, because lq reads the two descriptors independently.
  *
- * `-p` keeps BASH_ENV and exported functions from the shell, not from the commands. A bash that believes to be called
- * over a network (its input is a socket, as Node's pipes are, or SSH_CLIENT is set) reads ~/.bashrc where SHLVL says
- * that no other shell is above it, as in batch jobs and containers: `--norc` and SHLVL keep it from that. A command
- * that is stopped (a suspended batch job) is waited for on. What a command leaves behind in its group is ended here, for
- * in Node to find nothing there costs an exception a task. Signals that batch systems send to every process of a job
- * are for lq and the command; the shell stays, for the command may be saving (a trap, unlike what is ignored, is not
- * inherited).
+ * `-p` keeps BASH_ENV and exported functions from the shell, but not from the commands. A bash that believes that it was
+ * called over a network (its input is a socket, like Node's pipes, or SSH_CLIENT is set) reads ~/.bashrc if SHLVL says
+ * that no shell is above it, as in batch jobs and containers. `--norc` and SHLVL prevent this. The shell goes on waiting
+ * for a stopped command (a suspended batch job). The shell ends what a command leaves behind in its group; in Node this
+ * would cost an exception for each task that leaves nothing. Signals that batch systems send to every process of a job
+ * are meant for lq and the command. The shell stays, because the command may be saving; it uses a trap, which, unlike
+ * an ignored signal, its children do not inherit.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { EventEmitter, once } from "node:events";
@@ -47,7 +46,7 @@ while read -r -N ${LENGTH_DIGITS} length && read -r -N "$length" command; do
 done
 `;
 
-/** Milliseconds that a shell has to end in when it is no longer needed. */
+/** Milliseconds that a shell gets to end when it is no longer needed. */
 const LEAVE = 1000;
 const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 
@@ -77,7 +76,7 @@ export interface Start {
   readonly cwd: string;
   /** Variables to set over lq's own. */
   readonly env: { readonly [name: string]: string };
-  /** Of the command's processes. */
+  /** Mark of the command's processes. */
   readonly mark: string;
   /** Variables of this command alone, which its shell does not have. */
   readonly own: { readonly [name: string]: string };
@@ -130,7 +129,7 @@ class Launcher {
   readonly #shell: ChildProcess;
   readonly #tree: ProcessTree;
   readonly #requests: Writable;
-  /** What descriptor 3 has said of its current line. */
+  /** The part of its current line that descriptor 3 has sent. */
   #answer = "";
   readonly #output: OutputUntil;
   #started: { resolve: (launched: Launched) => void; reject: (error: Error) => void } | undefined;
@@ -157,7 +156,7 @@ class Launcher {
       Readable,
     ];
     this.#requests = requests;
-    // A shell that is gone says so by "exit".
+    // A shell that has ended emits "exit".
     requests.on("error", () => undefined);
     output.on("data", (chunk: Buffer) => this.#output.read(chunk));
     output.once("end", () => this.#output.close());

@@ -16,7 +16,7 @@ export function logPath(task: Pick<Task, "id" | "rule" | "bindings">): string {
   return `${LOGS}/${rule}/${short}.log`;
 }
 
-/** Beside a log, the numbers that the task told of its steps. */
+/** Beside a log: the numbers that the task reported for its steps. */
 export function metricsPath(log: string): string {
   return log.replace(/\.log$/, ".metrics.jsonl");
 }

@@ -71,8 +71,8 @@ export class TaskLog {
 }
 
 /**
- * The last lines of a log; none when nothing was printed. An `Error` that ended a task module stands there with
- * its stack: that is left out, for its message is told anyway. (Of a TypeError and the like the stack is of use.)
+ * The last lines of a log; none if nothing was printed. If an `Error` ended a task module, the log has its stack. This
+ * is left out, because lq reports the message anyway. The stack of a TypeError and the like stays; it is useful.
  */
 export function tailOf(file: string, error?: string): readonly string[] {
   const text = textFrom(file, Math.max(0, sizeOf(file) - TAIL_BYTES));
@@ -84,7 +84,7 @@ export function tailOf(file: string, error?: string): readonly string[] {
   return lines.length === 1 && lines[0] === "" ? [] : lines.slice(-TAIL_LINES);
 }
 
-/** What a log holds after a number of bytes. */
+/** The text of a log after a number of bytes. */
 export function textFrom(file: string, start: number): string {
   const buffer = Buffer.alloc(Math.max(0, sizeOf(file) - start));
   if (buffer.length === 0) return "";

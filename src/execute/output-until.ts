@@ -1,4 +1,4 @@
-/** A stream of bytes in which a mark ends what belongs to one command; the mark may come in parts. */
+/** Splits a stream of bytes at a mark, which ends the output of one command and may arrive in parts. */
 
 export class OutputUntil {
   readonly #mark: Buffer;

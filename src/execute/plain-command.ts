@@ -1,10 +1,10 @@
 /**
- * A command that is nothing but plain words means the same with and without a shell between, as long as its first
- * word is the name of a program. Without, it starts sooner (as in make).
+ * A command of plain words means the same with and without a shell if its first word is the name of a program. Without
+ * a shell it starts sooner (make does the same).
  */
 const PLAIN = /^[\w./][\w@%+:,./-]*( +[\w@%+:,./=-]+)*$/;
 
-/** What bash takes for its own. */
+/** Words that bash handles itself. */
 const OWN = new Set(
   (
     ". : alias bg bind break builtin caller case cd command compgen complete compopt continue coproc declare dirs " +
@@ -18,7 +18,7 @@ const OWN = new Set(
 /**
  * @param argv as of `renderCommand`
  * @param variable the value of a variable of the command's environment
- * @returns the words to run directly; `argv` itself where the shell has something to do
+ * @returns the words to run directly; `argv` itself if the shell is needed
  */
 export function withoutShell(
   argv: readonly string[],

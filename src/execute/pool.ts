@@ -1,6 +1,6 @@
 /**
- * Worker processes, started once and reused. A worker is given tasks of its environment only (its devices are
- * set when it starts), by preference those of the module that it ran last.
+ * Keeps worker processes for reuse. A worker gets only tasks of its environment, because its devices are set when it
+ * starts. It prefers tasks of the module that it ran last.
  */
 import { debug } from "../system/debug.ts";
 import { fork, type ChildProcess } from "node:child_process";
@@ -16,7 +16,7 @@ import type { FromWorker, Job, ModuleFile, ParamIssue, ParamValues, ToWorker } f
 
 export type WorkerJob = Omit<Job, "devices" | "cpus" | "scratch" | "log">;
 
-/** Milliseconds that a worker has to end in when it is no longer needed. */
+/** Milliseconds that a worker gets to end when it is no longer needed. */
 const LEAVE = 1000;
 
 interface Worker {
@@ -91,7 +91,7 @@ export class WorkerPool {
     attempt.signal.removeEventListener("abort", cancel);
     log.close();
     const ended = attempt.signal.aborted || timedOut;
-    // What an ended task left running, and a device's memory that a failed one may still hold, go with the process.
+    // Ending the process also ends what the task left running and frees the device memory that it still holds.
     if (ended || (result.kind === "failed" && attempt.devices.length > 0)) await end(worker);
     else this.#release(worker);
     if (attempt.signal.aborted) return { kind: "cancelled" };
@@ -100,7 +100,7 @@ export class WorkerPool {
   }
 
   /**
-   * What is wrong with each of several params of one module.
+   * Finds the mistakes in several sets of params of one module.
    * @param signal ends it, however long the module takes to load
    * @throws Error when the module cannot be loaded
    */
@@ -202,7 +202,7 @@ export class WorkerPool {
 }
 
 function post(worker: Worker, message: ToWorker): void {
-  // A process that is gone says so by "close".
+  // A process that has ended emits "close".
   worker.child.send(message, () => undefined);
 }
 

@@ -18,7 +18,7 @@ export interface Program {
   readonly locate: (path: TaskPath) => string;
 }
 
-/** Writes the file that tells a program of its task. */
+/** Also writes the file with which a program can read its task. */
 export function programOf(
   root: string,
   environments: Environments,
@@ -59,7 +59,7 @@ export function stagedBy(task: Task, staging: Staging): (output: TaskPath) => st
   return (output) => paths.get(output) ?? "";
 }
 
-/** Relative to the project, where commands run: what they print of them is then the same in every checkout. */
+/** Relative to the project, where commands run, so that commands print the same paths in every checkout. */
 function locator(root: string, task: Task, staging: Staging): Program["locate"] {
   const staged = stagedBy(task, staging);
   const outputs = new Set(task.outputs);
@@ -70,7 +70,7 @@ function inside(root: string, path: string): string {
   return path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path;
 }
 
-/** Shell text first, then the command, in the shell that read the text if the command is for one. */
+/** Runs shell text before the command; a command for a shell runs in the same shell. */
 function afterSetup(setup: string, words: readonly string[]): readonly string[] {
   const isShell = words[0] === "bash" && words[3] === "-c" && words.length === 5;
   return isShell

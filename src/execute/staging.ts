@@ -1,8 +1,8 @@
 /**
- * Outputs are written to a folder of their own and put in place whole, so that a killed task leaves nothing.
+ * Tasks write outputs to a staging folder. lq then puts whole outputs in place, so that a killed task leaves nothing.
  *
- * Each output has a numbered folder in it, under its own name there. The folder serves one attempt after the
- * other, each of which finds it empty: making and removing folders costs more than a small task.
+ * Each output has a numbered folder there, and its own name in it. A folder serves many attempts, and each finds it
+ * empty. To make and remove folders would cost more than a small task.
  */
 import { lstatSync, mkdirSync, readdirSync, type Stats } from "node:fs";
 import { join } from "node:path";
@@ -55,7 +55,7 @@ export class Staging {
   /** Drops what an attempt before left, and makes the outputs that are directories. */
   prepare(outputs: readonly TaskPath[]): void {
     while (!this.#clear(outputs.length)) {
-      // A program still has something open there: on a file server that stays, and with it the folder.
+      // A program still has a file open there; on a file server it stays, and so does the folder.
       this.#folder += "+";
       this.#parts = 0;
     }
@@ -63,7 +63,7 @@ export class Staging {
     for (const path of this.#paths) if (path.endsWith("/")) mkdirSync(path, { recursive: true });
   }
 
-  /** What is wrong with what the attempt left, in words; null when every output is there. */
+  /** The first output that the attempt did not write, in words; null if every output is there. */
   missingOutput(outputs: readonly TaskPath[]): string | null {
     for (const [index, { path }] of outputs.entries()) {
       const directory = path.endsWith("/");

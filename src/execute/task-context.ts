@@ -1,4 +1,4 @@
-/** The context that a task module's `run` is given, inside a worker. */
+/** The context that a task module's `run` gets, inside a worker. */
 import type { TaskContext } from "../api.ts";
 import type { TaskLog } from "./log.ts";
 import type { FromWorker, Job, RolePaths } from "./worker-messages.ts";

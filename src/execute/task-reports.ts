@@ -1,11 +1,11 @@
 /**
- * What a task tells of itself while it runs: how far it is, and numbers of its steps. The numbers are kept beside the
- * log; nothing of it is in a key.
+ * Reports of a running task: its progress, and numbers of its steps. lq keeps the numbers beside the log. None of this
+ * is in a key.
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** Of more points than this every second one is dropped, as often as it takes. */
+/** Above this number of points, lq drops every second one, repeatedly if needed. */
 const MOST_POINTS = 10_000;
 
 /** Milliseconds between two events of one kind. */
@@ -15,7 +15,7 @@ interface Numbers {
   readonly [name: string]: number;
 }
 
-/** Of the events of a build (src/report/events.ts) those that come from a task. */
+/** The events of a build (src/report/events.ts) that come from a task. */
 export type TaskEvent =
   | { readonly type: "progress"; readonly task: string; readonly fraction: number; readonly note?: string }
   | { readonly type: "metrics"; readonly task: string; readonly step: number; readonly values: Numbers };
@@ -73,7 +73,7 @@ export class TaskReports {
     this.#emit(event);
   }
 
-  /** The last line of what a task printed stands for a note, until it gives one. */
+  /** The last line that a task printed serves as a note, until the task gives one. */
   printed(chunk: Buffer): void {
     const now = performance.now();
     if (this.#hasNote || now - this.#told < INTERVAL) return;
@@ -88,7 +88,7 @@ export class TaskReports {
     this.#emit({ type: "progress", task: this.#task, fraction: this.#fraction, note: line.slice(0, 200) });
   }
 
-  /** A line of the file that LQ_METRICS names; what is none of its kind is passed over. */
+  /** Takes a line of the file LQ_METRICS; ignores lines of another form. */
   line(text: string): void {
     const value = parse(text);
     if (value === null) return;
@@ -104,7 +104,7 @@ export class TaskReports {
     if (typeof step === "number") this.metrics(step, Object.fromEntries(numbers));
   }
 
-  /** To be called when the attempt is over. */
+  /** Call this when the attempt is over. */
   close(): void {
     if (this.#pending !== null) this.#emit(this.#pending);
     this.#pending = null;
@@ -121,7 +121,7 @@ export class TaskReports {
       this.#stride *= 2;
       writeFileSync(this.#file, this.#lines.map((each) => `${each}\n`).join(""));
     } catch {
-      // As with a log: a full disk is no reason for a task to fail.
+      // As with a log, a full disk must not make a task fail.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** What lq and a worker process say to each other. */
+/** The messages between lq and a worker process. */
 import type { Json } from "../model/model.ts";
 
 export type ToWorker =
@@ -36,7 +36,7 @@ export interface Job {
 export interface RolePaths {
   readonly role: string;
   readonly list: boolean;
-  /** Empty for an input of which only names count. */
+  /** Empty for an input whose names alone count. */
   readonly paths: readonly string[];
   /** Names under each directory, sorted; empty for a file. */
   readonly files: readonly (readonly string[])[];

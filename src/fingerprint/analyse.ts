@@ -1,4 +1,4 @@
-/** Reads a task module with everything that it imports: once, for its digest and for its bundle. */
+/** Reads a task module with everything that it imports. One read serves both its digest and its bundle. */
 import { readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, extname, sep } from "node:path";
@@ -29,7 +29,7 @@ export interface Closure {
   readonly files: readonly {
     readonly path: string;
     readonly digest: string;
-    /** Of followed code, the file that loads it; not in the digest. */
+    /** For followed code: the file that loads this one. It is not in the digest. */
     readonly by?: string;
   }[];
   /** Sorted. */
@@ -71,7 +71,7 @@ const COMPILING = {
   format: "esm",
   platform: "node",
   target: "node20",
-  // As Node itself chooses among a package's entries; esbuild's own defaults prefer others.
+  // Choose among a package's entries as Node does; the defaults of esbuild differ.
   conditions: [],
   mainFields: ["main"],
   // A tsconfig.json must not change what a module does: its key would not show it.
@@ -80,7 +80,7 @@ const COMPILING = {
   logLevel: "silent",
 } satisfies BuildOptions;
 
-/** An import that ends so is of a module's compiled code, as a URL that a thread can be started with. */
+/** An import with this ending gives the URL of a module's compiled code, to start a thread with. */
 const THREAD = "?thread";
 
 /**
@@ -109,7 +109,7 @@ export async function analyse(root: string, module: string, outfile: string, spa
     return {
       closure: await closureOf(root, entry, sources, [...packages.values()]),
       bundle: result.outputFiles[0]?.text ?? "",
-      // The API is in no key, but in the bundle.
+      // The API is in the bundle, but in no key.
       sources: [...sources.keys(), ...[...packages.values()].map((each) => each.manifest), apiModule()],
     };
   } catch (error) {
@@ -150,7 +150,7 @@ function collect(
       const notes = [{ text: `install it with npm: npm install ${name}` }];
       return { errors: [{ text: `there is no package "${args.path}"`, notes }] };
     }
-    // A package that is linked from elsewhere is edited without a new version: its code counts, as one's own.
+    // A linked package can be edited without a new version, so its code counts like the project's own.
     if (!path.includes(`${sep}node_modules${sep}`)) return { path };
     const used = packageOf(path);
     if (used !== null) packages.set(used.manifest, used);
@@ -195,7 +195,7 @@ function readText(path: string, root: string): string | UserError {
   }
 }
 
-/** The compiler is a process, which may be ended by others. */
+/** The compiler is a process of its own, which somebody may end. */
 function notCompiled(module: string, error: unknown): UserError {
   const why = error instanceof Error ? error.message : String(error);
   ignoreLateStart();
@@ -205,7 +205,7 @@ function notCompiled(module: string, error: unknown): UserError {
   });
 }
 
-/** Where there are no files left for its pipes, the process says so once more, after esbuild has, and to nobody. */
+/** If there are no file descriptors for its pipes, the process emits a second error that nobody listens to. */
 function ignoreLateStart(): void {
   const ignore = (error: NodeJS.ErrnoException): void => {
     if (error.syscall?.startsWith("spawn") !== true) throw error;
@@ -242,7 +242,7 @@ async function closureOf(
   };
 }
 
-/** Digest of what a source says to the machine: no comments, no formatting, no types. */
+/** Digest of what a source does: without comments, formatting and types. */
 async function codeDigest({ text, loader }: Source): Promise<string> {
   if (loader === "text") return sha256(text);
   if (loader === "json") return sha256(canonicalJson(JSON.parse(text) as Json));

@@ -1,6 +1,6 @@
 /**
- * One text for one value: JSON without spaces, map keys sorted by code unit. Two values that differ only in
- * key order give the same text, and different values never do.
+ * Gives one text for one value: JSON without spaces, with map keys sorted by code unit. Values that differ only in the
+ * order of keys give the same text. Different values never do.
  */
 import type { Json } from "../model/model.ts";
 

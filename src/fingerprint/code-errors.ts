@@ -1,4 +1,4 @@
-/** What esbuild finds wrong with a module, as lq tells it. */
+/** Turns esbuild's errors into errors of lq. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Message } from "esbuild";

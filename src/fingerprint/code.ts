@@ -1,9 +1,9 @@
 /**
  * The code of task modules, as keys see it and as workers run it.
  *
- * A closure and its bundle's name are remembered with the stat signatures of all that they were read from, and of
- * the folders of those files (a file added there could change what an import means), so that unchanged code costs
- * no more than asking for these.
+ * lq remembers a closure and the name of its bundle with the stat signatures of all files that they were read from.
+ * The signatures of the folders count too, because a file that is added there can change what an import means.
+ * Unchanged code therefore costs only these signatures.
  */
 import { readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -26,7 +26,7 @@ export interface NoteMemo {
   rememberNote(name: string, json: string): void;
 }
 
-/** Raise when what a closure or a bundle is made of changes. */
+/** Raise this when the content of closures or bundles changes its meaning. */
 const VERSION = 3;
 
 const NOTE = "code:";
@@ -42,7 +42,7 @@ const Remembered = z.object({
   stamps: z.array(z.tuple([z.string(), z.string()])),
 });
 
-/** Digests of the bundles that `memo` has on record as those of the code there is, of any installation. */
+/** Digests of the bundles that `memo` records for the present code, of any installation of lq. */
 export function bundlesKnown(memo: {
   notes(): Iterable<{ readonly name: string; readonly json: string }>;
 }): ReadonlySet<string> {
@@ -56,7 +56,7 @@ export function bundlesKnown(memo: {
 
 interface KnownBundle {
   readonly closure: Closure;
-  /** Digest of the bundle, whether that has been written or not. */
+  /** Digest of the bundle, even if the bundle is not written yet. */
   readonly bundle: string;
 }
 
@@ -84,9 +84,9 @@ export class CodeClosures {
 
   /**
    * Writes the module with everything it imports as one file, for the workers.
-   * @param elsewhere folder for it, absolute, where none can be written in the project
+   * @param elsewhere absolute folder for the bundle if the project cannot be written
    * @returns absolute path; the name changes with the content
-   * @throws UserError if the code is not any more what `closure` said in this build
+   * @throws UserError if the code has changed since `closure` read it in this build
    */
   async bundle(module: string, elsewhere?: string): Promise<string> {
     const folder = join(this.#root, CODE);
@@ -110,7 +110,7 @@ export class CodeClosures {
   }
 
   async #find(module: string, span: Span | undefined): Promise<KnownBundle> {
-    // The same project may be built by another installation of lq, whose modules are others.
+    // Another installation of lq, with other modules, may build the same project.
     const name = `${NOTE}${module} ${installation()}`;
     const remembered = recall(this.#memo.note(name));
     if (remembered?.stamps.every(([path, stamp]) => stampOf(this.#disk, path) === stamp)) return remembered;
@@ -148,7 +148,7 @@ function bundleFile(folder: string, digest: string): string {
   return join(folder, `${digest}.mjs`);
 }
 
-/** What is there may be damaged, and would be run; or another user's. */
+/** Checks a bundle before it is run: it may be damaged, or another user's. */
 function isWritten(folder: string, digest: string): boolean {
   try {
     return sha256(readFileSync(bundleFile(folder, digest))) === digest;

@@ -1,4 +1,4 @@
-/** A task whose inputs are known → its recipe and key. */
+/** Computes the recipe and the key of a task whose inputs are known. */
 import { renderCommand } from "./render-command.ts";
 import { ancestors } from "../model/paths.ts";
 import type { Rule, Task, TaskPath } from "../model/model.ts";
@@ -21,18 +21,18 @@ export type Fingerprint =
   | { readonly kind: "missing"; readonly paths: readonly string[] };
 
 /**
- * Content that is known although it is not on the disk (the output of a task that is restorable): by the
- * output's path, a directory's with its entries.
+ * Content that is known but not on the disk, such as outputs of a restorable task, by the output's path. For a
+ * directory it has the entries.
  */
 export type KnownOutputs = (
   path: string,
 ) => { readonly digest: string; readonly entries?: readonly TreeEntry[] } | undefined;
 
-/** What is the same for all tasks of a rule. */
+/** Facts that all tasks of a rule share. */
 interface RuleFacts {
-  /** As far as lq knows of it. */
+  /** As far as lq can follow it. */
   readonly code: Closure | null;
-  /** What counts of its environment, in words. */
+  /** The part of its environment that counts, in words. */
   readonly environment: readonly string[];
   readonly tools: { readonly [command: string]: string };
 }
@@ -58,7 +58,7 @@ export class Fingerprinter {
     this.#parts = parts;
   }
 
-  /** Reads the code and asks the tools of rules: to be awaited before `fingerprint` sees a task of theirs. */
+  /** Reads the code of rules and asks their tools. Await this before `fingerprint` gets a task of these rules. */
   async prepare(rules: Iterable<Rule>): Promise<void> {
     const { ruleCode, tools } = this.#parts;
     await Promise.all(
@@ -94,8 +94,8 @@ export class Fingerprinter {
   }
 
   /**
-   * The inputs of a recipe that, at this moment, are not what the recipe says; this build looks at them anew
-   * when they are asked for again.
+   * Finds the inputs that differ at this moment from what the recipe says. This build looks at them again when they
+   * are asked for.
    */
   changedInputs(recipe: Recipe): string[] {
     const { root, graph, files, writings } = this.#parts;
@@ -106,7 +106,7 @@ export class Fingerprinter {
       for (const name of read) if (!files.isUnchanged(path + name)) moved.add(path + name);
       if (before === undefined) continue;
       const now = coveredFiles(root, graph, writings, path, files.disk);
-      // Both are sorted, and mostly the same.
+      // Both lists are sorted, and are usually equal.
       if (now.length === before.length && now.every((name, i) => name === before[i])) continue;
       const gone = new Set(before);
       for (const name of now) if (!gone.delete(name)) moved.add(path + name);
@@ -161,8 +161,8 @@ export class Fingerprinter {
   }
 
   /**
-   * What a directory covers: what is in directory outputs that are known without being on the disk (what is
-   * there in their place does not count), and the names of all other files.
+   * What a directory covers: the content of known directory outputs that are not on the disk (files in their place do
+   * not count), and the names of all other files.
    */
   #covered(dir: string, known: KnownOutputs): { readonly inOutputs: TreeEntry[]; readonly others: string[] } {
     const { root, graph, files, writings } = this.#parts;

@@ -1,13 +1,13 @@
 /**
- * Which file a rule's `run:` names: one of the project or, as `lq:PATH`, one that comes with lq.
+ * Finds the file that a rule's `run:` names: a file of the project or, as `lq:PATH`, one that comes with lq.
  *
- * Neither where the project lies nor where lq is installed is in a name, and so in no key.
+ * A name contains neither the project's folder nor lq's, so these folders are in no key.
  */
 import { realpathSync, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { installation } from "../system/installation.ts";
 
-/** Begins the names of modules that come with lq. */
+/** Prefix of the names of modules that come with lq. */
 const OWN = "lq:";
 
 /** @returns where the name begins, and the path from there */

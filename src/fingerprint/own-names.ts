@@ -1,14 +1,14 @@
-/** Recipes on record in the names of the task that asks. */
+/** Translates a recorded recipe into the names of the task that asks. */
 import type { Task, TaskPath } from "../model/model.ts";
 import { seesPaths, type Recipe } from "./recipe.ts";
 
 /**
- * Tasks of one key share what is stored under it, and neither the paths of a module's inputs and outputs nor the
- * origins of its params are in a key: those on record may be another task's. Inputs are the task's own by their
- * place, as long as their roles are the same.
+ * Tasks of one key share what is stored under it. The paths of a module's inputs and outputs, and the origins of its
+ * params, are in no key, so the recorded ones may be another task's. If the roles are the same, inputs correspond by
+ * their position.
  */
 export function inNamesOf(task: Pick<Task, "inputs" | "outputs" | "params">, recipe: Recipe): Recipe {
-  // Paths are in the key of a command or script: those on record are its own, even if the rule names others now.
+  // Paths are in the key of a command or script, so the recorded ones are its own, even if the rule names others now.
   if (seesPaths(recipe.action)) return recipe;
   if (recipe.outputs.every(({ path }, i) => path === task.outputs[i]?.path)) return recipe;
   const params = Object.entries(recipe.params).map(([name, param]) => {

@@ -1,4 +1,4 @@
-/** Which package, in which version, a file of node_modules belongs to. */
+/** Finds the package, with its version, that a file of node_modules belongs to. */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 

@@ -1,6 +1,6 @@
 /**
- * Everything that can change a task's outputs, and beside it what it takes to say what changed: the paths of
- * inputs and the origins of params, which are not part of the key.
+ * A recipe holds everything that can change a task's outputs. It also holds what lq needs to name a change: the paths
+ * of inputs and the origins of params. These are not part of the key.
  */
 import type { Json } from "../model/model.ts";
 import { canonicalJson } from "./canonical.ts";
@@ -8,7 +8,7 @@ import type { Closure } from "./code.ts";
 import { sha256 } from "../system/digest.ts";
 import type { TreeEntry } from "./tree.ts";
 
-/** Raise when the key's text changes meaning; everything is then built anew. */
+/** Raise this when the text of keys changes its meaning; everything is then built again. */
 export const RECIPE_FORMAT = 1;
 
 export interface Recipe {
@@ -22,7 +22,7 @@ export interface Recipe {
   readonly env: { readonly [name: string]: string | null };
   /** Declared tools: command → what it printed. */
   readonly tools: { readonly [command: string]: string };
-  /** What counts of the environment of commands and scripts, in words. */
+  /** The part of the environment of commands and scripts that counts, in words. */
   readonly environment?: readonly string[];
 }
 
@@ -32,7 +32,7 @@ export type RecipeAction =
   | {
       readonly kind: "cmd";
       readonly argv: readonly string[];
-      /** What the rule names of it. */
+      /** The part of the code that the rule names. */
       readonly code?: Closure;
     }
   | { readonly kind: "script"; readonly path: string; readonly code: Closure };
@@ -43,7 +43,7 @@ export interface RecipeInput {
   readonly digest: string;
   /** For a directory, what is under it. */
   readonly entries?: readonly TreeEntry[];
-  /** For a directory of which only names count, those of the files under it, sorted. */
+  /** For a directory whose names alone count: the names of its files, sorted. */
   readonly names?: readonly string[];
 }
 
@@ -55,7 +55,7 @@ export interface RecipeOutput {
 /**
  * The key: sha256 of the recipe's canonical text.
  *
- * For `run`, roles and content stand for the inputs; a `cmd` or script sees the paths of its files, so there they count.
+ * For `run`, roles and contents stand for the inputs. A `cmd` or script sees the paths of its files, so paths count there.
  */
 export function keyOf(recipe: Recipe): string {
   const { action } = recipe;

@@ -1,16 +1,16 @@
-/** Fills in what only an attempt knows: `${in}`, `${out}`, `${scratch}`. */
+/** Fills `${in}`, `${out}` and `${scratch}` into a command; only an attempt knows them. */
 import type { Template } from "../model/model.ts";
 
 export interface CommandPaths {
-  /** Paths of a role, or with null of all roles. */
+  /** The paths of a role; null means all roles. */
   readonly in: (role: string | null) => readonly string[];
   readonly out: (role: string | null) => readonly string[];
   readonly scratch: string | null;
 }
 
 /**
- * The program and its arguments. A string runs under bash, and its paths are quoted for it; a list runs
- * directly, and an argument that is nothing but `${in}` becomes one argument a path.
+ * Returns the program and its arguments. A string runs under bash with quoted paths. A list runs directly, and an
+ * argument that is only `${in}` becomes one argument for each path.
  */
 export function renderCommand(
   command: Template | readonly Template[],

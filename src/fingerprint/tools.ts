@@ -1,4 +1,4 @@
-/** What declared tools say of themselves (`nvcc --version`): asked once a build, part of keys. */
+/** Output of declared tools (`nvcc --version`). lq asks each tool once in a build; the answer is part of keys. */
 import { UserError } from "../model/errors.ts";
 import { afterAwake } from "../system/awake.ts";
 import { MARK, newMark, ProcessTree } from "../system/process-tree.ts";
@@ -48,7 +48,7 @@ export class ToolVersions {
     spare();
     this.#signal?.removeEventListener("abort", kill);
     this.#signal?.throwIfAborted();
-    // Of a command that could not be started there is none.
+    // A command that could not start has none.
     const printed = (stdout as string | undefined)?.trim() ?? "";
     if (!failed) return printed;
     const why = signal === "SIGKILL" ? `it was ended, as after ${SECONDS} s` : (originalMessage ?? "");

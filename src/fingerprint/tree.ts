@@ -14,7 +14,7 @@ export interface TreeEntry {
   readonly digest: string;
 }
 
-/** What coverage asks of the graph. */
+/** The part of the graph that coverage reads. */
 export interface Producers {
   /** The outputs, files and directories, that tasks make under a directory. */
   outputsUnder(dir: string): Iterable<string>;
@@ -22,7 +22,7 @@ export interface Producers {
   makes(path: string): boolean;
 }
 
-/** What coverage asks of the records. */
+/** The part of the records that coverage reads. */
 export interface Writings {
   /** Whether lq wrote the file at this path and nobody changed it since. */
   isUntouched(path: string): boolean;
@@ -33,7 +33,7 @@ export interface Writings {
  * @param entries sorted by name (code units)
  */
 export function treeDigest(entries: readonly TreeEntry[]): string {
-  // A name holds no NUL and a digest has a fixed length, so no two trees give one text.
+  // Names hold no NUL and digests have a fixed length, so two trees never give the same text.
   return sha256(entries.map(({ name, digest }) => `${name}\0${digest}\n`).join(""));
 }
 
@@ -43,8 +43,8 @@ export function namesDigest(names: readonly string[]): string {
 }
 
 /**
- * Every file that a directory input stands for: what the graph makes under it (made yet or not) and what the
- * disk has, without what lq once wrote for tasks that are gone, unless it was edited since, and without bytecode.
+ * Lists every file that a directory input covers: files that tasks make under it, made yet or not, and files on the
+ * disk. It leaves out Python's bytecode, and files that lq wrote for tasks that are gone, unless they were edited.
  * @param dir ends in "/"
  * @returns names relative to the directory, sorted
  */
@@ -64,7 +64,7 @@ export function coveredFiles(
   return merge(made.sort(), filesUnder(root, dir, disk), counts);
 }
 
-/** What Python leaves beside the modules that it imports: it follows from them, but has their times in it. */
+/** Python's bytecode. It follows from the modules beside it, but contains their times. */
 function isBytecode(name: string): boolean {
   return name.startsWith("__pycache__/") || name.includes("/__pycache__/");
 }
@@ -132,7 +132,7 @@ export function filesUnder(root: string, dir: string, disk = new Disk()): string
   return names.sort();
 }
 
-/** Null where nothing is any more. */
+/** Null if nothing is there any more. */
 function realPath(path: string): string | null {
   try {
     return realpathSync(path);
@@ -147,13 +147,13 @@ function list(disk: Disk, folder: string, path: string) {
     return disk.list(folder);
   } catch (error) {
     const code = errorCode(error);
-    // Removed between being listed and being read: as if it had never been there.
+    // It was removed between the listing and the reading: treat it as never there.
     if (code === "ENOENT" || code === "ENOTDIR") return [];
     throw readable(error, path);
   }
 }
 
-/** What is at a path or where it links to; a link that leads nowhere stands for nothing. */
+/** What is at a path, with links followed. A broken link counts as nothing. */
 function follow(disk: Disk, location: string, path: string) {
   try {
     return disk.stat(location);

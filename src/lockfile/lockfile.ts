@@ -1,11 +1,11 @@
 /**
- * lq.lock: for git, what the outputs of rules with `lock: true` are at a commit. A line a task, sorted by id:
+ * lq.lock tells git which outputs the rules with `lock: true` have at a commit. It has one line for each task, sorted by id:
  *
  *     TASK KEY DIGEST
  *
- * KEY finds the action in a cache, DIGEST is that of the outputs. Lines are kept apart by empty ones, so that git
- * merges changes of neighbouring lines; two branches conflict where both rebuilt one task. A task whose id has
- * control characters or starts with a quote is written as a JSON string.
+ * KEY finds the action in a cache; DIGEST is the digest of the outputs. Empty lines separate the lines, so that git
+ * merges changes of neighbours. Two branches conflict if both rebuilt one task. An id with control characters, or with
+ * a quote at its start, is written as a JSON string.
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ export function lockedRules({ rules }: Pipeline): ReadonlyMap<string, Rule> {
   return new Map([...rules].filter(([, rule]) => rule.lock));
 }
 
-/** What the file says, by task id; nothing if there is none. @throws UserError with the lines that are not lq's */
+/** The lines of the file by task id; empty if there is no file. @throws UserError with the lines that lq did not write */
 export function readLockFile(root: string): ReadonlyMap<string, LockedTask> {
   const file = join(root, LOCK_FILE);
   const stats = statSync(file, { throwIfNoEntry: false });
@@ -40,17 +40,17 @@ export function readLockFile(root: string): ReadonlyMap<string, LockedTask> {
   return parseLock(readFileSync(file, "utf8"));
 }
 
-/** Writes the file where it would change; without tasks there is none, unless there was one. */
+/** Writes the file if it changes. Without tasks, lq does not create one. */
 export function writeLockFile(root: string, tasks: ReadonlyMap<string, LockedTask>): void {
   const file = join(root, LOCK_FILE);
   const text = formatLock(tasks);
   const before = existsSync(file) ? readFileSync(file, "utf8") : "";
-  // The ends of its lines are git's affair.
+  // git decides about the line endings.
   if (text === before.replaceAll("\r\n", "\n")) return;
   replaceFile(file, text);
 }
 
-/** @param file that the text is of, as it is to be named */
+/** @param file name of the text's file, for errors */
 export function parseLock(text: string, file = LOCK_FILE): ReadonlyMap<string, LockedTask> {
   const tasks = new Map<string, LockedTask>();
   const problems: Diagnostic[] = [];
@@ -90,7 +90,7 @@ export function lineOf(id: string, { key, digest }: LockedTask): string {
   return `${/[\0-\x1f]|^"/.test(id) ? JSON.stringify(id) : id} ${key} ${digest}\n`;
 }
 
-/** One digest for all outputs of a task, in their order. */
+/** One digest for all outputs of a task, in order. */
 export function digestOfOutputs(outputs: readonly { readonly digest: string }[]): string {
   const [one, ...others] = outputs;
   if (one !== undefined && others.length === 0) return one.digest;

@@ -1,6 +1,6 @@
 /**
- * Merges lq.lock task by task. Git by itself merges lines, and conflicts also where one branch adds or removes a task
- * right before one that the other rebuilt, or both add one at the same place.
+ * Merges lq.lock task by task. Git alone merges lines. It also reports a conflict if one branch adds or removes a task
+ * right before one that the other branch rebuilt, or if both add a task at the same place.
  */
 import { lineOf, type LockedTask } from "./lockfile.ts";
 
@@ -8,7 +8,7 @@ type Tasks = ReadonlyMap<string, LockedTask>;
 
 export interface Merged {
   readonly text: string;
-  /** Ids of tasks that both sides changed, each in its own way: they stand between git's markers. */
+  /** Ids of tasks that both sides changed differently; these lines are between git's markers. */
   readonly conflicts: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** Select: targets as typed → the tasks that make them, with all tasks that those need. */
+/** Selects the tasks that make the targets, with all tasks that those need. */
 import { posix } from "node:path";
 import picomatch from "picomatch";
 import type { Graph } from "../expand/graph.ts";
@@ -10,7 +10,7 @@ import { TargetPattern } from "./target.ts";
 
 export interface Selected {
   readonly tasks: ReadonlySet<Task>;
-  /** Those of the tasks that the targets themselves name. */
+  /** The tasks that the targets themselves name. */
   readonly named: ReadonlySet<Task>;
   /** Expansions that may add tasks to these. */
   readonly expansions: ReadonlySet<PendingExpansion>;

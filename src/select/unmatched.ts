@@ -1,4 +1,4 @@
-/** What to say of targets that nothing can make. */
+/** The error for targets that nothing can make. */
 import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { UserError, type Diagnostic } from "../model/errors.ts";

@@ -51,13 +51,13 @@ export function scanFrames(log: Buffer, visit: (start: number, end: number) => v
   return damaged;
 }
 
-/** Bytes of the frame at an offset, by its own word, with its header; 0 if none begins there. */
+/** The length in bytes that the frame at an offset states, with its header; 0 if no frame begins there. */
 export function frameLength(log: Buffer, at: number): number {
   const isFrame = at + FRAME_HEADER <= log.length && log.readUInt32LE(at) === MAGIC_NUMBER;
   return isFrame ? FRAME_HEADER + log.readUInt32LE(at + 4) : 0;
 }
 
-/** Where the frame at an offset ends, or 0 if there is no whole one. */
+/** The end of the frame at an offset; 0 if there is no whole frame. */
 function frameEnd(log: Buffer, at: number): number {
   const end = at + frameLength(log, at);
   if (end === at || end > log.length) return 0;

@@ -1,11 +1,10 @@
 /**
  * The project's build lock: a file that names the process that holds it. The lock is free when that process is dead.
  *
- * `cache/lock` appears by a link, complete or not at all. A dead holder's lock is not removed (two waiters
- * could each remove one, the second of them the first's fresh lock) but succeeded: whoever manages to create
- * `cache/lock.after-ID`, ID being the dead holder's, is the next holder, and renames that file over the lock.
- * IDs are never used twice, so one who comes late to a succession finds that the lock is no longer ID's. A
- * successor who dies midway is itself succeeded in the same way.
+ * `cache/lock` appears by a link, complete or not at all. Nobody removes a dead holder's lock: of two waiters, the
+ * second could remove the first one's new lock. Instead, the process that creates `cache/lock.after-ID`, with the ID of
+ * the dead holder, is the next holder, and renames that file over the lock. IDs are never used twice, so a late process
+ * sees that the lock is no longer of this ID. If a successor dies midway, the next one succeeds it in the same way.
  *
  * On a file server the answer to a successful link or rename may be lost, and the repeated request is then refused. So
  * lq reads the file to find out whose a name is.
@@ -59,7 +58,7 @@ export async function acquireLock(
   }
 }
 
-/** Takes the lock if nobody has it; else null. */
+/** Takes the lock if nobody holds it; null otherwise. */
 export function acquireFreeLock(root: string): Lock | null {
   const ticket = new Ticket(root);
   try {
@@ -76,7 +75,7 @@ export function isLocked(root: string): boolean {
   return holder !== undefined && mayBeAlive(holder);
 }
 
-/** Removes the files of those who were killed while they waited. To be called by the holder. */
+/** Removes the files of processes that were killed while they waited. Only the holder may call this. */
 export function clearTickets(root: string): void {
   const folder = dirname(join(root, LOCK));
   for (const name of ifThere(() => readdirSync(folder)) ?? []) {
@@ -87,7 +86,7 @@ export function clearTickets(root: string): void {
   }
 }
 
-/** The file by which this process takes a lock, under a name of its own. */
+/** The file with which this process takes a lock, under a name of its own. */
 class Ticket {
   readonly #lock: string;
   readonly #file: string;
@@ -106,7 +105,7 @@ class Ticket {
     }
   }
 
-  /** @returns the lock, or who has it; null: that cannot be seen at the moment, for it changes hands */
+  /** @returns the lock, or its holder; null while the lock changes hands */
   take(): Lock | Holder | null {
     const holder = this.#obtain();
     return holder === "me" ? { release: () => release(this.#lock, this.#id) } : holder;
@@ -131,7 +130,7 @@ class Ticket {
     if (successor === null) return null;
     if (successor !== "me")
       return mayBeAlive(successor) ? successor : this.#succeed(holder, [...line, successor]);
-    // A claim means something only while every one before it in the line is still there.
+    // A claim is valid only while every earlier one in the line is still there.
     const intact = [this.#lock, ...claims.slice(0, -1)].every((file, i) => read(file)?.id === line[i]?.id);
     if (!intact) {
       rmSync(claim, { force: true });
@@ -142,7 +141,7 @@ class Ticket {
     return "me";
   }
 
-  /** Makes a name this process's. @returns whose it is now; null: somebody's who gave it up just now */
+  /** Claims a name for this process. @returns its present owner; null if the owner has just given it up */
   #claim(name: string): Holder | "me" | null {
     try {
       linkSync(this.#file, name);
@@ -160,7 +159,7 @@ function release(lock: string, id: string): void {
   if (read(lock)?.id === id) rmSync(lock, { force: true });
 }
 
-/** Undefined for none, or none any more. */
+/** Undefined if there is none. */
 function read(file: string): Holder | undefined {
   const text = ifThere(() => readFileSync(file, "utf8"));
   if (text === null) return undefined;
@@ -180,7 +179,7 @@ function parse(text: string | null): Holder | undefined {
   }
 }
 
-/** A UserError where the file system has no hard links. */
+/** A UserError if the file system has no hard links. */
 function unlinkable(error: unknown, lock: string): unknown {
   const code = errorCode(error) ?? "";
   if (!["EPERM", "EMLINK", "EXDEV", "EOPNOTSUPP", "ENOTSUP", "ENOSYS"].includes(code)) return error;
@@ -190,7 +189,7 @@ function unlinkable(error: unknown, lock: string): unknown {
   });
 }
 
-/** "process 4711", and what only a person can know of one that cannot be seen from here. */
+/** "process 4711"; for a process on another machine, also what the user has to find out. */
 function nameOf(holder: Holder): string {
   const { pid } = holder;
   return isHere(holder)

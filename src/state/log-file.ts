@@ -42,7 +42,7 @@ function readFrame(handle: number, at: number): Buffer | null {
   return readSync(handle, whole, 0, length, at) === length ? whole : null;
 }
 
-/** Puts a log of these frames in the place of the one there. */
+/** Replaces the log by a log of these frames. */
 export function rewriteLog(file: string, frames: readonly Buffer[]): void {
   replaceFile(file, Buffer.concat(frames));
 }
@@ -50,10 +50,10 @@ export function rewriteLog(file: string, frames: readonly Buffer[]): void {
 export class LogAppender {
   readonly #handle: number;
   #pending: Buffer[] = [];
-  /** Where the log ends once all that is pending is written. */
+  /** The end of the log after all pending frames are written. */
   #end: number;
 
-  /** Of a log that nobody else appends to. */
+  /** The log must have no other writer. */
   constructor(file: string) {
     makeFolder(dirname(file));
     this.#handle = openSync(file, "a");

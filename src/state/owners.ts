@@ -1,4 +1,4 @@
-/** Which record holds each output path that lq has written. */
+/** Maps each output path that lq has written to the record that holds it. */
 import { ancestors } from "../model/paths.ts";
 import type { DoneRecord, WrittenEntry, WrittenOutput } from "./records.ts";
 
@@ -11,7 +11,7 @@ export interface Owner {
 export class Owners {
   readonly #records = new Map<string, DoneRecord>();
 
-  /** @param records later ones win where two tasks have had one path (a renamed task) */
+  /** @param records a later record wins if two tasks have had one path (after a renaming) */
   constructor(records: Iterable<DoneRecord>) {
     for (const record of records) this.add(record);
   }
@@ -25,9 +25,8 @@ export class Owners {
   }
 
   /**
-   * A time that is later than that of every other record that has one of the record's paths, and no earlier than
-   * that of its own before: which of them wrote it last is told by the times, also when the clock was set back in
-   * between.
+   * A time later than that of every other record with one of these paths, and no earlier than the record's own before.
+   * So the times show which record wrote a path last, even if the clock was set back.
    */
   nextTime({ id, outputs }: DoneRecord): number {
     const others = outputs.flatMap(({ path }) => this.#records.get(path) ?? []);

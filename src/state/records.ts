@@ -1,4 +1,4 @@
-/** What the state log remembers, and how each record is laid out in its frame's payload. */
+/** The records of the state log, and the layout of each in the payload of its frame. */
 import type { Signature } from "../files/signature.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 
@@ -33,7 +33,7 @@ export interface WrittenEntry {
   readonly signature: Signature;
 }
 
-/** The last attempt of a task, where that failed. */
+/** The last attempt of a task, if it failed. */
 export interface FailedRecord {
   readonly id: string;
   readonly key: string;
@@ -49,15 +49,14 @@ export interface FileRecord {
   readonly signature: Signature;
 }
 
-/** Anything that is remembered under a name as JSON. */
+/** A value that is kept under a name, as JSON. */
 export interface NoteRecord {
   readonly name: string;
   readonly json: string;
 }
 
 /**
- * First byte of a payload; the name that the record is found by follows at once, so that loading need read no
- * more than that.
+ * The first byte of a payload. The name of the record follows directly, so loading needs to read nothing else.
  */
 export const TYPE = {
   /** Name: task id. Replaces `done`, `failed` and `placing` of the id. */
@@ -147,7 +146,7 @@ export function decodeNote(log: Buffer, start: number, name: string): NoteRecord
   return { name, json: afterName(log, start).text() };
 }
 
-/** A record that is nothing but its type and name. */
+/** A record that has only a type and a name. */
 export function encodeName(type: number, name: string): Buffer {
   return begin(type, name).bytes();
 }

@@ -1,7 +1,7 @@
 /**
- * What lq knows of the project between two builds: for each task what it last put in place and under which
- * key, what failed, and digests of files. An append-only log (src/state/frames.ts), one writer (the build
- * that holds the lock), any number of readers, each seeing the log as it was when it opened it.
+ * What lq remembers of the project between two builds: the outputs that each task last put in place, with their key;
+ * failures; digests of files. It is an append-only log (src/state/frames.ts) with one writer, the build that holds the
+ * lock, and any number of readers. Each reader sees the log as it was when it opened it.
  *
  * Each record is written at once, so a killed build loses none. Digests of files only save time, so they are gathered
  * and written with the next record. lq never calls fsync: after a power cut the checksums reveal records that did not
@@ -34,7 +34,7 @@ import {
 } from "./records.ts";
 import { Table } from "./table.ts";
 
-/** Below this the log is not worth rewriting. */
+/** A smaller log is not rewritten. */
 const SMALL_LOG = 1 << 20;
 
 export class State implements FileMemo {
@@ -91,32 +91,32 @@ export class State implements FileMemo {
     return state;
   }
 
-  /** Where in the log a task's record is that `last` gives; it stays there until the log is rewritten. */
+  /** The place in the log of the record that `last` returns. It is valid until the log is rewritten. */
   placeOf(id: string): number | undefined {
     return this.#done.place(id);
   }
 
-  /** Where the records are that count and that `last` does not give, but for digests of files. */
+  /** The places of all other valid records, without digests of files. */
   otherPlaces(): readonly number[] {
     return [this.#failed, this.#placing, this.#left, this.#notes].flatMap((table) => [...table.places()]);
   }
 
-  /** What a task last put in place. */
+  /** The outputs that a task last put in place. */
   last(id: string): DoneRecord | undefined {
     return this.#done.get(id);
   }
 
-  /** The task's last attempt, if that failed. */
+  /** The last attempt of the task, if it failed. */
   lastFailure(id: string): FailedRecord | undefined {
     return this.#failed.get(id);
   }
 
-  /** What a build that was killed meant to put in place for a task: it may or may not be there. */
+  /** The outputs that a killed build was about to put in place for a task. They may be there or not. */
   interrupted(id: string): readonly WrittenOutput[] {
     return this.#placing.get(id)?.outputs ?? [];
   }
 
-  /** The last that lq wrote to an output path, and for which task. */
+  /** The last output that lq wrote to a path, and the task that made it. */
   owner(output: string): Owner | undefined {
     return this.#ownerIndex().get(output);
   }
@@ -148,7 +148,7 @@ export class State implements FileMemo {
     return (this.last(id) ?? this.lastFailure(id))?.seconds;
   }
 
-  /** To be called before outputs are put in place, with the signatures that they have in staging. */
+  /** Call this before outputs are put in place, with their signatures in staging. */
   recordPlacing(id: string, outputs: readonly WrittenOutput[]): void {
     const record = { id, key: null, outputs, seconds: 0, finished: 0, log: "" };
     this.#placing.set(id, record, this.#append(encodeDone(TYPE.placing, id, record)));
@@ -202,12 +202,12 @@ export class State implements FileMemo {
     this.#files.set(file, record, place);
   }
 
-  /** Digests of files that a reader remembers for itself. */
+  /** Digests of files that only this reader remembers. */
   get learned(): readonly FileRecord[] {
     return this.#learned;
   }
 
-  /** The same, for who keeps them. */
+  /** The same, with their records. */
   takeLearned(): readonly FileRecord[] {
     return this.#learned.splice(0);
   }
@@ -256,7 +256,7 @@ export class State implements FileMemo {
     else if (type === TYPE.note) this.#notes.load(name, place, start);
   }
 
-  /** What a record ends, beside the one that it replaces. */
+  /** Ends the records that a new record makes invalid, besides the one that it replaces. */
   #apply(type: number, name: string): void {
     if (type === TYPE.forgetLeft) this.#left.delete(name);
     if (type === TYPE.forget) this.#done.delete(name);
@@ -266,7 +266,7 @@ export class State implements FileMemo {
     }
   }
 
-  /** Keeps lq's claim to outputs that a task wrote before and does not write any more. */
+  /** Keeps lq's claim to outputs that a task wrote before and no longer writes. */
   #leaveBehind(next: DoneRecord): void {
     const before = this.last(next.id);
     for (const output of before?.outputs ?? []) {

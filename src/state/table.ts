@@ -1,10 +1,10 @@
-/** Rows of one record type: where each lies in the state log, and what it says. */
+/** Rows of one record type, with the place of each in the state log and its content. */
 import { FRAME_HEADER } from "./frames.ts";
 
 interface Row<T> {
-  /** Offset of its payload in the state log; undefined: it is not there, for a reader remembers it for itself. */
+  /** Offset of its payload in the state log; undefined if only this reader remembers it. */
   readonly place: number | undefined;
-  /** The same in what was loaded of the log; null: recorded since. */
+  /** The same in the loaded log; null if it was recorded since. */
   readonly start: number | null;
   /** Undefined until it is first asked for. */
   record: T | undefined;
@@ -39,7 +39,7 @@ export class Table<T> {
     return row && (row.record ??= this.#read(row, name));
   }
 
-  /** As `get`, but what it decodes is not kept: for rows that are asked for once. */
+  /** Like `get`, but does not keep the decoded row. Use it for rows that are read once. */
   peek(name: string): T | undefined {
     const row = this.#rows.get(name);
     return row && (row.record ?? this.#read(row, name));
@@ -51,7 +51,7 @@ export class Table<T> {
   }
 
   delete(name: string): boolean {
-    // Most tables are asked to delete at every record, and are empty.
+    // Every record asks most tables to delete, and most are empty.
     return this.#rows.size > 0 && this.#rows.delete(name);
   }
 

@@ -1,4 +1,4 @@
-/** How much a path takes, with all that is in it, and when that was written last. */
+/** The size of everything at a path, and the time of the last write to it. */
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ifThere } from "../files/network-files.ts";
@@ -10,7 +10,7 @@ export interface DiskUsage {
   readonly modified: number;
 }
 
-/** Links are not followed. Null: there is nothing. */
+/** Does not follow links. Null if nothing is there. */
 export function diskUsageOf(path: string): DiskUsage | null {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return null;

@@ -1,14 +1,14 @@
 /**
- * How a content comes to be at two places, in the cache and as an output.
+ * Ways to have one content at two places: in the cache and as an output.
  *
  * - `reflink`: a clone that shares its blocks until one side is written. Safe, and costs nothing, where the file
  *   system can (Btrfs, XFS, APFS, ZFS; not ext4).
- * - `hardlink`: one file with two names, made read-only. Costs nothing; who writes into an output in place (as root,
- *   or after chmod) damages the cached content with it. lq notices both: the output counts as edited, and content is
- *   hashed before the cache gives it out again.
- * - `symlink`: the output is a link into the cache. As `hardlink`, across file systems too; an output is gone when
- *   the cache is.
- * - `copy`: a second file, by a clone where that is possible. Always works, and is what is done by default.
+ * - `hardlink`: one read-only file with two names. Costs nothing. A program that writes into an output in place (as
+ *   root, or after chmod) also damages the cached content. lq notices both: the output counts as edited, and the cache
+ *   hashes content before it gives it out.
+ * - `symlink`: the output is a link into the cache. Like `hardlink`, but also across file systems. Without the cache
+ *   the output is gone.
+ * - `copy`: a second file, made by a clone if possible. Always works; this is the default.
  */
 import { chmodSync, constants, copyFileSync, lstatSync, rmSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
@@ -19,7 +19,7 @@ import { link, rename, symlink } from "../files/network-files.ts";
 /** Above this, copying goes beside the event loop. */
 const SMALL = 1 << 20;
 
-/** Errors that say that a kind does not work between two places, rather than that something is wrong with them. */
+/** Errors that mean that a kind of link does not work between two places. */
 const USELESS = ["EXDEV", "ENOTSUP", "EOPNOTSUPP", "EINVAL", "ENOSYS", "ENOTTY", "EPERM", "EMLINK"];
 
 interface Content {
@@ -30,7 +30,7 @@ interface Content {
 export class Linker {
   readonly #kinds: readonly LinkKind[];
 
-  /** @param kinds to be tried in this order, and `copy` after all of them */
+  /** @param kinds lq tries them in this order, and `copy` at the end */
   constructor(kinds: readonly LinkKind[] = []) {
     this.#kinds = [...kinds.filter((kind) => kind !== "copy"), "copy"];
   }
@@ -57,9 +57,9 @@ export class Linker {
     file: string,
     { size, executable, mode }: Content & { readonly mode: number },
   ): Promise<LinkKind> {
-    // One file has one mode, whatever its names.
+    // All names of a file share one mode.
     const shared = ((mode & 0o100) !== 0) === executable;
-    // Nothing is to be written through a link that stands there.
+    // Do not write through a link at this place.
     rmSync(file, { force: true });
     return this.#first(this.#kinds, async (kind) => {
       if (kind === "reflink" || kind === "copy") {

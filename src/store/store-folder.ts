@@ -5,9 +5,9 @@ import { errorCode, UserError } from "../model/errors.ts";
 import { makeFolder } from "../files/make-folder.ts";
 
 /**
- * Makes a store's own folder, where there is none, as any folder is made.
+ * Makes the store's own folder if it does not exist, with the usual permissions.
  * @param store absolute
- * @throws UserError if there can be none
+ * @throws UserError if it cannot be made
  */
 export function makeStore(store: string): void {
   try {
@@ -19,8 +19,8 @@ export function makeStore(store: string): void {
 }
 
 /**
- * Makes a folder of a store, where there is none, with the permissions of the store's own: what one user makes is to
- * be as open to the others as the store itself, whatever the umask says.
+ * Makes a folder in a store if it does not exist, with the permissions of the store's own folder. So other users can
+ * use what one user makes, whatever the umask is.
  * @param store absolute; made as any folder is
  * @param folder absolute; below the store
  */
@@ -31,7 +31,7 @@ export function makeStoreFolder(store: string, folder: string): void {
   openAs(store, folder);
 }
 
-/** Also a folder whose maker was ended before it came to this; only its owner can. */
+/** Also for a folder whose maker was killed before it set them; only the owner can. */
 function openAs(store: string, folder: string): void {
   const wanted = statSync(store).mode & 0o7777;
   const { mode, uid } = statSync(folder);
