@@ -14,7 +14,7 @@ import type { AxisValue, Json, TaskParam, Template, TemplatePart, TemplateValue 
 export type Bound = readonly AxisValue[];
 export type Bind<T> = (bound: Bound) => T;
 
-/** What a template can be bound against. */
+/** The names that a template may use. */
 export interface Names {
   readonly axes: readonly string[];
   readonly params: Json;

@@ -1,4 +1,4 @@
-/** What can be wrong with a graph as a whole, found before anything runs. */
+/** Checks a graph as a whole, before anything runs. */
 import { andMore } from "../model/cut-list.ts";
 import { readdirSync } from "node:fs";
 import { relative, resolve } from "node:path";
@@ -172,7 +172,7 @@ function refuseMissingModules({ pipeline: { root, rules } }: TaskGraph, problems
   }
 }
 
-/** The same name among the modules that come with lq, or a like one in the same folder. */
+/** A module of lq with this name, or a similar name in the same folder. */
 function nearModule(root: string, module: string): string | undefined {
   const own = `lq:${module}`;
   if (findModule(root, own) !== undefined) return `lq comes with one: write "${own}"`;
@@ -243,14 +243,14 @@ function refuse(missing: readonly Missing[], { graph, outputs }: Checked, proble
   }
 }
 
-/** What other tools take for a wildcard is a character of the name here. */
+/** A wildcard of other tools is an ordinary character here. */
 function asPattern(path: string): string | undefined {
   if (path.includes("*")) return 'a glob stands under axes:; a folder, with its "/", is all that is in it';
   const [braces] = /(?<!\$)\{[\w.]+\}/.exec(path) ?? [];
   return braces && `an axis is written \$${braces}`;
 }
 
-/** What the pipeline has to say to a person who lacks an input; nothing where the params have no word on it. */
+/** The hint of the pipeline for a missing input; nothing if a param in it is not set. */
 function hintOf({ pipeline }: TaskGraph, { rule, bindings }: Task, { role }: TaskPath): string | undefined {
   const hint = rule.inputs.find((slot) => slot.role === role)?.hint;
   if (hint === undefined) return undefined;
@@ -284,7 +284,7 @@ function refuseMissingAxisFiles(
   }
 }
 
-/** Where an input or output of a task is written in the pipeline. */
+/** The place of a task's input or output in the pipeline. */
 function spanOf(task: Task, side: "inputs" | "outputs", path: string): Span {
   const found = task[side].findIndex((item) => item.path === path);
   const role = task[side][found]?.role;

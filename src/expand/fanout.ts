@@ -39,7 +39,7 @@ import { isOutside, normalise } from "../model/paths.ts";
 import { openId, taskId } from "../model/task-id.ts";
 import { shellQuote } from "../system/quote.ts";
 
-/** Where a rule's tasks and expansions are put. */
+/** Takes the tasks and the pending expansions of a rule. */
 export interface Sink {
   readonly tasks: Task[];
   readonly expansions: PendingExpansion[];
@@ -174,7 +174,7 @@ function bindSlots(
     return found.map((path) => taskPath(slot, true, finish(path, template)));
   };
   const fill = (bound: Bound): readonly TaskPath[] => {
-    // Not pushed one by one: an array that has expanded keeps room for more, in each of all tasks.
+    // Do not push one by one: an array that grew keeps spare room, and there is one array in each task.
     const filled = binds.map((bind) => fillOne(bind, bound));
     return filled.every((item) => "path" in item) ? filled : filled.flat();
   };

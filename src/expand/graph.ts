@@ -98,7 +98,7 @@ export class Graph implements TaskGraph {
     return this.#outputs.under(directory);
   }
 
-  /** What a task waits for, as far as the graph knows it now. */
+  /** The tasks and expansions that a task waits for, as far as the graph knows them now. */
   needs(task: Task): Needs {
     return this.#needs.of(task);
   }
@@ -128,7 +128,7 @@ export class Graph implements TaskGraph {
     return this.#fanouts.get(expansion.rule.name)?.sample(expansion.bound.map(({ value }) => value)) ?? null;
   }
 
-  /** What the tasks of a pending expansion would read: known paths, or what is known of a path. */
+  /** The inputs of the tasks of a pending expansion: known paths, or patterns of paths. */
   readsOf(expansion: PendingExpansion): readonly (string | PathPattern)[] {
     return this.#pending.reads(expansion);
   }

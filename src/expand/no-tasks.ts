@@ -1,22 +1,22 @@
-/** Rules that have no tasks: mostly because a pattern is mistyped, and then others lack what they would make. */
+/** Rules without tasks. Usually a pattern is mistyped, and then other tasks lack the outputs of the rule. */
 import type { Rule, Template } from "../model/model.ts";
 import { globsIn } from "./glob.ts";
 import type { TaskGraph } from "./task-graph.ts";
 
-/** Why a rule has none, as far as its declaration tells. */
+/** Why a rule has no tasks, as far as its declaration shows. */
 export function whyNoTasks({ each }: Rule): string {
   const globs = each.flatMap(({ axis }) => globsIn(axis)).map(textOf);
   if (globs.length > 0) return `there is no file ${globs.join(" or ")}`;
   return "its axes have no values, or its `when` is never true";
 }
 
-/** Rules that have no tasks and cannot come to have any. */
+/** Rules that have no tasks now and cannot get any. */
 export function rulesWithoutTasks({ pipeline, tasks, expansions }: TaskGraph): readonly Rule[] {
   const alive = new Set([...tasks, ...expansions].map(({ rule }) => rule.name));
   return [...pipeline.rules.values()].filter(({ name }) => !alive.has(name));
 }
 
-/** Of these rules one whose outputs look like the path or, for a folder, may lie in it: that, in words, as a hint. */
+/** A hint that names one of these rules if its outputs match the path or, for a folder, may lie in it. */
 export function wouldMake(rules: readonly Rule[], path: string): string | undefined {
   const rule = rules.find(({ outputs }) =>
     outputs.some(({ paths }) => paths.some((template) => mayBe(template, path))),

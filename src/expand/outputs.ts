@@ -1,4 +1,4 @@
-/** Who makes what: outputs by path, and by the directories that they stand in. */
+/** Finds the task that makes an output, by path and by the directories above it. */
 import type { Task } from "../model/model.ts";
 import { ancestors, parentOf } from "../model/paths.ts";
 

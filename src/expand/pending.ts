@@ -8,7 +8,7 @@ import type { PendingExpansion, Json, Declaration, TemplatePart } from "../model
 import { lookUp, pathText, type Names } from "./bind.ts";
 import { ancestors, normalise } from "../model/paths.ts";
 
-/** What is known of the paths that a glob matches. */
+/** The known part of the paths that a glob matches. */
 export interface PathPattern {
   /** Text that they all begin with. */
   readonly before: string;
@@ -105,7 +105,7 @@ export class PendingExpansions {
     );
   }
 
-  /** What the tasks of an expansion would read, in the order of the rule: a path that is known, or what is known of it. */
+  /** The inputs of the tasks of an expansion, in the order of the rule: known paths, or patterns of paths. */
   reads(expansion: PendingExpansion): readonly (string | PathPattern)[] {
     return this.#literalsOf(expansion, expansion.rule.inputs).map((literals) =>
       literals.length === 1

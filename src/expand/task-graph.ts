@@ -1,4 +1,4 @@
-/** What the parts of expand, which Graph itself uses, need of a graph. */
+/** The part of a graph that other files of this folder use. An interface keeps them out of an import circle. */
 import type { PendingExpansion, Pipeline, Task } from "../model/model.ts";
 import type { Needs } from "./needs.ts";
 import type { PathPattern } from "./pending.ts";
@@ -14,12 +14,12 @@ export interface TaskGraph {
   producer(path: string): Task | undefined;
   /** The tasks with an output in a directory (with its "/"; "" is the project). */
   producersUnder(directory: string): readonly Task[];
-  /** What a task waits for, as far as the graph knows it now. */
+  /** The tasks and expansions that a task waits for, as far as the graph knows them now. */
   needs(task: Task): Needs;
   /** Pending expansions that may make a path or, for a directory, something in it. */
   expansionsFor(path: string): readonly PendingExpansion[];
   /** Pending expansions that may make an output with such a path. */
   expansionsLike(pattern: PathPattern): readonly PendingExpansion[];
-  /** What the tasks of a pending expansion would read: known paths, or what is known of a path. */
+  /** The inputs of the tasks of a pending expansion: known paths, or patterns of paths. */
   readsOf(expansion: PendingExpansion): readonly (string | PathPattern)[];
 }

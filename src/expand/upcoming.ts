@@ -1,4 +1,4 @@
-/** What a build will need as soon as its graph has expanded, as far as the paths that are known already tell. */
+/** Finds what a build will need after its graph has expanded, as far as the known paths show. */
 import type { PendingExpansion, Task } from "../model/model.ts";
 import type { TaskGraph } from "./task-graph.ts";
 import type { PathPattern } from "./pending.ts";

@@ -1,5 +1,5 @@
 /**
- * What the lq processes of a machine say to each other about its devices: each holds, or waits for, some.
+ * How the lq processes of a machine tell each other which devices they hold or wait for.
  *
  * A claim is a listening socket in Linux's abstract namespace whose name says everything:
  *

@@ -10,7 +10,7 @@ import type { PretendedDevices } from "./slots-option.ts";
 export interface Device {
   /** As CUDA_VISIBLE_DEVICES takes it: an index in PCI bus order, a GPU UUID or a MIG UUID. */
   readonly id: string;
-  /** The same for every process of the machine; the id where nobody says more. */
+  /** The same for every process of the machine; the id if nothing more is known. */
   readonly uuid: string;
   /** Bytes; null when nobody said. */
   readonly memory: number | null;

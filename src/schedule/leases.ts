@@ -35,7 +35,7 @@ export interface Usage {
 }
 
 export interface Waiting {
-  /** What is waited for, in a user's words. */
+  /** What the build waits for, in words for the user. */
   readonly reasons: readonly string[];
   end(): void;
 }
@@ -62,7 +62,7 @@ const BACKOFF_MS = 20;
 export class Leases {
   readonly #usage: Usage | null;
   readonly #held = new Set<Held>();
-  /** Of those held: not used by any task now. */
+  /** The leases that no task uses now. */
   readonly #idle = new Set<Held>();
   readonly #waits = new Map<SlotRequest, { readonly since: number; readonly claims: readonly OwnClaim[] }>();
   /** In this round of the queue: who kept devices from a request. */
@@ -169,7 +169,7 @@ export class Leases {
     return fits(device, [...holds, ...own, ...added]) ? first : [...holds, ...first];
   }
 
-  /** What this build holds is its own. */
+  /** This build's own leases do not count. */
   #state(device: Device): ReturnType<Usage["state"]> {
     const isHeld = [...this.#held].some((held) => held.device === device);
     return isHeld ? "free" : (this.#usage?.state(device) ?? "free");

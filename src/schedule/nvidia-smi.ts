@@ -60,7 +60,7 @@ async function ask(words: readonly string[], limit: number): Promise<string | { 
     maxBuffer: MiB,
   });
   let timer: NodeJS.Timeout | undefined;
-  // Not even SIGKILL ends a process that waits inside the driver, or the one that it has started.
+  // SIGKILL does not end a process that waits inside the driver, nor its children.
   const silence = new Promise<"silence">((resolve) => (timer = setTimeout(resolve, limit * 1.1, "silence")));
   const result = await Promise.race([child, silence]);
   clearTimeout(timer);

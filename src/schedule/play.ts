@@ -1,4 +1,4 @@
-/** Plays a build in no time: the real queue and the real accounts, with durations in place of processes. */
+/** Simulates a build: the real queue and the real slots, with durations in place of processes. */
 import type { SlotRequest } from "../model/model.ts";
 import type { Capacity } from "./capacity.ts";
 import { Heap } from "./heap.ts";
@@ -6,9 +6,9 @@ import { ReadyQueue } from "./queue.ts";
 import { Slots, type Grant } from "./slots.ts";
 
 export interface Workload<T> {
-  /** Of two with the same priority the one that stands first starts first. */
+  /** Of two tasks with the same priority, the first in the list starts first. */
   readonly tasks: readonly T[];
-  /** What a task waits for; those that are not among `tasks` are there already. */
+  /** The tasks that a task waits for. Those that are not among `tasks` count as done. */
   readonly dependencies: (task: T) => readonly T[];
   readonly seconds: (task: T) => number;
   readonly slots: (task: T) => SlotRequest;
@@ -19,7 +19,7 @@ export interface Play<T> {
   readonly makespan: number;
   /** When each task ended: seconds from the first start. Without those that do not fit, and what waits for them. */
   readonly ends: ReadonlyMap<T, number>;
-  /** Of all tasks together. */
+  /** The total of all tasks. */
   readonly coreSeconds: number;
   /** A share counts as the part of the device's memory that it is. */
   readonly deviceSeconds: number;

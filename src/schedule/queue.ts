@@ -87,7 +87,7 @@ function usesAny({ cpu, memory, gpu, pools }: SlotRequest, resources: ReadonlySe
   return [...pools.keys()].some((pool) => resources.has(`pool ${pool}`));
 }
 
-/** By the first task of each line. */
+/** Compares the first tasks of two lines. */
 function byUrgency<T>(a: Line<T>, b: Line<T>): number {
   return before(a.heap.peek(), b.heap.peek()) ? -1 : 1;
 }

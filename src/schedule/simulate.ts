@@ -1,4 +1,4 @@
-/** What a build would take: played (play.ts) in the order that it would choose. For `lq plan` and `bench/schedule.ts`. */
+/** Simulates a build (play.ts) in the order that lq would choose, for `lq plan` and `bench/schedule.ts`. */
 import type { Capacity } from "./capacity.ts";
 import { play, reversed, type Play, type Workload } from "./play.ts";
 import { priorities } from "./priorities.ts";

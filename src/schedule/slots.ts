@@ -5,7 +5,7 @@ import { partOf, type Device } from "./devices.ts";
 import type { Lease, Leases, Waiting } from "./leases.ts";
 import { sizeText } from "../system/sizes.ts";
 
-/** What a started task holds; given back whole. */
+/** The slots that a started task holds; it gives them back together. */
 export interface Grant {
   readonly request: SlotRequest;
   /** Cores: as many as asked, or all that the build may use. */
@@ -14,7 +14,7 @@ export interface Grant {
     readonly device: Device;
     /** Bytes; null: the whole device. */
     readonly memory: number | null;
-    /** Null: nobody else is on the machine. */
+    /** Null if there are no other builds to share with. */
     readonly lease: Lease | null;
   }[];
 }
@@ -126,7 +126,7 @@ export class Slots {
     return this.#devices.filter(({ device }) => suits(device, gpu));
   }
 
-  /** Those that would serve it as far as this build's own tasks go. */
+  /** The devices that would serve the request if only this build's own tasks counted. */
   #free(gpu: GpuRequest): readonly DeviceAccount[] {
     return this.#suitable(gpu).filter((account) => {
       if (account.holders === 0) return true;
@@ -134,7 +134,7 @@ export class Slots {
     });
   }
 
-  /** Null: others hold them. */
+  /** Null if other builds hold them. */
   #takeDevices(request: SlotRequest): Grant["devices"] | null {
     const { gpu } = request;
     const count = gpu === null ? 0 : this.#needed(gpu);

@@ -48,7 +48,7 @@ export class DriverUsage implements Usage {
   }
 
   async #refresh(): Promise<void> {
-    // What lq's own tasks use is theirs by lease, also of one that ended or began meanwhile.
+    // Memory that lq's own tasks use is theirs by lease, even if a task ended or began meanwhile.
     const before = leasedNow();
     const { devices } = await this.#ask();
     this.#asked = performance.now();

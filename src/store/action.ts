@@ -9,7 +9,7 @@ export interface Action extends StoredRun {
   readonly recipe: Recipe;
 }
 
-/** What is needed to restore it. */
+/** The part of an action that is needed to restore its outputs. */
 export interface StoredRun {
   readonly key: string;
   /** In the order of the recipe's outputs. */
@@ -17,7 +17,7 @@ export interface StoredRun {
   readonly seconds: number;
   /** Milliseconds since 1970. */
   readonly finished: number;
-  /** Of outputs that were not made under the key: somebody says that they stand for it as well. */
+  /** Set if the outputs were not made under this key but accepted for it. */
   readonly accepted?: Accepted;
 }
 
@@ -58,7 +58,7 @@ const Output = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("file"), digest: Digest, executable: z.boolean() }),
   z.object({ kind: z.literal("directory"), digest: Digest, entries: z.array(Entry) }),
 ]);
-/** By hand, for a folder may have 100,000 entries. */
+/** Written by hand, because a folder may have 100,000 entries. */
 const Tree = z.custom<TreeEntry[]>(isTree);
 const Texts = z.record(z.string(), z.string());
 const Code = z.object({

@@ -1,4 +1,4 @@
-/** What lies in a store's folder, as files: seen from outside of any build. */
+/** Lists the files in a store's folder, outside of any build. */
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode } from "../model/errors.ts";
@@ -33,7 +33,7 @@ export function objectFile(folder: string, digest: string): string {
   return join(folder, OBJECTS, digest.slice(0, 2), digest.slice(2));
 }
 
-/** Null if it is damaged, or gone. Throws what the system says if it cannot be read. */
+/** Null if it is damaged or gone. Throws the system's error if it cannot be read. */
 export function readAction({ file, name }: StoredFile): Action | null {
   try {
     const text = name === null ? null : ifThere(() => readFileSync(file, "utf8"));
@@ -51,7 +51,7 @@ export function digestsOf({ outputs }: Pick<Action, "outputs">): readonly string
   );
 }
 
-/** What src/store/stored-files.ts calls a file that it has not written to the end. */
+/** The names that src/store/stored-files.ts gives to unfinished files. */
 const TEMPORARY = /\.[0-9a-f]{16}-\d+$/;
 
 function* filesIn(folder: string, pattern: RegExp): Generator<StoredFile> {

@@ -17,7 +17,7 @@ import { makeStoreFolder } from "./store-folder.ts";
 const Owner = z.object({ host: z.string(), root: z.string() });
 type Owner = z.infer<typeof Owner>;
 
-/** What a project's outputs were made under, what they are, and what its lq.lock names. */
+/** The keys and digests of a project's outputs, and the keys in its lq.lock. */
 export function neededBy(root: string, state: State): ReadonlySet<string> {
   const needed = new Set<string>();
   for (const { key, outputs } of state.written()) {
@@ -47,7 +47,7 @@ export function hasNeeded(folder: string): boolean {
   return existsSync(join(folder, NEEDED));
 }
 
-/** Of all projects but that at `root`; those whose folder on this machine is gone need nothing any more. */
+/** For all projects except the one at `root`. A project whose folder on this machine is gone needs nothing. */
 export function neededByOthers(folder: string, root: string): Set<string> {
   const needed = new Set<string>();
   if (!hasNeeded(folder)) return needed;
@@ -67,7 +67,7 @@ function ownerHere(root: string): Owner {
   return { host: hostname(), root };
 }
 
-/** What a project is called in a store that it shares. */
+/** The name of a project in a store that it shares. */
 export function projectId(root: string): string {
   return createHash("sha256")
     .update(JSON.stringify(ownerHere(root)))

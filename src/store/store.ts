@@ -28,9 +28,9 @@ const LANES = 8;
 export interface StoreOptions {
   /** How contents are brought to where they are wanted; tried in this order, and a copy after all of them. */
   readonly links?: readonly LinkKind[];
-  /** Whose accepted actions are found: each project that shares the store has a name of its own. */
+  /** The project whose accepted actions are found; each project that shares the store has its own name. */
   readonly project?: string;
-  /** Told, in a sentence, of damage found. */
+  /** Receives a sentence about each damage that is found. */
   readonly notice?: (text: string) => void;
 }
 
@@ -69,7 +69,7 @@ export class Store {
       // From now on an action will need it: a collection that found it old and useless is to see that.
       if (there.mtimeMs < Date.now() - SURELY_YOUNG) this.#files.touch(object);
       if (!this.#sharing) return;
-      // The same content twice: the file gives way to the one that is there, once that is known to be whole.
+      // The same content is there already: remove the new file after a check that the present one is whole.
       if ((await hashIfThere(object)) === digest) {
         await this.#linker.give(object, file, { size, executable, mode: there.mode });
         return;
@@ -86,7 +86,7 @@ export class Store {
     if (kind === "symlink") symlink(object, file);
   }
 
-  /** To be called when all objects of the action are stored. A real run ends what was accepted in its place. */
+  /** Call this when all objects of the action are stored. A real run removes an accepted action of its key. */
   async putAction(action: Action): Promise<void> {
     await this.#writeAction(this.#actionPath(action), encodeAction(action));
     if (action.accepted !== undefined) this.#hasAccepted = true;
@@ -196,7 +196,7 @@ export class Store {
     if (this.#files.touch(file)) return true;
     const text = ifThere(() => readFileSync(file, "utf8"));
     if (text === null) return false;
-    // Where that is not allowed either, it only seems older than it is.
+    // If this is not allowed either, the file only seems older than it is.
     await this.#writeAction(file, text).catch(() => undefined);
     return true;
   }
@@ -228,7 +228,7 @@ export class Store {
   }
 }
 
-/** Null if it has gone meanwhile. */
+/** Null if it was removed meanwhile. */
 async function hashIfThere(file: string): Promise<string | null> {
   try {
     return await hashFile(file);

@@ -16,7 +16,7 @@ export interface Verified {
   readonly objects: number;
   readonly actions: number;
   readonly bytes: number;
-  /** What was moved to the quarantine, where that is allowed. */
+  /** Files that were moved to the quarantine, if this is allowed. */
   readonly damaged: readonly Damage[];
   readonly unreadable: readonly Unreadable[];
   /** Keys of actions that lack objects: what they stand for is built again when it is needed. */
@@ -27,7 +27,7 @@ export interface Damage {
   /** "stranger": neither an object nor an action, by its name. */
   readonly kind: "object" | "action" | "stranger";
   readonly name: string;
-  /** Where it lies now; absolute. */
+  /** Its present absolute path. */
   readonly file: string;
 }
 
