@@ -51,26 +51,27 @@ const commonJs = {
 };
 
 // First, because the command line needs the names that these files get.
-const onDemand = await compile({
-  entryPoints: [
-    "src/cli/commands/index.ts",
-    "src/cli/commands/watch.ts",
-    "src/cli/commands/ui.ts",
-    "src/cli/complete.ts",
-  ],
-  splitting: true,
+const chunk = {
   entryNames: "chunks/[name]-[hash]",
   chunkNames: "chunks/[name]-[hash]",
   metafile: true,
-});
+};
+const onDemand = [
+  await compile({
+    ...chunk,
+    entryPoints: ["src/cli/commands/index.ts", "src/cli/commands/watch.ts"],
+    splitting: true,
+  }),
+  // Apart: chunks that these share with a build would be many small files, which a build then loads.
+  await compile({ ...chunk, entryPoints: ["src/cli/commands/ui.ts", "src/cli/complete.ts"] }),
+];
 const names = new Map(
-  Object.entries(onDemand.metafile.outputs).map(([file, { entryPoint }]) => [
-    entryPoint,
-    relative("dist", file),
-  ]),
+  onDemand.flatMap(({ metafile }) =>
+    Object.entries(metafile.outputs).map(([file, { entryPoint }]) => [entryPoint, relative("dist", file)]),
+  ),
 );
 const results = [
-  onDemand,
+  ...onDemand,
   await compile({
     ...commonJs,
     entryPoints: { cli: "src/cli.ts" },

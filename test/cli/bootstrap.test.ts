@@ -21,7 +21,7 @@ let clone: string;
 
 beforeEach(() => {
   clone = mkdtempSync(join(tmpdir(), "lq-clone-"));
-  for (const path of ["lq", "src", "scripts", "package.json", "package-lock.json"])
+  for (const path of ["lq", "src", "web", "scripts", "package.json", "package-lock.json", "tsconfig.json"])
     cpSync(join(HOME, path), join(clone, path), { recursive: true, preserveTimestamps: true });
   symlinkSync(join(HOME, "node_modules"), join(clone, "node_modules"));
 });

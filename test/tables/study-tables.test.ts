@@ -104,6 +104,8 @@ describe("the study's tables", () => {
       state: "not converged in pre-training",
       mean: null,
       std: null,
+      quintile: null,
+      paper: 0.894,
       from: [{ input: "evaluations", file: "amos/stu-b.json" }],
     });
     expect(at("base", "AMOS")).toBeUndefined();
