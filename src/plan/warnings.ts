@@ -36,7 +36,7 @@ export function removals(session: Session, request: Request, { selected }: Plan)
   return found.flatMap(({ path, decision: fate }) => (fate === "remove" ? [path] : []));
 }
 
-/** Tasks that were tried, to foresee what depends on them, and failed. */
+/** Tasks that failed in a trial run. */
 export function trialFailures({ failures }: Plan): readonly string[] {
   return [...failures].map(([{ id }, error]) => `${id} would fail: ${error}`);
 }

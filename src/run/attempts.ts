@@ -1,6 +1,6 @@
 /**
- * Runs what has to run, the most urgent first, as slots come free: of tasks with the same key one at a time, with a
- * whole device after it ran out of a part's memory, and anew if its inputs changed meanwhile.
+ * Runs due tasks, the most urgent first, when slots come free. Of tasks with one key it runs one at a time. A task that
+ * ran out of its share of a device's memory runs again with the whole device. A task whose inputs changed runs again.
  */
 import { debug } from "../system/debug.ts";
 import { logPath } from "../execute/log-path.ts";
@@ -75,7 +75,7 @@ export class Attempts {
 
   #enqueue(due: Attempted, slots: SlotRequest): void {
     const { task, key } = due;
-    // Not foreseen: it was to be restored, or the graph has expanded.
+    // The plan did not know of this: the task was to be restored, or the graph has expanded.
     const shortage = shortageOf(slots, this.#parts.slots.capacity);
     if (shortage === null) return this.#queue.add(due, slots, this.priorities.get(task) ?? 0, task.index);
     this.#ends.ended({ task, outcome: "failed", error: `it can never start: ${shortage}` });

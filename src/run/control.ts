@@ -1,4 +1,4 @@
-/** Lets the one who asked for a build end it early, and keep of what runs what still makes sense. */
+/** Lets the caller of a build end it early, and keep those running tasks that are still of use. */
 
 export class BuildControl {
   readonly #running = new Map<string, { readonly key: string; readonly controller: AbortController }>();

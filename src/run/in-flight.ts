@@ -1,4 +1,4 @@
-/** Tasks of one key make the same: one of them runs, and the others wait for what it makes. */
+/** Tasks with one key make the same outputs: one of them runs, and the others wait for its result. */
 import type { Task } from "../model/model.ts";
 
 export class InFlight {

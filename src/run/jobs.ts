@@ -1,4 +1,4 @@
-/** What a build has under way, what wakes the one who waits for that, and the error that ends the build. */
+/** The running work of a build, a way to wait for its next change, and the error that ends the build. */
 export class Jobs {
   #underWay = 0;
   #wake: () => void = () => undefined;

@@ -33,7 +33,7 @@ export function lockedTasks({ root, graph }: Session, { targets, cwd }: Request)
   return lines.flatMap(([id, line]) => (wanted.has(id) ? [{ id, line, task: graph.task(id) ?? null }] : []));
 }
 
-/** Whether there were files that let the graph grow. */
+/** Expands the graph from files on the disk. @returns whether there were any */
 export function expandFromDisk(root: string, graph: Session["graph"]): boolean {
   let expanded = false;
   for (let more = true; more;) {

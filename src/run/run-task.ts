@@ -24,7 +24,7 @@ export interface TaskRun {
   readonly key: string;
   readonly recipe: Recipe;
   readonly grant: Grant;
-  /** That were made before, the last of which turned out crowded. */
+  /** Attempts before this one; the last of them ran out of device memory. */
   readonly attempts: number;
   readonly signal: AbortSignal;
   /** Gives the grant back. */
@@ -33,9 +33,9 @@ export interface TaskRun {
 
 type Unfinished =
   | { readonly kind: "cancelled" }
-  /** Its share of a device's memory did not suffice: to be run again with the whole device. */
+  /** Its share of a device's memory did not suffice: it runs again with the whole device. */
   | { readonly kind: "out-of-device-memory"; readonly attempts: number }
-  /** Inputs changed while it ran: what it made is thrown away. */
+  /** Inputs changed while it ran, so its result is dropped. */
   | { readonly kind: "inputs-changed"; readonly paths: readonly string[] };
 
 interface Failed {
@@ -98,7 +98,7 @@ export class TaskRunner {
     const { task, grant, attempts } = run;
     const logFile = join(this.#session.root, logPath(task));
     if (attempts === 0 && sizeOf(logFile) > 0) rmSync(logFile);
-    // The crowded attempt is none of the retries.
+    // An attempt that ran out of device memory does not count as a retry.
     const most = task.rule.retries + (attempts === 0 ? 1 : 2);
     for (let attempt = attempts + 1; ; attempt++) {
       const printed = attempt === 1 ? 0 : sizeOf(logFile);

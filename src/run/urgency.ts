@@ -1,4 +1,4 @@
-/** Which of the tasks that are to come goes first, by what is known of how long they take. */
+/** Orders the tasks that are not settled, by their expected durations. */
 import type { Task } from "../model/model.ts";
 import type { State } from "../state/state.ts";
 import type { Capacity } from "../schedule/capacity.ts";
