@@ -61,7 +61,10 @@ function withCommonFlags(program: Command): Command {
     .option("-j, --jobs <n>", "cores to use (default: all)", positive)
     .option("-k, --keep-going", "after a failure, go on with tasks that do not need the failed one")
     .option("-n, --dry-run", "say what would be done; do nothing")
-    .option("-f, --force", "run the targets even if they are fresh; overwrite outputs that were edited")
+    .option(
+      "-f, --force",
+      "run the targets even if they are fresh; replace outputs that were edited or not made by lq",
+    )
     .option("--profile <name>", "lay profiles/NAME.yaml over the params (repeatable)", append)
     .option("--set <path=value>", "set one param, as in --set training.epochs=3 (repeatable)", append)
     .option("--slots <amounts>", "pretend slots, as in --slots gpu=2:h100:80GiB,memory=16GiB")

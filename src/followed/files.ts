@@ -67,7 +67,7 @@ export class CodeFiles {
     return this.#meant(file, name, read);
   }
 
-  /** Of another language. */
+  /** Reads a file of a language other than Python. */
   other(file: string, name: string): CodeFile {
     this.#disk.find(file);
     const content = this.#content(file, name);

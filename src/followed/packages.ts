@@ -39,7 +39,7 @@ export class InstalledPackages {
     return this.#byName.values();
   }
 
-  /** Of `google.cloud.storage` the package that has it, or has `google.cloud` with all that is in it. */
+  /** For `google.cloud.storage`: the packages that have this module, else those that have `google.cloud`, and so on. */
   #owners(name: string): readonly Distribution[] {
     const parts = name.split(".");
     for (let length = parts.length; length > 0; length--) {

@@ -31,6 +31,14 @@ export function isProtected(state: OutputState): state is ProtectedState {
   return state === "edited" || state === "unreadable" || state === "foreign";
 }
 
+/**
+ * Whether a link is at the place of a directory output. lq places directories, never links to them, so the link is the
+ * user's, even if what it leads to is lq's.
+ */
+export function isLinkedFolder(root: string, path: string): boolean {
+  return path.endsWith("/") && isLink(root, path);
+}
+
 /** What `outputState` reads. */
 export interface OutputView {
   readonly root: string;

@@ -6,7 +6,7 @@ import { statSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { UserError } from "../model/errors.ts";
 import { FileDigests } from "../files/files.ts";
-import { isProtected, outputState, type OutputView } from "./outputs.ts";
+import { isLinkedFolder, isProtected, outputState, type OutputView } from "./outputs.ts";
 import { absolute } from "../model/paths.ts";
 import { readFile } from "../files/read-file.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
@@ -147,7 +147,9 @@ export class Recorder {
     if (this.#overwrite) return;
     const files = new FileDigests(this.#root, this.#state);
     const view = { root: this.#root, state: this.#state, store: this.#store, files };
-    const path = paths.find((each) => isProtected(outputState(view, id, each)));
+    const path = paths.find(
+      (each) => isLinkedFolder(this.#root, each) || isProtected(outputState(view, id, each)),
+    );
     if (path === undefined) return;
     throw new UserError({
       message: `somebody wrote ${path} while ${id} ran: it is kept, and the result of ${id} is in the cache`,

@@ -31,6 +31,8 @@ export interface ForegroundRequest {
   readonly how: "run" | "shell" | "print";
   /** Record the run as a build does. The caller holds the project's lock. */
   readonly record: boolean;
+  /** With `record`: replace outputs that were edited or not made by lq. */
+  readonly overwrite: boolean;
   readonly jobs?: number | undefined;
   readonly slots?: string | undefined;
   /** Runs it under strace; what it prints goes to stderr then. */
@@ -80,7 +82,7 @@ export async function runInForeground(session: Session, request: ForegroundReque
     const recorded = record && code === 0 && missing === null;
     const seconds = (performance.now() - started) / 1000;
     if (recorded)
-      await new Recorder(session, { overwrite: false }).recordRun({
+      await new Recorder(session, { overwrite: request.overwrite }).recordRun({
         ...{ task, key: print.key, recipe: print.recipe, staged: staging.paths, seconds },
         log: "",
       });

@@ -7,6 +7,7 @@ import { UserError, type Diagnostic } from "../model/errors.ts";
 import type { Reason, Task } from "../model/model.ts";
 import { absolute, ancestors } from "../model/paths.ts";
 import {
+  isLinkedFolder,
   isProtected,
   outputState,
   recordedOutputState,
@@ -68,7 +69,7 @@ function blockedPlace(
 ): Diagnostic | null {
   const { root } = session;
   const place = absolute(root, path).replace(/\/$/, "");
-  if (path.endsWith("/") && lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() === true)
+  if (isLinkedFolder(root, path))
     return {
       message: `${path} is a symbolic link to ${readlinkSync(place)}, and ${task.id} would replace the link by a folder`,
       hint: "let the rule write below the link, as in out: results/run/; build with -f to replace the link",

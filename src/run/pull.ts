@@ -7,7 +7,7 @@ import { openSession, type Session } from "../session/session.ts";
 import type { Task } from "../model/model.ts";
 import { STAGING } from "../model/layout.ts";
 import { acquireLock } from "../state/lock.ts";
-import { outputState } from "../record/outputs.ts";
+import { isLinkedFolder, isProtected, outputState } from "../record/outputs.ts";
 import { Recorder } from "../record/record.ts";
 import { digestOfOutputs, type LockedTask } from "../lockfile/lockfile.ts";
 import { digestOnDisk, expandFromDisk, lockedTasks } from "./locked.ts";
@@ -25,7 +25,7 @@ export interface Pulled {
   readonly there: readonly string[];
   /** Not in the cache, or in it with other outputs than the commit says. */
   readonly absent: readonly string[];
-  /** Edited by hand: kept. */
+  /** Edited by hand, or not made by lq: kept. */
   readonly edited: readonly string[];
   /** The graph has no such task, as far as it can be known. */
   readonly unknown: readonly string[];
@@ -72,8 +72,8 @@ async function pullOne(
   if (onDisk === line.digest && state.last(task.id)?.key === line.key) return "there";
   const action = store.action(line.key);
   if (action === undefined || digestOfOutputs(action.outputs) !== line.digest) return "absent";
-  const isForeign = task.outputs.some(({ path }) =>
-    ["edited", "unreadable", "foreign"].includes(outputState(session, task.id, path)),
+  const isForeign = task.outputs.some(
+    ({ path }) => isLinkedFolder(root, path) || isProtected(outputState(session, task.id, path)),
   );
   if (isForeign && onDisk !== line.digest && !force) return "edited";
   const folder = join(root, STAGING, `pull-${task.index}`);

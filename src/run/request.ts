@@ -15,7 +15,7 @@ export interface BuildRequest extends Request {
   readonly keepGoing?: boolean | undefined;
   /** `-n`: say what would be done; do nothing. Tasks that would run are reported as events without outcome. */
   readonly dryRun?: boolean | undefined;
-  /** `-f`: run the targets even when fresh, and overwrite outputs that were edited. */
+  /** `-f`: run the targets even when fresh, and replace outputs that were edited or not made by lq. */
   readonly force?: boolean | undefined;
   /** How to carry the plan out; by default due tasks run. */
   readonly mode?: Mode | undefined;

@@ -1,5 +1,5 @@
 /** lq replaces only what it made, or what its cache has; everything else is refused before anything runs. */
-import { mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs";
 import { expect, test } from "vitest";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
 
@@ -150,6 +150,31 @@ rules:
     expect(project.read("lab.txt")).toBe("mine\n");
   },
 );
+
+test("lq lock pull and lq run --record keep them too", async () => {
+  const project = cliProject({ "pipeline.yaml": FOLDER.replace("out: lab/ }", "out: lab/, lock: true }") });
+  await project.built();
+  for (const prepare of [
+    () => project.write("lab/case1.txt", "expert\n"),
+    () => {
+      mkdirSync(project.path("disk"));
+      symlinkSync("disk", project.path("lab"));
+    },
+  ]) {
+    project.remove("lab");
+    prepare();
+    const before = tree(project);
+    const { code, stdout } = await project.lq("lock", "pull");
+    expect([code, stdout]).toEqual([1, expect.stringContaining("edited or not made by lq, and kept")]);
+    expect((await project.lq("run", "segment", "--record")).code).toBe(2);
+    expect([tree(project), lstatSync(project.path("lab")).isSymbolicLink()]).toEqual([
+      before,
+      project.has("disk"),
+    ]);
+  }
+  expect((await project.lq("run", "segment", "--record", "-f")).code).toBe(0);
+  expect([project.read("lab/case1.txt"), project.has("disk")]).toEqual(["auto\n", true]);
+});
 
 /** Paths and contents of everything but lq's own folder. */
 function tree(project: CliProject): readonly (readonly [string, string])[] {

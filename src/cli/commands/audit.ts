@@ -42,7 +42,7 @@ async function audited(
   const traces = new Traces();
   try {
     const print = session.fingerprinter.fingerprint(task);
-    const run = { task, how: "run", record: false, jobs, slots, traces } as const;
+    const run = { task, how: "run", record: false, overwrite: false, jobs, slots, traces } as const;
     const { code, outputs } = await runInForeground(session, run);
     const declared = print.kind === "ready" ? declaredBy(root, task, print.recipe) : [];
     const made = outputs.map((path) => dirname(path.replace(/\/$/, "")));

@@ -85,7 +85,7 @@ const WORDS: { readonly [end: string]: string } = {
   unknown: "not a task of the graph as far as it is known; `lq status` names the files that may add tasks",
   pulled: "pulled",
   absent: "not in the cache",
-  edited: "edited by hand and kept; -f overwrites",
+  edited: "edited or not made by lq, and kept; -f overwrites",
 };
 
 function describe(end: string, ids: readonly string[]): string {

@@ -23,7 +23,10 @@ export async function runRun(words: readonly string[], flags: RunFlags): Promise
     throw new UserError("--record is for a run of the task itself, not for a shell or a print");
   const how = flags.shell === true ? "shell" : flags.print === true ? "print" : "run";
   const run = async (session: Session, task: Task): Promise<ForegroundRun> =>
-    runInForeground(session, { task, how, record, jobs: flags.jobs, slots: flags.slots });
+    runInForeground(session, {
+      ...{ task, how, record, jobs: flags.jobs, slots: flags.slots },
+      overwrite: flags.force === true,
+    });
   if (record) {
     const ended = await recorded(project, words, flags, run);
     return tell(ended);
