@@ -58,11 +58,11 @@ export class WorkerPool {
     const log = new TaskLog(attempt.log);
     worker.print = (chunk) => log.write(chunk);
     let timedOut = false;
-    let spare = (): void => undefined;
+    let cancelKill = (): void => undefined;
     const cancel = (): void => {
       post(worker, { type: "cancel" });
-      spare();
-      spare = afterAwake(graceOf(attempt), () => worker.tree.kill());
+      cancelKill();
+      cancelKill = afterAwake(graceOf(attempt), () => worker.tree.kill());
     };
     const stopClock =
       attempt.timeout === null
@@ -87,7 +87,7 @@ export class WorkerPool {
     });
     debug.exec?.(`worker ${worker.child.pid}: ${job.module.name} ${result.kind}`);
     stopClock?.();
-    spare();
+    cancelKill();
     attempt.signal.removeEventListener("abort", cancel);
     log.close();
     const ended = attempt.signal.aborted || timedOut;

@@ -29,15 +29,15 @@ interface List {
 export class Disk {
   /** No question was asked before this time, in milliseconds since 1970. */
   readonly since = Date.now();
-  readonly #told = new Map<string, Signature | null>();
-  readonly #peeked = new Map<string, Signature | null>();
+  readonly #answers = new Map<string, Signature | null>();
+  readonly #peekedAnswers = new Map<string, Signature | null>();
   /** The last listing of each folder. */
   readonly #lists = new Map<string, List>();
   /** Folders that lq itself has put in place. `#listedSince`: those of them, and in them, that were listed afterwards. */
   readonly #placed = new Set<string>();
   readonly #listedSince = new Set<string>();
   /** False when an answer changed between two questions. */
-  #steady = true;
+  #unchanged = true;
 
   /** What is at a path, or at the end of its link; undefined if nothing. Throws the system's error otherwise. */
   stat(path: string): Stats | undefined {
@@ -73,7 +73,7 @@ export class Disk {
     } catch {
       // The system refuses: nothing can be there.
     }
-    this.#peeked.set(bare(path), stats === undefined ? null : signatureOf(stats));
+    this.#peekedAnswers.set(bare(path), stats === undefined ? null : signatureOf(stats));
     return stats;
   }
 
@@ -89,8 +89,8 @@ export class Disk {
       .filter(({ name }) => !isRemovedName(name))
       .map((entry): Entry => ({ name: entry.name, kind: kindOf(entry) }));
     const text = textOf(entries);
-    if ((before?.text ?? text) !== text && !isPlaced) this.#steady = false;
-    else if (stats !== undefined) this.#told.set(path, signatureOf(stats));
+    if ((before?.text ?? text) !== text && !isPlaced) this.#unchanged = false;
+    else if (stats !== undefined) this.#answers.set(path, signatureOf(stats));
     this.#lists.set(path, { text, at });
     if (isPlaced) this.#listedSince.add(path);
     return entries;
@@ -112,30 +112,30 @@ export class Disk {
   }
 
   /** Each absolute path that was asked about, with the answer. A folder's path has no "/" at its end. */
-  told(): Iterable<readonly [string, Signature | null]> {
-    return this.#told;
+  answers(): Iterable<readonly [string, Signature | null]> {
+    return this.#answers;
   }
 
   /** The same for paths that were asked about with `peek` only. */
-  peeked(): Iterable<readonly [string, Signature | null]> {
-    return this.#peeked;
+  peekedAnswers(): Iterable<readonly [string, Signature | null]> {
+    return this.#peekedAnswers;
   }
 
   /**
-   * Whether all answers are still true. They are not if something changed between two questions, or so shortly before a
-   * question that a later change could look the same. Lists folders again into which something was put.
+   * Whether all answers are still true. False if something changed between two questions, or so shortly before a
+   * question that a later change could look the same. Lists folders again if files were put into them.
    */
-  stands(): boolean {
-    for (const [path, signature] of this.#told) {
+  stillHolds(): boolean {
+    for (const [path, signature] of this.#answers) {
       const list = this.#lists.get(path);
       if (list !== undefined && !this.#isAsListed(path, list)) this.#listAgain(path);
       else if (list === undefined && signature !== null && isRacy(signature, this.since)) return false;
     }
-    return this.#steady;
+    return this.#unchanged;
   }
 
   #isAsListed(path: string, { at }: List): boolean {
-    const signature = this.#told.get(path) ?? null;
+    const signature = this.#answers.get(path) ?? null;
     return signature !== null && !isRacy(signature, at) && sameSignature(this.signature(path), signature);
   }
 
@@ -144,11 +144,11 @@ export class Disk {
     try {
       if (stats !== undefined && !isRacy(stats, Date.now())) return void this.list(folder);
       // It was in a folder that lq has replaced.
-      if (stats === undefined && this.#isPlaced(folder)) return void this.#told.delete(folder);
+      if (stats === undefined && this.#isPlaced(folder)) return void this.#answers.delete(folder);
     } catch {
       // It is not a folder any more.
     }
-    this.#steady = false;
+    this.#unchanged = false;
   }
 
   /** Whether the earlier answer about a folder is about one that lq has replaced. */
@@ -165,9 +165,9 @@ export class Disk {
     // A listed folder is compared by its entries, not by its times.
     if (this.#lists.has(path) && (stats?.isDirectory() === true || this.#isPlaced(path))) return;
     const signature = stats === undefined ? null : signatureOf(stats);
-    const before = this.#told.get(path);
-    if (before === undefined) this.#told.set(path, signature);
-    else if (!sameSignature(before, signature)) this.#steady = false;
+    const before = this.#answers.get(path);
+    if (before === undefined) this.#answers.set(path, signature);
+    else if (!sameSignature(before, signature)) this.#unchanged = false;
   }
 }
 

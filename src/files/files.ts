@@ -41,7 +41,7 @@ export class FileDigests {
   readonly #memo: FileMemo;
   readonly #swept: Swept;
   readonly #seen = new Map<string, Seen>();
-  #steady = true;
+  #unchanged = true;
 
   constructor(root: string, memo: FileMemo, disk = new Disk(), swept: Swept = new Map()) {
     this.disk = disk;
@@ -56,8 +56,8 @@ export class FileDigests {
   }
 
   /** False when a file changed during the build and had to be looked at again. */
-  get steady(): boolean {
-    return this.#steady;
+  get unchanged(): boolean {
+    return this.#unchanged;
   }
 
   /** Digest of a file's content; follows symbolic links. Null if there is no file. Throws UserError if it cannot be read. */
@@ -107,7 +107,7 @@ export class FileDigests {
 
   /** Looks at the disk again when one of these files is asked for: somebody changed it. */
   forget(paths: Iterable<string>): void {
-    this.#steady = false;
+    this.#unchanged = false;
     this.lose(paths);
   }
 

@@ -189,9 +189,9 @@ function readText(path: string, root: string): string | UserError {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    const told = userErrorOf(readable(error, moduleName(root, path)));
-    if (told === undefined) throw error;
-    return told;
+    const userError = userErrorOf(readable(error, moduleName(root, path)));
+    if (userError === undefined) throw error;
+    return userError;
   }
 }
 

@@ -42,13 +42,13 @@ export class ToolVersions {
     });
     const tree = new ProcessTree(child, mark);
     const kill = (): void => tree.kill();
-    const spare = afterAwake(SECONDS * 1000, kill);
+    const cancelKill = afterAwake(SECONDS * 1000, kill);
     this.#signal?.addEventListener("abort", kill, { once: true });
     const { failed, stdout, originalMessage, signal } = await child;
-    spare();
+    cancelKill();
     this.#signal?.removeEventListener("abort", kill);
     this.#signal?.throwIfAborted();
-    // A command that could not start has none.
+    // A command that could not start has no output.
     const printed = (stdout as string | undefined)?.trim() ?? "";
     if (!failed) return printed;
     const why = signal === "SIGKILL" ? `it was ended, as after ${SECONDS} s` : (originalMessage ?? "");

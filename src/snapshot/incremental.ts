@@ -111,16 +111,16 @@ export class IncrementalSession {
       graph.digests.set(file, digest);
       unseen.delete(file);
     }
-    return files.steady && unseen.size === 0;
+    return files.unchanged && unseen.size === 0;
   }
 
   #updateStructure(): boolean {
     const { root, disk } = this.session;
     const { snapshot } = this.#base;
-    if (!disk.stands()) return false;
+    if (!disk.stillHolds()) return false;
     const indices = structureOf(snapshot);
     disk.signature(`${root}/${STATE_LOG}`);
-    for (const [absolute, signature] of disk.told()) {
+    for (const [absolute, signature] of disk.answers()) {
       const index = indices.get(projectPath(root, absolute));
       if (index === undefined) return false;
       snapshot.signatures.set(index, signature);

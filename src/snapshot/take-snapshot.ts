@@ -41,7 +41,8 @@ export function takeSnapshot(session: Session, plan: Plan, { request, since }: S
   // No snapshot of an empty request, so that each run explains again why it is empty.
   if (tasks.size === 0 || tasks.size < plan.selected.tasks.size) return notTaken("not every task is fresh");
   if ([...rules].some(({ tools }) => tools.length > 0)) return notTaken("a rule names tools");
-  if (!disk.stands() || !files.steady) return notTaken("files changed during the build, or just before");
+  if (!disk.stillHolds() || !files.unchanged)
+    return notTaken("files changed during the build, or just before");
 
   const structure = new Map<string, Signature | null>();
   for (const file of session.graph.pipeline.files) {
@@ -49,7 +50,7 @@ export function takeSnapshot(session: Session, plan: Plan, { request, since }: S
     if (signature !== null && isRacy(signature, since)) return notTaken(`${file} is too new`);
     structure.set(file, signature);
   }
-  for (const [path, signature] of disk.told()) structure.set(projectPath(root, path), signature);
+  for (const [path, signature] of disk.answers()) structure.set(projectPath(root, path), signature);
   // The state log is only appended to or replaced, so its size or inode shows every change. And lq itself, as compiled.
   const known = [join(root, STATE_LOG), join(installation(), "dist/.stamp")];
   // A build writes lq.lock again if it is not right, even when all tasks are fresh.
@@ -69,7 +70,7 @@ export function takeSnapshot(session: Session, plan: Plan, { request, since }: S
       digests.push(digest);
     }
   }
-  for (const [absolute, signature] of disk.peeked()) {
+  for (const [absolute, signature] of disk.peekedAnswers()) {
     const path = projectPath(root, absolute);
     if (!numbers.has(path)) structure.set(path, signature);
   }

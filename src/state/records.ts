@@ -66,11 +66,11 @@ export const TYPE = {
   /** Name: task id. Written before outputs are put in place: what a kill in between may leave is lq's own. */
   placing: 3,
   /** Name: output path. An output of a task that now writes elsewhere. */
-  left: 4,
+  abandoned: 4,
   /** Name: task id. Ends `done`, `failed` and `placing`. */
   forget: 5,
-  /** Name: output path. Ends `left`. */
-  forgetLeft: 6,
+  /** Name: output path. Ends `abandoned`. */
+  forgetAbandoned: 6,
   /** Name: path. A digest that holds while the signature does. */
   file: 7,
   /** Name: free. */

@@ -41,7 +41,7 @@ export class State implements FileMemo {
   readonly #done: Table<DoneRecord>;
   readonly #failed: Table<FailedRecord>;
   readonly #placing: Table<DoneRecord>;
-  readonly #left: Table<DoneRecord>;
+  readonly #abandoned: Table<DoneRecord>;
   readonly #files: Table<FileRecord>;
   readonly #notes: Table<NoteRecord>;
   readonly #learned: FileRecord[] = [];
@@ -57,7 +57,7 @@ export class State implements FileMemo {
     this.#done = new Table(log, decodeDone);
     this.#failed = new Table(log, decodeFailed);
     this.#placing = new Table(log, decodeDone);
-    this.#left = new Table(log, decodeDone);
+    this.#abandoned = new Table(log, decodeDone);
     this.#files = new Table(log, decodeFile);
     this.#notes = new Table(log, decodeNote);
     let frame = 0;
@@ -98,7 +98,9 @@ export class State implements FileMemo {
 
   /** The places of all other valid records, without digests of files. */
   otherPlaces(): readonly number[] {
-    return [this.#failed, this.#placing, this.#left, this.#notes].flatMap((table) => [...table.places()]);
+    return [this.#failed, this.#placing, this.#abandoned, this.#notes].flatMap((table) => [
+      ...table.places(),
+    ]);
   }
 
   /** The outputs that a task last put in place. */
@@ -139,7 +141,7 @@ export class State implements FileMemo {
   /** All outputs that lq may have in place, also from killed builds and for tasks that no longer make them. */
   *written(): Generator<DoneRecord> {
     yield* this.#placing.records();
-    yield* this.#left.records();
+    yield* this.#abandoned.records();
     yield* this.#done.records();
   }
 
@@ -157,7 +159,7 @@ export class State implements FileMemo {
 
   recordDone(done: DoneRecord): void {
     const record = { ...done, finished: Math.max(done.finished, this.#ownerIndex().nextTime(done)) };
-    this.#leaveBehind(record);
+    this.#keepAbandoned(record);
     this.#apply(TYPE.done, record.id);
     this.#done.set(record.id, record, this.#append(encodeDone(TYPE.done, record.id, record)));
     this.#owners?.add(record);
@@ -177,7 +179,7 @@ export class State implements FileMemo {
   /** Forgets one output path, whichever record holds it. */
   forgetOutput(output: string): void {
     const owner = this.owner(output);
-    if (this.#left.delete(output)) this.#append(encodeName(TYPE.forgetLeft, output));
+    if (this.#abandoned.delete(output)) this.#append(encodeName(TYPE.forgetAbandoned, output));
     if (owner === undefined) return;
     this.#owners?.remove(output, owner.id);
     const record = this.last(owner.id);
@@ -251,14 +253,14 @@ export class State implements FileMemo {
     if (type === TYPE.done) this.#done.load(name, place, start);
     else if (type === TYPE.failed) this.#failed.load(name, place, start);
     else if (type === TYPE.placing) this.#placing.load(name, place, start);
-    else if (type === TYPE.left) this.#left.load(name, place, start);
+    else if (type === TYPE.abandoned) this.#abandoned.load(name, place, start);
     else if (type === TYPE.file) this.#files.load(name, place, start);
     else if (type === TYPE.note) this.#notes.load(name, place, start);
   }
 
   /** Ends the records that a new record makes invalid, besides the one that it replaces. */
   #apply(type: number, name: string): void {
-    if (type === TYPE.forgetLeft) this.#left.delete(name);
+    if (type === TYPE.forgetAbandoned) this.#abandoned.delete(name);
     if (type === TYPE.forget) this.#done.delete(name);
     if (type === TYPE.forget || type === TYPE.done) {
       this.#failed.delete(name);
@@ -267,15 +269,19 @@ export class State implements FileMemo {
   }
 
   /** Keeps lq's claim to outputs that a task wrote before and no longer writes. */
-  #leaveBehind(next: DoneRecord): void {
+  #keepAbandoned(next: DoneRecord): void {
     const before = this.last(next.id);
     for (const output of before?.outputs ?? []) {
       if (before === undefined || next.outputs.some((each) => each.path === output.path)) continue;
-      const left = { ...before, outputs: [output] };
-      this.#left.set(output.path, left, this.#append(encodeDone(TYPE.left, output.path, left)));
+      const abandoned = { ...before, outputs: [output] };
+      this.#abandoned.set(
+        output.path,
+        abandoned,
+        this.#append(encodeDone(TYPE.abandoned, output.path, abandoned)),
+      );
     }
     for (const output of next.outputs)
-      if (this.#left.delete(output.path)) this.#append(encodeName(TYPE.forgetLeft, output.path));
+      if (this.#abandoned.delete(output.path)) this.#append(encodeName(TYPE.forgetAbandoned, output.path));
   }
 
   #ownerIndex(): Owners {
@@ -285,7 +291,7 @@ export class State implements FileMemo {
 
   #liveFrames(): Buffer[] {
     // In this order a replay ends where the log did: `done` ends what was recorded before it.
-    return [this.#done, this.#left, this.#failed, this.#placing, this.#files, this.#notes].flatMap(
+    return [this.#done, this.#abandoned, this.#failed, this.#placing, this.#files, this.#notes].flatMap(
       (table) => [...table.frames()],
     );
   }

@@ -100,10 +100,10 @@ describe("filesUnder", () => {
       ["a", "b"],
       ["a", "b"],
     ]);
-    expect(disk.stands()).toBe(true);
+    expect(disk.stillHolds()).toBe(true);
     rmSync(join(root, "data/b"));
     expect(names()).toEqual(["a"]);
-    expect(disk.stands()).toBe(false);
+    expect(disk.stillHolds()).toBe(false);
     now.mockRestore();
   });
 
