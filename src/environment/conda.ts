@@ -1,16 +1,16 @@
-/** Where a conda environment lies, and what is installed in it. */
+/** Finds a conda environment and the packages that are installed in it. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../model/errors.ts";
 import type { Setting } from "../model/model.ts";
 import type { Variables } from "./shell-environment.ts";
 
-/** Folders below the home folder that installers of conda take by default. */
+/** Default folders of conda's installers, below the home folder. */
 const HOMES = ["miniforge3", "mambaforge", "miniconda3", "anaconda3", "micromamba", ".conda", ".mamba"];
 
 /**
  * @returns absolute path
- * @throws UserError if there is none of that name
+ * @throws UserError if no environment has that name
  */
 export function condaPrefix(root: string, { value, span }: Setting, variables: Variables): string {
   const places = value.includes("/") ? [resolve(root, value)] : candidates(value, variables);
@@ -19,7 +19,7 @@ export function condaPrefix(root: string, { value, span }: Setting, variables: V
   throw new UserError({
     message: `there is no conda environment ${value}`,
     span,
-    hint: "`conda env list` lists those of this machine; one elsewhere is named by its folder",
+    hint: "`conda env list` lists the environments of this machine; name any other by its folder",
   });
 }
 
@@ -35,7 +35,7 @@ function candidates(name: string, variables: Variables): readonly string[] {
   return [
     ...folders.map((folder) => join(folder, name)),
     ...bases.map((base) => (name === "base" ? base : join(base, "envs", name))),
-    // conda lists there every environment that it ever made.
+    // In this file conda lists every environment that it ever made.
     ...read(join(home, ".conda/environments.txt"))
       .split("\n")
       .filter((place) => basename(place) === name),
@@ -43,7 +43,7 @@ function candidates(name: string, variables: Variables): readonly string[] {
 }
 
 /**
- * Names and versions, of packages of all languages.
+ * Names and versions of the packages of all languages.
  * @param prefix absolute path of the environment
  */
 export function condaPackages(prefix: string): { readonly name: string; readonly version: string }[] {

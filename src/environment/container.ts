@@ -1,4 +1,4 @@
-/** Commands that run in a container, by whichever program this machine has for it. */
+/** Runs commands in a container, with the container program of this machine. */
 import { UserError } from "../model/errors.ts";
 import type { Setting } from "../model/model.ts";
 
@@ -9,11 +9,11 @@ export interface Container {
   readonly kind: "apptainer" | "docker";
 }
 
-/** What a command in a container is given of the machine. */
+/** The parts of the machine that a command in a container can use. */
 export interface Given {
-  /** Absolute folders, at the same paths inside; the first is the one in which the command runs. */
+  /** Absolute folders, at the same paths inside. The command runs in the first. */
   readonly folders: readonly string[];
-  /** Names of the variables that it sees. */
+  /** Names of the environment variables that it gets. */
   readonly variables: readonly string[];
   /** Ids of GPUs. */
   readonly devices: readonly string[];
@@ -29,8 +29,8 @@ const PROGRAMS = [
 const REGISTRY = "docker://";
 
 /**
- * @param find absolute path of a program; null: it is not there
- * @throws UserError where no program can run the image
+ * @param find absolute path of a program; null if it is not there
+ * @throws UserError if no program here can run the image
  */
 export function containerOf({ value, span }: Setting, find: (name: string) => string | null): Container {
   const isFile = !value.startsWith(REGISTRY);
@@ -46,7 +46,7 @@ export function containerOf({ value, span }: Setting, find: (name: string) => st
   });
 }
 
-/** @returns the words that run a command in the container, as the user who runs lq */
+/** @returns the words of a command line that runs a command in the container as lq's own user */
 export function inContainer(
   { image, program, kind }: Container,
   words: readonly string[],

@@ -1,4 +1,4 @@
-/** Where scripts and commands run: their interpreters, the variables of their environments, their containers. */
+/** The environments of scripts and commands: interpreters, environment variables, containers. */
 import { accessSync, constants, statSync } from "node:fs";
 import { basename, delimiter, join, resolve } from "node:path";
 import { UserError } from "../model/errors.ts";
@@ -8,7 +8,7 @@ import { containerOf, type Container } from "./container.ts";
 import { loadModules, runActivation, type Variables } from "./shell-environment.ts";
 
 export interface ResolvedEnvironment {
-  /** Variables to set over those of lq itself. */
+  /** Variables to set in addition to lq's own. */
   readonly variables: { readonly [name: string]: string };
   /** Absolute path of the Python interpreter. @throws UserError if there is none */
   readonly python: () => string;
@@ -19,10 +19,10 @@ export interface ResolvedEnvironment {
   readonly setup: string | null;
 }
 
-/** Names the interpreter, over what pipeline.yaml says; tasks find there which one is theirs. */
+/** Variable that names the interpreter. It wins over pipeline.yaml, and each task finds its interpreter in it. */
 const SETTING = "LQ_PYTHON";
 
-/** The environment variables of lq that decide which interpreter runs, and what it finds. */
+/** lq's own environment variables that decide which interpreter runs and what it finds. */
 export const DECIDING = [
   ...[SETTING, "PATH", "PYTHONPATH", "PYTHONNOUSERSITE", "PYENV_VERSION"],
   ...["HOME", "CONDA_EXE", "CONDA_ENVS_PATH", "MAMBA_ROOT_PREFIX"],
@@ -46,7 +46,7 @@ export class Environments {
     return known;
   }
 
-  /** All that programs of the rule find in their environment, as far as it is the same for all its tasks. */
+  /** The environment that is the same for all tasks of the rule. */
   variablesOf(rule: Pick<Rule, "environment" | "env">): Variables {
     const own: { [name: string]: string } = {};
     for (const [name, template] of rule.env) {
@@ -72,7 +72,7 @@ export class Environments {
     if (isNamed && container === null) change({ [SETTING]: find() });
     return {
       variables: changed,
-      // In a container it is another one, of which nothing is known here.
+      // The container has an interpreter of its own, which lq does not know.
       python: find,
       conda: prefix,
       container: container && containerOf(container, (name) => this.#program(name, path)),
@@ -103,11 +103,11 @@ export class Environments {
     throw new UserError({
       message: `the modules ${names.join(", ")} cannot be loaded: ${changed}`,
       ...(modules[0] && { span: modules[0].span }),
-      hint: "`module avail` lists those of this machine",
+      hint: "`module avail` lists the modules of this machine",
     });
   }
 
-  /** What activating a virtual environment changes. */
+  /** The changes that activating a virtual environment makes. */
   #venv({ value, span }: Setting, variables: Variables): Variables {
     const folder = resolve(this.#root, value);
     if (!isProgram(join(folder, "bin/python")))
@@ -124,7 +124,7 @@ export class Environments {
     };
   }
 
-  /** What activating a conda environment changes. */
+  /** The changes that activating a conda environment makes. */
   #conda({ value, span }: Setting, prefix: string, variables: Variables): Variables {
     const own = {
       CONDA_PREFIX: prefix,

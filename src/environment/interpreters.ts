@@ -1,4 +1,4 @@
-/** The program that runs a script, told by the ending of its name. */
+/** Chooses the program that runs a script by the ending of the script's name. */
 import { delimiter, join } from "node:path";
 import { installation } from "../system/installation.ts";
 
@@ -25,12 +25,12 @@ export function scriptCommand(path: string, python: () => string): readonly stri
   }
 }
 
-/** The folder of the module `lq` by which a Python script asks for its task. */
+/** The folder of the Python module `lq`, through which a script asks for its task. */
 export function pythonFolder(): string {
   return join(installation(), "python");
 }
 
-/** Python's path for tasks: the module `lq`, then what was there before. */
+/** Python's path for tasks: the folder of the module `lq`, then the path as it was. */
 export function pythonPath(before: string | undefined): string {
   return before === undefined || before === "" ? pythonFolder() : `${pythonFolder()}${delimiter}${before}`;
 }

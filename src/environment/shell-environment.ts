@@ -1,6 +1,6 @@
 /**
- * Environments that only a shell can make: `module load`, and the scripts that conda runs when it activates one. They
- * run once a build; what they change in the environment is given to each task.
+ * Environments that only a shell can make: `module load`, and the scripts that conda runs on activation. They run once
+ * in a build, and each task gets their changes to the environment.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
@@ -11,7 +11,7 @@ export interface Variables {
   readonly [name: string]: string | undefined;
 }
 
-/** Where Environment Modules and Lmod keep what defines `module`. */
+/** Files in which Environment Modules and Lmod define `module`. */
 const MODULE_INITS = [
   "/etc/profile.d/lmod.sh",
   "/etc/profile.d/z00_lmod.sh",
@@ -20,20 +20,20 @@ const MODULE_INITS = [
   "/usr/share/modules/init/bash",
 ];
 
-/** The answers begin after this: what scripts print comes before. */
+/** Separates the answer from what the scripts print before it. */
 const MARK = "lq-environment";
 
-/** Set by every bash. */
+/** Variables that every bash sets. */
 const OWN = new Set(["_", "SHLVL", "PWD", "OLDPWD"]);
 
-/** @returns what changes, or in words why it fails */
+/** @returns the changes, or a text that says why it failed */
 export function loadModules(names: readonly string[], variables: Variables): Variables | string {
   const home = variables["MODULESHOME"];
   const inits = [...(home === undefined ? [] : [`${home}/init/bash`]), ...MODULE_INITS].map(quote).join(" ");
   const lines = [
     `type module >/dev/null 2>&1 || for init in ${inits}; do [ -r "$init" ] && . "$init" && break; done`,
     "type module >/dev/null 2>&1 || { echo 'there is no command `module` here' >&2; exit 1; }",
-    // Older versions end well whatever happens.
+    // Older versions exit with status 0 even if they fail.
     ...names.map((name) => `module load ${quote(name)} && module is-loaded ${quote(name)} || exit 1`),
   ];
   return changes(lines.join("\n"), variables);
@@ -53,7 +53,7 @@ export function runActivation(prefix: string, variables: Variables): Variables |
   );
 }
 
-/** What a script changes in an environment. */
+/** The changes that a script makes to an environment. */
 function changes(script: string, variables: Variables): Variables | string {
   const text = `${script}\nprintf '%s\\0' ${MARK}; exec env -0`;
   const { status, stdout, stderr } = spawnSync("bash", ["--norc", "-c", text], {

@@ -10,7 +10,7 @@ import { TaskLog } from "./log.ts";
 import { withoutShell } from "./plain-command.ts";
 import { newMark, ProcessTree } from "../system/process-tree.ts";
 
-/** What a shell answers for a program that it does not find. */
+/** Exit status of a shell that does not find a program. */
 const NOT_FOUND = 127;
 
 /**

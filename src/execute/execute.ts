@@ -21,7 +21,7 @@ export class Executor {
   readonly #pool: WorkerPool;
   readonly #launchers: Launchers;
 
-  /** To be closed: it keeps processes. */
+  /** Call `close` at the end: it keeps processes. */
   constructor(
     root: string,
     code: Pick<CodeClosures, "bundle">,
@@ -35,7 +35,7 @@ export class Executor {
     this.#pool = pool;
   }
 
-  /** When nothing runs any more. */
+  /** Call this when nothing runs any more. */
   close(): Promise<void> {
     return this.#launchers.close();
   }
@@ -67,7 +67,7 @@ export class Executor {
     return this.#pool.run(job, attempt, reports);
   }
 
-  /** A command or a script. */
+  /** Runs a command or a script. */
   async #runProgram(
     task: Task,
     action: Exclude<TaskAction, { readonly kind: "run" }>,

@@ -1,13 +1,13 @@
 /** Reads, while a task runs, the lines that it appends to a file: its metrics, its log. */
 import { closeSync, existsSync, openSync, readSync, rmSync } from "node:fs";
 
-/** Milliseconds between two looks: for people who watch. */
+/** Milliseconds between two reads; short enough for people who watch. */
 const INTERVAL = 500;
 const CHUNK = 1 << 16;
 
 /**
- * @param file absolute path; what is there is removed
- * @returns what reads the rest and ends it
+ * @param file absolute path; a file at this path is removed
+ * @returns a function that reads the rest and stops
  */
 export function followLines(file: string, hear: (line: string) => void): () => void {
   if (existsSync(file)) rmSync(file);
@@ -28,7 +28,7 @@ export function followLines(file: string, hear: (line: string) => void): () => v
         const length = readSync(descriptor, buffer, 0, CHUNK, position);
         if (length === 0) break;
         position += length;
-        // Lines are ASCII as Python's json writes them; in others a character may be cut in two, and only shown so.
+        // Python's json writes ASCII. In other lines a character may be cut in two; this only affects the display.
         const lines = (rest + buffer.toString("utf8", 0, length)).split("\n");
         rest = lines.pop() ?? "";
         lines.forEach(hear);

@@ -80,7 +80,7 @@ export interface Start {
   readonly mark: string;
   /** Variables of this command alone, which its shell does not have. */
   readonly own: { readonly [name: string]: string };
-  /** Open descriptors that the command and its shell hold as long as they live; the shell then serves no other. */
+  /** Descriptors that stay open in the command and its shell until they end. The shell then serves no other command. */
   readonly leases: readonly number[];
 }
 
@@ -190,7 +190,7 @@ class Launcher {
     this.#answer = lines.pop() ?? "";
     for (const line of lines) {
       if (!line.startsWith("= ")) this.#running = this.#start(Number(line));
-      // Not at once: whoever started it may still be about to listen.
+      // Emit it later: the caller may not listen yet.
       else void this.#output.complete.then(() => setImmediate(() => void this.#end(Number(line.slice(2)))));
     }
   }

@@ -1,4 +1,4 @@
-/** Where the output of a task's last attempt is kept. */
+/** The path of the log of a task's last attempt. */
 import { createHash } from "node:crypto";
 import type { Task } from "../model/model.ts";
 import { LOGS } from "../model/layout.ts";
@@ -16,7 +16,7 @@ export function logPath(task: Pick<Task, "id" | "rule" | "bindings">): string {
   return `${LOGS}/${rule}/${short}.log`;
 }
 
-/** Beside a log: the numbers that the task reported for its steps. */
+/** The path, beside a log, of the numbers that the task reported for its steps. */
 export function metricsPath(log: string): string {
   return log.replace(/\.log$/, ".metrics.jsonl");
 }

@@ -1,5 +1,5 @@
 /**
- * The output of one attempt. The file is made with the first byte. Of a long output the head and the tail are kept. A
+ * The output of one attempt. The file is made with the first byte. A long output keeps only its head and its tail. A
  * task does not fail when its log cannot be written (the disk is full); the rest of the log is then lost.
  */
 import { closeSync, mkdirSync, openSync, readSync, statSync, writeSync } from "node:fs";

@@ -14,7 +14,7 @@ export interface Program {
   readonly argv: readonly string[];
   /** Variables of this attempt alone. */
   readonly own: { readonly LQ_TASK_FILE: string; readonly LQ_METRICS: string };
-  /** Where the program finds each input and is to write each output, relative to the project. */
+  /** The paths at which the program finds each input and must write each output, relative to the project. */
   readonly locate: (path: TaskPath) => string;
 }
 
@@ -78,7 +78,7 @@ function afterSetup(setup: string, words: readonly string[]): readonly string[] 
     : ["bash", "-c", `${setup}\nexec "$@"`, "lq", ...words];
 }
 
-/** Where inputs lie that are not in the project. */
+/** Folders of the inputs that are not in the project. */
 function outsideFolders({ inputs }: Task): readonly string[] {
   const outside = inputs.map(({ path }) => path).filter((path) => path.startsWith("/"));
   return [...new Set(outside.map((path) => dirname(path)))];

@@ -21,11 +21,11 @@ process.on("message", (message: ToWorker) => {
       return cancel?.abort();
   }
 });
-// Sent by lq when it needs this process no longer; by a batch system to all that runs, and then it means what a
-// cancelled build means.
+// lq sends this when it no longer needs this process. A batch system sends it to all processes; then it means the same
+// as a cancelled build.
 for (const name of ["SIGTERM", "SIGUSR1", "SIGHUP"] as const)
   process.on(name, () => (cancel === null ? process.exit(0) : cancel.abort()));
-// Nobody waits for the result any more, and nothing may outlive lq.
+// lq is gone: nobody waits for the result, and nothing may outlive lq.
 process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));
 
 async function run(job: Job): Promise<FromWorker> {

@@ -1,4 +1,4 @@
-/** The values of an axis, from the pipeline, from the names of files, or from what a file says. */
+/** The values of an axis, from the pipeline, from the names of files, or from the content of a file. */
 import { UserError, type Span } from "../model/errors.ts";
 import { AT_STEP } from "../load/axes.ts";
 import { child, keysOf } from "../load/template.ts";
@@ -34,7 +34,7 @@ function texts(globs: SourceGlobs, spec: AxisSpec, names: Names, bound: Bound): 
   }
 }
 
-/** The values of all, in order; what several globs match is one value. */
+/** The values of all, in order. A match of several globs is one value. */
 function joined(
   parts: readonly { readonly axis: AxisSpec; readonly values: readonly string[] }[],
 ): readonly string[] {

@@ -1,7 +1,7 @@
 /**
- * `{ glob: "src/*.txt" }`: the source files that a pattern matches, as what its `*` stood for.
+ * `{ glob: "src/*.txt" }`: the source files that a pattern matches, each as the text that the `*` matches.
  *
- * A pattern has one `*` (within a name) or `**` (any depth; then the value is a path); all else is literal.
+ * A pattern has one `*` (within a name) or `**` (any depth; then the value is a path); everything else is literal.
  */
 import type { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -36,7 +36,7 @@ export class SourceGlobs {
     this.#disk = disk;
   }
 
-  /** Sorted; no match is an empty list. Throws a `UserError` for what is no pattern. */
+  /** Sorted; no match is an empty list. Throws a `UserError` for an invalid pattern. */
   values(text: string, span: Span): readonly string[] {
     const pattern = parsePattern(this.#root, text, span);
     this.#asked.set(text, span);
@@ -63,7 +63,7 @@ export class SourceGlobs {
   }
 }
 
-/** The folder that all matches of a pattern are in ("" is the project), a path such as they have, and what tells them. */
+/** The folder that all matches of a pattern are in ("" is the project), a form of their paths, and a test for them. */
 export function globReach(
   root: string,
   text: string,
@@ -111,7 +111,7 @@ function inOneFolder(root: string, disk: Disk, { before, after }: Pattern): stri
 }
 
 function anyDepth(root: string, disk: Disk, { before, star, after }: Pattern): string[] {
-  // Few pipelines need it, and to load it takes as long as all else that a small build does before it starts.
+  // Few pipelines need it, and loading it takes as much time as the rest of a small build's start.
   const fastGlob = createRequire(import.meta.url)("fast-glob") as typeof FastGlob;
   const literal = (text: string): string => (text === "" ? "" : fastGlob.escapePath(text));
   const onlyDirectories = after.endsWith("/");
@@ -123,7 +123,7 @@ function anyDepth(root: string, disk: Disk, { before, star, after }: Pattern): s
     onlyFiles: !onlyDirectories,
     ignore: ["cache/**", "node_modules/**", ".git/**"],
     followSymbolicLinks: false,
-    // Asked with `withFileTypes` always, which its types do not say.
+    // The option `withFileTypes` is always set, but the library's types do not say so.
     fs: {
       readdirSync: ((folder: string) => disk.list(folder).map(asDirent)) as unknown as typeof readdirSync,
     },

@@ -62,7 +62,7 @@ def standard_modules() -> Set[str]:
 
 
 def distributions(path: List[str]) -> List[Dict[str, Any]]:
-    """Installed packages; of two with one name the first on the path counts, as for Python."""
+    """Installed packages. If two have one name, the first on the path counts, as in Python."""
     found: Dict[str, Dict[str, Any]] = {}
     for each in metadata.distributions(path=path):
         try:
@@ -87,7 +87,7 @@ def canonical(name: str) -> str:
 
 
 def requirements(lines: List[str]) -> List[str]:
-    """Names of what it requires, without what only an extra requires."""
+    """Names of the packages that it requires, without those that only an extra requires."""
     names: Set[str] = set()
     for line in lines:
         requirement, _, marker = line.partition(";")
@@ -98,7 +98,7 @@ def requirements(lines: List[str]) -> List[str]:
 
 
 def modules(each: metadata.Distribution, name: str) -> Set[str]:
-    """The outermost modules that it installs; of a namespace package those inside of it."""
+    """The outermost modules that it installs; for a namespace package, the modules inside it."""
     record = each.read_text("RECORD") or ""
     files = [re.sub(r",[^,]*,[^,]*$", "", line).strip('"') for line in record.splitlines()]
     code = [file for file in files if file.endswith((".py", ".so", ".pyd")) and not file.startswith("..")]
@@ -118,7 +118,7 @@ def outermost(file: str, packages: Set[str]) -> str:
 
 
 def editable_source(each: metadata.Distribution) -> Optional[str]:
-    """The folder of a package that is installed so that it can be edited in place."""
+    """The folder of an editable installation."""
     try:
         origin = json.loads(each.read_text("direct_url.json") or "{}")
     except ValueError:

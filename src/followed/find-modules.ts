@@ -1,4 +1,4 @@
-/** Which files of a project an import of Python means, found as Python's own path finder finds them. */
+/** Finds the project's files that a Python import means, by the rules of Python's own path finder. */
 import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Disk } from "../files/disk.ts";
@@ -18,7 +18,7 @@ export class ModuleFinder {
   readonly #kinds = new Map<string, "file" | "folder" | null>();
   readonly #packages = new Map<string, boolean>();
 
-  /** @param disk is asked about every place where a file that comes would change an answer */
+  /** @param disk gets a question about every place where a new file would change an answer */
   constructor(disk: Disk) {
     this.#disk = disk;
   }
@@ -84,7 +84,7 @@ export class ModuleFinder {
   }
 
   #regularIn(folder: string, name: string): string | null {
-    // What is no name, such as the "*" of an import, is nothing on the disk.
+    // The "*" of an import and the like are not names, so no file has them.
     if (!/^[\p{L}_][\p{L}\p{N}_]*$/u.test(name)) return null;
     const inner = join(folder, name);
     if (this.#kind(inner) === "folder" && this.#kind(join(inner, INIT)) === "file") return join(inner, INIT);
@@ -101,7 +101,7 @@ export class ModuleFinder {
     return kind;
   }
 
-  /** A folder that is one is asked about as a whole: what comes in it is code, and outputs do not lie there. */
+  /** Ask about a package's folder as a whole: new files in it are code, and outputs do not lie there. */
   #isPackage(folder: string): boolean {
     let isPackage = this.#packages.get(folder);
     if (isPackage === undefined) {
@@ -112,13 +112,13 @@ export class ModuleFinder {
   }
 }
 
-/** What is there is not asked of `disk`: files are when they are read, and in folders `__pycache__` comes and goes. */
+/** Do not ask `disk` about what is there: it learns of files when they are read, and `__pycache__` changes folders. */
 function kindAt(path: string): "file" | "folder" | null {
   try {
     const stats = statSync(path, { throwIfNoEntry: false });
     return stats?.isFile() === true ? "file" : stats?.isDirectory() === true ? "folder" : null;
   } catch {
-    // A loop of links, or a folder that may not be entered: Python finds nothing there, either.
+    // Python finds nothing in a loop of links or in a folder without permission either.
     return null;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The code that a script or a command runs: the files that its rule names, all that they load of the project, and the
- * installed packages that they import.
+ * Finds the code that a script or a command runs: the files that its rule names, the project files that they load, and
+ * the installed packages that they import.
  */
 import { join, relative } from "node:path";
 import type { Disk } from "../files/disk.ts";
@@ -23,17 +23,17 @@ import {
 export interface CodeRequest {
   /** Files and folders, relative to the project; folders end in "/". */
   readonly code: readonly { readonly path: string; readonly span: Span }[];
-  /** Whether the first of them is a script that is started by itself; else a command runs some of them. */
+  /** True: the first of them is a script that lq starts. False: a command runs some of them. */
   readonly isScript: boolean;
   /** Which installed packages count. */
   readonly packages: "none" | "imported" | "installed";
-  /** Asked for only when there is a Python file. @throws UserError if there is none */
+  /** Called only if there is a Python file. @throws UserError if there is none */
   readonly python: () => PythonCommand;
 }
 
 export interface Followed {
   readonly closure: Closure;
-  /** Where the code may use other code that cannot be told from its text. */
+  /** Places where the code may use other code that its text does not show. */
   readonly unknown: readonly (Unknown & { readonly file: string })[];
 }
 
@@ -49,7 +49,7 @@ export class FollowedCode {
   readonly #finder: ModuleFinder;
   readonly #files: CodeFiles;
   readonly #descriptions = new Map<string, Promise<Description>>();
-  /** Requests that are being followed. */
+  /** Number of requests in work. */
   #active = 0;
 
   /** @param root real path of the project */
@@ -91,12 +91,12 @@ export class FollowedCode {
     const add = (file: string, by: string | null): void => {
       if (found.has(file)) return;
       const reading = read(file);
-      // It is awaited in its turn, unless another file is found to be wrong before.
+      // The loop below awaits it in its turn, unless it finds an error in another file first.
       reading.catch(() => undefined);
       found.set(file, { by, file: reading });
     };
     for (const file of entries) add(file, null);
-    // A map that grows while it is gone through.
+    // The loop also visits entries that are added to the map during the loop.
     for (const [path, { file }] of found) {
       const { loads, imports } = await file;
       for (const each of loads) add(each, path);
@@ -143,7 +143,7 @@ export class FollowedCode {
           .filter((name) => !isPassedOver(name))
           .map((name) => place + name);
       if (!path.endsWith("/") && stats?.isFile() === true) return [place];
-      const hint = stats?.isDirectory() === true ? `write ${path}/ if the folder is meant` : undefined;
+      const hint = stats?.isDirectory() === true ? `write ${path}/ to name the folder` : undefined;
       throw new UserError({ message: `there is no code ${path}`, span, ...(hint && { hint }) });
     });
     const around = isScript ? [] : files.flatMap((file) => this.#finder.packagesAround(file));
@@ -164,7 +164,7 @@ export class FollowedCode {
     return { description, meanings: new ImportMeanings(this.#root, description, this.#finder, named) };
   }
 
-  /** Relative to the project; of a package that is edited elsewhere, to its folder. */
+  /** Path relative to the project. For a package that is edited elsewhere, it is relative to the package's folder. */
   #nameOf(file: string, python: Python | null): string {
     if (isWithin(this.#root, file)) return relative(this.#root, file);
     const { distributions = [] } = python?.description ?? {};
@@ -177,7 +177,7 @@ function isPython(file: string): boolean {
   return file.endsWith(".py");
 }
 
-/** What editors, version control and Python leave beside code. */
+/** Files that editors, version control and Python leave beside code. */
 function isPassedOver(name: string): boolean {
   return /(^|\/)(\.|__pycache__\/|#)|~$|\.(swp|swo|tmp|bak|orig|rej|pyc|pyo)$|\.egg-info\/|(^|\/)4913$/.test(
     name,

@@ -1,4 +1,4 @@
-/** What an import of Python means in a project: files that are followed, installed packages, or nothing that counts. */
+/** Says what a Python import means in a project: files to follow, installed packages, or nothing that counts. */
 import { dirname, join } from "node:path";
 import { isWithin } from "../model/paths.ts";
 import type { ModuleFinder } from "./find-modules.ts";
@@ -12,7 +12,7 @@ export interface Meaning {
   readonly packages: readonly Distribution[];
 }
 
-/** The module by which a script asks lq for its task; like that of TypeScript it is in no key. */
+/** The module through which a script asks lq for its task. It is in no key, like lq's API for TypeScript. */
 const OWN = "lq";
 
 const NOTHING: Meaning = { files: [], packages: [] };
@@ -30,7 +30,7 @@ export class ImportMeanings {
    * @param root real path of the project
    * @param files absolute paths of the code that the rule names
    * @param folders absolute paths of the folders that it names
-   * @param isScript whether the first of the files is what Python is started with; else nobody knows
+   * @param isScript whether Python starts with the first of the files; otherwise the first file is unknown
    */
   constructor(
     root: string,

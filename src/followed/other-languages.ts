@@ -1,6 +1,6 @@
 /**
- * Code that is not Python: it counts byte by byte. Files that a shell or R script loads by a plain name are followed;
- * packages of R and Julia are not.
+ * Reads code that is not Python: it counts byte by byte. lq follows files that a shell or R script loads by a plain
+ * name. It does not follow packages of R and Julia.
  */
 
 export interface Loaded {
@@ -12,7 +12,7 @@ export interface Loaded {
 
 const NOTHING: Loaded = { files: [], unknown: [] };
 
-/** Each with the file's name as its one group, without quotes; empty where that is computed. */
+/** Each pattern has one group: the file's name without quotes, empty if the script computes the name. */
 const LOADING = {
   shell: /^\s*(?:source|\.)\s+(?:"([^"$`]*)"|'([^']*)'|([\w@%+=:,./-]+))?/,
   r: /\bsource\(\s*(?:"([^"]*)"|'([^']*)')?/,

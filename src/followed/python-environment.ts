@@ -1,7 +1,7 @@
 /**
  * A Python environment as its interpreter describes it (describe.py): its version, its path, and what is installed.
  *
- * The description is remembered with the stat signatures of all that it depends on: the interpreter, the folders
+ * lq remembers the description with the stat signatures of everything that it depends on: the interpreter, the folders
  * of its path, and the files in them that add further folders.
  */
 import { execFile } from "node:child_process";
@@ -23,10 +23,10 @@ export type Distribution = Description["distributions"][number];
 const Description = z.object({
   /** "3.11" */
   version: z.string(),
-  /** Absolute, with what a name or a shim leads to resolved. */
+  /** Absolute path of the real interpreter, behind names and shims. */
   executable: z.string(),
   prefix: z.string(),
-  /** Folders in which imports are looked for, without that of the script. */
+  /** Folders in which Python looks for imports, without the script's folder. */
   path: z.array(z.string()),
   /** Modules of the standard library. */
   standard: z.array(z.string()),
@@ -36,9 +36,9 @@ const Description = z.object({
       name: z.string(),
       version: z.string(),
       requires: z.array(z.string()),
-      /** "numpy"; of a namespace package the modules inside of it. */
+      /** "numpy"; for a namespace package, the modules inside it. */
       modules: z.array(z.string()),
-      /** Where the code is of one that is installed to be edited in place. */
+      /** Folder of the code, for an editable installation. */
       source: z.nullable(z.string()),
     }),
   ),
@@ -50,7 +50,7 @@ const Remembered = z.object({
   stamps: z.array(z.tuple([z.string(), z.string()])),
 });
 
-/** By which pyenv, asdf and mise choose what a name such as `python3` leads to. */
+/** Files that tell pyenv, asdf and mise which interpreter `python3` means. */
 const CHOOSERS = [".python-version", ".tool-versions"];
 
 export interface PythonCommand {
@@ -104,7 +104,7 @@ async function ask(
     const { stderr = "" } = error as { readonly stderr?: string };
     const why = stderr.trim().split("\n").at(-1) || (error as Error).message;
     throw new UserError({
-      message: `the Python ${executable} does not describe its environment: ${why}`,
+      message: `the Python ${executable} cannot describe its environment: ${why}`,
       hint: "lq follows code with Python 3.8 or later; name another with environment: { python: … }",
     });
   }
@@ -117,7 +117,7 @@ function watched(root: string, executable: string, { path, prefix }: Description
       choosers.push(...CHOOSERS.map((name) => join(folder, name)));
       if (folder === dirname(folder)) break;
     }
-  // Folders of the project itself say nothing of what is installed, and change with each output.
+  // Folders of the project do not show what is installed, and they change with each output.
   const installed = path.filter((folder) => isWithin(prefix, folder) || !isWithin(root, folder));
   const own = [executable, real(executable), join(prefix, "pyvenv.cfg")];
   return [...own, ...choosers, ...installed.flatMap(withPathFiles)];

@@ -40,7 +40,7 @@ def read(path: str) -> Dict[str, Any]:
 
 
 def digest(tree: ast.AST) -> str:
-    """sha256 of the tree: equal where `ast.dump(tree, include_attributes=False)` is equal, and nowhere else.
+    """sha256 of the tree: equal if and only if `ast.dump(tree, include_attributes=False)` is equal.
 
     Iterative, so that a long chain of operators does not exceed the limit of recursion.
     """
@@ -69,7 +69,7 @@ END = object()
 
 
 def look(tree: ast.AST) -> Tuple[List[Dict[str, Any]], List[Dict[str, Any]]]:
-    """The imports of a file, and the places at which it may use code that cannot be told from its text."""
+    """The imports of a file, and the places where it may use code that its text does not show."""
     imports: List[Dict[str, Any]] = []
     unknown: List[Dict[str, Any]] = []
     for node in nodes_that_run(tree):
@@ -105,7 +105,7 @@ PATH_CALLS = {"sys.path.insert", "sys.path.append", "sys.path.extend"}
 
 
 def nodes_that_run(tree: ast.AST) -> Iterator[ast.AST]:
-    """All nodes, in no certain order, except for what stands under `if TYPE_CHECKING:`."""
+    """All nodes, in no certain order, without those under `if TYPE_CHECKING:`."""
     stack: List[ast.AST] = [tree]
     while stack:
         node = stack.pop()
@@ -121,7 +121,7 @@ def is_type_checking(test: ast.AST) -> bool:
 
 
 def called(node: ast.AST) -> Optional[str]:
-    """ "a.b.c" of names and attributes, else None."""
+    """ "a.b.c" for a chain of names and attributes; None for anything else."""
     parts: List[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
@@ -140,7 +140,7 @@ def text_of(node: ast.AST) -> Optional[str]:
 
 
 def public_names(tree: ast.Module) -> List[str]:
-    """The texts in `__all__`: what `from module import *` may import of submodules."""
+    """The texts in `__all__`: the submodules that `from module import *` may import."""
     names: List[str] = []
     for node in tree.body:
         targets: List[ast.expr] = []

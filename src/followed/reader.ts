@@ -1,4 +1,4 @@
-/** Asks Python what its files mean and import (read.py): one process a build, started when it is first needed. */
+/** Asks Python what its files mean and import (read.py): one process for each build, started at the first question. */
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -7,21 +7,21 @@ import type { Readable, Writable } from "node:stream";
 import * as z from "zod/mini";
 import { installation } from "../system/installation.ts";
 
-/** What Python says of one file. */
+/** Python's answer about one file. */
 export type PythonFile = z.infer<typeof PythonFile>;
 
 export const PythonFile = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("read"),
-    /** Equal where Python's own `ast.dump(…, include_attributes=False)` is equal. */
+    /** Equal if and only if Python's own `ast.dump(…, include_attributes=False)` is equal. */
     digest: z.string(),
     imports: z.array(z.object({ module: z.string(), level: z.number(), names: z.array(z.string()) })),
-    /** Where it may use code that cannot be told from its text. */
+    /** Places where it may use code that its text does not show. */
     unknown: z.array(z.object({ what: z.string(), line: z.number() })),
     /** The texts of `__all__`. */
     all: z.array(z.string()),
   }),
-  /** It is no Python. */
+  /** Python cannot parse it. */
   z.object({ kind: z.literal("refused"), why: z.string(), line: z.number() }),
   z.object({ kind: z.literal("unreadable"), why: z.string() }),
 ]);
@@ -36,7 +36,7 @@ type Process = ChildProcessByStdio<Writable, Readable, null>;
 export class PythonReader {
   readonly #python: string;
   #process: Process | null = null;
-  /** Files are read one after the other. */
+  /** The last read; files are read one after the other. */
   #last: Promise<unknown> = Promise.resolve();
   #hear: (answer: PythonFile) => void = () => undefined;
 
@@ -52,7 +52,7 @@ export class PythonReader {
     return answer;
   }
 
-  /** Ends the process; it starts again if something is read after that. */
+  /** Ends the process. A later read starts it again. */
   async close(): Promise<void> {
     await this.#last;
     const running = this.#process;
@@ -80,13 +80,13 @@ export class PythonReader {
     const child: Process = spawn(this.#python, ["-I", "-S", "-W", "ignore", script], {
       stdio: ["pipe", "pipe", "ignore"],
     });
-    // "close" says that it is gone.
+    // The "close" event reports that the process is gone.
     child.stdin.on("error", () => undefined);
     child.on("error", () => undefined);
     createInterface(child.stdout).on("line", (line) => this.#hear(PythonFile.parse(JSON.parse(line))));
     child.once("close", () => {
       if (this.#process === child) this.#process = null;
-      // Nesting that is too deep ends some versions of Python.
+      // Too deep nesting crashes some versions of Python.
       this.#hear({ kind: "refused", why: "Python ended while it read the file", line: 1 });
     });
     return child;

@@ -1,4 +1,4 @@
-/** What a rule runs, as far as it is the same for all its tasks: code, packages, and what counts of its environment. */
+/** What all tasks of a rule run alike: code, packages, and the part of the environment that counts. */
 import { join } from "node:path";
 import { condaPackages } from "../environment/conda.ts";
 import type { Environments } from "../environment/environments.ts";
@@ -22,7 +22,7 @@ interface RuleCodeParts {
 export interface Ran {
   /** Null: lq knows none. */
   readonly code: Closure | null;
-  /** What counts of the environment, in words. */
+  /** The part of the environment that counts, in words. */
   readonly environment: readonly string[];
 }
 
@@ -43,7 +43,7 @@ export class RuleCode {
     return { code: await this.#code(rule), environment: this.#environment(rule) };
   }
 
-  /** Where the code of a rule may use other code that cannot be told from its text. */
+  /** Places where the code of a rule may use other code that its text does not show. */
   unfollowed(rule: Rule): Followed["unknown"] {
     return this.#unknown.get(rule) ?? [];
   }
@@ -51,11 +51,11 @@ export class RuleCode {
   async #code(rule: Rule): Promise<Closure | null> {
     const { action, code, packages, environment } = rule;
     const { environments, followed } = this.#parts;
-    // All that is installed counts where nobody knows what is used of it.
+    // If lq cannot know what is used, everything that is installed counts.
     const isWhole = code.length === 0 && packages;
     if (isWhole && environment.conda !== null) {
       const prefix = environments.of(rule).conda ?? "";
-      // It changes with each package that comes or goes.
+      // This folder changes with each package that is installed or removed.
       this.#parts.disk.find(join(prefix, "conda-meta"));
       return installedWithConda(prefix);
     }

@@ -11,7 +11,7 @@ type Action = Pick<Rule, "action" | "code" | "packages">;
 
 const KINDS = ["run", "cmd", "script"] as const;
 
-/** What a script may end in (src/environment/interpreters.ts). */
+/** The endings that a script's name may have (src/environment/interpreters.ts). */
 const ENDINGS = ["py", "R", "r", "jl", "sh", "bash", "js", "mjs", "cjs"];
 
 export function parseAction(
@@ -63,7 +63,7 @@ function parseKind(
   return { kind, module: parseModule(node, problems), span };
 }
 
-/** `tasks/x.ts` of the project, or `lq:tasks/x.ts` of those that come with lq. */
+/** `tasks/x.ts` for a module of the project, `lq:tasks/x.ts` for one that comes with lq. */
 function parseModule(node: Located, problems: Problems): string {
   const text = readText(node, '"run"', problems);
   if (!text) return "";

@@ -1,4 +1,4 @@
-/** `environment: { venv: …, modules: […], … }`, of the file, of each rule, and of a machine. */
+/** Reads `environment: { venv: …, modules: […], … }` of the file, of a rule, or of a machine. */
 import type { Environment } from "../model/model.ts";
 import type { Problems } from "./problems.ts";
 import { isText, readBoolean, readMap, readText, readTexts, refuseUnknownKeys } from "./read.ts";
@@ -15,7 +15,7 @@ export const NO_ENVIRONMENT: Environment = {
   setup: null,
 };
 
-/** @param outer what holds where this says nothing */
+/** @param outer the values of keys that this one does not set */
 export function parseEnvironment(
   node: Located | undefined,
   outer: Environment,
@@ -41,7 +41,7 @@ export function parseEnvironment(
   const [modules, setup] = [get("modules"), get("setup")];
   return {
     python: text("python") ?? outer.python,
-    // Of the two the inner one holds.
+    // The inner one wins.
     venv: venv ?? (conda ? null : outer.venv),
     conda: conda ?? (venv ? null : outer.conda),
     modules: modules

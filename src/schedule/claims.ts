@@ -7,8 +7,8 @@
  *     lq1/DEVICE/wait/SINCE/PID/NONCE/USER/…     would like to hold some of it, since that time (ms, monotonic clock)
  *
  * The kernel lists all names in /proc/net/unix, for every user, and drops a name with the last process that has
- * the socket open: when its holder ends in whatever way, and not before the children that inherited it have
- * ended. To wait for a claim is to connect to it: the kernel closes the connection when the claim goes. There
+ * the socket open. So a claim ends when its holder and all children that inherited it have ended, in whatever way. To
+ * wait for a claim is to connect to it: the kernel closes the connection when the claim goes. There
  * is nothing to clean up. Claims are seen within a network namespace; containers that do not share one must be
  * given different devices.
  *
@@ -92,8 +92,8 @@ export function listClaims(): readonly Claim[] {
 }
 
 /**
- * Calls back for each of the claims that goes, or has gone: `seen` says whether it was still up when the waiting
- * began. @returns what ends the waiting
+ * Calls back for each claim that goes or has gone. `seen` says whether the claim was still up when the waiting began.
+ * @returns a function that ends the waiting
  */
 export function whenGone(
   claims: Iterable<{ readonly name: string }>,
@@ -117,7 +117,7 @@ function nameOf(content: Content): string {
   return `${PREFIX}${parts.join("/")}/`.padEnd(NAME_BYTES, ".");
 }
 
-/** How a device is called in claims: its UUID, or something short and plain that stands for it. */
+/** The name of a device in claims: its UUID, or a short plain text for it. */
 export function nameOfDevice(uuid: string): string {
   return /^[\w-]{1,44}$/.test(uuid) ? uuid : sha256(uuid).slice(0, 44);
 }
@@ -141,7 +141,7 @@ function parse(name: string): Claim | null {
   const [device = "", kind, amount = "", pid, , user = ""] = name.slice(PREFIX.length).split("/");
   const said = { name, device, pid: Number(pid), user };
   if (kind === "wait") return { ...said, kind, since: Number(amount) };
-  // An amount that cannot be read is taken for all there is.
+  // An unreadable amount counts as the whole device.
   return kind === "hold" ? { ...said, kind, memory: /^\d+$/.test(amount) ? Number(amount) : null } : null;
 }
 
@@ -151,8 +151,8 @@ interface Entry {
 }
 
 /**
- * The kernel gives the list page by page, and a socket that closes between two pages may push another out of
- * view: the list is taken once two readings agree.
+ * The kernel gives the list page by page, and a socket that closes between two pages may hide another. So lq reads until
+ * two readings agree.
  */
 function readEntries(): readonly Entry[] {
   for (let before = readOnce(); ;) {
@@ -166,7 +166,7 @@ function readOnce(): readonly Entry[] {
   const entries: Entry[] = [];
   for (const line of readFileSync(LIST, "latin1").split("\n")) {
     const start = line.indexOf(`@${PREFIX}`);
-    // Connections to a claim have its name as well; flag 0x10000 tells the socket that listens.
+    // Connections to a claim have its name as well; flag 0x10000 marks the socket that listens.
     const [, , , flags, , , inode] = line.trim().split(/\s+/, 7);
     if (start === -1 || flags !== "00010000" || inode === undefined) continue;
     entries.push({ name: line.slice(start + 1, start + 1 + NAME_BYTES), inode });

@@ -2,8 +2,8 @@
 import type { Listed } from "./nvidia-smi.ts";
 
 /**
- * The entries of a mask up to the first that cannot be a device, which ends it. Null: there is no mask. Of a number
- * the driver reads the digits that it begins with, as C's strtol.
+ * The entries of a mask up to the first that cannot be a device, which ends the mask. Null means no mask. The
+ * driver reads a number like C's strtol: it takes the digits at the beginning and ignores the rest.
  */
 export function readMask(value: string | undefined): readonly string[] | null {
   if (value === undefined) return null;
@@ -17,9 +17,9 @@ export function readMask(value: string | undefined): readonly string[] | null {
 }
 
 /**
- * What is left when the driver has told what there is: an entry that is no device ends the mask, and a device that
- * it names twice is there once (CUDA itself would start nothing behind such a mask, but tasks see one of lq's own).
- * Where the driver tells of nothing, entries are believed.
+ * The entries of the mask that the driver confirms. An entry that is not a device ends the mask. A device that the mask
+ * names twice counts once; CUDA itself would see no device with such a mask, but lq gives its tasks a mask of its own.
+ * If the driver lists no devices, lq takes the entries as they are.
  */
 export function upToInvalid(mask: readonly string[], listed: readonly Listed[]): readonly string[] {
   if (listed.length === 0) return [...new Set(mask)];
@@ -35,8 +35,8 @@ export function upToInvalid(mask: readonly string[], listed: readonly Listed[]):
 }
 
 /**
- * The device of an entry: an index, a UUID, or the beginning of one, in letters of either case. Of a GPU that is
- * divided, CUDA takes the first part.
+ * The device of an entry: an index, a UUID, or the beginning of a UUID, in upper or lower case. CUDA takes the first
+ * part of a divided GPU.
  */
 export function named(entry: string, listed: readonly Listed[]): Listed | undefined {
   if (/^\d+$/.test(entry)) return listed.find(({ index }) => index === entry);

@@ -1,10 +1,10 @@
 /** Asks the NVIDIA driver, through `nvidia-smi`, which devices there are and how much of them is in use. */
 
 export interface Listed {
-  /** In PCI bus order; of a MIG instance, that of its GPU. */
+  /** In PCI bus order; a MIG instance has the index of its GPU. */
   readonly index: string;
   readonly uuid: string;
-  /** UUID of the GPU: its own, or of a MIG instance that of the GPU which is divided. */
+  /** UUID of the GPU; for a MIG instance, of the GPU that is divided. */
   readonly gpu: string;
   /** Bytes; null when the driver does not say. */
   readonly memory: number | null;
@@ -16,18 +16,18 @@ export interface Listed {
 
 export interface Answer {
   readonly devices: readonly Listed[];
-  /** Why there are none; null: it was asked and there are those. */
+  /** Why lq knows no devices; null if the driver answered. */
   readonly trouble: string | null;
 }
 
-/** The only command that is believed to be missing where there is no GPU. */
+/** The answer that means a machine without a GPU. Any other trouble may hide GPUs. */
 export const NO_DRIVER = "there is no nvidia-smi";
 
 const LIMIT_MS = 10_000;
 const MiB = 2 ** 20;
 
 /**
- * MIG instances stand in the place of a GPU that is divided into them. Never throws.
+ * The devices of this machine. A divided GPU is replaced by its MIG instances. Never throws.
  *
  * @param limit milliseconds for each question: a driver in trouble never answers
  */
@@ -76,7 +76,7 @@ async function ask(words: readonly string[], limit: number): Promise<string | { 
   return { trouble: `nvidia-smi failed (exit code ${result.exitCode ?? "none"}): ${line}` };
 }
 
-/** Fit to be printed. */
+/** Makes a text safe to print. */
 function firstLine(text: string): string {
   const [line = ""] = text.trim().split("\n");
   return line
@@ -85,7 +85,7 @@ function firstLine(text: string): string {
     .trim();
 }
 
-/** "0, GPU-…, 81559, 3, Disabled, NVIDIA H100 80GB HBM3"; what is unknown stands in brackets. */
+/** "0, GPU-…, 81559, 3, Disabled, NVIDIA H100 80GB HBM3"; unknown values are in brackets. */
 function parseGpu(line: string): readonly (Listed & { readonly divided: boolean })[] {
   const [index = "", uuid = "", memory, used, mig, ...name] = line.split(",").map((field) => field.trim());
   if (!/^\d+$/.test(index) || !uuid.startsWith("GPU-")) return [];

@@ -1,21 +1,21 @@
 /**
- * Which of the ready tasks goes first. Two orders are played before the build, and the one that ends sooner is taken:
+ * Decides which ready task starts first. lq simulates two orders before the build and takes the one that ends sooner:
  *
  * - the longest remaining path first;
- * - the order of a play backwards: all links turned round, longest path from the start first. What such a play does
- *   last goes first. Played backwards a build starts, so to say, with every device busy until its very end, and what
- *   does not divide evenly is left over at the beginning, where short tasks can fill it; played forwards, long
- *   tasks that wait for many short ones are left over at the end, as a last wave that fills some devices only.
+ * - the order of a simulation backwards: with all links reversed, the longest path from the start first. A task that
+ *   this simulation runs last starts first. So all devices are busy until the end of the build, and uneven rests lie at
+ *   its beginning, where short tasks can fill them. A forward simulation leaves long tasks that wait for many short
+ *   ones to the end, as a last wave that fills only some devices.
  *
  * The second is one step of forward-backward improvement (K. Y. Li and R. J. Willis, An iterative scheduling
- * technique for resource-constrained project scheduling, EJOR 56, 1992), of which the order alone is kept, not the
- * times: whatever tasks take in the end, no device waits while something ready fits it.
+ * technique for resource-constrained project scheduling, EJOR 56, 1992), of which lq keeps only the
+ * order and not the times. So however long tasks take, no device waits while a ready task fits it.
  */
 import type { Capacity } from "./capacity.ts";
 import { play, reversed, type Workload } from "./play.ts";
 import { remainingPath } from "./remaining-path.ts";
 
-/** Seconds that tasks must take on average to be worth the plays, which cost some 0.1 ms a task. */
+/** Seconds that tasks must take on average to be worth the simulations, which cost about 0.1 ms for each task. */
 const WORTH_PLAYING = 1;
 
 /**

@@ -1,10 +1,10 @@
-/** Devices that other people's work keeps busy: those of whose memory more than a limit is in use. */
+/** Finds devices that other people's work keeps busy: more than a limit of their memory is in use. */
 import { listClaims, nameOfDevice } from "./claims.ts";
 import type { Device } from "./devices.ts";
 import type { Usage } from "./leases.ts";
 import { askDriver, type Answer } from "./nvidia-smi.ts";
 
-/** Milliseconds for which an answer of the driver holds. */
+/** Milliseconds for which lq uses an answer of the driver. */
 const REFRESH_MS = 15_000;
 
 export class DriverUsage implements Usage {

@@ -1,11 +1,11 @@
-/** Says what a build waits for that is in other hands. */
+/** Says which devices a build waits for, and who holds them. */
 import { existsSync } from "node:fs";
 import { nameOfDevice, type Claim } from "./claims.ts";
 import type { Device } from "./devices.ts";
 import { isStopped } from "../system/process-stat.ts";
 import { sizeText } from "../system/sizes.ts";
 
-/** One sentence a device: "GPU 0 is held by process 4711 (ann)". */
+/** One sentence for each device: "GPU 0 is held by process 4711 (ann)". */
 export function waitingFor(
   devices: readonly Device[],
   claims: readonly Claim[],

@@ -44,7 +44,7 @@ export class TargetPattern {
   }
 }
 
-/** picomatch refuses an empty pattern. */
+/** picomatch throws on an empty pattern. */
 function matcher(pattern: string, options?: picomatch.PicomatchOptions): (text: string) => boolean {
   return pattern === "" ? (text) => text === "" : picomatch(pattern, options);
 }

@@ -4,7 +4,7 @@
  *     "lq" 0xF1 version   u32 length of payload   u32 crc32 of payload   payload
  *
  * little-endian, no file header. Raise VERSION when the payload's format changes: frames of another version
- * are passed over as damage is.
+ * are skipped like damage.
  *
  * A reader takes every frame whose checksum holds. Where one does not, it looks for the next magic number, so
  * a torn tail or a flipped byte costs the records that it hit and no others.

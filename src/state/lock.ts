@@ -4,7 +4,7 @@
  * `cache/lock` appears by a link, complete or not at all. Nobody removes a dead holder's lock: of two waiters, the
  * second could remove the first one's new lock. Instead, the process that creates `cache/lock.after-ID`, with the ID of
  * the dead holder, is the next holder, and renames that file over the lock. IDs are never used twice, so a late process
- * sees that the lock is no longer of this ID. If a successor dies midway, the next one succeeds it in the same way.
+ * sees that the lock is no longer of this ID. If a successor dies, the next one succeeds it likewise.
  *
  * On a file server the answer to a successful link or rename may be lost, and the repeated request is then refused. So
  * lq reads the file to find out whose a name is.
@@ -33,8 +33,8 @@ export interface Lock {
 const POLL_MS = 50;
 
 /**
- * Takes the lock, waiting as long as another build holds it.
- * @param waiting called once for each holder waited for, with what to call it
+ * Takes the lock. Waits while another build holds it.
+ * @param waiting called once for each holder that is waited for, with a name for it
  * @throws the signal's reason when it aborts
  */
 export async function acquireLock(

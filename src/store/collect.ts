@@ -1,5 +1,5 @@
 /**
- * Garbage collection: which actions and objects of a store may go. A pure choice; what it says is then removed.
+ * Garbage collection: which actions and objects of a store may go. The choice is pure; the removal follows it.
  *
  * The actions and objects of any project's outputs are never dropped, whatever the limits. While a build may be running,
  * nothing younger than an hour is dropped either, because the build may need it soon. A build that finds no action to
@@ -9,9 +9,9 @@ import { lstatSync, rmSync } from "node:fs";
 import { actionsIn, digestsOf, objectsIn, readAction, type StoredFile } from "./contents.ts";
 
 export interface Limits {
-  /** Days since an action was last of use. */
+  /** Days since an action was last used. */
   readonly keepDays?: number | undefined;
-  /** Bytes that the store may have in all; what is needed counts, but stays. */
+  /** Bytes that the store may have in all. Needed content counts towards it, but stays. */
   readonly keepSize?: number | undefined;
   /** Whether nobody else uses the store, now and until all is removed. */
   readonly alone?: boolean | undefined;
@@ -20,11 +20,11 @@ export interface Limits {
 export interface Collection {
   readonly actions: readonly StoredFile[];
   readonly objects: readonly StoredFile[];
-  /** Milliseconds since 1970: what was of use later is in neither list. */
+  /** Milliseconds since 1970: neither list has anything that was used later. */
   readonly until: number;
   /** Bytes that are, or would be, freed. */
   readonly freed: number;
-  /** Bytes that stay, and of those what outputs in place need. */
+  /** Bytes that stay, and the part of them that outputs in place need. */
   readonly kept: number;
   readonly needed: number;
 }
@@ -70,7 +70,7 @@ export function chooseGarbage(
     else if (action === null) actions.push(stored);
     else candidates.push({ stored, digests: digestsOf(action) });
   }
-  // The latest used first, as long as there is room.
+  // Keep the actions that were used last, until the limit is reached.
   candidates.sort((a, b) => b.stored.modified - a.stored.modified);
   for (const { stored, digests } of candidates) {
     const more = digests.reduce(
@@ -87,7 +87,7 @@ export function chooseGarbage(
 }
 
 /**
- * Actions first, so that none is ever there that lacks objects because of this. What was of use since the choice stays.
+ * Removes actions before objects, so that no action ever lacks an object. Keeps what was used since the choice.
  * @returns what was removed
  */
 export function removeGarbage({

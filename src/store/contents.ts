@@ -9,12 +9,12 @@ import { ACCEPTED, ACTIONS, OBJECTS } from "../model/layout.ts";
 export interface StoredFile {
   /** Absolute. */
   readonly file: string;
-  /** The digest of an object, the key of an action; null: none of these. */
+  /** The digest of an object or the key of an action; null for any other file. */
   readonly name: string | null;
-  /** Whether a writer has, or when it was killed had, it in work. */
+  /** Whether it is unfinished: a writer is at work on it, or was killed. */
   readonly temporary: boolean;
   readonly size: number;
-  /** Milliseconds since 1970; of an action, when it was last of use. */
+  /** Milliseconds since 1970; for an action, when it was last used. */
   readonly modified: number;
 }
 
@@ -22,7 +22,7 @@ export function objectsIn(folder: string): Generator<StoredFile> {
   return filesIn(join(folder, OBJECTS), /^([0-9a-f]{62})$/);
 }
 
-/** Also those that projects have accepted. */
+/** Includes the actions that projects have accepted. */
 export function* actionsIn(folder: string): Generator<StoredFile> {
   const accepted = join(folder, ACCEPTED);
   const folders = namesIn(accepted).map((project) => join(accepted, project));

@@ -36,8 +36,8 @@ export class Linker {
   }
 
   /**
-   * Brings a file's content to a free path in the store, read-only. What is no file of its own, but a symbolic link or
-   * one more name of another file, is copied and stays: the cache is not to share, nor make read-only, what it leads to.
+   * Brings a file's content to a free path in the store, read-only. A symbolic link, or a file with
+   * further names, is copied and stays: the cache must not share the file behind it or make that file read-only.
    * @returns how; after "symlink" the file itself was moved there, and the caller has to leave a link in its place
    */
   take(file: string, object: string, { size, executable }: Content): Promise<LinkKind> {

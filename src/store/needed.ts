@@ -37,7 +37,7 @@ export function writeNeeded(folder: string, root: string, needed: Iterable<strin
   const file = join(lists, projectId(root));
   const temporary = `${file}.${process.pid}`;
   writeFileSync(temporary, [JSON.stringify(owner), ...[...needed].sort(), ""].join("\n"));
-  // For all who may enter the folder, whatever the umask.
+  // Everybody who may enter the folder may read the file, whatever the umask.
   chmodSync(temporary, 0o644);
   rename(temporary, file);
 }

@@ -1,6 +1,6 @@
 /**
- * What lq keeps in a project beside the store and nothing may need any more: the scratch of tasks that never got done,
- * under keys that no task has now, and bundles of code that has changed since.
+ * Files beside the store that nothing may need any more: scratch of unfinished tasks under keys that no task has now,
+ * and bundles of code that has changed since.
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ export interface StaleFiles {
   readonly code: readonly string[];
   /** Bytes of both. */
   readonly size: number;
-  /** How many scratch folders are as old, and stay because a task may still have their key. */
+  /** Number of scratch folders that are as old but stay, because a task may still have their key. */
   readonly spared: number;
 }
 
@@ -28,7 +28,7 @@ const HOUR = 3_600_000;
 
 /**
  * @param until milliseconds since 1970: scratch that was written to later stays
- * @param keysNow of the tasks that may go on from scratch, asked if there is any so old; null: some are not known yet
+ * @param keysNow keys of the tasks that may resume, called if a scratch folder is so old; null if some are not known yet
  */
 export async function findStaleFiles(
   root: string,
@@ -38,7 +38,7 @@ export async function findStaleFiles(
   now: number = Date.now(),
 ): Promise<StaleFiles> {
   const inUse = bundlesKnown(state);
-  // One who only looks ahead writes bundles too, and holds no lock.
+  // A command that only plans also writes bundles, and it holds no lock.
   const code = entriesOf(join(root, CODE)).filter(
     ({ name, modified }) => modified < now - HOUR && !inUse.has(name.replace(/\.mjs$/, "")),
   );

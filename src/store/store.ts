@@ -14,19 +14,19 @@ import { ACCEPTED, ACTIONS, OBJECTS } from "../model/layout.ts";
 import { Linker } from "./links.ts";
 import { StoredFiles } from "./stored-files.ts";
 
-/** Milliseconds that something may be old and still be spared by a collection beside a build (src/store/collect.ts). */
+/** A collection beside a build keeps everything that is younger, in milliseconds (src/store/collect.ts). */
 const SURELY_YOUNG = 1_800_000;
-/** Permissions of what all may read. */
+/** Permissions of a file that all may read. */
 const OPEN = 0o644;
 
-/** Up to here a file that is to be copied is read once, for checking and copying both. */
+/** Up to this size, a file to copy is read once for both check and copy. */
 const SMALL = 1 << 20;
 
-/** Files of a directory that are brought out at once. */
+/** Number of a directory's files that are restored at once. */
 const LANES = 8;
 
 export interface StoreOptions {
-  /** How contents are brought to where they are wanted; tried in this order, and a copy after all of them. */
+  /** Kinds of links for restored contents; lq tries them in this order, and copies if none works. */
   readonly links?: readonly LinkKind[];
   /** The project whose accepted actions are found; each project that shares the store has its own name. */
   readonly project?: string;
@@ -44,7 +44,7 @@ export class Store {
   readonly #linker: Linker;
   /** Whether an output shares its file with the cache. */
   readonly #sharing: boolean;
-  /** Whether files that are made are open to all, as the umask is. */
+  /** Whether new files are open to all, as the umask says. */
   #isOpen: boolean | undefined;
 
   /** @param folder absolute path */
@@ -66,7 +66,7 @@ export class Store {
     const size = content?.length ?? statSync(file).size;
     const there = this.#files.find(object);
     if (there?.size === size) {
-      // From now on an action will need it: a collection that found it old and useless is to see that.
+      // From now on an action will need it, and a collection that chose it as old and unused must see that.
       if (there.mtimeMs < Date.now() - SURELY_YOUNG) this.#files.touch(object);
       if (!this.#sharing) return;
       // The same content is there already: remove the new file after a check that the present one is whole.
@@ -188,7 +188,7 @@ export class Store {
   }
 
   /**
-   * An action's time of modification is when it was last of use; one of another user's is written anew for that.
+   * An action's time of modification says when it was last used. If another user owns the file, lq writes it anew.
    * @returns whether it is there
    */
   async #use(run: StoredRun): Promise<boolean> {
@@ -204,7 +204,7 @@ export class Store {
   #writeAction(file: string, text: string): Promise<void> {
     return this.#files.write(file, (temporary) => {
       writeFileSync(temporary, text);
-      // For all who may enter the folder, whatever the umask.
+      // Everybody who may enter the folder may read the file, whatever the umask.
       this.#isOpen ??= (statSync(temporary).mode & OPEN) === OPEN;
       if (!this.#isOpen) chmodSync(temporary, OPEN);
     });

@@ -1,6 +1,6 @@
 /**
- * Files in a store's folder: each is written under a temporary name and renamed, so that it is there whole or not at
- * all. What turns out damaged is removed; the notice says so.
+ * Files in a store's folder. lq writes each under a temporary name and renames it, so the file is complete or not there.
+ * lq removes a damaged file and reports it.
  */
 import { randomBytes } from "node:crypto";
 import { rmSync, statSync, utimesSync, type Stats } from "node:fs";
@@ -9,7 +9,7 @@ import { errorCode } from "../model/errors.ts";
 import { isGone, rename } from "../files/network-files.ts";
 import { makeStoreFolder } from "./store-folder.ts";
 
-/** This process among all that write to the store. */
+/** Identifies this process among all that write to the store. */
 const WRITER = randomBytes(8).toString("hex");
 let writings = 0;
 
@@ -19,15 +19,15 @@ export class StoredFiles {
   readonly #made = new Set<string>();
 
   /**
-   * @param folder of the store, absolute; the files that it is asked for are named by absolute paths as well
-   * @param notice told, in a sentence, of damage
+   * @param folder of the store, absolute; callers name files by absolute paths as well
+   * @param notice receives a sentence about each damage
    */
   constructor(folder: string, notice: (text: string) => void) {
     this.#folder = folder;
     this.#notice = notice;
   }
 
-  /** The file at a place of the store; whatever else is there is damage. */
+  /** The file at a place of the store. Anything there that is not a file counts as damage. */
   find(file: string): Stats | undefined {
     let stats: Stats | undefined;
     try {
@@ -56,7 +56,7 @@ export class StoredFiles {
     }
   }
 
-  /** Makes it new, by its time of modification. @returns false where that is not allowed: only its owner may */
+  /** Sets its time of modification to now. @returns false if that is not allowed: only the owner may */
   touch(file: string): boolean {
     try {
       const now = new Date();
@@ -67,7 +67,7 @@ export class StoredFiles {
     }
   }
 
-  /** @param what is wrong, in words that a sentence can begin with */
+  /** @param what describes the damage, as the beginning of a sentence */
   discard(file: string, what: string): void {
     try {
       rmSync(file, { recursive: true, force: true });
