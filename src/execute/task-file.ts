@@ -1,4 +1,4 @@
-/** Writes LQ_TASK_FILE, a JSON file in which a command or script can read its task (docs/reference.md). */
+/** Writes LQ_TASK_FILE, a JSON file in which a command or script can read its task (docs/reference/tasks.md). */
 import { writeFileSync } from "node:fs";
 import type { Declaration, Task, TaskPath } from "../model/model.ts";
 import type { Attempt } from "./attempt.ts";

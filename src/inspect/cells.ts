@@ -38,7 +38,7 @@ export function parseCells(file: string, text: string): readonly Cell[] {
   if (data !== undefined) return data.cells.map(cellOf);
   throw new UserError({
     message: `${file} does not have the format that lq trace reads`,
-    hint: 'docs/reference.md, "Provenance of cells", describes what a task module writes there',
+    hint: 'docs/reference/json.md, "Provenance of cells", describes what a task module writes there',
   });
 }
 

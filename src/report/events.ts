@@ -1,6 +1,6 @@
 /**
  * The engine reports everything through this one stream. Views (terminal, plain lines, NDJSON) only listen.
- * `task` and `summary` are the stable public events of `--json`; docs/reference.md lists all of them.
+ * `task` and `summary` are the stable public events of `--json`; docs/reference/json.md lists all of them.
  */
 import type { HashProgress } from "../files/hash-many.ts";
 import type { Counts, Outcome } from "../model/counts.ts";

@@ -7,7 +7,7 @@
  */
 import { UserError } from "../model/errors.ts";
 
-/** What each area tells is in docs/reference.md. */
+/** What each area tells is in docs/reference/commands.md. */
 export const DEBUG_AREAS = ["load", "plan", "snapshot", "slots", "exec"] as const;
 
 type Area = (typeof DEBUG_AREAS)[number];
