@@ -1,8 +1,8 @@
-/** How long tasks are expected to take: as recorded, or the average of their rule. */
+/** Expected durations of tasks: the recorded duration, or the mean of the rule. */
 import type { Task } from "../model/model.ts";
 import type { State } from "../state/state.ts";
 
-/** Seconds of a task of which nothing at all is known. */
+/** Seconds to expect of a task when no task of its rule has run. */
 export const UNKNOWN = 1;
 
 export interface Expected {
@@ -10,13 +10,13 @@ export interface Expected {
   readonly from: "record" | "rule" | "nothing";
 }
 
-/** @param tasks whose records make the averages */
+/** @param tasks the means come from the records of these tasks */
 export function expectedSeconds(state: State, tasks: Iterable<Task>): (task: Task) => number {
   const expect = expectations(state, tasks);
   return (task) => expect(task).seconds;
 }
 
-/** The same, saying what each expectation comes from. */
+/** Like `expectedSeconds`, and says where each number comes from. */
 export function expectations(state: State, tasks: Iterable<Task>): (task: Task) => Expected {
   const means = meanSeconds(state, tasks);
   return ({ id, rule }) => {
@@ -27,7 +27,7 @@ export function expectations(state: State, tasks: Iterable<Task>): (task: Task) 
   };
 }
 
-/** Mean seconds by rule, of the tasks that have run before. */
+/** Mean seconds of the tasks that have run before, by rule. */
 export function meanSeconds(
   state: Pick<State, "seconds">,
   tasks: Iterable<Task>,

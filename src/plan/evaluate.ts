@@ -27,7 +27,7 @@ type Due = Extract<Freshness, { readonly state: "stale" | "missing" | "failed" }
 
 export type DueTask = Due & { readonly task: Task };
 
-/** Inputs vanished since the graph was checked. */
+/** Inputs that were there when lq checked the graph are gone. */
 interface LacksInput {
   readonly state: "lacks-input";
   readonly paths: readonly string[];

@@ -1,4 +1,4 @@
-/** Forecast: what a build would run, why, for how long, and on which path nothing can be saved. Runs nothing. */
+/** Forecast: what a build would run, why and for how long, and its critical path. Runs nothing. */
 import { expectations, type Expected } from "./durations.ts";
 import { expanding, type ExpandingRule } from "./warnings.ts";
 import { isDue, isSettled } from "./evaluate.ts";
@@ -16,12 +16,12 @@ export interface ForecastRequest extends Request {
   readonly force?: boolean | undefined;
   /** `-j`: cores to use. */
   readonly jobs?: number | undefined;
-  /** `--slots gpu=2,cpu=8`, as typed: of this machine, or of one that is only planned. */
+  /** `--slots gpu=2,cpu=8`, as typed: the slots of this machine, or of one that is only planned. */
   readonly slots?: string | undefined;
 }
 
 export interface Forecast {
-  /** Tasks by what a build would do with them. */
+  /** How many tasks a build would run, would restore, and would find fresh. */
   readonly run: number;
   readonly restore: number;
   readonly fresh: number;
@@ -30,25 +30,25 @@ export interface Forecast {
   readonly devices: number;
   readonly coreHours: number;
   readonly deviceHours: number;
-  /** Seconds from start to end, on this machine or the one pretended by --slots and -j. */
+  /** Seconds from start to end, on this machine or on the one that --slots and -j describe. */
   readonly makespan: number;
-  /** Seconds below which no order of the tasks gets. */
+  /** Lower bound of the makespan in seconds: no order of the tasks is faster. */
   readonly atLeast: number;
   readonly criticalPath: { readonly seconds: number; readonly tasks: readonly PathStep[] };
-  /** How many durations come from a record of the task, from the mean of its rule, or from nowhere (1 s each). */
+  /** How many durations come from a record of the task, from the mean of its rule, or from neither (1 s each). */
   readonly durations: { readonly [from in Expected["from"]]: number };
-  /** Rules of whose tasks no duration is known. */
+  /** Rules for which no duration is known. */
   readonly unknownRules: readonly string[];
-  /** Rules that will have more tasks, once a file is there that has to be made first. */
+  /** Rules that will have more tasks when a file is there that a task must make first. */
   readonly expanding: readonly ExpandingRule[];
 }
 
 export interface RuleForecast {
   readonly rule: string;
   readonly run: number;
-  /** Of its tasks together. */
+  /** Sum over its tasks. */
   readonly seconds: number;
-  /** Why they run, commonest first. */
+  /** Why they run, the most frequent reason first. */
   readonly reasons: readonly { readonly text: string; readonly tasks: number }[];
 }
 
@@ -58,8 +58,8 @@ export interface PathStep {
 }
 
 /**
- * What waits for a task that runs is counted as if it ran too; it may turn out not to, when that task yields the
- * same bytes as before.
+ * Counts every task that waits for a running task as if it ran too. A build may find it fresh, when the running task
+ * writes the same bytes as before.
  *
  * @throws UserError as `build` does before anything runs
  */
@@ -142,7 +142,7 @@ function byRule(plan: Plan, due: readonly Task[], seconds: (task: Task) => numbe
   });
 }
 
-/** @returns the reason in words, and what tasks of the same rule share that have the same one */
+/** @returns the reason as text, and a cause that is equal for tasks of a rule with the same kind of reason */
 function firstReason(
   { verdicts, blockers }: Plan,
   task: Task,

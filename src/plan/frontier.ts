@@ -1,6 +1,6 @@
 /**
- * Which tasks can be looked at now, because everything that they wait for is settled. A task whose inputs
- * depend on expansions is held back until those have expanded; only then is it known whom it waits for.
+ * Knows which tasks can be evaluated now, because everything that they wait for is settled. It holds a task back while
+ * the task's inputs depend on pending expansions: only after these expand does lq know which tasks it waits for.
  */
 import type { Graph } from "../expand/graph.ts";
 import type { PendingExpansion, Task } from "../model/model.ts";
@@ -10,10 +10,10 @@ import type { Selected } from "../select/select.ts";
 interface Node {
   readonly task: Task;
   consumers: Node[];
-  /** How many that it waits for are not settled. */
+  /** How many of the tasks that it waits for are not settled. */
   waiting: number;
   settled: boolean;
-  /** Something that it waited for wrote its outputs anew. */
+  /** A task that it waited for has run in this build. */
   rebuilt: boolean;
 }
 
@@ -30,17 +30,17 @@ export class Frontier {
   readonly #nodes = new Map<Task, Node>();
   readonly #held = new Set<Node>();
   readonly #ready = new Heap<Node>((a, b) => a.task.index < b.task.index);
-  /** Expansions to come, by the task that makes their file. */
+  /** Pending expansions, by the task that makes their file. */
   #expansions = new Map<Task, PendingExpansion[]>();
   #readyExpansions: PendingExpansion[] = [];
 
-  /** @param isSettled tasks that nobody needs to wait for */
+  /** @param isSettled tasks that are settled from the start */
   constructor(graph: Graph, isSettled: (task: Task) => boolean = () => false) {
     this.#graph = graph;
     this.#isSettled = isSettled;
   }
 
-  /** Takes in what is selected, now or after expanding. @returns the tasks that are new */
+  /** Adds the selected tasks and expansions, at the start and after each expansion. @returns the new tasks */
   extend({ tasks, expansions }: Selected): readonly Task[] {
     const added: Task[] = [];
     for (const task of tasks) {
@@ -55,12 +55,12 @@ export class Frontier {
     return added;
   }
 
-  /** The next task to look at, in the order of the graph. */
+  /** The next task to evaluate, in the order of the graph. */
   take(): Ready | undefined {
     return this.#ready.size > 0 ? this.#ready.pop() : undefined;
   }
 
-  /** @param changed whether its outputs were written anew */
+  /** @param changed whether the task has run in this build */
   settle(task: Task, changed: boolean): void {
     const node = this.#nodes.get(task);
     if (node === undefined || node.settled) return;
@@ -73,7 +73,7 @@ export class Frontier {
     this.#readyExpansions.push(...(this.#expansions.get(task) ?? []));
   }
 
-  /** Expansions whose file is there now, each given once. */
+  /** Expansions whose file is there now. Returns each of them once. */
   takeReadyExpansions(): readonly PendingExpansion[] {
     return this.#readyExpansions.splice(0);
   }
@@ -96,7 +96,7 @@ export class Frontier {
     for (const dependency of this.#graph.dependencies(node.task)) {
       if (this.#done(dependency)) continue;
       const maker = this.#nodes.get(dependency);
-      // Most have one, and a list that was pushed to has room for 16 more.
+      // Most tasks have one consumer. A new list with one item takes less memory: `push` reserves room for 16 more.
       if (maker?.consumers === NONE) maker.consumers = [node];
       else maker?.consumers.push(node);
       node.waiting += 1;

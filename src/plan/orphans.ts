@@ -1,6 +1,7 @@
 /**
- * What lq once wrote for tasks that are no longer in the graph: removed, unless somebody edited it since; then
- * it is theirs, and lq forgets about it. What cannot be read may have been edited: it is left until it can be.
+ * Removes outputs that lq wrote for tasks that are no longer in the graph. If somebody edited an output since, lq keeps
+ * the file and forgets it: it belongs to the user now. If lq cannot read an output, somebody may have edited it: lq
+ * leaves it and looks again in the next build.
  */
 import { absolute, normalise, parentOf } from "../model/paths.ts";
 import type { Graph } from "../expand/graph.ts";
@@ -11,7 +12,7 @@ import { removeOutput } from "./remove-output.ts";
 import type { Request } from "../session/request.ts";
 import type { Session } from "../session/session.ts";
 
-/** Whether a path lies where a build looks after: everywhere, or where its targets and their inputs are. */
+/** Whether a build may remove orphans at this path: everywhere, or only beside its targets and below their inputs. */
 export type Covers = (path: string) => boolean;
 
 export function removeOrphans(session: Session, covers: Covers, notice: (text: string) => void): void {
@@ -20,7 +21,7 @@ export function removeOrphans(session: Session, covers: Covers, notice: (text: s
     if (fate === "leave") {
       const why = refusalText(session, path);
       notice(`kept ${path}: no task makes it any more, but ${why}`);
-      // It is to be looked at again: no snapshot will do.
+      // The next build must look at it again, so it must not use a snapshot.
       files.forget([]);
       continue;
     }
@@ -38,7 +39,7 @@ export function removeOrphans(session: Session, covers: Covers, notice: (text: s
 export interface Orphan {
   readonly path: string;
   readonly output: WrittenOutput;
-  /** What becomes of it; null: it is gone already. */
+  /** What lq does with it; null: it is gone already. */
   readonly decision: "remove" | "keep" | "leave" | null;
 }
 
@@ -55,7 +56,7 @@ export function orphans(session: Session, covers: Covers): readonly Orphan[] {
   });
 }
 
-/** What a build covers: everything when it was given no targets, else the folders of what they stand for. */
+/** Without targets a build covers everything, else the folders of its tasks' outputs, its targets and inputs. */
 export function coverage({ pipeline, targets, cwd }: Request, tasks: Iterable<Task>): Covers {
   if (targets.length === 0) return () => true;
   const folders = new Set<string>();

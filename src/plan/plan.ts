@@ -1,7 +1,7 @@
 /**
  * Plans a build: walks over the tasks in their order and finds out which are fresh, restorable or due. `status`,
  * `build -n` and the first part of every build share this walk. It goes on past restorable tasks, because their
- * outputs are known. Tasks behind a due task are pending. An exception are rules with `shape: true`: a read-only
+ * outputs are known. Tasks behind a due task are pending. Rules with `shape: true` are an exception: a read-only
  * session runs their tasks on trial and goes on with what they wrote.
  */
 import { debug } from "../system/debug.ts";
@@ -35,7 +35,7 @@ export interface Plan {
   readonly failures: ReadonlyMap<Task, string>;
 }
 
-/** What is known of the outputs of a due task before it runs. */
+/** What lq knows about the outputs of a due task before it runs. */
 export type Preview =
   | { readonly kind: "unknown" }
   /** The outputs that are in place stay. */
@@ -118,7 +118,7 @@ export function upcomingExpansions({ graph }: Session, { selected }: Plan): read
   return upcoming(graph, selected.expansions).expansions;
 }
 
-/** Samples of those tasks, so that mistakes in their rules are reported before anything runs. */
+/** Samples of the tasks that these expansions may bring: lq finds mistakes in their rules before anything runs. */
 export function samples({ graph }: Session, expansions: readonly PendingExpansion[]): readonly Task[] {
   return expansions.flatMap((expansion) => graph.sample(expansion) ?? []);
 }

@@ -1,4 +1,4 @@
-/** Sources are hashed on all cores before the walk asks for one after the other. */
+/** Hashes sources on all cores. The walk alone would hash one after the other. */
 import { UserError } from "../model/errors.ts";
 import { filesUnder } from "../fingerprint/tree.ts";
 import type { Task } from "../model/model.ts";
@@ -17,7 +17,7 @@ export async function prefetchSources(session: Session, tasks: readonly Task[]):
 
 function* sourcesOf({ root, graph, files }: Session, tasks: readonly Task[]): Generator<string> {
   const sources = new Set<string>();
-  // Of those that are asked for their names only, nothing is read.
+  // Leave out folders from which a task needs only the names.
   for (const task of tasks)
     for (const { path, names } of graph.needs(task).sources) if (!names) sources.add(path);
   for (const path of sources) {
@@ -26,7 +26,7 @@ function* sourcesOf({ root, graph, files }: Session, tasks: readonly Task[]): Ge
   }
 }
 
-/** What is wrong with a directory is told when its task is looked at. */
+/** Returns nothing for a directory that cannot be read: the evaluation of its task reports the error. */
 function namesIn(root: string, dir: string, { disk }: Session["files"]): readonly string[] {
   try {
     return filesUnder(root, dir, disk);

@@ -1,4 +1,4 @@
-/** Status: says of each task of a request whether it is fresh, and why not. Runs and writes nothing, needs no lock. */
+/** Status: says for each task of a request whether it is fresh, and why not. Runs and writes nothing, needs no lock. */
 import type { Verdict } from "./evaluate.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import type { Freshness, Reason } from "../model/model.ts";
@@ -34,7 +34,7 @@ export function statusOf({ selected, verdicts, blockers }: Plan): readonly TaskS
   return [...decided, ...pending];
 }
 
-/** Without recipe and cached result, which are not for JSON. */
+/** Leaves out recipe and cached result, which do not belong in the JSON. */
 function freshnessOf(verdict: Exclude<Verdict, { readonly state: "lacks-input" }>): Freshness {
   if (verdict.state === "fresh") return { state: "fresh", key: verdict.key };
   const { state, key, reasons } = verdict;

@@ -1,7 +1,7 @@
 /**
- * What tasks of `shape` rules would write: `status` and dry runs run them in a temporary folder, so that the
- * graph that comes of their outputs is known before anything is built. The project and its cache stay as they
- * are, and the task stays as stale as it was.
+ * Runs tasks of `shape` rules on trial. `status` and dry runs execute them in a temporary folder, so that lq knows the
+ * tasks that their outputs bring before anything is built. The project, its cache and the status of the task do not
+ * change.
  */
 import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -33,7 +33,7 @@ export class TrialRuns {
   readonly #project: Project;
   /** Made when the first task runs. */
   #place: { readonly folder: string; readonly pool: WorkerPool; readonly staging: StagingArea } | undefined;
-  /** What tasks wrote, by its digest. */
+  /** Contents of the files that tasks wrote, by digest. */
   readonly #contents = new Map<string, Buffer>();
   #tasks = 0;
 
@@ -58,7 +58,7 @@ export class TrialRuns {
       grace: task.rule.grace,
       signal: new AbortController().signal,
     };
-    // A user who only looks may not be allowed to write in the project.
+    // Bundle into the temporary folder: a user of `lq status` may have no permission to write in the project.
     const code = { bundle: (module: string) => this.#project.code.bundle(module, folder) };
     const reports = new TaskReports(task.id, join(root, "metrics"), false, () => undefined);
     const executor = new Executor(root, code, this.#project.environments, pool);
@@ -74,7 +74,7 @@ export class TrialRuns {
     return { kind: "written", outputs };
   }
 
-  /** Content of what a task wrote; null if none wrote it. */
+  /** Content of a file that a trial run wrote; null if none wrote it. */
   read(digest: string): Buffer | null {
     return this.#contents.get(digest) ?? null;
   }
@@ -91,7 +91,7 @@ export class TrialRuns {
     return { folder, pool, staging: new StagingArea(join(folder, "staging")) };
   }
 
-  /** A project folder with what the recipe reads and nothing else: links, and files for what is not on the disk. */
+  /** Makes a project folder with only the recipe's inputs: as links, or as files where the input is not on the disk. */
   #layOut({ inputs }: Recipe, root: string): void {
     mkdirSync(root);
     for (const { path, digest, entries, names } of inputs) {

@@ -1,11 +1,11 @@
-/** Files that a task seems to use and that its rule does not declare: an edit of them would change nothing. */
+/** Warns of files that a task seems to use and that its rule does not declare. An edit of them would change nothing. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Rule, Task, Template } from "../model/model.ts";
 import { isCached, type Plan } from "./plan.ts";
 import type { Session } from "../session/session.ts";
 
-/** Of the tasks that are not fresh: what their commands name, and where their code cannot be followed. */
+/** Looks only at tasks that are not fresh: at files that their commands name, and at code that lq cannot follow. */
 export function undeclaredWarnings(session: Session, plan: Plan): readonly string[] {
   const due = [...plan.selected.tasks].filter((task) => !isCached(plan, task));
   const first = new Map<Rule, Task>();
@@ -16,7 +16,7 @@ export function undeclaredWarnings(session: Session, plan: Plan): readonly strin
   ]);
 }
 
-/** Files of the project that a command names in passing. */
+/** Files of the project that a command names and its rule does not declare. */
 function undeclaredFiles(root: string, task: Task): readonly string[] {
   const { action, rule } = task;
   if (action.kind !== "cmd") return [];
@@ -43,7 +43,7 @@ function unfollowedCode(
   rule: Rule,
   unknown: readonly { readonly file: string; readonly line: number; readonly what: string }[],
 ): readonly string[] {
-  // Whoever names more than one file has said what cannot be found.
+  // A rule that declares more than one code file names the code that lq cannot find, so do not warn.
   const [first] = unknown;
   if (first === undefined || rule.code.length > 1 || rule.code.some(({ path }) => path.endsWith("/")))
     return [];
@@ -59,10 +59,10 @@ function listText(paths: readonly string[]): string {
   return paths.length === 1 ? (paths[0] ?? "") : `[${paths.join(", ")}]`;
 }
 
-/** Words of a command as a shell would see them, roughly; `-m a.b` stands for the module's file. */
+/** Splits a command into words, roughly as a shell does. For `-m a.b` it adds the files of that module. */
 function wordsOf(command: Template | readonly Template[]): readonly string[] {
   const texts = "parts" in command ? [command] : command;
-  // What is filled in later ends a word: a path that goes on after it is not known.
+  // Mark placeholders with \0: a word that contains one is not known yet and is dropped.
   const lines = texts.map(({ parts }) =>
     parts.map((part) => (part.kind === "text" ? part.text : "\0")).join(""),
   );

@@ -1,4 +1,4 @@
-/** What is said before a build, beside what is said of each task: more tasks to come, removals, likely mistakes. */
+/** Notices before a build that are not about one task: more tasks to come, removals, likely mistakes. */
 import { rulesWithoutTasks, whyNoTasks } from "../expand/no-tasks.ts";
 import { globsIn } from "../expand/glob.ts";
 import type { Graph } from "../expand/graph.ts";
@@ -30,7 +30,7 @@ export function expandingText({ files }: ExpandingRule): string {
   return `has tasks that are known when ${firstNames(files, 1)} ${files.length === 1 ? "is" : "are"} there`;
 }
 
-/** Outputs that the build would remove, for no task makes them any more. */
+/** Outputs that the build would remove, because no task makes them any more. */
 export function removals(session: Session, request: Request, { selected }: Plan): readonly string[] {
   const found = orphans(session, coverage(request, selected.tasks));
   return found.flatMap(({ path, decision: fate }) => (fate === "remove" ? [path] : []));
@@ -41,7 +41,7 @@ export function trialFailures({ failures }: Plan): readonly string[] {
   return [...failures].map(([{ id }, error]) => `${id} would fail: ${error}`);
 }
 
-/** Rules that a request for everything passes over, because their patterns match nothing. */
+/** Rules without tasks in a request for everything, because their patterns match nothing. */
 export function emptyRules({ pipeline, targets }: Request, graph: Graph): readonly string[] {
   if (targets.length > 0 || pipeline.default.length > 0) return [];
   const isAll = graph.tasks.length + graph.expansions.length === 0;
@@ -51,7 +51,7 @@ export function emptyRules({ pipeline, targets }: Request, graph: Graph): readon
     .map((rule) => `rule "${rule.name}" has no tasks: ${whyNoTasks(rule)}`);
 }
 
-/** Rules of these tasks whose commands can only fail. */
+/** Rules of these tasks whose commands can only fail, because they never name an output. */
 export function unwrittenOutputs(tasks: Iterable<Task>): readonly string[] {
   const rules = new Set([...tasks].map(({ rule }) => rule));
   return [...rules]

@@ -1,6 +1,7 @@
 /**
- * Runs due tasks, the most urgent first, when slots come free. Of tasks with one key it runs one at a time. A task that
- * ran out of its share of a device's memory runs again with the whole device. A task whose inputs changed runs again.
+ * Runs due tasks, the most urgent first, when slots come free. If several tasks have the same key, it runs one at a
+ * time. A task that ran out of its share of a device's memory runs again with the whole device. A task whose inputs
+ * changed runs again.
  */
 import { debug } from "../system/debug.ts";
 import { logPath } from "../execute/log-path.ts";
@@ -25,17 +26,17 @@ interface AttemptParts {
 }
 
 interface Ends {
-  /** It is over, in whatever way. */
+  /** The task ended, with any outcome. */
   ended(finished: Finished): void;
-  /** Its outputs are in place, made anew. */
+  /** The task ran, and its new outputs are in place. */
   ran(task: Task, key: string, recipe: Recipe): void;
-  /** It is to be looked at once more: what it was to be made from, or what there is of it, has changed. */
+  /** The task must be evaluated again: its inputs or its outputs have changed. */
   again(task: Task): void;
 }
 
 type Ended = Exclude<RunResult, { readonly kind: "inputs-changed" | "out-of-device-memory" }>;
 type Attempted = DueTask & {
-  /** That were made in this build; the last ran out of a device's memory. */
+  /** How many attempts this build made before; the last of them ran out of device memory. */
   readonly attempts?: number;
 };
 
@@ -46,8 +47,8 @@ export class Attempts {
   readonly #queue: ReadyQueue<Attempted>;
   readonly #inFlight = new InFlight();
   /** Tasks that ran while their inputs changed. */
-  readonly #moved = new Set<Task>();
-  /** Of what is added from now on. */
+  readonly #inputsChanged = new Set<Task>();
+  /** Priorities of the tasks that are added from now on. */
   priorities: ReadonlyMap<Task, number> = new Map();
 
   constructor(parts: AttemptParts, jobs: Jobs, ends: Ends) {
@@ -62,7 +63,7 @@ export class Attempts {
     if (this.#inFlight.enter(key, task)) this.#enqueue(due, task.rule.slots);
   }
 
-  /** @returns whether there was one for which slots are free */
+  /** @returns whether a task was ready and its slots were free */
   startNext(): boolean {
     const next = this.#queue.next();
     if (next !== null) {
@@ -75,7 +76,7 @@ export class Attempts {
 
   #enqueue(due: Attempted, slots: SlotRequest): void {
     const { task, key } = due;
-    // The plan did not know of this: the task was to be restored, or the graph has expanded.
+    // The plan did not check this task: it should have been restored, or the graph has expanded since.
     const shortage = shortageOf(slots, this.#parts.slots.capacity);
     if (shortage === null) return this.#queue.add(due, slots, this.priorities.get(task) ?? 0, task.index);
     this.#ends.ended({ task, outcome: "failed", error: `it can never start: ${shortage}` });
@@ -90,7 +91,7 @@ export class Attempts {
       this.#parts.slots.give(grant);
       this.#jobs.wake();
     };
-    // An error ends the build before the slots that come free could start more.
+    // Record the error first: then the slots that come free start no other task.
     const run = this.#run(due, grant, release).catch((error: unknown) => this.#jobs.fail(error));
     this.#jobs.add(run.finally(release));
   }
@@ -122,21 +123,21 @@ export class Attempts {
     if (result.kind === "ran") this.#ends.ran(task, key, recipe);
   }
 
-  /** A result of inputs that changed meanwhile stands for nothing: once more, with the inputs as they are now. */
+  /** Drops the result, because the inputs changed during the run. The task runs once more with its inputs of now. */
   #rerun(task: Task, paths: readonly string[]): void {
     const what = paths.join(", ");
-    if (this.#moved.has(task)) {
-      const error = `${what} changed while it ran, twice: what it made was dropped`;
+    if (this.#inputsChanged.has(task)) {
+      const error = `${what} changed while it ran, twice: lq dropped its result`;
       return this.#ends.ended({ task, outcome: "failed", error });
     }
-    this.#moved.add(task);
+    this.#inputsChanged.add(task);
     this.#parts.outcomes.notice(`${what} changed while ${task.id} ran: it runs again`, "warning");
     this.#ends.again(task);
   }
 
-  /** Lets those go on that waited for a task of the same key. */
+  /** Lets the tasks go on that waited for another task with this key. */
   #release(key: string): void {
-    // The first may have to run as well (after a failure, or when forced): the others go on waiting.
+    // The first of them may have to run too (after a failure, or when forced). Then the others wait for it.
     for (const task of this.#inFlight.leave(key))
       if (!this.#inFlight.waits(key, task)) this.#ends.again(task);
   }

@@ -1,8 +1,10 @@
 /**
- * What a task reads and writes beside what its rule declares, seen from the system calls of its processes (strace).
+ * Finds files that a task reads or writes and that its rule does not declare. It reads the system calls of the task's
+ * processes (strace).
  *
- * Files of the system, of the environments and of lq itself do not count. Of the project everything does that is no
- * input, output or code of the task; elsewhere what is not below one of the folders that programs are installed in.
+ * Files of the system, of the environments and of lq itself do not count. Inside the project, every other file counts
+ * that is no input, output or code of the task. Outside, a file counts unless it lies in a folder where programs are
+ * installed.
  */
 import { spawnSync } from "node:child_process";
 import {
@@ -30,7 +32,7 @@ export interface Access {
 const CALLS =
   "open,openat,openat2,creat,execve,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,truncate";
 
-/** @throws UserError where strace is not there, or may not trace */
+/** @throws UserError if strace is not installed, or is not allowed to trace */
 export function refuseWithoutStrace(): void {
   const { error, status } = spawnSync("strace", ["-o", "/dev/null", "true"]);
   if (error !== undefined)
@@ -45,7 +47,7 @@ export function refuseWithoutStrace(): void {
     });
 }
 
-/** Where strace writes, one file a process. */
+/** The files that strace writes, one for each process. */
 export class Traces {
   readonly #folder = mkdtempSync(join(tmpdir(), "lq-audit-"));
 
@@ -75,7 +77,7 @@ export class Traces {
     return file;
   }
 
-  /** What succeeded, each once. @param cwd absolute folder in which the command began */
+  /** Accesses that succeeded, each once. @param cwd absolute folder in which the command began */
   accesses(cwd: string): readonly Access[] {
     const found = new Map<string, Access>();
     for (const file of readdirSync(this.#folder).filter((name) => name.startsWith("trace")))
@@ -89,7 +91,10 @@ export class Traces {
   }
 }
 
-/** Of one line as strace writes it with `-y`; relative paths stand beside the folder that they start from. */
+/**
+ * Reads the accesses of one line that `strace -y` wrote. With `-y`, strace puts the start folder of a relative path
+ * before it.
+ */
 export function accessesIn(line: string, cwd: string): readonly Access[] {
   const call = /^(\w+)\((.*)\)\s+= (-?\d+)/.exec(line);
   if (call === null || (call[3] ?? "").startsWith("-")) return [];
@@ -107,7 +112,7 @@ export function accessesIn(line: string, cwd: string): readonly Access[] {
   return paths.slice(0, name.startsWith("rename") ? 2 : 1).map((path) => ({ access: "write", path }));
 }
 
-/** Octal escapes of bytes, as UTF-8. */
+/** Turns the octal escapes of strace into bytes, and reads them as UTF-8. */
 function unescaped(text: string): string {
   const bytes = text.replace(/\\([0-7]{1,3}|.)/g, (_, code: string) =>
     /^[0-7]/.test(code)
@@ -135,9 +140,9 @@ const SYSTEM = [
 ];
 
 /**
- * @param root the project
- * @param own absolute paths, folders without "/", that the task may use
- * @param allowed further folders, absolute, whose files do not count
+ * @param root absolute folder of the project
+ * @param own absolute paths that the task may use; folders are without "/" at the end
+ * @param allowed more absolute folders whose files do not count
  */
 export function undeclared(
   accesses: readonly Access[],
@@ -162,7 +167,7 @@ function isBytecode(path: string): boolean {
   return path.includes("/__pycache__/");
 }
 
-/** Folders that are made, and files that are gone by now, are no content. */
+/** New folders, and files that are gone by now, have no content that matters. */
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

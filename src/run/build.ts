@@ -39,8 +39,8 @@ import { Outcomes } from "./outcomes.ts";
 export type { BuildRequest, Summary } from "./request.ts";
 
 /**
- * @returns how many tasks ended how. A failed task is not thrown: see `failed`. When the signal aborts, lq ends the
- *   running tasks, and the summary says what was done.
+ * @returns how many tasks ended with each outcome. A failed task is not thrown: see `failed`. When the signal aborts,
+ *   lq ends the running tasks, and the summary says what was done.
  * @throws the signal's reason if the signal aborts before anything started
  * @throws UserError if the request, the pipeline or the state of the outputs does not allow the build
  */
@@ -100,7 +100,7 @@ async function buildOnce(request: BuildRequest, outcomes: Outcomes, control: Bui
   }
 }
 
-/** @returns the plan, with the verdicts and the selection as they are in the end */
+/** @returns the plan, with the verdicts and the selection as they are after the build */
 async function buildWithLock(
   request: BuildRequest,
   session: Session,

@@ -1,4 +1,4 @@
-/** Clean: removes what lq wrote and nobody changed since; nothing else. */
+/** Clean: removes what lq wrote and nobody changed since. It removes nothing else. */
 import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { TargetPattern } from "../select/target.ts";
@@ -14,11 +14,11 @@ import { State } from "../state/state.ts";
 import { remove } from "../files/remove.ts";
 
 export interface CleanRequest extends Request {
-  /** `--cache`: everything that is cached, too. */
+  /** `--cache`: remove the whole cache too. */
   readonly cache?: boolean | undefined;
   /** `-n` */
   readonly dryRun?: boolean | undefined;
-  /** Called when another build has to end first, with its process. */
+  /** Called with the process of another build when that build has to end first. */
   readonly waiting?: ((holder: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -26,15 +26,15 @@ export interface CleanRequest extends Request {
 export interface Cleaned {
   /** Outputs that were (or, in a dry run, would be) removed, sorted. */
   readonly removed: readonly string[];
-  /** Outputs that somebody edited since lq wrote them: kept, sorted. */
+  /** Outputs that lq kept because somebody edited them, sorted. */
   readonly kept: readonly string[];
-  /** Outputs of which the system does not let lq see whether somebody edited them, and what it says: kept, sorted. */
+  /** Outputs that lq kept because it cannot read them, with the system's reason, sorted. They may have been edited. */
   readonly unreadable: readonly { readonly path: string; readonly why: string }[];
   /** Whether the cache was (or would be) removed. */
   readonly cache: boolean;
 }
 
-/** A target is an output, a directory, a rule, a task id, or a glob of these; none: everything that lq wrote. */
+/** A target is an output, a directory, a rule, a task id, or a glob of these. Without targets, it cleans everything. */
 export async function clean(request: CleanRequest): Promise<Cleaned> {
   const { root } = request.pipeline;
   if (request.dryRun === true || !existsSync(join(root, CACHE))) {
@@ -90,7 +90,7 @@ function matcher({ pipeline, targets, cwd }: CleanRequest): (path: string, owner
   return (path, owner) => tests.some((test) => test(path, owner));
 }
 
-/** All but the lock, which is held. Whatever waits for it starts anew. */
+/** Removes all of the cache but the lock, which this process holds. A command that waits for the lock starts anew. */
 function dropCache(root: string): void {
   const lock = LOCK.slice(CACHE.length);
   for (const name of readdirSync(join(root, CACHE))) {

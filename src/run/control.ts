@@ -17,7 +17,7 @@ export class BuildControl {
     for (const react of this.#onStop) react();
   };
 
-  /** To be called when the build is over, for its signal may live on. */
+  /** Call this when the build is over: the signal may live longer than the build. */
   close(): void {
     this.#signal.removeEventListener("abort", this.#cancelAll);
   }
@@ -28,7 +28,7 @@ export class BuildControl {
     for (const react of this.#onStop) react();
   }
 
-  /** @param react called when the build is to end early */
+  /** @param react called when the build must end early */
   onStop(react: () => void): void {
     this.#onStop.add(react);
   }
@@ -47,7 +47,7 @@ export class BuildControl {
     this.#running.get(id)?.controller.abort(this.#signal.reason);
   }
 
-  /** The build says that a task runs from now on. @returns what cancels it */
+  /** The build calls this when a task starts. @returns the signal that cancels the task */
   enter(id: string, key: string): AbortSignal {
     const controller = new AbortController();
     this.#running.set(id, { key, controller });

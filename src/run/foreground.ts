@@ -1,4 +1,7 @@
-/** One task in this terminal: as a build would run it, but its output is the terminal's, and nothing is recorded. */
+/**
+ * Runs one task in this terminal, as a build would run it. The terminal shows its output. Nothing is recorded unless
+ * the request asks for it.
+ */
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,7 +30,7 @@ import { RUN } from "../system/process-tree.ts";
 
 export interface ForegroundRequest {
   readonly task: Task;
-  /** Run it, open a shell in its place, or print how it starts. */
+  /** Run the task, open a shell in its place, or print a script that runs it. */
   readonly how: "run" | "shell" | "print";
   /** Record the run as a build does. The caller holds the project's lock. */
   readonly record: boolean;
@@ -35,15 +38,15 @@ export interface ForegroundRequest {
   readonly overwrite: boolean;
   readonly jobs?: number | undefined;
   readonly slots?: string | undefined;
-  /** Runs it under strace; what it prints goes to stderr then. */
+  /** Run the task under strace. What the task prints then goes to stderr. */
   readonly traces?: Traces;
 }
 
 export interface ForegroundRun {
   readonly code: number;
-  /** Absolute paths of what it wrote. */
+  /** Absolute paths of the outputs that it wrote. */
   readonly outputs: readonly string[];
-  /** What it should have written and did not, in words; null: all is there. */
+  /** Says which output the task did not write; null: all are there. */
   readonly missing: string | null;
   readonly recorded: boolean;
 }
@@ -66,8 +69,8 @@ export async function runInForeground(session: Session, request: ForegroundReque
   try {
     if (grant === null)
       throw new UserError({
-        message: `${task.id} cannot start now: others have what it needs`,
-        hint: "wait for them, or say with --slots what it may have",
+        message: `${task.id} cannot start now: other builds use the devices that it needs`,
+        hint: "wait for them, or give it devices with --slots",
       });
     const started = performance.now();
     const code = await start(
@@ -150,7 +153,7 @@ async function start(
     : inTerminal(traces.wrap(argv), root, variables, ["ignore", 2, 2, ...held]);
 }
 
-/** `$LQ_IN_image`, `$LQ_OUT_labels`: by hand they are shorter than the paths. */
+/** Gives the paths as variables, `$LQ_IN_image` or `$LQ_OUT_labels`, which are shorter to type. */
 function named({ inputs, outputs }: Task, { locate }: Program): { [name: string]: string } {
   const variables: { [name: string]: string } = {};
   for (const [prefix, paths] of [["LQ_IN", inputs] as const, ["LQ_OUT", outputs] as const])
@@ -161,14 +164,14 @@ function named({ inputs, outputs }: Task, { locate }: Program): { [name: string]
   return variables;
 }
 
-/** What a shell is given to do the same. */
+/** A shell script that runs the task in the same way. */
 function script(
   root: string,
   variables: { readonly [name: string]: string },
   argv: readonly string[],
 ): string {
   const exports = Object.entries(variables)
-    // The shell that reads this has exported functions already.
+    // Leave out functions that bash exports: the shell that reads this script inherits them.
     .filter(([name]) => /^\w+$/.test(name))
     .map(([name, value]) => `export ${name}=${shellQuote(value)}`);
   return [`cd ${shellQuote(root)}`, ...exports, argv.map(shellQuote).join(" ")].join("\n");
@@ -186,7 +189,7 @@ function shellWith(staging: Staging, argv: readonly string[]): readonly string[]
   return ["bash", "--rcfile", file, "-i"];
 }
 
-/** Ctrl-C is for the program: it shares the terminal. */
+/** Runs a program in this terminal. lq ignores Ctrl-C meanwhile, because the terminal sends it to the program too. */
 function inTerminal(
   [program = "", ...words]: readonly string[],
   cwd: string,

@@ -2,22 +2,22 @@
 import type { Task } from "../model/model.ts";
 
 export class InFlight {
-  /** By the key that is queued or running. */
+  /** The tasks that wait, by the key that is queued or running. */
   readonly #waiting = new Map<string, Task[]>();
 
-  /** @returns whether the task is the one to run; else it waits */
+  /** @returns whether the task should run now; otherwise it waits */
   enter(key: string, task: Task): boolean {
     if (this.waits(key, task)) return false;
     this.#waiting.set(key, []);
     return true;
   }
 
-  /** @returns whether one of that key is on its way, and the task waits for it from now on */
+  /** Adds the task to those that wait. @returns false if no task with that key is queued or running */
   waits(key: string, task: Task): boolean {
     return this.#waiting.get(key)?.push(task) !== undefined;
   }
 
-  /** The one that ran is over. @returns those that waited */
+  /** Call this when the task that ran has ended. @returns the tasks that waited for it */
   leave(key: string): readonly Task[] {
     const waited = this.#waiting.get(key) ?? [];
     this.#waiting.delete(key);

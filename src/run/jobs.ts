@@ -9,12 +9,12 @@ export class Jobs {
     return this.#underWay === 0;
   }
 
-  /** The first that was no task's fault. */
+  /** The first error that no task caused. */
   get error(): Error | undefined {
     return this.#error;
   }
 
-  /** Resolves when something has happened from now on: a job has ended, or somebody called `wake`. */
+  /** Resolves at the next change: a job ends, or somebody calls `wake`. */
   news(): Promise<void> {
     return new Promise((resolve) => (this.#wake = resolve));
   }
@@ -31,7 +31,7 @@ export class Jobs {
       });
   }
 
-  /** Does what takes no time. @returns null after an error */
+  /** Does synchronous work. @returns null after an error */
   guard<T>(work: () => T): T | null {
     try {
       return work();

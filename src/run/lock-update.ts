@@ -1,4 +1,4 @@
-/** After a build: writes to lq.lock what the outputs of rules with `lock: true` are now. */
+/** Writes to lq.lock, after a build, the digests of the outputs of rules with `lock: true`. */
 import { ruleOf } from "../model/task-id.ts";
 import type { Session } from "../session/session.ts";
 import {
@@ -9,7 +9,7 @@ import {
   type LockedTask,
 } from "../lockfile/lockfile.ts";
 
-/** To be called before anything runs. @throws UserError with the lines that `updateLockFile` could not keep */
+/** Call this before anything runs. @throws UserError with the lines that `updateLockFile` could not keep */
 export function refuseBadLockFile({ root, graph }: Pick<Session, "root" | "graph">): void {
   if (lockedRules(graph.pipeline).size > 0) readLockFile(root);
 }
@@ -17,7 +17,7 @@ export function refuseBadLockFile({ root, graph }: Pick<Session, "root" | "graph
 export function updateLockFile({ root, graph, state }: Session): void {
   const rules = lockedRules(graph.pipeline);
   const lines = new Map<string, LockedTask>();
-  // What was not built here stays as it was committed, as long as there is such a task.
+  // Keep the committed line of a task that was not built here, as long as the graph has that task.
   const expanding = new Set(graph.expansions.map(({ rule }) => rule.name));
   for (const [id, line] of rules.size > 0 ? readLockFile(root) : []) {
     const rule = ruleOf(id);

@@ -1,4 +1,4 @@
-/** The tasks that lq.lock has lines for, in a graph that is expanded from what lies on the disk. */
+/** Finds the tasks that lq.lock has lines for, in a graph that it expands from files on the disk. */
 import { existsSync, readFileSync } from "node:fs";
 import { relative } from "node:path";
 import type { Request } from "../session/request.ts";
@@ -14,13 +14,13 @@ import { digestOfOutputs, readLockFile, type LockedTask } from "../lockfile/lock
 export interface Locked {
   readonly id: string;
   readonly line: LockedTask;
-  /** Null: the graph has no such task, as far as it can be known now. */
+  /** Null: the graph has no such task, as far as lq knows now. */
   readonly task: Task | null;
 }
 
 /**
- * The lines that targets cover (none: all). Unlike a build this asks nothing of inputs: a clone need not have the
- * data that the outputs were made from.
+ * The lines that the targets cover; without targets, all lines. Unlike a build this does not check inputs: a clone
+ * need not have the data that the outputs were made from.
  */
 export function lockedTasks({ root, graph }: Session, { targets, cwd }: Request): readonly Locked[] {
   expandFromDisk(root, graph);
@@ -33,7 +33,7 @@ export function lockedTasks({ root, graph }: Session, { targets, cwd }: Request)
   return lines.flatMap(([id, line]) => (wanted.has(id) ? [{ id, line, task: graph.task(id) ?? null }] : []));
 }
 
-/** Expands the graph from files on the disk. @returns whether there were any */
+/** Expands the graph from files on the disk. @returns whether the graph has new tasks */
 export function expandFromDisk(root: string, graph: Session["graph"]): boolean {
   let expanded = false;
   for (let more = true; more;) {
@@ -48,7 +48,7 @@ export function expandFromDisk(root: string, graph: Session["graph"]): boolean {
   return expanded;
 }
 
-/** The digest that lq.lock would have for the outputs that lie on the disk; null if one is not there. */
+/** The digest that lq.lock would have for the outputs that are on the disk; null if one of them is missing. */
 export function digestOnDisk({ root, files }: Session, task: Task): string | null {
   const outputs = task.outputs.map(({ path }) => {
     if (!path.endsWith("/")) return files.digest(path);

@@ -103,7 +103,7 @@ export class BuildLoop {
     return this.#selected;
   }
 
-  /** Emits what the build waits for outside of it, each time that this changes. */
+  /** Emits what the build waits for, such as devices that others use, each time that this changes. */
   #emitWaiting(waiting: Waiting | null): void {
     const reasons = waiting?.reasons ?? [];
     const text = reasons.join("; ");
@@ -216,7 +216,7 @@ export class BuildLoop {
     });
   }
 
-  /** @returns the tasks that are new */
+  /** @returns the new tasks */
   #extend(selected: Selected): readonly Task[] {
     const added = this.#frontier.extend(selected);
     const { session, slots } = this.#parts;

@@ -13,7 +13,7 @@ export interface Mode {
   plan(session: Session, force: boolean): Promise<Plan>;
   /** @throws UserError if the plan cannot be carried out in this mode */
   check(plan: Plan): void;
-  /** The items of those given that this mode may run, and for which slots, params and environments must be right. */
+  /** Those of the items that this mode may run. Their slots, params and environments must be right. */
   toRun<T>(items: readonly T[]): readonly T[];
   /** What happens to a due task in place of a run; null: it runs. The result is the reason of a refusal, or null. */
   readonly inPlaceOfRun:

@@ -1,4 +1,4 @@
-/** Counts outcomes, and tells the listener of each. */
+/** Counts outcomes, and sends an event for each to the listeners. */
 import type { HashProgress } from "../files/hash-many.ts";
 import { noCounts, type Outcome } from "../model/counts.ts";
 import type { Reason, Task } from "../model/model.ts";
@@ -27,7 +27,7 @@ export class Outcomes {
     this.#listeners = [listener];
   }
 
-  /** One more listener, of what comes from now on. */
+  /** Adds a listener. It gets the events from now on. */
   tellAlso(listener: Listener): void {
     this.#listeners.push(listener);
   }
@@ -61,12 +61,12 @@ export class Outcomes {
     this.emit({ type: "task", task: task.id, outcome, reasons, seconds, ...failure });
   }
 
-  /** Tasks that nobody need be told of one by one. */
+  /** Counts fresh tasks without an event for each. */
   alsoFresh(tasks: number): void {
     this.#counts.fresh += tasks;
   }
 
-  /** Whether outputs were put in place, or stand for other keys than before. */
+  /** Whether outputs were put in place, or accepted for another key. */
   get worked(): boolean {
     return this.#counts.ran + this.#counts.restored + this.#counts.accepted > 0;
   }

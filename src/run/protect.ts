@@ -1,6 +1,6 @@
 /**
  * Protects what is not lq's: lq replaces an output only if it wrote what is there, or if its cache has the content.
- * Everything else is refused before anything runs, unless the user gives it up with -f.
+ * It refuses everything else before anything runs, unless the user allows it with -f.
  */
 import { lstatSync, readlinkSync } from "node:fs";
 import { UserError, type Diagnostic } from "../model/errors.ts";
@@ -33,7 +33,7 @@ export function protectedOutputs(session: Session, tasks: Iterable<Task>): reado
   );
 }
 
-/** Why a task must not run that was found due with this reason; null: it may. */
+/** Says why a task that is due for this reason must not run; null: it may run. */
 export function refusalOf(task: Task, reason: Reason): string | null {
   if (reason.kind === "output-edited") return editedMessage(task, reason.path).message;
   if (reason.kind === "output-foreign") return foreignMessage(task, reason.path).message;
@@ -60,7 +60,7 @@ function foreignMessage(task: Task, path: string): Diagnostic {
   };
 }
 
-/** An output that would replace a link to a folder, or that cannot be put in place because of a file above it. */
+/** Finds an output that would replace a link to a folder, or whose folder is a file that lq must not remove. */
 function blockedPlace(
   session: Session,
   task: Task,
@@ -71,7 +71,7 @@ function blockedPlace(
   const place = absolute(root, path).replace(/\/$/, "");
   if (isLinkedFolder(root, path))
     return {
-      message: `${path} is a symbolic link to ${readlinkSync(place)}, and ${task.id} would replace the link by a folder`,
+      message: `${path} is a symbolic link to ${readlinkSync(place)}; ${task.id} would replace the link by a folder`,
       hint: "let the rule write below the link, as in out: results/run/; build with -f to replace the link",
     };
   const [parent = ""] = ancestors(path);
@@ -85,7 +85,10 @@ function blockedPlace(
   };
 }
 
-/** A file of the user's at the place of a folder above the path. A file that lq made there goes before the task runs. */
+/**
+ * Finds a file of the user where the path needs a folder. A file that lq made there does not matter: lq removes it
+ * before the task runs.
+ */
 function fileAbove(session: Session, path: string): string | null {
   const { root, state } = session;
   for (const folder of ancestors(path)) {

@@ -1,4 +1,4 @@
-/** Pull: puts in place, from a cache, the outputs that lq.lock names. */
+/** Pull: restores the outputs that lq.lock names from a cache. */
 import { join } from "node:path";
 import { clearLeftovers } from "../session/leftovers.ts";
 import { shareNeeds } from "../session/open-store.ts";
@@ -18,16 +18,16 @@ export interface PullRequest extends Request {
   readonly notice: (text: string) => void;
 }
 
-/** Ids of tasks, by what became of them. */
+/** Ids of tasks, by the result of the pull. */
 export interface Pulled {
   readonly pulled: readonly string[];
-  /** As the commit says already. */
+  /** The outputs were there already, as lq.lock says. */
   readonly there: readonly string[];
-  /** Not in the cache, or in it with other outputs than the commit says. */
+  /** The cache does not have the outputs, or has other outputs than lq.lock says. */
   readonly absent: readonly string[];
-  /** Edited by hand, or not made by lq: kept. */
+  /** lq kept the outputs, because somebody edited them or lq did not make them. */
   readonly edited: readonly string[];
-  /** The graph has no such task, as far as it can be known. */
+  /** The graph has no such task, as far as lq knows. */
   readonly unknown: readonly string[];
 }
 
@@ -41,7 +41,7 @@ export async function pull(request: PullRequest): Promise<Pulled> {
       [end in keyof Pulled]: string[];
     };
     const done = new Set<string>();
-    // What is pulled may be what says that there are more tasks.
+    // An output that was just pulled may expand the graph.
     do {
       for (const { id, line, task } of lockedTasks(session, request)) {
         if (task === null || done.has(id)) continue;

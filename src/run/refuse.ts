@@ -1,4 +1,4 @@
-/** What a build refuses before anything runs. */
+/** Refuses missing environments and bad params before anything runs. */
 import { UserError, type Diagnostic } from "../model/errors.ts";
 import { taskEnvironment } from "../execute/environment.ts";
 import { paramValues } from "../execute/program.ts";
@@ -10,7 +10,7 @@ import { paramSpan } from "../load/locate-param.ts";
 import type { Pipeline, Task, TemplateValue } from "../model/model.ts";
 import type { Session } from "../session/session.ts";
 
-/** @throws UserError with every environment of these tasks that is not there */
+/** @throws UserError with every environment of these tasks that does not exist */
 export function refuseMissingEnvironments({ environments }: Session, tasks: Iterable<Task>): void {
   const diagnostics: Diagnostic[] = [];
   for (const rule of new Set([...tasks].map((task) => task.rule)))
@@ -25,7 +25,7 @@ export function refuseMissingEnvironments({ environments }: Session, tasks: Iter
 }
 
 /**
- * @throws the signal's reason when the build is interrupted meanwhile
+ * @throws the signal's reason if the signal aborts
  * @throws UserError with every param of these tasks (or samples of expansions) that their modules do not accept
  */
 export async function refuseBadParams(
@@ -53,10 +53,10 @@ export async function refuseBadParams(
       for (const { path, message } of issues[i] ?? [])
         if (isKnown(task, path)) diagnostics.push(paramMessage(graph.pipeline, task, path, message));
   }
-  if (diagnostics.length > 0) throw new UserError(onceARule(diagnostics));
+  if (diagnostics.length > 0) throw new UserError(firstOfEachRule(diagnostics));
 }
 
-/** Of a sample of an expansion only what it has of its own can be wrong. */
+/** Whether lq knows the value of this param. In a sample of an expansion, the values of the open axes are unknown. */
 function isKnown({ params }: Task, path: string): boolean {
   const value = params[path.split(".")[0] ?? ""]?.value;
   return value === undefined || !JSON.stringify(value).includes(JSON.stringify(UNKNOWN).slice(1, -1));
@@ -93,7 +93,7 @@ function paramMessage(pipeline: Pipeline, task: Task, path: string, message: str
   };
 }
 
-/** Which of the params a value of `with:` is, however deep in it; null for what is written there itself. */
+/** The path in the params that a value of `with:` comes from, at any depth; null if the rule itself gives the value. */
 function originOf(pipeline: Pipeline, { rule, bindings }: Task, keys: readonly string[]): string[] | null {
   const [name = "", ...rest] = keys;
   let value = rule.with.get(name)?.value;
@@ -114,8 +114,8 @@ function originOf(pipeline: Pipeline, { rule, bindings }: Task, keys: readonly s
   return origin === null ? null : [...origin.split("."), ...rest];
 }
 
-/** Tasks of one rule fail alike: the first of them speaks for all. */
-function onceARule(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+/** Keeps the first of the messages that differ only in the task: tasks of one rule often fail in the same way. */
+function firstOfEachRule(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const seen = new Set<string>();
   return diagnostics.filter(({ message, span }) => {
     const what = `${span?.file}:${span?.start} ${message.slice(message.indexOf(": param"))}`;

@@ -1,4 +1,4 @@
-/** What `build` is asked, and what it answers. */
+/** The request that `build` takes, and the summary that it returns. */
 import type { Counts } from "../model/counts.ts";
 import type { Listener } from "../report/events.ts";
 import type { Request } from "../session/request.ts";
@@ -11,29 +11,29 @@ export interface BuildRequest extends Request {
   readonly jobs?: number | undefined;
   /** `--slots gpu=2,cpu=8`, as typed. */
   readonly slots?: string | undefined;
-  /** `-k`: after a failure go on with what does not need the failed task. */
+  /** `-k`: after a failure go on with the tasks that do not depend on the failed task. */
   readonly keepGoing?: boolean | undefined;
   /** `-n`: say what would be done; do nothing. Tasks that would run are reported as events without outcome. */
   readonly dryRun?: boolean | undefined;
   /** `-f`: run the targets even when fresh, and replace outputs that were edited or not made by lq. */
   readonly force?: boolean | undefined;
-  /** How to carry the plan out; by default due tasks run. */
+  /** How to carry out the plan; by default due tasks run. */
   readonly mode?: Mode | undefined;
   /**
-   * Cancels the build: running tasks are ended, nothing new starts. With a `Preempted` as its reason, resumable
-   * tasks are given the time to save.
+   * Cancels the build: lq ends the running tasks and starts nothing new. If its reason is a `Preempted`, resumable
+   * tasks get time to save their state.
    */
   readonly signal?: AbortSignal | undefined;
-  /** Ends the build early in other ways; made with the same signal. */
+  /** Ends the build early in other ways. Make it with the same signal. */
   readonly control?: BuildControl | undefined;
   readonly listener?: Listener | undefined;
   /** The flags as typed, for those who watch the build. */
   readonly flags?: readonly string[] | undefined;
-  /** Leave a snapshot if nothing is left to do. */
+  /** Write a snapshot if everything is up to date after the build. */
   readonly snapshot?: SnapshotRequest | undefined;
 }
 
-/** `skipped` were not tried, because something they need failed or the build was stopped by a failure. */
+/** `skipped` tasks did not start, because a task that they depend on failed or because a failure stopped the build. */
 export interface Summary extends Counts {
   readonly seconds: number;
 }

@@ -1,4 +1,4 @@
-/** Puts in place what the cache has of tasks, a few of them at a time. */
+/** Restores outputs from the cache, for a few tasks at a time. */
 import { join } from "node:path";
 import { StagingArea } from "../execute/staging.ts";
 import { STAGING } from "../model/layout.ts";
@@ -7,7 +7,7 @@ import { Heap } from "../schedule/heap.ts";
 import type { Task } from "../model/model.ts";
 import type { Restorable } from "../plan/evaluate.ts";
 
-/** Enough to hash on all cores, and few enough to hold little and to end soon when interrupted. */
+/** Enough to hash on all cores, and few enough to use little memory and to end soon after an interrupt. */
 const MOST_AT_ONCE = 8;
 
 export interface ToRestore {
@@ -30,12 +30,12 @@ export class Restorer {
     this.#waiting.push(each);
   }
 
-  /** The next task to restore, in the order of the graph; null: none waits, or enough are under way. */
+  /** The next task to restore, in the order of the graph; null: none waits, or enough are running. */
   next(): ToRestore | null {
     return this.#underWay < MOST_AT_ONCE && this.#waiting.size > 0 ? this.#waiting.pop() : null;
   }
 
-  /** @returns false if what is cached turned out to be damaged: the task has to run */
+  /** @returns false if the cached outputs are damaged: then the task has to run */
   async restore({ task, verdict }: ToRestore): Promise<boolean> {
     this.#underWay += 1;
     const staging = this.#staging.take(task.outputs);

@@ -1,4 +1,4 @@
-/** Runs one task to its end: attempts, the check of what they left, the record. */
+/** Runs one task to its end: makes attempts, checks their outputs, and records the result. */
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { userErrorOf } from "../model/errors.ts";
@@ -33,7 +33,7 @@ export interface TaskRun {
 
 type Unfinished =
   | { readonly kind: "cancelled" }
-  /** Its share of a device's memory did not suffice: it runs again with the whole device. */
+  /** Its share of a device's memory was too small. It runs again with the whole device. */
   | { readonly kind: "out-of-device-memory"; readonly attempts: number }
   /** Inputs changed while it ran, so its result is dropped. */
   | { readonly kind: "inputs-changed"; readonly paths: readonly string[] };
@@ -43,26 +43,26 @@ interface Failed {
   readonly error: string;
 }
 
-/** How attempts end; what was made is yet to be kept. */
+/** The result of the attempts. Outputs that were made are not recorded yet. */
 type Making = Unfinished | Failed | { readonly kind: "made"; readonly seconds: number };
 
 export type RunResult =
   | Unfinished
   | { readonly kind: "ran" }
   | (Failed & {
-      /** Of what it printed. */
+      /** The last lines that it printed. */
       readonly tail: readonly string[];
     });
 
-/** Tasks whose outputs are being hashed and stored while others have their slots. */
-const MOST_KEPT_AT_ONCE = 4;
+/** At most this many tasks hash and store their outputs while other tasks use their slots. */
+const MOST_RECORDING = 4;
 
 export class TaskRunner {
   readonly #session: Session;
   readonly #executor: Executor;
   readonly #recorder: Recorder;
   readonly #staging: StagingArea;
-  #keeping = 0;
+  #recording = 0;
 
   constructor(session: Session, executor: Executor, recorder: Recorder) {
     this.#session = session;
@@ -72,8 +72,8 @@ export class TaskRunner {
   }
 
   /**
-   * @param emit told of progress and of attempts that are to follow
-   * @returns how it ended; "failed" is on record then
+   * @param emit gets events of progress and of each next attempt
+   * @returns how it ended; a failure is already recorded
    */
   async run(run: TaskRun, emit: (event: Event) => void): Promise<RunResult> {
     const { task, key } = run;
@@ -81,7 +81,7 @@ export class TaskRunner {
     const staging = this.#staging.take(task.outputs);
     try {
       const made = await this.#make(run, staging, emit);
-      const result = made.kind === "made" ? await this.#keep(run, staging, made.seconds) : made;
+      const result = made.kind === "made" ? await this.#record(run, staging, made.seconds) : made;
       if (result.kind !== "failed") return result;
       const { error } = result;
       const log = logPath(task);
@@ -93,7 +93,7 @@ export class TaskRunner {
     }
   }
 
-  /** Attempts, until one is right or none is left. */
+  /** Makes attempts until one succeeds or none is left. */
   async #make(run: TaskRun, staging: Staging, emit: (event: Event) => void): Promise<Making> {
     const { task, grant, attempts } = run;
     const logFile = join(this.#session.root, logPath(task));
@@ -124,27 +124,30 @@ export class TaskRunner {
     const { task, recipe } = run;
     const started = performance.now();
     const scratch = this.#scratch(run);
-    const goesOn = scratch !== null && existsSync(scratch);
-    const reports = new TaskReports(task.id, metricsPath(logFile), goesOn, emit);
+    const resumes = scratch !== null && existsSync(scratch);
+    const reports = new TaskReports(task.id, metricsPath(logFile), resumes, emit);
     try {
       const result = await this.#execute(run, staging, logFile, reports);
       reports.close();
       if (result.kind !== "done") return result;
       const missing = staging.missingOutput(task.outputs);
       if (missing !== null) return { kind: "failed", error: missing };
-      const moved = this.#session.fingerprinter.changedInputs(recipe);
-      if (moved.length > 0) return { kind: "inputs-changed", paths: moved };
+      const changed = this.#session.fingerprinter.changedInputs(recipe);
+      if (changed.length > 0) return { kind: "inputs-changed", paths: changed };
       return { kind: "made", seconds: (performance.now() - started) / 1000 };
     } catch (error) {
       return failureOf(error);
     }
   }
 
-  /** Others may have what the task was granted while its outputs are hashed and stored, unless that falls behind. */
-  async #keep(run: TaskRun, staging: Staging, seconds: number): Promise<Failed | { readonly kind: "ran" }> {
+  /**
+   * Hashes and stores the outputs. It gives the task's slots to other tasks meanwhile, unless too many tasks store
+   * their outputs already.
+   */
+  async #record(run: TaskRun, staging: Staging, seconds: number): Promise<Failed | { readonly kind: "ran" }> {
     const { task, key, recipe } = run;
-    if (this.#keeping < MOST_KEPT_AT_ONCE) run.release();
-    this.#keeping += 1;
+    if (this.#recording < MOST_RECORDING) run.release();
+    this.#recording += 1;
     try {
       const log = logPath(task);
       await this.#recorder.recordRun({ task, key, recipe, staged: staging.paths, seconds, log });
@@ -154,7 +157,7 @@ export class TaskRunner {
     } catch (error) {
       return failureOf(error);
     } finally {
-      this.#keeping -= 1;
+      this.#recording -= 1;
     }
   }
 
@@ -185,7 +188,7 @@ export class TaskRunner {
   }
 }
 
-/** @throws what is no user's error */
+/** @throws the error itself if it is not a `UserError` */
 function failureOf(error: unknown): Failed {
   const told = userErrorOf(error);
   if (told === undefined) throw error;

@@ -1,4 +1,4 @@
-/** Orders the tasks that are not settled, by their expected durations. */
+/** Gives each task that is not settled a priority, from the expected durations. */
 import type { Task } from "../model/model.ts";
 import type { State } from "../state/state.ts";
 import type { Capacity } from "../schedule/capacity.ts";
@@ -8,7 +8,7 @@ import type { Selected } from "../select/select.ts";
 import { expectedSeconds } from "../plan/durations.ts";
 import type { Frontier } from "../plan/frontier.ts";
 
-/** @returns a number for each task that is not settled; the highest first */
+/** @returns a number for each task that is not settled; the task with the highest starts first */
 export function urgency(
   state: State,
   { tasks: known }: Selected,

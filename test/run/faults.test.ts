@@ -295,7 +295,7 @@ rules:
       "in.txt": "old\n",
     });
     expect((await project.build()).errors).toEqual([
-      "in.txt changed while it ran, twice: what it made was dropped",
+      "in.txt changed while it ran, twice: lq dropped its result",
     ]);
     expect(project.has("out.txt")).toBe(false);
   });
