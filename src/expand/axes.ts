@@ -1,4 +1,4 @@
-/** The values of an axis, from the pipeline, from the names of files, or from the content of a file. */
+/** Finds the values of an axis in the pipeline, in the names of files, or in the content of a file. */
 import { UserError, type Span } from "../model/errors.ts";
 import { AT_STEP } from "../load/axes.ts";
 import { child, keysOf } from "../load/template.ts";
@@ -8,7 +8,11 @@ import type { AxisSpec, AxisValue, Json } from "../model/model.ts";
 import { bindText, lookUp, type Bound, type Names } from "./bind.ts";
 import type { SourceGlobs } from "./glob.ts";
 
-/** Values of an axis that is not read from a file. Throws a `UserError` for values that cannot be used. */
+/**
+ * The values of an axis that is not read from a file.
+ *
+ * @throws UserError for values that cannot be used
+ */
 export function axisValues(
   globs: SourceGlobs,
   spec: AxisSpec,
@@ -34,7 +38,7 @@ function texts(globs: SourceGlobs, spec: AxisSpec, names: Names, bound: Bound): 
   }
 }
 
-/** The values of all, in order. A match of several globs is one value. */
+/** The values of all parts, in order. A value that several globs match counts once. */
 function joined(
   parts: readonly { readonly axis: AxisSpec; readonly values: readonly string[] }[],
 ): readonly string[] {
@@ -44,7 +48,7 @@ function joined(
   );
 }
 
-/** Without those whose value is null, so that a profile can take a key out. */
+/** Leaves out keys whose value is null, so that a profile can remove a key. */
 function paramKeys(spec: Extract<AxisSpec, { kind: "keys" }>, names: Names, bound: Bound): readonly string[] {
   const [part] = spec.path.parts;
   if (part?.kind !== "param") return [];
@@ -57,7 +61,9 @@ function paramKeys(spec: Extract<AxisSpec, { kind: "keys" }>, names: Names, boun
 
 /**
  * The values at a place in a file's content, as in `cases[*].id`. An element is text, a number, or a map with
- * an `id`, whose other entries are the value's fields. Throws a `UserError` that names the file.
+ * an `id`, whose other entries are the value's fields.
+ *
+ * @throws UserError that names the file
  */
 export function valuesAt(content: Json, at: string, file: string, span: Span): readonly AxisValue[] {
   let found: readonly Json[] = [content];
@@ -86,7 +92,7 @@ function elements(value: Json, place: string, file: string, span: Span): readonl
   if (Array.isArray(value)) return value as readonly Json[];
   const message = `${place === "" ? file : `"${place}" in ${file}`}, which an axis reads, is not a list`;
   const hint = /\.[ct]sv$/i.test(file)
-    ? "axes are read from JSON and YAML: let a rule turn the table into one"
+    ? "an axis can read JSON and YAML: write a rule that turns the table into JSON"
     : "";
   throw new UserError({ message, span, ...(hint && { hint }) });
 }

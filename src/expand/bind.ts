@@ -1,8 +1,8 @@
 /**
- * Templates with the axes of a rule bound to values.
+ * Fills the templates of a rule with the values of its axes.
  *
- * Each template is compiled once per rule; binding then costs one string concatenation, and nothing for a
- * template that names no axis.
+ * lq compiles each template once per rule. Then a task costs one string concatenation, or nothing if the template
+ * names no axis.
  */
 import { UserError, type Span } from "../model/errors.ts";
 import { child, keysOf } from "../load/template.ts";
@@ -22,7 +22,7 @@ export interface Names {
 
 type Filled = Extract<TemplatePart, { kind: "axis" | "param" }>;
 
-/** The template as text. `write` turns a value into text; parts for `in`, `out` and `scratch` cannot occur. */
+/** The template as text. `write` turns a value into text. The template must not contain `in`, `out` or `scratch`. */
 export function bindText(template: Template, names: Names, write: Write = plainText): Bind<string> {
   const parts = template.parts.map((part) => bindPart(part, names, write));
   const [only] = parts;
@@ -35,7 +35,7 @@ export function bindText(template: Template, names: Names, write: Write = plainT
   return memo(join, usesAxis(template));
 }
 
-/** The path that a template stands for; a list of them when it names an axis field that is a list. */
+/** The path of a template; a list of paths if the template names an axis field that is a list. */
 export function bindPaths(template: Template, names: Names): Bind<string | readonly string[]> {
   const mayFan = template.parts.some((part) => part.kind === "axis" && part.field.length > 0);
   if (!mayFan) return bindText(template, names, pathText);
@@ -63,7 +63,7 @@ function combine(
   return before.flatMap((head) => after.map((tail) => head + tail));
 }
 
-/** A command: `in`, `out` and `scratch` are left for the moment it runs. */
+/** A command. `in`, `out` and `scratch` stay in it until it runs. */
 export function bindCommand(template: Template, names: Names, write: Write): Bind<Template> {
   if (!usesParamOrAxis(template)) return () => template;
   const parts = template.parts.map((part): TemplatePart | Bind<TemplatePart> => {
@@ -78,7 +78,7 @@ export function bindCommand(template: Template, names: Names, write: Write): Bin
   return memo(fill, usesAxis(template));
 }
 
-/** A value of `with:`. Text that is one `${…}` and nothing else keeps the type of what it names. */
+/** A value of `with:`. A text that is only one `${…}` keeps the type of its value. */
 export function bindValue(value: TemplateValue, names: Names): Bind<TaskParam> {
   const json = bindJson(value, names);
   const fill = (bound: Bound): TaskParam => json(bound);
@@ -111,7 +111,7 @@ function bindJson(value: TemplateValue, names: Names): Bind<TaskParam> {
   }
 }
 
-/** Turns a value into text, for a path or a command or neither. */
+/** Turns a value into text, for a path, for a command or for other use. */
 export type Write = (value: Json, span: Span, fromAxis: boolean) => string;
 
 export const plainText: Write = (value, span) => {
@@ -122,7 +122,7 @@ export const plainText: Write = (value, span) => {
 
 export const pathText: Write = (value, span, fromAxis) => {
   const text = plainText(value, span, fromAxis);
-  // A field may name a folder, with its "/".
+  // A field may name a folder and end with "/".
   const why = fromAxis
     ? unsafe(text.replace(/(.)\/$/, "$1"))
     : text.includes("\0")
@@ -133,7 +133,7 @@ export const pathText: Write = (value, span, fromAxis) => {
   return text;
 };
 
-/** Whether a template, bound to text, means yes. Also `A == B` and `A != B`. */
+/** Whether a condition holds: `A == B`, `A != B`, or a template whose text is not empty, false, 0 or null. */
 export function bindCondition(template: Template, names: Names): Bind<boolean> {
   const write: Write = (value) => (value !== null && typeof value === "object" ? "true" : String(value));
   for (const [i, part] of template.parts.entries()) {
@@ -151,7 +151,7 @@ export function bindCondition(template: Template, names: Names): Bind<boolean> {
   return (bound) => !["", "false", "0", "null"].includes(text(bound).trim());
 }
 
-/** The position after the last axis that a template names: how many must be bound before it can be. */
+/** How many axes must be bound before the template can be bound: up to the last axis that it names. */
 export function axesNeeded(template: Template, axes: readonly string[]): number {
   return Math.max(0, ...template.parts.flatMap(axesOf).map((name) => axes.indexOf(name) + 1));
 }
@@ -188,7 +188,7 @@ function axisField(part: Extract<Filled, { kind: "axis" }>, { text, fields }: Ax
       const name = [part.name, ...part.field].join(".");
       const hint = fields
         ? didYouMean(key, keysOf(value))
-        : `its values are texts: for fields the axis reads maps, as at: "cases[*]" does and "cases[*].id" does not`;
+        : `its values are texts without fields: let the axis read maps, as in at: "cases[*]" instead of "cases[*].id"`;
       const message = `no field "${name}" in the value "${text}"`;
       throw new UserError({ message, span: part.span, ...(hint && { hint }) });
     }
@@ -207,14 +207,14 @@ function bindPart(part: TemplatePart, names: Names, write: Write): Bind<string> 
   if (part.kind === "text") return () => part.text;
   if (!isFilled(part)) throw new Error(`\${${part.kind}} outside a command`);
   if (part.kind === "axis" && part.field.length === 0 && (write === plainText || write === pathText)) {
-    // The common case: axis values were checked when they were made.
+    // The common case is fast: lq checked the axis values when it made them.
     const index = names.axes.indexOf(part.name);
     return (bound) => bound[index]?.text ?? boundValue(bound, names.axes, part.name).text;
   }
   return (bound) => write(lookUp(part, names, bound).value, part.span, part.kind === "axis");
 }
 
-/** Computes once what depends on no axis. */
+/** Computes a value once if it depends on no axis. */
 function memo<T>(bind: Bind<T>, depends: boolean): Bind<T> {
   if (depends) return bind;
   let known: { readonly value: T } | undefined;

@@ -21,7 +21,7 @@ export interface Selection {
   readonly expansions: ReadonlySet<PendingExpansion>;
 }
 
-/** Empty: a folder of whose files the names are wanted. */
+/** "empty" means an empty folder at an input that reads the names in a folder. */
 type Presence = "ok" | "missing" | "empty" | "wrong kind";
 
 interface Missing {
@@ -41,7 +41,7 @@ interface Collision {
   readonly second: Task;
 }
 
-/** A graph with what it was made from. */
+/** A graph, with the data that it was made from. */
 export interface Checked {
   readonly graph: TaskGraph;
   readonly disk: Disk;
@@ -66,7 +66,7 @@ export function checkGraph(checked: Checked, selection: Selection | undefined): 
   const { tasks, expansions } = selection ?? graph;
   const before = problems.count;
   refuse(findMissingInputs(checked, tasks), checked, problems);
-  // A user who must fetch something anyway is told about everything that will not be there.
+  // If an input is not there, report also those that later tasks will need: the user can fetch all of them at once.
   if (selection && problems.count > before) {
     const later = upcoming(graph, expansions).tasks.filter((task) => !selection.tasks.has(task));
     refuse(findMissingInputs(checked, later), checked, problems);
@@ -95,7 +95,7 @@ function refuseCollision({ path, first, second }: Collision, problems: Problems)
   problems.add(`${makers} "${path}"${first === second ? " twice" : ""}`, span, hint);
 }
 
-/** An output inside an output, or one path as a file and as a directory. */
+/** Refuses an output inside another output, and one path as both a file and a directory. */
 function refuseNesting(outputs: OutputIndex, problems: Problems): void {
   for (const directory of outputs.directories()) {
     const outer = outputs.exact(directory);
@@ -121,7 +121,7 @@ function refuseNesting(outputs: OutputIndex, problems: Problems): void {
   }
 }
 
-/** Sources are what people write: the pipeline's files, task modules, files that axes are read from or match. */
+/** Refuses outputs that would replace a source: a file of the pipeline, a task module, code, or a file of an axis. */
 function refuseSources(graph: TaskGraph, outputs: OutputIndex, problems: Problems): void {
   const modules = [...graph.pipeline.rules.values()].flatMap(({ action }) =>
     action.kind === "run"
@@ -139,14 +139,14 @@ function refuseSources(graph: TaskGraph, outputs: OutputIndex, problems: Problem
   }
 }
 
-/** A glob finds sources: what it found of made files would depend on what was built before. */
+/** Refuses globs that match outputs: such a match would depend on what was built before. */
 function refuseMadeMatches(
   { pipeline: { root } }: TaskGraph,
   globs: SourceGlobs,
   outputs: OutputIndex,
   problems: Problems,
 ): void {
-  for (const [text, span] of globs.asked) {
+  for (const [text, span] of globs.patterns) {
     const { folder, like, matches } = globReach(root, text, span);
     const maker = outputs.producer(like);
     if (maker && !outputs.exact(like)) {
@@ -189,7 +189,7 @@ function modulesIn(folder: string): readonly string[] {
   }
 }
 
-/** Inputs that are not there: one for each place in the pipeline, however many tasks it concerns. */
+/** Inputs that are not there: one entry for each place in the pipeline, even if many tasks read from it. */
 function findMissingInputs(
   { graph, disk, globs, outputs }: Checked,
   tasks: Iterable<Task>,
@@ -222,7 +222,7 @@ function refuse(missing: readonly Missing[], { graph, outputs }: Checked, proble
   if (missing.length === 0) return;
   const empty = rulesWithoutTasks(graph);
   const known = [...outputs.paths()].map(([path]) => path).slice(0, 20_000);
-  for (const { path, task, paths, state, hint: said } of missing) {
+  for (const { path, task, paths, state, hint: given } of missing) {
     const more = paths.size > 1 ? ` (${andMore(paths.size - 1, "like it")})` : "";
     const span = spanOf(task, "inputs", path);
     if (state === "wrong kind") {
@@ -234,7 +234,7 @@ function refuse(missing: readonly Missing[], { graph, outputs }: Checked, proble
     }
     const near = nearest(path, known, 0.2);
     const hint =
-      said ??
+      given ??
       wouldMake(empty, path) ??
       asPattern(path) ??
       (near === undefined ? "make it with a rule, or put the file there" : `did you mean "${near}"?`);
@@ -243,16 +243,16 @@ function refuse(missing: readonly Missing[], { graph, outputs }: Checked, proble
   }
 }
 
-/** A wildcard of other tools is an ordinary character here. */
+/** A hint about wildcards of other tools: in a path of lq they are ordinary characters. */
 function asPattern(path: string): string | undefined {
-  if (path.includes("*")) return 'a glob stands under axes:; a folder, with its "/", is all that is in it';
+  if (path.includes("*")) return 'write a glob under axes:, or name a folder, with "/", for all files in it';
   const [braces] = /(?<!\$)\{[\w.]+\}/.exec(path) ?? [];
   return braces && `an axis is written \$${braces}`;
 }
 
-/** The hint of the pipeline for a missing input; nothing if a param in it is not set. */
+/** The hint that the rule gives for an input that is not there; undefined if a param in the hint is not set. */
 function hintOf({ pipeline }: TaskGraph, { rule, bindings }: Task, { role }: TaskPath): string | undefined {
-  const hint = rule.inputs.find((slot) => slot.role === role)?.hint;
+  const hint = rule.inputs.find((each) => each.role === role)?.hint;
   if (hint === undefined) return undefined;
   const names = { axes: rule.each.map(({ name }) => name), params: pipeline.params };
   try {
@@ -264,7 +264,7 @@ function hintOf({ pipeline }: TaskGraph, { rule, bindings }: Task, { role }: Tas
 }
 
 function onDisk(disk: Disk, root: string, path: string, wantsNames: boolean): Presence {
-  // A path that should be a folder but is a file fails with its "/" on; it is asked for without.
+  // `peek` fails for "file/" if the path is a file: ask for it without the "/".
   const stat = disk.peek(resolve(root, path.replace(/(.)\/$/, "$1")));
   if (!stat) return "missing";
   if (stat.isDirectory() !== (path.endsWith("/") || path === "")) return "wrong kind";
@@ -288,7 +288,7 @@ function refuseMissingAxisFiles(
 function spanOf(task: Task, side: "inputs" | "outputs", path: string): Span {
   const found = task[side].findIndex((item) => item.path === path);
   const role = task[side][found]?.role;
-  const slot = task.rule[side].find((slot) => slot.role === role) ?? task.rule[side][0];
+  const declaration = task.rule[side].find((each) => each.role === role) ?? task.rule[side][0];
   const before = task[side].slice(0, Math.max(0, found)).filter((item) => item.role === role).length;
-  return (slot?.paths[before] ?? slot?.paths[0])?.span ?? task.rule.span;
+  return (declaration?.paths[before] ?? declaration?.paths[0])?.span ?? task.rule.span;
 }

@@ -1,4 +1,4 @@
-/** Tasks (and expansions) that wait for each other. */
+/** Finds tasks and expansions that wait for each other. */
 import type { Span } from "../model/errors.ts";
 import type { PendingExpansion, Task } from "../model/model.ts";
 import type { TaskGraph } from "./task-graph.ts";
@@ -13,7 +13,7 @@ type Node = Task | PendingExpansion;
 
 const MAX_CYCLES = 10;
 
-/** Depth first, with its own stack: a chain may be longer than the engine's. */
+/** Searches depth first. It keeps its own stack, because a chain of tasks may be longer than the call stack allows. */
 export function findCycles(graph: TaskGraph): readonly Cycle[] {
   const cycles: Cycle[] = [];
   const marks = new Marks(graph);
@@ -48,7 +48,7 @@ export function findCycles(graph: TaskGraph): readonly Cycle[] {
 const OPEN = 1;
 const DONE = 2;
 
-/** How far the search is with each node. */
+/** The mark of each node: none before the search reaches it, OPEN while it is on the stack, then DONE. */
 class Marks {
   readonly #tasks: Uint8Array;
   readonly #expansions = new Map<PendingExpansion, number>();

@@ -1,10 +1,13 @@
-/** The content of a JSON or YAML file that an axis reads. */
+/** Reads the content of a JSON or YAML file for an axis. */
 import { UserError } from "../model/errors.ts";
 import { Problems } from "../load/problems.ts";
 import { parseYaml, toJson } from "../load/yaml.ts";
 import type { Json } from "../model/model.ts";
 
-/** `file` is named in errors and, by its ending, says which of the two it is. Throws a `UserError`. */
+/**
+ * @param file path for messages; a name that ends in ".json" means JSON, any other name YAML
+ * @throws UserError if the text is not valid
+ */
 export function parseData(text: string, file: string): Json {
   if (!file.endsWith(".json")) {
     const problems = new Problems();

@@ -1,8 +1,9 @@
 /**
- * One rule over its axes: tasks, and expansions where the values of an axis are in a file that is not read yet.
+ * Makes the tasks of one rule, one for each combination of axis values. Where the values of an axis are in a file that
+ * is not read yet, it makes a pending expansion instead.
  *
- * Axes are bound in the order of `each`, so that one may refer to those before it; `when` is asked as soon as
- * the axes that it names are bound.
+ * It binds the axes in the order of `each`, so that an axis may refer to those before it. It evaluates `when` as soon
+ * as the axes in it are bound.
  */
 import { UserError } from "../model/errors.ts";
 import type { Problems } from "../load/problems.ts";
@@ -62,7 +63,7 @@ export class RuleFanout {
   readonly #params: Bind<Task["params"]>;
   readonly #env: Bind<Task["env"]>;
   readonly #action: Bind<Task["action"]>;
-  /** Values of axes that depend on no other, shared between rules by where they are written. */
+  /** Values of axes that depend on no other axis, by the axis's place in the pipeline. Rules share them. */
   readonly #fixed: Map<string, readonly AxisValue[]>;
 
   constructor(rule: Rule, pipeline: Pipeline, globs: SourceGlobs, fixed: Map<string, readonly AxisValue[]>) {
@@ -76,8 +77,8 @@ export class RuleFanout {
       holds: bindCondition(rule.when, names),
       after: axesNeeded(rule.when, names.axes),
     };
-    this.#inputs = bindSlots(rule.inputs, names, (path) => normalise(pipeline.root, path));
-    this.#outputs = bindSlots(rule.outputs, names, (path, template) =>
+    this.#inputs = bindDeclarations(rule.inputs, names, (path) => normalise(pipeline.root, path));
+    this.#outputs = bindDeclarations(rule.outputs, names, (path, template) =>
       outputPath(pipeline.root, path, template),
     );
     this.#params = bindParams(rule, names);
@@ -85,7 +86,7 @@ export class RuleFanout {
     this.#action = bindAction(rule, names);
   }
 
-  /** Goes on from the axes that are bound. What is wrong is added to the sink's problems. */
+  /** Goes on from the axes that are bound. It adds errors to the sink's problems. */
   expand(bound: Bound, sink: Sink): void {
     try {
       if (this.#when?.after === bound.length && !this.#when.holds(bound)) return;
@@ -98,7 +99,7 @@ export class RuleFanout {
     }
   }
 
-  /** The task of which these axes are bound and the others UNKNOWN; null where more of these is asked than a text. */
+  /** A task with these axes bound and the others UNKNOWN; null if `when` or a param needs more of those than a text. */
   sample(bound: Bound): Task | null {
     if (this.#when && this.#when.after > bound.length) return null;
     const rest = this.#names.axes.slice(bound.length).map(() => ({ text: UNKNOWN, fields: null }));
@@ -160,18 +161,18 @@ function textOf({ text }: AxisValue): string {
   return text;
 }
 
-function bindSlots(
-  slots: readonly Declaration[],
+function bindDeclarations(
+  declarations: readonly Declaration[],
   names: Names,
   finish: (path: string, template: Template) => string,
 ): Bind<readonly TaskPath[]> {
-  const binds = slots.flatMap((slot) =>
-    slot.paths.map((template) => ({ slot, template, paths: bindPaths(template, names) })),
+  const binds = declarations.flatMap((declaration) =>
+    declaration.paths.map((template) => ({ declaration, template, paths: bindPaths(template, names) })),
   );
-  const fillOne = ({ slot, template, paths }: (typeof binds)[number], bound: Bound) => {
+  const fillOne = ({ declaration, template, paths }: (typeof binds)[number], bound: Bound) => {
     const found = paths(bound);
-    if (typeof found === "string") return taskPath(slot, slot.list, finish(found, template));
-    return found.map((path) => taskPath(slot, true, finish(path, template)));
+    if (typeof found === "string") return taskPath(declaration, declaration.list, finish(found, template));
+    return found.map((path) => taskPath(declaration, true, finish(path, template)));
   };
   const fill = (bound: Bound): readonly TaskPath[] => {
     // Do not push one by one: an array that grew keeps spare room, and there is one array in each task.
@@ -181,7 +182,7 @@ function bindSlots(
   return binds.some(({ template }) => usesAxis(template)) ? fill : once(fill);
 }
 
-/** @throws UserError for names of what is no folder */
+/** @throws UserError if an input with `names` is not a folder */
 function taskPath({ role, names, paths }: Declaration, list: boolean, path: string): TaskPath {
   if (!names) return { role, list, path };
   if (path.endsWith("/")) return { role, list, path, names };
@@ -190,7 +191,7 @@ function taskPath({ role, names, paths }: Declaration, list: boolean, path: stri
   throw new UserError({ message, ...(span && { span }) });
 }
 
-/** The project's own folders, which no rule may write. */
+/** Folders of the project that no rule may write to. */
 const RESERVED = /^(cache|\.git|node_modules)\//;
 
 function outputPath(root: string, text: string, template: Template): string {
@@ -244,7 +245,7 @@ function dependsOnAxis(axis: AxisSpec): boolean {
   return axis.kind === "join" && axis.axes.some(dependsOnAxis);
 }
 
-/** A value that no axis has a part in: computed at the first task, shared by all. */
+/** For a value that depends on no axis: computes it for the first task, and shares it with all others. */
 function once<T>(fill: Bind<T>): Bind<T> {
   let known: { readonly value: T } | undefined;
   return (bound) => (known ??= { value: fill(bound) }).value;

@@ -1,7 +1,8 @@
 /**
- * `{ glob: "src/*.txt" }`: the source files that a pattern matches, each as the text that the `*` matches.
+ * Finds the source files that a pattern matches, as in `{ glob: "src/*.txt" }`. The text that the `*` matches is the
+ * value.
  *
- * A pattern has one `*` (within a name) or `**` (any depth; then the value is a path); everything else is literal.
+ * A pattern has one `*` (within a name) or one `**` (any depth; then the value is a path). All other text is literal.
  */
 import type { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -29,17 +30,17 @@ export class SourceGlobs {
   readonly #root: string;
   readonly #disk: Disk;
   readonly #found = new Set<string>();
-  readonly #asked = new Map<string, Span>();
+  readonly #patterns = new Map<string, Span>();
 
   constructor(root: string, disk: Disk) {
     this.#root = root;
     this.#disk = disk;
   }
 
-  /** Sorted; no match is an empty list. Throws a `UserError` for an invalid pattern. */
+  /** @returns the values, sorted; empty if nothing matches. @throws UserError for an invalid pattern */
   values(text: string, span: Span): readonly string[] {
     const pattern = parsePattern(this.#root, text, span);
-    this.#asked.set(text, span);
+    this.#patterns.set(text, span);
     const values =
       pattern.star === "*"
         ? inOneFolder(this.#root, this.#disk, pattern)
@@ -52,18 +53,21 @@ export class SourceGlobs {
     return values.sort(byCodeUnit);
   }
 
-  /** Whether a pattern found this path, so that it is known to be there. */
+  /** Whether a pattern found this path: then the file is there. */
   found(path: string): boolean {
     return this.#found.has(path);
   }
 
-  /** The patterns, each with a place where it is written. */
-  get asked(): Iterable<readonly [pattern: string, span: Span]> {
-    return this.#asked;
+  /** The patterns so far, each with its place in the pipeline. */
+  get patterns(): Iterable<readonly [pattern: string, span: Span]> {
+    return this.#patterns;
   }
 }
 
-/** The folder that all matches of a pattern are in ("" is the project), a form of their paths, and a test for them. */
+/**
+ * Where a pattern can match: the folder of all matches ("" is the project), an example of a path that matches, and a
+ * test for paths.
+ */
 export function globReach(
   root: string,
   text: string,
@@ -89,7 +93,7 @@ function parsePattern(root: string, text: string, span: Span): Pattern {
   return { before, star, after };
 }
 
-/** One `*`: one folder is listed, which is much cheaper than a general walk. */
+/** For one `*`: lists one folder, which is much cheaper than a general walk. */
 function inOneFolder(root: string, disk: Disk, { before, after }: Pattern): string[] {
   const slash = before.lastIndexOf("/") + 1;
   const folder = join(root, before.slice(0, slash));
@@ -111,7 +115,7 @@ function inOneFolder(root: string, disk: Disk, { before, after }: Pattern): stri
 }
 
 function anyDepth(root: string, disk: Disk, { before, star, after }: Pattern): string[] {
-  // Few pipelines need it, and loading it takes as much time as the rest of a small build's start.
+  // Load it only here: few pipelines need it, and loading it takes as long as the rest of a small build's start.
   const fastGlob = createRequire(import.meta.url)("fast-glob") as typeof FastGlob;
   const literal = (text: string): string => (text === "" ? "" : fastGlob.escapePath(text));
   const onlyDirectories = after.endsWith("/");

@@ -1,6 +1,6 @@
 /**
- * The tasks of a pipeline and which task makes which path. A graph only grows: when a file that an axis
- * reads is known, the pending expansions that waited for it become tasks.
+ * Holds the tasks of a pipeline, and knows which task makes which path. A graph only grows: when the file that an axis
+ * reads is known, the pending expansions that waited for the file become tasks.
  */
 import { debug } from "../system/debug.ts";
 import { resolve } from "node:path";
@@ -38,9 +38,8 @@ export class Graph implements TaskGraph {
   readonly #origins = new Map<Task | PendingExpansion, readonly string[]>();
 
   /**
-   * Throws a `UserError` with every task that cannot be made.
-   *
-   * @param only makes no tasks but those of these bindings of rules
+   * @param only makes only the tasks of these bindings of rules
+   * @throws UserError with every task that cannot be made
    */
   constructor(
     pipeline: Pipeline,
@@ -123,7 +122,10 @@ export class Graph implements TaskGraph {
     return this.#pending.like(pattern);
   }
 
-  /** A task that the expansion may become, to check its params. Values that are not known are UNKNOWN. Null if the params need more than texts. */
+  /**
+   * A task that the expansion may become, to check its params. Values that are not known are UNKNOWN. Null if the
+   * params need more than texts.
+   */
   sample(expansion: PendingExpansion): Task | null {
     return this.#fanouts.get(expansion.rule.name)?.sample(expansion.bound.map(({ value }) => value)) ?? null;
   }
@@ -134,8 +136,10 @@ export class Graph implements TaskGraph {
   }
 
   /**
-   * Makes tasks of an expansion from the content of its file, and returns all that are new (the new tasks may let
-   * other expansions go on). Throws a `UserError`, with the graph as it was, for content that cannot be used.
+   * Makes the tasks of an expansion from the content of its file. The new tasks may let other expansions expand too.
+   *
+   * @returns all new tasks
+   * @throws UserError for content that cannot be used; the graph stays as it was
    */
   expand(expansion: PendingExpansion, content: Json): readonly Task[] {
     const before = this.#tasks.length;
@@ -145,8 +149,10 @@ export class Graph implements TaskGraph {
   }
 
   /**
-   * Throws a `UserError` with everything that is wrong with the graph as it has expanded so far. Inputs that are
-   * missing count only for the tasks and expansions selected; without a selection for all.
+   * Checks the graph as it has expanded so far.
+   *
+   * @param selection the tasks and expansions whose inputs must be there; by default all
+   * @throws UserError with every problem
    */
   check(selection?: Selection): void {
     const [disk, globs, outputs, collisions] = [this.#disk, this.#globs, this.#outputs, this.#collisions];
@@ -203,7 +209,10 @@ export class Graph implements TaskGraph {
     }
   }
 
-  /** Expands at once what reads a source file: a file that no task makes and no expansion that can go on may make. */
+  /**
+   * Expands at once the expansions that read a source file. That is a file that no task makes and that no expansion
+   * can make which waits for a task.
+   */
   #settle(): void {
     for (let again = true; again;) {
       again = false;

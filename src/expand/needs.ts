@@ -1,6 +1,6 @@
 /**
- * What each task waits for. The makers of an input are found once if no pending expansion can change them. For other
- * inputs they are found again after each expansion.
+ * Finds out what each task waits for. It looks once for the tasks that make an input if no pending expansion can
+ * change the answer. For other inputs it looks again after each expansion.
  */
 import type { PendingExpansion, Task, TaskPath } from "../model/model.ts";
 import type { OutputIndex } from "./outputs.ts";
@@ -10,13 +10,13 @@ export interface Needs {
   /** The tasks that make what it reads, as far as the graph has expanded. */
   readonly tasks: readonly Task[];
   /**
-   * Pending expansions that must expand before it is known what the task reads. For a directory these are all that may
-   * add to it; for a file, those that may make it, unless a known task makes it. That the file is there proves nothing:
-   * an earlier build may have made it. An expansion counts as not making what it waits for itself, unless it surely
-   * makes that; then each waits for the other, which is a cycle.
+   * Pending expansions that must expand before lq knows what the task reads. For a directory these are all expansions
+   * that may add to it. For a file they are those that may make it, unless a known task makes it. A file on the disk
+   * proves nothing, because an earlier build may have made it. lq assumes that an expansion does not make a path that
+   * the expansion itself waits for. If it surely makes such a path, the two wait for each other: that is a cycle.
    */
   readonly expansions: readonly PendingExpansion[];
-  /** Inputs that no task makes or can come to make. */
+  /** Inputs that no task makes, now or after an expansion. */
   readonly sources: readonly TaskPath[];
 }
 
@@ -31,11 +31,11 @@ const NONE: readonly never[] = [];
 export class NeedsIndex {
   readonly #outputs: OutputIndex;
   readonly #pending: PendingExpansions;
-  /** By the task's index. */
+  /** What each task waits for, by the task's index. */
   readonly #found: Found[] = [];
   /** Counts how often the graph has expanded. */
   #generation = 0;
-  /** Every path that is read before an expansion can expand. Computed when asked for, dropped when the graph expands. */
+  /** Every path that is read before an expansion can expand. Computed on demand, dropped when the graph expands. */
   readonly #awaitedBy = new Map<PendingExpansion, ReadonlySet<string>>();
 
   constructor(outputs: OutputIndex, pending: PendingExpansions) {

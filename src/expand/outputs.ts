@@ -3,7 +3,7 @@ import type { Task } from "../model/model.ts";
 import { ancestors, parentOf } from "../model/paths.ts";
 
 interface Directory {
-  /** The makers of outputs right in it, one entry an output. */
+  /** The tasks that make outputs directly in it, one entry for each output. */
   readonly makers: Task[];
   readonly children: string[];
 }
@@ -11,10 +11,10 @@ interface Directory {
 export class OutputIndex {
   readonly #makers = new Map<string, Task>();
   readonly #directories = new Map<string, Directory>([["", { makers: [], children: [] }]]);
-  /** The first parts of the paths of outputs that are directories: inside of others no path needs to be looked for. */
+  /** The first folders of outputs that are directories. A path below no such folder cannot lie inside an output. */
   readonly #roots = new Set<string>();
 
-  /** The task that already makes this very path, if one does (then nothing is added). */
+  /** Adds an output. @returns the other task that already makes this path; then nothing is added */
   add(path: string, task: Task): Task | undefined {
     const other = this.#makers.get(path);
     if (other) return other;
@@ -28,7 +28,7 @@ export class OutputIndex {
     return this.#makers.get(path);
   }
 
-  /** The maker of the path, or of a directory output that it is inside of. */
+  /** The task that makes the path, or a directory that contains it. */
   producer(path: string): Task | undefined {
     const exact = this.#makers.get(path);
     if (exact || !this.#roots.has(rootOf(path))) return exact;
@@ -39,7 +39,7 @@ export class OutputIndex {
     return undefined;
   }
 
-  /** The makers of all outputs under a directory, once each; "" is the project. */
+  /** The tasks that make outputs below a directory, each once; "" is the project. */
   under(directory: string): Task[] {
     const found = new Set<Task>();
     const open = [directory];
@@ -56,7 +56,7 @@ export class OutputIndex {
     return this.#makers.entries();
   }
 
-  /** Directories that have outputs right in them or below. */
+  /** Directories with outputs in them, at any depth. */
   directories(): IterableIterator<string> {
     return this.#directories.keys();
   }

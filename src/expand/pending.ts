@@ -1,8 +1,9 @@
 /**
- * Expansions, and which paths they may come to make.
+ * Knows the pending expansions, and which paths they may make.
  *
- * An expansion's outputs are its rule's templates with what is not known yet as wildcards. They are indexed by the
- * folder before the first wildcard, so that asking about one path does not look at every expansion.
+ * The outputs of an expansion are the templates of its rule, with wildcards for the values that are not known yet. They
+ * are indexed by the folder before the first wildcard, so that a question about one path need not look at every
+ * expansion.
  */
 import type { PendingExpansion, Json, Declaration, TemplatePart } from "../model/model.ts";
 import { lookUp, pathText, type Names } from "./bind.ts";
@@ -10,11 +11,11 @@ import { ancestors, normalise } from "../model/paths.ts";
 
 /** The known part of the paths that a glob matches. */
 export interface PathPattern {
-  /** Text that they all begin with. */
+  /** Text at the beginning of all of them. */
   readonly before: string;
-  /** Text that they all end with. */
+  /** Text at the end of all of them. */
   readonly after: string;
-  /** Most slashes that they can have. */
+  /** How many slashes they can have at most. */
   readonly depth: number;
 }
 
@@ -93,7 +94,7 @@ export class PendingExpansions {
     );
   }
 
-  /** Expansions that may make an output of such a path. */
+  /** Expansions that may make an output whose path fits the pattern. */
   like({ before, after, depth }: PathPattern): readonly PendingExpansion[] {
     return this.all.filter((expansion) =>
       this.#shapes.get(expansion)?.some(({ literals }) => {
@@ -118,8 +119,11 @@ export class PendingExpansions {
     return this.#literalsOf(expansion, expansion.rule.outputs).map((literals) => ({ expansion, literals }));
   }
 
-  /** The text of each path between what is not known yet. */
-  #literalsOf(expansion: PendingExpansion, slots: readonly Declaration[]): readonly (readonly string[])[] {
+  /** The known texts of each path, between the wildcards. */
+  #literalsOf(
+    expansion: PendingExpansion,
+    declarations: readonly Declaration[],
+  ): readonly (readonly string[])[] {
     const names: Names = { axes: expansion.rule.each.map(({ name }) => name), params: this.#params };
     const bound = expansion.bound.map(({ value }) => value);
     const known = new Set(expansion.bound.map(({ name }) => name));
@@ -131,20 +135,20 @@ export class PendingExpansions {
       if (!needs.every((name) => known.has(name))) return WILDCARD;
       return pathText(lookUp(part, names, bound).value, part.span, part.kind === "axis");
     };
-    return slots.flatMap(({ paths }) =>
+    return declarations.flatMap(({ paths }) =>
       paths.map(({ parts }) => normalise(this.#root, parts.map(fill).join("")).split(WILDCARD)),
     );
   }
 }
 
-/** Stands for an unknown value while a path is put together; no path may have it. */
+/** Stands for an unknown value in a path. No real path contains this character. */
 const WILDCARD = "\0";
 
 function folderOf({ literals: [first = ""] }: Shape): string {
   return first.slice(0, first.lastIndexOf("/") + 1);
 }
 
-/** Whether a path is what the shape makes, or is inside the directory that it makes. */
+/** Whether the shape may make the path, or a directory that contains it. */
 function matches(literals: readonly string[], path: string): boolean {
   const [first = "", ...rest] = literals;
   const last = rest.pop();
@@ -160,7 +164,7 @@ function matches(literals: readonly string[], path: string): boolean {
   return path.endsWith(last) && path.length - last.length >= at;
 }
 
-/** Whether the shape may make something in a directory; a wildcard may have any number of folders in it. */
+/** Whether the shape may make something in a directory. A wildcard may stand for any number of folders. */
 function reaches([first = "", ...rest]: readonly string[], directory: string): boolean {
   if (first.startsWith(directory)) return true;
   return directory.startsWith(first) && (rest.length > 0 || first.endsWith("/"));

@@ -1,11 +1,11 @@
-/** Finds what a build will need after its graph has expanded, as far as the known paths show. */
+/** Finds the tasks that a build will need after its graph has expanded, as far as the known paths show. */
 import type { PendingExpansion, Task } from "../model/model.ts";
 import type { TaskGraph } from "./task-graph.ts";
 import type { PathPattern } from "./pending.ts";
 
 /**
- * The expansions, and what the tasks that they may become would need, directly or through others; tasks in the order
- * of the graph. An expansion may become nothing: this serves to tell a person of mistakes early and decides nothing.
+ * The expansions, and all tasks that they may need, directly or through other tasks, in the order of the graph. An
+ * expansion may bring no task at all. So use this only to report mistakes early, never to decide what runs.
  */
 export function upcoming(
   graph: TaskGraph,

@@ -1,4 +1,4 @@
-/** The resources of the machine, and the tasks that could never start on it. */
+/** Finds the resources of the machine, and the tasks that can never start on it. */
 import os from "node:os";
 import { UserError, type Diagnostic } from "../model/errors.ts";
 import type { GpuRequest, SlotRequest, Task } from "../model/model.ts";
@@ -11,10 +11,10 @@ export interface Capacity {
   readonly cpu: number;
   /** Cores of the machine. A task may ask for all of them, but gets fewer when `-j` limits the build. */
   readonly cores: number;
-  /** Bytes. */
+  /** Main memory, in bytes. */
   readonly memory: number;
   readonly devices: readonly Device[];
-  /** Why there are no devices. */
+  /** Why there are no devices; null if there are some, or if no task wants one. */
   readonly trouble: string | null;
   /** Places by pool; a pool that is not named here has one place. */
   readonly pools: ReadonlyMap<string, number>;
@@ -25,11 +25,11 @@ export interface CapacityRequest {
   readonly jobs?: number | undefined;
   /** `--slots gpu=2,cpu=8,pool=1`: pretend that there is this much. */
   readonly slots?: string | undefined;
-  /** Device indices or UUIDs that belong together. */
+  /** Indices or UUIDs of devices that belong together, one list for each group. */
   readonly groups?: readonly (readonly string[])[];
-  /** The driver is asked only when some task wants a device. */
+  /** Whether a task wants a device. If none does, lq does not ask the driver. */
   readonly wantsDevices: boolean;
-  /** Nothing is going to run. */
+  /** Whether this is for a simulation, so that nothing will run. */
   readonly played?: boolean;
   readonly env: { readonly [name: string]: string | undefined };
 }
@@ -103,20 +103,20 @@ export function shortageOf(request: SlotRequest, capacity: Capacity): string | n
   return `${asked} and there ${suitable.length === 1 ? "is" : "are"} ${suitable.length}${why}`;
 }
 
-/** How many of the devices one task could have. */
+/** How many of the devices one task can have: the size of the largest group. */
 export function largestGroup(devices: readonly Device[]): number {
   const sizes = new Map<string, number>();
   for (const { group } of devices) sizes.set(group, (sizes.get(group) ?? 0) + 1);
   return Math.max(0, ...sizes.values());
 }
 
-/** Whether an idle device could serve the request. A device of unknown memory serves any, as a whole. */
+/** Whether an idle device could serve the request. A device with unknown memory serves any request, as a whole. */
 export function suits(device: Device, gpu: GpuRequest): boolean {
   if (gpu.type !== null && !words(device.type ?? "").includes(words(gpu.type))) return false;
   return gpu.memory === null || device.memory === null || gpu.memory <= device.memory;
 }
 
-/** " nvidia a100 sxm4 40gb ": an A10 is no A100, and an L4 no L40S. */
+/** " nvidia a100 sxm4 40gb ". Compare whole words: an A10 is no A100, and an L4 is no L40S. */
 function words(name: string): string {
   return ` ${(name.toLowerCase().match(/[a-z0-9.]+/g) ?? []).join(" ")} `;
 }

@@ -1,23 +1,25 @@
 /**
- * How the lq processes of a machine tell each other which devices they hold or wait for.
+ * Lets the lq processes of a machine tell each other which devices they hold or wait for.
  *
- * A claim is a listening socket in Linux's abstract namespace whose name says everything:
+ * A claim is a listening socket in Linux's abstract namespace. Its name says everything:
  *
- *     lq1/DEVICE/hold/BYTES/PID/NONCE/USER/…     a part of a device, or (BYTES is "all") the whole of it
- *     lq1/DEVICE/wait/SINCE/PID/NONCE/USER/…     would like to hold some of it, since that time (ms, monotonic clock)
+ *     lq1/DEVICE/hold/BYTES/PID/NONCE/USER/…     holds a part of a device, or the whole device if BYTES is "all"
+ *     lq1/DEVICE/wait/SINCE/PID/NONCE/USER/…     has waited for the device since that time (ms, monotonic clock)
  *
- * The kernel lists all names in /proc/net/unix, for every user, and drops a name with the last process that has
- * the socket open. So a claim ends when its holder and all children that inherited it have ended, in whatever way. To
- * wait for a claim is to connect to it: the kernel closes the connection when the claim goes. There
- * is nothing to clean up. Claims are seen within a network namespace; containers that do not share one must be
- * given different devices.
+ * The kernel lists all names in /proc/net/unix, for every user. It drops a name when the last process that has the
+ * socket open ends. So a claim ends when its holder and all children that inherited it have ended, even after a crash.
+ * To wait for the end of a claim, lq connects to it: the kernel closes the connection when the claim ends. There is
+ * nothing to clean up. Claims are visible only in their network namespace. Give different devices to containers that do
+ * not share one.
  *
- * Names are padded to the longest there is, so that all versions of Node bind the same bytes.
+ * lq pads names to the longest name that Linux allows, so that all versions of Node bind the same bytes.
  * Raise the number in PREFIX when the format changes.
  *
- * Rejected: lock files (a dead holder's needs a judge, and its child may live on); flock (Node has none, a helper
- * process would have to outlive neither too early nor too late); a server that keeps the accounts (who starts
- * it, and who replaces it?); one socket for each GiB of a device (hundreds of descriptors).
+ * We rejected these ways:
+ * - lock files: somebody must decide whether the holder is dead, and its child may still run;
+ * - flock: Node cannot call it, and a helper process would have to end at exactly the right time;
+ * - a server that keeps the accounts: somebody must start it and replace it;
+ * - one socket for each GiB of a device: that takes hundreds of descriptors.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
@@ -40,18 +42,18 @@ interface Said {
 export type Hold = Said & { readonly kind: "hold"; readonly memory: number | null };
 export type Wait = Said & { readonly kind: "wait"; readonly since: number };
 
-/** A claim that is up somewhere on the machine. */
+/** A claim of any process of the machine. */
 export type Claim = { readonly name: string } & (Hold | Wait);
 
 /** A claim of this process. */
 export interface OwnClaim {
   readonly name: string;
-  /** The descriptor of the socket: the claim outlives this process in children that inherit it. */
+  /** The descriptor of the socket. A child that inherits it keeps the claim after this process has ended. */
   readonly descriptor: number;
   withdraw(): void;
 }
 
-/** Whether this system has claims at all. */
+/** Whether claims work on this system. */
 export function canClaim(): boolean {
   return process.platform === "linux" && existsSync(LIST);
 }
@@ -60,7 +62,7 @@ type Content =
   | { readonly device: string; readonly kind: "hold"; readonly memory: number | null }
   | { readonly device: string; readonly kind: "wait"; readonly since: number };
 
-/** Puts a claim up. It can be seen when this returns. */
+/** Publishes a claim. Other processes see it when this returns. */
 export function claim(content: Content): OwnClaim {
   const name = nameOf(content);
   const guests = new Set<Socket>();
@@ -86,13 +88,13 @@ export function claim(content: Content): OwnClaim {
   };
 }
 
-/** Every claim that is up on the machine. */
+/** All claims of the machine. */
 export function listClaims(): readonly Claim[] {
   return readEntries().flatMap(({ name }) => parse(name) ?? []);
 }
 
 /**
- * Calls back for each claim that goes or has gone. `seen` says whether the claim was still up when the waiting began.
+ * Calls back for each claim that ends or has ended. `seen` says whether the claim still existed when the waiting began.
  * @returns a function that ends the waiting
  */
 export function whenGone(
@@ -151,8 +153,8 @@ interface Entry {
 }
 
 /**
- * The kernel gives the list page by page, and a socket that closes between two pages may hide another. So lq reads until
- * two readings agree.
+ * The kernel gives the list page by page. A socket that closes between two pages may hide another. So lq reads the list
+ * again until two readings agree.
  */
 function readEntries(): readonly Entry[] {
   for (let before = readOnce(); ;) {

@@ -1,6 +1,6 @@
 /**
- * Which GPUs this build may use: those an outer CUDA_VISIBLE_DEVICES names (a batch system's mask is never
- * widened), else those the driver lists, else none.
+ * Finds the GPUs that this build may use. If CUDA_VISIBLE_DEVICES is set, as by a batch system, these are the GPUs that
+ * it names and never more. Else they are the GPUs that the driver lists.
  */
 import { UserError } from "../model/errors.ts";
 import { named, readMask, upToInvalid } from "./mask.ts";
@@ -8,19 +8,19 @@ import { askDriver, NO_DRIVER, type Answer, type Listed } from "./nvidia-smi.ts"
 import type { PretendedDevices } from "./slots-option.ts";
 
 export interface Device {
-  /** As CUDA_VISIBLE_DEVICES takes it: an index in PCI bus order, a GPU UUID or a MIG UUID. */
+  /** A form that CUDA_VISIBLE_DEVICES accepts: an index in PCI bus order, a GPU UUID or a MIG UUID. */
   readonly id: string;
-  /** The same for every process of the machine; the id if nothing more is known. */
+  /** The same for every process of the machine; equal to the id if lq does not know the UUID. */
   readonly uuid: string;
-  /** Bytes; null when nobody said. */
+  /** Bytes; null if lq does not know. */
   readonly memory: number | null;
-  /** "NVIDIA H100 80GB HBM3"; null when nobody said. */
+  /** "NVIDIA H100 80GB HBM3"; null if lq does not know. */
   readonly type: string | null;
   /** A task with several devices gets them from one group. */
   readonly group: string;
 }
 
-/** The part of a device that a task holds when it asks for a share: all of it (null) if the memory is not known. */
+/** The bytes of a device that a task holds if it asks for a share; null, the whole device, if its memory is unknown. */
 export function partOf({ memory }: Device, share: number | null): number | null {
   return memory === null ? null : share;
 }
@@ -44,15 +44,15 @@ export const NO_SURPRISE: ReadonlySet<string | null> = new Set([
 
 export interface DeviceRequest {
   readonly env: { readonly [name: string]: string | undefined };
-  /** `--slots gpu=N`: that many devices, the first of the mask if there is one. */
+  /** `--slots gpu=N`: use N devices. If there is a mask, take its first N. */
   readonly pretended?: PretendedDevices | null;
-  /** Indices or UUIDs of devices that belong together; without any, those of one type do. */
+  /** Indices or UUIDs of devices that belong together. Without groups, devices of one type belong together. */
   readonly groups?: readonly (readonly string[])[];
-  /** Nothing is going to run: pretended devices may go beyond the mask. */
+  /** Whether this is for a simulation: then pretended devices may go beyond the mask. */
   readonly played?: boolean;
 }
 
-/** @throws UserError when more are pretended than an outer mask allows. */
+/** @throws UserError if `--slots` asks for more devices than CUDA_VISIBLE_DEVICES allows */
 export async function discoverDevices(
   { env, pretended = null, groups = [], played = false }: DeviceRequest,
   ask: () => Promise<Answer> = askDriver,
@@ -84,7 +84,7 @@ function counted(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => String(index));
 }
 
-/** A GPU by its index, as people do; a MIG instance has none of its own. */
+/** Names a GPU by its index, as people do. A MIG instance has no index of its own. */
 function idOf({ index, uuid, mig }: Listed): string {
   return mig ? uuid : index;
 }
@@ -96,13 +96,13 @@ function describe(
   groups: readonly (readonly string[])[],
 ): Device {
   const known = named(id, listed);
-  // More devices are pretended than there are: they are like the first.
+  // `--slots` asks for more devices than there are: assume that the others are like the first.
   const like = known ?? (pretended === null ? undefined : listed[0]);
   const uuid = known?.uuid ?? id;
   const type = pretended?.type ?? like?.type ?? null;
   const memory = pretended?.memory ?? like?.memory ?? null;
   const declared = groups.findIndex((members) => members.includes(id) || members.includes(uuid));
-  // CUDA shows a process one MIG instance at most.
+  // CUDA shows a process at most one MIG instance.
   const isAlone = known?.mig ?? id.startsWith("MIG-");
   const group = isAlone ? uuid : declared === -1 ? (type ?? "") : `group ${declared}`;
   return { id, uuid, memory, type, group };

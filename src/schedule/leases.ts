@@ -1,10 +1,10 @@
 /**
- * Which devices this build may use beside the other lq builds of the machine (`claims.ts`).
+ * Shares the devices of the machine with other lq builds, through claims (`claims.ts`).
  *
  * To take a part of a device, a build first publishes a claim and then looks: if all claims together do not fit the
- * device, it withdraws its own. When two builds try at once, each sees the other, so never both succeed. Waiting builds
- * are served in the order in which they began to wait, device by device. A build keeps a device from one task to the
- * next, but only while no other build waits for it.
+ * device, it withdraws its own. When two builds try at once, each sees the other, so they never both succeed. Of the
+ * builds that wait for a device, the one that has waited longest gets it first. A build keeps a device from one task to
+ * the next, but only while no other build waits for it.
  */
 import type { SlotRequest } from "../model/model.ts";
 import { largestGroup } from "./capacity.ts";
@@ -18,19 +18,19 @@ export interface Lease {
   readonly device: Device;
   /** Bytes; null: the whole device. */
   readonly memory: number | null;
-  /** For the processes that use the device to inherit: it is held as long as one of them lives. */
+  /** The processes that use the device inherit this descriptor. The lease lasts as long as one of them lives. */
   readonly descriptor: number;
-  /** The build gives it back: a process that was kept for later tasks on the device has to end. */
+  /** Aborts when the build gives the device back. Then a process that waits for later tasks on the device must end. */
   readonly dropped: AbortSignal;
 }
 
 /** Says which devices lq must not use because other programs use them. */
 export interface Usage {
-  /** "asked": what is known is too old, and the driver is being asked again. */
+  /** "asked": the last answer of the driver is too old, and lq is asking again. */
   state(device: Device): "free" | "busy" | "asked";
-  /** Bytes in use when that was last asked. */
+  /** Bytes in use, by the last answer of the driver. */
   used(device: Device): number;
-  /** Calls back when a device may have become free. @returns what ends the waiting */
+  /** Calls back when a device may have become free. @returns a function that ends the waiting */
   whenChanged(wake: () => void): () => void;
 }
 
@@ -54,9 +54,9 @@ interface Blocked {
   readonly hopeless: boolean;
 }
 
-/** Milliseconds for which what others claim is not read again: about one round of the queue. */
+/** Milliseconds for which lq uses the list of claims before it reads it again: about one round of the queue. */
 const FRESH_MS = 20;
-/** Milliseconds, up to twice as long, before a try that met another try is repeated. */
+/** After two builds tried at once, each waits this many milliseconds, and at random up to twice as long. */
 const BACKOFF_MS = 20;
 
 export class Leases {
@@ -65,7 +65,7 @@ export class Leases {
   /** The leases that no task uses now. */
   readonly #idle = new Set<Held>();
   readonly #waits = new Map<SlotRequest, { readonly since: number; readonly claims: readonly OwnClaim[] }>();
-  /** In this round of the queue: who kept devices from a request. */
+  /** Requests that other builds kept from their devices, in this round of the queue. */
   readonly #blocked = new Map<SlotRequest, Blocked>();
   #seen: { readonly at: number; readonly claims: readonly Claim[] } | null = null;
 
@@ -73,7 +73,7 @@ export class Leases {
     this.#usage = usage;
   }
 
-  /** Whether others leave a request its part of a device, as far as can be told without trying. */
+  /** Whether other builds seem to leave enough of a device for the request. Only `take` knows for sure. */
   leaves(device: Device, share: number | null, request: SlotRequest): boolean {
     return (
       this.#state(device) === "free" &&
@@ -81,7 +81,7 @@ export class Leases {
     );
   }
 
-  /** Takes a part of each device; null when others were faster. */
+  /** Takes a part of each device; null if other builds were faster. */
   take(devices: readonly Device[], share: number | null, request: SlotRequest): readonly Lease[] | null {
     const leases = devices.map((device) => {
       const memory = partOf(device, share);
@@ -96,7 +96,7 @@ export class Leases {
     return null;
   }
 
-  /** A task that held the lease has ended. */
+  /** Call this when the task that held the lease has ended. */
   release(lease: Lease): void {
     for (const held of this.#held) if (held === lease) this.#idle.add(held);
   }
@@ -114,10 +114,10 @@ export class Leases {
   }
 
   /**
-   * The queue has started what it could. Gives back what no task uses and, if a request was blocked, gets in line
-   * until the next round, which `wake` asks for as soon as one of the others gives way.
+   * Call this when the queue has started all that it can. It gives back the leases that no task uses. If a request was
+   * blocked, it publishes that this build waits, and calls `wake` when another build gives a device back.
    *
-   * @returns null when nothing waits for others
+   * @returns null if no request waits for other builds
    */
   rest(wake: () => void): Waiting | null {
     for (const lease of this.#idle) this.#drop(lease);
@@ -157,19 +157,22 @@ export class Leases {
     for (const lease of this.#held) this.#drop(lease);
   }
 
-  /** Claims of others that leave too little of a device for what this build holds and adds, or that come first. */
+  /**
+   * Claims of other builds that stop the request: they leave too little of the device for what this build holds and
+   * adds, or they have waited longer.
+   */
   #inTheWay(device: Device, request: SlotRequest, added: readonly Part[]): readonly Claim[] {
     const name = nameOfDevice(device.uuid);
     const claims = this.#others().filter((each) => each.device === name);
     const since = this.#waits.get(request)?.since ?? Infinity;
-    // A suspended build keeps its place in the line but does not hold up the others.
+    // A suspended build keeps its place in the line, but others may go before it.
     const first = claims.filter((each) => each.kind === "wait" && each.since < since && !isStopped(each.pid));
     const holds = claims.filter((each) => each.kind === "hold");
     const own = [...this.#held].filter((held) => held.device === device && !this.#idle.has(held));
     return fits(device, [...holds, ...own, ...added]) ? first : [...holds, ...first];
   }
 
-  /** This build's own leases do not count. */
+  /** Ignores the usage of devices that this build itself leases. */
   #state(device: Device): ReturnType<Usage["state"]> {
     const isHeld = [...this.#held].some((held) => held.device === device);
     return isHeld ? "free" : (this.#usage?.state(device) ?? "free");
@@ -192,7 +195,7 @@ export class Leases {
   }
 
   #hold(device: Device, memory: number | null): Held {
-    // Processes that were kept for another part of the device would be in the way.
+    // End the processes that this build keeps for another part of the device: they use its memory.
     for (const held of this.#idle) if (held.device === device) this.#drop(held);
     const own = claim({ device: device.uuid, kind: "hold", memory });
     const controller = new AbortController();
@@ -212,7 +215,7 @@ export class Leases {
 
   #beginWait(request: SlotRequest, devices: readonly Device[]): void {
     if (this.#waits.has(request)) return;
-    // All processes of the machine have this clock, and nobody sets it.
+    // Use the monotonic clock: all processes of the machine share it, and nobody can set it.
     const since = Math.floor(Number(process.hrtime.bigint()) / 1e6);
     const claims = devices.map(({ uuid }) => claim({ device: uuid, kind: "wait", since }));
     this.#waits.set(request, { since, claims });
@@ -230,7 +233,7 @@ interface Part {
   readonly memory: number | null;
 }
 
-/** One part always fits: a single task gets nothing that is larger than its device. */
+/** One part always fits, because lq gives no task more than its device has. */
 function fits(device: Device, parts: readonly Part[]): boolean {
   if (parts.length <= 1) return true;
   return parts.reduce((sum, { memory }) => sum + (memory ?? Infinity), 0) <= (device.memory ?? 0);

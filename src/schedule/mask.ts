@@ -1,8 +1,8 @@
-/** CUDA_VISIBLE_DEVICES: which devices a process may see, as CUDA reads it. */
+/** Reads CUDA_VISIBLE_DEVICES as CUDA does: it names the devices that a process may see. */
 import type { Listed } from "./nvidia-smi.ts";
 
 /**
- * The entries of a mask up to the first that cannot be a device, which ends the mask. Null means no mask. The
+ * The entries of a mask. The first entry that cannot be a device ends the mask. Null means that there is no mask. The
  * driver reads a number like C's strtol: it takes the digits at the beginning and ignores the rest.
  */
 export function readMask(value: string | undefined): readonly string[] | null {
@@ -18,7 +18,7 @@ export function readMask(value: string | undefined): readonly string[] | null {
 
 /**
  * The entries of the mask that the driver confirms. An entry that is not a device ends the mask. A device that the mask
- * names twice counts once; CUDA itself would see no device with such a mask, but lq gives its tasks a mask of its own.
+ * names twice counts once. CUDA itself would see no device with such a mask, but lq gives its tasks a mask of its own.
  * If the driver lists no devices, lq takes the entries as they are.
  */
 export function upToInvalid(mask: readonly string[], listed: readonly Listed[]): readonly string[] {

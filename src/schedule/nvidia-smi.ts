@@ -1,4 +1,4 @@
-/** Asks the NVIDIA driver, through `nvidia-smi`, which devices there are and how much of them is in use. */
+/** Asks the NVIDIA driver, through `nvidia-smi`, which devices there are and how much of their memory is in use. */
 
 export interface Listed {
   /** In PCI bus order; a MIG instance has the index of its GPU. */
@@ -6,9 +6,9 @@ export interface Listed {
   readonly uuid: string;
   /** UUID of the GPU; for a MIG instance, of the GPU that is divided. */
   readonly gpu: string;
-  /** Bytes; null when the driver does not say. */
+  /** Bytes; null if the driver does not say. */
   readonly memory: number | null;
-  /** Bytes in use; null when the driver does not say. */
+  /** Bytes in use; null if the driver does not say. */
   readonly used: number | null;
   readonly type: string | null;
   readonly mig: boolean;
@@ -20,7 +20,7 @@ export interface Answer {
   readonly trouble: string | null;
 }
 
-/** The answer that means a machine without a GPU. Any other trouble may hide GPUs. */
+/** The trouble of a machine without a GPU. Behind any other trouble there may be GPUs. */
 export const NO_DRIVER = "there is no nvidia-smi";
 
 const LIMIT_MS = 10_000;
@@ -29,7 +29,7 @@ const MiB = 2 ** 20;
 /**
  * The devices of this machine. A divided GPU is replaced by its MIG instances. Never throws.
  *
- * @param limit milliseconds for each question: a driver in trouble never answers
+ * @param limit milliseconds for each call of `nvidia-smi`: a broken driver may never answer
  */
 export async function askDriver(limit = LIMIT_MS): Promise<Answer> {
   const fields = "index,uuid,memory.total,memory.used,mig.mode.current,name";
@@ -50,7 +50,7 @@ export async function askDriver(limit = LIMIT_MS): Promise<Answer> {
 }
 
 async function ask(words: readonly string[], limit: number): Promise<string | { readonly trouble: string }> {
-  // Most builds ask for no device.
+  // Load it only here: most builds use no device.
   const { execa } = await import("execa");
   const child = execa("nvidia-smi", words, {
     reject: false,
@@ -60,7 +60,7 @@ async function ask(words: readonly string[], limit: number): Promise<string | { 
     maxBuffer: MiB,
   });
   let timer: NodeJS.Timeout | undefined;
-  // SIGKILL does not end a process that waits inside the driver, nor its children.
+  // SIGKILL ends neither a process that waits inside the driver, nor its children. So do not wait for their end.
   const silence = new Promise<"silence">((resolve) => (timer = setTimeout(resolve, limit * 1.1, "silence")));
   const result = await Promise.race([child, silence]);
   clearTimeout(timer);
@@ -76,7 +76,7 @@ async function ask(words: readonly string[], limit: number): Promise<string | { 
   return { trouble: `nvidia-smi failed (exit code ${result.exitCode ?? "none"}): ${line}` };
 }
 
-/** Makes a text safe to print. */
+/** The first line of a text, short and without control characters. */
 function firstLine(text: string): string {
   const [line = ""] = text.trim().split("\n");
   return line
@@ -85,7 +85,7 @@ function firstLine(text: string): string {
     .trim();
 }
 
-/** "0, GPU-…, 81559, 3, Disabled, NVIDIA H100 80GB HBM3"; unknown values are in brackets. */
+/** Reads "0, GPU-…, 81559, 3, Disabled, NVIDIA H100 80GB HBM3". An unknown value is in brackets, as in "[N/A]". */
 function parseGpu(line: string): readonly (Listed & { readonly divided: boolean })[] {
   const [index = "", uuid = "", memory, used, mig, ...name] = line.split(",").map((field) => field.trim());
   if (!/^\d+$/.test(index) || !uuid.startsWith("GPU-")) return [];
@@ -102,7 +102,7 @@ function parseGpu(line: string): readonly (Listed & { readonly divided: boolean 
 }
 
 /**
- * The instances below each GPU of `nvidia-smi -L`:
+ * Reads the instances below each GPU from `nvidia-smi -L`:
  *
  *     GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-…)
  *       MIG 3g.20gb     Device  0: (UUID: MIG-…)
@@ -116,7 +116,7 @@ function parseInstances(text: string): readonly Listed[] {
     const [, profile = "", uuid] = /^\s+MIG (\S+)\s.*\(UUID: (MIG-[^)]+)\)/.exec(line) ?? [];
     if (uuid === undefined) continue;
     const gigabytes = /\.(\d+)gb/.exec(profile)?.[1];
-    // The profile's number is rounded up: an instance "20gb" of an A100 has 19.5 GiB.
+    // Take 5 % off, because the number in the profile is rounded up: an instance "20gb" of an A100 has 19.5 GiB.
     const memory = gigabytes === undefined ? null : Math.floor(Number(gigabytes) * 0.95 * 2 ** 30);
     const described = `${gpu.type} MIG ${profile}`;
     instances.push({ index: gpu.index, uuid, gpu: gpu.uuid, memory, used: null, type: described, mig: true });

@@ -1,4 +1,4 @@
-/** Simulates a build: the real queue and the real slots, with durations in place of processes. */
+/** Simulates a build. It uses the real queue and the real slots, with durations in place of processes. */
 import type { SlotRequest } from "../model/model.ts";
 import type { Capacity } from "./capacity.ts";
 import { Heap } from "./heap.ts";
@@ -6,7 +6,7 @@ import { ReadyQueue } from "./queue.ts";
 import { Slots, type Grant } from "./slots.ts";
 
 export interface Workload<T> {
-  /** Of two tasks with the same priority, the first in the list starts first. */
+  /** If two tasks have the same priority, the first in this list starts first. */
   readonly tasks: readonly T[];
   /** The tasks that a task waits for. Those that are not among `tasks` count as done. */
   readonly dependencies: (task: T) => readonly T[];
@@ -17,11 +17,11 @@ export interface Workload<T> {
 export interface Play<T> {
   /** Seconds from the first start to the last end. */
   readonly makespan: number;
-  /** When each task ended: seconds from the first start. Without those that do not fit, and what waits for them. */
+  /** When each task ended: seconds from the first start. Tasks that do not fit, and tasks behind them, are not in it. */
   readonly ends: ReadonlyMap<T, number>;
-  /** The total of all tasks. */
+  /** Sum over all tasks. */
   readonly coreSeconds: number;
-  /** A share counts as the part of the device's memory that it is. */
+  /** Sum over all tasks. A task with a part of a device's memory counts with that fraction. */
   readonly deviceSeconds: number;
 }
 
@@ -31,7 +31,7 @@ interface Running<T> {
   readonly end: number;
 }
 
-/** @param priorities the highest of those that are ready and fit starts first */
+/** @param priorities of the ready tasks that fit, the one with the highest number starts first */
 export function play<T>(
   workload: Workload<T>,
   capacity: Capacity,
@@ -72,7 +72,7 @@ export function play<T>(
   }
 }
 
-/** Consumers by dependencies, or the other way round; of links among `tasks` only. */
+/** Reverses links: gives consumers for dependencies, and dependencies for consumers. Ignores links to other tasks. */
 export function reversed<T>(
   tasks: readonly T[],
   links: (task: T) => readonly T[],

@@ -1,15 +1,17 @@
 /**
- * Ready tasks, highest priority first (priorities.ts), and of one priority in the order of the graph. Tasks that ask for
- * the same slots wait in one line, so choosing costs the number of different requests, not of tasks.
+ * Holds the ready tasks. The task with the highest priority (priorities.ts) comes first; among equal priorities, the
+ * first in the order of the graph. Tasks that ask for the same slots wait in one line, so the cost of a choice depends
+ * on the number of different requests and not on the number of tasks.
  *
- * A small request may overtake a large one that does not fit yet, but only so often: after that nothing less
- * urgent that uses what the large one lacks starts before it. What other builds keep from it is not reserved: they may keep it long.
+ * A small request may overtake a large one that does not fit yet, but only a limited number of times. After that, no
+ * less urgent task that uses a resource which the large one lacks starts before it. lq does not reserve resources that
+ * other builds hold: they may hold them for long.
  */
 import type { SlotRequest } from "../model/model.ts";
 import type { Grant, Slots } from "./slots.ts";
 import { Heap } from "./heap.ts";
 
-/** How many starts of less urgent tasks may take something of what a waiting request lacks. */
+/** How many less urgent tasks may start with a resource that a waiting request lacks. */
 export const PATIENCE = 16;
 
 interface Line<T> {
@@ -34,7 +36,7 @@ export class ReadyQueue<T> {
     this.#slots = slots;
   }
 
-  /** @param order among those of the same priority, the lowest first */
+  /** @param order among tasks of the same priority, the task with the lowest number starts first */
   add(item: T, request: SlotRequest, priority: number, order: number): void {
     const key = this.#key(request);
     let line = this.#lines.get(key);
@@ -46,7 +48,7 @@ export class ReadyQueue<T> {
     this.size += 1;
   }
 
-  /** The next task that may start, its slots taken; null when none fits now. */
+  /** Takes the slots of the next task that may start; null if none fits now. */
   next(): { readonly item: T; readonly grant: Grant } | null {
     const waiting = [...this.#lines.values()].filter((line) => line.heap.size > 0).sort(byUrgency);
     const reserved = new Set<string>();

@@ -1,10 +1,10 @@
 /**
- * How long the longest chain of tasks is that still has to run from each task on: its priority.
+ * Computes the remaining path of each task: the longest chain of tasks that begins with it, in seconds.
  *
- * @param nodes of an acyclic graph.
- * @param consumers of a node: those that wait for it.
- * @param seconds that a node is expected to take.
- * @returns seconds from the start of each node to the end of the last that waits for it.
+ * @param nodes the nodes of an acyclic graph
+ * @param consumers gives the nodes that wait for a node
+ * @param seconds gives the expected duration of a node
+ * @returns seconds from the start of each node to the end of the last node that waits for it
  */
 export function remainingPath<T>(
   nodes: Iterable<T>,

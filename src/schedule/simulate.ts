@@ -5,9 +5,9 @@ import { priorities } from "./priorities.ts";
 import { remainingPath } from "./remaining-path.ts";
 
 export interface Schedule<T> extends Omit<Play<T>, "ends"> {
-  /** The longest chain of tasks that wait for each other, and its seconds: no machine is faster. */
+  /** The longest chain of tasks that wait for each other, and its seconds. No machine builds faster. */
   readonly criticalPath: { readonly tasks: readonly T[]; readonly seconds: number };
-  /** Seconds that every core, and every device, would work if all worked to the end: no order is faster. */
+  /** Seconds if all cores, or all devices, worked equally long without a gap. No order is faster. */
   readonly evenly: number;
 }
 

@@ -1,4 +1,4 @@
-/** The value of `--slots`: `gpu=2,cpu=8,memory=16GiB,licence=1`; devices may be described: `gpu=2:h100:80GiB`. */
+/** Reads the value of `--slots`: `gpu=2,cpu=8,memory=16GiB,licence=1`, or with a kind of device `gpu=2:h100:80GiB`. */
 import { UserError } from "../model/errors.ts";
 import { bytesOf, sizeMeant } from "../system/sizes.ts";
 
@@ -13,7 +13,7 @@ export interface PretendedSlots {
 export interface PretendedDevices {
   readonly count: number;
   readonly type: string | null;
-  /** Bytes of each. */
+  /** Bytes of each device. */
   readonly memory: number | null;
 }
 
@@ -41,7 +41,7 @@ export function parseSlots(text: string): PretendedSlots {
   return { cpu, memory, gpu, pools };
 }
 
-/** @throws UserError for a plain number that must have lost its unit */
+/** @throws UserError for a number without a unit, which the user surely forgot */
 function parseBytes(text: string): number | null {
   const meant = sizeMeant(text);
   if (meant === null) return bytesOf(text);

@@ -1,20 +1,20 @@
-/** The slots of a build: what is free, and how much of each device is held. */
+/** Keeps the accounts of a build's slots: which are free, and how much of each device its tasks hold. */
 import type { GpuRequest, SlotRequest } from "../model/model.ts";
 import { largestGroup, poolSize, suits, type Capacity } from "./capacity.ts";
 import { partOf, type Device } from "./devices.ts";
 import type { Lease, Leases, Waiting } from "./leases.ts";
 import { sizeText } from "../system/sizes.ts";
 
-/** The slots that a started task holds; it gives them back together. */
+/** The slots that a task holds while it runs. It gives all of them back at once. */
 export interface Grant {
   readonly request: SlotRequest;
-  /** Cores: as many as asked, or all that the build may use. */
+  /** Cores: as many as the task asks for, but at most those that the build may use. */
   readonly cpu: number;
   readonly devices: readonly {
     readonly device: Device;
     /** Bytes; null: the whole device. */
     readonly memory: number | null;
-    /** Null if there are no other builds to share with. */
+    /** Null if lq shares no devices with other builds. */
     readonly lease: Lease | null;
   }[];
 }
@@ -30,11 +30,11 @@ export function grantText({ cpu, request, devices }: Grant): string {
 
 interface DeviceAccount {
   readonly device: Device;
-  /** Tasks that hold it, whole or in part. */
+  /** How many tasks hold it or a part of it. */
   holders: number;
-  /** Bytes left to share; meaningless when the memory is unknown. */
+  /** Bytes that are free; without meaning if the memory of the device is unknown. */
   free: number;
-  /** Held as a whole. */
+  /** Whether one task holds the whole device. */
   whole: boolean;
 }
 
@@ -46,7 +46,7 @@ export class Slots {
   readonly #pools = new Map<string, number>();
   readonly #devices: readonly DeviceAccount[];
 
-  /** @param leases what other builds have of the devices; null: there are no others */
+  /** @param leases the devices that this build leases beside other builds; null: lq shares none with other builds */
   constructor(capacity: Capacity, leases: Leases | null = null) {
     this.capacity = capacity;
     this.#leases = leases;
@@ -60,7 +60,7 @@ export class Slots {
     }));
   }
 
-  /** Takes what is asked, or null when it is not free now. */
+  /** Takes the slots of a request; null if they are not free now. */
   take(request: SlotRequest): Grant | null {
     if (this.shortOf(request).size > 0) return null;
     const devices = this.#takeDevices(request);
@@ -86,7 +86,7 @@ export class Slots {
     }
   }
 
-  /** The resources of which this build's own tasks leave too little for the request. */
+  /** The resources that are short for the request because of this build's own tasks. */
   shortOf(request: SlotRequest): ReadonlySet<string> {
     const short = new Set<string>();
     if (this.#coresFor(request) > this.#cpu) short.add("cpu");
@@ -115,7 +115,7 @@ export class Slots {
     return this.#pools.get(pool) ?? poolSize(this.capacity, pool);
   }
 
-  /** How many devices the request gets: none, if it can do without and the machine could never serve it. */
+  /** How many devices the request gets. It gets none if devices are optional and the machine can never serve it. */
   #needed(gpu: GpuRequest): number {
     return gpu.optional && largestGroup(this.#suitable(gpu).map(({ device }) => device)) < gpu.count
       ? 0
@@ -169,8 +169,8 @@ export class Slots {
 }
 
 /**
- * The tightest fit, all of one group: the devices with the least memory left, then those of the group with the
- * fewest free, then in the order of the machine. Null: no group has as many.
+ * Chooses the tightest fit within one group: the devices with the least free memory. Among equals it prefers the group
+ * with the fewest free devices, and then the order of the machine. Null: no group has enough devices.
  */
 function tightest(
   free: readonly DeviceAccount[],

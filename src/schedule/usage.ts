@@ -1,4 +1,4 @@
-/** Finds devices that other people's work keeps busy: more than a limit of their memory is in use. */
+/** Finds devices that other programs use: more of their memory is in use than a limit allows. */
 import { listClaims, nameOfDevice } from "./claims.ts";
 import type { Device } from "./devices.ts";
 import type { Usage } from "./leases.ts";
@@ -48,7 +48,7 @@ export class DriverUsage implements Usage {
   }
 
   async #refresh(): Promise<void> {
-    // Memory that lq's own tasks use is theirs by lease, even if a task ended or began meanwhile.
+    // Do not count the memory of devices that lq builds lease. A lease may begin or end meanwhile, so look twice.
     const before = leasedNow();
     const { devices } = await this.#ask();
     this.#asked = performance.now();

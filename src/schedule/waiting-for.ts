@@ -17,7 +17,7 @@ export function waitingFor(
     const holds = own.filter(({ kind }) => kind === "hold");
     const causes = (holds.length > 0 ? holds : own).map(describe);
     if (busy.includes(device))
-      causes.push(`left alone, for others use ${sizeText(used(device))} of its memory`);
+      causes.push(`left alone, because others use ${sizeText(used(device))} of its memory`);
     return causes.length === 0 ? [] : [`GPU ${device.id} is ${[...new Set(causes)].join(" and ")}`];
   });
 }

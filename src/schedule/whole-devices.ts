@@ -1,10 +1,10 @@
-/** The request of a task for which its share of a device turned out to be too little. */
+/** Makes the next request of a task whose share of a device was too small. */
 import type { SlotRequest } from "../model/model.ts";
 import { shortageOf, type Capacity } from "./capacity.ts";
 
 /**
- * Whole devices, and of those that suit it the largest: a small one that is free may have no more memory than what the
- * share left of a large one.
+ * Asks for whole devices, the largest that suit the task. A small device may have no more memory than the share had on
+ * a large one.
  */
 export function wholeDevices(request: SlotRequest, capacity: Capacity): SlotRequest {
   const { gpu } = request;

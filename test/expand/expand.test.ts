@@ -243,7 +243,7 @@ rules: { r: { each: { n: { in: cases.csv, at: "[*]" } }, cmd: "touch \${out}", o
       "cases.csv": "id,spacing\na,1.5\n",
     };
     expect(said(() => void graphOf(table))).toBe(
-      "axes are read from JSON and YAML: let a rule turn the table into one",
+      "an axis can read JSON and YAML: write a rule that turns the table into JSON",
     );
   });
 

@@ -165,7 +165,7 @@ describe.skipIf(!hasCuda)("a real GPU", () => {
     const tasks = project({ train: holding("train", 1, "1", "pipeline.yaml") });
     const build = tasks.start("build", "--json");
     const told = (await build.line('"waiting"')).at(-1);
-    expect(told).toMatch(/GPU \S+ is left alone, for others use (8|9)(\.\d)? GiB of its memory/);
+    expect(told).toMatch(/GPU \S+ is left alone, because others use (8|9)(\.\d)? GiB of its memory/);
     const ended = new Promise((resolve) => outsider.once("close", resolve));
     settings.write("go", "");
     await ended;

@@ -419,7 +419,7 @@ describe("devices that other people use", () => {
     const free = project("1");
     const both = project("2");
     const waiter = both.start(...here);
-    const told = "GPU 0 is left alone, for others use 3.9 GiB of its memory";
+    const told = "GPU 0 is left alone, because others use 3.9 GiB of its memory";
     expect((await waiter.line('"waiting"')).at(-1)).toContain(told);
     // Nobody knows for how long: the device that is free is not kept for it.
     const build = free.start(...here);
