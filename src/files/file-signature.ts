@@ -1,5 +1,5 @@
 /** Signatures of paths that must be files, with the error when one is not. */
-import { lstatSync, statSync, type Stats } from "node:fs";
+import { statSync, type Stats } from "node:fs";
 import { errorCode, UserError } from "../model/errors.ts";
 import { signatureOf, type Signature } from "./signature.ts";
 import { absolute } from "../model/paths.ts";
@@ -14,12 +14,6 @@ export function signatureAt(root: string, path: string): Signature | null {
     if (errorCode(error) === "ENOTDIR") return null;
     throw readable(error, path);
   }
-}
-
-/** Whether the file at a path is a symbolic link or has a second name (a hard link). */
-export function isLinked(root: string, path: string): boolean {
-  const stats = lstatSync(absolute(root, path), { throwIfNoEntry: false });
-  return stats !== undefined && (stats.isSymbolicLink() || stats.nlink > 1);
 }
 
 /** @throws UserError if it is not a file */

@@ -9,9 +9,11 @@
 import { Disk } from "./disk.ts";
 import { UserError } from "../model/errors.ts";
 import { isRacy, sameSignature, type Signature } from "./signature.ts";
-import { isLinked, signatureAt } from "./file-signature.ts";
+import { signatureAt } from "./file-signature.ts";
 import { hashMany, isMuch, type HashOptions, type ManyFile } from "./hash-many.ts";
 import { hashNow, type Hashed } from "./hash.ts";
+import { isGone } from "./network-files.ts";
+import { isLarge } from "./read-file.ts";
 import { absolute } from "../model/paths.ts";
 
 /** Digests that outlive a build; `State` is one. */
@@ -119,17 +121,17 @@ export class FileDigests {
     }
   }
 
-  /** Whether a file is still as this build first saw it. */
-  isUnchanged(path: string): boolean {
-    const seen = this.#known(path);
-    if (seen === undefined) return true;
-    const now = signatureAt(this.#root, path);
-    const before = seen.signature;
-    if (now === null || before === null) return now === before;
-    if (sameSignature(now, before)) return !seen.racy || this.#hash(path) === seen.digest;
-    // An output that shares its file with the cache gets new times when another output is linked to that file.
-    const maySeemEdited = now.size === before.size && now.ino === before.ino && isLinked(this.#root, path);
-    return maySeemEdited && this.#hash(path) === seen.digest;
+  /** Finds the files that have another content at this moment. Reads only files whose signature moved. */
+  async changed(files: Iterable<{ readonly path: string; readonly digest: string }>): Promise<string[]> {
+    const changed: string[] = [];
+    for (const { path, digest } of files) {
+      const seen = this.#known(path);
+      const now = signatureAt(this.#root, path);
+      const isSeen = seen !== undefined && !seen.racy && sameSignature(now, seen.signature);
+      const content = isSeen && seen.digest !== undefined ? seen.digest : await this.#hashAgain(path, now);
+      if (content !== digest) changed.push(path);
+    }
+    return changed;
   }
 
   #look(path: string): Seen {
@@ -149,6 +151,24 @@ export class FileDigests {
     const hashed = hashNow(absolute(this.#root, path), path);
     this.#keep(path, hashed);
     return hashed.digest;
+  }
+
+  /** As `#hash`, but a large file is read in another thread. */
+  async #hashAgain(path: string, signature: Signature | null): Promise<string | null> {
+    if (signature === null) return null;
+    let digest: string | undefined;
+    if (isLarge(signature))
+      await hashMany(this.#root, [{ path, signature }], (_, hashed) => {
+        digest = hashed.digest;
+        this.#keep(path, hashed);
+      });
+    try {
+      return digest ?? this.#hash(path);
+    } catch (error) {
+      // It was moved away since.
+      if (isGone(error)) return null;
+      throw error;
+    }
   }
 
   #keep(path: string, { digest, signature, since }: Hashed): void {

@@ -8,10 +8,13 @@ const LARGE = 8 << 20;
 /** Up to this size `readFile` returns the content. */
 const SMALL = 1 << 16;
 
+export function isLarge({ size }: { readonly size: number }): boolean {
+  return size > LARGE;
+}
+
 /** @throws UserError if it cannot be read */
 export async function hashFile(location: string): Promise<string> {
-  const { size } = statSync(location);
-  return size <= LARGE ? hashNow(location, location).digest : hashLarge(location);
+  return isLarge(statSync(location)) ? hashLarge(location) : hashNow(location, location).digest;
 }
 
 export interface FileContent {
@@ -23,9 +26,9 @@ export interface FileContent {
 
 /** As `hashFile`, with all that is needed to store the file. */
 export async function readFile(location: string): Promise<FileContent> {
-  const { size, mode } = statSync(location);
-  const executable = (mode & 0o100) !== 0;
-  if (size > LARGE) return { digest: await hashLarge(location), executable, content: null };
+  const stats = statSync(location);
+  const executable = (stats.mode & 0o100) !== 0;
+  if (isLarge(stats)) return { digest: await hashLarge(location), executable, content: null };
   const { digest, content } = hashWithContent(location, location, SMALL);
   return { digest, executable, content };
 }

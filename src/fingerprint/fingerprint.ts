@@ -94,16 +94,17 @@ export class Fingerprinter {
   }
 
   /**
-   * Finds the inputs that differ at this moment from what the recipe says. This build looks at them again when they
-   * are asked for.
+   * Finds the inputs that differ at this moment from what the recipe says. A file whose signature moved but whose
+   * content is the same does not differ. This build looks at changed files again when they are asked for.
    */
-  changedInputs(recipe: Recipe): string[] {
+  async changedInputs(recipe: Recipe): Promise<string[]> {
     const { root, graph, files, writings } = this.#parts;
     const moved = new Set<string>();
-    for (const { path, entries, names } of recipe.inputs) {
+    for (const { path, digest, entries, names } of recipe.inputs) {
+      const read = entries?.map((entry) => ({ path: path + entry.name, digest: entry.digest }));
+      if (names === undefined)
+        for (const file of await files.changed(read ?? [{ path, digest }])) moved.add(file);
       const before = names ?? entries?.map(({ name }) => name);
-      const read = names === undefined ? (before ?? [""]) : [];
-      for (const name of read) if (!files.isUnchanged(path + name)) moved.add(path + name);
       if (before === undefined) continue;
       const now = coveredFiles(root, graph, writings, path, files.disk);
       // Both lists are sorted, and are usually equal.

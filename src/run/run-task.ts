@@ -132,7 +132,7 @@ export class TaskRunner {
       if (result.kind !== "done") return result;
       const missing = staging.missingOutput(task.outputs);
       if (missing !== null) return { kind: "failed", error: missing };
-      const changed = this.#session.fingerprinter.changedInputs(recipe);
+      const changed = await this.#session.fingerprinter.changedInputs(recipe);
       if (changed.length > 0) return { kind: "inputs-changed", paths: changed };
       return { kind: "made", seconds: (performance.now() - started) / 1000 };
     } catch (error) {

@@ -176,15 +176,15 @@ describe("Fingerprinter", () => {
     const prints = await fingerprinter(root, [user]);
     const before = prints.fingerprint(user);
     if (before.kind === "missing") throw new Error("missing");
-    expect(prints.changedInputs(before.recipe)).toEqual([]);
+    expect(await prints.changedInputs(before.recipe)).toEqual([]);
     writeFile(root, "a.txt", "longer");
     writeFile(root, "dir/new", "");
     writeFile(root, "dir/two", "22");
-    expect(prints.changedInputs(before.recipe).sort()).toEqual(["a.txt", "dir/new", "dir/two"]);
+    expect((await prints.changedInputs(before.recipe)).sort()).toEqual(["a.txt", "dir/new", "dir/two"]);
     const after = prints.fingerprint(user);
     if (after.kind === "missing") throw new Error("missing");
     expect(after.key).not.toBe(before.key);
-    expect(prints.changedInputs(after.recipe)).toEqual([]);
+    expect(await prints.changedInputs(after.recipe)).toEqual([]);
   });
 
   it("tells what a tool prints on either stream, asks it once, and says when it fails", async () => {
