@@ -3,8 +3,11 @@ import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { AXIS_KEYS } from "../../src/load/axes.ts";
+import { CACHE_KEYS } from "../../src/load/cache.ts";
+import { ENVIRONMENT_KEYS, SETUP_KEYS } from "../../src/load/environment.ts";
 import { TOP_KEYS } from "../../src/load/load.ts";
 import { INPUT_KEYS, RULE_KEYS } from "../../src/load/rules.ts";
+import { SHOW_KEYS } from "../../src/load/show.ts";
 import { GPU_KEYS } from "../../src/load/slots.ts";
 import { testFolder } from "../helpers/folder.ts";
 import { load } from "../helpers/load.ts";
@@ -12,7 +15,7 @@ import { VALID } from "./valid.ts";
 
 const text = readFileSync(new URL("../../schema/pipeline.schema.json", import.meta.url), "utf8");
 interface Keys {
-  readonly properties?: { readonly [key: string]: unknown };
+  readonly properties?: { readonly [key: string]: Keys };
   readonly oneOf?: readonly Keys[];
 }
 const schema = JSON.parse(text) as Keys & { readonly definitions: { readonly [name: string]: Keys } };
@@ -41,6 +44,12 @@ test("schema and loader know the same keys", () => {
   expect(keys("rule").sort()).toEqual([...RULE_KEYS].sort());
   expect(Object.keys(schema.definitions["input"]?.oneOf?.[1]?.properties ?? {})).toEqual([...INPUT_KEYS]);
   expect(keys("keysAxis", "globAxis", "fileAxis").sort()).toEqual([...AXIS_KEYS].sort());
+  expect(keys("environment").sort()).toEqual([...ENVIRONMENT_KEYS].sort());
+  const inside = (part: Keys | undefined) => Object.keys(part?.properties ?? {}).sort();
+  expect(inside(schema.properties?.["cache"])).toEqual([...CACHE_KEYS].sort());
+  expect(inside(schema.properties?.["show"])).toEqual([...SHOW_KEYS].sort());
+  const setup = schema.definitions["environment"]?.properties?.["setup"]?.oneOf?.[1];
+  expect(inside(setup)).toEqual([...SETUP_KEYS].sort());
   const { slots } = schema.definitions as unknown as {
     slots: { properties: { gpu: { oneOf: { properties?: object }[] } } };
   };
