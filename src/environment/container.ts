@@ -11,7 +11,7 @@ export interface Container {
 
 /** The parts of the machine that a command in a container can use. */
 export interface Given {
-  /** Absolute folders, at the same paths inside. The command runs in the first. */
+  /** Absolute folders, which have the same paths inside. The command runs in the first. */
   readonly folders: readonly string[];
   /** Names of the environment variables that it gets. */
   readonly variables: readonly string[];

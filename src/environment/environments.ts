@@ -19,7 +19,7 @@ export interface ResolvedEnvironment {
   readonly setup: string | null;
 }
 
-/** Variable that names the interpreter. It wins over pipeline.yaml, and each task finds its interpreter in it. */
+/** The variable that names the interpreter. It overrides pipeline.yaml. lq also sets it for each task. */
 const SETTING = "LQ_PYTHON";
 
 /** lq's own environment variables that decide which interpreter runs and what it finds. */
@@ -33,20 +33,20 @@ export class Environments {
   readonly #variables: Variables;
   readonly #known = new Map<Environment, ResolvedEnvironment>();
 
-  /** @param variables of lq itself */
+  /** @param variables lq's own environment variables */
   constructor(root: string, variables: Variables) {
     this.#root = root;
     this.#variables = variables;
   }
 
-  /** @throws UserError for an environment that is not there */
+  /** @throws UserError if the environment does not exist */
   of({ environment }: Pick<Rule, "environment">): ResolvedEnvironment {
     let known = this.#known.get(environment);
     if (known === undefined) this.#known.set(environment, (known = this.#resolve(environment)));
     return known;
   }
 
-  /** The environment that is the same for all tasks of the rule. */
+  /** The environment variables that all tasks of the rule share. */
   variablesOf(rule: Pick<Rule, "environment" | "env">): Variables {
     const own: { [name: string]: string } = {};
     for (const [name, template] of rule.env) {

@@ -1,4 +1,4 @@
-/** Chooses the program that runs a script by the ending of the script's name. */
+/** Chooses the program that runs a script, by the ending of the script's name. */
 import { delimiter, join } from "node:path";
 import { installation } from "../system/installation.ts";
 
@@ -30,7 +30,7 @@ export function pythonFolder(): string {
   return join(installation(), "python");
 }
 
-/** Python's path for tasks: the folder of the module `lq`, then the path as it was. */
+/** PYTHONPATH for tasks: the folder of the module `lq`, and then the former path. */
 export function pythonPath(before: string | undefined): string {
   return before === undefined || before === "" ? pythonFolder() : `${pythonFolder()}${delimiter}${before}`;
 }

@@ -1,4 +1,4 @@
-/** Reads the events of the newest build, whole lines only, as its file grows. */
+/** Reads the events of the newest build as its file grows. It reads only whole lines. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { ifThere } from "../files/network-files.ts";
@@ -7,12 +7,12 @@ import { EVENTS } from "../model/layout.ts";
 import { isHere, mayBeAlive } from "../system/process-identity.ts";
 import { BuildHead, isEnd, type EventLine } from "./event-lines.ts";
 
-/** Milliseconds without a line after which a build is not called running any more. */
+/** After this many milliseconds without a line, lq no longer says that a build is running. */
 export const SILENT_MS = 30_000;
-/** Bytes that are read at once. */
+/** Bytes to read at once. */
 const PIECE = 1 << 20;
 
-/** "running", and how a build is that has no end on record: its process is gone, or nothing is heard of it. */
+/** A build without an end in its file is "cut short" if its process is gone, and "silent" if no line comes any more. */
 export type BuildState = "running" | "ended" | "cut short" | "silent";
 
 export interface Followed {
@@ -33,12 +33,12 @@ export class EventFile {
     this.#file = join(root, EVENTS, buildFile(build));
   }
 
-  /** Null: nothing can be read, or not by this version of lq. */
+  /** Null: the file cannot be read, or another version of lq wrote it. */
   get head(): BuildHead | null {
     return this.#head;
   }
 
-  /** When the last line was written, by the clock of the file system. */
+  /** When the build wrote its last line, by the clock of the file system. */
   get heard(): number {
     return this.#heard;
   }
@@ -93,12 +93,12 @@ export class EventFile {
   }
 }
 
-/** The build whose events are newest; null: there are none. */
+/** The number of the newest build that has events; null if none has. */
 export function newestEvents(root: string): number | null {
   return buildNumbers(join(root, EVENTS)).at(-1) ?? null;
 }
 
-/** A line that is no JSON, as after a full disk, counts for nothing. */
+/** Ignores a line that is not JSON, as after a full disk. */
 function parse(text: string): object | null {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,8 +1,9 @@
 /**
- * Writes what a build does while it does it, for those who watch: cache/events/BUILD.jsonl.
+ * Writes the events of a running build to cache/events/BUILD.jsonl, for people who watch it.
  *
- * The file appears with the first task that is not fresh, so a build with nothing to do leaves none. No decision reads
- * it, and a build whose file cannot be written goes on. Readers poll: notification does not work on file servers.
+ * lq makes the file with the first task that is not fresh, so a build with nothing to do leaves none. lq bases no
+ * decision on it, and a build goes on if its file cannot be written. Readers poll the file, because notification does
+ * not work on file servers.
  */
 import { appendFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
@@ -15,20 +16,20 @@ import { ruleOf } from "../model/task-id.ts";
 import { thisProcess } from "../system/process-identity.ts";
 import { EVENTS_VERSION, type BuildHead, type EventLine } from "./event-lines.ts";
 
-/** Files that are kept, that of the running build among them. */
+/** How many files lq keeps, with the file of the running build. */
 const KEPT = 5;
-/** Milliseconds after which what was gathered is written. */
+/** Milliseconds after which lq writes the collected lines. */
 const FLUSH_MS = 250;
-/** Milliseconds between two signs of life. */
+/** Milliseconds between two "alive" lines. */
 const ALIVE_MS = 5_000;
-/** Milliseconds between two lines of one task's progress. */
+/** Milliseconds between two progress lines of one task. */
 const PROGRESS_MS = 1_000;
 
 export interface EventsRequest {
   readonly root: string;
   readonly targets: readonly string[];
   readonly flags: readonly string[];
-  /** The build's number, found when it is first asked for. */
+  /** Gives the build's number. */
   readonly number: () => number;
   /** Called once if the file cannot be written. */
   readonly warn: (text: string) => void;
@@ -41,7 +42,7 @@ export class EventRecorder {
   #lines: string[] = [];
   #flushed = 0;
   #timers: NodeJS.Timeout[] = [];
-  /** What `plan` and `notice` said before there was a file. */
+  /** The "plan" and "notice" events before there was a file. */
   readonly #early: EventLine[] = [];
   readonly #fresh = new Map<string, number>();
   readonly #untold = new Set<string>();
@@ -56,7 +57,7 @@ export class EventRecorder {
     const at = Date.now();
     if (event.type === "task" && event.outcome === "fresh") return this.#addFresh(ruleOf(event.task));
     if (event.type === "progress" && this.#isTooSoon(event.task, at)) return;
-    // The file beside the task's log has them.
+    // Leave out metrics: the file beside the task's log has them.
     if (event.type === "metrics") return;
     if (event.type === "summary") return this.#end({ ...event, at });
     const line = { ...event, at };
@@ -64,7 +65,7 @@ export class EventRecorder {
     else this.#early.push(line);
   };
 
-  /** To be called when the build ends by an error, without a summary. */
+  /** Call this when the build ends with an error, without a summary. */
   fail(message: string): void {
     this.#end({ type: "error", message, at: Date.now() });
   }
@@ -155,7 +156,7 @@ function opens(event: Event): boolean {
   return event.type === "start" || event.type === "waiting";
 }
 
-/** A user who has no entry in the system's list, as in some containers, is known by number. */
+/** The user's name, or the number of a user that the system does not list, as in some containers. */
 function userName(): string {
   try {
     return userInfo().username;

@@ -1,4 +1,4 @@
-/** The build that goes on at this moment, as far as its events tell. */
+/** Finds the build that is running now, from its events. */
 import type { Event } from "../report/events.ts";
 import { duration } from "../report/lines.ts";
 import { Progress } from "../report/progress.ts";
@@ -8,7 +8,7 @@ import { EventFile, newestEvents, type BuildState } from "./follow-events.ts";
 export interface RunningBuild {
   readonly head: BuildHead;
   readonly state: Exclude<BuildState, "ended">;
-  /** Milliseconds since 1970: when the build was last heard of. */
+  /** When the build wrote its last event, in milliseconds since 1970. */
   readonly heard: number;
   readonly progress: Progress;
 }

@@ -1,9 +1,9 @@
-/** One attempt at a task: what it gets, and how it ended. */
+/** Describes one attempt at a task: what the attempt gets, and how it ended. */
 
 export interface DeviceLease {
-  /** Open in lq. */
+  /** A descriptor that is open in lq. */
   readonly descriptor: number;
-  /** A process that is kept for later tasks has to end now. */
+  /** Aborts when a process that is kept for later tasks has to end. */
   readonly dropped: AbortSignal;
 }
 
@@ -13,16 +13,16 @@ export interface Attempt {
   /** Absolute path of the log. */
   readonly log: string;
   readonly devices: readonly string[];
-  /** The devices' leases, inherited by the process that uses them. */
+  /** The leases of the devices. The process that uses the devices inherits their descriptors. */
   readonly leases: readonly DeviceLease[];
   readonly cpus: number;
-  /** Environment variables to set over lq's own. */
+  /** Environment variables to set in addition to lq's own. */
   readonly env: { readonly [name: string]: string };
-  /** Absolute path of the scratch folder that survives the attempt, or null. */
+  /** Absolute path of the scratch folder that later attempts also see; null if the rule has none. */
   readonly scratch: string | null;
-  /** Seconds; null is no limit. */
+  /** Seconds; null: no limit. */
   readonly timeout: number | null;
-  /** Seconds to save in if the attempt is preempted or its time is up; only with a scratch folder. */
+  /** Seconds that a task with a scratch folder gets to save if it is preempted or its time is up. */
   readonly grace: number;
   /** Ends the attempt. */
   readonly signal: AbortSignal;
@@ -41,7 +41,7 @@ export class Preempted extends Error {
   override readonly name = "Preempted";
 }
 
-/** Milliseconds between asking a task to end and ending it: a cancelled build is over within 3 s. */
+/** Milliseconds between asking a task to end and killing it. So a cancelled build ends within 3 s. */
 const GRACE = 2000;
 
 /** Milliseconds that an attempt gets to end after its signal aborted or its time is up. */

@@ -1,4 +1,4 @@
-/** Runs a `cmd` task: one process tree, its output in the log. */
+/** Runs a `cmd` task as one process tree, and writes its output to the log. */
 import { debug } from "../system/debug.ts";
 import { existsSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
@@ -15,7 +15,7 @@ const NOT_FOUND = 127;
 
 /**
  * @param argv the program and its arguments; the working directory is the project root
- * @param own variables of this attempt alone
+ * @param own variables for this attempt only
  */
 export async function runCommand(
   argv: readonly string[],

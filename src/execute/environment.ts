@@ -1,8 +1,10 @@
-/** The environment variables of a task: its devices, its number of cores, and those that the rule declares. */
+/**
+ * Makes the environment variables of a task: for its devices and its number of cores, and those that the rule declares.
+ */
 
 import { pythonPath } from "../environment/interpreters.ts";
 
-/** Read by the thread pools of OpenMP, the BLAS libraries, NumExpr, Polars and Rayon. */
+/** The thread pools of OpenMP, the BLAS libraries, NumExpr, Polars and Rayon read these. */
 const THREAD_COUNTS = [
   "OMP_NUM_THREADS",
   "OPENBLAS_NUM_THREADS",
@@ -20,7 +22,7 @@ const common = new WeakMap<object, Map<string, { readonly [name: string]: string
 /**
  * Variables that a task gets in addition to lq's own.
  *
- * @param declared of the rule; null: as in lq's own environment.
+ * @param declared variables that the rule declares; null: as in lq's own environment
  * @param environment variables of the environment that the rule names
  */
 export function taskEnvironment(
@@ -48,7 +50,7 @@ export function taskEnvironment(
 
 const texts = new WeakMap<object, string>();
 
-/** One text for equal environments, to find a process that serves one. */
+/** A text that is the same for equal environments. It helps to find a process with that environment. */
 export function environmentText(env: { readonly [name: string]: string }): string {
   let text = texts.get(env);
   if (text === undefined) texts.set(env, (text = JSON.stringify(Object.entries(env).sort())));

@@ -1,4 +1,4 @@
-/** Executes one attempt of a task, as a command or in a worker, with its outputs going to a staging folder. */
+/** Executes one attempt of a task, as a command or in a worker. The task writes its outputs to a staging folder. */
 import type { Environments } from "../environment/environments.ts";
 import type { CodeClosures } from "../fingerprint/code.ts";
 import { absolute } from "../model/paths.ts";
@@ -21,7 +21,7 @@ export class Executor {
   readonly #pool: WorkerPool;
   readonly #launchers: Launchers;
 
-  /** Call `close` at the end: it keeps processes. */
+  /** Call `close` at the end, because the executor keeps processes. */
   constructor(
     root: string,
     code: Pick<CodeClosures, "bundle">,

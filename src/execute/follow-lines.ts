@@ -1,7 +1,7 @@
-/** Reads, while a task runs, the lines that it appends to a file: its metrics, its log. */
+/** Reads the lines that a running task appends to a file, such as its metrics or its log. */
 import { closeSync, existsSync, openSync, readSync, rmSync } from "node:fs";
 
-/** Milliseconds between two reads; short enough for people who watch. */
+/** Milliseconds between two reads, short enough for people who watch. */
 const INTERVAL = 500;
 const CHUNK = 1 << 16;
 
@@ -14,7 +14,7 @@ export function followLines(file: string, hear: (line: string) => void): () => v
   let position = 0;
   let rest = "";
   const look = (): void => {
-    // Most commands write none, and an error of `open` costs more than this look.
+    // Most commands write no such file, and an error of `open` costs more than this check.
     if (!existsSync(file)) return;
     const buffer = Buffer.allocUnsafe(CHUNK);
     let descriptor: number;

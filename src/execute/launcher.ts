@@ -1,6 +1,6 @@
 /**
- * Starts commands from shells that stay. A fork of such a small process takes a tenth of the time of a fork of lq, and
- * a build of short commands spends most of its time on forks.
+ * Starts commands from shells that it keeps. A fork of such a small process takes a tenth of the time of a fork of lq,
+ * and a build of short commands spends most of its time on forks.
  *
  * A shell serves one command at a time, always with the same folder and environment. lq sends the command's mark and
  * its quoted words, preceded by their number of characters, because bash reads a pipe byte by byte if it has to look
@@ -8,13 +8,13 @@
  * leader of its own group (`set -m`), and with "= STATUS" when it has ended. The output of the command comes from the
  * shell's own output. A secret mark ends it there, because lq reads the two descriptors independently.
  *
- * `-p` keeps BASH_ENV and exported functions from the shell, but not from the commands. A bash that believes that it was
- * called over a network (its input is a socket, like Node's pipes, or SSH_CLIENT is set) reads ~/.bashrc if SHLVL says
- * that no shell is above it, as in batch jobs and containers. `--norc` and SHLVL prevent this. The shell goes on waiting
- * for a stopped command (a suspended batch job). The shell ends what a command leaves behind in its group; in Node this
- * would cost an exception for each task that leaves nothing. Signals that batch systems send to every process of a job
- * are meant for lq and the command. The shell stays, because the command may be saving; it uses a trap, which, unlike
- * an ignored signal, its children do not inherit.
+ * `-p` keeps BASH_ENV and exported functions from the shell, but not from the commands. A bash that believes that it
+ * was called over a network (its input is a socket, like Node's pipes, or SSH_CLIENT is set) reads ~/.bashrc if SHLVL
+ * says that no shell is above it, as in batch jobs and containers. `--norc` and SHLVL prevent this. The shell goes on
+ * waiting for a stopped command (a suspended batch job). The shell also kills processes that a command leaves in its
+ * group. In Node this would cost an exception for each task that leaves none. A batch system may send a signal to every
+ * process of a job. The shell must survive it, because the command may be saving. It uses a trap, which its children do
+ * not inherit; they would inherit an ignored signal.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { EventEmitter, once } from "node:events";
@@ -50,7 +50,7 @@ done
 const LEAVE = 1000;
 const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 
-/** A command that was started: "exit" (code, signal) is emitted when it is over and its output is complete. */
+/** A command that was started. It emits "exit" (code, signal) when it has ended and its output is complete. */
 export class Launched extends EventEmitter<{ exit: [number | null, string | null] }> implements Leader {
   readonly pid: number;
   exitCode: number | null = null;
@@ -62,7 +62,7 @@ export class Launched extends EventEmitter<{ exit: [number | null, string | null
     this.pid = pid;
   }
 
-  /** @param groupHasEnded whether the shell saw it end, and ended what was left of its group */
+  /** @param groupHasEnded whether the shell saw the command end, and killed the rest of its group */
   end(code: number | null, signal: string | null, groupHasEnded: boolean): void {
     this.exitCode = code;
     this.signalCode = signal;
@@ -74,11 +74,11 @@ export class Launched extends EventEmitter<{ exit: [number | null, string | null
 export interface Start {
   readonly words: readonly string[];
   readonly cwd: string;
-  /** Variables to set over lq's own. */
+  /** Variables to set in addition to lq's own. */
   readonly env: { readonly [name: string]: string };
-  /** Mark of the command's processes. */
+  /** The mark that finds the command's processes. */
   readonly mark: string;
-  /** Variables of this command alone, which its shell does not have. */
+  /** Variables for this command only. Its shell does not have them. */
   readonly own: { readonly [name: string]: string };
   /** Descriptors that stay open in the command and its shell until they end. The shell then serves no other command. */
   readonly leases: readonly number[];
@@ -91,10 +91,10 @@ interface Idle {
 
 export class Launchers {
   readonly #most: number;
-  /** Idle ones by what they serve; the one used last is last. */
+  /** Idle shells, each with the folder and environment that it serves. The one used last is last. */
   readonly #idle: Idle[] = [];
 
-  /** @param most idle shells to keep */
+  /** @param most how many idle shells to keep at most */
   constructor(most: number) {
     this.#most = most;
   }
@@ -105,7 +105,7 @@ export class Launchers {
     print: (chunk: Buffer) => void,
   ): Promise<Launched> {
     const place = `${cwd}\0${environmentText(env)}`;
-    // Somebody may have ended an idle one.
+    // Somebody may have killed an idle shell.
     const serves = (idle: Idle): boolean => idle.place === place && !idle.launcher.isOver;
     const found = leases.length > 0 ? -1 : this.#idle.findLastIndex(serves);
     const [{ launcher } = { launcher: new Launcher(cwd, env, leases) }] =
@@ -119,7 +119,7 @@ export class Launchers {
     return launched;
   }
 
-  /** Ends the shells; no command may be running. */
+  /** Ends the shells. No command may be running. */
   async close(): Promise<void> {
     await Promise.all(this.#idle.splice(0).map(({ launcher }) => launcher.close()));
   }
@@ -181,7 +181,7 @@ class Launcher {
     this.#requests.end();
     this.#tree.dismiss(LEAVE);
     await over;
-    // Close the pipes: a daemon may hold their other ends for ever.
+    // Close the pipes: a daemon may keep their other ends open for ever.
     for (const stream of this.#shell.stdio) stream?.destroy();
   }
 
@@ -218,7 +218,7 @@ class Launcher {
   }
 }
 
-/** In ASCII, so that every locale counts the same characters. */
+/** Quotes a word for bash. The result is ASCII, so that every locale counts the same characters. */
 function quote(word: string): string {
   if (/^[\w@%+:,./-]+$/.test(word)) return word;
   if (/^[\x01-\x7f]*$/.test(word)) return `'${word.replaceAll("'", `'\\''`)}'`;

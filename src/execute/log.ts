@@ -1,6 +1,7 @@
 /**
- * The output of one attempt. The file is made with the first byte. A long output keeps only its head and its tail. A
- * task does not fail when its log cannot be written (the disk is full); the rest of the log is then lost.
+ * Writes the output of one attempt to a file, which it makes with the first byte. It keeps only the head and the tail
+ * of a long output. A task does not fail when its log cannot be written (the disk is full); then the rest of the log is
+ * lost.
  */
 import { closeSync, mkdirSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import path from "node:path";
@@ -18,7 +19,7 @@ export class TaskLog {
   #tailBytes = 0;
   #lost = false;
 
-  /** Appends: drop the log of an earlier run first. */
+  /** Appends to the file. Remove the log of an earlier run first. */
   constructor(path: string) {
     this.path = path;
   }
@@ -40,7 +41,7 @@ export class TaskLog {
     try {
       if (file !== null) closeSync(file);
     } catch {
-      // Some file systems write only now.
+      // Some file systems report a failed write only at `close`.
       this.#lost = true;
     }
   }
@@ -71,8 +72,9 @@ export class TaskLog {
 }
 
 /**
- * The last lines of a log; none if nothing was printed. If an `Error` ended a task module, the log has its stack. This
- * is left out, because lq reports the message anyway. The stack of a TypeError and the like stays; it is useful.
+ * The last lines of a log; none if the task printed nothing. If an `Error` ended a task module, the log has its stack.
+ * The result leaves it out, because lq reports the message anyway. It keeps the stack of a TypeError and the like,
+ * which helps to find the mistake.
  */
 export function tailOf(file: string, error?: string): readonly string[] {
   const text = textFrom(file, Math.max(0, sizeOf(file) - TAIL_BYTES));
@@ -84,7 +86,7 @@ export function tailOf(file: string, error?: string): readonly string[] {
   return lines.length === 1 && lines[0] === "" ? [] : lines.slice(-TAIL_LINES);
 }
 
-/** The text of a log after a number of bytes. */
+/** The text of a log from a byte offset to its end. */
 export function textFrom(file: string, start: number): string {
   const buffer = Buffer.alloc(Math.max(0, sizeOf(file) - start));
   if (buffer.length === 0) return "";
@@ -97,7 +99,7 @@ export function textFrom(file: string, start: number): string {
   }
 }
 
-/** Bytes; 0 when nothing was printed. */
+/** Size in bytes; 0 if there is no log. */
 export function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -1,8 +1,8 @@
-/** Splits a stream of bytes at a mark, which ends the output of one command and may arrive in parts. */
+/** Splits a stream of bytes at a mark. The mark ends the output of one command and may arrive in parts. */
 
 export class OutputUntil {
   readonly #mark: Buffer;
-  /** What may be the beginning of the mark. */
+  /** Bytes that may be the beginning of the mark. */
   #held: Buffer = Buffer.alloc(0);
   #print: (chunk: Buffer) => void = () => undefined;
   #resolve: () => void = () => undefined;
@@ -24,7 +24,7 @@ export class OutputUntil {
     const at = bytes.indexOf(this.#mark);
     if (at < 0) return this.#pass(bytes, bytes.length - beginningAtEnd(bytes, this.#mark));
     this.#pass(bytes.subarray(0, at), at);
-    this.#print = () => undefined; // what a daemon prints later is nobody's
+    this.#print = () => undefined; // output that a daemon prints later belongs to no task
     this.#resolve();
     this.#held = Buffer.alloc(0);
   }
@@ -41,7 +41,7 @@ export class OutputUntil {
   }
 }
 
-/** How many bytes at the end are the beginning of the mark. */
+/** How many bytes at the end may be the beginning of the mark. */
 function beginningAtEnd(bytes: Buffer, mark: Buffer): number {
   for (let length = Math.min(bytes.length, mark.length - 1); length > 0; length--)
     if (bytes.subarray(bytes.length - length).equals(mark.subarray(0, length))) return length;

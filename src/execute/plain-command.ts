@@ -1,6 +1,6 @@
 /**
- * A command of plain words means the same with and without a shell if its first word is the name of a program. Without
- * a shell it starts sooner (make does the same).
+ * Finds commands that need no shell. A command of plain words means the same with and without a shell if its first word
+ * is the name of a program. Without a shell it starts sooner (make does the same).
  */
 const PLAIN = /^[\w./][\w@%+:,./-]*( +[\w@%+:,./=-]+)*$/;
 
@@ -29,7 +29,7 @@ export function withoutShell(
   if (shell !== "bash" || flag !== "-c" || argv.length !== 5 || !PLAIN.test(text)) return argv;
   const words = text.split(/ +/);
   const [program = ""] = words;
-  // Both could give the first word another meaning.
+  // Either could define the first word as a function.
   const isRedefined = variable("BASH_ENV") !== undefined || variable(`BASH_FUNC_${program}%%`) !== undefined;
   return OWN.has(program) || isRedefined ? argv : words;
 }

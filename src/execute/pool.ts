@@ -27,9 +27,9 @@ interface Worker {
   bundle: string;
   busy: boolean;
   receive: (message: FromWorker) => void;
-  /** What native code prints. */
+  /** Called with the output of native code. */
   print: (chunk: Buffer) => void;
-  /** The process is gone: how it ended. */
+  /** Called when the process has ended, with how it ended. */
   lost: (how: string) => void;
 }
 
@@ -38,10 +38,10 @@ export class WorkerPool {
   /** The program that runs workers. */
   readonly #node: string;
   readonly most: number;
-  /** The one used last is last. */
+  /** The worker used last is last. */
   readonly #workers: Worker[] = [];
 
-  /** @param most idle processes to keep. */
+  /** @param most how many idle processes to keep at most */
   constructor(root: string, most: number, node: string = process.execPath) {
     this.#node = node;
     this.#root = root;
@@ -101,7 +101,7 @@ export class WorkerPool {
 
   /**
    * Finds the mistakes in several sets of params of one module.
-   * @param signal ends it, however long the module takes to load
+   * @param signal ends the check, even while the module loads
    * @throws Error when the module cannot be loaded
    */
   async validate(
@@ -212,7 +212,7 @@ function dismiss(worker: Worker): Promise<void> {
   return gone(worker, () => worker.tree.dismiss(LEAVE));
 }
 
-/** Ends a worker whose task may have left something behind. */
+/** Ends a worker whose task may have left other processes. */
 function end(worker: Worker): Promise<void> {
   return gone(worker, () => worker.tree.end(LEAVE));
 }

@@ -1,4 +1,4 @@
-/** The words and variables with which a command or a script starts. */
+/** Makes the words and variables with which a command or a script starts. */
 import { dirname } from "node:path";
 import { inContainer } from "../environment/container.ts";
 import type { Environments } from "../environment/environments.ts";
@@ -12,7 +12,7 @@ import type { ParamValues } from "./worker-messages.ts";
 
 export interface Program {
   readonly argv: readonly string[];
-  /** Variables of this attempt alone. */
+  /** Variables for this attempt only. */
   readonly own: { readonly LQ_TASK_FILE: string; readonly LQ_METRICS: string };
   /** The paths at which the program finds each input and must write each output, relative to the project. */
   readonly locate: (path: TaskPath) => string;
@@ -59,7 +59,7 @@ export function stagedBy(task: Task, staging: Staging): (output: TaskPath) => st
   return (output) => paths.get(output) ?? "";
 }
 
-/** Relative to the project, where commands run, so that commands print the same paths in every checkout. */
+/** Paths relative to the project, where commands run. So commands print the same paths in every checkout. */
 function locator(root: string, task: Task, staging: Staging): Program["locate"] {
   const staged = stagedBy(task, staging);
   const outputs = new Set(task.outputs);
@@ -70,7 +70,7 @@ function inside(root: string, path: string): string {
   return path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path;
 }
 
-/** Runs shell text before the command; a command for a shell runs in the same shell. */
+/** Runs shell text before the command. A command that needs a shell runs in the same shell. */
 function afterSetup(setup: string, words: readonly string[]): readonly string[] {
   const isShell = words[0] === "bash" && words[3] === "-c" && words.length === 5;
   return isShell

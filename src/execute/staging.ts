@@ -1,15 +1,16 @@
 /**
- * Tasks write outputs to a staging folder. lq then puts whole outputs in place, so that a killed task leaves nothing.
+ * Makes staging folders, to which tasks write their outputs. lq then moves whole outputs to their places, so that a
+ * killed task leaves no partial output.
  *
- * Each output has a numbered folder there, and its own name in it. A folder serves many attempts, and each finds it
- * empty. To make and remove folders would cost more than a small task.
+ * Each output has a numbered folder in the staging folder, and its own name in that. Many attempts use the same folder
+ * one after the other, and each finds it empty. To make and remove folders would cost more than a small task.
  */
 import { lstatSync, mkdirSync, readdirSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import type { TaskPath } from "../model/model.ts";
 import { discard } from "../files/remove.ts";
 
-/** Hands out staging folders that nobody uses at the moment. */
+/** Hands out staging folders that no attempt uses at the moment. */
 export class StagingArea {
   readonly #root: string;
   readonly #free: Staging[] = [];
@@ -20,7 +21,7 @@ export class StagingArea {
     this.#root = root;
   }
 
-  /** A folder that is prepared for these outputs. */
+  /** Prepares a folder for these outputs. */
   take(outputs: readonly TaskPath[]): Staging {
     const staging = this.#free.pop() ?? new Staging(join(this.#root, String(this.#made++)));
     staging.prepare(outputs);
@@ -47,15 +48,15 @@ export class Staging {
     return this.#paths;
   }
 
-  /** A file of this name beside the outputs, which no output can be. */
+  /** The path of a file with this name beside the outputs. No output can have this path. */
   beside(name: string): string {
     return `${this.#folder}/${name}`;
   }
 
-  /** Drops what an attempt before left, and makes the outputs that are directories. */
+  /** Removes what an earlier attempt left, and makes the outputs that are directories. */
   prepare(outputs: readonly TaskPath[]): void {
     while (!this.#clear(outputs.length)) {
-      // A program still has a file open there; on a file server it stays, and so does the folder.
+      // A program still has a file open there. On a file server the file stays, so use a new folder.
       this.#folder += "+";
       this.#parts = 0;
     }
@@ -63,7 +64,7 @@ export class Staging {
     for (const path of this.#paths) if (path.endsWith("/")) mkdirSync(path, { recursive: true });
   }
 
-  /** The first output that the attempt did not write, in words; null if every output is there. */
+  /** Says which output the attempt did not write, for the first such output; null if every output is there. */
   missingOutput(outputs: readonly TaskPath[]): string | null {
     for (const [index, { path }] of outputs.entries()) {
       const directory = path.endsWith("/");
@@ -78,12 +79,12 @@ export class Staging {
     return null;
   }
 
-  /** Makes so many numbered folders. @returns whether they are empty */
+  /** Makes `count` numbered folders. @returns whether all are empty */
   #clear(count: number): boolean {
     for (let part = 0; part < this.#parts; part++) if (!empty(this.#part(part))) return false;
     for (; this.#parts < count; this.#parts++) {
       const part = this.#part(this.#parts);
-      // Undefined: it is there already, for a build before could not remove it.
+      // Undefined: the folder is there already, because an earlier build could not remove it.
       if (mkdirSync(part, { recursive: true }) === undefined && !empty(part)) return false;
     }
     return true;

@@ -1,4 +1,4 @@
-/** The context that a task module's `run` gets, inside a worker. */
+/** Makes the context that a task module's `run` gets, inside a worker. */
 import type { TaskContext } from "../api.ts";
 import type { TaskLog } from "./log.ts";
 import type { FromWorker, Job, RolePaths } from "./worker-messages.ts";
@@ -59,5 +59,5 @@ function single(roles: readonly RolePaths[], kind: "input" | "output", role: str
 }
 
 function namesOnly(role: string): Error {
-  return new Error(`of input "${role}" only names count: read them with names("${role}")`);
+  return new Error(`input "${role}" declares only the names in a folder: read them with names("${role}")`);
 }

@@ -1,6 +1,6 @@
 /**
- * Reports of a running task: its progress, and numbers of its steps. lq keeps the numbers beside the log. None of this
- * is in a key.
+ * Handles the reports of a running task: its progress, and its metrics at each step. lq stores the metrics beside the
+ * log. Reports do not count for keys.
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -26,7 +26,7 @@ export class TaskReports {
   readonly #file: string;
   readonly #emit: (event: TaskEvent) => void;
   #lines: string[] = [];
-  /** Only one of so many points is kept. */
+  /** Keep one of every `#stride` points. */
   #stride = 1;
   #seen = 0;
   #fraction = 0;
@@ -35,8 +35,8 @@ export class TaskReports {
   #pending: TaskEvent | null = null;
 
   /**
-   * @param file where numbers are kept, absolute
-   * @param goesOn whether those of earlier attempts stay
+   * @param file absolute path of the metrics file
+   * @param goesOn whether the metrics of earlier attempts stay
    */
   constructor(task: string, file: string, goesOn: boolean, emit: (event: TaskEvent) => void) {
     this.#task = task;
@@ -73,7 +73,7 @@ export class TaskReports {
     this.#emit(event);
   }
 
-  /** The last line that a task printed serves as a note, until the task gives one. */
+  /** Uses the last line that a task printed as its note, until the task itself gives a note. */
   printed(chunk: Buffer): void {
     const now = performance.now();
     if (this.#hasNote || now - this.#told < INTERVAL) return;
@@ -121,7 +121,7 @@ export class TaskReports {
       this.#stride *= 2;
       writeFileSync(this.#file, this.#lines.map((each) => `${each}\n`).join(""));
     } catch {
-      // As with a log, a full disk must not make a task fail.
+      // A full disk must not make a task fail, as with its log.
     }
   }
 }

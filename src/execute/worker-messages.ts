@@ -1,10 +1,10 @@
-/** The messages between lq and a worker process. */
+/** Defines the messages between lq and a worker process. */
 import type { Json } from "../model/model.ts";
 
 export type ToWorker =
   | { readonly type: "run"; readonly job: Job }
   | { readonly type: "validate"; readonly module: ModuleFile; readonly params: readonly ParamValues[] }
-  /** The build was cancelled: the running task's signal is aborted. */
+  /** The build was cancelled: abort the signal of the running task. */
   | { readonly type: "cancel" };
 
 export type FromWorker =
@@ -15,9 +15,9 @@ export type FromWorker =
   | { readonly type: "metrics"; readonly step: number; readonly values: { readonly [name: string]: number } };
 
 export interface ModuleFile {
-  /** As written in the pipeline, for messages. */
+  /** The name in the pipeline, for messages. */
   readonly name: string;
-  /** Absolute path of its bundle; its name changes with the code. */
+  /** Absolute path of its bundle. The name changes with the code. */
   readonly bundle: string;
 }
 
@@ -32,11 +32,11 @@ export interface Job {
   readonly log: string;
 }
 
-/** The absolute paths of a role. */
+/** An input or output of a task, with absolute paths. */
 export interface RolePaths {
   readonly role: string;
   readonly list: boolean;
-  /** Empty for an input whose names alone count. */
+  /** Empty for an input that declares only the names in a folder. */
   readonly paths: readonly string[];
   /** Names under each directory, sorted; empty for a file. */
   readonly files: readonly (readonly string[])[];

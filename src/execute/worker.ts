@@ -1,6 +1,6 @@
 /**
- * A worker process: imports bundled task modules and runs their tasks, one at a time. Its modules stay loaded
- * between tasks, so that what they keep (a session of a network) stays warm.
+ * The program of a worker process. It imports bundled task modules and runs their tasks, one at a time. Modules stay
+ * loaded between tasks, so that a later task can use what they hold, such as a loaded network.
  */
 import { pathToFileURL } from "node:url";
 import type { TaskDefinition } from "../api.ts";
@@ -25,7 +25,7 @@ process.on("message", (message: ToWorker) => {
 // as a cancelled build.
 for (const name of ["SIGTERM", "SIGUSR1", "SIGHUP"] as const)
   process.on(name, () => (cancel === null ? process.exit(0) : cancel.abort()));
-// lq is gone: nobody waits for the result, and nothing may outlive lq.
+// lq has ended: nobody waits for the result, so end all processes of this worker.
 process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));
 
 async function run(job: Job): Promise<FromWorker> {
@@ -97,7 +97,7 @@ function describeIssues(issues: readonly ParamIssue[]): string {
   return issues.map(({ path, message }) => `param ${path || "values"}: ${message}`).join("; ");
 }
 
-/** What the task prints from JavaScript goes to its log; what native code prints, lq reads from the pipes. */
+/** Writes the task's output from JavaScript to its log. lq itself reads the output of native code from the pipes. */
 function captureOutput(log: TaskLog): () => void {
   const streams = [process.stdout, process.stderr];
   const originals = streams.map((stream) => stream.write.bind(stream));

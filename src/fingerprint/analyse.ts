@@ -40,7 +40,7 @@ export interface Analysis {
   readonly closure: Closure;
   /** One ES module, with an inline source map; packages are imported by absolute URLs. */
   readonly bundle: string;
-  /** Absolute paths of the files that both were read from, with the manifests of its packages. */
+  /** Absolute paths of all files that were read, with the manifests of the packages. */
   readonly sources: readonly string[];
 }
 
@@ -85,7 +85,7 @@ const THREAD = "?thread";
 
 /**
  * @param root real path of the project
- * @param module as in `run:`
+ * @param module the value of `run:`
  * @param outfile where the bundle will be, for its source map
  * @throws UserError with every error of the code, located
  */
@@ -109,7 +109,7 @@ export async function analyse(root: string, module: string, outfile: string, spa
     return {
       closure: await closureOf(root, entry, sources, [...packages.values()]),
       bundle: result.outputFiles[0]?.text ?? "",
-      // The API is in the bundle, but in no key.
+      // The bundle contains lq's API, but no key does.
       sources: [...sources.keys(), ...[...packages.values()].map((each) => each.manifest), apiModule()],
     };
   } catch (error) {
@@ -195,13 +195,13 @@ function readText(path: string, root: string): string | UserError {
   }
 }
 
-/** The compiler is a process of its own, which somebody may end. */
+/** The error of a compiler that could not run. The compiler is a process, which somebody may kill. */
 function notCompiled(module: string, error: unknown): UserError {
   const why = error instanceof Error ? error.message : String(error);
   ignoreLateStart();
   return new UserError({
     message: `${module} could not be compiled: esbuild was ended, or cannot be started`,
-    hint: `is there memory enough, and may enough processes run? (${why})`,
+    hint: `check that there is enough memory and that enough processes may run (${why})`,
   });
 }
 
@@ -242,7 +242,7 @@ async function closureOf(
   };
 }
 
-/** Digest of what a source does: without comments, formatting and types. */
+/** Digest of the behaviour of a source: it ignores comments, formatting and types. */
 async function codeDigest({ text, loader }: Source): Promise<string> {
   if (loader === "text") return sha256(text);
   if (loader === "json") return sha256(canonicalJson(JSON.parse(text) as Json));

@@ -1,5 +1,5 @@
 /**
- * The code of task modules, as keys see it and as workers run it.
+ * Knows the code of task modules: its digest for keys, and its bundle for workers.
  *
  * lq remembers a closure and the name of its bundle with the stat signatures of all files that they were read from.
  * The signatures of the folders count too, because a file that is added there can change what an import means.
@@ -20,7 +20,7 @@ import { installation } from "../system/installation.ts";
 
 export type { Closure } from "./analyse.ts";
 
-/** Notes that outlive a build; `State` is one. */
+/** Keeps notes from one build to the next. `State` implements it. */
 export interface NoteMemo {
   note(name: string): string | undefined;
   rememberNote(name: string, json: string): void;
@@ -42,7 +42,7 @@ const Remembered = z.object({
   stamps: z.array(z.tuple([z.string(), z.string()])),
 });
 
-/** Digests of the bundles that `memo` records for the present code, of any installation of lq. */
+/** Digests of the bundles that `memo` records for the present code, for any installation of lq. */
 export function bundlesKnown(memo: {
   notes(): Iterable<{ readonly name: string; readonly json: string }>;
 }): ReadonlySet<string> {
@@ -74,8 +74,8 @@ export class CodeClosures {
   }
 
   /**
-   * @param module as in `run:`
-   * @param span of the module's name in pipeline.yaml, for the error if there is none
+   * @param module the value of `run:`
+   * @param span the place of the module's name in pipeline.yaml, for the error if there is no module
    * @throws UserError with every error of the code, located
    */
   async closure(module: string, span?: Span): Promise<Closure> {
@@ -148,7 +148,7 @@ function bundleFile(folder: string, digest: string): string {
   return join(folder, `${digest}.mjs`);
 }
 
-/** Checks a bundle before it is run: it may be damaged, or another user's. */
+/** Checks a bundle before a worker runs it: it may be damaged, or another user may have written it. */
 function isWritten(folder: string, digest: string): boolean {
   try {
     return sha256(readFileSync(bundleFile(folder, digest))) === digest;

@@ -30,9 +30,9 @@ export type KnownOutputs = (
 
 /** Facts that all tasks of a rule share. */
 interface RuleFacts {
-  /** As far as lq can follow it. */
+  /** The code that lq can follow. */
   readonly code: Closure | null;
-  /** The part of its environment that counts, in words. */
+  /** The part of its environment that counts, as texts. */
   readonly environment: readonly string[];
   readonly tools: { readonly [command: string]: string };
 }
@@ -94,8 +94,8 @@ export class Fingerprinter {
   }
 
   /**
-   * Finds the inputs that differ at this moment from what the recipe says. A file whose signature moved but whose
-   * content is the same does not differ. This build looks at changed files again when they are asked for.
+   * Finds the inputs that now differ from the recipe. An input whose signature changed but whose content is the same does
+   * not differ. It also forgets what this build knew about changed files.
    */
   async changedInputs(recipe: Recipe): Promise<string[]> {
     const { root, graph, files, writings } = this.#parts;
@@ -162,8 +162,8 @@ export class Fingerprinter {
   }
 
   /**
-   * What a directory covers: the content of known directory outputs that are not on the disk (files in their place do
-   * not count), and the names of all other files.
+   * What a directory input covers: the content of known directory outputs that are not on the disk yet (files in their
+   * place do not count), and the names of all other files.
    */
   #covered(dir: string, known: KnownOutputs): { readonly inOutputs: TreeEntry[]; readonly others: string[] } {
     const { root, graph, files, writings } = this.#parts;

@@ -3,12 +3,13 @@ import type { Task, TaskPath } from "../model/model.ts";
 import { seesPaths, type Recipe } from "./recipe.ts";
 
 /**
- * Tasks of one key share what is stored under it. The paths of a module's inputs and outputs, and the origins of its
- * params, are in no key, so the recorded ones may be another task's. If the roles are the same, inputs correspond by
- * their position.
+ * Tasks with one key share the action that is stored under it. The paths of a module's inputs and outputs, and the
+ * origins of its params, are in no key, so those in the action may belong to another task. If the roles are the same,
+ * inputs correspond by their position.
  */
 export function inNamesOf(task: Pick<Task, "inputs" | "outputs" | "params">, recipe: Recipe): Recipe {
-  // Paths are in the key of a command or script, so the recorded ones are its own, even if the rule names others now.
+  // The key of a command or script contains paths, so the recorded paths are its own, even if the rule has changed
+  // since.
   if (seesPaths(recipe.action)) return recipe;
   if (recipe.outputs.every(({ path }, i) => path === task.outputs[i]?.path)) return recipe;
   const params = Object.entries(recipe.params).map(([name, param]) => {

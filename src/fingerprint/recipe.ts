@@ -8,21 +8,21 @@ import type { Closure } from "./code.ts";
 import { sha256 } from "../system/digest.ts";
 import type { TreeEntry } from "./tree.ts";
 
-/** Raise this when the text of keys changes its meaning; everything is then built again. */
+/** Raise this when the text of keys changes its meaning. Then lq builds everything again. */
 export const RECIPE_FORMAT = 1;
 
 export interface Recipe {
   readonly format: number;
   readonly action: RecipeAction;
-  /** In the order of the rule. */
+  /** The inputs in the order of the rule. */
   readonly inputs: readonly RecipeInput[];
   readonly outputs: readonly RecipeOutput[];
   readonly params: { readonly [name: string]: { readonly value: Json; readonly origin: string | null } };
-  /** Declared environment; null where unset. */
+  /** Environment variables that the rule declares; null for one that is not set. */
   readonly env: { readonly [name: string]: string | null };
-  /** Declared tools: command → what it printed. */
+  /** Output of the tools that the rule declares, by command. */
   readonly tools: { readonly [command: string]: string };
-  /** The part of the environment of commands and scripts that counts, in words. */
+  /** The part of the environment of commands and scripts that counts, as texts. */
   readonly environment?: readonly string[];
 }
 
@@ -41,9 +41,9 @@ export interface RecipeInput {
   readonly role: string;
   readonly path: string;
   readonly digest: string;
-  /** For a directory, what is under it. */
+  /** For a directory: the files below it. */
   readonly entries?: readonly TreeEntry[];
-  /** For a directory whose names alone count: the names of its files, sorted. */
+  /** For a directory of which only the names count: the names of its files, sorted. */
   readonly names?: readonly string[];
 }
 
@@ -55,7 +55,8 @@ export interface RecipeOutput {
 /**
  * The key: sha256 of the recipe's canonical text.
  *
- * For `run`, roles and contents stand for the inputs. A `cmd` or script sees the paths of its files, so paths count there.
+ * For `run`, roles and contents stand for the inputs. A `cmd` or script sees the paths of its files, so paths count
+ * there.
  */
 export function keyOf(recipe: Recipe): string {
   const { action } = recipe;

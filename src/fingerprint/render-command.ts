@@ -1,4 +1,4 @@
-/** Fills `${in}`, `${out}` and `${scratch}` into a command; only an attempt knows them. */
+/** Fills `${in}`, `${out}` and `${scratch}` into a command. Only an attempt knows these paths. */
 import type { Template } from "../model/model.ts";
 
 export interface CommandPaths {
@@ -34,7 +34,7 @@ export function renderCommand(
   });
 }
 
-/** One word of a POSIX shell, whatever is in it. */
+/** Quotes any text as one word for a POSIX shell. */
 export function shellQuote(word: string): string {
   const safe = notAnOption(word);
   return /^[\w@%+=:,./-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", `'\\''`)}'`;

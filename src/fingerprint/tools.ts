@@ -1,4 +1,4 @@
-/** Output of declared tools (`nvcc --version`). lq asks each tool once in a build; the answer is part of keys. */
+/** Asks the tools that rules declare (`nvcc --version`), each once in a build. Their output is part of keys. */
 import { UserError } from "../model/errors.ts";
 import { afterAwake } from "../system/awake.ts";
 import { MARK, newMark, ProcessTree } from "../system/process-tree.ts";
@@ -11,7 +11,7 @@ export class ToolVersions {
   readonly #signal: AbortSignal | undefined;
   readonly #answers = new Map<string, Promise<string>>();
 
-  /** @param signal ends the tool that is being asked */
+  /** @param signal ends a tool that is running */
   constructor(root: string, signal?: AbortSignal) {
     this.#root = root;
     this.#signal = signal;
@@ -54,7 +54,7 @@ export class ToolVersions {
     const why = signal === "SIGKILL" ? `it was ended, as after ${SECONDS} s` : (originalMessage ?? "");
     throw new UserError({
       message: `the tool "${command}" failed: ${printed.split("\n").at(-1) || why}`,
-      hint: "a rule names it under tools:, so that its version is part of the key; is it installed?",
+      hint: "install it, or remove it from tools: of the rule; its output is part of the key",
     });
   }
 }

@@ -1,4 +1,4 @@
-/** Directories as content: their sorted tree of (name, digest). */
+/** Reads directories as content: a sorted list of (name, digest). */
 import { realpathSync } from "node:fs";
 import { Disk, kindOf } from "../files/disk.ts";
 import { errorCode, UserError } from "../model/errors.ts";
@@ -16,9 +16,9 @@ export interface TreeEntry {
 
 /** The part of the graph that coverage reads. */
 export interface Producers {
-  /** The outputs, files and directories, that tasks make under a directory. */
+  /** The outputs that tasks make under a directory, files and directories. */
   outputsUnder(dir: string): Iterable<string>;
-  /** Whether a task makes a path, itself or as part of a directory output. */
+  /** Whether a task makes a path, as an output or as part of a directory output. */
   makes(path: string): boolean;
 }
 
@@ -37,14 +37,15 @@ export function treeDigest(entries: readonly TreeEntry[]): string {
   return sha256(entries.map(({ name, digest }) => `${name}\0${digest}\n`).join(""));
 }
 
-/** Digest of the names in a directory, whatever their files hold. */
+/** Digest of the names in a directory. The content of the files does not count. */
 export function namesDigest(names: readonly string[]): string {
   return sha256(names.join("\0"));
 }
 
 /**
- * Lists every file that a directory input covers: files that tasks make under it, made yet or not, and files on the
- * disk. It leaves out Python's bytecode, and files that lq wrote for tasks that are gone, unless they were edited.
+ * Lists every file that a directory input covers: files that tasks make under it, even if not made yet, and files on
+ * the disk. It leaves out Python's bytecode. It also leaves out files that lq wrote for tasks that no longer exist,
+ * unless somebody edited them.
  * @param dir ends in "/"
  * @returns names relative to the directory, sorted
  */
@@ -64,13 +65,14 @@ export function coveredFiles(
   return merge(made.sort(), filesUnder(root, dir, disk), counts);
 }
 
-/** Python's bytecode. It follows from the modules beside it, but contains their times. */
+/** Whether a file is Python's bytecode. Bytecode follows from the modules beside it, but contains their times. */
 function isBytecode(name: string): boolean {
   return name.startsWith("__pycache__/") || name.includes("/__pycache__/");
 }
 
 /**
- * @param all sorted, as are the others
+ * Merges two sorted lists.
+ *
  * @param counts which of the others to take
  */
 function merge(
@@ -90,10 +92,10 @@ function merge(
 }
 
 /**
- * Files under a directory, through symbolic links, without lq's own folder.
+ * Lists files under a directory. It follows symbolic links and leaves out lq's own folder.
  * @param dir ends in "/"
  * @returns names relative to the directory, sorted; empty if there is no such directory
- * @throws UserError for a link to a directory that contains it, and for what is neither file nor directory
+ * @throws UserError for a link to a directory that contains it, and for an entry that is neither file nor directory
  */
 export function filesUnder(root: string, dir: string, disk = new Disk()): string[] {
   const names: string[] = [];
@@ -123,7 +125,7 @@ export function filesUnder(root: string, dir: string, disk = new Disk()): string
     }
   };
 
-  // Without the "/", so that a file in the directory's place is seen as one.
+  // Remove the "/", because with it `stat` fails for a file in the directory's place.
   const stats = follow(disk, base.replace(/\/$/, ""), dir);
   if (stats === undefined) return [];
   if (!stats.isDirectory()) throw new UserError(`${dir} is a file where a directory is expected`);
@@ -132,7 +134,7 @@ export function filesUnder(root: string, dir: string, disk = new Disk()): string
   return names.sort();
 }
 
-/** Null if nothing is there any more. */
+/** The real path; null if nothing is there any more. */
 function realPath(path: string): string | null {
   try {
     return realpathSync(path);

@@ -1,6 +1,6 @@
 /**
- * What single files of code say. What Python says of a file is remembered with the file's stat signature, so that
- * unchanged code costs no more than asking for that.
+ * Reads single files of code. lq remembers Python's answer about a file together with the file's stat signature, so
+ * that unchanged code costs only one `stat`.
  */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -21,9 +21,9 @@ export interface CodeFile {
   readonly imports: readonly PythonImport[];
   /** Other files that it loads, absolute. */
   readonly loads: readonly string[];
-  /** Where it may use code that cannot be told from its text. */
+  /** Places where it may use code that its text does not show. */
   readonly unknown: readonly Unknown[];
-  /** What `from … import *` imports of it. */
+  /** The names that `from … import *` imports from it. */
   readonly all: readonly string[];
 }
 
@@ -49,7 +49,7 @@ export class CodeFiles {
 
   /**
    * @param file absolute path
-   * @param name of the file in messages
+   * @param name the file's name in messages
    */
   async python(file: string, name: string, { version, executable }: Description): Promise<CodeFile> {
     const since = Date.now();
@@ -72,7 +72,7 @@ export class CodeFiles {
     this.#disk.find(file);
     const content = this.#content(file, name);
     const { files, unknown } = loadedBy(file, content.toString("latin1"));
-    // A name may be relative to where the command runs, or to the file itself.
+    // A name may be relative to the folder where the command runs, or to the file itself.
     const loads = files.flatMap((each) =>
       [join(this.#root, each), join(dirname(file), each)]
         .filter((path) => isWithin(this.#root, path) && this.#disk.find(path)?.isFile() === true)
@@ -81,7 +81,7 @@ export class CodeFiles {
     return { digest: sha256(content), imports: [], loads, unknown, all: [] };
   }
 
-  /** Ends what was started to read files. */
+  /** Ends the processes that read files. */
   async close(): Promise<void> {
     await Promise.all([...this.#readers.values()].map((reader) => reader.close()));
   }

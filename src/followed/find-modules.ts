@@ -5,9 +5,9 @@ import type { Disk } from "../files/disk.ts";
 import type { PythonImport } from "./reader.ts";
 
 export interface Found {
-  /** Absolute paths: the module with the packages that it is in, and submodules that are imported by name. */
+  /** Absolute paths of the module, of the packages around it, and of submodules that are imported by name. */
   readonly files: readonly string[];
-  /** Whether the outermost name is one of the project, if only as a folder. */
+  /** Whether the outermost name belongs to the project, even if only as a folder. */
   readonly isProject: boolean;
 }
 
@@ -24,7 +24,7 @@ export class ModuleFinder {
   }
 
   /**
-   * A module that stands in one of these folders, or a package with an `__init__.py`.
+   * Finds a module that lies in one of these folders, or a package with an `__init__.py`.
    * @param folders absolute, in the order of Python's path
    */
   regular(folders: readonly string[], { module, names }: PythonImport): Found {
@@ -34,14 +34,14 @@ export class ModuleFinder {
     return NOTHING;
   }
 
-  /** A package without `__init__.py`, whose parts may stand in several folders. */
+  /** Finds a package without `__init__.py`, whose parts may lie in several folders. */
   namespace(folders: readonly string[], { module, names }: PythonImport): Found {
     const head = headOf(module);
     const parts = folders.filter((folder) => this.#kind(join(folder, head)) === "folder");
     return parts.length === 0 ? NOTHING : this.#walk(parts, module.split("."), names);
   }
 
-  /** An import that begins with dots. */
+  /** Finds the files of an import that begins with dots. */
   relative(file: string, { module, level, names }: PythonImport): Found {
     let folder = dirname(file);
     for (let above = 1; above < level; above++) folder = dirname(folder);
@@ -50,7 +50,7 @@ export class ModuleFinder {
     return { files: this.#kind(own) === "file" ? [own, ...files] : files, isProject: true };
   }
 
-  /** The `__init__.py` of the packages that a file is in, as far up as they go. */
+  /** The `__init__.py` of each package around a file, up to the outermost. */
   packagesAround(file: string): string[] {
     const files: string[] = [];
     for (let folder = dirname(file); this.#kind(join(folder, INIT)) === "file"; folder = dirname(folder))
@@ -73,7 +73,7 @@ export class ModuleFinder {
     return { files, isProject: true };
   }
 
-  /** @returns the file that a name inside of folders is, and the folders of what is inside of that */
+  /** @returns the file of a name in these folders, and the folders with the modules below that name */
   #step(folders: readonly string[], name: string): { file: string | null; inside: readonly string[] } {
     for (const folder of folders) {
       const file = this.#regularIn(folder, name);
@@ -84,7 +84,7 @@ export class ModuleFinder {
   }
 
   #regularIn(folder: string, name: string): string | null {
-    // The "*" of an import and the like are not names, so no file has them.
+    // The "*" of an import is not a name, so no file has it.
     if (!/^[\p{L}_][\p{L}\p{N}_]*$/u.test(name)) return null;
     const inner = join(folder, name);
     if (this.#kind(inner) === "folder" && this.#kind(join(inner, INIT)) === "file") return join(inner, INIT);
@@ -112,7 +112,7 @@ export class ModuleFinder {
   }
 }
 
-/** Do not ask `disk` about what is there: it learns of files when they are read, and `__pycache__` changes folders. */
+/** Does not ask `disk`: lq tells it about files when it reads them, and `__pycache__` changes folders. */
 function kindAt(path: string): "file" | "folder" | null {
   try {
     const stats = statSync(path, { throwIfNoEntry: false });

@@ -23,7 +23,7 @@ import {
 export interface CodeRequest {
   /** Files and folders, relative to the project; folders end in "/". */
   readonly code: readonly { readonly path: string; readonly span: Span }[];
-  /** True: the first of them is a script that lq starts. False: a command runs some of them. */
+  /** True: lq starts the first of them as a script. False: a command runs some of them. */
   readonly isScript: boolean;
   /** Which installed packages count. */
   readonly packages: "none" | "imported" | "installed";
@@ -49,7 +49,7 @@ export class FollowedCode {
   readonly #finder: ModuleFinder;
   readonly #files: CodeFiles;
   readonly #descriptions = new Map<string, Promise<Description>>();
-  /** Number of requests in work. */
+  /** How many requests are running. */
   #active = 0;
 
   /** @param root real path of the project */
@@ -61,7 +61,7 @@ export class FollowedCode {
     this.#files = new CodeFiles(root, memo, disk);
   }
 
-  /** @throws UserError for a file that is not there, or cannot be read; and where there is no Python to ask */
+  /** @throws UserError if a file is not there or cannot be read, or if there is no Python */
   async follow(request: CodeRequest): Promise<Followed> {
     this.#active += 1;
     try {
@@ -177,7 +177,7 @@ function isPython(file: string): boolean {
   return file.endsWith(".py");
 }
 
-/** Files that editors, version control and Python leave beside code. */
+/** Whether lq ignores this file: editors, version control and Python leave such files beside code. */
 function isPassedOver(name: string): boolean {
   return /(^|\/)(\.|__pycache__\/|#)|~$|\.(swp|swo|tmp|bak|orig|rej|pyc|pyo)$|\.egg-info\/|(^|\/)4913$/.test(
     name,

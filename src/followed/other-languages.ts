@@ -1,6 +1,6 @@
 /**
- * Reads code that is not Python: it counts byte by byte. lq follows files that a shell or R script loads by a plain
- * name. It does not follow packages of R and Julia.
+ * Reads code that is not Python. Every byte of such code counts. lq follows files that a shell or R script loads by a
+ * plain name. It does not follow packages of R and Julia.
  */
 
 export interface Loaded {

@@ -1,4 +1,4 @@
-/** Which installed packages imports mean, with those that they require. */
+/** Finds the installed packages that imports load, and the packages that those require. */
 import type { PackageVersion } from "../fingerprint/packages.ts";
 import type { Description, Distribution } from "./python-environment.ts";
 import type { PythonImport } from "./reader.ts";
@@ -14,16 +14,16 @@ export class InstalledPackages {
         this.#byModule.set(module, [...(this.#byModule.get(module) ?? []), each]);
   }
 
-  /** The packages that an import loads something of; none if nothing such is installed. */
+  /** The packages from which an import loads modules; none if no such package is installed. */
   meantBy({ module, names }: PythonImport): readonly Distribution[] {
     const found = [module, ...names.map((name) => `${module}.${name}`)].flatMap((name) => this.#owners(name));
     return [...new Set(found)];
   }
 
-  /** @returns sorted by name, with all that they require and that is installed */
+  /** @returns these packages and the installed packages that they require, sorted by name */
   versions(packages: Iterable<Distribution>): PackageVersion[] {
     const all = new Set(packages);
-    // A set that grows while it is gone through.
+    // The loop also visits packages that are added during the loop.
     for (const { requires } of all)
       for (const name of requires) {
         const required = this.#byName.get(name);

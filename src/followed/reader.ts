@@ -1,4 +1,6 @@
-/** Asks Python what its files mean and import (read.py): one process for each build, started at the first question. */
+/**
+ * Asks Python what its files mean and import (read.py). It starts one process for each build, at the first question.
+ */
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -13,7 +15,7 @@ export type PythonFile = z.infer<typeof PythonFile>;
 export const PythonFile = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("read"),
-    /** Equal if and only if Python's own `ast.dump(…, include_attributes=False)` is equal. */
+    /** Two files have equal digests if and only if their `ast.dump(…, include_attributes=False)` are equal. */
     digest: z.string(),
     imports: z.array(z.object({ module: z.string(), level: z.number(), names: z.array(z.string()) })),
     /** Places where it may use code that its text does not show. */
@@ -28,7 +30,7 @@ export const PythonFile = z.discriminatedUnion("kind", [
 
 export type PythonImport = Extract<PythonFile, { kind: "read" }>["imports"][number];
 
-/** Seconds for one file. The largest of Python's own library takes a tenth of one. */
+/** Seconds for one file. The largest file of Python's own library takes 0.1 s. */
 const LIMIT = 60;
 
 type Process = ChildProcessByStdio<Writable, Readable, null>;
@@ -36,7 +38,7 @@ type Process = ChildProcessByStdio<Writable, Readable, null>;
 export class PythonReader {
   readonly #python: string;
   #process: Process | null = null;
-  /** The last read; files are read one after the other. */
+  /** The last read. Each read waits for the one before. */
   #last: Promise<unknown> = Promise.resolve();
   #hear: (answer: PythonFile) => void = () => undefined;
 

@@ -1,4 +1,4 @@
-/** What all tasks of a rule run alike: code, packages, and the part of the environment that counts. */
+/** Finds what all tasks of a rule share: code, packages, and the part of the environment that counts. */
 import { join } from "node:path";
 import { condaPackages } from "../environment/conda.ts";
 import type { Environments } from "../environment/environments.ts";
@@ -22,7 +22,7 @@ interface RuleCodeParts {
 export interface Ran {
   /** Null: lq knows none. */
   readonly code: Closure | null;
-  /** The part of the environment that counts, in words. */
+  /** The part of the environment that counts, as texts. */
   readonly environment: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export class RuleCode {
     this.#parts = parts;
   }
 
-  /** @throws UserError for code or an environment that is not there */
+  /** @throws UserError if code or an environment does not exist */
   async of(rule: Rule): Promise<Ran> {
     if (rule.action.kind === "run") {
       const code = await this.#parts.modules.closure(rule.action.module, rule.action.span);
@@ -51,7 +51,7 @@ export class RuleCode {
   async #code(rule: Rule): Promise<Closure | null> {
     const { action, code, packages, environment } = rule;
     const { environments, followed } = this.#parts;
-    // If lq cannot know what is used, everything that is installed counts.
+    // If lq cannot know which packages are used, all installed packages count.
     const isWhole = code.length === 0 && packages;
     if (isWhole && environment.conda !== null) {
       const prefix = environments.of(rule).conda ?? "";

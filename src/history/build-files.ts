@@ -1,4 +1,4 @@
-/** Files of builds are named by the build's number: 000012.jsonl. */
+/** Finds the files of builds, which are named by the build's number: 000012.jsonl. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { EVENTS, HISTORY } from "../model/layout.ts";
@@ -15,15 +15,15 @@ export function numberedFiles(names: readonly string[]): number[] {
     .sort((a, b) => a - b);
 }
 
-/** Numbers of the builds of which a folder has files, oldest first. */
+/** Numbers of the builds that have a file in a folder, oldest first. */
 export function buildNumbers(folder: string): number[] {
-  // With the dot, a file of that name is no folder.
+  // The dot makes this false for a file with the folder's name.
   return existsSync(`${folder}/.`) ? numberedFiles(readdirSync(folder)) : [];
 }
 
 /**
- * The number of a build that begins, found when it is first asked for. It is that of no file of an earlier build,
- * also of one that was killed before it wrote its history.
+ * Gives the number of a new build, and finds it at the first call. No file of an earlier build has this number, even if
+ * that build was killed before it wrote its history.
  */
 export function nextBuildNumber(root: string): () => number {
   let number: number | undefined;

@@ -1,5 +1,5 @@
 /**
- * Writes down what each build did, in one file for each build: cache/history/NUMBER.jsonl.
+ * Records what each build did, in one file for each build: cache/history/NUMBER.jsonl.
  *
  * The first line is the build. Then comes one line for each task that ran, was restored, accepted or cancelled, or
  * failed, in the order in which they ended, and then the summary. Only the last line can be cut short. The file of a
@@ -17,9 +17,9 @@ import { type BuildLine, HISTORY_VERSION, type HistoryLine, isDone } from "./lin
 
 /** Number of builds that are kept. The next build removes older ones. */
 const KEPT = 200;
-/** Number of lines that are gathered before they are written. */
+/** Number of lines that lq collects before it writes them. */
 const GATHERED = 200;
-/** Milliseconds after which gathered lines are written. */
+/** Milliseconds after which lq writes the collected lines. */
 const INTERVAL = 1000;
 
 /**

@@ -17,7 +17,7 @@ export interface Build {
   readonly summary: SummaryLine | null;
 }
 
-/** Every build on record, newest first. Each file is read when it is asked for. */
+/** Every recorded build, newest first. It reads each file only when the caller asks for the next build. */
 export function* builds(root: string): Generator<Build> {
   for (const number of buildNumbers(join(root, HISTORY)).reverse()) {
     const build = readBuild(root, number);
@@ -63,7 +63,7 @@ function readBuild(root: string, number: number): Build | null {
   return { number, started: first.started, targets: first.targets, tasks, summary };
 }
 
-/** A line that was cut short by a kill, or that lq did not write, is ignored. */
+/** Ignores a line that a kill cut short, or that lq did not write. */
 function readLine(text: string): HistoryLine[] {
   try {
     const { data } = HistoryLine.safeParse(JSON.parse(text));

@@ -10,7 +10,7 @@ const BuildLine = z.object({
   version: z.literal(HISTORY_VERSION),
   /** Milliseconds since 1970, like every time in this file. */
   started: z.number(),
-  /** As typed. None: the pipeline's default. */
+  /** The targets as typed. An empty list means the pipeline's default. */
   targets: z.readonly(z.array(z.string())),
 });
 

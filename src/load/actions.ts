@@ -1,4 +1,4 @@
-/** What a rule runs: `run`, `cmd` or `script`, with the code that a script or a command runs. */
+/** Reads what a rule runs: `run`, `cmd` or `script`, with the code that a script or a command runs. */
 import type { Span } from "../model/errors.ts";
 import type { Rule, Template } from "../model/model.ts";
 import type { Problems } from "./problems.ts";

@@ -15,7 +15,7 @@ export const NO_ENVIRONMENT: Environment = {
   setup: null,
 };
 
-/** @param outer the values of keys that this one does not set */
+/** @param outer gives the values of keys that this environment does not set */
 export function parseEnvironment(
   node: Located | undefined,
   outer: Environment,
@@ -41,7 +41,7 @@ export function parseEnvironment(
   const [modules, setup] = [get("modules"), get("setup")];
   return {
     python: text("python") ?? outer.python,
-    // The inner one wins.
+    // The inner environment wins: its conda replaces an outer venv.
     venv: venv ?? (conda ? null : outer.venv),
     conda: conda ?? (venv ? null : outer.conda),
     modules: modules
@@ -54,7 +54,7 @@ export function parseEnvironment(
 
 export const SETUP_KEYS = ["text", "counts"] as const;
 
-/** Shell text, or a map that says whether it counts. */
+/** Reads shell text, or a map with the text and whether it counts for keys. */
 function parseSetup(node: Located, problems: Problems): Environment["setup"] {
   if (isText(node)) return { text: node.value, counts: false };
   const map = readMap(node, '"setup"', problems);

@@ -1,11 +1,12 @@
 /**
- * lq.lock tells git which outputs the rules with `lock: true` have at a commit. It has one line for each task, sorted by id:
+ * lq.lock tells git which outputs the rules with `lock: true` have at a commit. It has one line for each task, sorted
+ * by id:
  *
  *     TASK KEY DIGEST
  *
- * KEY finds the action in a cache; DIGEST is the digest of the outputs. Empty lines separate the lines, so that git
- * merges changes of neighbours. Two branches conflict if both rebuilt one task. An id with control characters, or with
- * a quote at its start, is written as a JSON string.
+ * KEY finds the action in a cache. DIGEST is the digest of the outputs. Empty lines separate the lines, so that git can
+ * merge changes in neighbouring lines. Two branches conflict if both rebuilt one task. An id with control characters,
+ * or with a quote at its start, is written as a JSON string.
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -22,8 +23,8 @@ export interface LockedTask {
 }
 
 const SETTLE =
-  "remove git's markers, and of a task with two lines keep either; then `lq build` writes what is true";
-const REMOVE = "remove it; `lq build` writes what is true";
+  "remove git's markers and keep either line of a task that has two; then `lq build` writes the right line";
+const REMOVE = "remove it; `lq build` writes the right line";
 const LINE = /^(.+) ([0-9a-f]{64}) ([0-9a-f]{64})$/;
 
 /** Rules that have lines in lq.lock. */
@@ -31,7 +32,9 @@ export function lockedRules({ rules }: Pipeline): ReadonlyMap<string, Rule> {
   return new Map([...rules].filter(([, rule]) => rule.lock));
 }
 
-/** The lines of the file by task id; empty if there is no file. @throws UserError with the lines that lq did not write */
+/**
+ * The lines of the file by task id; empty if there is no file. @throws UserError with the lines that lq did not write
+ */
 export function readLockFile(root: string): ReadonlyMap<string, LockedTask> {
   const file = join(root, LOCK_FILE);
   const stats = statSync(file, { throwIfNoEntry: false });

@@ -1,4 +1,4 @@
-/** Selects the tasks that make the targets, with all tasks that those need. */
+/** Selects the tasks that make the targets, and all tasks that those need. */
 import { posix } from "node:path";
 import picomatch from "picomatch";
 import type { Graph } from "../expand/graph.ts";
@@ -111,7 +111,10 @@ function ofGlob(graph: Graph, pattern: TargetPattern): Wanted {
   return { tasks, expansions: graph.expansions.filter((expansion) => mayName(text, expansion)) };
 }
 
-/** Whether a glob may match the id of a task of a pending expansion. Compares only the letters before the first wildcard. */
+/**
+ * Whether a glob may match the id of a task of a pending expansion. Compares only the letters before the first
+ * wildcard.
+ */
 function mayName(pattern: string, expansion: PendingExpansion): boolean {
   const letters = /^[^*?[\]{}()!+@|\\]*/.exec(pattern)?.[0] ?? "";
   const known = knownPart(expansion.id);
@@ -129,9 +132,9 @@ function patternOf(glob: string): PathPattern {
   };
 }
 
-/** Adds what the wanted tasks and expansions need, as far as the graph knows it now. */
+/** Adds the tasks and expansions that the wanted ones need, as far as the graph knows them now. */
 function close(graph: Graph, wanted: Wanted, unmatched: readonly Target[]): Selected {
-  // Marks by index: a set of tasks would be searched for every edge.
+  // Mark tasks by their index, because a set of tasks would cost a lookup for every edge.
   const inside = new Uint8Array(graph.tasks.length);
   const expansions = new Set<PendingExpansion>();
   const open: (Task | PendingExpansion)[] = [];

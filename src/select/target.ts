@@ -1,6 +1,6 @@
 /**
- * One target as a user types it: an output, a directory, a rule, a task id, or a glob of these. In the name of a rule or
- * task `*` stands for anything; in a path it stays within one folder.
+ * Matches one target as a user types it: an output, a directory, a rule, a task id, or a glob of these. In the name of
+ * a rule or task, `*` matches any text. In a path, it matches only within one folder.
  */
 import { posix } from "node:path";
 import picomatch from "picomatch";
@@ -18,7 +18,7 @@ export class TargetPattern {
   /** @param cwd the folder that paths are relative to, relative to the project ("" is the project) */
   constructor(root: string, text: string, cwd: string) {
     this.text = text;
-    // `posix.join` keeps "*" and the like, which are not part of a path's normal form.
+    // `posix.join` does not change "*" and other wildcards.
     this.path = normalise(root, posix.isAbsolute(text) ? text : posix.join(cwd, text));
     this.isGlob = picomatch.scan(text).isGlob;
     this.#isName = matcher(text, { bash: true });
@@ -44,7 +44,7 @@ export class TargetPattern {
   }
 }
 
-/** picomatch throws on an empty pattern. */
+/** Handles the empty pattern itself, because picomatch throws on it. */
 function matcher(pattern: string, options?: picomatch.PicomatchOptions): (text: string) => boolean {
   return pattern === "" ? (text) => text === "" : picomatch(pattern, options);
 }

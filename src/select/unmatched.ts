@@ -1,4 +1,4 @@
-/** The error for targets that nothing can make. */
+/** Makes the error for targets that nothing can make. */
 import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { UserError, type Diagnostic } from "../model/errors.ts";

@@ -1,7 +1,7 @@
-/** Little-endian reading and writing of the few field types that records are made of. */
+/** Reads and writes the few types of fields in records, little-endian. */
 import type { Signature } from "../files/signature.ts";
 
-/** A digest or key: 32 bytes on disk, 64 hex digits in memory. */
+/** Size of a digest or key on disk. In memory it is a text of 64 hex digits. */
 const DIGEST_BYTES = 32;
 
 export class ByteWriter {
@@ -42,7 +42,7 @@ export class ByteWriter {
     this.f64(value.ino);
   }
 
-  /** The bytes written; the writer must not be used afterwards. */
+  /** The bytes that were written. Do not use the writer afterwards. */
   bytes(): Buffer {
     return this.#buffer.subarray(0, this.#length);
   }

@@ -1,9 +1,10 @@
 /**
- * Garbage collection: which actions and objects of a store may go. The choice is pure; the removal follows it.
+ * Collects garbage: chooses which actions and objects of a store may be removed, and then removes them. The choice
+ * itself changes nothing.
  *
- * The actions and objects of any project's outputs are never dropped, whatever the limits. While a build may be running,
- * nothing younger than an hour is dropped either, because the build may need it soon. A build that finds no action to
- * restore runs the task instead, so a collection can cost time but nothing else.
+ * The actions and objects of any project's outputs are never dropped, whatever the limits. While a build may be
+ * running, nothing younger than an hour is dropped either, because the build may need it soon. A build that finds no
+ * action to restore runs the task instead, so a collection can cost time but nothing else.
  */
 import { lstatSync, rmSync } from "node:fs";
 import { actionsIn, digestsOf, objectsIn, readAction, type StoredFile } from "./contents.ts";
@@ -11,20 +12,20 @@ import { actionsIn, digestsOf, objectsIn, readAction, type StoredFile } from "./
 export interface Limits {
   /** Days since an action was last used. */
   readonly keepDays?: number | undefined;
-  /** Bytes that the store may have in all. Needed content counts towards it, but stays. */
+  /** Bytes that the store may have in total. Content that is needed counts, but stays. */
   readonly keepSize?: number | undefined;
-  /** Whether nobody else uses the store, now and until all is removed. */
+  /** Whether nobody else uses the store until the removal is done. */
   readonly alone?: boolean | undefined;
 }
 
 export interface Collection {
   readonly actions: readonly StoredFile[];
   readonly objects: readonly StoredFile[];
-  /** Milliseconds since 1970: neither list has anything that was used later. */
+  /** Milliseconds since 1970. Neither list has anything that was used after this time. */
   readonly until: number;
-  /** Bytes that are, or would be, freed. */
+  /** Bytes that the removal frees. */
   readonly freed: number;
-  /** Bytes that stay, and the part of them that outputs in place need. */
+  /** Bytes that stay; `needed` is the part of them that outputs in place need. */
   readonly kept: number;
   readonly needed: number;
 }

@@ -1,6 +1,6 @@
 /**
- * Files beside the store that nothing may need any more: scratch of unfinished tasks under keys that no task has now,
- * and bundles of code that has changed since.
+ * Finds files beside the store that nothing needs any more: scratch of unfinished tasks whose keys no task has now, and
+ * bundles of code that has changed since.
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ export interface StaleFiles {
   readonly code: readonly string[];
   /** Bytes of both. */
   readonly size: number;
-  /** Number of scratch folders that are as old but stay, because a task may still have their key. */
+  /** How many old scratch folders stay, because a task may still have their key. */
   readonly spared: number;
 }
 
@@ -27,8 +27,9 @@ export const NO_STALE_FILES: StaleFiles = { scratch: [], code: [], size: 0, spar
 const HOUR = 3_600_000;
 
 /**
- * @param until milliseconds since 1970: scratch that was written to later stays
- * @param keysNow keys of the tasks that may resume, called if a scratch folder is so old; null if some are not known yet
+ * @param until milliseconds since 1970; scratch that was written to after this time stays
+ * @param keysNow gives the keys of the tasks that may resume; null if some are not known yet. Called only if a scratch
+ *   folder is old
  */
 export async function findStaleFiles(
   root: string,

@@ -1,6 +1,6 @@
 /**
- * Files in a store's folder. lq writes each under a temporary name and renames it, so the file is complete or not there.
- * lq removes a damaged file and reports it.
+ * Reads and writes the files in a store's folder. It writes each file under a temporary name and renames it, so that a
+ * file is complete or not there. It removes a damaged file and reports it.
  */
 import { randomBytes } from "node:crypto";
 import { rmSync, statSync, utimesSync, type Stats } from "node:fs";
@@ -19,15 +19,15 @@ export class StoredFiles {
   readonly #made = new Set<string>();
 
   /**
-   * @param folder of the store, absolute; callers name files by absolute paths as well
-   * @param notice receives a sentence about each damage
+   * @param folder absolute path of the store; callers also name files by absolute paths
+   * @param notice gets a sentence about each damaged file
    */
   constructor(folder: string, notice: (text: string) => void) {
     this.#folder = folder;
     this.#notice = notice;
   }
 
-  /** The file at a place of the store. Anything there that is not a file counts as damage. */
+  /** Finds a file of the store. Anything at its path that is not a file counts as damage. */
   find(file: string): Stats | undefined {
     let stats: Stats | undefined;
     try {
@@ -56,7 +56,9 @@ export class StoredFiles {
     }
   }
 
-  /** Sets its time of modification to now. @returns false if that is not allowed: only the owner may */
+  /**
+   * Sets the file's time of modification to now. @returns false if the user is not the owner, and so may not do this
+   */
   touch(file: string): boolean {
     try {
       const now = new Date();

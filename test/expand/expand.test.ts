@@ -235,7 +235,7 @@ rules:
     };
     const graph = graphOf(files);
     expect(said(() => void graph.expand(expansion(graph, "image:x/*"), { cases: ["a"] }))).toContain(
-      'for fields the axis reads maps, as at: "cases[*]" does',
+      'let the axis read maps, as in at: "cases[*]" instead of',
     );
     const table = {
       "pipeline.yaml": `version: 1

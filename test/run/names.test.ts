@@ -92,7 +92,7 @@ describe("an input of names", () => {
     expect(events).toContainEqual(
       expect.objectContaining({
         task: "list",
-        error: 'of input "folder" only names count: read them with names("folder")',
+        error: 'input "folder" declares only the names in a folder: read them with names("folder")',
       }),
     );
   });
