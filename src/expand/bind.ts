@@ -35,16 +35,17 @@ export function bindText(template: Template, names: Names, write: Write = plainT
   return memo(join, usesAxis(template));
 }
 
-/** The path of a template; a list of paths if the template names an axis field that is a list. */
+/** The path of a template; a list of paths if the template names an axis field or a param that is a list. */
 export function bindPaths(template: Template, names: Names): Bind<string | readonly string[]> {
-  const mayFan = template.parts.some((part) => part.kind === "axis" && part.field.length > 0);
-  if (!mayFan) return bindText(template, names, pathText);
+  const mayBeList = (part: TemplatePart) =>
+    part.kind === "param" || (part.kind === "axis" && part.field.length > 0);
+  if (!template.parts.some(mayBeList)) return bindText(template, names, pathText);
   const parts = template.parts.map((part) => {
-    if (part.kind !== "axis") return bindPart(part, names, pathText);
+    if (!isFilled(part) || !mayBeList(part)) return bindPart(part, names, pathText);
     return (bound: Bound) => {
       const { value } = lookUp(part, names, bound);
-      if (!Array.isArray(value)) return pathText(value, part.span, true);
-      return (value as readonly Json[]).map((item) => pathText(item, part.span, true));
+      const text = (each: Json) => pathText(each, part.span, part.kind === "axis");
+      return Array.isArray(value) ? (value as readonly Json[]).map(text) : text(value);
     };
   });
   return (bound) => {

@@ -13,6 +13,19 @@ function only<T>(list: readonly T[]): T {
   return list[0] as T;
 }
 
+test("a path that names a list, of an axis field or of a param, stands for one path for each item", () => {
+  const graph = graphOf({
+    "pipeline.yaml": [
+      "version: 1",
+      "params: params.yaml",
+      'rules: { r: { each: { c: { in: c.json, at: "cases[*]" } }, cmd: x, in: ["${c.parts}", "${m.names}.txt"], out: "o/${c}" } }',
+    ].join("\n"),
+    "params.yaml": 'm: { names: ["001", b] }',
+    "c.json": '{ "cases": [{ "id": "a", "parts": ["1.gz", "2.gz"] }] }',
+  });
+  expect(paths(only(graph.tasks).inputs)).toEqual(["1.gz", "2.gz", "001.txt", "b.txt"]);
+});
+
 describe("axes", () => {
   const axis = (spec: string, files: { readonly [path: string]: string } = {}) => {
     const graph = graphOf({
