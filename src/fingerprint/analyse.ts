@@ -83,6 +83,9 @@ const COMPILING = {
 /** An import with this ending gives the URL of a module's compiled code, to start a thread with. */
 const THREAD = "?thread";
 
+/** An import with this ending gives the path of a file of a package, such as a font. */
+const PACKAGE_FILE = "?file";
+
 /**
  * @param root real path of the project
  * @param module the value of `run:`
@@ -144,7 +147,8 @@ function collect(
       return { path, errors, namespace: THREAD };
     }
     if (/^(?:[./#]|[a-z]+:)/.test(args.path)) return undefined;
-    const { path, errors } = await found(args.path, args);
+    const isFile = args.path.endsWith(PACKAGE_FILE);
+    const { path, errors } = await found(isFile ? args.path.slice(0, -PACKAGE_FILE.length) : args.path, args);
     if (errors.length > 0) {
       const [name] = /^(?:@[^/]+\/)?[^/]+/.exec(args.path) ?? [args.path];
       const notes = [{ text: `install it with npm: npm install ${name}` }];
@@ -154,6 +158,7 @@ function collect(
     if (!path.includes(`${sep}node_modules${sep}`)) return { path };
     const used = packageOf(path);
     if (used !== null) packages.set(used.manifest, used);
+    if (isFile) return { path, namespace: PACKAGE_FILE };
     return { path: pathToFileURL(path).href, external: true };
   };
   const load = (path: string): OnLoadResult => {
@@ -182,6 +187,7 @@ function collect(
   build.onResolve({ filter: /.*/ }, resolve);
   build.onLoad({ filter: /.*/, namespace: "file" }, ({ path }) => load(path));
   build.onLoad({ filter: /.*/, namespace: THREAD }, ({ path }) => thread(path));
+  build.onLoad({ filter: /.*/, namespace: PACKAGE_FILE }, ({ path }) => ({ contents: path, loader: "text" }));
 }
 
 /** The text of a source, or why it cannot be read. */

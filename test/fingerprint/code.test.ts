@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, it, vi } from "vitest";
 import type { UserError } from "../../src/model/errors.ts";
 import { sha256 } from "../../src/system/digest.ts";
+import { analyse } from "../../src/fingerprint/analyse.ts";
 import { CodeClosures, type Closure, type NoteMemo } from "../../src/fingerprint/code.ts";
 import { testFolder, writeFile } from "../helpers/folder.ts";
 
@@ -152,6 +153,17 @@ describe("a closure", () => {
     ]);
     writeFile(root, "tasks/lib/twice.ts", `export const twice = (n: number) => 3 * n;`);
     expect((await closure(root)).digest).not.toBe(before.digest);
+  });
+
+  it("has the version of a package of which a module reads a file", async () => {
+    const root = testFolder({
+      "tasks/x.ts": `import font from "letters/a.ttf?file"; export default font;`,
+      "node_modules/letters/package.json": `{"name":"letters","version":"1.2.3"}`,
+      "node_modules/letters/a.ttf": "",
+    });
+    const { closure, bundle } = await analyse(root, "tasks/x.ts", join(root, "x.mjs"));
+    expect(closure.packages).toEqual([{ name: "letters", version: "1.2.3" }]);
+    expect(bundle).toContain(`"${join(root, "node_modules/letters/a.ttf")}"`);
   });
 
   it("finds modules that come with lq from any folder, and names them so", async () => {
