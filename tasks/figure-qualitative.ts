@@ -1,11 +1,13 @@
-/** Figure 1: one slice of one case, once for each version of its labels. */
-import { writeFileSync } from "node:fs";
+/** Figure 1: slices of cases, once for each version of their labels. */
+import { basename } from "node:path";
 import { task } from "lq";
 import { z } from "zod";
-import { renderQualitative } from "./study/figures/qualitative.ts";
-import { inOrder } from "./study/results/results.ts";
-import { syntheticSources, names } from "./study/results/settings.ts";
+import { drawQualitative, type ShownCase } from "./study/figures/qualitative.ts";
+import { PLANES } from "./study/figures/slice.ts";
+import { writeFigure } from "./study/figures/write.ts";
 import { interval, readStatistics } from "./study/params/settings.ts";
+import { inOrder } from "./study/results/results.ts";
+import { names, syntheticSources } from "./study/results/settings.ts";
 import { readLabels, readNifti } from "./study/volume/nifti.ts";
 
 export default task({
@@ -13,46 +15,42 @@ export default task({
     names,
     figure: z.strictObject({
       dataset: z.string(),
-      case: z.string(),
+      cases: z.array(z.string()).min(1),
+      planes: z.array(z.enum(PLANES)).min(1),
       window: interval,
+      labels: z.enum(["filled", "outlined"]),
     }),
   }),
-  async run({ files, input, output, params: { names: display, figure } }) {
-    const { labels } = readStatistics(input("stats"));
-    const found = new Map(
-      files("labels")
-        .filter(({ name }) => name.endsWith(`/${figure.case}.nii`))
-        .map(({ name, path }) => [name.slice(0, name.indexOf("/")), path]),
-    );
-    const versions = await Promise.all(
-      inOrder(found.keys(), display).map(async (key) => ({
+  async run({ files, input, inputs, output, params: { names: display, figure } }) {
+    const dataset = display[figure.dataset] ?? figure.dataset;
+    const labels = files("labels");
+    const cases = inputs("images").map(async (image): Promise<ShownCase> => {
+      const name = basename(image, ".nii");
+      const found = new Map(
+        labels
+          .filter((file) => file.name.endsWith(`/${name}.nii`))
+          .map((file) => [file.name.slice(0, file.name.indexOf("/")), file.path]),
+      );
+      const versions = inOrder(found.keys(), display).map(async (key) => ({
         name: display[key] ?? key,
         labels: await readLabels(found.get(key) ?? ""),
-      })),
-    );
-    const image = await readNifti(input("image"));
-    const synthetic = syntheticSources([{ name: "cases", path: input("cases") }]).size > 0;
-    const heading = `${display[figure.dataset] ?? figure.dataset} ${figure.case}, one slice under every label version`;
-    const png = renderQualitative({
-      heading: [heading, ...(synthetic ? ["Synthetic phantom, not a patient"] : [])],
-      image,
-      window: figure.window,
-      versions,
-      organs: Object.entries(labels).map(([name, id]) => ({ name, id })),
-      slice: fullestSlice(versions[0]?.labels.data ?? [], image.size),
+      }));
+      return {
+        name: `${dataset} ${name}`,
+        image: await readNifti(image),
+        versions: await Promise.all(versions),
+      };
     });
-    writeFileSync(output(), png);
+    const synthetic = syntheticSources([{ name: "cases", path: input("cases") }]).size > 0;
+    const drawing = await drawQualitative({
+      title: `Labels of every version, ${dataset}`,
+      notice: synthetic ? "Synthetic phantoms, not patients." : null,
+      cases: await Promise.all(cases),
+      planes: figure.planes,
+      window: figure.window,
+      organs: Object.entries(readStatistics(input("stats")).labels).map(([name, id]) => ({ name, id })),
+      labels: figure.labels,
+    });
+    await writeFigure(drawing, output);
   },
 });
-
-/** Index of the axial slice that shows the most labels. Where several slices show as many, the middle one of them. */
-function fullestSlice(labels: ArrayLike<number>, [nx, ny, nz]: readonly [number, number, number]): number {
-  const counts = Array.from({ length: nz }, (_, z) => {
-    const seen = new Set<number>();
-    for (let i = nx * ny * z; i < nx * ny * (z + 1); i++) seen.add(labels[i] ?? 0);
-    return seen.size;
-  });
-  const most = Math.max(...counts);
-  const fullest = counts.flatMap((count, z) => (count === most ? [z] : []));
-  return fullest[Math.floor(fullest.length / 2)] ?? 0;
-}

@@ -12,7 +12,7 @@ import { DATASETS, GENERATORS, removeCase, setParam, takeOther, TARGETS, tinyStu
 
 const OUTPUTS = [
   ...["datasets", "quality", "in-domain", "segthor", "correlation"].map((name) => `tables/${name}.md`),
-  ...["figures/in-domain.svg", "figures/qualitative.png"],
+  ...["figures/in-domain.svg", "figures/qualitative.svg"],
 ];
 
 interface Change {

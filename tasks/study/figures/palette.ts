@@ -46,8 +46,7 @@ const LABELS = [
   "#cc6677",
 ] as const;
 
-/** Red, green and blue (0 to 255) of label `n` (from 0). Colours repeat after sixteen labels; the numbers on the picture do not. */
-export function labelColour(n: number): readonly [number, number, number] {
-  const hex = parseInt((LABELS[n % LABELS.length] ?? LABELS[0]).slice(1), 16);
-  return [hex >> 16, (hex >> 8) & 255, hex & 255];
+/** Colour of label `n` (from 0). Colours repeat after sixteen labels; the numbers on the picture do not. */
+export function labelColour(n: number): string {
+  return LABELS[n % LABELS.length] ?? LABELS[0];
 }

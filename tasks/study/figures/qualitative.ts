@@ -1,143 +1,229 @@
 /**
- * Figure 1: one slice of one case, once for each label version, with the organs in colour over the grey CT, and a
- * legend. The legend's number stands on each organ, so that nobody has to tell colours apart. The same input gives the
- * same bytes.
+ * Figure 1: slices of cases, each once as CT and once under each version of the labels, and a legend. The legend's
+ * number stands on each organ, so that nobody has to tell colours apart.
  */
 import { encode } from "fast-png";
+import { resize } from "../resample/resize.ts";
 import type { LabelVolume, Volume } from "../volume/volume.ts";
-import { drawText, GLYPH } from "./font.ts";
+import { box, type Drawing, NOTICE_INK, type Place, type Shape, TEXT_SIZE, widthOfText } from "./drawing.ts";
+import { outlineOf } from "./outline.ts";
 import { labelColour } from "./palette.ts";
+import { fullestSlice, type Plane, type Slice } from "./slice.ts";
 
 export interface Qualitative {
-  /** Lines above the panels. They must say if the images are synthetic. */
-  readonly heading: readonly string[];
-  readonly image: Volume;
+  readonly title: string;
+  /** Line above the panels, where the images are synthetic. */
+  readonly notice: string | null;
+  readonly cases: readonly ShownCase[];
+  readonly planes: readonly Plane[];
   /** Values of the image that become black and white, in its own units (HU for CT). */
   readonly window: readonly [number, number];
-  readonly versions: readonly { readonly name: string; readonly labels: LabelVolume }[];
   readonly organs: readonly { readonly name: string; readonly id: number }[];
-  /** Index of the axial slice. */
-  readonly slice: number;
+  /** Areas in half-transparent colour, or lines along their edges. */
+  readonly labels: "filled" | "outlined";
 }
 
-const TEXT = 2; // scale of the 5×7 font
-const LINE = GLYPH.height * TEXT + 8;
-const GAP = 10;
-const TARGET = 260; // approximate width of one panel, in pixels
-const SWATCH = 22; // width of a colour box in the legend with the space after it, in pixels
-
-/** Bytes of the PNG, 8-bit RGB. All volumes must be on the image's grid, with axes in RAS order. */
-export function renderQualitative(figure: Qualitative): Uint8Array {
-  const [nx, ny] = figure.image.size;
-  const scale = Math.max(1, Math.round(TARGET / nx));
-  const panel = { width: nx * scale, height: ny * scale };
-  const columns = Math.min(4, figure.versions.length + 1);
-  const rows = Math.ceil((figure.versions.length + 1) / columns);
-  const legend = figure.organs.map(({ name }, i) => `${i + 1} ${name}`);
-  const legendWidth = SWATCH + textWidth(longest(legend)) + 2 * GAP;
-  const legendColumns = Math.max(1, Math.floor((columns * (panel.width + GAP)) / legendWidth));
-  const legendRows = Math.ceil(legend.length / legendColumns);
-  const top = GAP + figure.heading.length * LINE;
-  const canvas = new Canvas(
-    Math.max(GAP + columns * (panel.width + GAP), GAP * 2 + textWidth(longest(figure.heading))),
-    top + rows * (panel.height + LINE + GAP) + legendRows * LINE + GAP,
-  );
-  figure.heading.forEach((line, i) =>
-    canvas.text(GAP, GAP + i * LINE, line, i === 0 ? [0, 0, 0] : [138, 59, 0]),
-  );
-  const panels = [{ name: "CT", labels: null }, ...figure.versions];
-  panels.forEach(({ name, labels }, n) => {
-    const x = GAP + (n % columns) * (panel.width + GAP);
-    const y = top + Math.floor(n / columns) * (panel.height + LINE + GAP);
-    canvas.text(x, y, name, [0, 0, 0]);
-    drawSlice(canvas, x, y + LINE, scale, figure, labels);
-    if (labels) drawNumbers(canvas, x, y + LINE, scale, figure, labels);
-  });
-  legend.forEach((text, i) => {
-    const x = GAP + (i % legendColumns) * legendWidth;
-    const y = canvas.height - GAP - (legendRows - Math.floor(i / legendColumns)) * LINE;
-    canvas.box(x, y, 16, 14, labelColour(i));
-    canvas.text(x + SWATCH, y, text, [0, 0, 0]);
-  });
-  return encode({ width: canvas.width, height: canvas.height, data: canvas.pixels, channels: 3, depth: 8 });
+/** All volumes of a case are on the image's grid, with axes in RAS order. */
+export interface ShownCase {
+  readonly name: string;
+  readonly image: Volume;
+  readonly versions: readonly { readonly name: string; readonly labels: LabelVolume }[];
 }
 
-/** Draws anterior up and the patient's right on the left: both in-plane axes of a RAS volume run backwards. */
-function drawSlice(
-  canvas: Canvas,
-  left: number,
-  top: number,
-  scale: number,
-  figure: Qualitative,
-  labels: LabelVolume | null,
-): void {
-  const [nx, ny] = figure.image.size;
-  const [low, high] = figure.window;
-  const colours = new Map(figure.organs.map((organ, i) => [organ.id, labelColour(i)]));
-  for (let y = 0; y < ny; y++) {
-    for (let x = 0; x < nx; x++) {
-      const at = x + nx * (y + ny * figure.slice);
-      const grey = Math.round((255 * ((figure.image.data[at] ?? low) - low)) / (high - low));
-      const level = Math.max(0, Math.min(255, grey));
-      const colour = labels ? colours.get(labels.data[at] ?? 0) : undefined;
-      const mixed = colour ? colour.map((c) => Math.round(0.35 * level + 0.65 * c)) : [level, level, level];
-      canvas.box(left + (nx - 1 - x) * scale, top + (ny - 1 - y) * scale, scale, scale, mixed);
-    }
+/** One slice of a case: a row, or several, of panels. */
+interface Block {
+  readonly heading: string;
+  readonly slice: Slice;
+  readonly ct: Uint8Array;
+  readonly panels: readonly { readonly name: string; readonly labels: LabelVolume | null }[];
+  /** Pixels of the figure for a column and a row of the slice. */
+  readonly unit: readonly [number, number];
+}
+
+const GAP = 12;
+const LINE = 18;
+const PANEL_WIDTH = 205;
+const COLUMNS = 4;
+const WIDTH = GAP + COLUMNS * (PANEL_WIDTH + GAP);
+/** Width of a colour box in the legend with the space after it. */
+const SWATCH = 20;
+
+/** The slice of each plane is the one with the most labels of the first version. */
+export async function drawQualitative(figure: Qualitative): Promise<Drawing> {
+  const blocks = await Promise.all(
+    figure.cases.flatMap((shown) => figure.planes.map((plane) => blockOf(figure, shown, plane))),
+  );
+  const shapes: Shape[] = [{ kind: "text", text: figure.title, at: [GAP, 24], size: 16, bold: true }];
+  let top = 40;
+  if (figure.notice !== null) {
+    shapes.push({ kind: "text", text: figure.notice, at: [GAP, top + 4], fill: NOTICE_INK });
+    top += LINE;
   }
+  let letter = 0;
+  for (const block of blocks) {
+    shapes.push({ kind: "text", text: block.heading, at: [GAP, top + TEXT_SIZE], bold: true });
+    top += LINE;
+    const height = block.slice.rows * block.unit[1];
+    for (const [n, { name, labels }] of block.panels.entries()) {
+      const x = GAP + (n % COLUMNS) * (PANEL_WIDTH + GAP);
+      const y = top + Math.floor(n / COLUMNS) * (height + LINE + GAP);
+      shapes.push({ kind: "text", text: `(${letters(letter++)}) ${name}`, at: [x, y + TEXT_SIZE] });
+      shapes.push(...panel(figure, block, labels, [x, y + LINE]));
+    }
+    top += Math.ceil(block.panels.length / COLUMNS) * (height + LINE + GAP);
+  }
+  const { legend, height } = legendOf(figure.organs, top);
+  return {
+    title: figure.title,
+    width: WIDTH,
+    height: Math.ceil(top + height),
+    shapes: [...shapes, ...legend],
+  };
 }
 
-/** Writes each organ's number on the organ's voxel nearest to its centre. An organ smaller than its number gets none. */
-function drawNumbers(
-  canvas: Canvas,
-  left: number,
-  top: number,
-  scale: number,
-  { image: { size }, organs, slice }: Qualitative,
-  labels: LabelVolume,
-): void {
-  const [nx, ny] = size;
-  organs.forEach(({ id }, i) => {
-    const text = String(i + 1);
-    const [width, height] = [textWidth(text), GLYPH.height * TEXT];
-    const voxels: [number, number][] = [];
-    for (let y = 0; y < ny; y++)
-      for (let x = 0; x < nx; x++) if (labels.data[x + nx * (y + ny * slice)] === id) voxels.push([x, y]);
-    if (voxels.length * scale ** 2 < width * height) return;
-    const [mx, my] = [mean(voxels.map(([x]) => x)), mean(voxels.map(([, y]) => y))];
-    const far = ([x, y]: readonly [number, number]) => (x - mx) ** 2 + (y - my) ** 2;
-    const [x, y] = voxels.reduce((best, voxel) => (far(voxel) < far(best) ? voxel : best));
-    const centre = [left + (nx - 0.5 - x) * scale, top + (ny - 0.5 - y) * scale] as const;
-    const [atX, atY] = [Math.round(centre[0] - width / 2), Math.round(centre[1] - height / 2)];
-    for (const [dx, dy] of HALO) canvas.text(atX + dx, atY + dy, text, [255, 255, 255]);
-    canvas.text(atX, atY, text, [0, 0, 0]);
+async function blockOf(figure: Qualitative, shown: ShownCase, plane: Plane): Promise<Block> {
+  const { image, versions } = shown;
+  const slice = fullestSlice(versions[0]?.labels.data ?? [], image.size, image.spacing, plane);
+  const [across, down] = slice.spacing;
+  const perMillimetre = PANEL_WIDTH / (slice.columns * across);
+  return {
+    heading: `${shown.name}, ${plane} slice ${slice.index + 1} of ${slice.of}`,
+    slice,
+    ct: await greyPicture(image, slice, figure.window),
+    panels: [{ name: "CT", labels: null }, ...versions],
+    unit: [perMillimetre * across, perMillimetre * down],
+  };
+}
+
+/** Bytes of a PNG with square pixels, smoothed by cubic splines, at least twice as fine as the panel. */
+async function greyPicture(
+  { data }: Volume,
+  { columns, rows, spacing, at }: Slice,
+  [low, high]: readonly [number, number],
+): Promise<Uint8Array> {
+  const values = new Float32Array(columns * rows);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++)
+      values[row * columns + column] = Math.max(low, Math.min(high, data[at(column, row)] ?? low));
+  }
+  const width = Math.max(columns, 2 * PANEL_WIDTH);
+  const height = Math.max(1, Math.round((width * rows * spacing[1]) / (columns * spacing[0])));
+  const smooth = await resize(
+    values,
+    [1, rows, columns],
+    [1, height, width],
+    { orders: [0, 3, 3], alignment: "half-pixel" },
+    Float32Array,
+  );
+  const grey = Uint8Array.from(smooth, (value) =>
+    Math.max(0, Math.min(255, Math.round((255 * (value - low)) / (high - low)))),
+  );
+  return encode({ width, height, data: grey, channels: 1, depth: 8 });
+}
+
+function panel(figure: Qualitative, block: Block, labels: LabelVolume | null, at: Place): Shape[] {
+  const { slice, unit, ct } = block;
+  const [width, height] = [slice.columns * unit[0], slice.rows * unit[1]];
+  const picture: Shape = { kind: "picture", png: ct, at, width, height };
+  return labels === null
+    ? [picture, ...edgeLetters(slice, at, width, height), ...scaleBar(slice, unit, at, height)]
+    : [picture, ...areas(figure, block, labels, at)];
+}
+
+function areas(
+  { organs, labels: look }: Qualitative,
+  { slice, unit }: Block,
+  { data }: LabelVolume,
+  at: Place,
+): Shape[] {
+  const numbers: Shape[] = [];
+  const outlines = organs.flatMap(({ id }, n): Shape[] => {
+    const inside = (column: number, row: number) =>
+      column >= 0 &&
+      row >= 0 &&
+      column < slice.columns &&
+      row < slice.rows &&
+      data[slice.at(column, row)] === id;
+    const d = outlineOf(inside, slice.columns, slice.rows, unit);
+    if (d === "") return [];
+    numbers.push(...numberOf(String(n + 1), slice, inside, unit, at));
+    const colour = labelColour(n);
+    return look === "filled"
+      ? [{ kind: "path", at, d, fill: colour, opacity: 0.6 }]
+      : [{ kind: "path", at, d, stroke: colour, strokeWidth: 1.5 }];
   });
+  return [...outlines, ...numbers];
 }
 
-const HALO = [-1, 0, 1].flatMap((dx) => [-1, 0, 1].map((dy) => [dx, dy] as const));
+/** The number of an organ, on its pixel nearest to its centre. An organ smaller than its number gets none. */
+function numberOf(
+  text: string,
+  { columns, rows }: Slice,
+  inside: (column: number, row: number) => boolean,
+  unit: readonly [number, number],
+  [left, top]: Place,
+): Shape[] {
+  const size = 11;
+  const pixels: [number, number][] = [];
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) if (inside(column, row)) pixels.push([column, row]);
+  if (pixels.length * unit[0] * unit[1] < widthOfText(text, size) * size) return [];
+  const [mx, my] = [mean(pixels.map(([x]) => x)), mean(pixels.map(([, y]) => y))];
+  const far = ([x, y]: readonly [number, number]) => (x - mx) ** 2 + (y - my) ** 2;
+  const [x, y] = pixels.reduce((best, pixel) => (far(pixel) < far(best) ? pixel : best));
+  const at: Place = [round(left + (x + 0.5) * unit[0]), round(top + (y + 0.5) * unit[1] + size * 0.36)];
+  return [{ kind: "text", text, at, size, anchor: "middle", halo: "#ffffff" }];
+}
+
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const round = (value: number) => Number(value.toFixed(1));
 
-class Canvas {
-  readonly pixels: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-
-  constructor(width: number, height: number) {
-    this.width = width;
-    this.height = height;
-    this.pixels = new Uint8Array(width * height * 3).fill(255);
-  }
-
-  box(left: number, top: number, width: number, height: number, colour: readonly number[]): void {
-    for (let y = top; y < Math.min(top + height, this.height); y++) {
-      for (let x = left; x < Math.min(left + width, this.width); x++)
-        this.pixels.set(colour, 3 * (y * this.width + x));
-    }
-  }
-
-  text(left: number, top: number, text: string, colour: readonly number[]): void {
-    drawText(text, (x, y) => this.box(left + x * TEXT, top + y * TEXT, TEXT, TEXT, colour));
-  }
+/** Which side of the patient is at which edge. */
+function edgeLetters({ edges }: Slice, [x, y]: Place, width: number, height: number): Shape[] {
+  const [left, right, upper, lower] = edges;
+  const look = { kind: "text", size: 10, fill: "#ffffff", halo: "#000000", anchor: "middle" } as const;
+  return [
+    { ...look, text: left, at: [x + 8, round(y + height / 2 + 4)] },
+    { ...look, text: right, at: [round(x + width - 8), round(y + height / 2 + 4)] },
+    { ...look, text: upper, at: [round(x + width / 2), y + 12] },
+    { ...look, text: lower, at: [round(x + width / 2), round(y + height - 5)] },
+  ];
 }
 
-const textWidth = (text: string) => text.length * GLYPH.advance * TEXT;
-const longest = (lines: readonly string[]) => lines.reduce((a, b) => (b.length > a.length ? b : a), "");
+/** A bar of a round length, at most two fifths of the panel, in its lower left corner. */
+function scaleBar(slice: Slice, unit: readonly [number, number], [x, y]: Place, height: number): Shape[] {
+  const extent = slice.columns * slice.spacing[0];
+  const length = [100, 50, 20, 10, 5, 2, 1].find((each) => each <= 0.4 * extent);
+  if (length === undefined) return [];
+  const pixels = round((length / slice.spacing[0]) * unit[0]);
+  const base = round(y + height - 8);
+  return [
+    box([x + 7, base - 1], pixels + 2, 4, "#000000"),
+    box([x + 8, base], pixels, 2, "#ffffff"),
+    {
+      kind: "text",
+      text: `${length} mm`,
+      at: [x + 8, base - 4],
+      size: 10,
+      fill: "#ffffff",
+      halo: "#000000",
+    },
+  ];
+}
+
+function legendOf(organs: Qualitative["organs"], top: number): { legend: Shape[]; height: number } {
+  const entries = organs.map(({ name }, n) => `${n + 1} ${name}`);
+  const entry = SWATCH + Math.max(0, ...entries.map((text) => widthOfText(text))) + GAP;
+  const columns = Math.max(1, Math.floor((WIDTH - GAP) / entry));
+  const legend = entries.flatMap((text, n): Shape[] => {
+    const x = round(GAP + (n % columns) * entry);
+    const y = top + Math.floor(n / columns) * LINE;
+    return [box([x, y], 14, 12, labelColour(n)), { kind: "text", text, at: [x + SWATCH, y + 10] }];
+  });
+  return { legend, height: Math.ceil(entries.length / columns) * LINE + GAP };
+}
+
+/** a, b, … z, aa, ab, … */
+function letters(n: number): string {
+  return (n >= 26 ? letters(Math.floor(n / 26) - 1) : "") + String.fromCharCode(97 + (n % 26));
+}

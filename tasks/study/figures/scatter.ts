@@ -4,8 +4,15 @@
  * can be read in grey print and by colour-blind readers.
  */
 import { scaleLinear, type ScaleLinear } from "d3-scale";
-import { escapeHtml } from "../tables/html.ts";
+import { type Drawing, NOTICE_INK, type Place, type Shape } from "./drawing.ts";
 import { seriesStyle, type Marker } from "./palette.ts";
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+  /** Half the length of the bars through the point. */
+  readonly spread?: { readonly x: number; readonly y: number };
+}
 
 export interface Scatter {
   readonly title: string;
@@ -17,82 +24,136 @@ export interface Scatter {
   readonly metrics: readonly string[];
   readonly series: readonly string[];
   /** points[metric][column][series], in percent; null for a series without a point. */
-  readonly points: readonly (readonly (readonly ({ readonly x: number; readonly y: number } | null)[])[])[];
+  readonly points: readonly (readonly (readonly (Point | null)[])[])[];
+  /** remarks[metric][column]: a line in the panel's corner; empty for none. */
+  readonly remarks: readonly (readonly string[])[];
 }
 
 const PANEL = { width: 190, height: 170, left: 46, top: 26, right: 12, bottom: 38 };
 const HEAD = 62;
+/** Width of one entry of the legend. */
+const ENTRY = 130;
 /** The notice and the legend fit into this width. */
 const LEAST_WIDTH = 840;
 
-/** Text of the SVG. */
-export function renderScatter(figure: Scatter): string {
+export function drawScatter(figure: Scatter): Drawing {
   const cellWidth = PANEL.left + PANEL.width + PANEL.right;
   const cellHeight = PANEL.top + PANEL.height + PANEL.bottom;
   const width = Math.max(LEAST_WIDTH, figure.columns.length * cellWidth + 20);
-  const perRow = Math.max(1, Math.floor(width / 130));
+  const perRow = Math.max(1, Math.floor(width / ENTRY));
   const legendHeight = 24 * Math.ceil(figure.series.length / perRow) + 16;
   const height = HEAD + figure.metrics.length * cellHeight + legendHeight;
   const panels = figure.metrics.flatMap((metric, m) =>
-    figure.columns.map((column, c) => {
-      const x = 10 + c * cellWidth + PANEL.left;
-      const y = HEAD + m * cellHeight + PANEL.top;
-      return `<g transform="translate(${x} ${y})">${panel(figure, m, c, `${column}, ${metric}`)}</g>`;
+    figure.columns.flatMap((column, c) => {
+      const corner = [10 + c * cellWidth + PANEL.left, HEAD + m * cellHeight + PANEL.top] as const;
+      return panel(figure, m, c, `${column}, ${metric}`, corner);
     }),
   );
-  const legend = figure.series.map((name, i) => {
-    const x = 30 + (i % perRow) * 130;
+  const legend = figure.series.flatMap((name, i) => {
+    const x = 30 + (i % perRow) * ENTRY;
     const y = height - legendHeight + 16 + 24 * Math.floor(i / perRow);
-    return `<g transform="translate(${x} ${y})">${marker(i)}<text x="10" y="4">${escapeHtml(name)}</text></g>`;
+    return [marker(i, [x, y]), { kind: "text", text: name, at: [x + 10, y + 4] } as const];
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="Helvetica, Arial, sans-serif" font-size="12" fill="#1b1b1b">
-<title>${escapeHtml(figure.title)}</title>
-<rect width="100%" height="100%" fill="#ffffff"/>
-<text x="20" y="24" font-size="16" font-weight="bold">${escapeHtml(figure.title)}</text>
-${figure.notice === null ? "" : `<text x="20" y="44" fill="#8a3b00">${escapeHtml(figure.notice)}</text>`}
-${panels.join("\n")}
-${legend.join("\n")}
-</svg>
-`;
+  const notice: Shape[] =
+    figure.notice === null ? [] : [{ kind: "text", text: figure.notice, at: [20, 44], fill: NOTICE_INK }];
+  return {
+    title: figure.title,
+    width,
+    height,
+    shapes: [
+      { kind: "text", text: figure.title, at: [20, 24], size: 16, bold: true },
+      ...notice,
+      ...panels,
+      ...legend,
+    ],
+  };
 }
 
-function panel(figure: Scatter, metric: number, column: number, heading: string): string {
+/** @param corner the upper left end of the axes */
+function panel(figure: Scatter, metric: number, column: number, heading: string, corner: Place): Shape[] {
   const points = figure.points[metric]?.[column] ?? [];
-  const present = points.filter((p) => p !== null);
+  const present = points.filter((point) => point !== null);
   const x = percentScale(
-    present.map((p) => p.x),
+    present.flatMap((point) => ends(point.x, point.spread?.x)),
     [0, PANEL.width],
   );
   const y = percentScale(
-    present.map((p) => p.y),
+    present.flatMap((point) => ends(point.y, point.spread?.y)),
     [PANEL.height, 0],
   );
-  const marks = points.map((point, i) =>
-    point === null
-      ? ""
-      : `<g transform="translate(${x(point.x).toFixed(1)} ${y(point.y).toFixed(1)})">${marker(i)}</g>`,
+  const at = (dx: number, dy: number): Place => [round(corner[0] + dx), round(corner[1] + dy)];
+  const middle = PANEL.width / 2;
+  const shown = points.flatMap((point, series) => (point === null ? [] : [{ point, series }]));
+  const bars = shown.flatMap(({ point, series }) =>
+    point.spread === undefined ? [] : [spreadBars(point, point.spread, series, x, y, corner)],
   );
-  const empty =
-    present.length === 0
-      ? `<text x="${PANEL.width / 2}" y="${PANEL.height / 2}" text-anchor="middle">none converged</text>`
-      : "";
-  return `<text x="0" y="-9" font-weight="bold">${escapeHtml(heading)}</text>${axes(x, y)}${marks.join("")}${empty}
-<text x="${PANEL.width / 2}" y="${PANEL.height + 32}" text-anchor="middle">${escapeHtml(figure.xLabel)}</text>
-<text transform="translate(-34 ${PANEL.height / 2}) rotate(-90)" text-anchor="middle">${escapeHtml(figure.yLabel)}</text>`;
+  const marks = shown.map(({ point, series }) => marker(series, at(x(point.x), y(point.y))));
+  const empty: Shape[] =
+    present.length > 0
+      ? []
+      : [{ kind: "text", text: "none converged", at: at(middle, PANEL.height / 2), anchor: "middle" }];
+  const remark = figure.remarks[metric]?.[column] ?? "";
+  const remarks: Shape[] = remark === "" ? [] : [{ kind: "text", text: remark, at: at(4, 12), size: 10 }];
+  return [
+    { kind: "text", text: heading, at: at(0, -9), bold: true },
+    ...axes(x, y, corner),
+    ...bars,
+    ...marks,
+    ...empty,
+    ...remarks,
+    { kind: "text", text: figure.xLabel, at: at(middle, PANEL.height + 32), anchor: "middle" },
+    { kind: "text", text: figure.yLabel, at: at(-34, PANEL.height / 2), anchor: "middle", upwards: true },
+  ];
 }
 
-function axes(x: ScaleLinear<number, number>, y: ScaleLinear<number, number>): string {
-  const grid = [
-    ...x.ticks(4).map((t) => {
-      const at = x(t).toFixed(1);
-      return `<path d="M${at} 0V${PANEL.height}" stroke="#e4e4e4"/><text x="${at}" y="${PANEL.height + 15}" text-anchor="middle" font-size="10">${t}</text>`;
-    }),
-    ...y.ticks(4).map((t) => {
-      const at = y(t).toFixed(1);
-      return `<path d="M0 ${at}H${PANEL.width}" stroke="#e4e4e4"/><text x="-5" y="${(y(t) + 3.5).toFixed(1)}" text-anchor="end" font-size="10">${t}</text>`;
-    }),
-  ];
-  return `${grid.join("")}<path d="M0 0V${PANEL.height}H${PANEL.width}" fill="none" stroke="#333333"/>`;
+const ends = (at: number, spread = 0) => [at - spread, at + spread];
+const round = (value: number) => Number(value.toFixed(1));
+
+/** Thin lines in the colour of the series, cut at the edges of the panel. */
+function spreadBars(
+  point: Point,
+  spread: { readonly x: number; readonly y: number },
+  series: number,
+  x: ScaleLinear<number, number>,
+  y: ScaleLinear<number, number>,
+  at: Place,
+): Shape {
+  const within = (scale: ScaleLinear<number, number>, value: number, most: number) =>
+    round(Math.max(0, Math.min(most, scale(value))));
+  const [left, right] = ends(point.x, spread.x).map((value) => within(x, value, PANEL.width));
+  const [low, high] = ends(point.y, spread.y).map((value) => within(y, value, PANEL.height));
+  const d = `M${left} ${round(y(point.y))}H${right}M${round(x(point.x))} ${low}V${high}`;
+  return { kind: "path", at, d, stroke: seriesStyle(series).colour, opacity: 0.55 };
+}
+
+function axes(x: ScaleLinear<number, number>, y: ScaleLinear<number, number>, at: Place): Shape[] {
+  const xs = x.ticks(4).flatMap((tick): Shape[] => {
+    const place = round(x(tick));
+    return [
+      { kind: "path", at, d: `M${place} 0V${PANEL.height}`, stroke: "#e4e4e4" },
+      {
+        kind: "text",
+        text: String(tick),
+        at: [round(at[0] + place), at[1] + PANEL.height + 15],
+        anchor: "middle",
+        size: 10,
+      },
+    ];
+  });
+  const ys = y.ticks(4).flatMap((tick): Shape[] => {
+    const place = round(y(tick));
+    return [
+      { kind: "path", at, d: `M0 ${place}H${PANEL.width}`, stroke: "#e4e4e4" },
+      {
+        kind: "text",
+        text: String(tick),
+        at: [at[0] - 5, round(at[1] + place + 3.5)],
+        anchor: "end",
+        size: 10,
+      },
+    ];
+  });
+  return [...xs, ...ys, { kind: "path", at, d: `M0 0V${PANEL.height}H${PANEL.width}`, stroke: "#333333" }];
 }
 
 /** A scale with round limits around the values. It goes beyond 100 % only by the size of a marker. `values` may be empty. */
@@ -108,18 +169,26 @@ function percentScale(
   return scale.domain([start, Math.min(end, 100 + (100 - start) * 0.06)]);
 }
 
-const SHAPES: { readonly [shape in Marker]: string } = {
-  circle: `<circle r="5"/>`,
-  square: `<path d="M-4.5-4.5h9v9h-9z"/>`,
-  triangle: `<path d="M0-5.5L5.2 4H-5.2z"/>`,
-  diamond: `<path d="M0-6L6 0L0 6L-6 0z"/>`,
-  cross: `<path d="M-4-4L4 4M4-4L-4 4" stroke-width="2.6" fill="none"/>`,
-  plus: `<path d="M0-5.5V5.5M-5.5 0H5.5" stroke-width="2.6" fill="none"/>`,
-  down: `<path d="M0 5.5L5.2-4H-5.2z"/>`,
-  hexagon: `<path d="M5 0L2.5 4.4H-2.5L-5 0L-2.5-4.4H2.5z"/>`,
+/** Path data around (0, 0). A marker of lines alone has a thicker stroke and no fill. */
+const MARKERS: { readonly [shape in Marker]: string } = {
+  circle: "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0z",
+  square: "M-4.5 -4.5h9v9h-9z",
+  triangle: "M0 -5.5L5.2 4H-5.2z",
+  diamond: "M0 -6L6 0L0 6L-6 0z",
+  cross: "M-4 -4L4 4M4 -4L-4 4",
+  plus: "M0 -5.5V5.5M-5.5 0H5.5",
+  down: "M0 5.5L5.2 -4H-5.2z",
+  hexagon: "M5 0L2.5 4.4H-2.5L-5 0L-2.5 -4.4H2.5z",
 };
 
-function marker(series: number): string {
-  const style = seriesStyle(series);
-  return `<g fill="${style.colour}" stroke="${style.colour}">${SHAPES[style.marker]}</g>`;
+function marker(series: number, at: Place): Shape {
+  const { colour, marker } = seriesStyle(series);
+  const open = marker === "cross" || marker === "plus";
+  return {
+    kind: "path",
+    at,
+    d: MARKERS[marker],
+    stroke: colour,
+    ...(open ? { strokeWidth: 2.6 } : { fill: colour }),
+  };
 }

@@ -9,6 +9,8 @@ export interface QualityPair {
   readonly quality: number;
   /** The network's score on original labels, as a fraction of 1. */
   readonly performance: number;
+  /** Standard deviations over cases of both, as fractions of 1; of the quality of the original labels 0. */
+  readonly spread: { readonly quality: number; readonly performance: number };
 }
 
 /**
@@ -32,6 +34,7 @@ export function qualityPairs(
       options.aggregation,
     );
     if (reached.kind !== "score" || (quality !== null && quality.kind !== "score")) return [];
-    return [{ version, quality: quality?.mean ?? 1, performance: reached.mean }];
+    const spread = { quality: quality?.std ?? 0, performance: reached.std };
+    return [{ version, quality: quality?.mean ?? 1, performance: reached.mean, spread }];
   });
 }

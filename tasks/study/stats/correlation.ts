@@ -42,7 +42,8 @@ function estimate(
   return { value, ...bootstrapInterval(pairs, statistic, options) };
 }
 
-function pearson(pairs: readonly Pair[]): number | null {
+/** Pearson's correlation; null for a constant sample. */
+export function pearson(pairs: readonly Pair[]): number | null {
   return finite(sampleCorrelation(xs(pairs), ys(pairs)));
 }
 
