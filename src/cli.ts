@@ -1,9 +1,9 @@
 /**
- * The command line. Exit codes: 0 all built; 1 a task failed; 2 the request or the pipeline is wrong;
- * 130, 143, 129 and 138 interrupted by SIGINT, SIGTERM, SIGHUP and SIGUSR1; 141 nobody reads the output any more.
+ * The command line. Exit codes: 0 all tasks are built; 1 a task failed; 2 the request or the pipeline is wrong; 130,
+ * 143, 129 and 138 SIGINT, SIGTERM, SIGHUP and SIGUSR1 interrupted lq; 141 nobody reads the output any more.
  *
- * A build with nothing to do loads only what this file imports. It is compiled to one CommonJS file, which Node loads
- * faster than ES modules; so there is no top-level `await` (scripts/bundle.mjs).
+ * A build with nothing to do loads only what this file imports. scripts/bundle.mjs compiles this file to one CommonJS
+ * file, which Node loads faster than ES modules. So there is no top-level `await`.
  */
 import { runWords } from "./cli/run.ts";
 import { showUserError } from "./cli/user-error.ts";
@@ -19,12 +19,12 @@ for (const stream of [process.stdout, process.stderr])
     if (error.code !== "EIO") reportLostOutput(error);
   });
 
-// The exit code if Node finds nothing left to do before lq has finished.
+// The exit code if Node has nothing left to do before lq has finished.
 process.exitCode = 13;
 void run().then((code) => (process.exitCode = code));
 
 async function run(): Promise<number> {
-  // Shells call this at every press of Tab. It is not in the help.
+  // The shell calls this each time that the user presses Tab. It is not in the help.
   if (first === "complete") return (await import("./cli/complete.ts")).runComplete(words);
   return runWords(process.argv.slice(2));
 }

@@ -1,4 +1,4 @@
-/** The differences between two recipes, as reasons to run. */
+/** Finds the differences between two recipes, as reasons to run. */
 import type { ContentChange, Json, Reason } from "../model/model.ts";
 import { canonicalJson } from "../fingerprint/canonical.ts";
 import type { Closure } from "../fingerprint/code.ts";
@@ -20,8 +20,7 @@ export function compareRecipes(before: Recipe, after: Recipe): Reason[] {
 }
 
 function compareDeclarations(before: Recipe, after: Recipe): Reason[] {
-  if (before.format !== after.format)
-    return [{ kind: "declaration", what: "the way in which lq computes keys" }];
+  if (before.format !== after.format) return [{ kind: "declaration", what: "the way lq computes keys" }];
   if (before.action.kind !== after.action.kind)
     return [{ kind: "declaration", what: `${before.action.kind} → ${after.action.kind}` }];
   const reasons: Reason[] = [];
@@ -86,7 +85,7 @@ function compareCode(before: Closure, after: Closure): Reason[] {
   return reasons.length > 0 ? reasons : [{ kind: "declaration", what: "the code that the rule runs" }];
 }
 
-/** For a command that bash runs: its text as written. For a list: its words. */
+/** The text of a command that bash runs, or the words of a list. */
 function commandText(argv: readonly string[]): string {
   return argv[0] === "bash" && argv.length === 5 ? (argv[4] ?? "") : argv.join(" ");
 }
@@ -111,7 +110,9 @@ function compareParams(before: Recipe["params"], after: Recipe["params"]): Reaso
   });
 }
 
-/** Differences at the leaves. Lists of equal length are compared element by element, other lists as a whole. */
+/**
+ * Finds differences at the leaves. It compares lists of equal length element by element, and other lists as a whole.
+ */
 function compareValues(path: string, before: Json | undefined, after: Json | undefined): Reason[] {
   if (isBranch(before) && isBranch(after) && Array.isArray(before) === Array.isArray(after)) {
     const was = new Map(Object.entries(before));
@@ -161,7 +162,7 @@ function changedFiles(
   const [was, is] = [before[0], after[0]];
   const isOneFolder = before.length === 1 && after.length === 1 && was?.path === is?.path;
   if (!isOneFolder || !was?.entries || !is?.entries) return comparison(contents(before), contents(after));
-  // A folder may have 100,000 files: make names for the files that differ only.
+  // A folder may have 100,000 files, so make names only for the files that differ.
   const differs = (entries: readonly TreeEntry[]) => (entry: TreeEntry, i: number) =>
     entry.name !== entries[i]?.name || entry.digest !== entries[i]?.digest;
   const some = (input: RecipeInput, entries: readonly TreeEntry[]) => contents([{ ...input, entries }]);
@@ -205,7 +206,7 @@ function compareUnset(before: Recipe["env"], after: Recipe["env"]): Reason[] {
     .map(([name, { change }]) => ({ kind: "declaration", what: `env ${name} ${change}` }));
 }
 
-/** What happened to each name: added and changed ones first, then removed ones. An empty value counts as no value. */
+/** Compares values by name. The result has new and changed names first, then removed ones. "" counts as no value. */
 function comparison(
   before: readonly (readonly [string, string])[],
   after: readonly (readonly [string, string])[],

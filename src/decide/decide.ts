@@ -31,7 +31,7 @@ export function decide(evidence: Evidence): Exclude<Freshness, { readonly state:
   if (settled && !forced) return { state: "fresh", key };
 
   const reasons = reasonsOf(evidence);
-  // Never replace an output that is, or may be, edited unless the user asks. Such a task is stale, also if the cache
+  // Never replace an output that is, or may be, edited unless the user asks. Such a task is stale even if the cache
   // could restore the old output.
   const isKept = outputs.some(({ state }) => isProtected(state));
   if (cached && !forced && !isKept) return { state: "restorable", key, reasons };
@@ -39,7 +39,7 @@ export function decide(evidence: Evidence): Exclude<Freshness, { readonly state:
   return { state: outputs.some(({ state }) => state === "missing") ? "missing" : "stale", key, reasons };
 }
 
-/** Every reason. The first one is shown where there is room for only one. */
+/** Every reason. Where there is room for only one, lq shows the first. */
 function reasonsOf({ key, recipe, last, lastRecipe, failure, outputs, forced }: Evidence): Reason[] {
   const reasons: Reason[] = [];
   for (const { path, state, why = "" } of outputs)

@@ -1,11 +1,11 @@
-/** Reasons as text: the lines that `status`, `why`, `build -n` and the build itself print. */
+/** Turns reasons into the lines that `status`, `why`, `build -n` and the build itself print. */
 import type { Json, Reason } from "../model/model.ts";
 
-/** Characters of a value that are shown. A longer value is cut around the first difference. */
+/** How many characters of a value to show. A longer value is cut around the first difference. */
 const WIDTH = 60;
-/** Characters shown before the first difference. */
+/** How many characters to show before the first difference. */
 const LEAD = 20;
-/** Digits of a digest that are shown. */
+/** How many digits of a digest to show. */
 const DIGITS = 12;
 
 export function explain(reason: Reason): string {
@@ -19,7 +19,7 @@ export function explain(reason: Reason): string {
     case "output-replaced":
       return `output ${reason.path} is not from the last run`;
     case "output-edited":
-      return `output ${reason.path} edited by hand`;
+      return `output ${reason.path} was edited by hand`;
     case "output-foreign":
       return `output ${reason.path} was not made by lq`;
     case "output-unreadable":
@@ -44,7 +44,7 @@ export function explain(reason: Reason): string {
   }
 }
 
-/** `explain` with the digests before and after, if they are known. */
+/** Like `explain`, with the digests before and after if they are known. */
 export function explainInFull(reason: Reason): string {
   const text = explain(reason);
   if (reason.kind !== "file" && reason.kind !== "code") return text;
@@ -53,7 +53,10 @@ export function explainInFull(reason: Reason): string {
   return `${text}: ${before?.slice(0, DIGITS) ?? "(none)"} → ${after?.slice(0, DIGITS) ?? "(none)"}`;
 }
 
-/** Tasks with the same cause are shown as one group. Commands and output paths differ in each task, so only the rule counts. */
+/**
+ * Tasks with the same cause are shown as one group. Commands and output paths differ in each task, so for these the
+ * rule is the cause.
+ */
 export function causeOf(reason: Reason, rule: string): string {
   return reason.kind === "command" || reason.kind.startsWith("output-")
     ? `${reason.kind} ${rule}`

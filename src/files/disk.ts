@@ -1,9 +1,9 @@
 /**
- * What the engine asks the disk to find out what a build must do, with all the answers. src/snapshot stores the answers:
- * while they are all still true, a build would find the same.
+ * Asks the disk what the engine needs to decide what to build, and keeps all answers. src/snapshot stores them: while
+ * all answers are still true, a build would decide the same.
  *
- * A file's signature is kept before its content is read, and a folder's before it is listed. If the file changes in
- * between, the kept signature is out of date, so the snapshot does not hold.
+ * It keeps a file's signature before the file is read, and a folder's before the folder is listed. If the file changes
+ * in between, the kept signature is out of date, so the snapshot is not valid.
  */
 import { readdirSync, readFileSync, statSync, type Dirent, type Stats } from "node:fs";
 import { dirname } from "node:path";
@@ -33,13 +33,14 @@ export class Disk {
   readonly #peekedAnswers = new Map<string, Signature | null>();
   /** The last listing of each folder. */
   readonly #lists = new Map<string, List>();
-  /** Folders that lq itself has put in place. `#listedSince`: those of them, and in them, that were listed afterwards. */
+  /** Folders that lq itself has put in place. */
   readonly #placed = new Set<string>();
+  /** Those of `#placed`, and folders in them, that were listed afterwards. */
   readonly #listedSince = new Set<string>();
   /** False when an answer changed between two questions. */
   #unchanged = true;
 
-  /** What is at a path, or at the end of its link; undefined if nothing. Throws the system's error otherwise. */
+  /** The stats of a path; follows links. Undefined if nothing is there. @throws the system's error otherwise */
   stat(path: string): Stats | undefined {
     let stats: Stats | undefined;
     try {
@@ -50,7 +51,7 @@ export class Disk {
     return stats;
   }
 
-  /** As `stat`, but undefined also where the system refuses (a folder of the path is a file, no permission). */
+  /** Like `stat`, but also undefined if the system refuses (a folder of the path is a file, no permission). */
   find(path: string): Stats | undefined {
     try {
       return this.stat(path);
@@ -59,13 +60,13 @@ export class Disk {
     }
   }
 
-  /** The signature of what is at a path; null if nothing is. */
+  /** The signature of the file or folder at a path; null if nothing is there. */
   signature(path: string): Signature | null {
     const stats = this.find(path);
     return stats === undefined ? null : signatureOf(stats);
   }
 
-  /** As `find`, for a caller that needs only the kind of what is there. */
+  /** Like `find`, for a caller that needs only the kind (file or folder). */
   peek(path: string): Stats | undefined {
     let stats: Stats | undefined;
     try {
@@ -77,7 +78,7 @@ export class Disk {
     return stats;
   }
 
-  /** Throws as Node does. A folder that has not changed since its last listing is not listed again. */
+  /** Lists a folder, unless it has not changed since its last listing. @throws the system's error */
   list(folder: string): readonly Entry[] {
     const path = bare(folder);
     const at = Date.now();
@@ -105,13 +106,13 @@ export class Disk {
     this.#listedSince.delete(bare(folder));
   }
 
-  /** Throws as Node does, and if it is not a file: reading a pipe could wait for ever. */
+  /** @throws the system's error, or an error if it is not a file: to read a pipe could wait for ever */
   read(file: string): string {
     if (this.stat(file)?.isFile() === false) throw new Error(`${file} is not a file`);
     return readFileSync(file, "utf8");
   }
 
-  /** Each absolute path that was asked about, with the answer. A folder's path has no "/" at its end. */
+  /** Each absolute path that was asked about, with its answer. A folder's path has no "/" at its end. */
   answers(): Iterable<readonly [string, Signature | null]> {
     return this.#answers;
   }
@@ -122,8 +123,9 @@ export class Disk {
   }
 
   /**
-   * Whether all answers are still true. False if something changed between two questions, or so shortly before a
-   * question that a later change could look the same. Lists folders again if files were put into them.
+   * Whether all answers are still true. It is false if something changed between two questions. It is also false if
+   * something changed so shortly before a question that a later change could look the same. It lists folders again if
+   * files were put into them.
    */
   stillHolds(): boolean {
     for (const [path, signature] of this.#answers) {
@@ -143,7 +145,7 @@ export class Disk {
     const stats = this.find(folder);
     try {
       if (stats !== undefined && !isRacy(stats, Date.now())) return void this.list(folder);
-      // It was in a folder that lq has replaced.
+      // The folder was inside one that lq has replaced.
       if (stats === undefined && this.#isPlaced(folder)) return void this.#answers.delete(folder);
     } catch {
       // It is not a folder any more.
@@ -175,7 +177,7 @@ function bare(path: string): string {
   return path.replace(/(.)\/$/, "$1");
 }
 
-/** The kind of an entry, of an `lstat` (then a link is "link") or of a `stat` (then links are followed). */
+/** The kind of an entry, of an `lstat` (which shows links) or of a `stat` (which follows links). */
 export function kindOf(found: Pick<Dirent, "isFile" | "isDirectory" | "isSymbolicLink">): Kind {
   if (found.isFile()) return "file";
   return found.isDirectory() ? "folder" : found.isSymbolicLink() ? "link" : "other";

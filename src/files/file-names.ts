@@ -1,10 +1,12 @@
-/** File names that are not valid UTF-8. Node lists them with U+FFFD in place of the bad bytes and cannot open them. */
+/**
+ * Refuses names that are not valid UTF-8. Node lists them with U+FFFD in place of the bad bytes and cannot open them.
+ */
 import { lstatSync } from "node:fs";
 import { UserError } from "../model/errors.ts";
 
 /**
  * @param location absolute path, as listed
- * @param path the same file as a user knows it
+ * @param path the path that the user knows
  * @throws UserError if no file can be opened under this name
  */
 export function refuseUndecodable(location: string, path: string): void {

@@ -1,10 +1,10 @@
-/** Signatures of paths that must be files, with the error when one is not. */
+/** Takes the signatures of files, and refuses anything that is not a file. */
 import { statSync, type Stats } from "node:fs";
 import { errorCode, UserError } from "../model/errors.ts";
 import { signatureOf, type Signature } from "./signature.ts";
 import { absolute } from "../model/paths.ts";
 
-/** The present signature of a file; null if there is none. Throws UserError if it is not a file. */
+/** The present signature of a file; null if there is none. @throws UserError if it is not a file */
 export function signatureAt(root: string, path: string): Signature | null {
   try {
     const stats = statSync(absolute(root, path), { throwIfNoEntry: false });

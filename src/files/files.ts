@@ -1,6 +1,6 @@
 /**
- * The files as one build sees them. Each is looked at once, and hashed only when its signature differs from the one
- * that its digest was remembered with.
+ * Knows the digests of files during one build. It looks at each file once, and hashes it only if its signature differs
+ * from the one that was stored with its digest.
  *
  * A remembered digest is safe: an edit changes ctime, which no user can set. The exception is an edit in the same tick
  * of the file system's clock as the hashing. A digest of such a young file ("racily clean") is not remembered beyond
@@ -16,7 +16,7 @@ import { isGone } from "./network-files.ts";
 import { isLarge } from "./read-file.ts";
 import { absolute } from "../model/paths.ts";
 
-/** Digests that outlive a build; `State` is one. */
+/** Keeps digests from one build to the next. `State` implements it. */
 export interface FileMemo {
   /** The digest remembered for a path with exactly this signature. */
   digestOf(path: string, signature: Signature): string | undefined;
@@ -30,10 +30,10 @@ export interface Seen {
   racy: boolean;
 }
 
-/** Files that were looked at for this build before (src/snapshot). */
+/** Files that lq has looked at already for this build (src/snapshot). */
 export interface Swept {
   get(path: string): Seen | undefined;
-  /** Drops what it has about a file. */
+  /** Forgets a file. */
   delete(path: string): void;
 }
 
@@ -52,17 +52,17 @@ export class FileDigests {
     this.#memo = memo;
   }
 
-  /** Each path that was looked at, with what was there; without those in `swept`. */
+  /** Each path that was looked at, with what was there. It leaves out those in `swept`. */
   seen(): Iterable<readonly [path: string, seen: Readonly<Seen>]> {
     return this.#seen;
   }
 
-  /** False when a file changed during the build and had to be looked at again. */
+  /** False if a file changed during the build, so that lq had to look at it again. */
   get unchanged(): boolean {
     return this.#unchanged;
   }
 
-  /** Digest of a file's content; follows symbolic links. Null if there is no file. Throws UserError if it cannot be read. */
+  /** Digest of a file's content; follows links. Null if there is no file. @throws UserError if it cannot be read */
   digest(path: string): string | null {
     const seen = this.#look(path);
     const known = seen.digest;
@@ -77,8 +77,8 @@ export class FileDigests {
   }
 
   /**
-   * Hashes those of these files that no memo has, on all cores, if they are many bytes. Leaves the rest, and files that
-   * cannot be read, to `digest`.
+   * Hashes, on all cores, the files whose digests are not known, if they are many bytes. It leaves the rest, and files
+   * that cannot be read, to `digest`.
    * @throws the signal's reason when it aborts
    */
   async prefetch(paths: Iterable<string>, options?: HashOptions): Promise<void> {
@@ -107,13 +107,13 @@ export class FileDigests {
     return signature;
   }
 
-  /** Looks at the disk again when one of these files is asked for: somebody changed it. */
+  /** Forgets files that somebody changed. At the next question, lq looks at the disk again. */
   forget(paths: Iterable<string>): void {
     this.#unchanged = false;
     this.lose(paths);
   }
 
-  /** The same for files that lq itself has removed. */
+  /** Forgets files that lq itself has removed. */
   lose(paths: Iterable<string>): void {
     for (const path of paths) {
       this.#seen.delete(path);
@@ -121,7 +121,7 @@ export class FileDigests {
     }
   }
 
-  /** Finds the files that have another content at this moment. Reads only files whose signature moved. */
+  /** Finds the files that have another content now. It reads only files whose signature changed. */
   async changed(files: Iterable<{ readonly path: string; readonly digest: string }>): Promise<string[]> {
     const changed: string[] = [];
     for (const { path, digest } of files) {
@@ -153,7 +153,7 @@ export class FileDigests {
     return hashed.digest;
   }
 
-  /** As `#hash`, but a large file is read in another thread. */
+  /** Like `#hash`, but reads a large file in another thread. */
   async #hashAgain(path: string, signature: Signature | null): Promise<string | null> {
     if (signature === null) return null;
     let digest: string | undefined;
@@ -165,7 +165,7 @@ export class FileDigests {
     try {
       return digest ?? this.#hash(path);
     } catch (error) {
-      // It was moved away since.
+      // Somebody has removed it since.
       if (isGone(error)) return null;
       throw error;
     }

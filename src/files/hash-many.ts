@@ -10,26 +10,26 @@ export interface ManyFile {
   readonly signature: Signature;
 }
 
-/** How far the hashing has come. */
+/** The progress of hashing. */
 export interface HashProgress {
   /** A file that is being read. */
   readonly file: string;
   readonly bytes: number;
   readonly total: number;
-  /** Since the hashing began. */
+  /** Seconds since the hashing began. */
   readonly seconds: number;
 }
 
 export interface HashOptions {
   readonly progress?: (progress: HashProgress) => void;
   readonly signal?: AbortSignal | undefined;
-  /** False: what is learned by hashing is not kept on disk, however much it is. */
+  /** False: do not store new digests on disk, even if there are many. */
   readonly keep?: boolean;
 }
 
-/** From this many bytes on, threads are worth starting and digests worth keeping. */
+/** From this many bytes on, lq starts threads to hash, and stores the digests. */
 const MUCH = 64 << 20;
-/** Bytes of one batch for a thread. With batches, small files cost no more than they would in this thread. */
+/** Bytes of one batch for a thread. Batches make small files as cheap as in this thread. */
 const BATCH = 4 << 20;
 /** Milliseconds between two progress reports. */
 const REPORT_MS = 200;
@@ -39,7 +39,7 @@ export function isMuch(files: readonly ManyFile[]): boolean {
 }
 
 /**
- * @param keep called for each file with its digest, but not for files that cannot be read
+ * @param keep called with each file and its digest, but not for files that cannot be read
  * @throws the signal's reason when it aborts
  */
 export async function hashMany(
@@ -70,7 +70,7 @@ function sizeOf(files: readonly ManyFile[]): number {
   return files.reduce((sum, { signature }) => sum + signature.size, 0);
 }
 
-/** Large files first, so that the last batch to start is short. */
+/** Makes batches with the largest files first, so that the last batch is short. */
 function* batches(files: readonly ManyFile[]): Generator<readonly ManyFile[]> {
   let batch: ManyFile[] = [];
   let bytes = 0;
@@ -84,7 +84,7 @@ function* batches(files: readonly ManyFile[]): Generator<readonly ManyFile[]> {
   if (batch.length > 0) yield batch;
 }
 
-/** Reports progress now and then, and the end if it reported anything before. */
+/** Reports progress at intervals, and the end if it reported progress before. */
 class Meter {
   readonly #total: number;
   readonly #progress: (progress: HashProgress) => void;

@@ -2,8 +2,8 @@
  * Hashes in threads, on all cores, so that the event loop stays free. Threads start when they are first needed and then
  * stay. They do not keep the process alive.
  *
- * Rejected: streams into `crypto.createHash` (its `update` runs in the calling thread: one core only, and the one that
- * should start tasks); WebCrypto (it has threads of its own, but needs the whole file in memory).
+ * We rejected streams into `crypto.createHash`: its `update` runs in the calling thread, which should start tasks, and
+ * uses one core only. We rejected WebCrypto: it has its own threads, but needs the whole file in memory.
  */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
@@ -12,7 +12,7 @@ import { UserError } from "../model/errors.ts";
 import type { End, FromThread, Named } from "./hash-thread.ts";
 import type { Hashed } from "./hash.ts";
 
-/** The largest number of threads; no disk is faster with more. */
+/** The largest number of threads. No disk is faster with more. */
 export const THREADS = Math.min(8, availableParallelism());
 
 export interface BesideOptions {
@@ -104,7 +104,7 @@ async function start(): Promise<void> {
   idle.push(thread);
 }
 
-/** Terminates the job's thread: nothing else can stop it in the middle of a file. */
+/** Terminates the job's thread, because nothing else can stop it in the middle of a file. */
 function drop(job: Job, reason: unknown): void {
   job.reject(reason);
   if (waiting.includes(job)) waiting.splice(waiting.indexOf(job), 1);

@@ -1,4 +1,4 @@
-/** Reads files for their digests. Every file that lq hashes is hashed here, in the main thread or another one. */
+/** Hashes files. lq hashes every file with this code, in the main thread or in another one. */
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { UserError } from "../model/errors.ts";
@@ -24,7 +24,7 @@ const ATTEMPTS = 5;
 let buffer: Buffer | undefined;
 
 /**
- * @param path the file as a user knows it
+ * @param path the path that the user knows
  * @param progress called with the bytes read since the last call; not for small files
  * @throws UserError if the file cannot be read, or changes during each attempt
  */
@@ -54,7 +54,7 @@ export function hashNow(location: string, path: string, progress?: (bytes: numbe
   });
 }
 
-/** As `hashNow`, with a copy of the content if it has at most `most` bytes. `most` must be below 1 MiB. */
+/** Like `hashNow`, with a copy of the content if it has at most `most` bytes. `most` must be below 1 MiB. */
 export function hashWithContent(
   location: string,
   path: string,
@@ -62,7 +62,7 @@ export function hashWithContent(
 ): Hashed & { readonly content: Buffer | null } {
   const hashed = hashNow(location, path);
   const { size } = hashed.signature;
-  // Copy: the buffer holds what was hashed, but only until the next file.
+  // Copy the content, because the next file overwrites the buffer.
   return { ...hashed, content: size <= most ? Buffer.from(chunk().subarray(0, size)) : null };
 }
 

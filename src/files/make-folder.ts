@@ -6,7 +6,11 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { errorCode } from "../model/errors.ts";
 
-/** Throws the system's error. Accepts whatever is there already; if it is not a folder, its user gets the error. */
+/**
+ * Accepts anything that is there already. If that is not a folder, the code that uses it gets the error.
+ *
+ * @throws the system's error
+ */
 export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder);

@@ -1,10 +1,10 @@
 /**
  * File operations that also work where a folder is on a file server.
  *
- * When the answer to a request is lost, the client sends the request again and reports what the second one found: the
- * name is taken, or the file is gone. When another machine removes or replaces an open file, it can no longer be read.
- * A file that is removed while a program on this machine has it open stays as `.nfsXXXX`; its folder then cannot be
- * removed.
+ * When the answer to a request is lost, the client sends the request again and reports the result of the second one:
+ * the name is taken, or the file is gone. When another machine removes or replaces an open file, nobody can read it any
+ * more. When a program on this machine has a removed file open, the file stays as `.nfsXXXX`, and nobody can remove its
+ * folder.
  */
 import { linkSync, lstatSync, renameSync, symlinkSync, type Stats } from "node:fs";
 import { errorCode } from "../model/errors.ts";
@@ -13,9 +13,9 @@ import { errorCode } from "../model/errors.ts";
 const ATTEMPTS = 5;
 
 /**
- * As `renameSync`.
- * @param from a name that nobody else uses: if it is gone, this rename was carried out
- * @param before what was at `to` before, if anything: after the rename another file must be there
+ * Like `renameSync`.
+ * @param from a name that nobody else uses; if it is gone, this rename has succeeded
+ * @param before the stats of `to` before, if there was a file; after the rename, another file must be there
  */
 export function rename(from: string, to: string, before?: Stats): void {
   try {
@@ -27,12 +27,12 @@ export function rename(from: string, to: string, before?: Stats): void {
   }
 }
 
-/** As `linkSync`, with a new name that nobody else uses. */
+/** Like `linkSync`, with a new name that nobody else uses. */
 export function link(from: string, to: string): void {
   unlessTaken(() => linkSync(from, to));
 }
 
-/** As `symlinkSync`, with a new name that nobody else uses. */
+/** Like `symlinkSync`, with a new name that nobody else uses. */
 export function symlink(target: string, file: string): void {
   unlessTaken(() => symlinkSync(target, file));
 }
@@ -50,7 +50,7 @@ export function ifThere<T>(read: () => T): T | null {
   }
 }
 
-/** Whether a name is that of a file that was removed while a program had it open. */
+/** Whether this is the name of a removed file that a program still has open. */
 export function isRemovedName(name: string): boolean {
   return /^\.nfs[0-9A-Fa-f.]{4,}$/.test(name);
 }

@@ -1,4 +1,4 @@
-/** Digests of files without a remembered one. Small files are read in this thread, large ones in another. */
+/** Hashes files whose digests are not known. It reads small files in this thread, and large ones in another. */
 import { statSync } from "node:fs";
 import { hashBeside } from "./hash-threads.ts";
 import { hashNow, hashWithContent } from "./hash.ts";
@@ -24,7 +24,7 @@ export interface FileContent {
   readonly content: Buffer | null;
 }
 
-/** As `hashFile`, with all that is needed to store the file. */
+/** Like `hashFile`, with all that is needed to store the file. */
 export async function readFile(location: string): Promise<FileContent> {
   const stats = statSync(location);
   const executable = (stats.mode & 0o100) !== 0;

@@ -19,8 +19,9 @@ export function remove(path: string): void {
 }
 
 /**
- * As `remove`, but leaves what a program still has open: on a file server its folder cannot be removed until then.
- * @returns whether it is gone
+ * Like `remove`, but does not fail if a program still has a file there open. A file server then keeps the file and its
+ * folder until the program ends.
+ * @returns whether everything is gone
  */
 export function discard(path: string): boolean {
   try {

@@ -1,13 +1,15 @@
-/** Replaces a file's content, whole or not at all. */
+/** Replaces a file's content, either completely or not at all. */
 import { closeSync, constants, openSync, rmSync, writeFileSync } from "node:fs";
 import { rename } from "./network-files.ts";
 
-/** O_NOFOLLOW: never write through a link that somebody put there. Not O_EXCL: see src/files/network-files.ts. */
+/**
+ * O_NOFOLLOW: never write through a link that somebody put there. For why not O_EXCL, see src/files/network-files.ts.
+ */
 const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
 /**
- * For a file with one writer at a time. The next writer replaces what a killed one left. On a full disk the temporary
- * file is removed.
+ * Use this for a file with one writer at a time. The next writer replaces what a killed writer left. On a full disk,
+ * this removes the temporary file.
  * @param content parts, written one after the other
  */
 export function replaceFile(file: string, ...content: readonly (string | Uint8Array)[]): void {

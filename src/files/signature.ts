@@ -1,4 +1,4 @@
-/** A file's signature: tells whether the file changed, without reading it. */
+/** Defines a file's signature, which shows whether the file changed without reading it. */
 import type { Stats } from "node:fs";
 
 /** Times are doubles in milliseconds. They resolve 0.25 µs, far below a clock tick, and are cheaper than bigints. */
@@ -9,9 +9,9 @@ export interface Signature {
   readonly ino: number;
 }
 
-/** A kernel stamps files with the time of its last tick, which is at most 10 ms old (HZ=100). Doubled to be safe. */
+/** A kernel stamps files with the time of its last tick, at most 10 ms ago (HZ=100). This is twice that, to be safe. */
 const TICK_MS = 20;
-/** For file systems that store whole seconds only (some network ones; FAT stores every second one). */
+/** The tick of file systems that store only whole seconds (some on the network), or every second one (FAT). */
 const COARSE_TICK_MS = 2_000;
 
 export function signatureOf({ size, mtimeMs, ctimeMs, ino }: Stats): Signature {
@@ -23,7 +23,7 @@ export function sameSignature(a: Signature | null, b: Signature | null): boolean
   return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.ino === b.ino;
 }
 
-/** Whether a file could have been edited after its hashing began at `hashedAt` and still have this signature. */
+/** Whether a file could have this signature although somebody edited it after `hashedAt`, when its hashing began. */
 export function isRacy(signature: Signature, hashedAt: number): boolean {
   return signature.ctimeMs >= hashedAt - tickOf(signature);
 }

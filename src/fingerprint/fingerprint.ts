@@ -94,8 +94,8 @@ export class Fingerprinter {
   }
 
   /**
-   * Finds the inputs that now differ from the recipe. An input whose signature changed but whose content is the same does
-   * not differ. It also forgets what this build knew about changed files.
+   * Finds the inputs that now differ from the recipe. An input whose signature changed but whose content is the same
+   * does not differ. It also forgets what this build knew about changed files.
    */
   async changedInputs(recipe: Recipe): Promise<string[]> {
     const { root, graph, files, writings } = this.#parts;

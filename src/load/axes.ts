@@ -1,4 +1,4 @@
-/** Axis specs: a list, `{ keys }`, `{ glob }`, `{ in, at }`, or a list with such specs among its items. */
+/** Reads axes: a list, `{ keys }`, `{ glob }`, `{ in, at }`, or a list with such maps among its items. */
 import type { Span } from "../model/errors.ts";
 import type { AxisSpec } from "../model/model.ts";
 import type { Problems } from "./problems.ts";

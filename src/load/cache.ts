@@ -1,4 +1,4 @@
-/** `cache: { folder: /data/lq, link: [hardlink, copy] }`: where the cache is, and how outputs are linked to it. */
+/** Reads `cache: { folder: /data/lq, link: [hardlink, copy] }`: where the cache is, and how lq links outputs to it. */
 import { resolve } from "node:path";
 import type { CacheSettings, LinkKind } from "../model/model.ts";
 import type { Problems } from "./problems.ts";

@@ -1,6 +1,6 @@
 /**
- * A user's settings for all projects on a machine: `~/.config/lq/config.yaml` (or under XDG_CONFIG_HOME). They can
- * change which devices tasks run on, but never what tasks make.
+ * Reads a user's settings for all projects on a machine: `~/.config/lq/config.yaml` (or under XDG_CONFIG_HOME). They
+ * can change which devices tasks run on, but never what tasks make.
  *
  *     gpu:
  *       busy: 2GiB                  # do not use a device while other programs use more of its memory than this
@@ -19,9 +19,9 @@ import { parseYaml, type Located } from "./yaml.ts";
 export interface Config {
   /** lq does not use a device while others use more than this many bytes of its memory. Null: only leases decide. */
   readonly busy: number | null;
-  /** Device indices or UUIDs that belong together. */
+  /** Indices or UUIDs of devices that belong together, one list for each group. */
   readonly groups: readonly (readonly string[])[];
-  /** Where commands and scripts run, as far as a project says nothing. */
+  /** Where commands and scripts run, for keys that a project does not set. */
   readonly environment: Environment;
 }
 
@@ -39,7 +39,7 @@ export function loadConfig(env: { readonly [name: string]: string | undefined })
   return config ?? NOTHING;
 }
 
-/** Absolute path, whether there is such a file or not. */
+/** Absolute path of the settings, even if there is no such file; null if the user has no home folder. */
 export function configFile(env: { readonly [name: string]: string | undefined }): string | null {
   const settings = env["XDG_CONFIG_HOME"] || inHome(".config");
   return settings === null ? null : join(settings, "lq/config.yaml");

@@ -1,4 +1,4 @@
-/** The source files of a project. */
+/** Reads source files of a project. */
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
@@ -8,7 +8,7 @@ export const PIPELINE_FILE = "pipeline.yaml";
 export function readSource(dir: string, path: string): string | null {
   try {
     const file = join(dir, path);
-    // Reading a pipe could wait for ever.
+    // Do not read a pipe: that could wait for ever.
     return statSync(file).isFile() ? readFileSync(file, "utf8").replace(/^\uFEFF/, "") : null;
   } catch {
     return null;

@@ -1,7 +1,7 @@
 /**
  * Load: the project's folder → a `Pipeline`.
  *
- * Every value is checked. All errors of all files are gathered, each with its place, and thrown together.
+ * lq checks every value. It collects all errors of all files, each with its place, and throws them together.
  */
 import { debug } from "../system/debug.ts";
 import { resolve } from "node:path";
@@ -22,9 +22,9 @@ import { parseYaml, type Located, type LocatedMap } from "./yaml.ts";
 export interface LoadRequest {
   /** The folder that holds pipeline.yaml. */
   readonly dir: string;
-  /** Names of profiles/NAME.yaml, later ones over earlier ones. */
+  /** Names of profiles/NAME.yaml. A later profile overrides an earlier one. */
   readonly profiles: readonly string[];
-  /** Assignments `a.b=c`, over everything else. */
+  /** Assignments `a.b=c`. They override everything else. */
   readonly set: readonly string[];
 }
 
@@ -40,7 +40,7 @@ export const TOP_KEYS = [
   "rules",
 ] as const;
 
-/** Throws a `UserError` with every problem of pipeline.yaml, params and profiles. */
+/** @throws UserError with every problem of pipeline.yaml, params and profiles */
 export function loadPipeline({ dir, profiles, set }: LoadRequest): Pipeline {
   const root = resolve(dir);
   const text = readSource(root, PIPELINE_FILE);
@@ -103,7 +103,7 @@ function parsePipeline(
   };
 }
 
-/** Parses the named axes by themselves. Here a reference may be to any axis that some rule has. */
+/** Parses the named axes without a rule. Here an axis may refer to any axis of any rule. */
 function parseAxes(
   nodes: ReadonlyMap<string, Located>,
   rules: ReadonlyMap<string, Rule>,

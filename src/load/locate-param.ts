@@ -1,4 +1,4 @@
-/** Finds the place where a param is written. */
+/** Finds the place of a param in the project's files. */
 import { isDeepStrictEqual } from "node:util";
 import type { Span } from "../model/errors.ts";
 import type { Json, Pipeline } from "../model/model.ts";
@@ -8,9 +8,9 @@ import { child } from "./template.ts";
 import { parseYaml, toJson, type Located } from "./yaml.ts";
 
 /**
- * The place of the value at a path of keys; if there is no such value, of the innermost value around it. Searches the
- * last profile first, and takes the first file that has the very value in force. Undefined if no file has it (`--set`,
- * a merged map).
+ * The place of the value at a path of keys. If there is no such value, the place of the innermost value around it.
+ * It searches the last profile first, and takes the first file that has the value which the build uses. Undefined if no
+ * file has it (`--set`, a merged map).
  */
 export function paramSpan(pipeline: Pipeline, path: readonly string[]): Span | undefined {
   for (let length = path.length; length > 0; length--) {

@@ -1,4 +1,6 @@
-/** The params that rules read: params.yaml, then profiles over it, then `--set a.b=c` over both. */
+/**
+ * Loads the params that rules read: params.yaml, profiles that override it, and `--set a.b=c`, which overrides both.
+ */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Span } from "../model/errors.ts";
@@ -16,7 +18,7 @@ interface JsonMap {
 
 export interface ParamsRequest {
   readonly dir: string;
-  /** The params file and where pipeline.yaml names it; null when it names none. */
+  /** The params file, with its place in pipeline.yaml; null if pipeline.yaml names none. */
   readonly file: { readonly path: string; readonly span: Span } | null;
   readonly profiles: readonly string[];
   readonly set: readonly string[];
@@ -59,7 +61,7 @@ function readParams(file: string, text: string, problems: Problems): JsonMap {
   return {};
 }
 
-/** Maps are merged deeply; anything else on top replaces what is below. */
+/** Merges maps deeply. Any other value of `above` replaces the value of `below`. */
 function overlay(below: Json | undefined, above: Json): Json {
   if (!isMap(below) || !isMap(above)) return above;
   const merged = Object.entries(above).map(([key, value]) => [key, overlay(child(below, key), value)]);

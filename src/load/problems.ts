@@ -1,8 +1,8 @@
-/** Gathers all problems, so that a user sees them at once. */
+/** Collects all problems, so that a user sees them together. */
 import { andMore } from "../model/cut-list.ts";
 import { UserError, type Diagnostic, type Span } from "../model/errors.ts";
 
-/** The largest number of messages for one place: a place may be wrong for thousands of tasks. */
+/** How many messages lq keeps for one place. One mistake may concern thousands of tasks. */
 const MAX_PER_PLACE = 10;
 
 export class Problems {
@@ -30,7 +30,7 @@ export class Problems {
     for (const { message, span, hint } of error.diagnostics) this.add(message, span, hint);
   }
 
-  /** Throws a `UserError` with all problems in the order of the files, if there are any. */
+  /** @throws UserError with all problems in the order of the files, if there are any */
   throwIfAny(): void {
     if (this.#count === 0) return;
     const all = [...this.#places.values()].flatMap(({ found, more }) => {

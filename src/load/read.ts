@@ -7,7 +7,7 @@ import type { Located, LocatedMap, LocatedScalar } from "./yaml.ts";
 /** A scalar whose value is text. */
 export type Text = LocatedScalar & { readonly value: string };
 
-/** A value in words, for messages. */
+/** Describes a value, for messages. */
 export function describe(node: Located): string {
   if (node.kind !== "scalar") return `a ${node.kind}`;
   if (node.value === null) return "nothing";

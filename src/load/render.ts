@@ -1,4 +1,4 @@
-/** Diagnostics as text for a terminal: `pipeline.yaml:12:7: error: …`, the line, a caret, a hint. */
+/** Shows diagnostics in a terminal: `pipeline.yaml:12:7: error: …`, the line, a caret, a hint. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Diagnostic, Span } from "../model/errors.ts";
@@ -15,7 +15,7 @@ export function renderDiagnostics(
   return diagnostics.map((diagnostic) => render(diagnostic, read, paint)).join("\n\n");
 }
 
-/** The place of each, as far as it is known; line and column count from 1. */
+/** The place of each diagnostic, if it is known. Line and column count from 1. */
 export function placesOf(
   diagnostics: readonly Diagnostic[],
   root: string,
@@ -113,7 +113,7 @@ function excerpt({ line, column, text, length }: Place, paint: Paint): string[] 
   ];
 }
 
-/** Replaces control characters: a file's bytes must not control the terminal. */
+/** Replaces control characters, because text from a file must not control the terminal. */
 function printable(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\u00b7");
 }

@@ -1,4 +1,4 @@
-/** One rule of pipeline.yaml. */
+/** Reads one rule of pipeline.yaml. */
 import type { AxisSpec, Declaration, Environment, Rule, Template, TemplateValue } from "../model/model.ts";
 import type { Span } from "../model/errors.ts";
 import { parseAction } from "./actions.ts";
@@ -45,10 +45,10 @@ export const RULE_KEYS = [
   "timeout",
 ] as const;
 
-/** Seconds: the time that Slurm and Kubernetes leave between the signal and the kill. */
+/** Seconds. Slurm and Kubernetes wait this long between the signal and the kill. */
 const DEFAULT_GRACE = 30;
 
-/** @param axes the named axes of the file, not parsed yet: the rule decides which names they may refer to */
+/** @param axes the named axes of the file, not parsed yet, because the rule decides which axes they may refer to */
 export function parseRule(
   name: string,
   key: Span,
@@ -108,7 +108,9 @@ export function parseRule(
   };
 }
 
-/** Only a module can run in a temporary folder: it gets the paths of its files, while a command has them in its text. */
+/**
+ * Refuses `shape` for commands: only a module can run in a temporary folder, because a command's text contains paths.
+ */
 function parseShape(name: string, { entries }: LocatedMap, problems: Problems): boolean {
   const shape = entries.get("shape");
   if (!shape || !readBoolean(shape.value, '"shape"', problems)) return false;
@@ -118,7 +120,9 @@ function parseShape(name: string, { entries }: LocatedMap, problems: Problems): 
   return true;
 }
 
-/** A map from name to axis (or the name of one), or a list of names. An axis may refer to those before it. */
+/**
+ * Reads a map from name to axis (or to an axis name), or a list of axis names. An axis may refer to those before it.
+ */
 function parseEach(
   node: Located | undefined,
   axes: ReadonlyMap<string, Located>,
@@ -154,7 +158,9 @@ function parseEach(
   return each;
 }
 
-/** A path, a list of paths, or a map of either by role; in a map an input may also be a map of `INPUT_KEYS`. */
+/**
+ * Reads a path, a list of paths, or a map from roles to these. In a map, an input may also be a map of `INPUT_KEYS`.
+ */
 function parseDeclarations(
   role: "in" | "out",
   node: Located | undefined,
@@ -180,7 +186,7 @@ function parsePaths(role: string, node: Located, scope: Scope, problems: Problem
 
 export const INPUT_KEYS = ["path", "names", "hint"] as const;
 
-/** `{ path: … }` or `{ names: FOLDER/ }`, with a `hint` for a user whose input is not there. */
+/** Reads `{ path: … }` or `{ names: FOLDER/ }`, with a `hint` for a user whose input is not there. */
 function parseInput(role: string, node: LocatedMap, scope: Scope, problems: Problems): Declaration {
   refuseUnknownKeys(node, INPUT_KEYS, `input "${role}"`, problems);
   const get = (key: (typeof INPUT_KEYS)[number]): Located | undefined => node.entries.get(key)?.value;
@@ -204,7 +210,7 @@ function parseWith(node: Located | undefined, scope: Scope, problems: Problems):
   return values;
 }
 
-/** A name or a list of names, with values from lq's environment; or a map from names to values (null: from there too). */
+/** Reads names of variables from lq's environment, or a map from names to values (null: also from lq's environment). */
 function parseEnv(node: Located, scope: Scope, problems: Problems): Rule["env"] {
   const env = new Map<string, Template | null>();
   const add = (name: string, span: Span, value: Template | null) => {

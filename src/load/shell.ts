@@ -1,6 +1,6 @@
 /**
- * Finds `${…}` inside quotes of a shell command. lq quotes each value that it fills in. Inside other quotes its own
- * quotes would end them, and text from a file name could run as a command.
+ * Finds `${…}` inside quotes of a shell command. lq quotes each value that it fills in. Inside quotes of the user, these
+ * would end the user's quotes, and text from a file name could run as a command.
  */
 import type { Template, TemplatePart } from "../model/model.ts";
 
@@ -9,7 +9,7 @@ export type Filled = Exclude<TemplatePart, { readonly kind: "text" }>;
 /** The `${…}` of a bash command that are inside quotes, in the order of the text. */
 export function quotedParts(command: Template): Filled[] {
   const quoted: Filled[] = [];
-  // Open quotes and substitutions, outermost first: ' " and, for $( or (, the closing ).
+  // Open quotes and substitutions, outermost first: ' or ", and ) for an open $( or (.
   const open: string[] = [];
   let comment = false;
   for (const part of command.parts) {

@@ -1,4 +1,4 @@
-/** `show:` in pipeline.yaml: what the page shows as results. It is in no key. */
+/** Reads `show:` of pipeline.yaml: what the page shows as results. It is part of no key. */
 import type { Rule, ShowSettings } from "../model/model.ts";
 import type { Problems } from "./problems.ts";
 import { readMap, readTexts, refuseUnknownKeys } from "./read.ts";

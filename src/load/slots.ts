@@ -1,4 +1,4 @@
-/** `slots: { cpu: 2, memory: 4GiB, gpu: 1, POOL: 1 }`, sizes and durations. */
+/** Reads `slots: { cpu: 2, memory: 4GiB, gpu: 1, POOL: 1 }`, sizes and durations. */
 import type { GpuRequest, SlotRequest } from "../model/model.ts";
 import type { Problems } from "./problems.ts";
 import { bytesOf, sizeMeant } from "../system/sizes.ts";
@@ -56,7 +56,7 @@ function parseGpu(node: Located, problems: Problems): GpuRequest | null {
   };
 }
 
-/** Bytes, from text such as `512MiB` or from a number, which must be 0 or large. */
+/** Reads bytes from text such as `512MiB`, or from a number, which must be 0 or large. */
 export function parseBytes(node: Located, what: string, problems: Problems): number {
   const text = node.kind === "scalar" ? String(node.value) : "";
   const [bytes, meant] = [bytesOf(text), sizeMeant(text)];
@@ -68,7 +68,7 @@ export function parseBytes(node: Located, what: string, problems: Problems): num
 
 const SECONDS: { readonly [unit: string]: number } = { "": 1, s: 1, m: 60, min: 60, h: 3600, d: 86400 };
 
-/** Seconds, from a number or from text such as `90s`, `30m`, `2h`. */
+/** Reads seconds from a number, or from text such as `90s`, `30m`, `2h`. */
 export function parseDuration(node: Located, what: string, problems: Problems): number {
   const text = node.kind === "scalar" ? String(node.value) : "";
   const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?) ?([a-z]*)$/.exec(text) ?? [];

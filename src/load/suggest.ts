@@ -1,4 +1,4 @@
-/** Hints of the form "did you mean …?". */
+/** Makes hints of the form "did you mean …?". */
 import { distance } from "fastest-levenshtein";
 
 /** Words of other build tools, with the word that lq uses for the same. */

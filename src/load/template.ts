@@ -16,11 +16,11 @@ import { toJson, type Located } from "./yaml.ts";
 /** The names that a template may use. */
 export interface Scope {
   readonly axes: ReadonlyMap<string, AxisSpec>;
-  /** Undefined when they could not be read: then params are not checked. */
+  /** Undefined if the params could not be read. Then references to params are not checked. */
   readonly params: Json | undefined;
-  /** Axes of the rule that are bound after this text. */
+  /** Axes of the rule that come after this text, so it must not use them. */
   readonly later?: readonly string[];
-  /** Named axes of the file, for a hint when the rule does not have one of them under `each`. */
+  /** Named axes of the file, for a hint if the rule uses one that is not under its `each`. */
   readonly named?: ReadonlyMap<string, unknown>;
   /** Roles of inputs and outputs, in `cmd` only. */
   readonly roles: {
@@ -68,7 +68,7 @@ export function parseTemplate(node: Text, scope: Scope, problems: Problems): Tem
   return { parts, span: node.span };
 }
 
-/** A param path without `${}` around it, as in `{ keys: generators }`: a template with that one part. */
+/** Parses a param path without `${}` around it, as in `{ keys: generators }`, as a template with one part. */
 export function parseParamPath(node: Text, scope: Scope, problems: Problems): Template {
   const part = node.value.includes("${") ? null : parseSteps(node.value);
   if (!part) {
@@ -82,7 +82,7 @@ export function parseParamPath(node: Text, scope: Scope, problems: Problems): Te
   return { parts: [paramPart(part.head, part.steps, node.span, scope, problems)], span: node.span };
 }
 
-/** Any value. Each text in it may be a template. */
+/** Parses any value. Each text in it may be a template. */
 export function parseValue(node: Located, scope: Scope, problems: Problems): TemplateValue {
   if (!hasTemplate(node)) return { kind: "literal", value: toJson(node) };
   if (isText(node)) return { kind: "template", template: parseTemplate(node, scope, problems) };
@@ -229,7 +229,7 @@ function unknownHead(name: string, { axes, params = null, named, roles }: Scope)
     : `did you mean "${own}"?`;
 }
 
-/** The value at a key of a map or an index of a list; undefined when there is none. */
+/** The value at a key of a map or at an index of a list; undefined if there is none. */
 export function child(value: Json, key: string): Json | undefined {
   if (Array.isArray(value)) return /^\d+$/.test(key) ? (value as readonly Json[])[Number(key)] : undefined;
   if (value === null || typeof value !== "object" || !Object.hasOwn(value, key)) return undefined;
@@ -257,7 +257,7 @@ function mayHaveFields(axis: AxisSpec): boolean {
   return axis.kind === "in" || (axis.kind === "join" && axis.axes.some(mayHaveFields));
 }
 
-/** The place of the nth `${` of a value in the file; the whole value where quoting or folding hides the place. */
+/** The place in the file of the nth `${` of a value; the whole value if quoting or folding hides the place. */
 function expressionSpan(node: Text, nth: number, expression: string): Span {
   let at = -1;
   for (let i = 0; i <= nth; i++) {

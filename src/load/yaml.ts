@@ -1,9 +1,9 @@
 /**
- * YAML text as plain values with their places in the file.
+ * Parses YAML into plain values with their places in the file.
  *
- * The files are untrusted. Aliases are shared, never copied, and are refused when together they stand for more values
- * than a person would write (an "alias bomb"). Tags, non-finite numbers and maps with keys that are not text are
- * refused, so the result is always JSON.
+ * The files are untrusted. lq shares the values of aliases and never copies them. It refuses aliases that together
+ * stand for more values than a person would write (an "alias bomb"). It also refuses tags, numbers that are not finite,
+ * and maps with keys that are not text, so the result is always JSON.
  */
 import {
   isAlias,
@@ -51,16 +51,17 @@ export interface LocatedEntry {
 const MAX_ALIASED = 100_000;
 const MAX_DEPTH = 100;
 
-/** Parses one YAML document. Adds problems and returns null when it cannot be read. */
+/** Parses one YAML document. If that fails, it adds problems and returns null. */
 export function parseYaml(file: string, text: string, problems: Problems): Located | null {
   const before = problems.count;
   if (tooDeep(text)) {
     problems.add(`values are nested more than ${MAX_DEPTH} deep`, { file, start: 0, end: 1 });
     return null;
   }
-  // A fixed schema: the document's own %YAML line must not add other types. The locator finds duplicate keys, in linear time.
+  // Use a fixed schema, because the document's own %YAML line must not add other types. The locator finds duplicate
+  // keys, in linear time.
   const document = parseDocument(text, { schema: "core", prettyErrors: false, uniqueKeys: false });
-  // One error a line: later errors on the same line mostly follow from the first.
+  // Report one error for each line, because later errors on a line mostly follow from the first.
   const lines = new Set<number>();
   for (const { message, pos } of [...document.errors, ...document.warnings]) {
     const line = text.lastIndexOf("\n", pos[0] - 1);
@@ -235,7 +236,7 @@ class Locator {
 
 const JSON_TYPES: ReadonlySet<string> = new Set(["string", "number", "boolean"]);
 
-/** Whether the text may nest deeper than the parser's stack. Counts brackets and indicators: an upper bound. */
+/** Whether the text may nest too deep for the parser's stack. It counts brackets and indicators, an upper bound. */
 function tooDeep(text: string): boolean {
   let open = 0;
   let compact = 0;

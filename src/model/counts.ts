@@ -1,4 +1,4 @@
-/** How tasks end in a build, and how many of them ended how. */
+/** Defines the outcomes of tasks in a build, and counts of them. */
 
 /** In the order in which they are printed. */
 export const OUTCOMES = ["ran", "restored", "accepted", "fresh", "failed", "skipped", "cancelled"] as const;
@@ -29,7 +29,7 @@ export function totalOf(counts: Counts): number {
 
 /**
  * "3 ran, 12 restored"; "" where all counts are 0.
- * @param phrase one count in words, where that is not "3 ran"
+ * @param phrase the text for one count; by default "3 ran"
  */
 export function countsText(
   counts: Counts,

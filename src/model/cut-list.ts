@@ -1,4 +1,4 @@
-/** Long lists in messages: the first entries, and how many more there are. One wording for all of lq. */
+/** Shortens long lists in messages to the first entries and a count of the others, with one wording for all of lq. */
 
 export interface CutOptions {
   /** What the entries are, in the plural: "causes". */

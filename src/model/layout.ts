@@ -1,4 +1,4 @@
-/** Where lq keeps its own files, relative to the project (see "On disk" in docs/architecture.md). */
+/** Names lq's own files and folders, relative to the project (see "On disk" in docs/architecture.md). */
 
 export const STATE_LOG = "cache/state/log";
 export const SNAPSHOT = "cache/state/snapshot";

@@ -16,7 +16,7 @@ export interface Pipeline {
   /** params.yaml + profiles + --set, merged. */
   readonly params: Json;
   readonly axes: ReadonlyMap<string, AxisSpec>;
-  /** In the order of the file (the order means nothing). */
+  /** The rules in the order of the file. The order has no meaning. */
   readonly rules: ReadonlyMap<string, Rule>;
   readonly default: readonly Target[];
   readonly cache: CacheSettings;
@@ -25,7 +25,7 @@ export interface Pipeline {
   readonly files: readonly string[];
 }
 
-/** What a build is asked for, as the user typed it. A target of `default` has a place in pipeline.yaml. */
+/** A target of a build, as the user typed it. A target of `default` has a place in pipeline.yaml. */
 export interface Target {
   readonly text: string;
   readonly span?: Span;
@@ -35,7 +35,7 @@ export interface Target {
 export interface ShowSettings {
   /** Rules that the overview shows together, in this order. */
   readonly groups: readonly { readonly name: string; readonly rules: readonly string[] }[];
-  /** Targets as typed; null: those among the outputs of `default`. */
+  /** Targets as typed; null: the tables and figures among the outputs of `default`. */
   readonly tables: readonly string[] | null;
   readonly figures: readonly string[] | null;
 }
@@ -69,7 +69,7 @@ export interface Rule {
     | { readonly kind: "cmd"; readonly command: Template | readonly Template[]; readonly span: Span }
     /** A program of another language, run by its interpreter in the project's folder. */
     | { readonly kind: "script"; readonly path: string; readonly span: Span };
-  /** What a script or a command runs of the project; folders end in "/". A script itself is the first. */
+  /** Code of the project that a script or a command runs; folders end in "/". The script itself is the first. */
   readonly code: readonly { readonly path: string; readonly span: Span }[];
   /** Whether versions of the packages that the code imports count. */
   readonly packages: boolean;
@@ -79,13 +79,13 @@ export interface Rule {
   readonly with: ReadonlyMap<string, { readonly value: TemplateValue; readonly span: Span }>;
   /** Names of environment variables whose values are part of the key, or fixed values to set. */
   readonly env: ReadonlyMap<string, Template | null>;
-  /** Commands whose output is part of the key (`nvidia-smi --version`). Each runs once a build. */
+  /** Commands whose output is part of the key (`nvidia-smi --version`). Each runs once in a build. */
   readonly tools: readonly string[];
   readonly slots: SlotRequest;
   readonly when: Template | null;
   /** Keep a scratch folder for the key between attempts. */
   readonly resume: boolean;
-  /** Its tasks are cheap and decide which tasks there are: `status` and dry runs may run them in a temporary folder. */
+  /** Its tasks are cheap and decide which tasks there are, so `status` and dry runs may run them on trial. */
   readonly shape: boolean;
   /** Seconds that a resumable task has to save its state when a batch system is about to take the machine. */
   readonly grace: number;
@@ -98,7 +98,7 @@ export interface Rule {
   readonly timeout: number | null;
 }
 
-/** Where scripts and commands run; null: nothing is said. */
+/** Where scripts and commands run. Null means that the key is not set. */
 export interface Environment {
   /** A path, from the project's folder, or the name of a program. */
   readonly python: Setting | null;
@@ -106,11 +106,11 @@ export interface Environment {
   readonly venv: Setting | null;
   /** Name or folder of a conda environment. */
   readonly conda: Setting | null;
-  /** What `module load` is given. */
+  /** The arguments of `module load`. */
   readonly modules: readonly Setting[];
   /** A file of an image, or `docker://NAME@sha256:…`. */
   readonly container: Setting | null;
-  /** Shell text before each command; whether it is in the key. */
+  /** Shell text before each command, and whether it counts for the key. */
   readonly setup: { readonly text: string; readonly counts: boolean } | null;
 }
 
@@ -119,7 +119,7 @@ export interface Setting {
   readonly span: Span;
 }
 
-/** A named input or output. Its role is "in" for `in: x`, "out" for `out: x`, and the key where they are maps. */
+/** A named input or output. Its role is "in" for `in: x`, "out" for `out: x`, and the key in a map. */
 export interface Declaration {
   readonly role: string;
   /** Whether pipeline.yaml has a list here. A module reads a list with `inputs()`. */
@@ -127,7 +127,7 @@ export interface Declaration {
   readonly paths: readonly Template[];
   /** For an input `{ names: … }`: only the names of the files in the folder count, not their contents. */
   readonly names?: true;
-  /** What to tell a user when the input is not there. */
+  /** What to tell a user if the input is not there. */
   readonly hint?: Template;
 }
 
@@ -200,7 +200,7 @@ export interface Task {
 export type TaskAction =
   | { readonly kind: "run"; readonly module: string }
   | { readonly kind: "script"; readonly path: string }
-  /** The command with its axes and params filled in; in, out and scratch are filled in when it runs. */
+  /** The command with its axes and params filled in. `in`, `out` and `scratch` are filled in when it runs. */
   | { readonly kind: "cmd"; readonly command: Template | readonly Template[] };
 
 export interface TaskPath {
@@ -214,13 +214,13 @@ export interface TaskPath {
 
 export interface TaskParam {
   readonly value: Json;
-  /** The path in params that the value came from ("generators.stu-s.window"); null for a literal or mixed value. */
+  /** The path in the params that gives the value ("generators.stu-s.window"); null for a literal or mixed value. */
   readonly origin: string | null;
 }
 
 /** A rule whose remaining axis values stand in a file that is not known yet. */
 export interface PendingExpansion {
-  /** As a task's id, with "*" for the axes that are not bound. */
+  /** Like a task's id, with "*" for the axes that are not bound. */
   readonly id: string;
   readonly rule: Rule;
   /** The axis values that are known so far. */
@@ -257,7 +257,7 @@ export type Reason =
       readonly before: Json | undefined;
       readonly after: Json | undefined;
     }
-  /** @property by the file that loads it, where that is known */
+  /** @property by the file that loads it, if lq knows it */
   | ({ readonly kind: "code"; readonly file: string; readonly by?: string } & ContentChange)
   | {
       readonly kind: "package";
@@ -279,7 +279,7 @@ export type Reason =
 
 export interface ContentChange {
   readonly change: "changed" | "added" | "removed";
-  /** Digests; left out where only the file's name counts. */
+  /** Digests. They are left out if only the file's name counts. */
   readonly before?: string;
   readonly after?: string;
 }

@@ -1,6 +1,6 @@
 /**
- * Paths of the model in one normal form: POSIX; relative to the project, or absolute when outside it. A directory
- * ends in "/".
+ * Brings paths into one normal form: POSIX; relative to the project, or absolute if outside it. A directory ends in
+ * "/".
  */
 import { posix } from "node:path";
 
@@ -23,7 +23,7 @@ export function isOutside(path: string): boolean {
   return path.startsWith("/");
 }
 
-/** A path of the model as an absolute path. */
+/** The absolute path of a path in normal form. */
 export function absolute(root: string, path: string): string {
   return isOutside(path) ? path : `${root}/${path}`;
 }

@@ -3,19 +3,19 @@
  * `predict:btcv/stu-s/case_03`. The id of a task without axes is the rule's name. A rule's name has no ":".
  */
 
-/** In a pending expansion's id, stands for the values that are not known yet: `predict:btcv/*`. */
+/** Stands for the values that are not known yet, in a pending expansion's id: `predict:btcv/*`. */
 const OPEN = "*";
 
 export function taskId(rule: string, values: readonly string[]): string {
   return values.length === 0 ? rule : `${rule}:${values.join("/")}`;
 }
 
-/** The id of a pending expansion, of which only the first values are known. */
+/** The id of a pending expansion. Only its first values are known. */
 export function openId(rule: string, values: readonly string[]): string {
   return taskId(rule, [...values, OPEN]);
 }
 
-/** What the ids of all tasks of a pending expansion begin with. */
+/** The text at the beginning of the ids of all tasks of a pending expansion. */
 export function knownPart(openId: string): string {
   return openId.slice(0, -OPEN.length);
 }
@@ -26,7 +26,7 @@ export function ruleOf(id: string): string {
   return end < 0 ? id : id.slice(0, end);
 }
 
-/** Whether a text has the form of a task id with values; a rule's name alone has not. */
+/** Whether a text has the form of a task id with values. A rule's name alone does not. */
 export function hasValues(text: string): boolean {
   return text.includes(":");
 }

@@ -7,7 +7,7 @@
  */
 import { UserError } from "../model/errors.ts";
 
-/** What each area tells is in docs/reference/commands.md. */
+/** docs/reference/commands.md says what each area reports. */
 export const DEBUG_AREAS = ["load", "plan", "snapshot", "slots", "exec"] as const;
 
 type Area = (typeof DEBUG_AREAS)[number];
@@ -21,7 +21,7 @@ export const debug: { readonly [area in Area]?: (text: string) => void } = Objec
   ]),
 );
 
-/** @throws UserError for an area that there is not */
+/** @throws UserError for an unknown area */
 export function refuseUnknownAreas(): void {
   const unknown = wanted.find((name) => name !== "all" && !DEBUG_AREAS.some((area) => area === name));
   if (unknown === undefined) return;
@@ -29,7 +29,7 @@ export function refuseUnknownAreas(): void {
   throw new UserError({ message: `LQ_DEBUG names "${unknown}", which is not an area`, hint });
 }
 
-/** Control characters in names must neither end the line nor control the terminal. */
+/** Replaces control characters, because names must neither end the line nor control the terminal. */
 function inOneLine(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "\u00b7");
 }

@@ -1,4 +1,7 @@
-/** Programs that lq starts as processes or threads. dist/ has them compiled; when lq runs from source, this file compiles them. */
+/**
+ * Finds the programs that lq starts as processes or threads. They lie compiled in dist/. If lq runs from source, this
+ * file compiles them.
+ */
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "./digest.ts";

@@ -7,7 +7,7 @@ const BETWEEN = 50;
 export class EventLoopTurns {
   #last = performance.now();
 
-  /** Call this often. When it is time, signals, timers and the view get their turn. */
+  /** Call this often. When it is time, it lets signals, timers and the view run. */
   async give(): Promise<void> {
     if (performance.now() - this.#last < BETWEEN) return;
     await setImmediate();

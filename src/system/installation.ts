@@ -1,4 +1,4 @@
-/** The folder in which lq is installed: that of its package.json. */
+/** Finds the folder in which lq is installed: the folder of its package.json. */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ export function installation(): string {
   return found;
 }
 
-/** The file that `import … from "lq"` means in every task module. */
+/** The file that `import … from "lq"` loads in every task module. */
 export function apiModule(): string {
   return join(installation(), "src/api.ts");
 }

@@ -1,4 +1,4 @@
-/** Tells a process from any other, so that who reads its number later knows whether it is still there. */
+/** Identifies a process, so that a later reader of its number can find out whether it still runs. */
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import * as z from "zod/mini";
@@ -7,7 +7,7 @@ import { isOver, processStat } from "./process-stat.ts";
 
 export const ProcessIdentity = z.object({
   pid: z.int(),
-  /** Tells a process from a later one with its number; null where the system does not say. */
+  /** Distinguishes the process from a later one with the same pid; null if the system does not say. */
   started: z.nullable(z.string()),
   /** The machine (and process namespace) in which the pid means something. */
   place: z.string(),
@@ -19,12 +19,12 @@ export function thisProcess(): ProcessIdentity {
   return { pid, started: startOf(pid), place: placeOfPids() };
 }
 
-/** Whether the process can be looked at from here. */
+/** Whether this process can see the other one. */
 export function isHere({ place }: ProcessIdentity): boolean {
   return place === placeOfPids();
 }
 
-/** True also for a process of another machine, where nothing can be known. */
+/** Also true for a process on another machine, about which lq can know nothing. */
 export function mayBeAlive(identity: ProcessIdentity): boolean {
   const { pid, started } = identity;
   if (!isHere(identity)) return true;
@@ -36,7 +36,7 @@ export function mayBeAlive(identity: ProcessIdentity): boolean {
   return startOf(pid) === started;
 }
 
-/** Null where the system does not say, or the process is over. */
+/** The start time of a process; null if the system does not say, or if the process has ended. */
 function startOf(pid: number): string | null {
   const stat = processStat(pid);
   return stat === null || isOver(stat) ? null : stat.started;

@@ -1,15 +1,15 @@
-/** What Linux says about a process in /proc: see proc(5), `/proc/[pid]/stat`. */
+/** Reads what Linux says about a process in `/proc/[pid]/stat`: see proc(5). */
 import { readFileSync } from "node:fs";
 
 export interface ProcessStat {
   /** One letter: "T" is suspended, "Z" and "X" have ended. */
   readonly state: string;
   readonly parent: number;
-  /** Start time in clock ticks since boot. It tells the process from a later one with the same pid. */
+  /** Start time in clock ticks since boot. It distinguishes the process from a later one with the same pid. */
   readonly started: string;
 }
 
-/** Null where the system does not say: outside Linux, and for a process that is gone. */
+/** Null if the system does not say: outside Linux, and for a process that has ended. */
 export function processStat(pid: number): ProcessStat | null {
   let stat: string;
   try {
@@ -17,7 +17,7 @@ export function processStat(pid: number): ProcessStat | null {
   } catch {
     return null;
   }
-  // Field 2 is the name, which may hold anything, in parentheses; the next is the state.
+  // Field 2 is the name in parentheses, which may contain any text. The next field is the state.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return { state: fields[0] ?? "", parent: Number(fields[1]), started: fields[19] ?? "" };
 }

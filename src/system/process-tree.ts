@@ -5,8 +5,8 @@
  * its environment: processes inherit it, and Linux shows it in /proc. On Linux a process escapes only if it leaves the
  * group, clears its environment and has lost its parent. On other systems it escapes when it leaves the group.
  *
- * Rejected: cgroups and pid namespaces (a user may lack the rights); a subreaper and a parent-death signal (Node has no
- * call for them, and the signal reaches direct children only).
+ * We rejected cgroups and pid namespaces, because a user may lack the rights. We rejected a subreaper and a
+ * parent-death signal, because Node has no call for them and the signal reaches only direct children.
  */
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
@@ -23,7 +23,9 @@ export const RUN = randomBytes(8).toString("hex");
 const groups = new Set<number>();
 let marks = 0;
 
-/** A value of `MARK` for a child that is about to start. After the first call nothing outlives this process. */
+/**
+ * A value of `MARK` for a new child. After the first call, the watchdog kills everything that outlives this process.
+ */
 export function newMark(): string {
   if (marks === 0) {
     startWatchdog(MARK, RUN);
@@ -37,7 +39,7 @@ export interface Leader {
   readonly pid?: number | undefined;
   readonly exitCode: number | null;
   readonly signalCode: string | null;
-  /** True when the rest of its group has already been ended after the leader. */
+  /** True if the rest of its group was already killed after the leader ended. */
   readonly groupHasEnded?: boolean;
   once(event: "exit", listener: (code: number | null) => void): unknown;
 }
@@ -56,19 +58,19 @@ export class ProcessTree {
     groups.add(pid);
     child.once("exit", (code) => {
       groups.delete(pid);
-      // End what the leader left behind in its group.
+      // Kill the processes that the leader left in its group.
       if (child.groupHasEnded !== true) signalGroup(pid, "SIGKILL");
       if (this.#ending || code !== 0) killMarked(mark);
     });
   }
 
-  /** Sends SIGTERM, and kills the whole tree after `grace` milliseconds. The child emits "exit" when it is over. */
+  /** Sends SIGTERM, and kills the whole tree after `grace` milliseconds. The child emits "exit" when it has ended. */
   end(grace: number): void {
     this.#ending = true;
     this.dismiss(grace);
   }
 
-  /** The same for an idle child, which is not expected to have left anything behind. */
+  /** Ends an idle child, which probably has left no processes. */
   dismiss(grace: number): void {
     const { pid } = this.#child;
     if (pid === undefined || this.#hasEnded) return;
@@ -98,7 +100,7 @@ export function whileStopped(wait: () => void): void {
   stopped.forEach((group) => signalGroup(group, "SIGCONT"));
 }
 
-/** Ends every process that a former lq process has started. */
+/** Kills every process that an earlier lq process has started. */
 export function killRun(run: string): void {
   killMarked(`${run}/`);
 }

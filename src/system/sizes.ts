@@ -1,4 +1,4 @@
-/** Sizes in bytes as people write and read them. */
+/** Reads and writes sizes in the form that people use. */
 
 const UNITS: { readonly [unit: string]: number } = {
   "": 1,

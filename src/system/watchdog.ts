@@ -1,6 +1,7 @@
 /**
- * Ends what lq's children left running when lq itself is gone, even after SIGKILL. The watchdog is a shell that reads
- * from a pipe whose other end only lq holds. When the pipe closes, it kills every process with the mark of this lq.
+ * Kills the processes of lq's children when lq itself has ended, even after SIGKILL. The watchdog is a shell that reads
+ * from a pipe. Only lq holds the other end. When the pipe closes, the watchdog kills every process with the mark of
+ * this lq.
  */
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
@@ -23,13 +24,13 @@ done
 
 /** @param run identifies this lq; letters and digits only */
 export function startWatchdog(mark: string, run: string): void {
-  // Detached: a signal to lq's whole process group must not end the watchdog.
+  // Detach it, because a signal to lq's whole process group must not end the watchdog.
   const child = spawn("sh", ["-c", SCRIPT, "lq-watchdog", mark, run], {
     cwd: "/",
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
   });
-  // On a system without a shell, children go on when lq is killed.
+  // On a system without a shell, children keep running when lq is killed.
   child.once("error", () => undefined);
   child.unref();
   const { stdin } = child;
