@@ -5,6 +5,7 @@ import { parse, stringify } from "yaml";
 import { classNames, labelTable, labelTableText } from "../../tasks/study/labels/labels.ts";
 import { readLabels, writeNifti } from "../../tasks/study/volume/nifti.ts";
 import { HOME } from "../helpers/bundle.ts";
+import { blocksOf, pipelinesIn, type Block } from "../documents/blocks.ts";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
 
 interface Rules {
@@ -13,16 +14,18 @@ interface Rules {
 
 const id = (name: string) => classNames("totalsegmentator-v2").indexOf(name);
 
-/** The rule in the guide's block of YAML. */
-function guideRule(): Rules {
-  const guide = readFileSync(`${HOME}docs/guide.md`, "utf8");
-  const block = guide.split("```yaml\n").find((text) => text.includes("predict-external:"))!;
-  const rules = parse(block.split("```")[0]!) as Rules;
-  return Object.fromEntries(Object.entries(rules).map(([name, rule]) => [name, { ...rule, slots: {} }])); // no GPU
+/** The guide's rules for two programs. */
+const [totalSegmentator, nnUNet] = pipelinesIn(blocksOf("docs/guide.md")).filter(({ text }) =>
+  text.includes("predict-external:"),
+);
+
+function withoutGpu({ text }: Block): Rules {
+  const rules = parse(text) as Rules;
+  return Object.fromEntries(Object.entries(rules).map(([name, rule]) => [name, { ...rule, slots: {} }]));
 }
 
 /** One BTCV case. Its image holds the ids that the program shall "find" in it. */
-async function study(ids: readonly number[]): Promise<CliProject> {
+async function study(ids: readonly number[], program = totalSegmentator): Promise<CliProject> {
   const { rules } = parse(readFileSync(`${HOME}pipeline.yaml`, "utf8"), { merge: true }) as { rules: Rules };
   const remap = { ...rules["remap"], run: `lq:${rules["remap"]!.run}` };
   const project = cliProject({
@@ -30,7 +33,7 @@ async function study(ids: readonly number[]): Promise<CliProject> {
       version: 1,
       params: "params.yaml",
       axes: { dataset: ["btcv"], generator: { keys: "generators" } },
-      rules: { ...guideRule(), remap },
+      rules: { ...withoutGpu(program!), remap },
     }),
     "params.yaml": stringify({
       sources: { btcv: { root: "ct" } },
@@ -40,9 +43,10 @@ async function study(ids: readonly number[]): Promise<CliProject> {
     "cases/btcv.json": JSON.stringify({ cases: [{ id: "1", image: "img1.nii.gz" }] }),
     "organs/btcv.json": labelTableText(labelTable("btcv")),
     "bin/TotalSegmentator": `#!/bin/sh\n[ "$1" = --version ] && { echo 2.4.0; exit; }\ncp "$2" "$4"\n`,
+    "bin/nnUNetv2_predict": `#!/bin/sh\nmkdir "$8" && cp "$6/case_0000.nii.gz" "$8/case.nii.gz"\n`,
     "ct/img1.nii.gz": "",
   });
-  chmodSync(project.path("bin/TotalSegmentator"), 0o755);
+  for (const name of ["TotalSegmentator", "nnUNetv2_predict"]) chmodSync(project.path(`bin/${name}`), 0o755);
   const grid = {
     size: [ids.length, 1, 1],
     spacing: [1, 1, 1],
@@ -62,8 +66,11 @@ async function build(project: CliProject) {
   }
 }
 
-test("its labels become the dataset's; classes without a label become background", async () => {
-  const project = await study([0, id("liver"), id("spleen"), id("brain"), id("kidney_left")]);
+test.each([
+  ["TotalSegmentator", totalSegmentator],
+  ["nnUNetv2_predict, which takes folders,", nnUNet],
+])("labels of %s become the dataset's; classes without a label become background", async (_, program) => {
+  const project = await study([0, id("liver"), id("spleen"), id("brain"), id("kidney_left")], program);
   expect(await build(project)).toMatchObject({ code: 0, stderr: "" });
   const { data } = await readLabels(project.path("labels/btcv/totalseg-py/1.nii.gz"));
   expect([...data]).toEqual([0, 6, 1, 0, 3]);
