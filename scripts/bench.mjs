@@ -1,5 +1,5 @@
 /**
- * Runs benches and writes what they print to bench/RESULTS.md, one section each. What people wrote there under
+ * Runs benches and writes their output to bench/RESULTS.md, one section for each. Text that people wrote there under
  * "### Notes" stays.
  *
  *     npm run bench              all benches

@@ -2,9 +2,9 @@
  * Compiles `src/` to `dist/`: the command line, the worker that runs task modules, and the public module; and `web/`,
  * the page of `lq ui`, to `dist/ui/`.
  *
- * Code that a build with nothing to do does not need goes to chunks that are loaded on demand. Chunks are named by their
- * content, and every file is put in place by a rename. So two compilations at once, or one beside a running lq, do no
- * harm. The chunks of the previous compilation stay, for an lq that is still running.
+ * Code that a build with nothing to do does not need goes to chunks that are loaded on demand. Chunks are named by
+ * their content, and every file is put in place by a rename. So two compilations at once, or one beside a running lq,
+ * do no harm. The chunks of the previous compilation stay, for an lq that is still running.
  */
 import { build } from "esbuild";
 import {
@@ -50,7 +50,7 @@ const commonJs = {
   outExtension: { ".js": ".cjs" },
 };
 
-// First, because the command line needs the names that these files get.
+// Compile chunks first, because the command line needs their names.
 const chunk = {
   entryNames: "chunks/[name]-[hash]",
   chunkNames: "chunks/[name]-[hash]",
@@ -62,7 +62,7 @@ const onDemand = [
     entryPoints: ["src/cli/commands/index.ts", "src/cli/commands/watch.ts"],
     splitting: true,
   }),
-  // Apart: chunks that these share with a build would be many small files, which a build then loads.
+  // Compile these apart: chunks that they share with a build would be many small files, which a build then loads.
   await compile({ ...chunk, entryPoints: ["src/cli/commands/ui.ts", "src/cli/complete.ts"] }),
 ];
 const names = new Map(
@@ -80,7 +80,7 @@ const results = [
       { name: "late", setup: loadLate },
     ],
   }),
-  // One file each: shared chunks would be many small files, which take long to load.
+  // Make one file for each: shared chunks would be many small files, which take long to load.
   await compile({
     entryPoints: {
       worker: "src/execute/worker.ts",
@@ -102,7 +102,7 @@ const results = [
   }),
 ];
 
-// Chunks first, so that an entry never names a file that is not there.
+// Put chunks in place first, so that an entry never names a file that is not there.
 const files = results
   .flatMap((result) => result.outputFiles)
   .sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)));
@@ -124,7 +124,10 @@ function leaveOnDemand({ onResolve }) {
   });
 }
 
-/** Loads Node modules at their first use. A build with nothing to do imports these but does not use them; loading takes 5 ms. */
+/**
+ * Loads Node modules at their first use. A build with nothing to do imports these but does not use them; loading takes
+ * 5 ms.
+ */
 function loadLate({ onResolve, onLoad }) {
   onResolve({ filter: /^node:(child_process|crypto)$/ }, ({ path, namespace }) =>
     namespace === "late" ? { path, external: true } : { path, namespace: "late" },

@@ -1,5 +1,5 @@
 /**
- * Imports that lq gives a meaning in task modules, for other programs that run the modules' code:
+ * Handles the special imports of task modules, for other programs that run the modules' code:
  * `import url from "./module.ts?thread"` gives the URL of the module's compiled code, for `new Worker(new URL(url))`;
  * `import code from "./file.py"` gives the file's text; `import font from "package/font.ttf?file"` gives the path of a
  * package's file.
@@ -10,7 +10,7 @@ import { resolve } from "node:path";
 
 const THREAD = /\?thread$/;
 const PACKAGE_FILE = /\?file$/;
-/** The path follows as base64: Vitest leaves whatever names node_modules to Node, which cannot import a font. */
+/** The path follows as base64: Vitest gives every name with node_modules to Node, which cannot import a font. */
 const FOUND_FILE = "\0package-file:";
 
 /** For esbuild. */

@@ -1,5 +1,5 @@
 /**
- * Runs at length what the tests do briefly, and writes to bench/TORTURE.md how each seed ended.
+ * Runs for a long time what the tests do briefly, and writes the result of each seed to bench/TORTURE.md.
  *
  *     npm run torture              all harnesses, with the seeds of the day
  *     npm run torture -- kill      one of collect, damage, kill, nfs, oracle, output (test/torture/NAME.test.ts)

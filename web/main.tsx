@@ -1,4 +1,4 @@
-/** The page: head, navigation, the chosen view, keys. */
+/** Draws the page: head, navigation and the chosen view. Handles keys. */
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import "./style.css";
@@ -98,7 +98,7 @@ function ConnectionNote() {
   );
 }
 
-/** The fragment is the page's own address, so the focus is moved by hand. */
+/** Moves the focus itself: a link to a fragment would change the page's own address. */
 function skip(event: Event): void {
   event.preventDefault();
   document.getElementById("content")?.focus();

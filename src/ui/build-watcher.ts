@@ -1,4 +1,4 @@
-/** Looks for builds of the project, in whichever process or machine they run, and hands on what they do. */
+/** Finds builds of the project, in any process and on any machine, and reports their events. */
 import type { EventLine } from "../events/event-lines.ts";
 import { EventFile, newestEvents, type BuildState } from "../events/follow-events.ts";
 import { brief, LiveBuild } from "./live-build.ts";
@@ -26,7 +26,7 @@ export class BuildWatcher {
     return this.#state === "running";
   }
 
-  /** Reads what is new. @returns whether a build has ended, or begun, since the last call */
+  /** Reads new events. @returns whether a build has started or ended since the last call */
   look(): boolean {
     const newest = newestEvents(this.#root);
     const isOther = newest !== null && newest !== this.#number;
@@ -37,7 +37,7 @@ export class BuildWatcher {
     }
     const lines = this.#file?.read() ?? [];
     if (this.#file === null || this.#file.head === null) return false;
-    // The file may have been seen before its first line was written.
+    // The last call may have found the file before its first line was written.
     const begins = this.#live === null;
     const live = (this.#live ??= new LiveBuild(this.#file.head));
     for (const line of lines) live.apply(line);

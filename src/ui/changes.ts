@@ -1,15 +1,15 @@
 /**
- * Notices that the project on disk is not what was looked at: the pipeline's files, sources, code and lq's records, by
- * their stat signatures. It polls, for file servers do not notify, and takes at most a fiftieth of the time.
+ * Notices that the project on disk has changed: the pipeline's files, sources, code and lq's records, by their stat
+ * signatures. It polls, because file servers do not notify. It takes at most 1/50 of the time.
  */
 import { lstat } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
 
-/** Milliseconds between two looks, unless a look takes long. */
+/** Milliseconds between two polls, unless a poll takes long. */
 const EVERY_MS = 2_000;
-/** A look may take this part of the time. */
+/** Polls may take at most 1/SHARE of the time. */
 const SHARE = 50;
-/** Files asked for at once. */
+/** How many files to ask for at the same time. */
 const LANES = 64;
 
 export class ProjectChanges {
@@ -19,12 +19,12 @@ export class ProjectChanges {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** @param changed called after each look that found another state than the one before */
+  /** @param changed called after each poll that found another state than the poll before */
   constructor(changed: () => void) {
     this.#changed = changed;
   }
 
-  /** From now on these files count, as they are now. */
+  /** Watches these files from now on, starting from their present state. */
   async watch(files: readonly string[]): Promise<void> {
     this.#files = files;
     this.#signature = await signatureOf(files);

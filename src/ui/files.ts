@@ -1,4 +1,4 @@
-/** Opens files that src/ui/answers/files.ts has named, without following links to elsewhere, and sends them. */
+/** Opens and sends the files that src/ui/answers/files.ts allows. It follows no link to another place. */
 import {
   closeSync,
   constants,
@@ -28,15 +28,15 @@ const TYPES: { readonly [extension: string]: string } = {
   ".pdf": "application/pdf",
 };
 
-/** @returns a descriptor; null: there is no such file, or it is not one that may be given out */
+/** @returns a descriptor; null if there is no such file, or if the server must not send it */
 export function openNamed({ file, within }: NamedFile): number | null {
   let descriptor: number | null = null;
   try {
     const real = realpathSync(file);
     if (!isWithin(real, within)) return null;
-    // A pipe would wait for its writer.
+    // O_NONBLOCK: to open a pipe would wait for its writer.
     descriptor = openSync(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    // Somebody may have changed a folder on the way to a link meanwhile.
+    // Check again: somebody may have replaced a folder of the path by a link meanwhile.
     if (fstatSync(descriptor).isFile() && isWithin(pathOf(descriptor, real), within)) return descriptor;
     closeSync(descriptor);
     return null;
@@ -63,7 +63,9 @@ export function sendFile(response: ServerResponse, descriptor: number, path: str
   stream.pipe(response);
 }
 
-/** A part of a text file, up to a whole character, and where the next part begins. Closes the file. */
+/**
+ * Reads a part of a text file that ends with a whole character, and says where the next part begins. Closes the file.
+ */
 export function readPart(
   descriptor: number,
   from: number,
@@ -80,7 +82,7 @@ export function readPart(
   }
 }
 
-/** Bytes without those of a character whose end is not there yet. */
+/** Leaves out the bytes of a last character that is not complete. */
 function wholeCharacters(buffer: Buffer, length: number): number {
   for (let back = 1; back <= Math.min(3, length); back++) {
     const byte = buffer[length - back] ?? 0;
@@ -91,7 +93,7 @@ function wholeCharacters(buffer: Buffer, length: number): number {
   return length;
 }
 
-/** Where the system says that the open file lies; elsewhere than on Linux it does not say. */
+/** The path of the open file according to the system. Only Linux says it. */
 function pathOf(descriptor: number, otherwise: string): string {
   try {
     return readlinkSync(`/proc/self/fd/${descriptor}`);

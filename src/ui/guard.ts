@@ -1,6 +1,6 @@
 /**
- * Which requests are answered at all. Every process of the machine can reach the port, and every page in the user's
- * browser can send requests to it; only who knows the token is told anything of the project.
+ * Decides which requests the server answers. Every process of the machine can reach the port, and every page in the
+ * user's browser can send requests to it. The server answers only requests with the token.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
@@ -10,7 +10,7 @@ export interface Refusal {
   readonly text: string;
 }
 
-/** A token for one start of the server: 192 bits that can stand in an address. */
+/** A new token, one for each start of the server: 192 bits, in characters that an address allows. */
 export function newToken(): string {
   return randomBytes(24).toString("base64url");
 }
@@ -18,7 +18,7 @@ export function newToken(): string {
 const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/** What tasks made may be anything: no script of it runs, and it can reach nothing. */
+/** The policy for files that tasks made. They may contain anything, so no script runs and nothing else is loaded. */
 const FILE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 /** The headers of every answer. */
@@ -32,7 +32,7 @@ export function headers(of: "page" | "file"): OutgoingHttpHeaders {
   };
 }
 
-/** @returns the path after the token, decoded, or why the request is refused */
+/** @returns the decoded path after the token, or the reason why the request is refused */
 export function admit(
   request: IncomingMessage,
   token: string,
@@ -62,7 +62,7 @@ function isLoopback(host: string): boolean {
   return /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/i.test(host);
 }
 
-/** In a time that does not tell how much of the token was right. */
+/** Compares in constant time, so that the time does not show how much of the token is right. */
 function isSame(given: string, token: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(given), digest(token));

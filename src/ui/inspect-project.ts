@@ -1,4 +1,4 @@
-/** What is known of the project at a moment: the graph, how each task is, what has been. Writes nothing. */
+/** Inspects the project: its graph, the state of each task, its history. Writes nothing. */
 import { openProject, type CommonFlags, type Project } from "../cli/options.ts";
 import { builds, lastRuns, type Build } from "../history/builds.ts";
 import type { TaskFacts } from "../inspect/causes.ts";
@@ -11,7 +11,7 @@ export class Inspection {
   readonly project: Project;
   readonly session: Session;
   readonly plan: Plan;
-  /** When this was looked at. */
+  /** The time of the inspection. */
   readonly at = Date.now();
   #statuses: ReadonlyMap<string, TaskStatus> | undefined;
   #builds: readonly Build[] | undefined;
@@ -22,7 +22,7 @@ export class Inspection {
     [this.project, this.session, this.plan] = [project, session, plan];
   }
 
-  /** @throws UserError for a project that is wrong */
+  /** @throws UserError for a project with mistakes */
   static async of(flags: CommonFlags, targets: readonly string[] = []): Promise<Inspection> {
     const project = openProject(flags);
     const request = { ...project, targets };
@@ -39,7 +39,7 @@ export class Inspection {
     return (this.#statuses ??= new Map(statusOf(this.plan).map((status) => [status.id, status])));
   }
 
-  /** The newest first. */
+  /** The recorded builds, newest first. */
   get builds(): readonly Build[] {
     return (this.#builds ??= [...builds(this.root)]);
   }

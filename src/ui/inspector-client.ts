@@ -1,4 +1,4 @@
-/** The server's side of src/ui/inspector.ts. */
+/** Starts the process of src/ui/inspector.ts for the server, and asks it questions. */
 import { fork, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import type { CommonFlags } from "../cli/options.ts";
@@ -12,24 +12,24 @@ export interface InspectorSetup {
 export interface InspectorRequest {
   readonly id: number;
   readonly name: string;
-  /** As in an address, without the "?". */
+  /** The query of an address, without the "?". */
   readonly query: string;
-  /** Of the project as it is known: a higher one wants it looked at again. */
+  /** Number of the inspection. If it is higher than before, the process inspects the project again. */
   readonly generation: number;
 }
 
 export type InspectorReply =
   { readonly id: number; readonly text: string } | { readonly id: number; readonly error: string };
 
-/** Milliseconds without a question after which the process is ended. */
+/** Milliseconds without a question after which the server ends the process. */
 const IDLE_MS = 30_000;
 
-/** Milliseconds for which an answer about a project that is being built holds. */
+/** Milliseconds for which an inspection stays in use while a build changes the project. */
 const FORGET_MS = 2_000;
-/** Looking at the project again may take this part of the time. */
+/** Inspections during a build may take at most 1/SHARE of the time. */
 const SHARE = 10;
 
-/** A question that has no answer, in words for the one who asked. */
+/** Says why a question has no answer. The message is for the user. */
 export class NoAnswer extends Error {}
 
 export class Inspector {
@@ -43,19 +43,22 @@ export class Inspector {
   #generation = 0;
   #idle: NodeJS.Timeout | undefined;
   #forgot = -Infinity;
-  /** Milliseconds that the longest answer took. */
+  /** Milliseconds of the slowest answer. */
   #took = 0;
 
   constructor(setup: InspectorSetup) {
     this.#setup = setup;
   }
 
-  /** What is known of the project is out of date: the next question looks at it again. */
+  /** Call this when the project has changed. The next question inspects it again. */
   forget(): void {
     this.#generation += 1;
   }
 
-  /** The same beside a running build, which changes the project all the time: not too often. */
+  /**
+   * Call this while a build runs. It limits how often the project is inspected, because a build changes it all the
+   * time.
+   */
   forgetNowAndThen(): void {
     const now = performance.now();
     if (now - this.#forgot < Math.max(FORGET_MS, this.#took * SHARE)) return;
@@ -63,7 +66,7 @@ export class Inspector {
     this.forget();
   }
 
-  /** @returns JSON. @throws NoAnswer */
+  /** @returns the answer as JSON. @throws NoAnswer if there is none */
   ask(name: string, query: Readonly<Record<string, string>> | string = ""): Promise<string> {
     const id = ++this.#asked;
     const request: InspectorRequest = {
@@ -96,7 +99,7 @@ export class Inspector {
     child.on("exit", () => {
       if (this.#child === child) this.#child = null;
       for (const { reject } of this.#waiting.values())
-        reject(new NoAnswer("the project could not be looked at"));
+        reject(new NoAnswer("lq could not inspect the project"));
       this.#waiting.clear();
     });
     return child;

@@ -1,6 +1,6 @@
 /**
- * The process that knows the project for the server: graph, records, plan. It is started when something is asked and
- * ended when nothing was for a while, so that the server itself stays small and answers at once.
+ * The program of the process that knows the project for the server: graph, records, plan. The server starts it for a
+ * question and ends it when no question came for a while. So the server itself stays small and answers at once.
  */
 import { userErrorOf } from "../model/errors.ts";
 import { settingsFiles } from "./answers/watched-files.ts";
@@ -13,7 +13,7 @@ const { flags, root } = JSON.parse(process.argv[2] ?? "{}") as InspectorSetup;
 let generation = -1;
 let inspection: Promise<Inspection> | undefined;
 
-// One after the other: an answer is a matter of milliseconds once the project is known.
+// Answer one question after the other. After the first inspection, an answer takes only milliseconds.
 let last: Promise<unknown> = Promise.resolve();
 process.on("message", (request: InspectorRequest) => {
   last = last.then(() => reply(request));

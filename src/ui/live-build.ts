@@ -1,6 +1,6 @@
 /**
- * A build as its events tell it, task by task. The server keeps one for the build that it watches; the page gets it as
- * data, and then applies the same events. Pure, for it runs in both.
+ * Keeps the state of a build, task by task, from its events. The server keeps one for the build that it watches. The
+ * page gets it as data and then applies the same events. This code is pure, because it runs in the server and the page.
  */
 import type { BuildHead, EventLine } from "../events/event-lines.ts";
 import type { Outcome } from "../model/counts.ts";
@@ -9,7 +9,7 @@ import type { Event } from "../report/events.ts";
 import { ruleOf } from "../model/task-id.ts";
 import { Progress } from "../report/progress.ts";
 
-/** How tasks of a build are; columns have their places in this list. */
+/** States of tasks in a build. Columns contain indices of this list. */
 export const RUN_STATES = [
   "running",
   "ran",
@@ -31,7 +31,7 @@ export interface TaskRun {
   attempt: number;
   fraction: number;
   note: string;
-  /** The first of its reasons. */
+  /** The first reason why it ran. */
   reason: Reason | null;
 }
 
@@ -61,9 +61,9 @@ export interface LiveBuildData {
   readonly hashing: Progress["hashing"];
   readonly notices: readonly { readonly level: string; readonly text: string }[];
   readonly failed: readonly FailedTask[];
-  /** Null: it has not ended. */
+  /** Null: the build has not ended. */
   readonly ended: { readonly at: number; readonly error: string | null } | null;
-  /** Columns of the tasks that were not just fresh; times are milliseconds after the head's. */
+  /** Columns of the tasks that were not fresh. Times are milliseconds after the time of the head. */
   readonly runs: {
     readonly task: readonly string[];
     readonly state: readonly number[];
@@ -71,11 +71,11 @@ export interface LiveBuildData {
     readonly ended: readonly (number | null)[];
     readonly devices: readonly (readonly string[] | null)[];
   };
-  /** More of those that run. */
+  /** More details of the running tasks. */
   readonly running: readonly (TaskRun & { readonly task: string })[];
 }
 
-/** Failed tasks that are told in full. */
+/** How many failed tasks are sent with all details. */
 const MOST_FAILED = 50;
 const MOST_NOTICES = 50;
 
@@ -150,7 +150,7 @@ export class LiveBuild {
     };
   }
 
-  /** @param now milliseconds since 1970, by the clock of whoever builds */
+  /** @param now milliseconds since 1970, by the clock of the machine that builds */
   tick(now: number): void {
     this.#now = Math.max(this.#now, now);
   }
@@ -239,10 +239,10 @@ function inTime(origin: number, after: number | null): number | null {
   return after === null ? null : origin + after;
 }
 
-/** Longer values are cut before they are sent. */
+/** Cut longer values before they are sent. */
 const LONGEST = 200;
 
-/** An event without what a page does not show; null: nothing of it. */
+/** An event without the parts that the page does not show; null if the page shows nothing of it. */
 export function brief(line: EventLine): EventLine | null {
   if (line.type === "alive") return null;
   if (line.type !== "task" && line.type !== "start") return line;

@@ -1,57 +1,57 @@
 /**
- * What the server tells the page, as types. Paths are as in `src/model/model.ts`; times are milliseconds since 1970,
- * durations seconds, sizes bytes.
+ * Defines the types of what the server sends to the page. Paths are in the form of `src/model/model.ts`. Times are
+ * milliseconds since 1970, durations are seconds, sizes are bytes.
  */
 import type { BuildHead } from "../events/event-lines.ts";
 import type { BuildState } from "../events/follow-events.ts";
 import type { Json } from "../model/model.ts";
 import type { LiveBuildData } from "./live-build.ts";
 
-/** How a task is now, in the words of `lq status`; the columns of tasks have their places in this list. */
+/** States of tasks, as in `lq status`. The columns of tasks contain indices of this list. */
 export const TASK_STATES = ["fresh", "stale", "missing", "restorable", "pending", "failed"] as const;
 export type TaskState = (typeof TASK_STATES)[number];
 
-/** The project as it is on disk at a moment. */
+/** The project on disk, at the time of one inspection. */
 export interface ProjectView {
   readonly name: string;
   readonly root: string;
   readonly version: string;
-  /** When this was looked at. */
+  /** The time of the inspection. */
   readonly at: number;
-  /** What is wrong with the project, in sentences; then it has no rules. */
+  /** The mistakes in the project, as sentences. Then `rules` is empty. */
   readonly error: string | null;
   readonly rules: readonly RuleView[];
   readonly groups: readonly { readonly name: string; readonly rules: readonly string[] }[];
-  /** Columns: entry i of each is of task i. Tasks come in the graph's order. */
+  /** Columns: entry i of each column belongs to task i. Tasks are in the order of the graph. */
   readonly tasks: {
-    /** Without the rule's name and the ":" after it. */
+    /** The id without the rule's name and the ":" after it. */
     readonly id: readonly string[];
-    /** Place in `rules`. */
+    /** Index in `rules`. */
     readonly rule: readonly number[];
-    /** Place in TASK_STATES. */
+    /** Index in TASK_STATES. */
     readonly state: readonly number[];
-    /** Of its last run; null: it has not run here. */
+    /** Seconds of its last run; null: it has not run here. */
     readonly seconds: readonly (number | null)[];
   };
   readonly causes: readonly CauseView[];
   readonly notices: readonly string[];
-  /** Whether there is a page of results. */
+  /** Whether the project has tables or figures to show. */
   readonly hasResults: boolean;
   readonly builds: readonly BuildLineView[];
 }
 
 export interface RuleView {
   readonly name: string;
-  /** What more tasks of it wait for; empty: all of its tasks are known. */
+  /** Files that must be there before more tasks of the rule are known. Empty: all its tasks are known. */
   readonly moreAfter: readonly string[];
-  /** Places in `rules` of the rules that it reads from. */
+  /** Indices in `rules` of the rules that it reads from. */
   readonly from: readonly number[];
 }
 
 /** A first cause of runs, and how many tasks it reaches. */
 export interface CauseView {
   readonly text: string;
-  /** What changed: a path of params, a file, or a name; empty where the text says all. */
+  /** What changed: a path in the params, a file, or a name; empty if `text` says everything. */
   readonly what: string;
   /** "params", "code", "file", and so on. */
   readonly kind: string;
@@ -72,47 +72,47 @@ export interface BuildLineView {
   readonly failed: number;
 }
 
-/** The build whose events are newest. */
+/** The newest build that has events. */
 export interface WatchedBuild {
   readonly state: BuildState;
-  /** When it was last heard of. */
+  /** When it wrote its last event. */
   readonly heard: number;
   readonly build: LiveBuildData;
 }
 
 export interface Snapshot {
-  /** Of the last message that is in here. */
+  /** Number of the last message that is included here. */
   readonly id: number;
-  /** By the server's clock. */
+  /** The time by the server's clock. */
   readonly now: number;
-  /** Null: the project has not been looked at yet. */
+  /** Null: the server has not inspected the project yet. */
   readonly project: ProjectView | null;
   readonly watched: WatchedBuild | null;
 }
 
 /** A message of the stream. */
 export type Message =
-  /** Another build has begun: what is known of it so far. */
+  /** Another build has started. This is its state so far. */
   | { readonly kind: "build"; readonly watched: WatchedBuild }
   | {
       readonly kind: "lines";
       readonly build: number;
-      /** Events, without those that only say that the build goes on; see `brief`. */
+      /** Events, without those that only say that the build still runs; see `brief`. */
       readonly lines: readonly object[];
     }
   | { readonly kind: "state"; readonly build: number; readonly state: BuildState; readonly heard: number }
-  /** The project was looked at again: ask for it. */
+  /** The server has inspected the project again, so ask for it. */
   | { readonly kind: "project"; readonly at: number };
 
 export type { BuildHead, BuildState };
 
-/** A task in full. */
+/** A task with all its details. */
 export interface TaskView {
   readonly id: string;
   readonly rule: string;
   readonly state: TaskState | null;
   readonly reasons: readonly string[];
-  /** The chains to what changed, as `lq why` tells them. */
+  /** The chains down to the changes, as `lq why` shows them. */
   readonly chain: readonly ChainView[];
   readonly on: readonly string[];
   readonly bindings: readonly { readonly name: string; readonly value: string }[];
@@ -133,7 +133,7 @@ export interface ChainView {
   readonly task: string;
   readonly state: string;
   readonly reasons: readonly string[];
-  /** How many more tasks of the rule are so for the same. */
+  /** How many more tasks of the rule have the same state for the same reasons. */
   readonly more: number;
   readonly told: boolean;
   readonly from: readonly ChainView[];
@@ -142,13 +142,13 @@ export interface ChainView {
 export interface PathView {
   readonly path: string;
   readonly role: string;
-  /** Null: it is not there. */
+  /** Bytes; null: the file is not there. */
   readonly size: number | null;
   readonly digest: string | null;
-  /** Tasks on the other side: makers of an input (at most one), readers of an output (the first few). */
+  /** The task that makes an input (at most one), or tasks that read an output (the first few). */
   readonly tasks: readonly string[];
   readonly more: number;
-  /** How the page can show it; null: not at all. */
+  /** How the page can show it; null: the page cannot show it. */
   readonly view: FileKind | null;
 }
 
@@ -165,7 +165,7 @@ export interface RunView {
 }
 
 export interface ResultsView {
-  /** Whether anything is made from phantoms. */
+  /** Whether any result is made from phantoms. */
   readonly synthetic: boolean;
   readonly tables: readonly TableView[];
   readonly figures: readonly FigureView[];
@@ -177,11 +177,11 @@ export interface TableView {
   readonly task: string;
   readonly state: TaskState | null;
   readonly synthetic: boolean;
-  /** Names of the texts that tell cells apart, such as row, column, metric. */
+  /** Names of the texts that identify a cell, such as row, column, metric. */
   readonly rows: readonly string[];
   readonly columns: readonly string[];
   readonly metrics: readonly string[];
-  /** Empty: the table has no cells.json, and is shown as text. */
+  /** Empty: the table has no cells.json, so the page shows it as text. */
   readonly cells: readonly CellView[];
   readonly downloads: readonly string[];
 }
@@ -194,7 +194,7 @@ export interface CellView {
   readonly std: number | null;
   /** 1 (worst fifth of its column) to 5. */
   readonly quintile: number | null;
-  /** The paper's value, where the table has it. */
+  /** The paper's value; null if the table does not have it. */
   readonly paper: number | null;
   readonly note: string;
 }
@@ -205,7 +205,7 @@ export interface FigureView {
   readonly state: TaskState | null;
 }
 
-/** What stands behind an output or a cell: a line of steps down to the sources. */
+/** The steps from an output or a cell down to the sources. */
 export interface TraceView {
   readonly target: string;
   readonly cell: readonly string[] | null;

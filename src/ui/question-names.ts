@@ -1,4 +1,4 @@
-/** The questions that a page may ask, each an address below api/; the server asks more. */
+/** The questions that a page may ask, each at an address below api/. The server itself asks more. */
 export const PUBLIC_QUESTIONS: ReadonlySet<string> = new Set([
   "project",
   "task",

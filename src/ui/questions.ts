@@ -1,4 +1,4 @@
-/** What the server asks about the project, and who answers. */
+/** Answers the questions that the server asks about the project. */
 import { UserError } from "../model/errors.ts";
 import { buildView } from "./answers/build.ts";
 import { namedFile, namedLog } from "./answers/files.ts";
@@ -11,7 +11,7 @@ import type { Inspection } from "./inspect-project.ts";
 
 type Query = URLSearchParams;
 
-/** By the name of the question; which of them the page may ask is in src/ui/question-names.ts. */
+/** The functions that answer, by the name of the question. src/ui/question-names.ts lists those that a page may ask. */
 const ANSWERS: { readonly [name: string]: (inspection: Inspection, query: Query) => unknown } = {
   project: projectView,
   task: (inspection, query) => taskView(inspection, text(query, "id")),
@@ -26,7 +26,7 @@ const ANSWERS: { readonly [name: string]: (inspection: Inspection, query: Query)
   watched: watchedFiles,
 };
 
-/** @throws UserError for a question that has no answer */
+/** @throws UserError for an unknown question */
 export function answer(inspection: Inspection, name: string, query: Query): unknown {
   const find = Object.hasOwn(ANSWERS, name) ? ANSWERS[name] : undefined;
   if (find === undefined) throw new UserError(`there is nothing named "${name}" here`);

@@ -1,4 +1,4 @@
-/** Serves the project's page: the page itself, answers about the project, the stream of changes, named files. */
+/** Serves the project's page: the page itself, answers about the project, the stream of changes, and files. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -17,11 +17,11 @@ import type { Message } from "./messages.ts";
 import { PUBLIC_QUESTIONS } from "./question-names.ts";
 import { MessageStream } from "./stream.ts";
 
-/** Milliseconds between two looks at the events of builds: with it, a page gets at most four messages a second. */
+/** Milliseconds between two reads of the events of builds. So a page gets at most four messages a second. */
 const LOOK_MS = 300;
-/** Shorter answers are sent as they are. */
+/** Bytes from which on the server compresses an answer. */
 const WORTH_ZIPPING = 2_000;
-/** Bytes of a log that are sent at once. */
+/** Bytes of a log to send at once. */
 const LOG_PART = 1 << 20;
 
 const zip = promisify(gzip);
@@ -41,7 +41,7 @@ export class UiServer {
   readonly #watcher: BuildWatcher;
   readonly #changes: ProjectChanges;
   readonly #timer: NodeJS.Timeout;
-  /** The project's view as JSON, and its digest: it is told only when it is another. */
+  /** The project's view as JSON, with its digest. The server announces it only when the digest changes. */
   #project: { readonly text: string; readonly digest: string } | null = null;
   #inspecting = false;
   #again = false;
@@ -79,7 +79,7 @@ export class UiServer {
     this.http.closeAllConnections();
   }
 
-  /** Looks at the project again; while a build runs, its events tell what happens. */
+  /** Inspects the project again. While a build runs, its events are enough. */
   #inspect(): void {
     this.#inspector.forget();
     if (this.#inspecting) {

@@ -1,16 +1,18 @@
 /**
- * Messages to every page that listens, as server-sent events. Each has a number, so that a page that lost its
- * connection goes on from the last one it has; if that is too long ago, it is told to begin anew.
+ * Sends messages to every open page, as server-sent events. Each message has a number. A page that lost its connection
+ * goes on from the last message that it has. If that message is too old, the server tells the page to start again.
  */
 import type { ServerResponse } from "node:http";
 import { headers } from "./guard.ts";
 import type { Message } from "./messages.ts";
 
-/** Characters of messages that are kept for pages that come back. */
+/** How many characters of messages the server keeps for pages that connect again. */
 const KEPT = 4 << 20;
-/** Characters that may wait for a page that does not read; it is cut off, and comes back. */
+/**
+ * How many characters may wait for a page that does not read. Above this the server disconnects it; it connects again.
+ */
 const MOST_WAITING = 16 << 20;
-/** Milliseconds after which a silent stream says that it is still there. */
+/** Milliseconds without a message after which the stream sends a sign of life. */
 const QUIET_MS = 15_000;
 
 export class MessageStream {

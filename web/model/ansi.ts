@@ -1,4 +1,4 @@
-/** Colours that programs print for terminals, as spans. Other control sequences are left out. */
+/** Turns colours that programs print for terminals into spans. It removes other control sequences. */
 
 export interface Span {
   readonly text: string;
@@ -8,7 +8,7 @@ export interface Span {
 
 const COLOURS = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
 
-/** @param line without its end; what a carriage return overwrote is left out */
+/** @param line without its line end. Text that a carriage return overwrote is left out */
 export function spans(line: string): readonly Span[] {
   const shown = line.slice(line.lastIndexOf("\r", line.length - 2) + 1).replace(/\r$/, "");
   const found: Span[] = [];
@@ -47,7 +47,7 @@ function dropColour(style: Set<string>): void {
   for (const colour of COLOURS) style.delete(`ansi-${colour}`);
 }
 
-/** Whether a line looks like the one to read first. */
+/** Whether a line looks like an error, which a user should read first. */
 export function isError(line: string): boolean {
   return /\b(error|exception|traceback|fatal|failed|panic|segmentation fault|killed|nan)\b/i.test(line);
 }

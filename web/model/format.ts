@@ -1,4 +1,4 @@
-/** Numbers and times as a person reads them. */
+/** Formats numbers and times for people. */
 
 /** "< 1 s", "4.2 s", "23 s", "3 min 20 s", "5 h 02 min" */
 export function duration(seconds: number): string {
@@ -10,7 +10,7 @@ export function duration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
-/** "about 4 min": of what is not known to the second. */
+/** "about 4 min", for a duration that is only an estimate. */
 export function about(seconds: number): string {
   if (seconds < 60) return `about ${Math.max(1, Math.round(seconds))} s`;
   const minutes = Math.round(seconds / 60);
@@ -19,7 +19,7 @@ export function about(seconds: number): string {
     : `about ${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
-/** "14:02" of today, else with the date. @param time milliseconds since 1970 */
+/** "14:02" for a time of today, else with the date. @param time milliseconds since 1970 */
 export function clock(time: number): string {
   const date = new Date(time);
   const hours = `${two(date.getHours())}:${two(date.getMinutes())}`;

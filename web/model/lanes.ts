@@ -1,4 +1,4 @@
-/** Tasks of a build in lanes: one for each device, and as many for the rest as ran at once. Pure. */
+/** Puts the tasks of a build in lanes: one for each device, and as many for the others as ran at once. Pure. */
 import { RUN_STATES, type LiveBuildData } from "../../src/ui/live-build.ts";
 
 export interface Span {
@@ -16,7 +16,7 @@ export interface Lanes {
   readonly end: number;
 }
 
-/** @param now milliseconds after the build's start: where running tasks end for now */
+/** @param now milliseconds after the build's start; a running task is drawn up to this time */
 export function lanesOf({ runs }: LiveBuildData, now: number): Lanes {
   const order = runs.task.map((_, i) => i).filter((i) => (runs.ended[i] ?? now) > (runs.started[i] ?? 0));
   order.sort((a, b) => (runs.started[a] ?? 0) - (runs.started[b] ?? 0));

@@ -1,4 +1,4 @@
-/** Where the page stands: `#/PAGE/REST?a=b`. Every view, filter and selection is in the address. */
+/** Reads and changes the page's address: `#/PAGE/REST?a=b`. It contains every view, filter and selection. */
 import { computed, signal } from "@preact/signals";
 
 const hash = signal(location.hash);
@@ -6,7 +6,7 @@ addEventListener("hashchange", () => (hash.value = location.hash));
 
 export interface Route {
   readonly page: string;
-  /** What follows the page's name, such as the id of a task. */
+  /** The part after the page's name, such as the id of a task. */
   readonly rest: string;
   readonly query: URLSearchParams;
 }
@@ -22,7 +22,7 @@ export function href(page: string, rest = "", query: Readonly<Record<string, str
   return `#/${page}${rest === "" ? "" : `/${encodeURIComponent(rest)}`}${search === "" ? "" : `?${search}`}`;
 }
 
-/** Changes a part of the query, in place of the present entry of the browser's history. */
+/** Changes a part of the query. It replaces the present entry of the browser's history. */
 export function setQuery(change: Readonly<Record<string, string>>): void {
   const { page, rest, query } = route.value;
   history.replaceState(null, "", href(page, rest, { ...Object.fromEntries(query), ...change }));

@@ -1,4 +1,4 @@
-/** How far each rule is: in the running build by its events, else by how its tasks are on disk. */
+/** Computes the progress of each rule: from the events of the running build, else from the tasks' states on disk. */
 import { computed } from "@preact/signals";
 import { TASK_STATES, type RuleView } from "../../src/ui/messages.ts";
 import type { RuleProgress } from "../../src/report/progress.ts";
@@ -11,9 +11,9 @@ export interface RuleRow {
   readonly parts: readonly Part[];
   readonly done: number;
   readonly total: number;
-  /** Mean seconds of a task; null: not known. */
+  /** Mean seconds of a task; null: unknown. */
   readonly each: number | null;
-  /** Seconds that are left; null: not known, or nothing is left. */
+  /** Seconds that are left; null: unknown, or nothing is left. */
   readonly left: number | null;
   readonly sign: State;
   readonly moreAfter: readonly string[];
@@ -37,7 +37,7 @@ export const ruleRows = computed((): readonly RuleRow[] => {
   });
 });
 
-/** Rules under their groups; rules of no group stand alone. */
+/** Rules below their groups. A rule without a group stands alone. */
 export const groupRows = computed((): readonly (RuleRow | GroupRow)[] => {
   const rows = ruleRows.value;
   const groups = project.value?.groups ?? [];
@@ -95,7 +95,7 @@ function inBuild(name: string, rule: RuleProgress, view: RuleView | undefined): 
   };
 }
 
-/** Of these states a task does not have what it should have. */
+/** A task in one of these states does not have its outputs up to date. */
 const DUE = ["stale", "missing", "pending"] as const;
 
 function onDisk(rules: readonly RuleView[]): readonly RuleRow[] {

@@ -1,6 +1,6 @@
 /**
- * What the page knows: the project, the build that is watched, and how the connection is. It takes a snapshot, then
- * applies the messages of the stream; after a break it goes on from the last message that it has.
+ * Holds what the page knows: the project, the build that it watches, and the state of the connection. It gets a
+ * snapshot and then applies the messages of the stream. After a break it goes on from the last message that it has.
  */
 import { computed, signal } from "@preact/signals";
 import type { EventLine } from "../../src/events/event-lines.ts";
@@ -13,21 +13,23 @@ export const connection = signal<Connection>("connecting");
 export const project = signal<ProjectView | null>(null);
 export const live = signal<LiveBuild | null>(null);
 export const buildState = signal<BuildState>("ended");
-/** When the build was last heard of. */
+/** When the build wrote its last event. */
 export const heard = signal(0);
-/** Counts the changes of what `live` holds, for it is changed in place. */
+/** Counts the changes of `live`, because `live` is changed in place. */
 export const version = signal(0);
-/** Says that what is drawn here depends on `live`, which is changed in place. */
+/**
+ * Call this in a component that draws `live`. `live` is changed in place, so the component must depend on `version`.
+ */
 export function dependOnLive(): number {
   return version.value;
 }
-/** By the server's clock, every second. */
+/** The time by the server's clock, updated every second. */
 export const now = signal(Date.now());
 
-/** Whether a build runs, as far as can be told. */
+/** Whether a build runs, as far as the page knows. */
 export const isRunning = computed(() => live.value !== null && buildState.value === "running");
 
-/** Seconds without an answer after which the server counts as gone. */
+/** After this many seconds without an answer, the page says that the server is gone. */
 const GONE_S = 20;
 
 let last = 0;
@@ -42,7 +44,7 @@ export function start(): void {
     live.value?.tick(now.value);
     if (lostSince !== null && Date.now() - lostSince > GONE_S * 1000) connection.value = "gone";
   }, 1000);
-  // A browser allows six connections to a server: a tab that nobody sees holds none.
+  // A browser allows six connections to a server, so a hidden tab closes its connection.
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) disconnect();
     else connect();
@@ -50,7 +52,7 @@ export function start(): void {
   void begin();
 }
 
-/** Asks the server. @throws Error with its sentence */
+/** Asks the server. @throws Error with the server's message */
 export async function ask<T>(path: string): Promise<T> {
   const response = await fetch(`api/${path}`);
   if (!response.ok) throw new Error((await response.text()).trim());

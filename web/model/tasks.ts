@@ -1,4 +1,4 @@
-/** All tasks, with how each is: in the running build, else on disk. */
+/** Lists all tasks with their states: in the running build if there is one, else on disk. */
 import { computed } from "@preact/signals";
 import type { TaskRun } from "../../src/ui/live-build.ts";
 import { TASK_STATES } from "../../src/ui/messages.ts";
@@ -10,12 +10,12 @@ export interface Row {
   readonly id: string;
   readonly rule: string;
   readonly state: State;
-  /** Of the last run, or so far. */
+  /** Duration of the last run, or of the present run so far. */
   readonly seconds: number | null;
   readonly run: TaskRun | undefined;
 }
 
-/** Rows are made when they are shown or looked at, for there may be 100,000. */
+/** Makes each row only when it is needed, because there may be 100,000. */
 export interface Rows {
   readonly length: number;
   at(i: number): Row;
@@ -37,7 +37,7 @@ export const rows = computed((): Rows => {
   const build = live.value;
   const running = isRunning.value;
   const { ids: own, known } = ids.value;
-  // Tasks that have become known while the build runs.
+  // Add tasks that became known while the build runs.
   const more = running && build !== null ? [...build.runs.keys()].filter((id) => !known.has(id)) : [];
   return {
     length: own.length + more.length,
@@ -58,7 +58,7 @@ export function ruleOf(id: string): string {
   return colon < 0 ? id : id.slice(0, colon);
 }
 
-/** A sign for each state, so that colour is not all that tells them apart. */
+/** A sign for each state, so that the states differ not only in colour. */
 export const SIGNS: { readonly [state in State]: string } = {
   fresh: "✓",
   ran: "✓",

@@ -1,4 +1,4 @@
-/** The first page: what the build does, or what is stale now, and why. */
+/** The first page: what the running build does, or which tasks are stale, and why. */
 import { useState } from "preact/hooks";
 import type { CauseView } from "../../src/ui/messages.ts";
 import type { BuildView } from "../../src/ui/answers/build.ts";
@@ -180,7 +180,7 @@ function Why() {
   const number = live.value?.head.build ?? project.value?.builds[0]?.build;
   const causes = project.value?.causes ?? [];
   const stale = !running && causes.length > 0;
-  // A running build's history grows: it is looked at again now and then.
+  // The history of a running build grows, so read it again at intervals.
   const every = running ? Math.floor(now.value / 10_000) : 0;
   const built = useAnswer<BuildView>(stale || number === undefined ? null : `build?number=${number}`, every);
   const shown = stale ? causes : (built.data?.causes ?? []);

@@ -1,4 +1,4 @@
-/** Tables and figures, and behind each cell the runs and data that it comes from. */
+/** The page of tables and figures. It shows the runs and data that each cell comes from. */
 import type {
   CellView,
   FigureView,
@@ -158,7 +158,7 @@ function Table({ table, selected }: { readonly table: TableView; readonly select
   );
 }
 
-/** The names of the chosen cell; an address may have been typed. */
+/** The names of the chosen cell. The user may have typed the address, so it may be wrong. */
 function cellIn(query: URLSearchParams): readonly string[] {
   try {
     const names: unknown = JSON.parse(query.get("cell") ?? "[]");

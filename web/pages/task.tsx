@@ -1,4 +1,4 @@
-/** One task: why it ran or would run, what it is made from, its files, log and runs. */
+/** The page of one task: why it ran or would run, what it is made from, its files, log and runs. */
 import { useEffect, useState } from "preact/hooks";
 import type { ChainView, PathView, TaskView } from "../../src/ui/messages.ts";
 import { bytes, clock, duration } from "../model/format.ts";
@@ -264,7 +264,7 @@ function Runs({ data }: { readonly data: TaskView }) {
   );
 }
 
-/** For a shell. */
+/** Quotes a text for a shell. */
 function quoted(text: string): string {
   return /^[\w:./@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,4 +1,4 @@
-/** All tasks: filtered by rule, state and text, sorted by the graph's order, time or duration. */
+/** The page of all tasks. Filters by rule, state and text; sorts by the graph's order, time or duration. */
 import { useMemo } from "preact/hooks";
 import { count, counted, duration, clock } from "../model/format.ts";
 import { route, setQuery } from "../model/route.ts";
@@ -122,7 +122,7 @@ interface Filter {
   readonly sort: Sort;
 }
 
-/** @returns places in `all` */
+/** @returns indices in `all` */
 function filtered(all: Rows, { rule, state, text, sort }: Filter): Uint32Array {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const places = new Uint32Array(all.length);

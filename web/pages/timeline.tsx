@@ -1,4 +1,4 @@
-/** What ran when, on which device: as lanes and as a table, for any build on record. */
+/** The page that shows what ran when and on which device, as lanes and as a table, for any recorded build. */
 import { useMemo } from "preact/hooks";
 import type { BuildView } from "../../src/ui/answers/build.ts";
 import { clock, counted, duration } from "../model/format.ts";

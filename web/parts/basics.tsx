@@ -1,4 +1,4 @@
-/** Small things that all pages are made of. */
+/** Small components that all pages use. */
 import { useEffect, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { ask } from "../model/store.ts";
@@ -45,7 +45,7 @@ export interface Part {
   readonly value: number;
 }
 
-/** Parts of a whole side by side. Widths are attributes of SVG, for the page allows no style attributes. */
+/** Draws parts of a whole side by side. Widths are attributes of SVG, because the page allows no style attributes. */
 export function Bar({ parts, total, tall = false }: BarProps) {
   let x = 0;
   const scale = 1000 / Math.max(1, total);
@@ -75,7 +75,7 @@ interface BarProps {
   readonly tall?: boolean;
 }
 
-/** What the server answers to a question; asked again when `key` changes. The last answer stays meanwhile. */
+/** Asks the server a question, and again when `key` changes. The last answer stays until the next one comes. */
 export function useAnswer<T>(
   path: string | null,
   key: unknown = 0,
@@ -93,7 +93,7 @@ export function useAnswer<T>(
   return found !== null && found.path === path ? found : { data: null, error: null };
 }
 
-/** Text to be typed in a terminal, with a button that copies it. */
+/** Shows a command for a terminal, with a button that copies it. */
 export function Command({ text }: { readonly text: string }) {
   const [copied, setCopied] = useState(false);
   const copy = (): void => {

@@ -1,4 +1,4 @@
-/** State, request, who and when, one bar, and the time that is left. */
+/** Shows a build's state and request, who started it and when, one bar, and the time that is left. */
 import { useEffect, useRef } from "preact/hooks";
 import type { LiveBuild } from "../../src/ui/live-build.ts";
 import { TASK_STATES, type BuildState } from "../../src/ui/messages.ts";
@@ -124,7 +124,7 @@ function BuildBar({ build }: { readonly build: LiveBuild }) {
   );
 }
 
-/** What the tasks took when they ran that are restored now. */
+/** The time that the restored tasks took when they ran. */
 function saved(build: LiveBuild): string {
   const view = project.value;
   if (view === null) return "";
@@ -187,7 +187,7 @@ interface CountsProps {
   readonly done: number;
 }
 
-/** Says to screen readers that something failed, and that the build has ended; nothing else. */
+/** Tells screen readers only that a task failed and that the build has ended. */
 function Announcer({ build }: { readonly build: LiveBuild | null }) {
   dependOnLive();
   const seen = useRef<{ build: number; failed: number; state: BuildState }>({

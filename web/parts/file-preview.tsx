@@ -1,8 +1,8 @@
-/** A picture or text that a task made. Neither is ever put into the page's document as markup. */
+/** Shows a picture or text that a task made. It never puts file content into the document as markup. */
 import { useEffect, useState } from "preact/hooks";
 import { fileUrl } from "./basics.tsx";
 
-/** Characters that are shown. */
+/** How many characters to show at most. */
 const MOST = 200_000;
 
 export function FilePreview({ path, close }: { readonly path: string; readonly close: () => void }) {

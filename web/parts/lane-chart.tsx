@@ -1,4 +1,4 @@
-/** Draws lanes on a canvas: the wheel zooms, dragging moves, a click opens the task. */
+/** Draws lanes on a canvas. The wheel zooms, dragging moves, and a click opens the task. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Lanes, Span } from "../model/lanes.ts";
 import { duration } from "../model/format.ts";
@@ -7,7 +7,7 @@ import { href } from "../model/route.ts";
 const LANE = 22;
 const AXIS = 22;
 const LABEL = 76;
-/** Milliseconds that the narrowest view shows. */
+/** How many milliseconds the narrowest view shows. */
 const NARROWEST = 10;
 
 export interface Range {
@@ -156,7 +156,7 @@ function draw(context: CanvasRenderingContext2D, { lanes, critical, range, width
   for (const { task, state, start, end, lane } of lanes.spans) {
     if (end < range.from || start > range.to) continue;
     const [left, size] = [x(start), Math.max(1, (end - start) * scale - 0.5)];
-    // Of many spans within one pixel, one is enough.
+    // Draw only one of many spans within one pixel.
     if (lane === drawn.lane && left + size < drawn.until && state === drawn.state && !critical.has(task))
       continue;
     drawn = { lane, until: left + 1, state };

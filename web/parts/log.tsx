@@ -1,11 +1,11 @@
-/** A task's log: it follows what is printed unless one scrolls up, and can be searched. */
+/** Shows a task's log, with a search. It follows new output unless the user scrolls up. */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { isError, spans } from "../model/ansi.ts";
 import { bytes, count } from "../model/format.ts";
 import { ask } from "../model/store.ts";
 import { VirtualLines } from "./virtual-lines.tsx";
 
-/** Milliseconds between two looks at a log that grows. */
+/** Milliseconds between two reads of a log that grows. */
 const EVERY_MS = 1_000;
 
 export function Log({ task, isRunning }: { readonly task: string; readonly isRunning: boolean }) {
@@ -84,7 +84,7 @@ export function Log({ task, isRunning }: { readonly task: string; readonly isRun
   );
 }
 
-/** The log so far, in pieces as it grows; it begins anew when it has become shorter. */
+/** Reads the log in pieces as it grows. It starts again if the log has become shorter. */
 function useLog(task: string, isRunning: boolean) {
   const [log, setLog] = useState({ task: "", text: "", size: 0, error: null as string | null });
   const place = useRef({ task: "", from: 0 });

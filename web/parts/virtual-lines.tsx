@@ -1,8 +1,8 @@
-/** Lines of text of which only those in sight are in the document; it stays at the end while text is added. */
+/** Puts only the visible lines of a text into the document. It stays at the end while text is added. */
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 
-/** Pixels; the style sheet gives lines this height. */
+/** Height of a line in pixels, as in the style sheet. */
 const LINE = 18;
 const MARGIN = 15;
 
@@ -57,7 +57,7 @@ export function VirtualLines({ length, line, target, label }: VirtualLinesProps)
 interface VirtualLinesProps {
   readonly length: number;
   readonly line: (i: number) => ComponentChildren;
-  /** The line to go to, each time that it is another object. */
+  /** The line to go to. A new object goes there again. */
   readonly target: { readonly line: number } | null;
   readonly label: string;
 }

@@ -1,10 +1,10 @@
-/** Rows of a table of which only those in sight are in the document: 100,000 rows scroll like 100. */
+/** Puts only the visible rows of a table into the document, so that 100,000 rows scroll like 100. */
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 
-/** Pixels; the style sheet gives rows this height. */
+/** Height of a row in pixels, as in the style sheet. */
 const ROW = 30;
-/** Rows beyond the edges. */
+/** How many rows to draw above and below the visible part. */
 const MARGIN = 10;
 
 export function VirtualRows({ length, columns, head, row, label }: VirtualRowsProps) {
@@ -57,7 +57,7 @@ interface VirtualRowsProps {
   readonly label: string;
 }
 
-/** Takes the place of rows that are not there. */
+/** Takes the space of the rows that are not in the document. */
 function Space({ rows, columns }: { readonly rows: number; readonly columns: number }) {
   const cell = useRef<HTMLTableCellElement>(null);
   useLayoutEffect(() => {

@@ -1,4 +1,4 @@
-/** A build on record, in the form in which a running one is told, and what made it run what it ran. */
+/** Describes a recorded build, in the same form as a running one, and why it ran its tasks. */
 import { hostname } from "node:os";
 import { EVENTS_VERSION, type BuildHead, type EventLine } from "../../events/event-lines.ts";
 import type { Build } from "../../history/builds.ts";
@@ -13,7 +13,7 @@ export interface BuildView {
   readonly build: LiveBuildData;
   readonly complete: boolean;
   readonly causes: readonly CauseView[];
-  /** The chain of tasks that decided how long the build took, first to last. */
+  /** The chain of tasks that determined how long the build took, from first to last. */
   readonly criticalPath: readonly string[];
 }
 
@@ -56,7 +56,7 @@ function liveBuildOf({ number, started, targets, tasks, summary }: Build): LiveB
   return live;
 }
 
-/** From the task that ended last back to the one it waited for longest, and so on. */
+/** Goes back from the task that ended last to the task that it waited for longest, and so on. */
 function criticalPath({ session: { graph } }: Inspection, { tasks }: Build): readonly string[] {
   const ended = new Map(tasks.map((line) => [line.task, line.ended]));
   const lastOf = (ids: Iterable<string>): string | undefined => {

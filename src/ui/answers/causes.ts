@@ -1,6 +1,6 @@
 /**
- * The first causes of what is stale, or of what a build did: what changed by itself, and how many tasks that reaches.
- * A file that a task makes is no first cause: what made that task run is.
+ * Finds the first causes of stale tasks, or of the tasks that a build ran: the changes, and how many tasks each of them
+ * reaches. A changed output of a task is no first cause: the cause is the change that made that task run.
  */
 import { causeOf, explain } from "../../decide/explain.ts";
 import type { Json, Reason } from "../../model/model.ts";
@@ -11,13 +11,13 @@ export interface WhyTasksRun {
   readonly task: string;
   readonly rule: string;
   readonly reasons: readonly Reason[];
-  /** Tasks that it waits for: they hand on their causes. */
+  /** Tasks that it waits for. Their causes are also causes of this task. */
   readonly after: readonly string[];
 }
 
-/** Causes that are told. */
+/** How many causes the answer has at most. */
 const MOST = 40;
-/** Causes that a task hands on: of tasks with very many, the rest is not counted. */
+/** How many causes of a task count for the tasks behind it. The rest is left out. */
 const MOST_OF_A_TASK = 12;
 
 /** @param maker the task that makes a path */
@@ -52,7 +52,9 @@ export function firstCauses(
     .map(({ reason, tasks: count, example }) => ({ ...viewOf(reason), tasks: count, example }));
 }
 
-/** Each task after those behind it. A stack of its own, for chains may be longer than calls can be nested. */
+/**
+ * Gives each task after the tasks that it waits for. It keeps its own stack, because chains may exceed the call stack.
+ */
 function* afterThoseBehind(
   tasks: ReadonlyMap<string, WhyTasksRun>,
   behind: (why: WhyTasksRun) => readonly string[],

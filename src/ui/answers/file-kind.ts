@@ -1,4 +1,4 @@
-/** How the page shows a file, by its name. */
+/** Decides from a file's name how the page shows the file. */
 import type { FileKind } from "../messages.ts";
 
 const KINDS: readonly (readonly [RegExp, FileKind])[] = [

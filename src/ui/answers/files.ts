@@ -1,4 +1,4 @@
-/** Whether the graph or the records name a file, and where it lies: only such files are given out. */
+/** Finds the files that the graph or the records name. The server sends only such files. */
 import { dirname, isAbsolute } from "node:path";
 import { realpathSync } from "node:fs";
 import { logPath } from "../../execute/log-path.ts";
@@ -8,13 +8,13 @@ import { storeFolder } from "../../session/open-store.ts";
 import type { Inspection } from "../inspect-project.ts";
 
 export interface NamedFile {
-  /** Absolute. */
+  /** Absolute path. */
   readonly file: string;
-  /** Real paths of folders: the file must lie in one of them when all links are followed. */
+  /** Real paths of folders. The file's real path must lie in one of them. */
   readonly within: readonly string[];
 }
 
-/** @param path as the graph has it. @returns null: nothing names it */
+/** @param path in the normal form of the graph. @returns null if nothing names the file */
 export function namedFile(inspection: Inspection, path: string): NamedFile | null {
   const { session, root, project } = inspection;
   if (path.includes("\0") || path.split("/").some((part) => part === ".." || part === ".")) return null;
@@ -25,7 +25,7 @@ export function namedFile(inspection: Inspection, path: string): NamedFile | nul
   return { file: absolute(root, path), within: within.flatMap(realPath) };
 }
 
-/** Of a task's last run; null: there is no such task. */
+/** The log of a task's last run; null if there is no such task. */
 export function namedLog({ session, root }: Inspection, task: string): NamedFile | null {
   const found = session.graph.task(task);
   if (found === undefined) return null;

@@ -1,4 +1,4 @@
-/** The project as a whole: rules, all tasks as columns, and why what is stale is stale. */
+/** Describes the whole project: its rules, all tasks as columns, and why tasks are stale. */
 import { basename } from "node:path";
 import { VERSION } from "../../cli/version.ts";
 import type { Build } from "../../history/builds.ts";
@@ -9,7 +9,7 @@ import { TASK_STATES, type BuildLineView, type CauseView, type ProjectView } fro
 import { firstCauses, type WhyTasksRun } from "./causes.ts";
 import { hasResults } from "./results.ts";
 
-/** Builds that the page can choose from. */
+/** How many builds the page offers at most. */
 const MOST_BUILDS = 200;
 
 export function projectView(inspection: Inspection): ProjectView {
@@ -44,7 +44,7 @@ export function projectView(inspection: Inspection): ProjectView {
   };
 }
 
-/** A project that cannot be looked at. */
+/** The view of a project that has mistakes. */
 export function brokenProject(root: string, error: string): ProjectView {
   const tasks = { id: [], rule: [], state: [], seconds: [] };
   const nothing = { rules: [], groups: [], tasks, causes: [], notices: [], builds: [], hasResults: false };
@@ -75,7 +75,7 @@ function staleCauses({ statuses, session }: Inspection): readonly CauseView[] {
   return firstCauses(why, (path) => session.graph.producer(path)?.id);
 }
 
-/** Three digits are enough to be looked at, and shorter. */
+/** Rounds to three digits, which are enough to show and make the answer shorter. */
 function rounded(seconds: number | undefined): number | null {
   return seconds === undefined ? null : Number(seconds.toPrecision(3));
 }

@@ -1,4 +1,4 @@
-/** The tables and figures of the project: what `show:` names, or those among the outputs of `default:`. */
+/** Finds the tables and figures of the project: those that `show:` names, or those among the outputs of `default:`. */
 import { existsSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import * as z from "zod/mini";
@@ -10,7 +10,7 @@ import type { CellView, FigureView, ResultsView, TableView } from "../messages.t
 import { fileKind } from "./file-kind.ts";
 
 const TABLE = /\.(md|csv|tsv|html?|tex)$/i;
-/** In which form a table without cells is shown: the first of these that it has. */
+/** The page shows a table without cells in the first of these forms that it has. */
 const FORMS = [".md", ".csv", ".tsv", ".html", ".htm", ".tex"];
 
 interface Output {
@@ -31,7 +31,7 @@ export function resultsView(inspection: Inspection): ResultsView {
   return { synthetic, tables, figures };
 }
 
-/** The cells of a table as its task wrote them; null: it wrote none that can be read. */
+/** The cells of a table that its task wrote; null if there are none, or if they cannot be read. */
 export function cellsOf(
   { root }: Inspection,
   { path, task }: Output,
@@ -49,7 +49,7 @@ export function cellsOf(
 const CellsHead = z.object({ title: z.optional(z.string()), data: z.optional(z.string()) });
 type CellsHead = z.infer<typeof CellsHead>;
 
-/** Outputs of one task that differ only in the ending of their names: one table in several forms. */
+/** Groups outputs of one task that differ only in the ending of their names: they are one table in several forms. */
 function tableGroups(inspection: Inspection): readonly (readonly Output[])[] {
   const wanted = outputsOf(inspection, inspection.project.pipeline.show.tables).filter(({ path }) =>
     TABLE.test(path),
@@ -70,7 +70,7 @@ function figureOutputs(inspection: Inspection): readonly Output[] {
   );
 }
 
-/** @param targets as in `show`; null: the pipeline's default */
+/** @param targets targets of `show:`; null: the pipeline's default */
 function outputsOf({ session, plan, project }: Inspection, targets: readonly string[] | null) {
   const names = targets ?? project.pipeline.default.map(({ text }) => text);
   const stems = new Set(names.map(stemOf));

@@ -1,4 +1,4 @@
-/** One task in full. */
+/** Describes one task with all its details. */
 import { statSync } from "node:fs";
 import { acceptedOf } from "../../cli/accepted.ts";
 import { reasonsOf } from "../../plan/status.ts";
@@ -22,7 +22,7 @@ const DIGITS = 12;
 export function taskView(inspection: Inspection, id: string): TaskView {
   const { session, root } = inspection;
   const task = session.graph.task(id);
-  if (task === undefined) throw new UserError(`there is no task ${id}, as far as the graph is known now`);
+  if (task === undefined) throw new UserError(`the graph has no task ${id}, as far as it is known now`);
   const status = inspection.statuses.get(id);
   const freshness = status?.freshness;
   const last = session.state.last(id);
@@ -109,7 +109,7 @@ function runsOf({ builds }: Inspection, id: string): readonly RunView[] {
   return runs.slice(0, MOST_RUNS);
 }
 
-/** As it stands in pipeline.yaml, with what is filled in late as `${in}` and `${out}`. */
+/** The command with its axes and params filled in. `${in}` and `${out}` stay in it. */
 function commandText(command: Template | readonly Template[]): string {
   const templates = "parts" in command ? [command] : command;
   return templates

@@ -1,4 +1,4 @@
-/** What stands behind an output or one cell of a table, as a line of steps down to the sources. */
+/** Lists the steps from an output, or from one cell of a table, down to the sources. */
 import { readFileSync } from "node:fs";
 import * as z from "zod/mini";
 import { cellPaths, findCell } from "../../inspect/cells.ts";
@@ -9,10 +9,10 @@ import type { Inspection } from "../inspect-project.ts";
 import type { StepView, TraceView } from "../messages.ts";
 import { cellsOf } from "./results.ts";
 
-/** Files, params and values of one step that are told. */
+/** How many files, params and values of one step the answer has at most. */
 const MOST = 12;
 
-/** @throws UserError where nothing makes the output, or there is no such cell */
+/** @throws UserError if no task makes the output, or if there is no such cell */
 export function traceView(inspection: Inspection, target: string, cell: readonly string[] | null): TraceView {
   const { session, builds, root } = inspection;
   const task = session.graph.producer(target);
@@ -61,7 +61,7 @@ const Organs = z.record(z.string(), z.record(z.string(), z.nullable(z.number()))
 const CaseScores = z.object({ case: z.string(), organs: Organs });
 const Scores = z.union([CaseScores, z.object({ cases: z.array(CaseScores) })]);
 
-/** The mean over organs of each case that a cell was computed from, worst first; nothing for other files. */
+/** The mean score over organs of each case that a cell was computed from, worst first; empty for other files. */
 function scoresIn(root: string, paths: readonly string[], metric: string): TraceView["scores"] {
   const name = metric.toLowerCase().replaceAll(" ", "_");
   const cases = paths.flatMap((path) => {

@@ -1,11 +1,11 @@
-/** The files whose change may make something stale; of very many only the first are watched. */
+/** Lists the files whose change may make a task stale. If there are very many, it lists only the first. */
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { absolute } from "../../model/paths.ts";
 import { STATE_LOG } from "../../model/layout.ts";
 import type { Inspection } from "../inspect-project.ts";
 
-/** A look at so many takes about a second. */
+/** How many files it lists at most. To look at so many files takes about a second. */
 const MOST = 100_000;
 
 /** Absolute paths: the pipeline's files, code, records, sources and outputs, with the folders of sources. */
@@ -25,7 +25,7 @@ export function watchedFiles({ session, plan, root }: Inspection): readonly stri
   return [...files].slice(0, MOST).map((path) => absolute(root, path));
 }
 
-/** Of a project that is wrong: where the mistake may be. */
+/** For a project with mistakes: the files that may contain them. */
 export function settingsFiles(root: string): readonly string[] {
   const files = readdirSync(root).filter((name) => /\.ya?ml$/.test(name));
   return [root, join(root, "profiles"), ...files.map((name) => join(root, name))];
@@ -35,7 +35,7 @@ function* codeFiles({ state }: Inspection["session"]): Generator<{ readonly code
   for (const { name, json } of state.notes()) if (name.startsWith("code:")) yield { code: pathsIn(json) };
 }
 
-/** The files of a module's closure, as src/fingerprint/code.ts remembers them. */
+/** The files of a module's closure, in the form that src/fingerprint/code.ts stores. */
 function pathsIn(json: string): readonly string[] {
   const { closure } = JSON.parse(json) as {
     readonly closure?: { readonly files?: readonly { readonly path: string }[] };
