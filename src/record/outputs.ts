@@ -1,4 +1,4 @@
-/** The state of an output on disk, compared with what lq wrote there. */
+/** Finds the state of an output on disk, compared with what lq wrote there. */
 import { lstatSync, statSync } from "node:fs";
 import { errorCode, UserError, type Diagnostic } from "../model/errors.ts";
 import type { FileDigests } from "../files/files.ts";
@@ -9,22 +9,22 @@ import type { State } from "../state/state.ts";
 import type { Store } from "../store/store.ts";
 
 export type OutputState =
-  /** Unchanged since the task last wrote it. */
+  /** The output has not changed since the task last wrote it. */
   | "intact"
   | "missing"
   /**
-   * Written by lq, but not by the last finished run of the task: a killed build wrote it, or another task, or a power
-   * cut lost the record. The cache has the content, so replacing it loses nothing.
+   * lq wrote it, but not in the last finished run of the task: a killed build wrote it, or another task, or a power cut
+   * lost the record. The cache has the content, so replacing it loses nothing.
    */
   | "replaced"
-  /** Edited since lq wrote it. */
+  /** Somebody edited it since lq wrote it. */
   | "edited"
   /** The system refuses to read it, so lq cannot see whether it was edited. */
   | "unreadable"
-  /** There, but lq has no record of writing it, and the cache does not have its content. */
+  /** It is there, but lq has no record of writing it, and the cache does not have its content. */
   | "foreign";
 
-/** States in which replacing an output could lose something that is not lq's. */
+/** States in which replacing an output could lose content that lq did not make. */
 export type ProtectedState = Extract<OutputState, "edited" | "unreadable" | "foreign">;
 
 export function isProtected(state: OutputState): state is ProtectedState {
@@ -32,8 +32,8 @@ export function isProtected(state: OutputState): state is ProtectedState {
 }
 
 /**
- * Whether a link is at the place of a directory output. lq places directories, never links to them, so the link is the
- * user's, even if what it leads to is lq's.
+ * Whether a link is at the path of a directory output. lq makes directories there and never links, so the link belongs
+ * to the user, even if lq made its target.
  */
 export function isLinkedFolder(root: string, path: string): boolean {
   return path.endsWith("/") && isLink(root, path);
@@ -44,7 +44,7 @@ export interface OutputView {
   readonly root: string;
   readonly state: State;
   readonly store: Store;
-  /** This build's view. It compares digests, so a file that was only touched does not count as edited. */
+  /** The files of this build. It compares digests, so a file that was only touched does not count as edited. */
   readonly files: FileDigests;
 }
 
@@ -80,7 +80,7 @@ function otherKind(path: string): string {
   return path.endsWith("/") ? path.slice(0, -1) : `${path}/`;
 }
 
-/** The same for an output of a task outside the request. This does not look at the cache. */
+/** The state of an output of a task outside the request. This does not look at the cache. */
 export function recordedOutputState(
   known: Pick<OutputView, "root" | "files">,
   output: WrittenOutput,
@@ -137,7 +137,7 @@ function namesAt(root: string, files: FileDigests, path: string): readonly strin
   return path.endsWith("/") ? filesUnder(root, path, files.disk) : [""];
 }
 
-/** Whether an output on the disk is what lq wrote there. */
+/** Whether an output on the disk is unchanged since lq wrote it. */
 export function isAsWritten(root: string, files: FileDigests, output: WrittenOutput): boolean {
   return ifReadable(() => {
     if (output.kind === "file") return files.digest(output.path) === output.digest;
@@ -156,7 +156,7 @@ function namesIn(output: WrittenOutput): readonly string[] {
   return output.kind === "file" ? [""] : output.entries.map(({ name }) => name);
 }
 
-/** False if something is unreadable, or a directory stands where a file should be: lq did not write that. */
+/** False if something cannot be read, or if a directory is at the path of a file: lq did not write that. */
 function ifReadable(ask: () => boolean): boolean {
   try {
     return ask();
@@ -182,7 +182,7 @@ export function isUntouched(state: State, files: FileDigests, path: string): boo
   return written === undefined ? false : files.digest(path) === written.digest;
 }
 
-/** A broken link counts as nothing: an output is one when the cached object behind it was collected. */
+/** A broken link counts as nothing: an output becomes one when a collection removes the cached object behind it. */
 function look(root: string, path: string): "something" | "nothing" | "unreadable" {
   try {
     return statSync(bare(root, path), { throwIfNoEntry: false }) === undefined ? "nothing" : "something";

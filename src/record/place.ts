@@ -1,4 +1,6 @@
-/** Moves staged outputs into place. At every moment the path has the whole old output, the whole new one, or nothing. */
+/**
+ * Moves staged outputs into place. At every moment the path has the whole old output, the whole new one, or nothing.
+ */
 import { randomUUID } from "node:crypto";
 import { chmodSync, cpSync, lstatSync, mkdirSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
@@ -14,7 +16,7 @@ const WRITABLE = 0o700;
 
 /**
  * @param staged absolute path of the finished output; it is moved away
- * @param path of the output in the project; a directory ends in "/"
+ * @param path path of the output in the project; a directory ends in "/"
  */
 export function place(root: string, staged: string, path: string): void {
   const from = staged.replace(/\/$/, "");
@@ -44,7 +46,7 @@ function replace(root: string, from: string, to: string): void {
   discard(aside);
 }
 
-/** Makes the output's folder only if the rename fails without it: it is missing for the first output only. */
+/** Makes the output's folder only if the rename fails, because the folder is missing only for the first output. */
 function moveInto(root: string, from: string, to: string): void {
   try {
     rename(from, to);
@@ -58,14 +60,14 @@ function moveInto(root: string, from: string, to: string): void {
   }
 }
 
-/** Renames to a path where something may be already. */
+/** Renames to a path that may be in use already. */
 function move(from: string, to: string, there?: Stats): void {
   rename(from, to, there);
   // If both paths are links of one file, rename does nothing and leaves both.
   if (lstatSync(from, { throwIfNoEntry: false }) !== undefined) remove(from);
 }
 
-/** Renames; copies where the two paths are on different file systems. */
+/** Renames, or copies if the two paths are on different file systems. */
 function rename(from: string, to: string, there?: Stats): void {
   try {
     renameWithin(from, to, there);

@@ -37,10 +37,10 @@ export class Recorder {
   readonly #store: Store;
   readonly #files: FileDigests;
   readonly #overwrite: boolean;
-  /** Milliseconds on the monotonic clock: from then on, every edit of a placed output changes its signature. */
+  /** Milliseconds on the monotonic clock. After this time, every edit of a placed output changes its signature. */
   #settledAt = 0;
 
-  /** @param overwrite replace what is at an output's path even if lq did not make it */
+  /** @param overwrite replace outputs even if lq did not make them */
   constructor({ root, state, store, files }: OutputView, { overwrite }: { readonly overwrite: boolean }) {
     this.#root = root;
     this.#state = state;
@@ -59,7 +59,7 @@ export class Recorder {
     this.#state.recordDone({ id: task.id, key, outputs: written, seconds, finished, log });
   }
 
-  /** Records that the outputs that a task last put in place, unchanged since, are accepted under the action's key. */
+  /** Records that the outputs in place, unchanged since the task's last run, are accepted under the action's key. */
   async recordAccepted(task: Task, action: Action): Promise<void> {
     const there = task.outputs.map(({ path }) => absolute(this.#root, path));
     if (this.#store.isComplete(action)) await this.#store.putAction(action);
@@ -97,7 +97,7 @@ export class Recorder {
     if (!(await this.#store.restore(run, needed))) return false;
     const outputs = this.#place(task, run.outputs, needed);
     const { key, seconds, finished } = run;
-    // This time decides which of two tasks wrote a path last, so it is the time of restoring.
+    // Record the time of the restore, because this time decides which of two tasks wrote a path last.
     this.#state.recordDone({
       id: task.id,
       key,
@@ -140,8 +140,8 @@ export class Recorder {
   }
 
   /**
-   * Looks at the places again: a user may have written there while the task ran.
-   * @throws UserError if so
+   * Checks the paths again, because a user may have written there while the task ran.
+   * @throws UserError if somebody has written there
    */
   #protect({ id }: Task, paths: readonly string[]): void {
     if (this.#overwrite) return;
@@ -152,12 +152,12 @@ export class Recorder {
     );
     if (path === undefined) return;
     throw new UserError({
-      message: `somebody wrote ${path} while ${id} ran: it is kept, and the result of ${id} is in the cache`,
+      message: `somebody wrote ${path} while ${id} ran: lq kept it, and the result of ${id} is in the cache`,
       hint: "move it away and build again, or build with -f to replace it",
     });
   }
 
-  /** Lists a folder that was put in place, so that a snapshot keeps its present state. */
+  /** Lists a folder that was just put in place, so that a snapshot has its present state. */
   #list({ id }: Task, folder: string, count: number): void {
     const { disk } = this.#files;
     const before = this.#state.last(id)?.outputs.find(({ path }) => path === folder);
@@ -178,21 +178,21 @@ export class Recorder {
       });
       return treeDigest(entries) === output.digest;
     } catch (error) {
-      // Something unreadable, or of another kind, is in the output's place.
+      // The output's path has something that cannot be read, or that is of another kind.
       if (error instanceof UserError) return false;
       throw error;
     }
   }
 }
 
-/** Number of files of a directory that are hashed at the same time. */
+/** How many files of a directory to hash at the same time. */
 const LANES = 8;
 
 const UNKNOWN: Signature = { size: 0, mtimeMs: 0, ctimeMs: 0, ino: 0 };
 
 /**
  * @param staged absolute path of an output; a directory ends in "/"
- * @param contents receives the content of an output that is a small file, by its path
+ * @param contents gets the content of an output that is a small file, by its path
  */
 export async function readStaged(staged: string, contents?: Map<string, Buffer>): Promise<StoredOutput> {
   if (!staged.endsWith("/")) {

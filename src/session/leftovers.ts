@@ -1,4 +1,4 @@
-/** Clears what killed builds left: processes that may still write, staging folders, and places in the lock's queue. */
+/** Removes what killed builds left: processes that may still write, staging folders, and files of waiting processes. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { killRun, RUN } from "../system/process-tree.ts";

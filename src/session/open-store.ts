@@ -1,4 +1,4 @@
-/** Where a project stores contents: in its own cache/, or in a folder that it may share with other projects. */
+/** Opens the store of a project: in its own cache/, or in a folder that it may share with other projects. */
 import { join, resolve } from "node:path";
 import { neededBy, projectId, writeNeeded } from "../store/needed.ts";
 import type { Pipeline } from "../model/model.ts";
@@ -8,19 +8,22 @@ import type { Session } from "./session.ts";
 
 export function openStore(pipeline: Pipeline, notice: (text: string) => void): Store {
   const { root, cache } = pipeline;
-  // No id for a project with its own store: the project may be moved, and what it accepted moves with the store.
+  // A project with its own store has no id: if somebody moves the project, its accepted actions move with the store.
   const project = hasOwnStore(pipeline) ? {} : { project: projectId(root) };
   return new Store(storeFolder(pipeline), { links: cache.links, notice, ...project });
 }
 
-/** Absolute. LQ_CACHE overrides pipeline.yaml, because the same project may be on machines with different disks. */
+/**
+ * Absolute path of the store's folder. LQ_CACHE overrides pipeline.yaml, because the same project may be on machines
+ * with different disks.
+ */
 export function storeFolder({ root, cache }: Pipeline): string {
   const named = process.env.LQ_CACHE;
   if (named !== undefined && named !== "") return resolve(root, named);
   return cache.folder ?? join(root, STORE);
 }
 
-/** Publishes in a shared store which contents this project's outputs need, so that no collection removes them. */
+/** Lists in a shared store the contents that this project's outputs need, so that no collection removes them. */
 export function shareNeeds({ state }: Pick<Session, "state">, pipeline: Pipeline): void {
   const { root } = pipeline;
   if (!hasOwnStore(pipeline)) writeNeeded(storeFolder(pipeline), root, neededBy(root, state));

@@ -4,10 +4,10 @@ import type { Pipeline } from "../model/model.ts";
 
 export interface Request {
   readonly pipeline: Pipeline;
-  /** As typed: output paths, directories, rules, task ids, globs of these. None: the pipeline's default. */
+  /** Targets as typed: output paths, directories, rules, task ids, globs of these. Empty: the pipeline's default. */
   readonly targets: readonly string[];
   /** The absolute folder that relative paths in targets start from. */
   readonly cwd: string;
-  /** For commands that only look: how to report the progress of hashing the sources. */
+  /** For read-only commands: how to report the progress of hashing the sources. */
   readonly hashing?: HashOptions | undefined;
 }

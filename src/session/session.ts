@@ -1,4 +1,4 @@
-/** What one run of a command works on: the graph, the records, and the present state of the files. */
+/** Opens a session, the data of one run of a command: the graph, the records, and the present state of the files. */
 import { relative } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { Disk } from "../files/disk.ts";
@@ -28,7 +28,7 @@ const MANY_TASKS = 20_000;
 
 export interface Session {
   readonly root: string;
-  /** True for commands that only look: they must not change anything. */
+  /** True for commands that must not change anything. */
   readonly readonly: boolean;
   readonly graph: Graph;
   readonly state: State;
@@ -58,7 +58,7 @@ export interface SessionOptions {
   readonly hashing?: HashOptions;
 }
 
-/** A session for commands that only look. Nobody reads what it would notice: a command that builds says it again. */
+/** Opens a session for a read-only command. It drops notices, because a later build gives them again. */
 export function openReadonlySession(request: Request): Session {
   return openSession(request, { readonly: true, notice: () => undefined });
 }
@@ -99,7 +99,7 @@ export function openSession(
     async select(check = true) {
       const folder = relative(root, cwd);
       const found = select(graph, targets, folder);
-      // A task whose output an axis was read from belongs to the request, although no task waits for it any more.
+      // A task whose output gave the values of an axis belongs to the request, even if no task waits for it any more.
       for (const task of found.tasks) covered.add(task);
       const selected = { ...found, tasks: new Set(graph.tasks.filter((task) => covered.has(task))) };
       if (selected.unmatched.length > 0) throw unmatchedError(graph, selected.unmatched, folder);

@@ -1,4 +1,4 @@
-/** What an incremental session takes from the snapshot that it starts from. */
+/** Reads from a snapshot what an incremental session needs. */
 import type { Seen, Swept } from "../files/files.ts";
 import type { Signature } from "../files/signature.ts";
 import type { Producers } from "../fingerprint/tree.ts";
@@ -30,7 +30,7 @@ export function baseOf(root: string, { snapshot, changed }: Asked): Base | null 
   return { snapshot, changed, graph, positions, files };
 }
 
-/** What the snapshot knows about these files, without those that changed. */
+/** The signatures and digests that the snapshot has for these files, without the files that changed. */
 export function sweptFiles(base: Base, changed: readonly string[]): Swept {
   const lost = new Set(changed);
   return {
@@ -42,7 +42,9 @@ export function sweptFiles(base: Base, changed: readonly string[]): Swept {
   };
 }
 
-/** Reads the columns only when asked: there may be 100,000 files, and most are asked for one value. */
+/**
+ * Reads a value from the columns only when it is needed. There may be 100,000 files, most of them with one question.
+ */
 class SnapshotFile implements Seen {
   readonly racy = false;
   readonly #base: Base;

@@ -1,11 +1,11 @@
 /**
- * A file of columns, which is read completely or not at all:
+ * Reads and writes a file of columns. It reads the file completely or not at all:
  *
  *     magic and version (5 bytes)   0 0 0   u32 crc32 of all that follows   u32 bytes of the head
  *     the head, JSON   the columns, each at a multiple of 8 bytes
  *
- * Numbers are little-endian. The head says how many bytes each column has. A damaged file, or a file of another version,
- * counts as missing.
+ * Numbers are little-endian. The head says how many bytes each column has. A damaged file, or a file of another
+ * version, counts as missing.
  */
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -23,13 +23,13 @@ const FIXED = 16;
 const CHECKSUM = 8;
 const LENGTH = 12;
 
-/** @returns the checksum, by which another file can name this one */
+/** @returns the checksum, which another file can use to refer to this one */
 export function writeColumns<H>(file: string, magic: string, { head, columns }: Columns<H>): number {
   const json = Buffer.from(JSON.stringify({ head, bytes: columns.map(({ byteLength }) => byteLength) }));
   const fixed = Buffer.alloc(FIXED);
   fixed.write(magic, "latin1");
   fixed.writeUInt32LE(json.length, LENGTH);
-  // Written in parts, without joining them first: a column may have 10 MB.
+  // Write the parts one by one, without joining them: a column may have 10 MB.
   const parts = [json, ...columns].flatMap((part) => [part, new Uint8Array(-part.byteLength & 7)]);
   const checksum = [fixed.subarray(LENGTH), ...parts].reduce((sum, part) => crc32(part, sum), 0);
   fixed.writeUInt32LE(checksum, CHECKSUM);
@@ -38,7 +38,7 @@ export function writeColumns<H>(file: string, magic: string, { head, columns }: 
   return checksum;
 }
 
-/** Null: there is no undamaged file of this version. */
+/** Null if there is no undamaged file of this version. */
 export function readColumns<H>(
   file: string,
   magic: string,

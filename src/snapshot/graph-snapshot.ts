@@ -1,7 +1,7 @@
 /**
- * The graph of a snapshot, with what a build needs that starts from changed files: which tasks read and make which
- * files, which tasks they wait for, the digests of the files, and where the tasks' records are in the state log.
- * The pipeline has everything else about a task.
+ * The graph of a snapshot. It has what an incremental session needs: which tasks read and make which files, which tasks
+ * they wait for, the digests of the files, and where the tasks' records are in the state log. The pipeline has
+ * everything else about a task.
  *
  * A task's position is its index here; each task comes after the tasks that it waits for. Files have the numbers of the
  * snapshot. Example: `score:a` and `score:b` read data/a.nii (0) and data/b.nii (1) and make scores/a.json (2) and
@@ -19,8 +19,8 @@
  * digest; `reads`, `makes` and `makers`, each as int32 starts and int32 items; rule and bindings of each task as JSON;
  * the folders that tasks make.
  *
- * Rejected: keeping whole tasks (ten times the size, and the pipeline makes them quickly); finding the readers of a file
- * by the patterns of the rules (a task may read files that no pattern names).
+ * We rejected storing whole tasks, which takes ten times the space while the pipeline makes them quickly. We rejected
+ * finding the readers of a file by the patterns of the rules, because a task may read files that no pattern names.
  */
 import { join } from "node:path";
 import type { AxisValue, Task } from "../model/model.ts";
@@ -38,7 +38,7 @@ export interface GraphSnapshot {
   readonly makes: Lists<TaskPosition, FileNumber>;
   /** The tasks that each task waits for. */
   readonly makers: Lists<TaskPosition, TaskPosition>;
-  /** `nameOf` each task. */
+  /** The `nameOf` text of each task. */
   readonly names: Texts;
   /** Outputs that are folders. */
   readonly folders: Texts;
@@ -65,7 +65,7 @@ export function writeGraphSnapshot(root: string, graph: GraphSnapshot): number {
   return writeColumns(join(root, GRAPH_SNAPSHOT), MAGIC, { head, columns });
 }
 
-/** Null: there is none with this checksum. */
+/** Null if there is no graph snapshot with this checksum. */
 export function readGraphSnapshot(root: string, checksum: number): GraphSnapshot | null {
   const read = readColumns<GraphSnapshotHead>(join(root, GRAPH_SNAPSHOT), MAGIC);
   if (read?.checksum !== checksum) return null;
@@ -161,7 +161,7 @@ export class Lists<Index extends number, Item extends number> {
     return branded(this.items);
   }
 
-  /** @param marked 1 at the numbers that are looked for */
+  /** @param marked has 1 at the numbers to look for */
   anyOf(index: Index, marked: Uint8Array): boolean {
     const end = this.starts[index + 1] ?? 0;
     for (let i = this.starts[index] ?? 0; i < end; i++) if (marked[this.items[i] ?? 0] === 1) return true;

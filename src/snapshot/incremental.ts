@@ -1,5 +1,5 @@
 /**
- * A build of the tasks behind a few changed files, if a snapshot says that nothing else has changed. It is the same
+ * Builds only the tasks behind a few changed files, if a snapshot shows that nothing else has changed. It is the same
  * build over a graph that has only these tasks. The outputs of all other tasks count as sources.
  *
  * This finds what a full build would find, in less time. If anything else has changed (the pipeline, params, code,
@@ -72,14 +72,14 @@ export class IncrementalSession {
     return new IncrementalSession({ ...session, select }, base);
   }
 
-  /** How many tasks of the request are not part of this session: they are fresh. */
+  /** How many tasks of the request are not part of this session. They are fresh. */
   get others(): number {
     return this.#base.snapshot.head.tasks - this.#base.positions.length;
   }
 
   /**
-   * Brings the snapshot up to date. Call this when all tasks have succeeded and the state is closed. If there are other
-   * files than before, or a file could have changed unseen, this leaves the old snapshot, which is no longer valid.
+   * Brings the snapshot up to date. Call this when all tasks have succeeded and the state is closed. If the set of
+   * files changed, or if a file could have changed unseen, this leaves the old snapshot, which is no longer valid.
    */
   updateSnapshot(): void {
     const { root } = this.session;

@@ -1,12 +1,12 @@
 /**
- * A snapshot records what a build saw on disk if all tasks of its request were fresh at its end: every path, with its
- * signature. While all signatures are the same, all tasks are still fresh, and lq need not read, expand or compare
- * anything. If only contents of files differ, the graph is still the same, and only the tasks behind these files have
- * to be looked at (src/snapshot/graph-snapshot.ts).
+ * A snapshot records every path that a build looked at, with its signature, if all tasks of the request were fresh at
+ * the end. While all signatures are the same, all tasks are still fresh, and lq need not read, expand or compare
+ * anything. If only contents of files differ, the graph is still the same, and lq looks only at the tasks behind these
+ * files (src/snapshot/graph-snapshot.ts).
  *
- * Paths come in two kinds. The first `structure` paths decide which graph there is (pipeline, params, code, folders).
- * Of the other paths only the content counts; these files have numbers of their own, which the graph snapshot uses.
- * Only `indexOf` converts between the two. Example with `structure` 2 and five files:
+ * There are two kinds of paths. The first `structure` paths determine the graph (pipeline, params, code, folders). For
+ * the other paths only the content counts. These files have their own numbers, which the graph snapshot uses. Only
+ * `indexOf` converts between the two. Example with `structure` 2 and five files:
  *
  *     PathIndex    path              FileNumber
  *     0            pipeline.yaml
@@ -19,11 +19,11 @@
  *
  * If data/b.nii was edited, `askSnapshot` finds `changed: [1]`. If pipeline.yaml was edited, it finds null.
  *
- * On disk (src/snapshot/columns.ts): a head, which describes the request; four float64 for each path: size, mtime, ctime,
- * inode (size -1: nothing there); the paths, relative to the project or absolute, with NUL between them. A project has
- * one snapshot, of its last such build.
+ * On disk (src/snapshot/columns.ts): a head, which describes the request; four float64 for each path: size, mtime,
+ * ctime, inode (size -1: nothing there); the paths, relative to the project or absolute, with NUL between them. A
+ * project has one snapshot, of its last such build.
  *
- * Rejected: a daemon that watches files (another process to trust).
+ * We rejected a daemon that watches files: it is another process to trust.
  */
 import { debug } from "../system/debug.ts";
 import { statSync, type Stats } from "node:fs";
@@ -47,7 +47,7 @@ export interface SnapshotHead {
   readonly tasks: number;
   /** Environment variables that are part of keys. Values may be secrets, so this has their digests. */
   readonly environment: readonly (readonly [name: string, digest: string])[];
-  /** How many of the first paths decide which graph there is. */
+  /** How many of the first paths determine the graph. */
   readonly structure: number;
   /** Checksum of the graph snapshot; null: there is none. */
   readonly graph: number | null;
@@ -58,10 +58,10 @@ declare const kind: unique symbol;
 type Branded<Kind extends string> = number & { readonly [kind]: Kind };
 /** Index of a path in `paths` and `signatures` of a snapshot. */
 export type PathIndex = Branded<"path">;
-/** Number of a file of which only the content counts, from 0. */
+/** Number, from 0, of a file for which only the content counts. */
 export type FileNumber = Branded<"file">;
 
-/** Where the path of a file is. */
+/** The index of a file's path. */
 export function indexOf({ head }: Pick<Snapshot, "head">, file: FileNumber): PathIndex {
   return (head.structure + file) as PathIndex;
 }
@@ -70,14 +70,14 @@ export function pathOf(snapshot: Pick<Snapshot, "head" | "paths">, file: FileNum
   return snapshot.paths.list[indexOf(snapshot, file)] ?? "";
 }
 
-/** The paths that decide which graph there is. */
+/** The paths that determine the graph. */
 export function structureOf({ head, paths }: Snapshot): ReadonlyMap<string, PathIndex> {
   return new Map(paths.list.slice(0, head.structure).map((path, i) => [path, i as PathIndex]));
 }
 
 export interface Asked {
   readonly snapshot: Snapshot;
-  /** Files that are still files, but have another signature. None: every task is fresh. */
+  /** Files that are still files, but have another signature. Empty: every task is fresh. */
   readonly changed: readonly FileNumber[];
 }
 
@@ -93,7 +93,9 @@ export function writeSnapshot(root: string, { head, signatures, paths }: Snapsho
   writeColumns(join(root, SNAPSHOT), MAGIC, { head, columns });
 }
 
-/** Compares the snapshot with the disk. Null: there is none of this request, or more than file contents has changed. */
+/**
+ * Compares the snapshot with the disk. Null if there is none of this request, or if more than file contents changed.
+ */
 export function askSnapshot(root: string, request: string, environment: Environment): Asked | null {
   const read = readColumns<SnapshotHead>(join(root, SNAPSHOT), MAGIC);
   if (read === null) return unusable("there is none");
@@ -125,7 +127,7 @@ function unusable(why: string): null {
   return null;
 }
 
-/** Whether the paths that decide which graph there is have, at this moment, the same signatures. */
+/** Whether the paths that determine the graph now have the same signatures. */
 export function isGraphSame(root: string, { head, signatures, paths }: Snapshot): boolean {
   const folder = prefixOf(root);
   for (let i = 0; i < head.structure; i++)
@@ -188,7 +190,9 @@ export class Signatures {
 const NUMBERS = 4;
 const NOTHING: Signature = { size: -1, mtimeMs: 0, ctimeMs: 0, ino: 0 };
 
-/** Prefix of the project's paths. Empty in the project's folder: resolving from "/" makes `stat` a tenth slower. */
+/**
+ * Prefix of the project's paths. It is empty in the project's folder, because absolute paths make `stat` 10 % slower.
+ */
 function prefixOf(root: string): string {
   return process.cwd() === root ? "" : `${root}/`;
 }
@@ -206,6 +210,6 @@ export interface SnapshotRequest {
   readonly request: string;
   /** A time before the pipeline was read, in milliseconds since 1970. */
   readonly since: number;
-  /** What `askSnapshot` has just found. Null or left out: nothing. */
+  /** The result of `askSnapshot`; null or undefined if there is none. */
   readonly asked?: Asked | null | undefined;
 }

@@ -21,7 +21,7 @@ import { Digests, Lists, nameOf, type TaskPosition, writeGraphSnapshot } from ".
 import type { Plan } from "../plan/plan.ts";
 import type { Session } from "../session/session.ts";
 
-/** Files of which only the content counts. */
+/** Files for which only the content counts. */
 interface Contents {
   /** By path. */
   readonly numbers: ReadonlyMap<string, FileNumber>;
@@ -51,9 +51,9 @@ export function takeSnapshot(session: Session, plan: Plan, { request, since }: S
     structure.set(file, signature);
   }
   for (const [path, signature] of disk.answers()) structure.set(projectPath(root, path), signature);
-  // The state log is only appended to or replaced, so its size or inode shows every change. And lq itself, as compiled.
+  // lq only appends to the state log or replaces it, so its size or inode shows every change. The stamp shows a new lq.
   const known = [join(root, STATE_LOG), join(installation(), "dist/.stamp")];
-  // A build writes lq.lock again if it is not right, even when all tasks are fresh.
+  // A build repairs lq.lock even if all tasks are fresh, so its signature counts.
   if (lockedRules(session.graph.pipeline).size > 0) known.push(join(root, LOCK_FILE));
   for (const file of known) structure.set(projectPath(root, file), disk.signature(file));
   const numbers = new Map<string, FileNumber>();

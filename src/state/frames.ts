@@ -1,18 +1,20 @@
 /**
- * Framing of the state log: a sequence of
+ * The frames of the state log. The log is a sequence of
  *
  *     "lq" 0xF1 version   u32 length of payload   u32 crc32 of payload   payload
  *
- * little-endian, no file header. Raise VERSION when the payload's format changes: frames of another version
- * are skipped like damage.
+ * Numbers are little-endian, and there is no file header. Raise VERSION when the payload's format changes: lq skips
+ * frames of another version like damaged ones.
  *
- * A reader takes every frame whose checksum holds. Where one does not, it looks for the next magic number, so
- * a torn tail or a flipped byte costs the records that it hit and no others.
+ * A reader takes every frame whose checksum is right. Where one is wrong, it looks for the next magic number. So a torn
+ * tail or a flipped byte loses only the records that it hits.
  *
- * Rejected: JSON lines (100,000 records take 230 ms to parse; frames are left undecoded until asked for); one
- * checksum for the whole file (a flipped byte costs everything); a header with the version (itself a single
- * point of damage); SQLite (a native dependency, and its own locks beside a reader); one file a record
- * (100,000 opens).
+ * We rejected these ways:
+ * - JSON lines: 100,000 records take 230 ms to parse, while lq decodes a frame only when it is needed;
+ * - one checksum for the whole file: a flipped byte loses everything;
+ * - a header with the version: damage in it loses everything;
+ * - SQLite: a native dependency, with its own locks against readers;
+ * - one file for each record: 100,000 opens.
  */
 import { crc32 } from "node:zlib";
 
@@ -32,7 +34,7 @@ export function frame(payload: Buffer): Buffer {
 
 /**
  * Visits the payload of every whole frame, in order.
- * @returns bytes that belong to no whole frame
+ * @returns how many bytes belong to no whole frame
  */
 export function scanFrames(log: Buffer, visit: (start: number, end: number) => void): number {
   let damaged = 0;
@@ -51,7 +53,7 @@ export function scanFrames(log: Buffer, visit: (start: number, end: number) => v
   return damaged;
 }
 
-/** The length in bytes that the frame at an offset states, with its header; 0 if no frame begins there. */
+/** The length in bytes of the frame at an offset, with its header, as the header says; 0 if no frame begins there. */
 export function frameLength(log: Buffer, at: number): number {
   const isFrame = at + FRAME_HEADER <= log.length && log.readUInt32LE(at) === MAGIC_NUMBER;
   return isFrame ? FRAME_HEADER + log.readUInt32LE(at + 4) : 0;

@@ -1,16 +1,19 @@
 /**
  * The project's build lock: a file that names the process that holds it. The lock is free when that process is dead.
  *
- * `cache/lock` appears by a link, complete or not at all. Nobody removes a dead holder's lock: of two waiters, the
- * second could remove the first one's new lock. Instead, the process that creates `cache/lock.after-ID`, with the ID of
- * the dead holder, is the next holder, and renames that file over the lock. IDs are never used twice, so a late process
- * sees that the lock is no longer of this ID. If a successor dies, the next one succeeds it likewise.
+ * A process makes `cache/lock` with a link, so the file is complete or not there. Nobody removes a dead holder's lock,
+ * because the second of two waiters could remove the new lock of the first. Instead, the process that creates
+ * `cache/lock.after-ID`, with the ID of the dead holder, is the next holder. It renames that file over the lock. IDs
+ * are never used twice, so a late process sees that the lock no longer has this ID. If the next holder dies too,
+ * another process succeeds it in the same way.
  *
- * On a file server the answer to a successful link or rename may be lost, and the repeated request is then refused. So
- * lq reads the file to find out whose a name is.
+ * On a file server, the answer to a successful link or rename may get lost, and then the server refuses the repeated
+ * request. So lq reads the file to find out who has made it.
  *
- * Rejected: flock (Node has none); a heartbeat (a holder that was stopped for a while would lose its lock, and
- * a dead one would hold it for as long); a socket (not seen across containers that share the folder).
+ * We rejected these ways:
+ * - flock: Node cannot call it;
+ * - a heartbeat: a holder that was stopped for a while would lose its lock, and a dead one would keep it for as long;
+ * - a socket: containers that share the folder do not see it.
  */
 import { randomUUID } from "node:crypto";
 import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -34,7 +37,7 @@ const POLL_MS = 50;
 
 /**
  * Takes the lock. Waits while another build holds it.
- * @param waiting called once for each holder that is waited for, with a name for it
+ * @param waiting called once for each holder that this process waits for, with the holder's name
  * @throws the signal's reason when it aborts
  */
 export async function acquireLock(
@@ -69,7 +72,7 @@ export function acquireFreeLock(root: string): Lock | null {
   }
 }
 
-/** Whether somebody has the lock. */
+/** Whether a process holds the lock. */
 export function isLocked(root: string): boolean {
   const holder = read(join(root, LOCK));
   return holder !== undefined && mayBeAlive(holder);
@@ -86,7 +89,7 @@ export function clearTickets(root: string): void {
   }
 }
 
-/** The file with which this process takes a lock, under a name of its own. */
+/** A file with a unique name, which this process links to take the lock. */
 class Ticket {
   readonly #lock: string;
   readonly #file: string;
@@ -105,7 +108,7 @@ class Ticket {
     }
   }
 
-  /** @returns the lock, or its holder; null while the lock changes hands */
+  /** @returns the lock, or its holder; null while the lock passes to another process */
   take(): Lock | Holder | null {
     const holder = this.#obtain();
     return holder === "me" ? { release: () => release(this.#lock, this.#id) } : holder;
@@ -122,7 +125,7 @@ class Ticket {
       : this.#succeed(holder, [holder]);
   }
 
-  /** @param line the dead: the holder, its successor, and so on */
+  /** @param line the dead processes: the holder, its successor, and so on */
   #succeed(holder: Holder, line: readonly Holder[]): Holder | "me" | null {
     const claims = line.map(({ id }) => `${this.#lock}.after-${id}`);
     const claim = claims.at(-1) ?? "";
@@ -159,7 +162,7 @@ function release(lock: string, id: string): void {
   if (read(lock)?.id === id) rmSync(lock, { force: true });
 }
 
-/** Undefined if there is none. */
+/** The holder that a file names; undefined if there is no such file. */
 function read(file: string): Holder | undefined {
   const text = ifThere(() => readFileSync(file, "utf8"));
   if (text === null) return undefined;
@@ -179,7 +182,7 @@ function parse(text: string | null): Holder | undefined {
   }
 }
 
-/** A UserError if the file system has no hard links. */
+/** Turns the error of a file system without hard links into a UserError. */
 function unlinkable(error: unknown, lock: string): unknown {
   const code = errorCode(error) ?? "";
   if (!["EPERM", "EMLINK", "EXDEV", "EOPNOTSUPP", "ENOTSUP", "ENOSYS"].includes(code)) return error;
@@ -189,7 +192,7 @@ function unlinkable(error: unknown, lock: string): unknown {
   });
 }
 
-/** "process 4711"; for a process on another machine, also what the user has to find out. */
+/** "process 4711". For a process on another machine, it also says what the user has to check. */
 function nameOf(holder: Holder): string {
   const { pid } = holder;
   return isHere(holder)

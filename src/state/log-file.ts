@@ -1,4 +1,4 @@
-/** The file of the state log: read whole, appended to, rewritten. */
+/** Reads the file of the state log, appends to it, and rewrites it. */
 import { closeSync, fstatSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { makeFolder } from "../files/make-folder.ts";
@@ -29,7 +29,7 @@ export function readFrames(file: string, starts: readonly number[]): Buffer | nu
   }
 }
 
-/** Most frames are smaller. */
+/** Bytes to read at first. Most frames are smaller. */
 const COMMON = 1024;
 
 function readFrame(handle: number, at: number): Buffer | null {
@@ -61,7 +61,7 @@ export class LogAppender {
   }
 
   /**
-   * Goes to the system with the next flush.
+   * Adds a frame, which the next flush writes.
    * @returns the offset that the payload then has in the log
    */
   gather(payload: Buffer): number {

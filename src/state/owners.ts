@@ -11,7 +11,7 @@ export interface Owner {
 export class Owners {
   readonly #records = new Map<string, DoneRecord>();
 
-  /** @param records a later record wins if two tasks have had one path (after a renaming) */
+  /** @param records if two records have the same path (after a rule was renamed), the later one wins */
   constructor(records: Iterable<DoneRecord>) {
     for (const record of records) this.add(record);
   }
@@ -25,8 +25,8 @@ export class Owners {
   }
 
   /**
-   * A time later than that of every other record with one of these paths, and no earlier than the record's own before.
-   * So the times show which record wrote a path last, even if the clock was set back.
+   * A time that is later than every other record with one of these paths, and not earlier than the task's own last
+   * record. So the times show which task wrote a path last, even if somebody set the clock back.
    */
   nextTime({ id, outputs }: DoneRecord): number {
     const others = outputs.flatMap(({ path }) => this.#records.get(path) ?? []);

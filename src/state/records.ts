@@ -1,11 +1,11 @@
-/** The records of the state log, and the layout of each in the payload of its frame. */
+/** Defines the records of the state log, and the layout of each in the payload of its frame. */
 import type { Signature } from "../files/signature.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 
 /** A task whose outputs are in place. */
 export interface DoneRecord {
   readonly id: string;
-  /** Null: lq removed some of the outputs, so no key stands for the rest. */
+  /** Null: lq removed some of the outputs, so no key is valid for the others. */
   readonly key: string | null;
   readonly outputs: readonly WrittenOutput[];
   readonly seconds: number;
@@ -49,7 +49,7 @@ export interface FileRecord {
   readonly signature: Signature;
 }
 
-/** A value that is kept under a name, as JSON. */
+/** A value with a name, as JSON. */
 export interface NoteRecord {
   readonly name: string;
   readonly json: string;
@@ -63,7 +63,7 @@ export const TYPE = {
   done: 1,
   /** Name: task id. */
   failed: 2,
-  /** Name: task id. Written before outputs are put in place: what a kill in between may leave is lq's own. */
+  /** Name: task id. Written before outputs are put in place, so that lq knows outputs that a killed build left. */
   placing: 3,
   /** Name: output path. An output of a task that now writes elsewhere. */
   abandoned: 4,
@@ -71,9 +71,9 @@ export const TYPE = {
   forget: 5,
   /** Name: output path. Ends `abandoned`. */
   forgetAbandoned: 6,
-  /** Name: path. A digest that holds while the signature does. */
+  /** Name: path. A digest that is valid while the file has the same signature. */
   file: 7,
-  /** Name: free. */
+  /** Name: any text. */
   note: 8,
 } as const;
 

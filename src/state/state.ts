@@ -1,11 +1,11 @@
 /**
- * What lq remembers of the project between two builds: the outputs that each task last put in place, with their key;
- * failures; digests of files. It is an append-only log (src/state/frames.ts) with one writer, the build that holds the
- * lock, and any number of readers. Each reader sees the log as it was when it opened it.
+ * Stores what lq knows about the project between two builds: the outputs that each task last put in place, with their
+ * key; failures; digests of files. It is an append-only log (src/state/frames.ts). It has one writer, the build that
+ * holds the lock, and any number of readers. Each reader sees the log as it was when the reader opened it.
  *
- * Each record is written at once, so a killed build loses none. Digests of files only save time, so they are gathered
- * and written with the next record. lq never calls fsync: after a power cut the checksums reveal records that did not
- * reach the disk, and their tasks are built again.
+ * lq writes each record at once, so a killed build loses none. Digests of files only save time, so lq collects them and
+ * writes them with the next record. lq never calls fsync. After a power cut, the checksums show which records did not
+ * reach the disk, and lq builds their tasks again.
  */
 import path from "node:path";
 import type { FileMemo } from "../files/files.ts";
@@ -34,7 +34,7 @@ import {
 } from "./records.ts";
 import { Table } from "./table.ts";
 
-/** A smaller log is not rewritten. */
+/** lq does not rewrite a log that is smaller. */
 const SMALL_LOG = 1 << 20;
 
 export class State implements FileMemo {
@@ -47,12 +47,12 @@ export class State implements FileMemo {
   readonly #learned: FileRecord[] = [];
   /** Made when first needed. */
   #owners: Owners | undefined;
-  /** Undefined for a reader, and after closing. */
+  /** Undefined for a reader, and after `close`. */
   #appender: LogAppender | undefined;
   /** Bytes of the log that were unreadable when it was opened. */
   readonly damaged: number;
 
-  /** @param places offsets in the state log of the frames in `log`; the whole log has each where it is */
+  /** @param places offsets of the frames in the state log, if `log` has only some of them */
   private constructor(log: Buffer, places?: readonly number[]) {
     this.#done = new Table(log, decodeDone);
     this.#failed = new Table(log, decodeFailed);
@@ -79,8 +79,8 @@ export class State implements FileMemo {
   }
 
   /**
-   * A writer that knows only the records at these places of the log, as `placeOf` and `otherPlaces` have told them.
-   * Null: the log has other things there.
+   * Opens a writer that knows only the records at these places of the log, which `placeOf` and `otherPlaces` returned.
+   * Null if the log has other content there.
    */
   static partial(root: string, places: readonly number[]): State | null {
     const file = path.join(root, STATE_LOG);
@@ -138,14 +138,14 @@ export class State implements FileMemo {
     return this.#done.names();
   }
 
-  /** All outputs that lq may have in place, also from killed builds and for tasks that no longer make them. */
+  /** All outputs that lq may have in place, even from killed builds and for tasks that no longer make them. */
   *written(): Generator<DoneRecord> {
     yield* this.#placing.records();
     yield* this.#abandoned.records();
     yield* this.#done.records();
   }
 
-  /** Seconds that a task last took, whether it ended well or not. */
+  /** Seconds of a task's last run, even if it failed. */
   seconds(id: string): number | undefined {
     return (this.last(id) ?? this.lastFailure(id))?.seconds;
   }
@@ -169,14 +169,14 @@ export class State implements FileMemo {
     this.#failed.set(record.id, record, this.#append(encodeFailed(record)));
   }
 
-  /** The task's outputs are gone, or no longer lq's. */
+  /** Call this if the task's outputs are gone, or no longer belong to lq. */
   forget(id: string): void {
     for (const output of this.last(id)?.outputs ?? []) this.#owners?.remove(output.path, id);
     this.#apply(TYPE.forget, id);
     this.#append(encodeName(TYPE.forget, id));
   }
 
-  /** Forgets one output path, whichever record holds it. */
+  /** Forgets one output path, in whatever record it is. */
   forgetOutput(output: string): void {
     const owner = this.owner(output);
     if (this.#abandoned.delete(output)) this.#append(encodeName(TYPE.forgetAbandoned, output));
@@ -204,17 +204,17 @@ export class State implements FileMemo {
     this.#files.set(file, record, place);
   }
 
-  /** Digests of files that only this reader remembers. */
+  /** Digests of files that only this reader knows. They are not in the log. */
   get learned(): readonly FileRecord[] {
     return this.#learned;
   }
 
-  /** The same, with their records. */
+  /** Returns these digests and forgets them. */
   takeLearned(): readonly FileRecord[] {
     return this.#learned.splice(0);
   }
 
-  /** A value kept under a name by another part of lq, as JSON text. */
+  /** A value that another part of lq stored under a name, as JSON text. */
   note(name: string): string | undefined {
     return this.#notes.get(name)?.json;
   }
@@ -238,7 +238,7 @@ export class State implements FileMemo {
     this.#appender = undefined;
   }
 
-  /** @returns its place */
+  /** @returns the record's place in the log */
   #append(payload: Buffer): number {
     if (this.#appender === undefined) throw new Error("the state is open for reading only");
     const place = this.#appender.gather(payload);
@@ -258,7 +258,7 @@ export class State implements FileMemo {
     else if (type === TYPE.note) this.#notes.load(name, place, start);
   }
 
-  /** Ends the records that a new record makes invalid, besides the one that it replaces. */
+  /** Removes the other records that a new record makes invalid. */
   #apply(type: number, name: string): void {
     if (type === TYPE.forgetAbandoned) this.#abandoned.delete(name);
     if (type === TYPE.forget) this.#done.delete(name);
@@ -268,7 +268,7 @@ export class State implements FileMemo {
     }
   }
 
-  /** Keeps lq's claim to outputs that a task wrote before and no longer writes. */
+  /** Records outputs that a task wrote before and no longer writes, so that lq still knows that it made them. */
   #keepAbandoned(next: DoneRecord): void {
     const before = this.last(next.id);
     for (const output of before?.outputs ?? []) {
@@ -290,7 +290,7 @@ export class State implements FileMemo {
   }
 
   #liveFrames(): Buffer[] {
-    // In this order a replay ends where the log did: `done` ends what was recorded before it.
+    // This order matters: `done` removes earlier records of its task, so it must come first.
     return [this.#done, this.#abandoned, this.#failed, this.#placing, this.#files, this.#notes].flatMap(
       (table) => [...table.frames()],
     );

@@ -1,12 +1,12 @@
-/** Rows of one record type, with the place of each in the state log and its content. */
+/** Holds the rows of one record type, with the content of each and its place in the state log. */
 import { FRAME_HEADER } from "./frames.ts";
 
 interface Row<T> {
-  /** Offset of its payload in the state log; undefined if only this reader remembers it. */
+  /** Offset of its payload in the state log; undefined if only this reader knows it. */
   readonly place: number | undefined;
-  /** The same in the loaded log; null if it was recorded since. */
+  /** Offset of its payload in the loaded log; null if it was recorded since. */
   readonly start: number | null;
-  /** Undefined until it is first asked for. */
+  /** Undefined until it is first needed. */
   record: T | undefined;
 }
 
@@ -15,7 +15,7 @@ export class Table<T> {
   readonly #log: Buffer;
   readonly #decode: (log: Buffer, start: number, name: string) => T;
 
-  /** @param log what was loaded of it */
+  /** @param log the loaded part of the state log */
   constructor(log: Buffer, decode: (log: Buffer, start: number, name: string) => T) {
     this.#log = log;
     this.#decode = decode;
@@ -51,7 +51,7 @@ export class Table<T> {
   }
 
   delete(name: string): boolean {
-    // Every record asks most tables to delete, and most are empty.
+    // Check the size first: every new record calls this for most tables, and most tables are empty.
     return this.#rows.size > 0 && this.#rows.delete(name);
   }
 

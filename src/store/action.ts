@@ -1,4 +1,4 @@
-/** The stored record of one successful run, as a file. */
+/** Reads and writes actions. An action is the stored record of one successful run, as a file. */
 import * as z from "zod/mini";
 import { sha256 } from "../system/digest.ts";
 import { keyOf, type Recipe } from "../fingerprint/recipe.ts";
@@ -12,7 +12,7 @@ export interface Action extends StoredRun {
 /** The part of an action that is needed to restore its outputs. */
 export interface StoredRun {
   readonly key: string;
-  /** In the order of the recipe's outputs. */
+  /** The outputs in the order of the recipe. */
   readonly outputs: readonly StoredOutput[];
   readonly seconds: number;
   /** Milliseconds since 1970. */
@@ -24,7 +24,7 @@ export interface StoredRun {
 export interface Accepted {
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** Under which they were made; seconds and finished are of that run. */
+  /** The key of the run that made them; `seconds` and `finished` belong to that run. */
   readonly key: string;
 }
 
@@ -38,13 +38,13 @@ export type StoredOutput =
     };
 
 export interface StoredEntry {
-  /** Relative to the directory; never leads out of it. */
+  /** A path relative to the directory, which never leads out of it. */
   readonly name: string;
   readonly digest: string;
   readonly executable: boolean;
 }
 
-/** Raise when the format below changes; actions of another version are as good as absent. */
+/** Raise this when the format below changes. Actions of another version count as absent. */
 const VERSION = 1;
 const HEX = 64;
 const OPENING = '{"sha256":"';
@@ -58,7 +58,7 @@ const Output = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("file"), digest: Digest, executable: z.boolean() }),
   z.object({ kind: z.literal("directory"), digest: Digest, entries: z.array(Entry) }),
 ]);
-/** Written by hand, because a folder may have 100,000 entries. */
+/** This check is written by hand for speed, because a folder may have 100,000 entries. */
 const Tree = z.custom<TreeEntry[]>(isTree);
 const Texts = z.record(z.string(), z.string());
 const Code = z.object({
@@ -98,25 +98,25 @@ const StoredAction = z.object({
   accepted: z.exactOptional(z.object({ at: z.number(), key: Digest })),
 });
 
-/** JSON whose first member is the sha256 of the text that follows it. */
+/** Writes JSON whose first member is the sha256 of the text after it. */
 export function encodeAction(action: Action): string {
   const rest = JSON.stringify({ version: VERSION, ...action }).slice(1);
   return `${OPENING}${sha256(rest)}",${rest}`;
 }
 
-/** Null if the text is damaged, not an action, or that of another key. */
+/** Null if the text is damaged, is not an action, or belongs to another key. */
 export function decodeAction(text: string, key: string): Action | null {
   const rest = text.slice(OPENING.length + HEX + 2);
   if (!text.startsWith(`${OPENING}${sha256(rest)}",`)) return null;
   const { data } = StoredAction.safeParse(parse(text));
   if (data?.key !== key) return null;
   const { recipe, outputs, seconds, finished, accepted } = data;
-  // The store may be shared: nothing but the recipe can vouch for its key.
+  // Compute the key from the recipe, because other users may write to a shared store.
   if (outputs.length !== recipe.outputs.length || keyOf(recipe) !== key) return null;
   return { key, recipe, outputs, seconds, finished, ...(accepted && { accepted }) };
 }
 
-/** Whether a tree's entry stays inside of its directory. */
+/** Whether a tree's entry stays inside its directory. */
 export function isSafeName(name: string): boolean {
   return (
     !name.includes("\0") && name.split("/").every((part) => part !== "" && part !== "." && part !== "..")

@@ -1,4 +1,4 @@
-/** Lists the files in a store's folder, outside of any build. */
+/** Lists the files in a store's folder, without a build. */
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode } from "../model/errors.ts";
@@ -7,11 +7,11 @@ import { decodeAction, type Action } from "./action.ts";
 import { ACCEPTED, ACTIONS, OBJECTS } from "../model/layout.ts";
 
 export interface StoredFile {
-  /** Absolute. */
+  /** Absolute path. */
   readonly file: string;
   /** The digest of an object or the key of an action; null for any other file. */
   readonly name: string | null;
-  /** Whether it is unfinished: a writer is at work on it, or was killed. */
+  /** Whether it is unfinished: its writer still writes, or was killed. */
   readonly temporary: boolean;
   readonly size: number;
   /** Milliseconds since 1970; for an action, when it was last used. */
@@ -22,7 +22,7 @@ export function objectsIn(folder: string): Generator<StoredFile> {
   return filesIn(join(folder, OBJECTS), /^([0-9a-f]{62})$/);
 }
 
-/** Includes the actions that projects have accepted. */
+/** Lists the actions, with those that projects have accepted. */
 export function* actionsIn(folder: string): Generator<StoredFile> {
   const accepted = join(folder, ACCEPTED);
   const folders = namesIn(accepted).map((project) => join(accepted, project));
@@ -33,7 +33,7 @@ export function objectFile(folder: string, digest: string): string {
   return join(folder, OBJECTS, digest.slice(0, 2), digest.slice(2));
 }
 
-/** Null if it is damaged or gone. Throws the system's error if it cannot be read. */
+/** Null if it is damaged or gone. @throws the system's error if it cannot be read */
 export function readAction({ file, name }: StoredFile): Action | null {
   try {
     const text = name === null ? null : ifThere(() => readFileSync(file, "utf8"));

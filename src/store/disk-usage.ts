@@ -1,4 +1,4 @@
-/** The size of everything at a path, and the time of the last write to it. */
+/** Measures the size of everything at a path, and finds the time of the last write to it. */
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ifThere } from "../files/network-files.ts";
@@ -10,7 +10,7 @@ export interface DiskUsage {
   readonly modified: number;
 }
 
-/** Does not follow links. Null if nothing is there. */
+/** Null if nothing is there. It does not follow links. */
 export function diskUsageOf(path: string): DiskUsage | null {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return null;

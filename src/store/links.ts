@@ -1,14 +1,14 @@
 /**
- * Ways to have one content at two places: in the cache and as an output.
+ * Knows the ways to have one content at two places: in the cache and as an output.
  *
- * - `reflink`: a clone that shares its blocks until one side is written. Safe, and costs nothing, where the file
- *   system can (Btrfs, XFS, APFS, ZFS; not ext4).
- * - `hardlink`: one read-only file with two names. Costs nothing. A program that writes into an output in place (as
+ * - `reflink`: a clone that shares its blocks until a program writes to one side. It is safe and costs nothing. Only
+ *   some file systems can do it (Btrfs, XFS, APFS, ZFS; not ext4).
+ * - `hardlink`: one read-only file with two names. It costs nothing. A program that writes into an output in place (as
  *   root, or after chmod) also damages the cached content. lq notices both: the output counts as edited, and the cache
- *   hashes content before it gives it out.
- * - `symlink`: the output is a link into the cache. Like `hardlink`, but also across file systems. Without the cache
- *   the output is gone.
- * - `copy`: a second file, made by a clone if possible. Always works; this is the default.
+ *   hashes content before it restores it.
+ * - `symlink`: the output is a link into the cache. It is like `hardlink`, but also works across file systems. Without
+ *   the cache the output is gone.
+ * - `copy`: a second file, made by a clone if possible. It always works, and is the default.
  */
 import { chmodSync, constants, copyFileSync, lstatSync, rmSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
@@ -16,7 +16,7 @@ import { errorCode } from "../model/errors.ts";
 import type { LinkKind } from "../model/model.ts";
 import { link, rename, symlink } from "../files/network-files.ts";
 
-/** Above this, copying goes beside the event loop. */
+/** Larger files are copied without blocking the event loop. */
 const SMALL = 1 << 20;
 
 /** Errors that mean that a kind of link does not work between two places. */
@@ -36,9 +36,9 @@ export class Linker {
   }
 
   /**
-   * Brings a file's content to a free path in the store, read-only. A symbolic link, or a file with
-   * further names, is copied and stays: the cache must not share the file behind it or make that file read-only.
-   * @returns how; after "symlink" the file itself was moved there, and the caller has to leave a link in its place
+   * Brings a file's content to a free path in the store, read-only. It copies a symbolic link, or a file with more than
+   * one name, because the cache must not share that file or make it read-only.
+   * @returns the kind of link; after "symlink" the file itself is in the store, and the caller has to make a link to it
    */
   take(file: string, object: string, { size, executable }: Content): Promise<LinkKind> {
     const stats = lstatSync(file);
@@ -51,7 +51,9 @@ export class Linker {
     });
   }
 
-  /** Brings an object's content, which the caller has checked, in place of a file, if there is one. `mode` is the object's. */
+  /**
+   * Puts an object's content at a path, in place of any file there. The caller has checked it. `mode` is the object's.
+   */
   give(
     object: string,
     file: string,
@@ -59,7 +61,7 @@ export class Linker {
   ): Promise<LinkKind> {
     // All names of a file share one mode.
     const shared = ((mode & 0o100) !== 0) === executable;
-    // Do not write through a link at this place.
+    // Remove what is there first, so that lq does not write through a link.
     rmSync(file, { force: true });
     return this.#first(this.#kinds, async (kind) => {
       if (kind === "reflink" || kind === "copy") {

@@ -1,7 +1,7 @@
 /**
- * What the outputs of the projects that share a store need of it: a list a project, NEEDED/ID, so that a clean-up by
- * one of them spares what the others need. Its first line is JSON and says whose it is, the others are keys of actions
- * and digests of objects.
+ * Keeps lists of what the projects that share a store need, so that a collection by one project keeps what the others
+ * need. Each project has a list, NEEDED/ID. Its first line is JSON and names the project. The other lines are keys of
+ * actions and digests of objects.
  */
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -37,7 +37,7 @@ export function writeNeeded(folder: string, root: string, needed: Iterable<strin
   const file = join(lists, projectId(root));
   const temporary = `${file}.${process.pid}`;
   writeFileSync(temporary, [JSON.stringify(owner), ...[...needed].sort(), ""].join("\n"));
-  // Everybody who may enter the folder may read the file, whatever the umask.
+  // Let everybody who may enter the folder read the file, with any umask.
   chmodSync(temporary, 0o644);
   rename(temporary, file);
 }
@@ -75,7 +75,7 @@ export function projectId(root: string): string {
     .slice(0, 32);
 }
 
-/** One that cannot be looked at, as in another user's home, is there. */
+/** A folder that this user cannot see, as in another user's home, does not count as gone. */
 function isGone(root: string): boolean {
   try {
     return statSync(root, { throwIfNoEntry: false }) === undefined;

@@ -1,4 +1,4 @@
-/** Folders of a store that several users may share. */
+/** Makes the folders of a store that several users may share. */
 import { chmodSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { errorCode, UserError } from "../model/errors.ts";
@@ -20,9 +20,9 @@ export function makeStore(store: string): void {
 
 /**
  * Makes a folder in a store if it does not exist, with the permissions of the store's own folder. So other users can
- * use what one user makes, whatever the umask is.
- * @param store absolute; made as any folder is
- * @param folder absolute; below the store
+ * use what one user makes, with any umask.
+ * @param store absolute path; made like any folder
+ * @param folder absolute path below the store
  */
 export function makeStoreFolder(store: string, folder: string): void {
   if (folder === store) return makeFolder(store);
@@ -31,7 +31,7 @@ export function makeStoreFolder(store: string, folder: string): void {
   openAs(store, folder);
 }
 
-/** Also for a folder whose maker was killed before it set them; only the owner can. */
+/** Sets the permissions, also of a folder whose maker was killed before it did so. Only the owner can do this. */
 function openAs(store: string, folder: string): void {
   const wanted = statSync(store).mode & 0o7777;
   const { mode, uid } = statSync(folder);
@@ -40,7 +40,7 @@ function openAs(store: string, folder: string): void {
 
 function noStore(store: string, why: string): UserError {
   return new UserError({
-    message: `there can be no cache in ${store} (${why})`,
+    message: `lq cannot make a cache in ${store} (${why})`,
     hint: "name another folder, by LQ_CACHE or by `cache: { folder: … }` in pipeline.yaml",
   });
 }

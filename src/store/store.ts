@@ -1,6 +1,6 @@
 /**
- * Objects (blobs by digest) and actions (successful runs by key). One that turns out damaged is removed and counts as
- * absent.
+ * Stores objects (blobs by digest) and actions (successful runs by key). It removes a damaged object or action, which
+ * then counts as absent.
  */
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -14,7 +14,7 @@ import { ACCEPTED, ACTIONS, OBJECTS } from "../model/layout.ts";
 import { Linker } from "./links.ts";
 import { StoredFiles } from "./stored-files.ts";
 
-/** A collection beside a build keeps everything that is younger, in milliseconds (src/store/collect.ts). */
+/** Milliseconds. A collection keeps everything that is younger while a build may run (src/store/collect.ts). */
 const SURELY_YOUNG = 1_800_000;
 /** Permissions of a file that all may read. */
 const OPEN = 0o644;
@@ -22,29 +22,29 @@ const OPEN = 0o644;
 /** Up to this size, a file to copy is read once for both check and copy. */
 const SMALL = 1 << 20;
 
-/** Number of a directory's files that are restored at once. */
+/** How many files of a directory to restore at the same time. */
 const LANES = 8;
 
 export interface StoreOptions {
   /** Kinds of links for restored contents; lq tries them in this order, and copies if none works. */
   readonly links?: readonly LinkKind[];
-  /** The project whose accepted actions are found; each project that shares the store has its own name. */
+  /** The project whose accepted actions count. Each project that shares the store has its own name. */
   readonly project?: string;
-  /** Receives a sentence about each damage that is found. */
+  /** Gets a sentence about each damaged file. */
   readonly notice?: (text: string) => void;
 }
 
 export class Store {
   readonly #folder: string;
-  /** Absolute. */
+  /** Absolute path. */
   readonly #accepted: string;
-  /** Whether the project has accepted anything; undefined: not asked yet. */
+  /** Whether the project has accepted anything; undefined: not known yet. */
   #hasAccepted: boolean | undefined;
   readonly #files: StoredFiles;
   readonly #linker: Linker;
   /** Whether an output shares its file with the cache. */
   readonly #sharing: boolean;
-  /** Whether new files are open to all, as the umask says. */
+  /** Whether the umask lets everybody read new files. */
   #isOpen: boolean | undefined;
 
   /** @param folder absolute path */
@@ -57,16 +57,15 @@ export class Store {
   }
 
   /**
-   * Stores a file's content; a content that is there already is not written again. The file can be read as before,
-   * but may be one with the cache afterwards.
-   * @param content of a small file, where it is at hand
+   * Stores a file's content, unless the store has it already. Afterwards the file may share its content with the cache.
+   * @param content the content of a small file, if the caller has it
    */
   async putFile(file: string, digest: string, executable: boolean, content?: Buffer): Promise<void> {
     const object = this.#objectPath(digest);
     const size = content?.length ?? statSync(file).size;
     const there = this.#files.find(object);
     if (there?.size === size) {
-      // From now on an action will need it, and a collection that chose it as old and unused must see that.
+      // An action will need it from now on. A collection that chose it as old and unused must notice that.
       if (there.mtimeMs < Date.now() - SURELY_YOUNG) this.#files.touch(object);
       if (!this.#sharing) return;
       // The same content is there already: remove the new file after a check that the present one is whole.
@@ -93,14 +92,14 @@ export class Store {
     else if (this.#acceptsAny) rmSync(this.#acceptedPath(action.key), { force: true });
   }
 
-  /** The action of a key; undefined if there is none (that is whole). What the project accepted goes first. */
+  /** The action of a key; undefined if there is no undamaged one. An accepted action comes first. */
   action(key: string): Action | undefined {
     const accepted = this.#acceptsAny ? this.#readAction(this.#acceptedPath(key), key) : undefined;
     return accepted ?? this.#readAction(this.#actionPath({ key }), key);
   }
 
   #readAction(file: string, key: string): Action | undefined {
-    // An error that is thrown costs more than a look.
+    // Check first, because an exception costs more than a `stat`.
     const text = this.#files.find(file) === undefined ? null : ifThere(() => readFileSync(file, "utf8"));
     if (text === null) return undefined;
     const action = decodeAction(text, key);
@@ -109,7 +108,7 @@ export class Store {
     return undefined;
   }
 
-  /** The run of a key, if its action is there with all its objects, by their presence alone. */
+  /** The run of a key, if its action and all its objects are there. It does not check their content. */
   run(key: string): StoredRun | undefined {
     const action = this.action(key);
     if (action === undefined || !this.isComplete(action)) return undefined;
@@ -126,9 +125,9 @@ export class Store {
   }
 
   /**
-   * Brings a run's outputs out of the store.
-   * @param destinations absolute, in a staging folder, one an output; null for one that is not needed
-   * @returns false if its action or an object is missing or damaged: the run then counts as absent
+   * Restores a run's outputs from the store.
+   * @param destinations absolute paths in a staging folder, one for each output; null for one that is not needed
+   * @returns false if its action or an object is missing or damaged; then the run counts as absent
    */
   async restore(run: StoredRun, destinations: readonly (string | null)[]): Promise<boolean> {
     if (!this.isComplete(run) || !(await this.#use(run))) return false;
@@ -188,8 +187,9 @@ export class Store {
   }
 
   /**
-   * An action's time of modification says when it was last used. If another user owns the file, lq writes it anew.
-   * @returns whether it is there
+   * Marks an action as used: its time of modification says when it was last used. If another user owns the file, lq
+   * writes it again.
+   * @returns whether the action is there
    */
   async #use(run: StoredRun): Promise<boolean> {
     const file = this.#actionPath(run);
@@ -204,7 +204,7 @@ export class Store {
   #writeAction(file: string, text: string): Promise<void> {
     return this.#files.write(file, (temporary) => {
       writeFileSync(temporary, text);
-      // Everybody who may enter the folder may read the file, whatever the umask.
+      // Let everybody who may enter the folder read the file, with any umask.
       this.#isOpen ??= (statSync(temporary).mode & OPEN) === OPEN;
       if (!this.#isOpen) chmodSync(temporary, OPEN);
     });
@@ -228,7 +228,7 @@ export class Store {
   }
 }
 
-/** Null if it was removed meanwhile. */
+/** The digest of a file; null if it was removed meanwhile. */
 async function hashIfThere(file: string): Promise<string | null> {
   try {
     return await hashFile(file);

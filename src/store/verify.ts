@@ -1,6 +1,7 @@
 /**
- * Verification: every object is hashed, every action read; what is damaged is moved aside and counts as absent. What
- * cannot be read (of another user's, or where files or memory run out) is not known to be damaged, and stays.
+ * Verifies a store: it hashes every object and reads every action. It moves damaged files aside, which then count as
+ * absent. A file that it cannot read (it belongs to another user, or open files or memory run out) may be undamaged,
+ * and stays.
  */
 import { existsSync, lstatSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -19,7 +20,7 @@ export interface Verified {
   /** Files that were moved to the quarantine, if this is allowed. */
   readonly damaged: readonly Damage[];
   readonly unreadable: readonly Unreadable[];
-  /** Keys of actions that lack objects: what they stand for is built again when it is needed. */
+  /** Keys of actions that lack objects. lq builds their outputs again when they are needed. */
   readonly incomplete: readonly string[];
 }
 
@@ -32,23 +33,23 @@ export interface Damage {
 }
 
 export interface Unreadable {
-  /** Absolute. */
+  /** Absolute path. */
   readonly file: string;
-  /** Why. */
+  /** Why it cannot be read. */
   readonly message: string;
 }
 
-/** Files that are hashed at once. */
+/** How many files to hash at the same time. */
 const LANES = 8;
 
-/** @param progress called with the share of bytes that is done */
+/** @param progress called with the fraction of bytes that is done */
 export async function verifyStore(folder: string, progress: (fraction: number) => void): Promise<Verified> {
   const files = [...objectsIn(folder)];
   const objects = files.filter(({ name }) => name !== null);
   const bytes = objects.reduce((sum, { size }) => sum + size, 0);
   const damaged: Damage[] = [];
   const setAside = (kind: Damage["kind"], stored: StoredFile): void => {
-    // Let go of by a build or a collection meanwhile.
+    // A build or a collection has removed it meanwhile.
     if (lstatSync(stored.file, { throwIfNoEntry: false }) === undefined) return;
     const name = stored.name ?? basename(stored.file);
     const aside = join(folder, QUARANTINE, `${kind}-${name}`);

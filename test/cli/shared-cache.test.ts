@@ -69,7 +69,7 @@ describe("a folder shared by two projects", () => {
       expect([code, stdout, stderr]).toEqual([
         2,
         "",
-        expect.stringContaining(`there can be no cache in ${folder} (E`),
+        expect.stringContaining(`lq cannot make a cache in ${folder} (E`),
       ]);
       expect(await build(one)).toEqual({ ran: 3, restored: 0 });
     },
