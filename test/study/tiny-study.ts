@@ -9,6 +9,12 @@ import { writePhantomDataset } from "../../tasks/study/phantom/write.ts";
 import { HOME } from "../helpers/bundle.ts";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
 
+export interface Names {
+  readonly datasets: readonly string[];
+  readonly targets: readonly string[];
+  readonly generators: readonly string[];
+}
+
 export const DATASETS = ["btcv", "ct1k"];
 export const TARGETS = ["segthor"];
 /** Name → kind. */
@@ -21,35 +27,41 @@ const SCAN = { size: [14, 10, 8], spacing: [2.6, 2.6, 4] } as const;
 /** As large as a volume, so that any change in a volume changes a training. */
 const PATCH = [8, 12, 16];
 
-export async function tinyStudy(): Promise<CliProject> {
+export async function tinyStudy(
+  names: Names = { datasets: DATASETS, targets: TARGETS, generators: Object.keys(GENERATORS) },
+): Promise<CliProject> {
+  const params = tinyParams(names);
   const project = cliProject({
     "pipeline.yaml": readFileSync(`${HOME}pipeline.yaml`, "utf8"),
-    "params.yaml": String(tinyParams()),
+    "params.yaml": String(params),
   });
   cpSync(`${HOME}tasks`, project.path("tasks"), { recursive: true });
   symlinkSync(`${HOME}node_modules`, project.path("node_modules"));
-  for (const name of [...DATASETS, ...TARGETS])
-    await writePhantomDataset(name, { cases: CASES, ...SCAN }, project.path(`ct/${name}`));
+  for (const name of [...names.datasets, ...names.targets]) {
+    const layout = String(params.getIn(["sources", name, "layout"]));
+    await writePhantomDataset(layout, { cases: CASES, ...SCAN }, project.path(`ct/${name}`));
+  }
   // BTCV's patients with another scanner and annotator, and one more patient.
   const other = { cases: CASES + 1, ...SCAN, noise: 60, grow: 15 };
   await writePhantomDataset("btcv", other, project.path("other"));
   return project;
 }
 
-function tinyParams(): Document {
+function tinyParams({ datasets, targets, generators }: Names): Document {
   const params = parseDocument(readFileSync(`${HOME}params.yaml`, "utf8"), { merge: true });
-  keep(params, "sources", [...DATASETS, ...TARGETS, "corpus"]);
-  keep(params, "datasets", DATASETS);
-  keep(params, "targets", TARGETS);
-  keep(params, "generators", Object.keys(GENERATORS));
-  for (const name of [...DATASETS, ...TARGETS]) {
-    params.setIn(["sources", name], { layout: name, root: `ct/${name}`, phantom: null });
+  keep(params, "sources", [...datasets, ...targets, "corpus"]);
+  keep(params, "datasets", datasets);
+  keep(params, "targets", targets);
+  keep(params, "generators", generators);
+  for (const name of [...datasets, ...targets]) {
+    params.setIn(["sources", name, "root"], `ct/${name}`);
+    params.setIn(["sources", name, "phantom"], null);
   }
   params.setIn(["sources", "corpus", "phantom"], { cases: 2, seed: 8, ...SCAN });
-  for (const name of DATASETS) params.setIn(["datasets", name, "patch"], PATCH);
+  for (const name of datasets) params.setIn(["datasets", name, "patch"], PATCH);
   params.set("corpus", { patch: PATCH, slice: [1, 12, 16] });
   params.setIn(["folds", "count"], 2);
-  params.setIn(["generators", "totalseg", "channels"], [4, 4, 4]);
+  if (generators.includes("totalseg")) params.setIn(["generators", "totalseg", "channels"], [4, 4, 4]);
   // In params.yaml the other networks are aliases of these two.
   for (const name of ["btcv", "prompted"]) params.setIn(["networks", name, "filters"], [4, 4, 4]);
   for (const name of keys(params, "training")) {
