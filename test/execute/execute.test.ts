@@ -1,8 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import os from "node:os";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
-import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { graceOf, Preempted, type Attempt } from "../../src/execute/attempt.ts";
 import { runCommand as runWith } from "../../src/execute/command.ts";
 import { Launchers } from "../../src/execute/launcher.ts";
@@ -11,6 +10,7 @@ import { tailOf } from "../../src/execute/log.ts";
 import { withoutShell } from "../../src/execute/plain-command.ts";
 import { renderCommand, shellQuote } from "../../src/fingerprint/render-command.ts";
 import type { Rule, Template, TemplatePart } from "../../src/model/model.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 const span = { file: "pipeline.yaml", start: 0, end: 0 };
 const text = (value: string): TemplatePart => ({ kind: "text", text: value });
@@ -18,8 +18,7 @@ const ref = (kind: "in" | "out", role: string | null = null): TemplatePart => ({
 const template = (...parts: TemplatePart[]): Template => ({ parts, span });
 
 let root: string;
-beforeEach(() => (root = mkdtempSync(path.join(os.tmpdir(), "lq-execute-"))));
-afterEach(() => rmSync(root, { recursive: true }));
+beforeEach(() => (root = testFolder()));
 
 function attempt(change: Partial<Attempt> = {}): Attempt {
   return {
@@ -42,20 +41,20 @@ afterAll(() => launchers.close());
 const runCommand = (argv: readonly string[], change: Attempt) => runWith(argv, change, {}, launchers);
 const bash = (script: string): string[] => ["bash", "-euo", "pipefail", "-c", script];
 
-describe("the time to end in", () => {
+describe("the time that a cancelled attempt has", () => {
   const ended = (reason: Error) => ({ signal: AbortSignal.abort(reason) });
   it.each([
     ["a batch system's signal", ended(new Preempted("SIGTERM")), 30_000],
     ["a timeout", {}, 30_000],
     ["a person's interrupt", ended(new Error("interrupted")), 2000],
-  ])("after %s is, for a resumable task, its grace or short", (_, change, milliseconds) => {
+  ])("after %s depends on whether the task is resumable", (_, change, milliseconds) => {
     expect(graceOf(attempt({ scratch: "/scratch", ...change }))).toBe(milliseconds);
     expect(graceOf(attempt(change))).toBe(2000);
   });
 });
 
 describe("commands", () => {
-  it("quote every path for the shell, so that no name does more than name a file", () => {
+  it("quote every path for the shell, so that no name is read as code or as an option", () => {
     const names = [
       "plain.txt",
       "two words",
@@ -77,7 +76,7 @@ describe("commands", () => {
     }
   });
 
-  it("fill in roles; a list runs directly, a path an argument", () => {
+  it("replace roles by paths: quoted in a string, one argument for each path in a list", () => {
     const paths = {
       in: (role: string | null) => (role === "one" ? ["a b"] : ["a b", "-c"]),
       out: () => ["o'ut"],
@@ -94,7 +93,7 @@ describe("commands", () => {
     expect(renderCommand(list, paths)).toEqual(["cp", "a b", "./-c", "--to=o'ut", "a b"]);
   });
 
-  it("fail with any command of a pipe, and with a variable that is not set", async () => {
+  it("fail when a command of a pipe fails, when a variable is not set, and by a signal", async () => {
     expect(await runCommand(bash("false | true"), attempt())).toEqual({
       kind: "failed",
       error: "exit code 1",
@@ -106,7 +105,7 @@ describe("commands", () => {
     });
   });
 
-  it("run in another shell where somebody ended the one that was idle", async () => {
+  it("run in a new shell when the idle one was killed", async () => {
     expect(await runCommand(bash("echo $PPID > shell"), attempt())).toEqual({ kind: "done" });
     const shell = Number(readFileSync(path.join(root, "shell"), "utf8"));
     process.kill(shell, "SIGKILL");
@@ -115,7 +114,7 @@ describe("commands", () => {
     expect(Number(readFileSync(path.join(root, "other"), "utf8"))).not.toBe(shell);
   });
 
-  it("end what they left running in their group", async () => {
+  it("end the processes that they left running in their group", async () => {
     expect(await runCommand(bash("sleep 1000 & echo $! > pid"), attempt())).toEqual({ kind: "done" });
     const pid = Number(readFileSync(path.join(root, "pid"), "utf8"));
     const state = (): string => {
@@ -128,7 +127,7 @@ describe("commands", () => {
     await expect.poll(state).toMatch(/^(gone|Z)$/);
   });
 
-  it("keep the head and the tail of an endless output, whatever bytes it has", async () => {
+  it("keep the head and the tail of a very long output, whatever bytes it has", async () => {
     const log = path.join(root, "task.log");
     const script = `head -c 20000000 /dev/zero | tr '\\0' x; printf '\\xff\\xfe\\n'; echo the end`;
     expect(await runCommand(bash(script), attempt())).toEqual({ kind: "done" });
@@ -146,7 +145,7 @@ describe("commands", () => {
 });
 
 describe("a command of plain words", () => {
-  it("runs without a shell; any other, and what is a word of bash, with one", () => {
+  it("runs without a shell; other commands, builtins of bash and changed shells need one", () => {
     const own = () => undefined;
     const only = (name: string) => (asked: string) => (asked === name ? "() { :; }" : undefined);
     expect(withoutShell(bash("cp  a/b.txt --to=c "), own)).toEqual(["cp", "a/b.txt", "--to=c"]);
@@ -167,7 +166,7 @@ describe("a command of plain words", () => {
     expect(withoutShell(["cp", "a b"], own)).toEqual(["cp", "a b"]);
   });
 
-  it("finds its own environment, and nothing of the task before it", async () => {
+  it("sees its own environment, and nothing of the task before it", async () => {
     const env = { LQ_ONE: "a 'b'" };
     const said = (name: string, change: Partial<Attempt>) => {
       const log = path.join(root, name);
@@ -181,7 +180,7 @@ describe("a command of plain words", () => {
     expect(new Set(marks.map((text) => /^LQ_TASK=.*$/m.exec(text)?.[0])).size).toBe(2);
   });
 
-  it("prints to its own log, all of it, one after the other in one shell", async () => {
+  it("prints all of its output to its own log when one shell runs many commands", async () => {
     for (let n = 0; n < 20; n++) {
       const log = path.join(root, `${n}.log`);
       expect(await runCommand(bash(`seq ${n * 1000}`), attempt({ log }))).toEqual({ kind: "done" });
@@ -189,7 +188,7 @@ describe("a command of plain words", () => {
     }
   });
 
-  it("gets its words as they are, whatever is in them and however the locale counts", async () => {
+  it("gets its words unchanged, whatever bytes they have and whatever the locale is", async () => {
     const words = ["it's", "ünï 日本", "new\nline", "\\x41", "", "a".repeat(100_000)];
     for (const LC_ALL of ["C", "C.UTF-8"]) {
       const log = path.join(root, LC_ALL);
@@ -199,7 +198,7 @@ describe("a command of plain words", () => {
     }
   });
 
-  it("says of a program that is not there that it is not there", async () => {
+  it("names a program that is not there", async () => {
     const missing = { kind: "failed", error: 'there is no program "no-such-program"' };
     expect(await runCommand(["no-such-program", "x y"], attempt())).toEqual(missing);
     expect(await runCommand(bash("no-such-program x"), attempt())).toEqual(missing);
@@ -208,7 +207,7 @@ describe("a command of plain words", () => {
 });
 
 describe("log paths", () => {
-  it("stay in the folder of their rule, whatever the values of the axes", () => {
+  it("stay in the folder of their rule, whatever the axis values are", () => {
     const of = (name: string, ...bindings: string[]) =>
       logPath({
         id: `${name}:${bindings.join("/")}`,

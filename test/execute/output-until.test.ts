@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { OutputUntil } from "../../src/execute/output-until.ts";
 
 test.each([1, 2, 3, 5, 100])(
-  "everything before the mark, in pieces of %i bytes, and nothing after it",
+  "gives everything before the mark, in pieces of %i bytes, and nothing after it",
   async (size) => {
     const output = new OutputUntil("#end#");
     const printed: string[] = [];
@@ -24,7 +24,7 @@ test.each([1, 2, 3, 5, 100])(
   },
 );
 
-test("a stream that ends without a mark is complete, with what may have been one's beginning", async () => {
+test("gives all of a stream that ends without a mark, even what looks like the beginning of a mark", async () => {
   const output = new OutputUntil("#end#");
   const printed: string[] = [];
   output.begin((chunk) => printed.push(chunk.toString()));

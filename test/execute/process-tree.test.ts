@@ -1,12 +1,16 @@
-/** Nothing that a task starts outlives it, whatever it does to get away. */
+/** No process that a task starts outlives the task, whatever it does to escape. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { isAlive } from "../helpers/alive.ts";
 import { cliProject, type CliProject, type Lq } from "../helpers/cli.ts";
 
-/** Leaves its group and its parent, ignores SIGTERM, keeps the pipes open, and tells its number. */
+/** Leaves its group and its parent, ignores SIGTERM, keeps the pipes open, and writes its process id to `pid`. */
 const DAEMON = `setsid bash -c 'trap "" TERM; echo $$ > pid.tmp; mv pid.tmp pid; sleep 1000' &`;
 
+/**
+ * @param end last line of the command of the task that starts the daemon
+ * @param more further keys of its rule
+ */
 function daemonic(end: string, more = ""): CliProject {
   return cliProject({
     "pipeline.yaml": `version: 1
@@ -35,7 +39,7 @@ async function untilDaemon(project: CliProject): Promise<number> {
   return pid;
 }
 
-test("a daemon does not outlive the build of a task that ended well, nor keep it waiting", async () => {
+test("a daemon neither outlives a build that succeeds nor keeps it waiting", async () => {
   const project = daemonic("true");
   const { code } = await project.lq("build");
   expect([code, project.has("out.txt")]).toEqual([0, true]);
@@ -53,7 +57,7 @@ test.each([
   expect((await lq.ended).code).toBe(1);
 });
 
-test.each(["SIGINT", "SIGKILL"] as const)("a daemon ends with an lq that got %s", async (signal) => {
+test.each(["SIGINT", "SIGKILL"] as const)("a daemon ends when lq gets %s", async (signal) => {
   const project = daemonic("sleep 1000");
   const lq = project.start("build");
   const pid = await untilDaemon(project);
@@ -62,7 +66,7 @@ test.each(["SIGINT", "SIGKILL"] as const)("a daemon ends with an lq that got %s"
   await gone(pid);
 });
 
-test("a worker that is too busy to notice, and what it started, end when lq is killed", async () => {
+test("a worker with a blocked event loop, and its child, end when lq is killed", async () => {
   const project = cliProject({
     "busy.ts": `import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -85,7 +89,8 @@ export default task({
   for (const pid of pids) await gone(pid);
 });
 
-test("what bears the mark only when lq was killed, as a process that was just being started, ends as well", async () => {
+// LQ_TASK in the environment marks a process as part of a task. A process that is just being started gets it late.
+test("a process that gets LQ_TASK only after lq was killed ends as well", async () => {
   const project = cliProject({
     "late.sh":
       "echo $$ > pid.tmp; mv pid.tmp pid; until test -e go; do sleep 0.01; done; LQ_TASK=$1 exec sleep 1000",
@@ -103,7 +108,8 @@ rules:
   const watchdog = watchdogOf(lq);
   lq.kill("SIGKILL");
   await lq.ended;
-  // Its first looks end what has the mark. Then it pauses, here for as long as the start takes, and looks once more.
+  // The watchdog first ends all processes with LQ_TASK. Then it sleeps for a second and looks once more. We stop that
+  // sleep until the late process has LQ_TASK.
   const pauses = (): number[] => childrenOf(watchdog).filter((child) => commandOf(child) === "sleep 1");
   await expect.poll(pauses).toHaveLength(1);
   const [pause = 0] = pauses();
@@ -114,8 +120,8 @@ rules:
   await gone(pid);
 });
 
-test("what a killed build left is ended by the next before it starts anything", async () => {
-  // Without the mark's watchdog: it was killed as well.
+test("a build first ends the processes that a killed build left", async () => {
+  // We kill the watchdog, too: otherwise it would end them.
   const project = daemonic("sleep 1000");
   const lq = project.start("build");
   const pid = await untilDaemon(project);
@@ -139,7 +145,7 @@ function childrenOf(pid: number): number[] {
   return children.split(" ").filter(Boolean).map(Number);
 }
 
-/** Its words; empty if it has ended meanwhile. */
+/** Command line of a process; empty if the process has ended. */
 function commandOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();

@@ -45,7 +45,7 @@ function closure(root: string, module = "tasks/x.ts"): Promise<Closure> {
   return new CodeClosures(root, new Notes()).closure(module);
 }
 
-/** What an edit does to the closure: the files whose digest changes. */
+/** Edits a file. @returns paths of the files whose digest in the closure changes */
 async function changedBy(path: string, text: string): Promise<string[]> {
   const root = testFolder(FILES);
   const before = await closure(root);
@@ -61,7 +61,7 @@ async function changedBy(path: string, text: string): Promise<string[]> {
 }
 
 describe("a closure", () => {
-  it("holds the module with all code and data that it imports, without types and without lq", async () => {
+  it("holds the module and all code and data that it imports, without types and without lq", async () => {
     const { files, packages } = await closure(testFolder(FILES));
     expect(files.map((file) => file.path)).toEqual([
       "tasks/labels.yaml",
@@ -124,7 +124,7 @@ describe("a closure", () => {
     expect((await closure(root)).digest).not.toBe(before.digest);
   });
 
-  it("has the code of a package that is linked from elsewhere", async () => {
+  it("has the code of a package that is a link to another folder of the project", async () => {
     const root = testFolder({
       "tasks/x.ts": `import { f } from "mine"; export default f;`,
       "packages/mine/package.json": `{"name":"mine","version":"1.0.0","main":"index.ts"}`,
@@ -155,7 +155,7 @@ describe("a closure", () => {
     expect((await closure(root)).digest).not.toBe(before.digest);
   });
 
-  it("has the version of a package of which a module reads a file", async () => {
+  it("has the version of a package when a module reads one of its files", async () => {
     const root = testFolder({
       "tasks/x.ts": `import font from "letters/a.ttf?file"; export default font;`,
       "node_modules/letters/package.json": `{"name":"letters","version":"1.2.3"}`,
@@ -166,7 +166,7 @@ describe("a closure", () => {
     expect(bundle).toContain(`"${join(root, "node_modules/letters/a.ttf")}"`);
   });
 
-  it("finds modules that come with lq from any folder, and names them so", async () => {
+  it("finds modules that come with lq from any folder, and names them lq:", async () => {
     const root = testFolder({ "tasks/x.ts": `import "lq/src/model/errors.ts"; export default 1;` });
     expect((await closure(root)).files.map((file) => file.path)).toEqual([
       "lq:src/model/errors.ts",
@@ -177,7 +177,7 @@ describe("a closure", () => {
   });
 });
 
-/** Remembers as a build does that runs a while after the last edit. */
+/** Makes a closure as a build does that runs 5 s after the last edit, and so remembers it. */
 async function remembered(root: string, notes: Notes): Promise<Closure> {
   const clock = vi.spyOn(Date, "now").mockReturnValue(new Date().getTime() + 5000);
   const found = await new CodeClosures(root, notes).closure("tasks/x.ts");
@@ -185,8 +185,8 @@ async function remembered(root: string, notes: Notes): Promise<Closure> {
   return found;
 }
 
-describe("a closure that was remembered", () => {
-  it("is taken while none of its files was touched, and made anew when one was or may stand in for one", async () => {
+describe("a remembered closure", () => {
+  it("is used until one of its files is touched, or a new file may take the place of one", async () => {
     const root = testFolder(FILES);
     const notes = new Notes();
     const first = await remembered(root, notes);
@@ -202,7 +202,7 @@ describe("a closure that was remembered", () => {
     expect(await again()).toBe(first.digest);
   });
 
-  it("is not remembered when a file changed in the moment of reading", async () => {
+  it("is not kept when a file changed in the same clock tick as it was read", async () => {
     const root = testFolder(FILES);
     const notes = new Notes();
     const { ctimeMs } = statSync(join(root, "tasks/x.ts"));
@@ -212,7 +212,7 @@ describe("a closure that was remembered", () => {
     expect(notes.notes.size).toBe(0);
   });
 
-  it("that is damaged counts as none", async () => {
+  it("counts as absent when it is damaged", async () => {
     const root = testFolder(FILES);
     const notes = new Notes();
     await remembered(root, notes);
@@ -235,7 +235,7 @@ describe("errors in a module", () => {
     });
   }
 
-  it("are all told, each with its place", async () => {
+  it("are all reported, each with its place", async () => {
     expect(
       await errors(`// é\nimport "./gone.ts";\nconst é = 1; import "nopackage/x";\nimport "./also-gone";`),
     ).toEqual([
@@ -252,7 +252,7 @@ describe("errors in a module", () => {
     ]);
   });
 
-  it("include a module that is not there, at the name in the pipeline", async () => {
+  it("include a missing module, at its name in the pipeline", async () => {
     const span = { file: "pipeline.yaml", start: 3, end: 9 };
     const missing = new CodeClosures(testFolder(), new Notes()).closure("tasks/none.ts", span);
     await expect(missing).rejects.toMatchObject({
@@ -262,7 +262,7 @@ describe("errors in a module", () => {
 });
 
 describe("a bundle", () => {
-  it("runs wherever it is, with packages found from where they were imported", async () => {
+  it("runs in any folder, and finds packages from where they were imported", async () => {
     const root = testFolder({
       "tasks/x.ts": `import { task } from "lq";\nimport { f } from "somepkg";\nimport { join } from "node:path";\nexport default task({ run: () => {} });\nexport const seen: string = f(join("a", "b"));\n`,
       "node_modules/somepkg/package.json": `{"name":"somepkg","version":"1.0.0","type":"module","exports":{"import":"./index.js"}}`,
@@ -291,7 +291,7 @@ describe("a bundle", () => {
     expect(execFileSync(process.execPath, [bundle], { encoding: "utf8" })).toBe("f:thread\n");
   });
 
-  it("points errors to the user's own line, and has a new name when its content is new", async () => {
+  it("points errors to the line in the user's file, and gets a new name with new content", async () => {
     const root = testFolder({
       "tasks/x.ts": `// one\ninterface A { a: number }\nexport const a: A = { a: 1 };\nthrow new Error("here");\n`,
     });
@@ -308,14 +308,14 @@ describe("a bundle", () => {
     expect(await new CodeClosures(root, new Notes()).bundle("tasks/x.ts")).not.toBe(bundle);
   });
 
-  it("is remembered with the closure, and made anew when it is damaged or not there", async () => {
+  it("is remembered with the closure, and made again when it is damaged or missing", async () => {
     const root = testFolder(FILES);
     const notes = new Notes();
     await remembered(root, notes);
     const bundle = () => new CodeClosures(root, notes).bundle("tasks/x.ts");
     const first = await bundle();
     const text = readFileSync(first, "utf8");
-    // Another in its place tells whether it was taken or made.
+    // We put another file in its place, to see whether lq uses the remembered bundle or makes a new one.
     const other = join(dirname(first), `${sha256("// other")}.mjs`);
     writeFileSync(other, "// other");
     for (const [name, json] of notes.notes)
@@ -328,7 +328,7 @@ describe("a bundle", () => {
     expect(readFileSync(first, "utf8")).toBe(text);
   });
 
-  it("is refused when the code is no longer that of the key", async () => {
+  it("is refused when the code changed after the key was computed", async () => {
     const root = testFolder(FILES);
     const notes = new Notes();
     await remembered(root, notes);

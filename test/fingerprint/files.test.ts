@@ -18,7 +18,7 @@ import { hashFile } from "../../src/files/read-file.ts";
 import { isRacy, type Signature } from "../../src/files/signature.ts";
 import { testFolder, writeFile } from "../helpers/folder.ts";
 
-/** A memo that tells what it was asked to remember. */
+/** A memo that shows what it was asked to remember. */
 class Memory implements FileMemo {
   readonly known = new Map<string, string>();
   digestOf(path: string, signature: Signature): string | undefined {
@@ -29,7 +29,7 @@ class Memory implements FileMemo {
   }
 }
 
-/** Runs as if so many milliseconds had passed since the files were written. */
+/** Runs `body` as if `milliseconds` had passed since the files were written. */
 function later<T>(milliseconds: number, body: () => T): T {
   const clock = vi.spyOn(Date, "now").mockReturnValue(new Date().getTime() + milliseconds);
   try {
@@ -40,7 +40,7 @@ function later<T>(milliseconds: number, body: () => T): T {
 }
 
 describe("FileDigests", () => {
-  it("is sha256 of the content, at every size around its buffer's", async () => {
+  it("gives sha256 of the content, at every size around the size of its buffer", async () => {
     const root = testFolder();
     const files = new FileDigests(root, new Memory());
     for (const size of [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 9 << 20]) {
@@ -51,7 +51,7 @@ describe("FileDigests", () => {
     }
   });
 
-  it("is null for a file that is not there, and follows links", () => {
+  it("gives null for a file that is not there, and follows links", () => {
     const root = testFolder({ "a.txt": "a", "b.txt": "b" });
     symlinkSync("a.txt", join(root, "link"));
     symlinkSync("nowhere", join(root, "dangling"));
@@ -63,7 +63,7 @@ describe("FileDigests", () => {
     expect(files.digest(join(root, "b.txt"))).toBe(sha256("b"));
   });
 
-  it("says what is wrong with what cannot be read", () => {
+  it("says why something cannot be read", () => {
     const root = testFolder({ "secret.txt": "s" });
     symlinkSync("loop", join(root, "loop"));
     mkdirSync(join(root, "folder"));
@@ -115,11 +115,11 @@ describe("FileDigests", () => {
     const { ctimeMs } = statSync(join(root, "a.txt"));
     later(ctimeMs - Date.now(), () => files.digest("a.txt"));
     expect(memory.known.size).toBe(0);
-    // The signature alone cannot tell; the content does.
+    // The signature is not enough here, so lq compares the content.
     expect(await files.changed([{ path: "a.txt", digest: sha256("one") }])).toEqual([]);
   });
 
-  it("takes whole seconds and times to come for untrustworthy", () => {
+  it("does not trust times in whole seconds or in the future", () => {
     const at = (ctimeMs: number): Signature => ({ size: 1, mtimeMs: 0, ctimeMs, ino: 1 });
     expect(isRacy(at(10_000.5), 10_010)).toBe(true);
     expect(isRacy(at(10_000.5), 10_100)).toBe(false);
@@ -128,7 +128,7 @@ describe("FileDigests", () => {
     expect(isRacy(at(99_000.5), 10_000)).toBe(true);
   });
 
-  it("looks at a file once a build, until told that it changed", async () => {
+  it("reads a file once a build, until it is told that the file changed", async () => {
     const root = testFolder({ "a.txt": "one" });
     const files = new FileDigests(root, new Memory());
     files.digest("a.txt");
@@ -143,7 +143,7 @@ describe("FileDigests", () => {
     expect(files.digest("a.txt")).toBe(sha256("fourth"));
   });
 
-  it("hashes much beside the event loop, telling how far it is, and reads none of it again", async () => {
+  it("hashes large files in threads, reports progress, and reads none of them again", async () => {
     const root = testFolder({ "small.txt": "s" });
     for (const name of ["a", "b"]) {
       writeFileSync(join(root, name), name);
@@ -151,7 +151,7 @@ describe("FileDigests", () => {
     }
     const files = new FileDigests(root, new Memory());
     const told: HashProgress[] = [];
-    // However fast the disk is, a second passes from one look at the clock to the next.
+    // The clock advances one second per call, so that progress is reported on any disk.
     const clock = vi.spyOn(performance, "now");
     for (let second = 0; second < 1000; second++) clock.mockReturnValueOnce(1000 * second);
     let turns = 0;
@@ -171,7 +171,7 @@ describe("FileDigests", () => {
     expect(["a", "b"].map((name) => files.digest(name))).toEqual(expected);
   });
 
-  it("leaves what cannot be read ahead to the one who asks for it, and ends when told to", async () => {
+  it("leaves a file that it cannot hash to the later request, and stops when aborted", async () => {
     const root = testFolder({ "other.txt": "o" });
     writeFileSync(join(root, "large"), "");
     truncateSync(join(root, "large"), 3 * 2 ** 30);
@@ -182,7 +182,7 @@ describe("FileDigests", () => {
     controller.abort(new Error("interrupted"));
     await expect(ended).rejects.toThrow("interrupted");
     await expect(files.prefetch(["large"], { signal: controller.signal })).rejects.toThrow("interrupted");
-    // Threads that were ended give way to others.
+    // New threads replace those that were ended.
     truncateSync(join(root, "large"), 64 << 20);
     files.forget(["large"]);
     await files.prefetch(["large"]);

@@ -60,7 +60,7 @@ describe("the key of a run task", () => {
     params: { n: 1, m: { b: [1], a: 2 } },
   });
 
-  it("does not see names, paths, slots or the order of keys", async () => {
+  it("does not depend on names, paths, slots or the order of keys", async () => {
     const root = testFolder(FILES);
     const key = await keyIn(root, base);
     expect(await keyIn(root, { ...base, id: "y", bindings: [{ text: "case", fields: null }] })).toBe(key);
@@ -74,7 +74,7 @@ describe("the key of a run task", () => {
     expect(await keyIn(root, base)).toBe(key);
   });
 
-  it("sees content, roles, kinds, params, environment, tools and code", async () => {
+  it("depends on content, roles, kinds, params, environment, tools and code", async () => {
     const root = testFolder(FILES);
     const environment = { A: "1" };
     const variants = [
@@ -102,7 +102,7 @@ describe("the key of a run task", () => {
     expect(keys.size).toBe(variants.length + 2);
   });
 
-  it("sees a directory's names and contents, not its own name", async () => {
+  it("depends on the names and contents in a directory, not on the directory's name", async () => {
     const root = testFolder({ ...FILES, "copy/one": "1", "copy/two": "2" });
     const of = (dir: string) => keyIn(root, task("x", { inputs: { in: dir } }));
     const key = await of("dir/");
@@ -113,7 +113,7 @@ describe("the key of a run task", () => {
 });
 
 describe("the key of a command", () => {
-  it("sees its text with the paths in it, quoted", async () => {
+  it("depends on its text with the quoted paths", async () => {
     const root = testFolder({ ...FILES, "it's": "a" });
     const one = cmd("x", ["cat ", "in", " > ", "out"], "it's", "out.txt");
     const ready = (await fingerprinter(root, [one])).fingerprint(one);
@@ -133,7 +133,7 @@ describe("the key of a command", () => {
 });
 
 describe("Fingerprinter", () => {
-  it("names inputs that are missing, in directories those that the graph still has to make", async () => {
+  it("names inputs that are not there, and files in an input directory that a task has yet to make", async () => {
     const root = testFolder(FILES);
     const maker = task("maker", { outputs: { out: "dir/made" } });
     const user = task("user", { inputs: { in: "none.txt", dir: "dir/", also: "a.txt" } });
@@ -141,7 +141,7 @@ describe("Fingerprinter", () => {
     expect(print).toEqual({ kind: "missing", paths: ["none.txt", "dir/made"] });
   });
 
-  it("goes on with content that is known without being there", async () => {
+  it("computes a key from known outputs that are not on the disk", async () => {
     const root = testFolder({ ...FILES, "dir/tree/old": "x" });
     const maker = task("maker", { outputs: { one: "dir/made", tree: "dir/tree/" } });
     const user = task("user", { inputs: { dir: "dir/", part: "dir/tree/x/y", whole: "dir/tree/" } });
@@ -170,7 +170,7 @@ describe("Fingerprinter", () => {
     );
   });
 
-  it("tells which inputs moved since, and sees them anew", async () => {
+  it("tells which inputs changed since, and reads them again", async () => {
     const root = testFolder(FILES);
     const user = task("user", { inputs: { in: "a.txt", dir: "dir/" } });
     const prints = await fingerprinter(root, [user]);
@@ -187,7 +187,7 @@ describe("Fingerprinter", () => {
     expect(await prints.changedInputs(after.recipe)).toEqual([]);
   });
 
-  it("tells what a tool prints on either stream, asks it once, and says when it fails", async () => {
+  it("gives what a tool prints on either stream, runs it once, and reports a failure", async () => {
     const root = testFolder();
     const tools = new ToolVersions(root);
     const count = "echo x >> asked; echo 1.0 >&2";
@@ -198,7 +198,7 @@ describe("Fingerprinter", () => {
 });
 
 describe("canonicalJson", () => {
-  it("is one text for one value, and different for different ones", () => {
+  it("gives equal text for equal values and different text for different values", () => {
     expect(canonicalJson({ b: [1, { d: null, c: "x" }], a: true })).toBe(
       `{"a":true,"b":[1,{"c":"x","d":null}]}`,
     );

@@ -19,14 +19,14 @@ describe("treeDigest", () => {
   const a = { name: "a", digest: "0".repeat(64) };
   const b = { name: "b", digest: "1".repeat(64) };
 
-  it("changes with names, contents and their number", () => {
+  it("changes with the names, the contents and the number of files", () => {
     const digests = [[], [a], [b], [a, b], [{ ...a, name: "b" }], [{ ...a, digest: b.digest }]].map(
       treeDigest,
     );
     expect(new Set(digests).size).toBe(digests.length);
   });
 
-  it("cannot be imitated by odd names", () => {
+  it("differs even when a name looks like the text of two entries", () => {
     expect(
       treeDigest([{ name: `a\0${"0".repeat(64)}\nb`.replaceAll("\0", " "), digest: b.digest }]),
     ).not.toBe(treeDigest([a, b]));
@@ -55,7 +55,7 @@ describe("filesUnder", () => {
     expect(filesUnder(root, "none/")).toEqual([]);
   });
 
-  it("finds nothing in a folder that goes while it is looked at", () => {
+  it("finds nothing in a folder that is removed while it is read", () => {
     const root = testFolder({ "data/a": "" });
     class Slow extends Disk {
       override stat(path: string) {
@@ -67,7 +67,7 @@ describe("filesUnder", () => {
     expect(filesUnder(root, "data/", new Slow())).toEqual([]);
   });
 
-  it("names a link that leads round in a circle", () => {
+  it("names a link that leads back to its own folder or to itself", () => {
     const root = testFolder({ "data/sub/a": "" });
     symlinkSync("../..", join(root, "data/sub/up"));
     expect(() => filesUnder(root, "data/")).toThrow(
@@ -80,7 +80,7 @@ describe("filesUnder", () => {
     );
   });
 
-  it("takes one folder linked twice for two", () => {
+  it("lists a folder that is linked twice under both names", () => {
     const root = testFolder({ "one/a": "" });
     mkdirSync(join(root, "data"));
     symlinkSync("../one", join(root, "data/x"));
@@ -88,11 +88,11 @@ describe("filesUnder", () => {
     expect(filesUnder(root, "data/")).toEqual(["x/a", "y/a"]);
   });
 
-  it("sees what changed in a folder that seemed to keep still", () => {
+  it("notices a change in a folder that it has listed before", () => {
     const root = testFolder({ "data/a": "", "data/b": "" });
     const old = new Date(0);
     utimesSync(join(root, "data"), old, old);
-    // So long after the last change that another one cannot look the same.
+    // So long after the last change that another change cannot have the same time.
     const now = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 60_000);
     const disk = new Disk();
     const names = () => filesUnder(root, "data/", disk);
@@ -115,7 +115,7 @@ describe("filesUnder", () => {
 });
 
 describe("coveredFiles", () => {
-  it("passes over the bytecode that Python leaves, unless a task makes it", () => {
+  it("skips the bytecode that Python leaves, unless a task makes it", () => {
     const root = testFolder({
       "lib/a.py": "",
       "lib/__pycache__/a.cpython-311.pyc": "",
@@ -131,7 +131,7 @@ describe("coveredFiles", () => {
   const root = () =>
     testFolder({ "data/mine.txt": "", "data/made.txt": "", "data/orphan.txt": "", "data/tree/x": "" });
 
-  it("is what the graph makes, made or not, and what the disk has", () => {
+  it("has what the graph makes, made or not, and what is on the disk", () => {
     const covered = coveredFiles(
       root(),
       graph("data/made.txt", "data/later.txt", "other.txt"),
@@ -142,7 +142,7 @@ describe("coveredFiles", () => {
     expect(covered).toEqual(["later.txt", "made.txt", "mine.txt", "orphan.txt", "tree/x"]);
   });
 
-  it("leaves out what lq wrote for tasks that are gone, but not what the graph still makes", () => {
+  it("leaves out what lq wrote for tasks that are gone, and keeps what the graph still makes", () => {
     const untouched = { isUntouched: (path: string) => path !== "data/mine.txt" };
     expect(
       coveredFiles(root(), graph("data/made.txt", "data/tree/"), untouched, "data/", new Disk()),

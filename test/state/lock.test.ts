@@ -1,21 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { acquireFreeLock, acquireLock, clearTickets } from "../../src/state/lock.ts";
 import { testFolder } from "../helpers/folder.ts";
 
@@ -28,14 +18,12 @@ interface Contents {
   place: string;
 }
 
-const folder = mkdtempSync(join(tmpdir(), "lq-lock-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+/**
+ * Path of a script that takes the lock of the project it is given, prints "held", and releases the lock when its
+ * standard input ends. It fails if another process holds the lock at the same time.
+ */
 let script = "";
 
-/**
- * A process that takes the lock, says "held", and gives it back when its standard input ends. It fails if it is
- * not alone in holding it.
- */
 beforeAll(async () => {
   const lock = fileURLToPath(new URL("../../src/state/lock.ts", import.meta.url));
   const { outputFiles } = await build({
@@ -55,8 +43,7 @@ beforeAll(async () => {
     format: "esm",
     platform: "node",
   });
-  script = join(folder, "hold.mjs");
-  writeFileSync(script, outputFiles[0]?.text ?? "");
+  script = join(testFolder({ "hold.mjs": outputFiles[0]?.text ?? "" }), "hold.mjs");
 });
 
 function start(root: string): ChildProcess {
@@ -67,6 +54,7 @@ function start(root: string): ChildProcess {
   return child;
 }
 
+/** Starts a process and waits until it holds the lock. */
 async function holder(root: string): Promise<ChildProcess> {
   const child = start(root);
   await once(child.stdout!, "data");
@@ -77,10 +65,11 @@ function contents(root: string): Contents {
   return JSON.parse(readFileSync(join(root, LOCK), "utf8")) as Contents;
 }
 
-const never = () => expect.fail("waited");
+/** For a lock that must be free. */
+const never = () => expect.fail("waited for the lock");
 
 describe("the build lock", () => {
-  it("is free, held, and free again", async () => {
+  it("is taken, names its holder, and leaves no file when it is released", async () => {
     const root = testFolder();
     const lock = await acquireLock(root, never);
     expect(contents(root).pid).toBe(process.pid);
@@ -89,7 +78,7 @@ describe("the build lock", () => {
     (await acquireLock(root, never)).release();
   });
 
-  it("is waited for, saying for whom, and taken when given back", async () => {
+  it("makes the next build wait, names the process it waits for, and passes on when released", async () => {
     const root = testFolder();
     const child = await holder(root);
     const waited: string[] = [];
@@ -101,7 +90,7 @@ describe("the build lock", () => {
     expect(waited).toEqual([`process ${child.pid}`]);
   });
 
-  it("can be waited for in vain", async () => {
+  it("stays with its holder when the one who waits gives up", async () => {
     const root = testFolder();
     const child = await holder(root);
     const stop = new AbortController();
@@ -111,7 +100,7 @@ describe("the build lock", () => {
     expect(readdirSync(join(root, "cache"))).toEqual(["lock"]);
   });
 
-  it("is cleared of those who were killed while they waited, and of no others", async () => {
+  it("drops the tickets of processes that were killed while they waited, and keeps those that still wait", async () => {
     const root = testFolder();
     const lock = await acquireLock(root, never);
     const waiters = [start(root), start(root)];
@@ -128,7 +117,8 @@ describe("the build lock", () => {
     expect(tickets()).toEqual([]);
   });
 
-  it("is waited for when it can be neither taken nor read, as on a server for a while", async () => {
+  // As on a file server, where a listing may be outdated for a while.
+  it("makes a build wait while it can be neither taken nor read", async () => {
     const root = testFolder({ "cache/none": "" });
     symlinkSync("gone", join(root, LOCK));
     expect(acquireFreeLock(root)).toBe(null);
@@ -146,7 +136,7 @@ describe("the build lock", () => {
     expect(readdirSync(join(root, "cache"))).toEqual([]);
   });
 
-  it("passes on when the holder's number is another process's now", async ({ skip }) => {
+  it("passes on when the holder's process id belongs to another process now", async ({ skip }) => {
     const root = testFolder();
     const lock = await acquireLock(root, never);
     const mine = contents(root);
@@ -156,7 +146,7 @@ describe("the build lock", () => {
     lock.release();
   });
 
-  it("of another machine stands, however its holder's number looks here", async () => {
+  it("stays with a holder on another machine, whatever runs here under the same process id", async () => {
     const root = testFolder();
     await acquireLock(root, never);
     writeFileSync(
@@ -179,12 +169,12 @@ describe("the build lock", () => {
     ]);
   });
 
-  it("that is none says so", async () => {
+  it("refuses a file that is not a lock of lq", async () => {
     const root = testFolder({ [LOCK]: "hello" });
     await expect(acquireLock(root, never)).rejects.toThrow("cache/lock is not a lock of lq");
   });
 
-  it("passes over successors that died in the act", async () => {
+  it("skips successors that died while they took over", async () => {
     const root = testFolder();
     await acquireLock(root, never);
     const dead = (): Contents => ({ ...contents(root), id: randomUUID(), started: "1" });
@@ -197,14 +187,14 @@ describe("the build lock", () => {
     expect(existsSync(join(root, LOCK))).toBe(false);
   });
 
-  it("has one holder at a time when many want a dead one's", async () => {
+  it("has one holder at a time when many processes want the lock of a dead one", async () => {
     const root = testFolder();
     const first = await holder(root);
     const others = Array.from({ length: 6 }, () => start(root));
     const ends = others.map(async (child, i) => {
       const exit = once(child, "exit");
       await once(child.stdout!, "data");
-      // Half of them give it back, half die with it.
+      // Half of them release the lock, half die while they hold it.
       if (i % 2 === 0) child.stdin?.end();
       else {
         rmSync(join(root, "inside"));

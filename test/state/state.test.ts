@@ -10,7 +10,7 @@ import { done, signature } from "./example-records.ts";
 
 const LOG = "cache/state/log";
 
-/** Writes five records, of which each is told by one question. */
+/** Writes five records of five kinds. `present` asks for each of them. */
 function fill(root: string): void {
   const state = State.open(root);
   state.recordDone(done("a", 1));
@@ -28,7 +28,7 @@ function fill(root: string): void {
   state.close();
 }
 
-/** Which of the five records a state has; throws if one of them is there but wrong. */
+/** @returns names of the records of `fill` that the state has; fails if one of them is there but wrong */
 function present(state: State): string[] {
   const found: string[] = [];
   for (const [id, n] of [
@@ -65,9 +65,8 @@ function present(state: State): string[] {
   return found;
 }
 
+/** What `present` finds after `fill`, in the order of the log. */
 const ALL = ["a", "b", "file", "c", "note"];
-/** In the order of the log. */
-const ORDER = ["a", "b", "file", "c", "note"];
 
 function frameEnds(log: Buffer): number[] {
   const ends: number[] = [];
@@ -76,7 +75,7 @@ function frameEnds(log: Buffer): number[] {
 }
 
 describe("State", () => {
-  it("gives back what was recorded, in the same process and the next", () => {
+  it("gives back what was recorded, to a reader and to the next writer", () => {
     const root = testFolder();
     fill(root);
     expect(present(State.open(root, { readonly: true }))).toEqual(ALL);
@@ -90,13 +89,13 @@ describe("State", () => {
     state.close();
   });
 
-  it("starts empty without a log, and a reader makes none", () => {
+  it("starts empty without a log, and a reader does not create one", () => {
     const root = testFolder();
     expect(present(State.open(root, { readonly: true }))).toEqual([]);
     expect(statSync(join(root, "cache"), { throwIfNoEntry: false })).toBeUndefined();
   });
 
-  it("knows the digests of outputs, and of files in directory outputs, by their signature only", () => {
+  it("knows the digest of an output, and of a file in a directory output, only with the same signature", () => {
     const root = testFolder();
     fill(root);
     const state = State.open(root, { readonly: true });
@@ -106,7 +105,7 @@ describe("State", () => {
     expect(state.digestOf("out/a/other", signature(2))).toBeUndefined();
   });
 
-  it("keeps lq's claim to an output that its task now writes elsewhere, until forgotten or written again", () => {
+  it("keeps the owner of an output that its task now writes elsewhere, until it is forgotten or written again", () => {
     const root = testFolder();
     fill(root);
     let state = State.open(root);
@@ -148,7 +147,7 @@ describe("State", () => {
     expect(state.owner("out/old.txt")?.id).toBe("old");
     state.close();
     expect(State.open(root, { readonly: true }).owner("out/old.txt")?.id).toBe("old");
-    // A clock that was set back changes nothing of that.
+    // The order of writing decides, not the clock: it may have been set back.
     state = State.open(root);
     state.recordDone({ ...done("new", 9), outputs: done("old", 9).outputs, finished: 1 });
     expect(state.owner("out/old.txt")?.id).toBe("new");
@@ -156,7 +155,7 @@ describe("State", () => {
     expect(State.open(root, { readonly: true }).owner("out/old.txt")?.id).toBe("new");
   });
 
-  it("remembers what a killed build was putting in place, until the task is done", () => {
+  it("remembers which outputs a killed build was putting in place, until the task is done", () => {
     const root = testFolder();
     let state = State.open(root);
     state.recordDone(done("a", 1));
@@ -171,7 +170,7 @@ describe("State", () => {
     expect(State.open(root, { readonly: true }).interrupted("a")).toEqual([]);
   });
 
-  it("ends a failure with success, and everything with forgetting", () => {
+  it("drops a failure when the task succeeds, and all records of a task that is forgotten", () => {
     const root = testFolder();
     fill(root);
     const state = State.open(root);
@@ -185,7 +184,7 @@ describe("State", () => {
     expect(after.lastFailure("c")).toBeUndefined();
   });
 
-  it("lets readers see whole records while a writer appends", () => {
+  it("shows a reader whole records while a writer appends", () => {
     const root = testFolder();
     const writer = State.open(root);
     writer.recordDone(done("a", 1));
@@ -196,7 +195,7 @@ describe("State", () => {
     writer.close();
   });
 
-  it("rewrites a log that is mostly dead, and keeps what lives", () => {
+  it("rewrites a log that is mostly outdated, and keeps the current records", () => {
     const root = testFolder();
     fill(root);
     const state = State.open(root);
@@ -216,15 +215,15 @@ describe("State", () => {
 });
 
 describe("a damaged state log", () => {
-  it("cut at any byte keeps every record before the cut, and can be written to again", () => {
+  it("keeps every record before the cut when it is cut at any byte, and can be written to again", () => {
     const root = testFolder();
     fill(root);
     const log = readFileSync(join(root, LOG));
     const ends = frameEnds(log);
-    expect(ends).toHaveLength(ORDER.length);
+    expect(ends).toHaveLength(ALL.length);
     for (let cut = 0; cut <= log.length; cut++) {
       writeFileSync(join(root, LOG), log.subarray(0, cut));
-      const whole = ORDER.filter((_, i) => (ends[i] ?? 0) <= cut);
+      const whole = ALL.filter((_, i) => (ends[i] ?? 0) <= cut);
       expect(present(State.open(root, { readonly: true }))).toEqual(whole);
       if (cut % 7 !== 0) continue;
       const writer = State.open(root);
@@ -237,7 +236,7 @@ describe("a damaged state log", () => {
     }
   });
 
-  it("with any byte flipped loses the record that it hit, and no other", () => {
+  it("loses only the record whose byte is flipped", () => {
     const root = testFolder();
     fill(root);
     const log = readFileSync(join(root, LOG));
@@ -248,12 +247,12 @@ describe("a damaged state log", () => {
       writeFileSync(join(root, LOG), flipped);
       const hit = ends.findIndex((end) => at < end);
       const state = State.open(root, { readonly: true });
-      expect(present(state)).toEqual(ORDER.filter((_, i) => i !== hit));
+      expect(present(state)).toEqual(ALL.filter((_, i) => i !== hit));
       expect(state.damaged).toBeGreaterThan(0);
     }
   });
 
-  it("of nothing but noise is an empty one", () => {
+  it("counts as empty when it holds only noise", () => {
     const root = testFolder();
     writeFile(root, LOG, "lq\xf1 not a log at all".repeat(100));
     expect(present(State.open(root, { readonly: true }))).toEqual([]);
@@ -261,7 +260,7 @@ describe("a damaged state log", () => {
     expect(present(State.open(root, { readonly: true }))).toEqual(ALL);
   });
 
-  it("with frames of another version passes them over", () => {
+  it("skips frames of another version", () => {
     const root = testFolder();
     fill(root);
     const log = readFileSync(join(root, LOG));

@@ -54,7 +54,7 @@ function large(): Buffer {
   return Buffer.alloc((1 << 20) + 5, "large");
 }
 
-/** A store with the action in it, and what it noticed. */
+/** A store that holds the action and its objects, and the notices it gave. */
 async function filled(): Promise<{ root: string; store: Store; notices: string[] }> {
   const root = testFolder({ "staged/out.sh": "#!", "staged/run": "run" });
   writeFileSync(join(root, "staged/large.bin"), large());
@@ -90,7 +90,7 @@ describe("Store", () => {
     expect(notices).toEqual([]);
   });
 
-  it("keeps objects read-only, once each, and leaves no temporary files", async () => {
+  it("stores an object once, read-only, and leaves no temporary files", async () => {
     const { root, store } = await filled();
     const file = objectFile(root, sha256("#!"));
     const { ino, mode } = statSync(file);
@@ -107,7 +107,7 @@ describe("Store", () => {
     expect(readdirSync(join(root, "back"))).toEqual(["tree"]);
   });
 
-  it("has nothing for an unknown key, nor for an action whose object is gone", async () => {
+  it("finds nothing for an unknown key or for an action whose object is gone", async () => {
     const { root, store } = await filled();
     expect(store.action(sha256("unknown"))).toBeUndefined();
     rmSync(objectFile(root, sha256("run")));
@@ -116,7 +116,7 @@ describe("Store", () => {
   });
 
   it.each(["#!", "run", "large"])(
-    "takes a damaged object (%s) for absent, says so, and stores it again",
+    "treats a damaged object (%s) as absent, says so, and stores it again",
     async (which) => {
       const { root, store, notices } = await filled();
       const content = which === "large" ? large() : Buffer.from(which);
@@ -135,7 +135,7 @@ describe("Store", () => {
     },
   );
 
-  it("writes anew an object that was cut short", async () => {
+  it("replaces an object that was cut short", async () => {
     const { root, store } = await filled();
     const file = objectFile(root, sha256("run"));
     chmodSync(file, 0o644);
@@ -144,7 +144,7 @@ describe("Store", () => {
     expect(readFileSync(file, "utf8")).toBe("run");
   });
 
-  it("takes a damaged action for absent, and says so", async () => {
+  it("treats a damaged action as absent, and says so", async () => {
     const { root, store, notices } = await filled();
     appendFileSync(actionFile(root), " ");
     expect(store.action(action.key)).toBeUndefined();
@@ -168,7 +168,7 @@ describe("an action's text", () => {
     }
   });
 
-  it("is refused when it is another action's, or speaks of outputs that it cannot have", () => {
+  it("is refused when it belongs to another action or names impossible outputs", () => {
     expect(decodeAction(encodeAction(action), sha256("other"))).toBeNull();
     expect(decodeAction(encodeAction({ ...action, recipe: { ...recipe, env: {} } }), action.key)).toBeNull();
     expect(decodeAction(encodeAction({ ...action, outputs: [] }), action.key)).toBeNull();
