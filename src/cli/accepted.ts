@@ -1,9 +1,9 @@
-/** The mark of outputs that were accepted, as every command shows it. */
+/** Finds and writes the mark of accepted outputs, in the same form for all commands. */
 import type { Session } from "../session/session.ts";
 import type { Accepted } from "../store/action.ts";
 import { localTime } from "./local-time.ts";
 
-/** The mark of the outputs that a task has in place; null: a run made them under the present key. */
+/** The mark of a task's outputs in place; null if a run made them under the present key. */
 export function acceptedOf({ state, store }: Pick<Session, "state" | "store">, id: string): Accepted | null {
   const key = state.last(id)?.key;
   return (typeof key === "string" ? store.action(key)?.accepted : undefined) ?? null;

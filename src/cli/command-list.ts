@@ -1,8 +1,8 @@
 /**
- * Every command of lq: its name, its help, its arguments and options, and where its work is.
+ * Lists the commands of lq: for each its name, its help, its arguments and options, and a function that loads its code.
  *
- * `load` is called only for the command that the user typed. So the work of the other commands is not loaded, except
- * for what a snapshot answers.
+ * lq calls `load` only for the command that the user typed. So it does not load the code of the other commands, except
+ * for the code that answers from a snapshot.
  */
 import { Argument, Option } from "commander";
 import { runBuild, runStatus } from "./from-snapshot.ts";
@@ -21,7 +21,7 @@ export interface CommandSpec {
 }
 
 /**
- * The work of a command. `flags` has the common flags and the options of the spec; `never` because each command
+ * Runs a command. `flags` has the common flags and the options of the spec. Its type is `never`, because each command
  * declares its own type for them.
  * @returns the exit code
  */

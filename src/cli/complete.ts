@@ -1,4 +1,4 @@
-/** `lq complete -- WORDS…`: prints what the last word, which may be empty or half typed, can become. Never fails. */
+/** `lq complete -- WORDS…`: prints the words that the last word, empty or half typed, can become. It never fails. */
 import type { Command, Option } from "commander";
 import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -9,7 +9,7 @@ import { printableLine } from "../report/printable.ts";
 import { openProject, type CommonFlags, type Project } from "./options.ts";
 import { createProgram } from "./program.ts";
 
-/** Most candidates: no shell shows more. */
+/** How many candidates to print at most. No shell shows more. */
 const MOST = 1000;
 
 export function runComplete(typed: readonly string[]): number {
@@ -67,7 +67,7 @@ function flagValues({ long, argChoices }: Option, flags: CommonFlags): readonly 
   );
 }
 
-/** Rules; outputs, one folder level at a time; task ids once a rule's name is typed. */
+/** Completes rules; outputs, one level of folders at a time; and task ids after a rule's name. */
 function targets({ pipeline, cwd }: Project, typed: string): readonly string[] {
   const { tasks } = expand(pipeline);
   if (hasValues(typed)) return tasks.map(({ id }) => id);
@@ -87,7 +87,7 @@ function paramPaths(params: Json, above = ""): readonly string[] {
   return Object.entries(params).flatMap(([key, value]) => paramPaths(value, `${above}${key}.`));
 }
 
-/** Nothing can be completed for a missing or broken project. */
+/** Returns no candidates if the project is missing or broken. */
 function project<T>(flags: CommonFlags, ask: (found: Project) => readonly T[]): readonly T[] {
   try {
     return ask(openProject(flags));

@@ -1,4 +1,4 @@
-/** The flags that all commands share, and what can be computed from them without reading the project. */
+/** Defines the flags that all commands share, and computes values from them without reading the project. */
 import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { UserError } from "../model/errors.ts";
@@ -38,7 +38,7 @@ export function nearestProject(from: string): string | undefined {
   }
 }
 
-/** --color wins; `auto` follows the stream, NO_COLOR, FORCE_COLOR and TERM. */
+/** --color decides. With `auto`, the stream, NO_COLOR, FORCE_COLOR and TERM decide. */
 export function useColor(stream: NodeJS.WriteStream, choice: CommonFlags["color"] = "auto"): boolean {
   if (choice !== "auto") return choice === "always";
   if (process.env.NO_COLOR !== undefined && process.env.NO_COLOR !== "") return false;
@@ -46,7 +46,7 @@ export function useColor(stream: NodeJS.WriteStream, choice: CommonFlags["color"
   return stream.isTTY && process.env.TERM !== "dumb";
 }
 
-/** The flags that decide what a build does, as they are typed. */
+/** The flags that decide what a build does, as typed. */
 export function typedFlags(flags: CommonFlags): readonly string[] {
   const { jobs, slots, keepGoing, force, profile = [], set = [] } = flags;
   return [
@@ -59,7 +59,7 @@ export function typedFlags(flags: CommonFlags): readonly string[] {
   ];
 }
 
-/** The request as text. Two builds with the same text ask for the same, apart from what is on disk. */
+/** The request as text. Two builds with the same text ask for the same tasks, if the disk is the same. */
 export function snapshotRequest(
   root: string,
   cwd: string,

@@ -1,4 +1,4 @@
-/** Answers `build` and `status` from a snapshot if possible, before anything else of the project is read. */
+/** Answers `build` and `status` from a snapshot if possible, before lq reads anything else of the project. */
 import { noCounts } from "../model/counts.ts";
 import { allFreshLine } from "../report/lines.ts";
 import { painter } from "../report/paint.ts";

@@ -1,7 +1,7 @@
 /**
  * Cancels a build when a signal arrives. A person sends SIGINT: all tasks end at once, and a second SIGINT ends lq
- * without waiting for them. Batch systems, init and closing terminals send the other signals, some more than once:
- * resumable tasks get time to save.
+ * without waiting for them. Batch systems, init and closing terminals send the other signals, some of them more than
+ * once. After these, resumable tasks get time to save.
  */
 import { constants } from "node:os";
 import { Preempted } from "../execute/attempt.ts";

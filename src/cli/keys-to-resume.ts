@@ -1,10 +1,12 @@
-/** Which tasks may resume, for `lq cache gc`. */
+/** Finds the tasks that may resume, for `lq cache gc`. */
 import { upcomingExpansions } from "../plan/plan.ts";
 import { userErrorOf } from "../model/errors.ts";
 import type { Project } from "./options.ts";
 import { planned } from "./tasks-named.ts";
 
-/** Keys of all tasks that may resume from their scratch folder; null: some keys depend on tasks that have to run first. */
+/**
+ * Keys of all tasks that may resume from their scratch folder; null if some keys depend on tasks that must run first.
+ */
 export async function keysToResume({ pipeline, cwd }: Project): Promise<ReadonlySet<string> | null> {
   try {
     const { session, plan } = await planned({ pipeline: { ...pipeline, default: [] }, cwd }, []);

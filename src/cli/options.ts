@@ -1,4 +1,4 @@
-/** The project of a command, and how to show what the command does. */
+/** Opens the project of a command, and chooses how to show what the command does. */
 import { UserError } from "../model/errors.ts";
 import type { HashOptions } from "../files/hash-many.ts";
 import { loadPipeline, PIPELINE_FILE } from "../load/load.ts";
@@ -32,7 +32,7 @@ export function openProject(flags: CommonFlags): Project {
   return { pipeline: loadPipeline({ dir, profiles: flags.profile ?? [], set: flags.set ?? [] }), cwd };
 }
 
-/** How to show a build, on stdout. */
+/** The options of the view that shows a build on stdout. */
 export function viewOptions(flags: CommonFlags, pipeline: Pipeline): ViewOptions {
   return {
     json: flags.json === true,
@@ -44,7 +44,7 @@ export function viewOptions(flags: CommonFlags, pipeline: Pipeline): ViewOptions
   };
 }
 
-/** For commands that print only at the end: shows on stderr, if it is a terminal, how far the hashing of sources is. */
+/** For commands that print only at the end: shows the progress of hashing sources on stderr, if it is a terminal. */
 export function hashingOptions({ json, quiet }: CommonFlags): HashOptions {
   const { stderr } = process;
   if (json === true || quiet === true || !isLive(stderr)) return {};

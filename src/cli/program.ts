@@ -1,11 +1,11 @@
-/** The parser of the command line: the commands of command-list.ts and the flags that all of them share. */
+/** Makes the parser of the command line, from the commands of command-list.ts and the flags that all of them share. */
 import { Command, CommanderError, Option } from "commander";
 import { COMMANDS, type CommandSpec } from "./command-list.ts";
 import { append, positive } from "./parse-values.ts";
 import { refuse, WRONG } from "./user-error.ts";
 import { VERSION } from "./version.ts";
 
-/** Parses the words after `lq`, does what they ask for, and returns the exit code. */
+/** Parses the words after `lq`, runs the command, and returns the exit code. */
 export async function runProgram(words: readonly string[]): Promise<number> {
   const { program, exitCode } = createProgram();
   try {
@@ -23,7 +23,7 @@ export async function runProgram(words: readonly string[]): Promise<number> {
   }
 }
 
-/** The common flags belong to the program, so that they may stand before the command as well as after it. */
+/** The common flags belong to the program, so that a user may write them before or after the command. */
 export function createProgram(): { readonly program: Command; readonly exitCode: () => number } {
   let code = 0;
   const program = withCommonFlags(new Command("lq"))

@@ -1,4 +1,4 @@
-/** Targets as tasks, for commands that run nothing. */
+/** Finds the tasks of targets, for commands that run nothing. */
 import { makePlan, type Plan } from "../plan/plan.ts";
 import { openReadonlySession, type Session } from "../session/session.ts";
 import { UserError } from "../model/errors.ts";
@@ -7,7 +7,7 @@ import type { Task } from "../model/model.ts";
 import type { Selected } from "../select/select.ts";
 import type { Project } from "./options.ts";
 
-/** Plans a build of the targets: the graph as far as it is known without running anything, and what the targets need. */
+/** Plans a build of the targets: the graph as far as it is known without running anything, and the tasks they need. */
 export async function planned(
   { pipeline, cwd }: Project,
   targets: readonly string[],

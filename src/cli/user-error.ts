@@ -8,7 +8,7 @@ import { placesOf, renderDiagnostics } from "../load/render.ts";
 import { printable } from "../report/printable.ts";
 import { startFolder, nearestProject, useColor, type CommonFlags } from "./flags.ts";
 
-/** Most errors that are printed to stderr. */
+/** How many errors to print to stderr at most. */
 const MOST = 100;
 
 /** Exit code: the request or the pipeline is wrong. */
@@ -34,7 +34,7 @@ export function refuse(error: unknown, flags: CommonFlags): number {
   return WRONG;
 }
 
-/** The folder that places in files are relative to. Without a project or a folder, no error has a place in a file. */
+/** The folder that places in files are relative to; "" without a project, because then no error has a place. */
 function rootOrNothing(flags: CommonFlags): string {
   try {
     const from = startFolder(flags);

@@ -1,17 +1,17 @@
 /**
- * Reads arrays of numbers from NumPy files (.npy, numpy.org/neps/nep-0001-npy-format) and safetensors files, as far as
- * a comparison needs them. The files are not trusted: content that does not follow the format counts as no array.
+ * Reads arrays of numbers from NumPy files (.npy, numpy.org/neps/nep-0001-npy-format) and safetensors files, to compare
+ * them. The files are not trusted: content that does not follow the format counts as no array.
  */
 import * as z from "zod/mini";
 
 export interface NumberArray {
-  /** Type and shape, as the file writes them. Arrays with different forms are not compared number by number. */
+  /** Type and shape, in the file's notation. lq does not compare arrays with different forms number by number. */
   readonly form: string;
   readonly length: number;
   readonly at: (index: number) => number;
 }
 
-/** Bytes. */
+/** Bytes. lq reads no header that is longer. */
 const LONGEST_HEADER = 100 << 20;
 
 type Read = (view: DataView, at: number) => number;
@@ -24,7 +24,7 @@ const type = (bytes: number, read: Read): Type => ({ bytes, read });
 const u1 = type(1, (view, at) => view.getUint8(at));
 const i1 = type(1, (view, at) => view.getInt8(at));
 
-/** Little-endian; by the names of safetensors and of NumPy. */
+/** Little-endian types, by their names in safetensors and in NumPy. */
 const TYPES = new Map<string, Type>([
   ...named(
     ["F64", "<f8"],
@@ -62,7 +62,7 @@ const TYPES = new Map<string, Type>([
   ...named(["U8", "|u1", "BOOL", "|b1"], u1),
 ]);
 
-/** Arrays by name; the name is empty for an .npy file. Null: another format, or a type that is not known here. */
+/** Arrays by name; the name is empty for an .npy file. Null if the format or a type is unknown. */
 export function arraysIn(name: string, content: Buffer): ReadonlyMap<string, NumberArray> | null {
   if (content.toString("latin1", 0, 6) === "\x93NUMPY") return npy(content);
   return name.endsWith(".safetensors") ? safetensors(content) : null;

@@ -1,6 +1,6 @@
 /**
- * Why a task is not fresh: the tasks that it waits for, or that changed its inputs, and so on down to the first change.
- * Tasks of one rule with the same reasons are shown as one.
+ * Finds out why a task is not fresh: the tasks that it waits for, or that changed its inputs, and so on down to the
+ * first change. It shows tasks of one rule with the same reasons as one.
  */
 import { causeOf } from "../decide/explain.ts";
 import type { Build } from "../history/builds.ts";
@@ -10,12 +10,12 @@ import type { TaskStatus } from "../plan/status.ts";
 
 export interface Cause {
   readonly task: TaskStatus;
-  /** For a fresh task: the run that made what its reader has not read yet. Else null. */
+  /** For a fresh task: the run that made an output which the task above has not read yet. Else null. */
   readonly run: LastRun | null;
   /** How many more tasks of the rule have the same causes. */
   readonly more: number;
   readonly from: readonly Cause[];
-  /** Whether this cause, with everything behind it, is in the tree already. Then `from` is empty. */
+  /** Whether the tree has this cause, with everything behind it, already. Then `from` is empty. */
   readonly told: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface LastRun {
   readonly run: TaskLine;
 }
 
-/** Where to look tasks up. */
+/** Looks up facts about tasks. */
 export interface TaskFacts {
   readonly status: (id: string) => TaskStatus | undefined;
   readonly lastRun: (id: string) => LastRun | undefined;
@@ -38,10 +38,10 @@ export function causesOf(id: string, known: TaskFacts): Cause | undefined {
   return node && tree.tell([node])[0];
 }
 
-/** The tasks behind a task that have reasons of their own; the task itself may be one of them. */
+/** The tasks behind a task that have their own reasons to run. The task itself may be one of them. */
 export function rootsOf(id: string, known: TaskFacts): readonly TaskStatus[] {
   const found = new Map<string, TaskStatus>();
-  // A set iterates in the order of insertion, and also over members that are added meanwhile.
+  // The loop also visits members that are added during the loop.
   const seen = new Set([id]);
   for (const at of seen) {
     const status = known.status(at);

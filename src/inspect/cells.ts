@@ -1,13 +1,13 @@
 /**
- * Reads the provenance of a table's cells, which a task module writes beside the table: for `tables/x.md` (and .csv,
- * .html … of the same name) in the output `tables/x.cells.json` of the same task.
+ * Reads the provenance of a table's cells. A task module writes it beside the table: for `tables/x.md` (and .csv, .html
+ * … of the same name) in the output `tables/x.cells.json` of the same task.
  *
  *     { "format": 1, "cells": [
  *         { "row": "STU B", "column": "AMOS", "metric": "Dice", "mean": 0.894,
  *           "from": [{ "input": "evaluations", "file": "amos/stu-b.json" }] } ] }
  *
- * The strings of a cell are its names, its numbers are its values. `from` lists what it was made from: an input of the
- * rule and, if this is a directory, the file's name in it.
+ * The strings of a cell are its names, and its numbers are its values. `from` lists the files that it was made from: an
+ * input of the rule and, if this is a directory, the file's name in it.
  */
 import { posix } from "node:path";
 import * as z from "zod/mini";
@@ -32,7 +32,7 @@ export function cellsOutput(task: Task, target: string): string | undefined {
   return task.outputs.map(({ path }) => path).find((path) => path === `${stem(target)}.cells.json`);
 }
 
-/** @throws UserError naming the file */
+/** @throws UserError that names the file */
 export function parseCells(file: string, text: string): readonly Cell[] {
   const { data } = Cells.safeParse(jsonOrNull(text));
   if (data !== undefined) return data.cells.map(cellOf);
@@ -53,7 +53,7 @@ function cellOf({ from, ...fields }: z.infer<typeof StoredCell>): Cell {
   };
 }
 
-/** The one cell that has all of the names, in any order and case. @throws UserError if there is none or several */
+/** The cell that has all of the names, in any order and case. @throws UserError if there is none or several */
 export function findCell(cells: readonly Cell[], names: readonly string[]): Cell {
   const wanted = names.map((name) => name.toLowerCase());
   const fits = (cell: Cell) => {

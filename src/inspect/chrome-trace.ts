@@ -1,7 +1,7 @@
 /**
- * Converts a build to trace events, which chrome://tracing and ui.perfetto.dev draw. Tasks that ran at the same time are
- * in different lanes, and each device has a lane.
- * Format: "Trace Event Format", complete events ("X"), times in microseconds.
+ * Converts a build to trace events, which chrome://tracing and ui.perfetto.dev draw. Tasks that ran at the same time
+ * are in different lanes, and each device has a lane. Format: "Trace Event Format", complete events ("X"), times in
+ * microseconds.
  */
 import { ruleOf } from "../model/task-id.ts";
 import { explain } from "../decide/explain.ts";
@@ -43,13 +43,13 @@ export function chromeTrace(build: Build): { readonly traceEvents: readonly Trac
 }
 
 /**
- * Assigns tasks to lanes so that nothing in a lane overlaps. Tasks on one device can overlap: they may share the device,
- * and a task may start while the outputs of the one before are still being stored.
+ * Assigns tasks to lanes so that nothing in a lane overlaps. Tasks on one device can overlap: they may share the
+ * device, and a task may start while lq still stores the outputs of the task before.
  */
 class Lanes {
   readonly names: string[] = [];
   readonly #nameOf: (what: string, number: number) => string;
-  /** By what the lanes show: the lane's index in `names`, and the time at which it is free again. */
+  /** The lanes of each device or kind: the lane's index in `names`, and the time when it is free again. */
   readonly #lanes = new Map<string, { readonly place: number; until: number }[]>();
 
   constructor(nameOf: (what: string, number: number) => string) {

@@ -1,4 +1,4 @@
-/** Compares two contents of one output: what kind of difference, and how large. */
+/** Compares two contents of one output: finds the kind and the size of the difference. */
 import { isUtf8 } from "node:buffer";
 import { gunzipSync } from "node:zlib";
 import type { Json } from "../model/model.ts";
@@ -29,9 +29,9 @@ export type Distance =
   /** `differing`: null if not counted, because the sizes differ or are too large. */
   | { readonly kind: "bytes"; readonly differing: number | null; readonly sizes: readonly [number, number] };
 
-/** Most bytes of a content that is compared in detail. */
+/** lq compares contents in detail up to this many bytes. */
 export const LARGEST = 1 << 30;
-/** Most bytes of a text: a JavaScript string cannot be much longer. */
+/** lq reads texts up to this many bytes, because a JavaScript string cannot be much longer. */
 const LONGEST_TEXT = 256 << 20;
 
 /** Compares gzip files by their uncompressed content. The file's kind follows from `name`. */
@@ -116,7 +116,7 @@ function isBranch(value: Json | undefined): value is { readonly [key: string]: J
   return typeof value === "object" && value !== null;
 }
 
-/** Compares lines as a multiset: a line that only moved is no difference. */
+/** Compares lines without their order: a line that only moved is no difference. */
 function textDistance(before: string, after: string): Distance {
   const [was, is] = [before.split("\n"), after.split("\n")];
   const removed = without(was, is);

@@ -27,7 +27,7 @@ export interface Difference {
 
 type Records = Pick<Session, "graph" | "state" | "store">;
 
-/** Finds runs in the builds on record. */
+/** Finds runs in the recorded builds. */
 export class RecordedRuns {
   readonly #session: Records;
   readonly #builds: readonly Build[];
@@ -171,7 +171,7 @@ function parts(output: StoredOutput | undefined): ReadonlyMap<string, string> {
   return new Map(output.entries.map(({ name, digest }) => [name, digest]));
 }
 
-/** Null if the cache no longer has one side. */
+/** The distance of two outputs; null if the cache no longer has one of them. */
 function distance(
   { store }: Records,
   path: string,

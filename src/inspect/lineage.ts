@@ -1,6 +1,6 @@
 /**
- * Where an output comes from: the recorded runs that made it, what they read, and so on down to the sources.
- * Tasks of one rule that feed the same reader form one step, so that a training on 4,000 cases is a few lines.
+ * Finds out where an output comes from: the recorded runs that made it, what they read, and so on down to the sources.
+ * Tasks of one rule that feed the same reader form one step, so that a training on 4,000 cases takes only a few lines.
  */
 import type { Session } from "../session/session.ts";
 import { inNamesOf } from "../fingerprint/own-names.ts";
@@ -28,21 +28,21 @@ export interface TracedTask {
   readonly key: string | null;
   /** Null if the build is no longer in the history. */
   readonly build: number | null;
-  /** Milliseconds since 1970; null if no run is on record. */
+  /** Milliseconds since 1970; null if there is no recorded run. */
   readonly finished: number | null;
   readonly seconds: number | null;
   readonly devices: readonly string[];
-  /** For accepted outputs: the key that they were made under, and when they were accepted; null: made under `key`. */
+  /** For accepted outputs: the key of the run that made them, and when they were accepted. Null: made under `key`. */
   readonly accepted: Accepted | null;
 }
 
-/** A task, and one of its runs; undefined if none is on record. */
+/** A task, and one of its recorded runs; undefined if there is none. */
 interface Node {
   readonly task: Task;
   readonly action: Action | undefined;
 }
 
-/** @param paths the inputs of the task that are followed; all by default */
+/** @param paths the inputs of the task to follow; all by default */
 export function lineage(
   session: Pick<Session, "graph" | "state" | "store">,
   builds: Iterable<Build>,
@@ -65,7 +65,9 @@ export function lineage(
     return node;
   };
   const lastOf = (of: Task): Node => nodeOf(of, state.last(of.id)?.key);
-  /** The maker with the run that made what was read. This is not the last run if the reader has not run since. */
+  /**
+   * The task that made an input, with the run that made it. If the reader has not run since, this is an earlier run.
+   */
   const makerOf = (maker: Task, path: string, digest: string): Node => {
     const isIt = ({ action }: Node) =>
       action !== undefined && (digest === "" || digestIn(action, path) === digest);
@@ -156,14 +158,14 @@ function digestsByName(entries: readonly StoredEntry[]): ReadonlyMap<string, str
 }
 
 /**
- * Every file that the run read, and the files that the values of the task's axes were read from. The digest is empty for
- * files of which only the name counts.
+ * Every file that the run read, and the files from which the values of the task's axes were read. The digest is empty
+ * for files whose content does not count.
  */
 function inputsOf(
   { action }: Node,
   origins: readonly string[],
 ): readonly { readonly path: string; readonly digest: string }[] {
-  // Nothing is known about the inputs of a run that is not on record.
+  // lq does not know the inputs of a run that is not recorded.
   if (action === undefined) return [];
   return [
     ...action.recipe.inputs.flatMap(({ path, digest, entries, names }) => {

@@ -1,4 +1,4 @@
-/** What told the runs of a target apart: params, code and sources, of the target and of all that stands behind it. */
+/** Finds how the runs of a target differ: in params, code and sources, of the target and of all tasks behind it. */
 import type { Json, Task } from "../model/model.ts";
 import type { Build } from "../history/builds.ts";
 import { isDone } from "../history/lines.ts";
@@ -11,7 +11,7 @@ export interface RunSettings {
   /** Milliseconds since 1970. */
   readonly started: number;
   readonly outcome: string;
-  /** Params by their place, "code FILE" and "file PATH" with digests: those that differ between any two of the runs. */
+  /** Those that differ between any two of the runs: params by their path; "code FILE" and "file PATH" with digests. */
   readonly settings: ReadonlyMap<string, Json>;
 }
 
@@ -43,11 +43,11 @@ export function settingsOfRuns(
   }));
 }
 
-/** The task and, of each rule behind it, the first that is met: its params stand for those of the others. */
+/** The task, and the first task of each rule behind it, whose params represent those of the other tasks of its rule. */
 function oneOfEachRule({ graph }: Pick<Session, "graph">, task: Task): readonly Task[] {
   const byRule = new Map([[task.rule, task]]);
   const seen = new Set([task]);
-  // A set that grows while it is gone through.
+  // The loop also visits tasks that are added during the loop.
   for (const each of seen)
     for (const dependency of graph.dependencies(each)) {
       seen.add(dependency);

@@ -1,5 +1,6 @@
 /**
- * The engine reports everything through this one stream. Views (terminal, plain lines, NDJSON) only listen.
+ * Defines the events of a build. The engine reports everything as events; views (terminal, plain lines, NDJSON) only
+ * listen.
  * `task` and `summary` are the stable public events of `--json`; docs/reference/json.md lists all of them.
  */
 import type { HashProgress } from "../files/hash-many.ts";
@@ -24,7 +25,7 @@ export type Event =
   /** Sent from time to time while the hashing of sources takes long. */
   | ({ readonly type: "hash" } & HashProgress)
   | { readonly type: "progress"; readonly task: string; readonly fraction: number; readonly note?: string }
-  /** Numbers of one step of a task, a few times a second at most; the file beside its log has all. */
+  /** Numbers of one step of a task, at most a few times a second. The file beside the log has all of them. */
   | {
       readonly type: "metrics";
       readonly task: string;
@@ -35,10 +36,10 @@ export type Event =
   | {
       readonly type: "retry";
       readonly task: string;
-      /** Number of the attempt that follows: 2 for the second. */
+      /** Number of the next attempt: 2 for the second. */
       readonly attempt: number;
       readonly error: string;
-      /** The device's memory was not enough: the next attempt has the whole device. */
+      /** The memory of the device was not enough. The next attempt gets the whole device. */
       readonly wholeDevice: boolean;
     }
   | {
@@ -52,7 +53,7 @@ export type Event =
       readonly tail?: readonly string[];
       readonly log?: string;
     }
-  /** What tasks wait for outside this build; sent when it changes. Empty: they no longer wait. */
+  /** What tasks wait for outside this build. It is sent when this changes. Empty: they no longer wait. */
   | { readonly type: "waiting"; readonly for: readonly string[] }
   /** Something that the user should know: another build is running, an orphan was removed, an edit was kept. */
   | { readonly type: "notice"; readonly level: "info" | "warning"; readonly text: string }

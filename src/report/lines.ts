@@ -1,4 +1,4 @@
-/** The lines that the text views share. */
+/** Writes the lines that the text views share. */
 import { countsText } from "../model/counts.ts";
 import { explain, explainInFull } from "../decide/explain.ts";
 import { firstLines } from "../model/cut-list.ts";

@@ -1,4 +1,4 @@
-/** Colours text, if colours are wanted. */
+/** Colours text, if colours are on. */
 const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 
 /** Matches every escape sequence that `painter` writes. */

@@ -1,10 +1,10 @@
-/** Prints one line for each task that did something, then a summary: for logs, pipes and dry runs. */
+/** Prints one line for each task that did something, and then a summary. Use it for logs, pipes and dry runs. */
 import { failureLines, noticeLine, retryLine, summaryLine, taskLine, waitingLine } from "./lines.ts";
 import type { Paint } from "./paint.ts";
 import type { View } from "./view.ts";
 
 export interface PlainOptions {
-  /** Failures and warnings only. */
+  /** Print only failures and warnings. */
   readonly quiet: boolean;
   readonly dryRun: boolean;
   readonly paint: Paint;

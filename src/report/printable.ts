@@ -1,13 +1,14 @@
 /**
- * Makes text safe for a terminal. Names, params and the output of tasks may contain control characters, which a terminal
- * obeys. Only line ends, tabs and the colours of lq get through; other control characters are replaced by visible
- * symbols. So are the characters that change the direction of writing, because they can make one name look like another.
+ * Makes text safe for a terminal. Names, params and the output of tasks may contain control characters, which a
+ * terminal obeys. lq keeps only line ends, tabs and its own colours. It replaces other control characters by visible
+ * symbols. It also replaces characters that change the direction of writing, because they can make one name look like
+ * another.
  */
 import { COLOUR } from "./paint.ts";
 
 const CONTROL = /[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 
-/** U+2400 to U+2421 are symbols for ASCII's control characters. All others are replaced by U+FFFD. */
+/** U+2400 to U+2421 are symbols for ASCII's control characters. U+FFFD replaces all others. */
 const PICTURES = 0x2400;
 
 export function printable(text: string): string {
@@ -19,7 +20,7 @@ export function printable(text: string): string {
     .join("");
 }
 
-/** `printable` for text that must stay on one line. */
+/** Like `printable`, for text that must stay on one line. */
 export function printableLine(line: string): string {
   return printable(line).replaceAll("\n", picture);
 }

@@ -1,4 +1,6 @@
-/** The state of a build, computed from its events: counts by rule, running tasks, and an estimate of the time left. */
+/**
+ * Computes the progress of a build from its events: counts by rule, running tasks, and an estimate of the time left.
+ */
 import type { HashProgress } from "../files/hash-many.ts";
 import { ruleOf } from "../model/task-id.ts";
 import { noCounts, totalOf } from "../model/counts.ts";
@@ -6,11 +8,11 @@ import type { Event } from "./events.ts";
 
 export interface RunningTask {
   readonly id: string;
-  /** Milliseconds on the clock of `apply`. */
+  /** When it started, in milliseconds on the clock of `Progress`. */
   readonly since: number;
   fraction: number;
   note: string;
-  /** Its last numbers, "loss 0.812, dice 0.9". */
+  /** Its last metrics, "loss 0.812, dice 0.9". */
   numbers: string;
 }
 
@@ -30,7 +32,7 @@ export class RuleProgress {
 
 export class Progress {
   readonly rules = new Map<string, RuleProgress>();
-  /** Progress of hashing the sources; null when none are being hashed. */
+  /** Progress of hashing the sources; null if lq hashes none now. */
   hashing: HashProgress | null = null;
   /** What tasks wait for outside this build. */
   waiting: readonly string[] = [];
@@ -40,7 +42,7 @@ export class Progress {
 
   /**
    * @param clock milliseconds
-   * @param since when the build began; left out, that counts as the start of its first task
+   * @param since when the build started; by default, the start of its first task
    */
   constructor(clock: () => number = () => performance.now(), since?: number) {
     this.#clock = clock;
@@ -116,8 +118,9 @@ export class Progress {
   }
 
   /**
-   * Estimated seconds until the build ends: the work left divided by the mean number of tasks that have run at the same
-   * time. A task counts with the mean of its rule, a running task with its own progress. Null while nothing is known.
+   * Estimated seconds until the build ends: the work that is left, divided by the mean number of tasks that have run at
+   * the same time. A task counts with the mean of its rule, and a running task with its own progress. Null while
+   * nothing is known.
    */
   secondsLeft(): number | null {
     const means = [...this.rules.values()]

@@ -1,7 +1,7 @@
 /**
- * The live view. Each rule has one line with its counts, and below it the running tasks with elapsed time, progress and
- * note. The last line estimates the time left. A rule with a thousand tasks still has one line; a rule with nothing to
- * do has none.
+ * Draws the live view. Each rule has one line with its counts, and below it the running tasks with elapsed time,
+ * progress and note. The last line estimates the time left. A rule with a thousand tasks still has one line. A rule
+ * with nothing to do has none.
  */
 import type { ListrTaskWrapper, DefaultRenderer, SimpleRenderer } from "listr2";
 import { moreLines } from "../model/cut-list.ts";
@@ -65,10 +65,13 @@ interface LiveList {
 
 type Line = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
 
-/** Makes one line of listr2 for each rule, and one for the total. A line is hidden until it has a title, when a task starts. */
+/**
+ * Makes one line of listr2 for each rule, and one for the total. A line is hidden until it has a title, when a task
+ * starts.
+ */
 async function liveList({ color, rules, stdout }: TerminalOptions, progress: Progress): Promise<LiveList> {
   const { Listr, ListrLogger, ProcessOutput, DefaultRenderer } = await import("listr2");
-  // lq has checked already that this is a terminal, so listr2 does not decide again.
+  // lq has checked already that this is a terminal, so listr2 must not check it again.
   class Renderer extends DefaultRenderer {
     static override nonTTY = true;
   }
@@ -145,7 +148,9 @@ function ruleTitle(name: string, rule: RuleProgress, progress: Progress, most: n
   ].join("\n");
 }
 
-/** Whether a task of the rule runs, ran, failed or was restored. Fresh and skipped tasks are not worth a line. */
+/**
+ * Whether a task of the rule runs, ran, failed or was restored. A rule with only fresh or skipped tasks has no line.
+ */
 function hasWorked({ running, counts }: RuleProgress): boolean {
   return running.size + counts.ran + counts.restored + counts.failed > 0;
 }
@@ -164,7 +169,7 @@ function totalTitle(progress: Progress, paint: Paint): string {
     .join("\n");
 }
 
-/** Colours of the icons. Without them, the renderer would decide by the environment alone. */
+/** Colours of the icons. Without them, the renderer would decide from the environment alone. */
 function colours(paint: Paint) {
   const as =
     (colour: Parameters<Paint>[0]) =>

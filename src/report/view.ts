@@ -1,8 +1,8 @@
 import type { Listener } from "./events.ts";
 
-/** One way to show a build. */
+/** A view shows a build in one way. */
 export interface View {
   readonly listener: Listener;
-  /** Writes what is left. Resolves when everything is written. */
+  /** Writes the rest. Resolves when everything is written. */
   close(): Promise<void>;
 }

@@ -1,9 +1,9 @@
-/** Watches a project's files, and gathers changes into bursts. */
+/** Watches a project's files, and collects changes into bursts. */
 import { watch } from "chokidar";
 import { isAbsolute, relative } from "node:path";
 import { CACHE } from "../model/paths.ts";
 
-/** Changes that follow each other within this time are one burst. */
+/** Changes within this time of each other belong to one burst. */
 const QUIET_MS = 80;
 const IGNORED = /(^|\/)(node_modules|\.git)(\/|$)/;
 
@@ -15,7 +15,7 @@ export class Changes {
   #notify: () => void = () => undefined;
   #quiet: NodeJS.Timeout | undefined;
 
-  /** Resolves when the watcher sees every change. It ignores lq's cache, version control and packages. */
+  /** Resolves when the watcher is ready to see every change. It ignores lq's cache, version control and packages. */
   static async of(root: string): Promise<Changes> {
     const changes = new Changes(root);
     await new Promise<void>((resolve) => changes.#watcher.once("ready", resolve));

@@ -1,4 +1,4 @@
-/** Which files a build depends on, so that a change of other files in the project starts no build. */
+/** Finds the files that a build depends on, so that a change of other files in the project starts no build. */
 import { dirname, isAbsolute } from "node:path";
 import picomatch from "picomatch";
 import { expand } from "../expand/expand.ts";

@@ -19,7 +19,7 @@ export interface WatchOptions {
   readonly cwd: string;
   /** Ends the watch and cancels running tasks. */
   readonly signal: AbortSignal;
-  /** Reads the pipeline again. Throws a UserError. */
+  /** Reads the pipeline again. @throws UserError if it is wrong */
   readonly load: () => Pipeline;
   readonly build: (pipeline: Pipeline, control: BuildControl) => Promise<void>;
   /** Reports an error in the pipeline or the request; the next change may repair it. */
@@ -100,7 +100,7 @@ async function cancelOutdated({ load, targets, cwd }: WatchOptions, control: Bui
   }
 }
 
-/** The changed paths that are in the scope and that somebody other than lq has written. */
+/** The changed paths that are in the scope and that lq did not write. */
 function foreignPaths(
   root: string,
   scope: Scope,

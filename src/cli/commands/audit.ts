@@ -1,4 +1,4 @@
-/** `lq audit`: what tasks read and write beside what their rules declare. */
+/** `lq audit`: shows files that tasks read or write and that their rules do not declare. */
 import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { realpathSync } from "node:fs";
@@ -58,7 +58,7 @@ async function audited(
   }
 }
 
-/** Absolute paths of all that the rule says the task uses. */
+/** Absolute paths of all files and folders that the rule declares for the task. */
 function declaredBy(root: string, { rule, inputs }: Task, { action }: Recipe): readonly string[] {
   const code = action.code?.files.map(({ path }) => path) ?? [];
   return [...inputs, ...rule.code, ...code.map((path) => ({ path }))].map(({ path }) =>
@@ -66,7 +66,7 @@ function declaredBy(root: string, { rule, inputs }: Task, { action }: Recipe): r
   );
 }
 
-/** Folders of what is installed. */
+/** Folders of the environment's programs and packages. */
 function environmentOf({ root, environments }: Session, { rule }: Task): readonly string[] {
   const { venv } = rule.environment;
   const { conda, python } = environments.of(rule);
@@ -83,7 +83,7 @@ function tell(root: string, { id }: Task, { access, path }: Access, { json }: Co
   const shown = isWithin(root, path) ? relative(root, path) : path;
   if (json === true) return console.log(JSON.stringify({ type: "audit", task: id, access, path: shown }));
   if (access === "write")
-    return console.log(`${id} writes ${shown}, which is no output of it: add it to out:`);
+    return console.log(`${id} writes ${shown}, which is not one of its outputs: add it to out:`);
   const line = /\.(py|R|r|jl|sh|bash)$/.test(shown) ? `code: ${shown}` : `it to in:`;
   console.log(`${id} reads ${shown}, which its rule does not declare: add ${line}`);
 }

@@ -8,8 +8,8 @@ import { snapshotRequest, typedFlags } from "../flags.ts";
 import { openProject, viewOptions, type CommonFlags } from "../options.ts";
 
 /**
- * @param asked what the snapshot says about this request
- * @param mode how due tasks are made fresh
+ * @param asked the snapshot's answer to this request
+ * @param mode how to carry out the plan
  */
 export async function runBuild(
   targets: readonly string[],
@@ -43,7 +43,7 @@ export async function runBuild(
     return interrupt.exitCode() ?? (summary.failed > 0 ? 1 : 0);
   } catch (error) {
     const code = interrupt.exitCode();
-    if (code !== null) return code; // while waiting for another build
+    if (code !== null) return code; // interrupted while it waited for another build
     throw error;
   } finally {
     await view.close();

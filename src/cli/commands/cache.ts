@@ -82,7 +82,7 @@ async function collect(place: Place, project: Project, flags: CacheFlags): Promi
       message: "lq cache gc needs a limit",
       hint: "give --keep-size 50GiB, --keep-days 30, or both; --keep-days 0 keeps only what current outputs need",
     });
-  // The lock keeps builds of this project away until the end. Other projects may use a shared store at any time.
+  // Hold the lock until the end, so that no build of this project starts. Other projects may use a shared store anyway.
   const lock = dryRun ? null : acquireFreeLock(root);
   const isFree = lock !== null || (dryRun && !isLocked(root));
   const alone = isFree && !shared;

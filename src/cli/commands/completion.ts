@@ -1,4 +1,4 @@
-/** Completion scripts. Each one runs `lq complete -- WORDS…`, which prints the candidates, one a line. */
+/** Prints completion scripts. Each script runs `lq complete -- WORDS…`, which prints one candidate on each line. */
 import type { CommonFlags } from "../options.ts";
 
 /** Readline replaces only the text after the last `:` or `=`. lq prints whole words, so the script cuts them. */

@@ -15,7 +15,7 @@ import { openProject, useColor, type CommonFlags, type Project } from "../option
 import { print } from "../print.ts";
 import { planned } from "../tasks-named.ts";
 
-/** Lines of a text, outputs of a task, and tasks before it, that are shown; and reasons. */
+/** How many lines of a text, outputs of a task, and tasks before it to show at most; and how many reasons. */
 const SHOWN = 8;
 const REASONS = 20;
 

@@ -1,4 +1,4 @@
-/** `lq history TARGET --params`: the runs of a target, one a row, with what told them apart. */
+/** `lq history TARGET --params`: shows the runs of a target, one in each row, and how they differ. */
 import { builds } from "../../history/builds.ts";
 import { settingsOfRuns, type RunSettings } from "../../inspect/settings.ts";
 import { UserError } from "../../model/errors.ts";

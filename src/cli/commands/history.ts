@@ -1,4 +1,4 @@
-/** `lq history [TARGET…]`: the last builds, or the runs of the tasks that targets name. */
+/** `lq history [TARGET…]`: lists the last builds, or the runs of the tasks that targets name. */
 import { countOutcomes, countsOf, countsText } from "../../model/counts.ts";
 import { explain } from "../../decide/explain.ts";
 import { type Build, builds } from "../../history/builds.ts";

@@ -14,7 +14,7 @@ import { pull } from "../../run/pull.ts";
 import { openProject, startFolder, type CommonFlags, type Project } from "../options.ts";
 import { print } from "../print.ts";
 
-/** Most ids that are listed. */
+/** How many ids to list at most. */
 const SHOWN = 20;
 
 export async function runLock([action, ...targets]: readonly string[], flags: CommonFlags): Promise<number> {

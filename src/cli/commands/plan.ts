@@ -1,4 +1,6 @@
-/** `lq plan`: shows what a build would run, why, and how long it would take, here or on another machine. Runs nothing. */
+/**
+ * `lq plan`: shows what a build would run, why, and how long it would take, here or on another machine. Runs nothing.
+ */
 import { forecast, type Forecast, type RuleForecast } from "../../plan/forecast.ts";
 import { UNKNOWN } from "../../plan/durations.ts";
 import { expandingText } from "../../plan/warnings.ts";
@@ -8,7 +10,7 @@ import { painter, type Paint } from "../../report/paint.ts";
 import { hashingOptions, openProject, useColor, type CommonFlags } from "../options.ts";
 import { print } from "../print.ts";
 
-/** Most reasons of a rule, and most steps of the critical path, that are shown. */
+/** How many reasons of a rule, and how many steps of the critical path, to show at most. */
 const SHOWN = { reasons: 3, steps: 20 };
 
 export async function runPlan(targets: readonly string[], flags: CommonFlags): Promise<number> {

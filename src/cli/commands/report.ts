@@ -18,7 +18,7 @@ export interface ReportFlags extends CommonFlags {
   readonly chromeTrace?: string;
 }
 
-/** Number of longest tasks that are listed. */
+/** How many of the longest tasks to list. */
 const LONGEST = 10;
 
 export function runReport(_: readonly string[], flags: ReportFlags): Promise<number> {

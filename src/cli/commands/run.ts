@@ -1,4 +1,4 @@
-/** `lq run TASK`: one task, by hand. */
+/** `lq run TASK`: runs one task in this terminal. */
 import { runInForeground, type ForegroundRun } from "../../run/foreground.ts";
 import { refuseProtected } from "../../run/protect.ts";
 import { isSettled } from "../../plan/evaluate.ts";

@@ -30,7 +30,7 @@ const COLOURS = {
   pending: "dim",
   failed: "red",
 } as const;
-/** Most causes that are listed. */
+/** How many causes to list at most. */
 const MOST = 30;
 
 export async function runStatus(targets: readonly string[], flags: CommonFlags): Promise<number> {

@@ -21,9 +21,9 @@ export interface TraceFlags extends CommonFlags {
   readonly cell?: readonly string[];
 }
 
-/** Most names and values that are listed. */
+/** How many names and values to list at most. */
 const SHOWN = 3;
-/** Characters of a value that are shown. */
+/** How many characters of a value to show. */
 const WIDTH = 100;
 
 export async function runTrace([target = ""]: readonly string[], flags: TraceFlags): Promise<number> {

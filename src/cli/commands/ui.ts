@@ -17,7 +17,7 @@ export interface UiFlags extends CommonFlags {
 }
 
 const DEFAULT_PORT = 8474;
-/** Ports above the default that are tried. */
+/** How many ports above the default to try. */
 const MOST_PORTS = 100;
 const LOOPBACK = "127.0.0.1";
 
@@ -63,7 +63,7 @@ async function serveOnPort(ui: UiServer, flags: UiFlags): Promise<void> {
   if (flags.open === true && !isRemote) openBrowser(url);
 }
 
-/** @param more ports above it that may be taken instead */
+/** @param more how many ports above it to try instead */
 async function listenOn(ui: UiServer, port: number, more: number): Promise<number> {
   for (let at = port; ; at++) {
     try {
@@ -100,7 +100,7 @@ async function serveOnSocket(ui: UiServer, path: string, { json }: UiFlags): Pro
   }
 }
 
-/** A socket that nobody listens on was left by a server that was killed. */
+/** Removes a socket that nobody listens on: a killed server left it. */
 async function removeDeadSocket(path: string): Promise<void> {
   const { connect } = await import("node:net");
   const isAlive = await new Promise<boolean>((answer) => {
@@ -130,7 +130,7 @@ function listen(ui: UiServer, where: { port: number; host: string } | { path: st
   });
 }
 
-/** Whether a browser comes up is not known here; the address is printed anyway. */
+/** Starts a browser. lq cannot know whether it appears, so it prints the address anyway. */
 function openBrowser(url: string): void {
   const [command, ...words] = process.platform === "darwin" ? ["open"] : ["xdg-open"];
   const child = spawn(command ?? "", [...words, url], { stdio: "ignore", detached: true });

@@ -1,6 +1,6 @@
 /**
  * `lq why TARGET`: shows the state of the target's tasks, and the chains from them down to every change, with the
- * values before and after. For a fresh task: why it last ran.
+ * values before and after. For a fresh task it shows why it last ran.
  */
 import type { Session } from "../../session/session.ts";
 import { explainInFull } from "../../decide/explain.ts";
@@ -18,7 +18,7 @@ import { print } from "../print.ts";
 import { statusRecord } from "./status.ts";
 import { namedOf, planned } from "../tasks-named.ts";
 
-/** Most causes that are listed at one place. */
+/** How many causes to list below one task at most. */
 const SHOWN = 8;
 
 export async function runWhy(targets: readonly string[], flags: CommonFlags): Promise<number> {
@@ -130,7 +130,7 @@ class CauseWriter {
     return isGone ? `${told}; ${owner} is no task any more` : told;
   }
 
-  /** For a task that was never built: which of its axis values no built task of the rule has. */
+  /** For a task that was never built: the axis values that no built task of the rule has. */
   #newValues(id: string): string {
     const { graph, state } = this.#session;
     const task = graph.task(id);
