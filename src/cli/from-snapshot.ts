@@ -3,14 +3,15 @@ import { noCounts } from "../model/counts.ts";
 import { allFreshLine } from "../report/lines.ts";
 import { painter } from "../report/paint.ts";
 import { plainView } from "../report/plain.ts";
-import { askSnapshot, type Asked } from "../snapshot/snapshot.ts";
+import { askSnapshot, type Asked, type SnapshotHead } from "../snapshot/snapshot.ts";
+import { print } from "./print.ts";
 import { nearestProject, snapshotRequest, startFolder, useColor, type CommonFlags } from "./flags.ts";
 
 export async function runBuild(targets: readonly string[], flags: CommonFlags): Promise<number> {
   const asked = flags.force === true ? null : ask(targets, flags);
   if (asked === null || asked.changed.length > 0)
     return (await import("./commands/index.ts")).runBuild(targets, flags, asked);
-  tellBuilt(asked.snapshot.head.tasks, flags);
+  tellBuilt(asked.snapshot.head, flags);
   return 0;
 }
 
@@ -18,17 +19,19 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
   const asked = ask(targets, flags);
   if (asked === null || asked.changed.length > 0)
     return (await import("./commands/index.ts")).runStatus(targets, flags);
+  const { tasks, notices } = asked.snapshot.head;
   if (flags.quiet !== true)
-    console.log(allFreshLine(asked.snapshot.head.tasks, painter(useColor(process.stdout, flags.color))));
+    print([allFreshLine(tasks, painter(useColor(process.stdout, flags.color))), ...notices].join("\n"));
   return 0;
 }
 
 /** Prints the summary of a build that had nothing to do. */
-function tellBuilt(fresh: number, flags: CommonFlags): void {
+function tellBuilt({ tasks, notices }: SnapshotHead, flags: CommonFlags): void {
   const { quiet = false, dryRun = false } = flags;
   const paint = painter(useColor(process.stdout, flags.color));
   const view = plainView({ quiet, dryRun, paint, write: (line) => void process.stdout.write(`${line}\n`) });
-  view.listener({ type: "summary", ...noCounts(), fresh, seconds: process.uptime() });
+  for (const text of notices) view.listener({ type: "notice", level: "info", text });
+  view.listener({ type: "summary", ...noCounts(), fresh: tasks, seconds: process.uptime() });
 }
 
 /** Null if there is no usable snapshot, and with --json, which prints every task. */

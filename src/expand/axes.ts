@@ -38,6 +38,12 @@ function texts(globs: SourceGlobs, spec: AxisSpec, names: Names, bound: Bound): 
   }
 }
 
+/** Whether a glob of an axis whose values are known matches nothing. */
+export function hasEmptyGlob(globs: SourceGlobs, spec: AxisSpec, names: Names, bound: Bound): boolean {
+  if (spec.kind === "join") return spec.axes.some((axis) => hasEmptyGlob(globs, axis, names, bound));
+  return spec.kind === "glob" && globs.matchesNothing(bindText(spec.pattern, names)(bound));
+}
+
 /** The values of all parts, in order. A value that several globs match counts once. */
 function joined(
   parts: readonly { readonly axis: AxisSpec; readonly values: readonly string[] }[],

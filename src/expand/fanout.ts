@@ -19,7 +19,7 @@ import type {
   TaskPath,
   Template,
 } from "../model/model.ts";
-import { axisValues } from "./axes.ts";
+import { axisValues, hasEmptyGlob } from "./axes.ts";
 import {
   axesNeeded,
   bindCommand,
@@ -37,13 +37,15 @@ import {
 } from "./bind.ts";
 import type { SourceGlobs } from "./glob.ts";
 import { isOutside, normalise } from "../model/paths.ts";
-import { openId, taskId } from "../model/task-id.ts";
+import { knownPart, openId, taskId } from "../model/task-id.ts";
 import { shellQuote } from "../system/quote.ts";
 
 /** Takes the tasks and the pending expansions of a rule. */
 export interface Sink {
   readonly tasks: Task[];
   readonly expansions: PendingExpansion[];
+  /** What the ids of tasks begin with that an axis without values would bring. */
+  readonly without: string[];
   readonly problems: Problems;
   /** Index of the first task. */
   readonly first: number;
@@ -93,10 +95,17 @@ export class RuleFanout {
       const next = this.#rule.each[bound.length];
       if (!next) sink.tasks.push(this.#task(bound, sink.first + sink.tasks.length));
       else if (next.axis.kind === "in") sink.expansions.push(this.#expansion(bound, next.axis));
-      else for (const value of this.#values(next.axis, bound)) this.expand([...bound, value], sink);
+      else this.#fanOut(next.axis, bound, sink);
     } catch (error) {
       sink.problems.absorb(error);
     }
+  }
+
+  #fanOut(axis: AxisSpec, bound: Bound, sink: Sink): void {
+    const values = this.#values(axis, bound);
+    if (values.length === 0 || hasEmptyGlob(this.#globs, axis, this.#names, bound))
+      sink.without.push(knownPart(openId(this.#rule.name, bound.map(textOf))));
+    for (const value of values) this.expand([...bound, value], sink);
   }
 
   /** A task with these axes bound and the others UNKNOWN; null if `when` or a param needs more of those than a text. */

@@ -31,6 +31,7 @@ export class SourceGlobs {
   readonly #disk: Disk;
   readonly #found = new Set<string>();
   readonly #patterns = new Map<string, Span>();
+  readonly #empty = new Set<string>();
 
   constructor(root: string, disk: Disk) {
     this.#root = root;
@@ -50,7 +51,13 @@ export class SourceGlobs {
       refuseUndecodable(join(this.#root, path), path);
       this.#found.add(path);
     }
+    if (values.length === 0) this.#empty.add(text);
     return values.sort(byCodeUnit);
+  }
+
+  /** Whether a pattern was asked for its values and has none. */
+  matchesNothing(text: string): boolean {
+    return this.#empty.has(text);
   }
 
   /** Whether a pattern found this path: then the file is there. */

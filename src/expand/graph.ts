@@ -16,6 +16,7 @@ import { SourceGlobs } from "./glob.ts";
 import { NeedsIndex, type Needs } from "./needs.ts";
 import { OutputIndex } from "./outputs.ts";
 import { PendingExpansions, type PathPattern } from "./pending.ts";
+import { knownPart, prefixesOf, ruleOf } from "../model/task-id.ts";
 import type { TaskGraph } from "./task-graph.ts";
 
 export class Graph implements TaskGraph {
@@ -34,6 +35,10 @@ export class Graph implements TaskGraph {
   readonly #unsettled = new Set<PendingExpansion>();
   readonly #read = new Set<string>();
   readonly #axisFiles = new Set<string>();
+  /** See `Sink.without`. */
+  readonly #without = new Set<string>();
+  /** The rules with tasks or pending expansions; made when first asked for. */
+  #rulesWithTasks: ReadonlySet<string> | undefined;
   /** For each task or expansion that came from an expansion: the files it came from. */
   readonly #origins = new Map<Task | PendingExpansion, readonly string[]>();
 
@@ -112,6 +117,16 @@ export class Graph implements TaskGraph {
     return this.#origins.get(node) ?? [];
   }
 
+  /**
+   * Whether a task that is not in the graph may be gone by mistake, and come back: its rule is gone or has no tasks, or
+   * an axis of the rule has no values for it, such as a glob whose folder is not there.
+   */
+  mayComeBack(id: string): boolean {
+    this.#rulesWithTasks ??= new Set([...this.#tasks, ...this.expansions].map(({ rule }) => rule.name));
+    if (!this.#rulesWithTasks.has(ruleOf(id))) return true;
+    return this.#without.size > 0 && prefixesOf(id).some((prefix) => this.#without.has(prefix));
+  }
+
   /** Pending expansions that may make a path or, for a directory, something in it. */
   expansionsFor(path: string): readonly PendingExpansion[] {
     return this.#pending.for(path);
@@ -166,8 +181,9 @@ export class Graph implements TaskGraph {
     if (!axis || !fanout) throw new Error(`expansion ${expansion.id} has no axis to read`);
     const bound = expansion.bound.map(({ value }) => value);
     const sink = this.#sink();
-    for (const value of valuesAt(content, expansion.at, expansion.file, axis.span))
-      fanout.expand([...bound, value], sink);
+    const values = valuesAt(content, expansion.at, expansion.file, axis.span);
+    if (values.length === 0) sink.without.push(knownPart(expansion.id));
+    for (const value of values) fanout.expand([...bound, value], sink);
     this.#commit(sink);
     debug.load?.(`expanded ${expansion.id} from ${expansion.file}; new tasks: ${sink.tasks.length}`);
     this.#axisFiles.add(expansion.file);
@@ -179,15 +195,16 @@ export class Graph implements TaskGraph {
     this.#origins.delete(expansion);
     this.#pending.delete(expansion);
     this.#unsettled.delete(expansion);
+    this.#rulesWithTasks = undefined;
     this.#needs.graphExpanded();
   }
 
   #sink(): Sink {
-    return { tasks: [], expansions: [], problems: new Problems(), first: this.#tasks.length };
+    return { tasks: [], expansions: [], without: [], problems: new Problems(), first: this.#tasks.length };
   }
 
   /** Adds all of the sink, or throws and adds nothing. */
-  #commit({ tasks, expansions, problems }: Sink): void {
+  #commit({ tasks, expansions, without, problems }: Sink): void {
     for (const task of tasks) {
       if (this.#byId.has(task.id)) problems.add(`two tasks have the id "${task.id}"`, task.rule.span);
       else this.#byId.set(task.id, task);
@@ -203,6 +220,7 @@ export class Graph implements TaskGraph {
         if (first) this.#collisions.push({ path, first, second: task });
       }
     }
+    for (const prefix of without) this.#without.add(prefix);
     for (const expansion of expansions) {
       this.#pending.add(expansion);
       this.#unsettled.add(expansion);

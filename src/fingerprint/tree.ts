@@ -24,8 +24,8 @@ export interface Producers {
 
 /** The part of the records that coverage reads. */
 export interface Writings {
-  /** Whether lq wrote the file at this path and nobody changed it since. */
-  isUntouched(path: string): boolean;
+  /** Whether lq wrote the file for a task that is gone, nobody changed it since, and a build removes it. */
+  isLeftover(path: string): boolean;
 }
 
 /**
@@ -44,8 +44,8 @@ export function namesDigest(names: readonly string[]): string {
 
 /**
  * Lists every file that a directory input covers: files that tasks make under it, even if not made yet, and files on
- * the disk. It leaves out Python's bytecode. It also leaves out files that lq wrote for tasks that no longer exist,
- * unless somebody edited them.
+ * the disk. It leaves out Python's bytecode. It also leaves out files that a build removes because no task makes them
+ * any more.
  * @param dir ends in "/"
  * @returns names relative to the directory, sorted
  */
@@ -60,7 +60,7 @@ export function coveredFiles(
   for (const path of graph.outputsUnder(dir)) if (!path.endsWith("/")) made.push(path.slice(dir.length));
   const counts = (name: string): boolean => {
     const path = dir + name;
-    return graph.makes(path) || !(isBytecode(name) || writings.isUntouched(path));
+    return graph.makes(path) || !(isBytecode(name) || writings.isLeftover(path));
   };
   return merge(made.sort(), filesUnder(root, dir, disk), counts);
 }

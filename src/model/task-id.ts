@@ -20,6 +20,11 @@ export function knownPart(openId: string): string {
   return openId.slice(0, -OPEN.length);
 }
 
+/** The known parts that a pending expansion which brings this task may have: "predict:", "predict:btcv/". */
+export function prefixesOf(id: string): readonly string[] {
+  return [...id.matchAll(/[:/]/g)].map(({ index }) => id.slice(0, index + 1));
+}
+
 /** The name of the task's rule. */
 export function ruleOf(id: string): string {
   const end = id.indexOf(":");

@@ -4,7 +4,7 @@ import { globsIn } from "../expand/glob.ts";
 import type { Graph } from "../expand/graph.ts";
 import { firstNames } from "../model/cut-list.ts";
 import type { Rule, Task } from "../model/model.ts";
-import { coverage, orphans } from "./orphans.ts";
+import { coverage, orphans, setAside, type SetAside } from "./orphans.ts";
 import { upcomingExpansions, type Plan } from "./plan.ts";
 import type { Request } from "../session/request.ts";
 import type { Session } from "../session/session.ts";
@@ -30,10 +30,17 @@ export function expandingText({ files }: ExpandingRule): string {
   return `has tasks that are known when ${firstNames(files, 1)} ${files.length === 1 ? "is" : "are"} there`;
 }
 
-/** Outputs that the build would remove, because no task makes them any more. */
-export function removals(session: Session, request: Request, { selected }: Plan): readonly string[] {
+/** The outputs that no task makes any more: those that the build would remove, and those that it keeps. */
+export function plannedOrphans(
+  session: Session,
+  request: Request,
+  { selected }: Plan,
+): { readonly removals: readonly string[]; readonly kept: readonly SetAside[] } {
   const found = orphans(session, coverage(request, selected.tasks));
-  return found.flatMap(({ path, decision: fate }) => (fate === "remove" ? [path] : []));
+  return {
+    removals: found.flatMap(({ path, decision }) => (decision === "remove" ? [path] : [])),
+    kept: setAside(request.pipeline, found),
+  };
 }
 
 /** Tasks that failed in a trial run. */

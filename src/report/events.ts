@@ -57,6 +57,7 @@ export type Event =
   | { readonly type: "waiting"; readonly for: readonly string[] }
   /** Something that the user should know: another build is running, an orphan was removed, an edit was kept. */
   | { readonly type: "notice"; readonly level: "info" | "warning"; readonly text: string }
-  | ({ readonly type: "summary"; readonly seconds: number } & Counts);
+  /** @property removed outputs that no task makes any more */
+  | ({ readonly type: "summary"; readonly removed?: number; readonly seconds: number } & Counts);
 
 export type Listener = (event: Event) => void;

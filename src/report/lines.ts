@@ -73,7 +73,10 @@ export function summaryLine(summary: Summary, dryRun: boolean, paint: Paint): st
     const phrase = `${count} ${dryRun ? WOULD[outcome] : outcome}`;
     return outcome === "failed" ? paint("red", phrase) : phrase;
   });
-  return `${text || "nothing done"} in ${duration(summary.seconds)}`;
+  const { removed = 0 } = summary;
+  const outputs = removed === 1 ? "1 output" : `${removed} outputs`;
+  const gone = removed === 0 ? [] : [`${outputs} ${dryRun ? "would be removed" : "removed"}`];
+  return `${[text, ...gone].filter((each) => each !== "").join(", ") || "nothing done"} in ${duration(summary.seconds)}`;
 }
 
 /** "all 410 tasks fresh" */

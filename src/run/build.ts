@@ -23,7 +23,7 @@ import { emptyRules, unwrittenOutputs } from "../plan/warnings.ts";
 import { undeclaredWarnings } from "../plan/undeclared.ts";
 import { clearLeftovers } from "../session/leftovers.ts";
 import { BuildLoop } from "./loop.ts";
-import { coverage, removeOrphans } from "../plan/orphans.ts";
+import { clearOrphans, coverage, setAside, setAsideText, type Orphan } from "../plan/orphans.ts";
 import { IncrementalSession } from "../snapshot/incremental.ts";
 import { isCached, samples, upcomingExpansions, type Plan } from "../plan/plan.ts";
 import { refuseProtected } from "./protect.ts";
@@ -81,9 +81,9 @@ async function buildOnce(request: BuildRequest, outcomes: Outcomes, control: Bui
   const events = new EventRecorder({ root, targets, flags: request.flags ?? [], number, warn });
   outcomes.tellAlso(recordBuild(session, targets, number, warn));
   outcomes.tellAlso(events.listener);
-  let plan: Plan;
+  let built: Built;
   try {
-    plan = await buildWithLock(request, session, outcomes, control);
+    built = await buildWithLock(request, session, outcomes, control);
   } catch (error) {
     events.fail((error as Error).message);
     throw error;
@@ -91,8 +91,10 @@ async function buildOnce(request: BuildRequest, outcomes: Outcomes, control: Bui
     session.state.close();
   }
   if (incremental !== null) outcomes.alsoFresh(incremental.others);
+  const notices = incremental?.notices ?? setAside(request.pipeline, built.orphans).map(setAsideText);
+  for (const text of notices) outcomes.notice(text);
   try {
-    if (incremental === null && snapshot !== undefined) takeSnapshot(session, plan, snapshot);
+    if (incremental === null && snapshot !== undefined) takeSnapshot(session, built.plan, snapshot, notices);
     else if (outcomes.endedWell) incremental?.updateSnapshot();
   } catch (error) {
     // Everything is built and recorded. Without a snapshot (on a full disk) the next build looks at everything.
@@ -100,13 +102,18 @@ async function buildOnce(request: BuildRequest, outcomes: Outcomes, control: Bui
   }
 }
 
-/** @returns the plan, with the verdicts and the selection as they are after the build */
+interface Built {
+  /** With the verdicts and the selection as they are after the build. */
+  readonly plan: Plan;
+  readonly orphans: readonly Orphan[];
+}
+
 async function buildWithLock(
   request: BuildRequest,
   session: Session,
   outcomes: Outcomes,
   control: BuildControl,
-): Promise<Plan> {
+): Promise<Built> {
   const { force = false, mode = RUN } = request;
   const plan = await mode.plan(session, force);
   mode.check(plan);
@@ -125,8 +132,11 @@ async function buildWithLock(
   refuseBadLockFile(session);
   for (const text of [...unwrittenOutputs(mayRun), ...undeclaredWarnings(session, plan)])
     outcomes.notice(text, "warning");
-  const sweep = (tasks: Iterable<Task>): void =>
-    removeOrphans(session, coverage(request, tasks), (text) => outcomes.notice(text));
+  let orphans: readonly Orphan[] = [];
+  const sweep = (tasks: Iterable<Task>): void => {
+    orphans = clearOrphans(session, coverage(request, tasks), (text) => outcomes.notice(text));
+    outcomes.remove(orphans.filter(({ decision }) => decision === "remove").length);
+  };
 
   const leases = await openLeases(capacity, config, outcomes);
   const pool = new WorkerPool(session.root, capacity.cpu);
@@ -160,7 +170,7 @@ async function buildWithLock(
     await recorder.settle();
     updateLockFile(session);
     if (outcomes.worked) shareNeeds(session, request.pipeline);
-    return { ...plan, selected };
+    return { plan: { ...plan, selected }, orphans };
   } finally {
     await Promise.all([pool.close(), executor.close()]);
     leases?.close();

@@ -2,9 +2,13 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { TargetPattern } from "../select/target.ts";
+import { mayBeMade } from "../plan/orphans.ts";
 import { removeOutput } from "../plan/remove-output.ts";
+import { openStore } from "../session/open-store.ts";
 import type { Request } from "../session/request.ts";
 import { CACHE } from "../model/paths.ts";
+import { expand } from "../expand/expand.ts";
+import { Disk } from "../files/disk.ts";
 import { FileDigests } from "../files/files.ts";
 import { LOCK } from "../model/layout.ts";
 import { acquireLock } from "../state/lock.ts";
@@ -12,8 +16,11 @@ import { refusalText, recordedOutputState } from "../record/outputs.ts";
 import type { Owner } from "../state/owners.ts";
 import { State } from "../state/state.ts";
 import { remove } from "../files/remove.ts";
+import { expandFromDisk } from "./locked.ts";
 
 export interface CleanRequest extends Request {
+  /** `--orphans`: remove only outputs that no task makes any more. */
+  readonly orphans?: boolean | undefined;
   /** `--cache`: remove the whole cache too. */
   readonly cache?: boolean | undefined;
   /** `-n` */
@@ -55,7 +62,10 @@ export async function clean(request: CleanRequest): Promise<Cleaned> {
 function cleanOutputs(request: CleanRequest, state: State, forReal: boolean): Cleaned {
   const { root } = request.pipeline;
   const files = new FileDigests(root, state);
-  const isWanted = matcher(request);
+  const store = openStore(request.pipeline, () => undefined);
+  const matches = matcher(request);
+  const isMade = request.orphans === true ? madeBy(request) : () => false;
+  const isWanted = (path: string, owner: Owner): boolean => matches(path, owner) && !isMade(path);
   const removed: string[] = [];
   const kept: string[] = [];
   const unreadable: { path: string; why: string }[] = [];
@@ -68,11 +78,19 @@ function cleanOutputs(request: CleanRequest, state: State, forReal: boolean): Cl
     else {
       if (found === "intact") removed.push(path);
       if (!forReal) continue;
+      if (owner.key !== null) store.touchAction(owner.key);
       if (found === "intact") removeOutput(root, path);
       state.forgetOutput(path);
     }
   }
   return { removed, kept, unreadable, cache: request.cache === true };
+}
+
+/** Whether a task makes a path, or may when the graph has expanded. */
+function madeBy({ pipeline }: CleanRequest): (path: string) => boolean {
+  const graph = expand(pipeline, new Disk());
+  expandFromDisk(pipeline.root, graph);
+  return (path) => mayBeMade(graph, path);
 }
 
 function matcher({ pipeline, targets, cwd }: CleanRequest): (path: string, owner: Owner) => boolean {

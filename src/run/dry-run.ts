@@ -2,7 +2,8 @@
 import { isDue } from "../plan/evaluate.ts";
 import { isCached } from "../plan/plan.ts";
 import { undeclaredWarnings } from "../plan/undeclared.ts";
-import { emptyRules, expanding, expandingText, removals, unwrittenOutputs } from "../plan/warnings.ts";
+import { setAsideText } from "../plan/orphans.ts";
+import { emptyRules, expanding, expandingText, plannedOrphans, unwrittenOutputs } from "../plan/warnings.ts";
 import { openSession } from "../session/session.ts";
 import { RUN } from "./mode.ts";
 import { protectedOutputs } from "./protect.ts";
@@ -26,8 +27,10 @@ export async function dryRun(request: BuildRequest, outcomes: Outcomes): Promise
   undeclaredWarnings(session, plan).forEach(warn);
   if (!force)
     for (const { message } of protectedOutputs(session, due)) warn(`lq build would refuse: ${message}`);
-  for (const path of removals(session, request, plan))
-    outcomes.notice(`would remove ${path}, which no task makes any more`);
+  const { removals, kept } = plannedOrphans(session, request, plan);
+  for (const path of removals) outcomes.notice(`would remove ${path}, which no task makes any more`);
+  outcomes.remove(removals.length);
+  for (const each of kept) outcomes.notice(setAsideText(each));
   for (const task of tasks) {
     const verdict = plan.verdicts.get(task);
     const error = plan.failures.get(task);

@@ -21,6 +21,7 @@ export class Outcomes {
   readonly #listeners: Listener[];
   readonly #started = performance.now();
   readonly #counts = noCounts();
+  #removed = 0;
   #planned = -1;
 
   constructor(listener: Listener = () => undefined) {
@@ -66,6 +67,11 @@ export class Outcomes {
     this.#counts.fresh += tasks;
   }
 
+  /** Counts outputs that were removed because no task makes them any more. */
+  remove(outputs: number): void {
+    this.#removed += outputs;
+  }
+
   /** Whether outputs were put in place, or accepted for another key. */
   get worked(): boolean {
     return this.#counts.ran + this.#counts.restored + this.#counts.accepted > 0;
@@ -81,7 +87,11 @@ export class Outcomes {
   }
 
   summary(): Summary {
-    const summary = { ...this.#counts, seconds: (performance.now() - this.#started) / 1000 };
+    const summary = {
+      ...this.#counts,
+      removed: this.#removed,
+      seconds: (performance.now() - this.#started) / 1000,
+    };
     this.emit({ type: "summary", ...summary });
     return summary;
   }

@@ -35,5 +35,7 @@ export interface BuildRequest extends Request {
 
 /** `skipped` tasks did not start, because a task that they depend on failed or because a failure stopped the build. */
 export interface Summary extends Counts {
+  /** Outputs that were removed because no task makes them any more. */
+  readonly removed: number;
   readonly seconds: number;
 }

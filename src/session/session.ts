@@ -125,7 +125,10 @@ export function assemble({ producers, ...parts }: Parts): Omit<Session, "select"
     root,
     graph: producers,
     files,
-    writings: { isUntouched: (path) => isUntouched(state, files, path) },
+    writings: {
+      isLeftover: (path) =>
+        isUntouched(state, files, path) && !parts.graph.mayComeBack(state.writer(path) ?? ""),
+    },
     ruleCode,
     tools: new ToolVersions(root, parts.hashing.signal),
     environment: process.env,

@@ -77,6 +77,11 @@ export class IncrementalSession {
     return this.#base.snapshot.head.tasks - this.#base.positions.length;
   }
 
+  /** What the snapshot has every command say again. */
+  get notices(): readonly string[] {
+    return this.#base.snapshot.head.notices;
+  }
+
   /**
    * Brings the snapshot up to date. Call this when all tasks have succeeded and the state is closed. If the set of
    * files changed, or if a file could have changed unseen, this leaves the old snapshot, which is no longer valid.

@@ -45,6 +45,8 @@ export interface SnapshotHead {
   readonly request: string;
   /** How many tasks the request covers. */
   readonly tasks: number;
+  /** What each command says again while the snapshot holds. */
+  readonly notices: readonly string[];
   /** Environment variables that are part of keys. Values may be secrets, so this has their digests. */
   readonly environment: readonly (readonly [name: string, digest: string])[];
   /** How many of the first paths determine the graph. */
@@ -85,7 +87,7 @@ interface Environment {
   readonly [name: string]: string | undefined;
 }
 
-const MAGIC = "lqsl\x02";
+const MAGIC = "lqsl\x03";
 
 /** Only the holder of the project's lock may call this. */
 export function writeSnapshot(root: string, { head, signatures, paths }: Snapshot): void {

@@ -33,8 +33,15 @@ interface Contents {
  * Writes nothing if a task is not fresh, if a file changed during the build, or if a file is so new that another change
  * could leave the same signature. Also writes nothing if a rule names tools, whose versions every build asks for.
  * The state must be closed.
+ *
+ * @param notices what each command says again while the snapshot holds
  */
-export function takeSnapshot(session: Session, plan: Plan, { request, since }: SnapshotRequest): void {
+export function takeSnapshot(
+  session: Session,
+  plan: Plan,
+  { request, since }: SnapshotRequest,
+  notices: readonly string[],
+): void {
   const { root, disk, files } = session;
   const tasks = freshTasks(plan);
   const rules = new Set([...tasks.keys()].map(({ rule }) => rule));
@@ -85,6 +92,7 @@ export function takeSnapshot(session: Session, plan: Plan, { request, since }: S
     head: {
       request,
       tasks: tasks.size,
+      notices,
       environment: environment.map((name) => [name, environmentDigest(process.env[name])]),
       structure: structure.size,
       graph: writeGraph(session, tasks, { numbers, digests }),

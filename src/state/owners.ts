@@ -5,6 +5,8 @@ import type { DoneRecord, WrittenEntry, WrittenOutput } from "./records.ts";
 export interface Owner {
   /** The task that wrote it. */
   readonly id: string;
+  /** As in its record. */
+  readonly key: string | null;
   readonly output: WrittenOutput;
 }
 
@@ -40,11 +42,21 @@ export class Owners {
   get(path: string): Owner | undefined {
     const record = this.#records.get(path);
     const output = record?.outputs.find((each) => each.path === path);
-    return record === undefined || output === undefined ? undefined : { id: record.id, output };
+    return record === undefined || output === undefined
+      ? undefined
+      : { id: record.id, key: record.key, output };
   }
 
   paths(): Iterable<string> {
     return this.#records.keys();
+  }
+
+  /** Id of the task that wrote a file, as an output or in one. */
+  writer(path: string): string | undefined {
+    const record =
+      this.#records.get(path) ??
+      this.#records.get([...ancestors(path)].find((dir) => this.#records.has(dir)) ?? "");
+    return record?.id;
   }
 
   /** A file as lq wrote it: an output itself, or a part of a directory output. */

@@ -128,6 +128,11 @@ export class State implements FileMemo {
     return this.#ownerIndex().file(file);
   }
 
+  /** Id of the task that wrote a file: an output itself, or a part of a directory output. */
+  writer(file: string): string | undefined {
+    return this.#ownerIndex().writer(file);
+  }
+
   /** Every output path that lq has written and not forgotten. */
   ownedPaths(): Iterable<string> {
     return this.#ownerIndex().paths();

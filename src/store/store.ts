@@ -145,6 +145,12 @@ export class Store {
     return true;
   }
 
+  /** Keeps an action, and what it needs, as long as if it had been used now. */
+  touchAction(key: string): void {
+    this.#files.touch(this.#actionPath({ key }));
+    if (this.#acceptsAny) this.#files.touch(this.#acceptedPath(key));
+  }
+
   /** Bytes of an object; 0 if there is none. */
   sizeOf(digest: string): number {
     return this.#files.find(this.#objectPath(digest))?.size ?? 0;

@@ -127,6 +127,7 @@ describe("--json", () => {
       failed: 0,
       skipped: 0,
       cancelled: 0,
+      removed: 0,
       seconds: expect.any(Number) as number,
     });
   });

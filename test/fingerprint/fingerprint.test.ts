@@ -23,7 +23,7 @@ async function fingerprinter(root: string, tasks: readonly Task[], environment =
     root,
     graph: graphOf(tasks),
     files,
-    writings: { isUntouched: () => false },
+    writings: { isLeftover: () => false },
     ruleCode: new RuleCode({
       modules: new CodeClosures(root, state),
       followed: new FollowedCode(root, state, new Disk()),

@@ -13,7 +13,7 @@ function graph(...paths: string[]): Producers {
   };
 }
 
-const nothing = { isUntouched: () => false };
+const nothing = { isLeftover: () => false };
 
 describe("treeDigest", () => {
   const a = { name: "a", digest: "0".repeat(64) };
@@ -143,7 +143,7 @@ describe("coveredFiles", () => {
   });
 
   it("leaves out what lq wrote for tasks that are gone, and keeps what the graph still makes", () => {
-    const untouched = { isUntouched: (path: string) => path !== "data/mine.txt" };
+    const untouched = { isLeftover: (path: string) => path !== "data/mine.txt" };
     expect(
       coveredFiles(root(), graph("data/made.txt", "data/tree/"), untouched, "data/", new Disk()),
     ).toEqual(["made.txt", "mine.txt", "tree/x"]);

@@ -9,7 +9,7 @@ import { status } from "../../src/plan/status.ts";
 import { Project, type Built, type Options } from "../helpers/project.ts";
 import { settle } from "../helpers/settle.ts";
 import { seeded } from "../schedule/random.ts";
-import { madeFiles, writeSources } from "./files.ts";
+import { checkOutputs, setAsideFiles, writeSources } from "./files.ts";
 import { Model, pick, word, type Random, type TaskModel } from "./model.ts";
 import { rounds, torture } from "./torture.ts";
 
@@ -89,6 +89,7 @@ class World {
       );
       return;
     }
+    const setAside = setAsideFiles(this.#project, tasks);
     const foretold = random.below(3) === 0 ? await status(this.#project.request()) : [];
     const built = await this.#buildWithSnapshot(where, options);
     this.#check(where, tasks, built, options);
@@ -97,9 +98,8 @@ class World {
       if (freshness.state === "restorable") expect([where, ...built.ran]).not.toContain(id);
     }
     if (built.summary.failed > 0) return;
-    const expected = tasks.flatMap(({ outputs }) => [...outputs.keys()]).sort();
-    const found = madeFiles(this.#project);
-    expect([where, ...found]).toEqual([where, ...expected]);
+    checkOutputs(where, this.#project, tasks);
+    expect([where, ...setAsideFiles(this.#project, tasks)]).toEqual([where, ...setAside]);
     this.#past.push(structuredClone(this.#model.spec));
   }
 

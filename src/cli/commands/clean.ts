@@ -7,7 +7,7 @@ import { print } from "../print.ts";
 
 export async function runClean(
   targets: readonly string[],
-  flags: CommonFlags & { readonly cache?: boolean },
+  flags: CommonFlags & { readonly cache?: boolean; readonly orphans?: boolean },
 ): Promise<number> {
   const { pipeline, cwd } = openProject(flags);
   const interrupt = onInterrupt();
@@ -17,6 +17,7 @@ export async function runClean(
       cwd,
       targets,
       cache: flags.cache,
+      orphans: flags.orphans,
       dryRun: flags.dryRun,
       signal: interrupt.signal,
       waiting: (holder) => process.stderr.write(`waiting for a build (${holder})\n`),

@@ -4,9 +4,10 @@ import {
   trialFailures,
   expanding,
   expandingText,
-  removals,
+  plannedOrphans,
   type ExpandingRule,
 } from "../../plan/warnings.ts";
+import { setAsideText } from "../../plan/orphans.ts";
 import { undeclaredWarnings } from "../../plan/undeclared.ts";
 import { causeOf, explain, groupByCause } from "../../decide/explain.ts";
 import { firstLines, firstNames } from "../../model/cut-list.ts";
@@ -39,7 +40,7 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
   const tasks = statusOf(plan);
   const more = expanding(session, plan);
   const request = { ...project, targets };
-  const removed = removals(session, request, plan);
+  const { removals, kept } = plannedOrphans(session, request, plan);
   const warnings = [
     ...trialFailures(plan),
     ...emptyRules(request, session.graph),
@@ -51,14 +52,16 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
       ...(running === null ? [] : [runningRecord(running)]),
       ...tasks.map(statusRecord),
       ...more.map((each) => ({ type: "expanding", ...each })),
-      ...removed.map((path) => ({ type: "removal", path })),
+      ...removals.map((path) => ({ type: "removal", path })),
+      ...kept.map((each) => ({ type: "orphans", ...each })),
       ...warnings.map((text) => ({ type: "notice", level: "warning", text })),
     ])
       console.log(JSON.stringify(line));
   else if (!flags.quiet) {
     const paint = painter(useColor(process.stdout, flags.color));
     const now = running === null ? [] : [runningText(running), ""];
-    print([...now, describeStatus(tasks, paint, more), ...removalLines(removed), ...warnings].join("\n"));
+    const gone = [...removalLines(removals), ...kept.map(setAsideText)];
+    print([...now, describeStatus(tasks, paint, more), ...gone, ...warnings].join("\n"));
   }
   return 0;
 }
