@@ -156,7 +156,9 @@ lq marks accepted outputs permanently.`,
     about: "check, shrink or measure the cache: verify, gc, stats",
     args: [new Argument("<action>", "what to do").choices(["verify", "gc", "stats"])],
     options: [
-      new Option("--keep-size <size>", "gc: most bytes that the cache may have, as in 50GiB").argParser(size),
+      new Option("--keep-size <size>", "gc: largest size that the cache may have, as in 50GiB").argParser(
+        size,
+      ),
       new Option("--keep-days <n>", "gc: remove results that were not used for this many days").argParser(
         days,
       ),
@@ -187,9 +189,9 @@ lq marks accepted outputs permanently.`,
     about: "list the last builds, or the runs of targets, newest first",
     args: [targets("as for build; none: the builds themselves")],
     options: [
-      new Option("--most <n>", "lines to print").argParser(positive).default(20),
-      new Option("--params", "what told the runs of a target apart: params, code, packages, sources"),
-      new Option("--where <name=value...>", "with --params: only runs of which this is so"),
+      new Option("--most <n>", "how many lines to print at most").argParser(positive).default(20),
+      new Option("--params", "how the runs of a target differ: params, code, packages, sources"),
+      new Option("--where <name=value...>", "with --params: only runs with this value"),
       new Option("--csv", "with --params: print CSV"),
     ],
     examples: [
@@ -245,9 +247,9 @@ lq marks accepted outputs permanently.`,
     options: [
       new Option(
         "--shell",
-        "open a shell in its place, with $LQ_IN_… and $LQ_OUT_…, its command in the history",
+        "open a shell instead, with $LQ_IN_… and $LQ_OUT_…, and the command in its history",
       ),
-      new Option("--print", "print the command and its environment, to be run elsewhere"),
+      new Option("--print", "print a script that runs the command in the same environment"),
       new Option("--record", "record the run, as a build does"),
     ],
     examples: [
@@ -263,7 +265,7 @@ lq marks accepted outputs permanently.`,
     args: [targets()],
     examples: ["lq audit segment:case_03", "lq audit --json | jq -r .path"],
     notes: `
-Inputs must be there: build them first. What the tasks write is thrown away. Exit code 1: something is not declared.`,
+Inputs must be there, so build them first. lq throws away what the tasks write. Exit code 1: a file is not declared.`,
     load: async () => (await commands()).runAudit,
   },
   {

@@ -27,7 +27,9 @@ export async function runProgram(words: readonly string[]): Promise<number> {
 export function createProgram(): { readonly program: Command; readonly exitCode: () => number } {
   let code = 0;
   const program = withCommonFlags(new Command("lq"))
-    .description("Builds what is stale in a graph of tasks that pipeline.yaml declares, and says why.")
+    .description(
+      "Builds the stale tasks of a graph that pipeline.yaml declares, and says why they are stale.",
+    )
     .version(VERSION, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help for lq or for a command")
     .configureHelp({ showGlobalOptions: true })
@@ -59,16 +61,16 @@ function withCommonFlags(program: Command): Command {
       "start in DIR; the project is the nearest folder with a pipeline.yaml, from DIR upwards",
     )
     .option("-j, --jobs <n>", "cores to use (default: all)", positive)
-    .option("-k, --keep-going", "after a failure, go on with tasks that do not need the failed one")
-    .option("-n, --dry-run", "say what would be done; do nothing")
+    .option("-k, --keep-going", "after a failure, go on with tasks that do not depend on the failed one")
+    .option("-n, --dry-run", "say what lq would do; do nothing")
     .option(
       "-f, --force",
       "run the targets even if they are fresh; replace outputs that were edited or not made by lq",
     )
-    .option("--profile <name>", "lay profiles/NAME.yaml over the params (repeatable)", append)
+    .option("--profile <name>", "override params with profiles/NAME.yaml (repeatable)", append)
     .option("--set <path=value>", "set one param, as in --set training.epochs=3 (repeatable)", append)
-    .option("--slots <amounts>", "pretend slots, as in --slots gpu=2:h100:80GiB,memory=16GiB")
-    .option("--json", "print JSON, one event a line")
+    .option("--slots <amounts>", "assume these slots, as in --slots gpu=2:h100:80GiB,memory=16GiB")
+    .option("--json", "print JSON, one event on each line")
     .option("-q, --quiet", "print failures and warnings only")
     .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]).default("auto"));
 }

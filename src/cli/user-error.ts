@@ -34,7 +34,7 @@ export function refuse(error: unknown, flags: CommonFlags): number {
   return WRONG;
 }
 
-/** The folder that places in files are relative to; "" without a project, because then no error has a place. */
+/** The folder that places in files are relative to. Without a project no error has a place, so any folder will do. */
 function rootOrNothing(flags: CommonFlags): string {
   try {
     const from = startFolder(flags);

@@ -71,7 +71,11 @@ function parseModule(node: Located, problems: Problems): string {
   if (isNoPath(path))
     problems.add(`"run" must be the path of a module inside ${base ? "lq" : "the project"}`, text.span);
   else if (/\.(py|R|r|jl|sh|bash)$/.test(path))
-    problems.add(`"run" is for TypeScript modules, and ${path} is none`, text.span, `write script: ${path}`);
+    problems.add(
+      `"run" is for TypeScript modules, and ${path} is not one`,
+      text.span,
+      `write script: ${path}`,
+    );
   return base + path;
 }
 

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { cliProject } from "../helpers/cli.ts";
 
-test("tells what told the runs of a target apart, also of what stands behind it", async () => {
+test("shows how the runs of a target differ, also in the tasks behind it", async () => {
   const project = cliProject({
     "params.yaml": "threshold: 100\nsame: 1\nnet: { width: 4, depth: 2 }\n",
     "pipeline.yaml": `version: 1

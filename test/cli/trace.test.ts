@@ -38,7 +38,7 @@ test("trace shows the runs that a table was made from, even if others have run s
   project.write("params.yaml", FILES["params.yaml"].replace("penalty: 1", "penalty: 3"));
   await project.built("scores/");
   const { stdout, stderr } = await project.lq("trace", "table.md", "--cell", "small");
-  expect(stderr).toBe("table is stale now (lq why table.md); of its last run:\n");
+  expect(stderr).toBe("table is stale now (lq why table.md); this is its last run:\n");
   expect(stdout).toContain("small · Dice: mean 39\n");
   expect(stdout).toContain("param   penalty: 1\n");
   expect(stdout).not.toContain("build 2");

@@ -26,7 +26,7 @@ export async function runHistoryParams(targets: readonly string[], flags: Histor
     )
     .slice(0, flags.most);
   if (flags.json === true) for (const row of rows) console.log(JSON.stringify(record(row)));
-  else if (rows.length === 0) print(all.length === 0 ? "nothing is on record yet" : "no run is so");
+  else if (rows.length === 0) print(all.length === 0 ? "nothing is on record yet" : "no run matches --where");
   else print(table(rows, flags.csv === true).join("\n"));
   return 0;
 }
@@ -34,7 +34,7 @@ export async function runHistoryParams(targets: readonly string[], flags: Histor
 function condition(text: string): { readonly name: string; readonly value: string } {
   const at = text.indexOf("=");
   if (at > 0) return { name: text.slice(0, at), value: text.slice(at + 1) };
-  throw new UserError({ message: `--where takes NAME=VALUE, and "${text}" is none` });
+  throw new UserError({ message: `--where takes NAME=VALUE, not "${text}"` });
 }
 
 function record({ task, build, started, outcome, settings }: RunSettings): object {

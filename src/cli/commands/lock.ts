@@ -82,7 +82,7 @@ const WORDS: { readonly [end: string]: string } = {
   there: "as the commit says",
   different: "different from what the commit says",
   missing: "missing; `lq lock pull` fetches them if the cache has them",
-  unknown: "not a task of the graph as far as it is known; `lq status` names the files that may add tasks",
+  unknown: "not in the graph as lq knows it now; `lq status` names the files that may add tasks",
   pulled: "pulled",
   absent: "not in the cache",
   edited: "edited or not made by lq, and kept; -f overwrites",

@@ -43,7 +43,8 @@ export async function runTrace([target = ""]: readonly string[], flags: TraceFla
   if (flags.json === true)
     console.log(JSON.stringify({ type: "trace", target, state, cell: cell ?? null, step: root }));
   else {
-    if (state !== "fresh") console.error(`${task.id} is ${state} now (lq why ${target}); of its last run:`);
+    if (state !== "fresh")
+      console.error(`${task.id} is ${state} now (lq why ${target}); this is its last run:`);
     const paint = painter(useColor(process.stdout, flags.color));
     if (cell !== undefined) print(cellText(cell, paint));
     print(describe(root, paint).join("\n"));
