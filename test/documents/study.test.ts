@@ -1,11 +1,13 @@
 /** The commands of README.md and docs/guide.md, run in a study that is built to the end at the smallest scale. */
 import { chmodSync, cpSync, symlinkSync } from "node:fs";
 import { spawnSync } from "node:child_process";
+import { basename } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { HOME } from "../helpers/bundle.ts";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
+import { writePhantomDataset } from "../../tasks/study/phantom/write.ts";
 import { setParam, tinyStudy } from "../study/tiny-study.ts";
-import { blocksOf } from "./blocks.ts";
+import { blocksOf, filesIn } from "./blocks.ts";
 
 /** Lines of shell that are not for lq. */
 const NOT_FOR_LQ = /^(git clone|npm cit|[^l.])/;
@@ -38,10 +40,7 @@ beforeAll(async () => {
   setParam(study, "figures.qualitative.dataset", "amos");
   setParam(study, "figures.qualitative.cases", ["amos_0001"]);
   setParam(study, "tables.comparisons.against.quality", "stu-s");
-  whole = cliProject({});
-  for (const part of ["pipeline.yaml", "params.yaml", "profiles", "tasks"])
-    cpSync(HOME + part, whole.path(part), { recursive: true });
-  symlinkSync(`${HOME}node_modules`, whole.path("node_modules"));
+  whole = wholeStudy();
   for (const project of [study, whole]) {
     project.write("lq", `#!/bin/sh\nexec "${process.execPath}" "${HOME}dist/cli.cjs" "$@"\n`);
     chmodSync(project.path("lq"), 0o755);
@@ -50,6 +49,14 @@ beforeAll(async () => {
   for (const words of [["--set", "generators.stu-s.channels=5", "tables/segthor.md"], []])
     expect((await study.lq("build", ...words)).code).toBe(0);
 });
+
+function wholeStudy(): CliProject {
+  const project = cliProject({});
+  for (const part of ["pipeline.yaml", "params.yaml", "profiles", "tasks"])
+    cpSync(HOME + part, project.path(part), { recursive: true });
+  symlinkSync(`${HOME}node_modules`, project.path("node_modules"));
+  return project;
+}
 
 const lines = ["README.md", "docs/guide.md"].flatMap((page) =>
   blocksOf(page)
@@ -73,6 +80,35 @@ test.each(lines)("$page:$line $command", async ({ command }) => {
   });
   const [, shows = /./, code = 0] = SHOWS.find(([line]) => line.test(command)) ?? [];
   expect([status, stdout + stderr]).toEqual([code, expect.stringMatching(shows)]);
+});
+
+const profiles = ["docs/guide.md", "docs/reference/study.md", "data/README.md"]
+  .flatMap(blocksOf)
+  .filter(({ file }) => file?.startsWith("profiles/"));
+
+test.each(profiles)("$page:$line is a profile of the study", async ({ file, text }) => {
+  await writePhantomDataset("nnunet-raw", { cases: 5, size: [6, 6, 4] }, whole.path("data/own"));
+  whole.write(file!, text);
+  const name = basename(file!, ".yaml");
+  const { code, stderr } = await whole.lq("build", "-n", "--profile", name, "tables/quality.md");
+  expect([code, stderr]).toEqual([0, ""]);
+});
+
+test("docs/guide.md: params and rule of an external generator fit into the study", async () => {
+  const guide = blocksOf("docs/guide.md");
+  const rule = guide.find(({ text }) => text.includes("predict-external:"))!;
+  const project = wholeStudy();
+  project.write("profiles/external.yaml", filesIn(guide)["params.yaml"]!);
+  project.write("pipeline.yaml", `${project.read("pipeline.yaml")}\n${rule.text.replace(/^(?=.)/gm, "  ")}`);
+  project.write("bin/TotalSegmentator", "#!/bin/sh\necho 2.4.0\n");
+  chmodSync(project.path("bin/TotalSegmentator"), 0o755);
+  expect((await project.lq("build", "cases/btcv.json")).code).toBe(0);
+  const words = ["build", "-n", "--profile", "external", "--slots", "gpu=1", "labels/btcv/totalseg-py/"];
+  const path = `${project.path("bin")}:${process.env["PATH"]}`;
+  const { code, stdout, stderr } = await project.lqIn({ PATH: path }, ...words);
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toContain("would run predict-external:btcv/0001");
+  expect(stdout).toContain("would run remap:btcv/totalseg-py/0001");
 });
 
 /** Ends a watch when it waits for changes. */
