@@ -44,7 +44,7 @@ import { shellQuote } from "../system/quote.ts";
 export interface Sink {
   readonly tasks: Task[];
   readonly expansions: PendingExpansion[];
-  /** What the ids of tasks begin with that an axis without values would bring. */
+  /** For axes without values: the text at the beginning of the ids of the tasks that they would bring. */
   readonly without: string[];
   readonly problems: Problems;
   /** Index of the first task. */

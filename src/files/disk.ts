@@ -117,7 +117,7 @@ export class Disk {
     return this.#answers;
   }
 
-  /** The same for paths that were asked about with `peek` only. */
+  /** Like `answers`, for paths that were asked about only with `peek`. */
   peekedAnswers(): Iterable<readonly [string, Signature | null]> {
     return this.#peekedAnswers;
   }

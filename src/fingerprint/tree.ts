@@ -155,7 +155,7 @@ function list(disk: Disk, folder: string, path: string) {
   }
 }
 
-/** What is at a path, with links followed. A broken link counts as nothing. */
+/** The stats of a path; follows links. A broken link counts as nothing. */
 function follow(disk: Disk, location: string, path: string) {
   try {
     return disk.stat(location);

@@ -30,7 +30,7 @@ const Description = z.object({
   path: z.array(z.string()),
   /** Modules of the standard library. */
   standard: z.array(z.string()),
-  /** What is installed. */
+  /** The packages that are installed. */
   distributions: z.array(
     z.object({
       name: z.string(),

@@ -60,7 +60,7 @@ const NO_THREAD = "ERR_WORKER_INIT_FAILED";
 const ABSENT = { why: "there is no such program", hint: "install it, or add its folder to PATH" };
 const AGAIN = "build again: what was done is kept";
 const IN_USE = { why: "a program still has a file there open", hint: "end it, and build again" };
-/** What system errors mean, by their code. */
+/** The meaning of system errors, by their code. */
 const REFUSALS = new Map<string | undefined, { readonly why: string; readonly hint?: string }>([
   ["ENOSPC", FULL],
   ["EDQUOT", FULL],

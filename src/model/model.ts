@@ -218,7 +218,7 @@ export interface TaskParam {
   readonly origin: string | null;
 }
 
-/** A rule whose remaining axis values stand in a file that is not known yet. */
+/** A rule whose remaining axis values are in a file that is not known yet. */
 export interface PendingExpansion {
   /** Like a task's id, with "*" for the axes that are not bound. */
   readonly id: string;

@@ -1,5 +1,5 @@
 /**
- * Outputs that lq wrote for tasks that are no longer in the graph.
+ * Finds and removes orphans: outputs that lq wrote for tasks that are no longer in the graph.
  *
  * A build removes the outputs of single tasks that are gone (a case less); the cache keeps their content. If a task may
  * be gone by mistake (its whole rule is gone, a glob matches nothing), lq keeps its outputs until `lq clean --orphans`.
@@ -37,7 +37,7 @@ export interface SetAside {
   readonly why: string;
 }
 
-/** Does with each orphan what was decided. @returns all orphans */
+/** Carries out the decision for each orphan. @returns all orphans */
 export function clearOrphans(
   session: Session,
   covers: Covers,
@@ -87,7 +87,7 @@ export function mayBeMade(graph: Graph, path: string): boolean {
   return graph.producer(path) !== undefined || graph.expansionsFor(path).length > 0;
 }
 
-/** Whether an output of the graph needs the place: one is a folder above the other, or they differ in kind only. */
+/** Whether an output of the graph needs this path: one is a folder above the other, or they differ only in kind. */
 function isInTheWay(graph: Graph, path: string): boolean {
   const bare = path.replace(/\/$/, "");
   const above = [...ancestors(path)].map((folder) => folder.slice(0, -1));

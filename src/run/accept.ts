@@ -93,7 +93,7 @@ const WORDS: { readonly [state in Exclude<OutputState, "intact">]: string } = {
   foreign: "was not made by lq",
 };
 
-/** Compares roles, paths and order. The names on record may be those of another task with the same key. */
+/** Compares roles, paths and order. The recorded names may belong to another task with the same key. */
 function isDeclaredAs({ outputs }: Task, last: DoneRecord, { recipe }: Action): boolean {
   return (
     outputs.length === last.outputs.length &&

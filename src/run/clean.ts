@@ -86,7 +86,7 @@ function cleanOutputs(request: CleanRequest, state: State, forReal: boolean): Cl
   return { removed, kept, unreadable, cache: request.cache === true };
 }
 
-/** Whether a task makes a path, or may when the graph has expanded. */
+/** Whether a task makes a path, or may make it after the graph has expanded. */
 function madeBy({ pipeline }: CleanRequest): (path: string) => boolean {
   const graph = expand(pipeline, new Disk());
   expandFromDisk(pipeline.root, graph);

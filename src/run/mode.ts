@@ -15,10 +15,10 @@ export interface Mode {
   check(plan: Plan): void;
   /** Those of the items that this mode may run. Their slots, params and environments must be right. */
   toRun<T>(items: readonly T[]): readonly T[];
-  /** What happens to a due task in place of a run; null: it runs. The result is the reason of a refusal, or null. */
+  /** Handles a due task in place of a run; null: the task runs. Returns the reason of a refusal, or null. */
   readonly inPlaceOfRun:
     ((session: Session, recorder: Recorder, due: DueTask) => Promise<string | null>) | null;
-  /** What a dry run adds at its end. */
+  /** Warnings that a dry run adds at its end. */
   dryRunWarnings(plan: Plan): readonly string[];
 }
 

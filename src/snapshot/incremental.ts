@@ -77,7 +77,7 @@ export class IncrementalSession {
     return this.#base.snapshot.head.tasks - this.#base.positions.length;
   }
 
-  /** What the snapshot has every command say again. */
+  /** Notices that every command repeats while the snapshot is valid. */
   get notices(): readonly string[] {
     return this.#base.snapshot.head.notices;
   }
@@ -148,7 +148,7 @@ export class IncrementalSession {
 /**
  * Lists the folders of outputs that the snapshot has, before the build changes them. When the build puts outputs in
  * place, a folder's signature changes, and only its names show whether another program changed it too. Folders that
- * are inputs are listed later, when their task is looked at.
+ * are inputs are listed later, when lq evaluates their task.
  * @returns false if a folder no longer has the signature of the snapshot
  */
 function listPlaces(root: string, disk: Disk, tasks: readonly Task[], { snapshot }: Base): boolean {

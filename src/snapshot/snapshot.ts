@@ -45,7 +45,7 @@ export interface SnapshotHead {
   readonly request: string;
   /** How many tasks the request covers. */
   readonly tasks: number;
-  /** What each command says again while the snapshot holds. */
+  /** Notices that each command repeats while the snapshot is valid. */
   readonly notices: readonly string[];
   /** Environment variables that are part of keys. Values may be secrets, so this has their digests. */
   readonly environment: readonly (readonly [name: string, digest: string])[];

@@ -5,7 +5,7 @@ import type { DoneRecord, WrittenEntry, WrittenOutput } from "./records.ts";
 export interface Owner {
   /** The task that wrote it. */
   readonly id: string;
-  /** As in its record. */
+  /** The key in the task's record. */
   readonly key: string | null;
   readonly output: WrittenOutput;
 }
@@ -51,7 +51,7 @@ export class Owners {
     return this.#records.keys();
   }
 
-  /** Id of the task that wrote a file, as an output or in one. */
+  /** Id of the task that wrote a file, as an output or inside one. */
   writer(path: string): string | undefined {
     const record =
       this.#records.get(path) ??

@@ -2,7 +2,7 @@
  * Collects garbage: chooses which actions and objects of a store may be removed, and then removes them. The choice
  * itself changes nothing.
  *
- * The actions and objects of any project's outputs are never dropped, whatever the limits. While a build may be
+ * The actions and objects of any project's outputs are never removed, even above the limits. While a build may be
  * running, nothing younger than an hour is dropped either, because the build may need it soon. A build that finds no
  * action to restore runs the task instead, so a collection can cost time but nothing else.
  */

@@ -17,7 +17,7 @@ export interface BuildView {
   readonly criticalPath: readonly string[];
 }
 
-/** @throws UserError if the build is not on record */
+/** @throws UserError if there is no record of the build */
 export function buildView(inspection: Inspection, number: number): BuildView {
   const build = inspection.builds.find((each) => each.number === number);
   if (build === undefined) throw new UserError(`no build ${number} is on record`);
