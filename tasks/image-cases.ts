@@ -1,15 +1,28 @@
-/** Lists the cases in a folder of images, for rules to fan out over: { "cases": [{ "id", "images": [NAME, …] }] }. */
+/**
+ * Lists the cases in a folder of images, for rules to fan out over (study/datasets/case-files.ts). A case's `images` are
+ * its channels. It reads names only.
+ */
 import { task } from "lq";
-import { imageCases, isPassedOver } from "./study/inference/cases.ts";
+import { z } from "zod";
+import { passedOverText, Places } from "./study/datasets/case-files.ts";
+import { volumesIn } from "./study/datasets/volume-files.ts";
+import { imageCases } from "./study/inference/cases.ts";
 import { writeJson } from "./study/json.ts";
 
 export default task({
-  run({ names, output, log }) {
-    const passedOver = names("images").filter((name) => isPassedOver(name) && !/(^|\/)\./.test(name));
-    if (passedOver.length > 0)
-      log(
-        `warning: passed over ${passedOver.length} files that are no .nii or .nii.gz, such as ${passedOver[0]}`,
-      );
-    writeJson(output(), { cases: imageCases(names("images")) });
+  params: z.strictObject({
+    /** The folder of the images, and the one for images that are converted. */
+    folder: z.string(),
+    converted: z.string(),
+  }),
+  run({ params: { folder, converted }, names, output, log }) {
+    const { volumes, passedOver } = volumesIn(names("images"));
+    passedOverText(folder, passedOver).forEach(log);
+    const places = new Places(converted);
+    const cases = imageCases(volumes).map(({ id, images }) => ({
+      id,
+      images: images.map((image) => places.of(image, folder)),
+    }));
+    writeJson(output(), { cases, conversions: places.conversions });
   },
 });

@@ -5,9 +5,16 @@ import { writeCaseList } from "./study/datasets/case-list.ts";
 import { listCases } from "./study/datasets/list-cases.ts";
 
 export default task({
-  params: z.strictObject({ layout: z.string(), root: z.string(), phantom: z.unknown() }),
-  run({ names, output, params: { layout, root, phantom } }) {
-    const cases = listCases(layout, root, names("folder"));
-    writeCaseList(output(), { layout, synthetic: phantom !== null, cases });
+  params: z.strictObject({
+    layout: z.string(),
+    root: z.string(),
+    phantom: z.unknown(),
+    /** Folder for volumes that are converted to NIfTI. */
+    converted: z.string(),
+  }),
+  run({ names, output, params: { layout, root, phantom, converted }, log }) {
+    const { warnings, ...found } = listCases(layout, root, names("folder"), converted);
+    warnings.forEach(log);
+    writeCaseList(output(), { layout, synthetic: phantom !== null, ...found });
   },
 });

@@ -4,12 +4,14 @@ import { task } from "lq";
 import { z } from "zod";
 import { IMAGE, LABEL, readChecks, type CaseCheck } from "./study/datasets/check-case.ts";
 import { statisticsOf } from "./study/datasets/manifest.ts";
-import { writeJson } from "./study/json.ts";
+import { readJson, writeJson } from "./study/json.ts";
 import { IGNORE, labelTableText } from "./study/labels/labels.ts";
 import { randomSplit } from "./study/splits/random-split.ts";
 import { network, normalisation, triple } from "./study/params/settings.ts";
 import { readStart } from "./study/training/read-start.ts";
 import { compareSettings, requireNetwork, specOf } from "./study/training/start.ts";
+
+const caseList = z.object({ cases: z.array(z.object({ id: z.string(), label: z.string() })) });
 
 const millimetres = z.number().positive();
 
@@ -46,8 +48,10 @@ export default task({
       compareSettings(start, { ...params.start, spacing, labels }).forEach(log);
     }
     const { train, test } = randomSplit([...checks.keys()], params.split);
+    const labelFiles = new Map(readJson(input("cases"), caseList).cases.map(({ id, label }) => [id, label]));
     writeJson(output("stats"), { spacing, labels, ignore });
-    writeJson(output("split"), { splits: [{ id: "split", train, test }] });
+    const references = test.map((id) => labelFiles.get(id));
+    writeJson(output("split"), { splits: [{ id: "split", train, test, references }] });
     writeFileSync(output("organs"), labelTableText(table));
   },
 });

@@ -31,12 +31,12 @@ async function check(layout: string, folder = join(root, layout)) {
   const names = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
-  const cases = listCases(layout, folder, names);
+  const { cases } = listCases(layout, folder, names, "volumes/");
   const checks = await Promise.all(
     cases.map(async ({ id, image, label }) => {
       return [
         id,
-        await checkCase(layout, join(folder, image), `${folder}/${label}`, {
+        await checkCase(layout, image, label, {
           reading: DEFAULT_READING,
           ignore: null,
         }),
@@ -48,7 +48,7 @@ async function check(layout: string, folder = join(root, layout)) {
   const table = labels === null ? datasetJsonLabels(readFileSync(json, "utf8"), json) : labelTable(labels);
   const found = new Map(checks);
   return {
-    manifest: manifestOf({ layout, synthetic: true, cases }, found, table),
+    manifest: manifestOf({ layout, synthetic: true, cases, conversions: [] }, found, table),
     stats: statisticsOf(found, table),
   };
 }
@@ -125,7 +125,7 @@ describe("the check of a dataset", () => {
     });
     expect(shape.errors).toEqual([
       expect.stringMatching(
-        /^Case_00001: Mask\S*: its size 32×24×16 is not that of \S*_0000.nii.gz, 32×24×17/,
+        /^Case_00001: \S*Mask\S*: its size 32×24×16 is not that of \S*_0000.nii.gz, 32×24×17/,
       ),
     ]);
     const stray = await damaged("stray", label, async (path) => {
@@ -150,7 +150,7 @@ describe("the check of a dataset", () => {
     const shifted = await damaged("shifted", label, (path) => rewrite(path, { affine }));
     expect(shifted.errors).toEqual([
       expect.stringMatching(
-        /^Case_00001: Mask\S*: its voxels lie up to 2\.00 mm from those of \S*_0000\.nii\.gz/,
+        /^Case_00001: \S*Mask\S*: its voxels lie up to 2\.00 mm from those of \S*_0000\.nii\.gz/,
       ),
     ]);
     const unit = [-1, 0, 0, 9, 0, -1, 0, 9, 0, 0, 1, 9, 0, 0, 0, 1];
@@ -163,7 +163,11 @@ describe("the check of a dataset", () => {
   });
 
   it("says how many of the published cases of real data are there", () => {
-    const { warnings } = manifestOf({ layout: "ct1k", synthetic: false, cases: [] }, new Map(), new Map());
+    const { warnings } = manifestOf(
+      { layout: "ct1k", synthetic: false, cases: [], conversions: [] },
+      new Map(),
+      new Map(),
+    );
     expect(warnings).toEqual(["0 cases, where 1000 were published"]);
   });
 

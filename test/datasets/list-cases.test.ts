@@ -6,7 +6,14 @@ import { readCaseList, writeCaseList } from "../../tasks/study/datasets/case-lis
 import { layouts } from "../../tasks/study/datasets/layouts.ts";
 import { listCases } from "../../tasks/study/datasets/list-cases.ts";
 
-const list = (layout: string, ...paths: string[]) => listCases(layout, "data/x", paths);
+const found = (layout: string, ...paths: string[]) => listCases(layout, "data/x", paths, "volumes/x/");
+/** With paths relative to the root. */
+const list = (layout: string, ...paths: string[]) =>
+  found(layout, ...paths).cases.map(({ id, image, label }) => ({
+    id,
+    image: image.replace(/^data\/x\//, ""),
+    label: label.replace(/^data\/x\//, ""),
+  }));
 const ids = (layout: string, ...paths: string[]) => list(layout, ...paths).map(({ id }) => id);
 
 describe("the cases of a dataset", () => {
@@ -112,11 +119,11 @@ describe("the cases of a dataset", () => {
       "labelsTr/a.nii.gz",
       "labelsTr/._a.nii.gz",
     ];
-    expect(listCases("nnunet-raw", "own", files)).toEqual([
+    expect(list("nnunet-raw", ...files)).toEqual([
       { id: "a", image: "imagesTr/a_0000.nii.gz", label: "labelsTr/a.nii.gz" },
     ]);
     const masks = ["BDMAP_00000001/ct.nii.gz", "BDMAP_00000001/segmentations/._liver.nii.gz"];
-    expect(() => listCases("abdomenatlas", "atlas", masks)).toThrow("none of them a label");
+    expect(() => list("abdomenatlas", ...masks)).toThrow("none of them a label");
   });
 
   it("replaces unsafe characters in the ids of own files", () => {
@@ -124,6 +131,48 @@ describe("the cases of a dataset", () => {
     expect(list("nnunet-raw", ...own, "imagesTr/b.nii", "labelsTr/b.nii")).toEqual([
       { id: "M_ller__A", image: "imagesTr/Müller, A_0000.nii.gz", label: "labelsTr/Müller, A.nii.gz" },
       { id: "b", image: "imagesTr/b.nii", label: "labelsTr/b.nii" },
+    ]);
+  });
+
+  it("takes own volumes of any format; those that are not NIfTI are converted first", () => {
+    const { cases, conversions, warnings } = found(
+      "nnunet-raw",
+      ...["imagesTr/a_0000.mhd", "imagesTr/a_0000.raw", "labelsTr/a.nrrd"],
+      ...["imagesTr/b/IM1", "imagesTr/b/IM2", "labelsTr/b.NII.GZ"],
+      ...["imagesTr/word_0001.nii", "labelsTr/word_0001.nhdr", "labelsTr/word_0001.raw.gz"],
+    );
+    expect(cases).toEqual([
+      { id: "a", image: "volumes/x/imagesTr/a_0000.nii.gz", label: "volumes/x/labelsTr/a.nii.gz" },
+      { id: "b", image: "volumes/x/imagesTr/b.nii.gz", label: "data/x/labelsTr/b.NII.GZ" },
+      {
+        id: "word_0001",
+        image: "data/x/imagesTr/word_0001.nii",
+        label: "volumes/x/labelsTr/word_0001.nii.gz",
+      },
+    ]);
+    const filesOf = Object.fromEntries(conversions.map(({ id, files }) => [id, files]));
+    expect(filesOf).toEqual({
+      "imagesTr/a_0000": ["data/x/imagesTr/a_0000.mhd", "data/x/imagesTr/a_0000.raw"],
+      "labelsTr/a": ["data/x/labelsTr/a.nrrd"],
+      "imagesTr/b": ["data/x/imagesTr/b/"],
+      "labelsTr/word_0001": ["data/x/labelsTr/word_0001.nhdr", "data/x/labelsTr/word_0001.raw.gz"],
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  it("says once which own files are left out", () => {
+    const { cases, warnings } = found(
+      "nnunet-raw",
+      ...["imagesTr/a_0000.nii.gz", "imagesTr/a_0001.nii.gz", "imagesTr/readme.txt", "imagesTr/c.nii"],
+      ...["imagesTr/._a_0000.nii.gz", "labelsTr/a.nii.gz", "labelsTr/notes.txt"],
+    );
+    expect(cases.map(({ id }) => id)).toEqual(["a"]);
+    expect(warnings).toEqual([
+      "warning: data/x/imagesTr/: left out 1 image without labels, such as c.nii",
+      expect.stringMatching(
+        /^warning: .*imagesTr\/: passed over 2 files, such as a_0001\.nii\.gz; expected are/,
+      ),
+      expect.stringMatching(/^warning: .*labelsTr\/: passed over 1 file, such as notes\.txt/),
     ]);
   });
 
@@ -138,7 +187,9 @@ describe("the cases of a dataset", () => {
 
   it("names labels without an image, and two files of one case", () => {
     const label = "labelsTr/word_0001.nii.gz";
-    expect(() => list("word", label)).toThrow("data/x: 1 label without an image: labelsTr/word_0001.nii.gz");
+    expect(() => list("word", label)).toThrow(
+      "data/x: 1 label without an image: data/x/labelsTr/word_0001.nii.gz",
+    );
     const images = ["imagesTr/word_0001.nii.gz", "copy/imagesTr/word_0001.nii.gz"];
     expect(() => list("word", label, ...images)).toThrow('two files for case "word_0001": imagesTr');
   });
@@ -149,7 +200,7 @@ describe("the cases of a dataset", () => {
 
   it("can be written to a case list and read back", () => {
     const cases = [{ id: "a", image: "imagesTr/a.nii.gz", label: "masks/a/" }];
-    const known = { layout: "nnunet-raw", synthetic: false, cases };
+    const known = { layout: "nnunet-raw", synthetic: false, cases, conversions: [] };
     const path = join(mkdtempSync(join(tmpdir(), "lq-cases-")), "cases.json");
     writeCaseList(path, known);
     expect(readCaseList(path)).toEqual(known);

@@ -87,7 +87,7 @@ test.skipIf(!golden)(
     const missing = await project.lq("build");
     expect(missing.code).toBe(1);
     expect(missing.stderr + missing.stdout).toContain(
-      "image a_0000.nii.gz is missing: case a has only a_0002.nii.gz",
+      "image a_0000 is missing: case a has only a_0002.nii.gz",
     );
 
     rename("a_0002.nii.gz", "scan.nii.gz");

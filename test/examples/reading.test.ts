@@ -180,7 +180,7 @@ test.skipIf(!golden)("predict: a voxel that is not finite is refused, or replace
   project.write("images/notes.txt", "");
   await project.built();
   expect((await project.lq("log", "cases")).stdout).toContain(
-    "passed over 1 files that are no .nii or .nii.gz, such as notes.txt",
+    "warning: images/: passed over 1 file, such as notes.txt; expected are .nii, .nii.gz, .nrrd",
   );
   const expected = (await readNifti(project.path("prediction/s01.nii.gz"))).data;
 

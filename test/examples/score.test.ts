@@ -158,7 +158,7 @@ const NOWHERE = { dice: null, surface_dice: null, hd95: null, assd: null };
 
 test("scores of empty masks, the table, and the tasks that one changed case runs", async () => {
   const project = await small();
-  expect(ran(await project.json("build"))).toEqual(["score:a", "score:b", "score:c", "table"]);
+  expect(ran(await project.json("build"))).toEqual(["cases", "score:a", "score:b", "score:c", "table"]);
   expect(scoresOf(project, "a").organs.liver).toMatchObject({ dice: 0.75, surface_dice: 1, hd95: 1 });
   expect(scoresOf(project, "b").organs).toEqual({ liver: PERFECT, spleen: NOWHERE });
   expect(scoresOf(project, "c").organs).toEqual({ liver: PERFECT, spleen: MISSED });
@@ -235,17 +235,17 @@ test("conventions and tolerances can be set", async () => {
 test("a copy without volumes says which files belong where", async () => {
   const { code, stderr } = await copied().lq("build");
   expect(code).toBe(2);
-  expect(stderr).toContain("hint: put label maps in reference/CASE.nii.gz and prediction/CASE.nii.gz");
+  expect(stderr).toContain("hint: put label maps there, as CASE.nii.gz");
 });
 
-test("a case in only one of the two folders is refused before any task runs", async () => {
+test("a case in only one of the two folders is refused before any other task runs", async () => {
   const project = await small();
   await volume(project, "reference/d.nii.gz", []);
   await volume(project, "prediction/e.nii.gz", []);
-  const { code, stderr } = await project.lq("build");
-  expect(code).toBe(2);
-  expect(stderr).toContain('nothing makes "prediction/d.nii.gz", which "score:d" reads, and it is not there');
-  expect(stderr).toContain('nothing makes "reference/e.nii.gz", which "score:e" reads, and it is not there');
+  const { code, stdout, stderr } = await project.lq("build");
+  expect(code).toBe(1);
+  expect(stdout + stderr).toContain("reference/d.nii.gz: no volume of the same name in prediction/");
+  expect(stdout + stderr).toContain("prediction/e.nii.gz: no volume of the same name in reference/");
   expect(project.has("scores")).toBe(false);
 });
 

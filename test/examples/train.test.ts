@@ -37,7 +37,7 @@ test("trains, scores held-out cases, exports; after a change, only the affected 
   const project = await trainProject();
   const first = ran(await project.json("build"));
   expect(first).toEqual(
-    [...perCase("check"), "plan", ...perCase("prepare"), "train:split", ...AFTER_TRAINING].sort(),
+    ["cases", ...perCase("check"), "plan", ...perCase("prepare"), "train:split", ...AFTER_TRAINING].sort(),
   );
   expect(meanDice(project)).toBeGreaterThan(0.6);
   expect(project.read("tables/scores.md")).toMatch(/\| \*\*overall\*\* \| \d\d\.\d ± /);

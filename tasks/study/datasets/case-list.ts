@@ -2,12 +2,15 @@
  * The case list of a dataset. Rules fan out over this file:
  *
  *     { "layout": "btcv", "synthetic": false,
- *       "cases": [{ "id": "0001", "image": "RawData/…/img0001.nii.gz", "label": "RawData/…/label0001.nii.gz" }] }
+ *       "cases": [{ "id": "0001", "image": "data/btcv/…/img0001.nii.gz", "label": "data/btcv/…/label0001.nii.gz" }],
+ *       "conversions": [{ "id": "imagesTr/a", "files": ["data/own/imagesTr/a.mha"] }] }
  *
- * Paths are relative to the dataset's folder. A label that ends in "/" is a folder with one binary mask per organ.
+ * Paths are NIfTI files, relative to the project. A label that ends in "/" is a folder with one binary mask per organ.
+ * A rule makes those that are converted from another format (case-files.ts).
  */
 import { z } from "zod";
 import { readJson, writeJson } from "../json.ts";
+import type { Conversion } from "./case-files.ts";
 
 export interface CaseEntry {
   /** Letters, digits, ".", "_" and "-" only. */
@@ -21,6 +24,7 @@ export interface CaseList {
   /** True for phantoms. */
   readonly synthetic: boolean;
   readonly cases: readonly CaseEntry[];
+  readonly conversions: readonly Conversion[];
 }
 
 const path = z.string().min(1);
@@ -28,6 +32,7 @@ const schema = z.object({
   layout: z.string(),
   synthetic: z.boolean(),
   cases: z.array(z.object({ id: z.string().min(1), image: path, label: path })),
+  conversions: z.array(z.object({ id: path, files: z.array(path) })),
 });
 
 /** @throws Error that names the file and says what does not fit */

@@ -11,5 +11,5 @@ export function pathsOf(context: Pick<TaskContext<unknown>, "inputs" | "files">,
 
 /** "prepared/btcv/images/0001.nii" → "0001" */
 export function caseOf(path: string): string {
-  return basename(path).replace(/\.nii(\.gz)?$/, "");
+  return basename(path).replace(/\.nii(\.gz)?$/i, "");
 }

@@ -9,9 +9,11 @@ export interface Layout {
   readonly labels: DatasetName | null;
   /** Number of published cases with labels; null if there is no fixed number. */
   readonly published: number | null;
-  /** Match the path of an image and of a label below the root; the group `id` is the case's name. */
-  readonly image: RegExp;
-  readonly label: RegExp;
+  /**
+   * Match the path of an image and of a label below the root; the group `id` is the case's name. Null if imagesTr and
+   * labelsTr hold volumes of any format.
+   */
+  readonly patterns: { readonly image: RegExp; readonly label: RegExp } | null;
   /** Matches a mask of one organ. Its folder is the case's label where `label` matches no file. */
   readonly masks?: RegExp;
   /** Whether a case belongs to the study. */
@@ -26,22 +28,28 @@ export const layouts = {
   btcv: {
     labels: "btcv",
     published: 30,
-    image: below(String.raw`Training/img/img(?<id>\d{4})\.nii\.gz`),
-    label: below(String.raw`Training/label/label(?<id>\d{4})\.nii\.gz`),
+    patterns: {
+      image: below(String.raw`Training/img/img(?<id>\d{4})\.nii\.gz`),
+      label: below(String.raw`Training/label/label(?<id>\d{4})\.nii\.gz`),
+    },
     files: ["RawData/Training/img/img####.nii.gz", "RawData/Training/label/label####.nii.gz"],
   },
   word: {
     labels: "word",
     published: 100,
-    image: below(String.raw`imagesTr/(?<id>word_\d{4})\.nii\.gz`),
-    label: below(String.raw`labelsTr/(?<id>word_\d{4})\.nii\.gz`),
+    patterns: {
+      image: below(String.raw`imagesTr/(?<id>word_\d{4})\.nii\.gz`),
+      label: below(String.raw`labelsTr/(?<id>word_\d{4})\.nii\.gz`),
+    },
     files: ["imagesTr/word_####.nii.gz", "labelsTr/word_####.nii.gz"],
   },
   amos: {
     labels: "amos",
     published: 200,
-    image: below(String.raw`imagesTr/(?<id>amos_\d{4})\.nii\.gz`),
-    label: below(String.raw`labelsTr/(?<id>amos_\d{4})\.nii\.gz`),
+    patterns: {
+      image: below(String.raw`imagesTr/(?<id>amos_\d{4})\.nii\.gz`),
+      label: below(String.raw`labelsTr/(?<id>amos_\d{4})\.nii\.gz`),
+    },
     // Numbers above 500 are the MR volumes.
     takes: (id) => Number(id.slice(-4)) <= 500,
     files: ["imagesTr/amos_####.nii.gz", "labelsTr/amos_####.nii.gz"],
@@ -50,8 +58,10 @@ export const layouts = {
     labels: "ct1k",
     published: 1000,
     // The images lie in three archives, and 62 of them have no public mask.
-    image: below(String.raw`(?<id>Case_\d{5})_0000\.nii\.gz`),
-    label: below(String.raw`(?<id>Case_\d{5})\.nii\.gz`),
+    patterns: {
+      image: below(String.raw`(?<id>Case_\d{5})_0000\.nii\.gz`),
+      label: below(String.raw`(?<id>Case_\d{5})\.nii\.gz`),
+    },
     files: [
       "Case_#####_0000.nii.gz (in any folders, all three image parts)",
       "Case_#####.nii.gz (the masks)",
@@ -60,8 +70,10 @@ export const layouts = {
   abdomenatlas: {
     labels: "abdomenatlas",
     published: 5195,
-    image: below(String.raw`(?<id>BDMAP_\d{8})/ct\.nii\.gz`),
-    label: below(String.raw`(?<id>BDMAP_\d{8})/combined_labels\.nii\.gz`),
+    patterns: {
+      image: below(String.raw`(?<id>BDMAP_\d{8})/ct\.nii\.gz`),
+      label: below(String.raw`(?<id>BDMAP_\d{8})/combined_labels\.nii\.gz`),
+    },
     masks: below(String.raw`(?<id>BDMAP_\d{8})/segmentations/[^/]+\.nii\.gz`),
     files: [
       "BDMAP_########/ct.nii.gz",
@@ -71,15 +83,19 @@ export const layouts = {
   segthor: {
     labels: "segthor",
     published: 40,
-    image: below(String.raw`train/(?<id>Patient_\d{2})/\k<id>\.nii\.gz`),
-    label: below(String.raw`train/(?<id>Patient_\d{2})/GT\.nii\.gz`),
+    patterns: {
+      image: below(String.raw`train/(?<id>Patient_\d{2})/\k<id>\.nii\.gz`),
+      label: below(String.raw`train/(?<id>Patient_\d{2})/GT\.nii\.gz`),
+    },
     files: ["train/Patient_##/Patient_##.nii.gz", "train/Patient_##/GT.nii.gz"],
   },
   flare22: {
     labels: "flare22",
     published: 50,
-    image: below(String.raw`FLARE22_LabeledCase50/images/(?<id>FLARE22_Tr_\d{4})_0000\.nii\.gz`),
-    label: below(String.raw`FLARE22_LabeledCase50/labels/(?<id>FLARE22_Tr_\d{4})\.nii\.gz`),
+    patterns: {
+      image: below(String.raw`FLARE22_LabeledCase50/images/(?<id>FLARE22_Tr_\d{4})_0000\.nii\.gz`),
+      label: below(String.raw`FLARE22_LabeledCase50/labels/(?<id>FLARE22_Tr_\d{4})\.nii\.gz`),
+    },
     files: [
       "Training/FLARE22_LabeledCase50/images/FLARE22_Tr_####_0000.nii.gz",
       "Training/FLARE22_LabeledCase50/labels/FLARE22_Tr_####.nii.gz",
@@ -88,16 +104,17 @@ export const layouts = {
   flare21: {
     labels: "flare21",
     published: 361,
-    image: below(String.raw`imagesTr/(?<id>train_\d{3})(_0000)?\.nii\.gz`),
-    label: below(String.raw`labelsTr/(?<id>train_\d{3})\.nii\.gz`),
+    patterns: {
+      image: below(String.raw`imagesTr/(?<id>train_\d{3})(_0000)?\.nii\.gz`),
+      label: below(String.raw`labelsTr/(?<id>train_\d{3})\.nii\.gz`),
+    },
     files: ["imagesTr/train_###_0000.nii.gz (or without _0000)", "labelsTr/train_###.nii.gz"],
   },
   "nnunet-raw": {
     labels: null,
     published: null,
-    image: below(String.raw`imagesTr/(?<id>[^/.][^/]*?)(_0000)?\.nii(\.gz)?`),
-    label: below(String.raw`labelsTr/(?<id>[^/.][^/]*)\.nii(\.gz)?`),
-    files: ["imagesTr/CASE_0000.nii.gz", "labelsTr/CASE.nii.gz", "dataset.json"],
+    patterns: null,
+    files: ["imagesTr/CASE_0000.nii.gz", "labelsTr/CASE.nii.gz (or .nrrd, .mha, …)", "dataset.json"],
   },
 } as const satisfies Record<string, Layout>;
 

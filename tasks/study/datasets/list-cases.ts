@@ -1,25 +1,39 @@
 /** Finds a dataset's cases from its file names and its layout. */
+import type { Conversion } from "./case-files.ts";
 import type { CaseEntry } from "./case-list.ts";
 import { layoutOf, type Layout } from "./layouts.ts";
+import { ownFiles, type DatasetFiles } from "./own-cases.ts";
+
+export interface FoundCases {
+  /** Sorted by id. */
+  readonly cases: readonly CaseEntry[];
+  readonly conversions: readonly Conversion[];
+  /** Lines about files that are no part of a case; for own data only, because published datasets have many. */
+  readonly warnings: readonly string[];
+}
 
 /**
- * The labelled cases among the files under a dataset's folder, sorted by id. Images without a label are left out: most
- * datasets have some.
- * @param root the folder, for messages
+ * The labelled cases among the files under a dataset's folder. Images without a label are left out: most datasets have
+ * some.
+ * @param root the folder
  * @param paths all files under it, relative to it, "/" between parts
+ * @param converted the folder for volumes that are converted
  * @throws Error if there are no labels (says which files to put where), if a label has no image, or if two files
  *   belong to one case
  */
-export function listCases(layout: string, root: string, paths: readonly string[]): CaseEntry[] {
+export function listCases(
+  layout: string,
+  root: string,
+  paths: readonly string[],
+  converted: string,
+): FoundCases {
   const rules = layoutOf(layout);
   const visible = paths.filter((path) => !isHidden(path));
-  const images = byCase(visible, rules.image, rules);
-  const labels = byCase(visible, rules.label, rules);
-  for (const [id, folder] of maskFolders(visible, rules)) {
-    if (!labels.has(id)) labels.set(id, folder);
-  }
+  const folder = `${root.replace(/\/$/, "")}/`;
+  const { images, labels, conversions, warnings } = rules.patterns
+    ? publishedFiles(visible, folder, rules, rules.patterns)
+    : ownFiles(visible, folder, converted);
   if (labels.size === 0) throw new Error(nothingThere(layout, root, rules, paths.length));
-
   const orphans = [...labels].filter(([id]) => !images.has(id)).map(([, label]) => label);
   if (orphans.length > 0) {
     throw new Error(
@@ -27,11 +41,24 @@ export function listCases(layout: string, root: string, paths: readonly string[]
         `The layout "${layout}" expects ${rules.files.join(" and ")}.`,
     );
   }
-  return [...labels]
+  const cases = [...labels]
     .map(([id, label]) => ({ id, image: images.get(id)!, label }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
+  return { cases, conversions, warnings };
 }
 
+function publishedFiles(
+  paths: readonly string[],
+  folder: string,
+  rules: Layout,
+  { image, label }: NonNullable<Layout["patterns"]>,
+): DatasetFiles {
+  const images = byCase(paths, image, rules);
+  const labels = byCase(paths, label, rules);
+  for (const [id, masks] of maskFolders(paths, rules)) if (!labels.has(id)) labels.set(id, masks);
+  const placed = (files: Map<string, string>) => new Map([...files].map(([id, path]) => [id, folder + path]));
+  return { images: placed(images), labels: placed(labels), conversions: [], warnings: [] };
+}
 /** Hidden files, such as the companions ._NAME that macOS writes. */
 function isHidden(path: string): boolean {
   return path.slice(path.lastIndexOf("/") + 1).startsWith(".");

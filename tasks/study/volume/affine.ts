@@ -54,6 +54,19 @@ export function volumeOfDirections(affine: readonly number[]): number {
 }
 
 /**
+ * Returns the matrix. Throws an Error unless its numbers are finite and its axes span space.
+ * @param name what states the matrix, as "the sform"
+ */
+export function requireAxes(affine: number[], name: string): number[] {
+  if (!affine.every(Number.isFinite)) throw new Error(`${name} has numbers that are not finite`);
+  const volume = volumeOfDirections(affine);
+  if (!(Math.abs(volume) > 1e-6)) {
+    throw new Error(`${name} is singular: its axes do not span space, so voxels have no place in it`);
+  }
+  return affine;
+}
+
+/**
  * The matrix of a qform, in double precision.
  * @param spacing millimetres along x, y, z
  * @throws RangeError if b² + c² + d² exceeds 1 by more than rounding

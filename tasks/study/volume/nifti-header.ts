@@ -3,7 +3,7 @@
  * Sources: nifti1.h and nifti2.h of the NIfTI working group. Where readers differ, this one follows nibabel.
  */
 import type { Triple } from "../arrays.ts";
-import { affineOf, affineOfQForm, type QForm, volumeOfDirections } from "./affine.ts";
+import { affineOf, affineOfQForm, type QForm, requireAxes } from "./affine.ts";
 import { type Scaling, type VoxelType, voxelType } from "./nifti-types.ts";
 
 export interface NiftiHeader {
@@ -159,12 +159,12 @@ function affineFrom(
   shape: readonly number[],
   spacing: Triple,
 ): number[] {
-  if (sformCode > 0) return checkAffine([...rows, 0, 0, 0, 1], "sform");
+  if (sformCode > 0) return requireAxes([...rows, 0, 0, 0, 1], "the sform");
   if (qformCode > 0) {
     if (![...qform.quaternion, ...qform.offset].every(Number.isFinite)) {
       throw new Error("the qform has numbers that are not finite");
     }
-    return checkAffine(affineOfQForm(qform, spacing), "qform");
+    return requireAxes(affineOfQForm(qform, spacing), "the qform");
   }
   const [sx, sy, sz] = spacing;
   const centre = (axis: number) => ((shape[axis]! - 1) / 2) * spacing[axis]!;
@@ -176,15 +176,6 @@ function affineFrom(
     ],
     [centre(0), -centre(1), -centre(2)],
   );
-}
-
-function checkAffine(affine: number[], form: string): number[] {
-  if (!affine.every(Number.isFinite)) throw new Error(`the ${form} has numbers that are not finite`);
-  const volume = volumeOfDirections(affine);
-  if (!(Math.abs(volume) > 1e-6)) {
-    throw new Error(`the ${form} is singular: its axes do not span space, so voxels have no place in it`);
-  }
-  return affine;
 }
 
 function scalingOf(slope: number, intercept: number): Scaling {

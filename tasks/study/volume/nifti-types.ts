@@ -56,6 +56,11 @@ export function voxelType(code: number): VoxelType {
   );
 }
 
+/** The voxel type with that name, as "int16". */
+export function voxelTypeNamed(name: string): VoxelType {
+  return types.find((type) => type.name === name)!;
+}
+
 /** The voxel type of an array. */
 export function voxelTypeOf(data: VoxelArray): VoxelType {
   return types.find((t) => t.array === data.constructor)!;
