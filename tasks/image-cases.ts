@@ -5,7 +5,7 @@
 import { task } from "lq";
 import { z } from "zod";
 import { passedOverText, Places } from "./study/datasets/case-files.ts";
-import { volumesIn } from "./study/datasets/volume-files.ts";
+import { volumesIn, type VolumeFiles } from "./study/datasets/volume-files.ts";
 import { imageCases } from "./study/inference/cases.ts";
 import { writeJson } from "./study/json.ts";
 
@@ -18,11 +18,12 @@ export default task({
   run({ params: { folder, converted }, names, output, log }) {
     const { volumes, passedOver } = volumesIn(names("images"));
     passedOverText(folder, passedOver).forEach(log);
-    const places = new Places(converted);
-    const cases = imageCases(volumes).map(({ id, images }) => ({
-      id,
-      images: images.map((image) => places.of(image, folder)),
-    }));
+    const places = new Places();
+    const pathOf = (image: VolumeFiles) => {
+      const { path, isConverted } = places.of(image, folder);
+      return isConverted ? converted + path : path;
+    };
+    const cases = imageCases(volumes).map(({ id, images }) => ({ id, images: images.map(pathOf) }));
     writeJson(output(), { cases, conversions: places.conversions });
   },
 });

@@ -5,15 +5,9 @@ import { writeCaseList } from "./study/datasets/case-list.ts";
 import { listCases } from "./study/datasets/list-cases.ts";
 
 export default task({
-  params: z.strictObject({
-    layout: z.string(),
-    root: z.string(),
-    phantom: z.unknown(),
-    /** Folder for volumes that are converted to NIfTI. */
-    converted: z.string(),
-  }),
-  run({ names, output, params: { layout, root, phantom, converted }, log }) {
-    const { warnings, ...found } = listCases(layout, root, names("folder"), converted);
+  params: z.strictObject({ layout: z.string(), root: z.string(), phantom: z.unknown() }),
+  run({ names, output, params: { layout, root, phantom }, log }) {
+    const { warnings, ...found } = listCases(layout, root, names("folder"));
     warnings.forEach(log);
     writeCaseList(output(), { layout, synthetic: phantom !== null, ...found });
   },

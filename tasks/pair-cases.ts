@@ -31,11 +31,15 @@ export default task({
     ];
     if (lonely.length > 0) throw new Error(lonely.join("\n"));
     if (paired.pairs.length === 0) throw new Error(`there is no volume in ${images}`);
-    const places = new Places(params.converted);
+    const places = new Places();
+    const pathOf = (volume: VolumeFiles, folder: string) => {
+      const { path, isConverted } = places.of(volume, folder);
+      return isConverted ? params.converted + path : path;
+    };
     const cases = paired.pairs.map((pair) => ({
       id: pair.id,
-      [image]: places.of(pair.image, images),
-      [label]: places.of(pair.label, labels),
+      [image]: pathOf(pair.image, images),
+      [label]: pathOf(pair.label, labels),
     }));
     writeJson(output(), { cases, conversions: places.conversions });
   },

@@ -1,6 +1,7 @@
 /** Predicts the labels of one case with a converted SAM or MedSAM. Its prompts are boxes around reference labels. */
 import { task } from "lq";
 import { z } from "zod";
+import { volumeOf } from "./study/datasets/input-files.ts";
 import { boxSettings } from "./study/medsam/boxes.ts";
 import { predictMedSam } from "./study/medsam/predict.ts";
 import { checkBackend, inferenceBackend, interval } from "./study/params/settings.ts";
@@ -20,9 +21,9 @@ export default task({
       ...inferenceBackend,
     })
     .superRefine(checkBackend),
-  async run({ params, input, output, cpus, devices, signal, progress, log }) {
+  async run({ params, input, inputs, output, cpus, devices, signal, progress, log }) {
     const { reading, ...own } = params;
-    const image = await readImage(input("image"), reading, warnings(log), { float32: true });
+    const image = await readImage(volumeOf({ inputs }, "image"), reading, warnings(log), { float32: true });
     const prompts = await readLabelMap(input("reference"), reading, warnings(log));
     const tolerance = reading.grid_tolerance;
     const settings = { ...own, tolerance, devices, threads: cpus, signal, progress, log };

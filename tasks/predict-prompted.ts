@@ -1,6 +1,7 @@
 /** Predicts the pseudo-labels of one case with the prompted 2D network: one box for each original label in each axial slice. */
 import { task } from "lq";
 import { z } from "zod";
+import { volumeOf } from "./study/datasets/input-files.ts";
 import { createRandom } from "./study/random.ts";
 import { resizeLogits } from "./study/resample/resize-logits.ts";
 import { prepareImage, prepareLabels } from "./study/resample/prepare.ts";
@@ -20,7 +21,7 @@ export default task({
       ...inferenceBackend,
     })
     .superRefine(checkBackend),
-  async run({ params: { boxes, reading, ...backend }, input, output, cpus, devices, signal, log }) {
+  async run({ params: { boxes, reading, ...backend }, input, inputs, output, cpus, devices, signal, log }) {
     const network = await openNetwork(input("model"), {
       ...backend,
       device: "auto",
@@ -30,7 +31,7 @@ export default task({
     });
     const { spacing, normalisation: settings } = network.checkpoint;
     if (spacing === null) throw new Error(`${input("model")} has no spacing`);
-    const image = await readImage(input("image"), reading, warnings(log));
+    const image = await readImage(volumeOf({ inputs }, "image"), reading, warnings(log));
     const prepared = await prepareImage(image, spacing, normalisation.parse(settings));
     const prompts = await prepareLabels(
       await readLabelMap(input("prompts"), reading, warnings(log)),

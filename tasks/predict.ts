@@ -1,6 +1,7 @@
 /** Predicts the pseudo-labels of one case with a trained network. Its classes become label values of the dataset. */
 import { task } from "lq";
 import { z } from "zod";
+import { volumeOf } from "./study/datasets/input-files.ts";
 import { readLabelTable } from "./study/labels/labels.ts";
 import { toLabelValues } from "./study/labels/label-values.ts";
 import { prepareImage } from "./study/resample/prepare.ts";
@@ -17,12 +18,12 @@ export default task({
     window: inference,
     reading,
   }),
-  async run({ params, input, output, cpus, devices, signal, log }) {
+  async run({ params, input, inputs, output, cpus, devices, signal, log }) {
     const on = { device: "auto", devices, threads: cpus, log } as const;
     const network = await openNetwork(input("model"), { ...params.window, ...on });
     const { spacing, labels, normalisation: settings } = network.checkpoint;
     if (spacing === null) throw new Error(`${input("model")} has no spacing`);
-    const image = await readImage(input("image"), params.reading, warnings(log));
+    const image = await readImage(volumeOf({ inputs }, "image"), params.reading, warnings(log));
     const prepared = await prepareImage(image, spacing, normalisation.parse(settings));
     const canonical = toCanonical(image);
     const segmented = await network.segment(prepared, canonical, { ...params.window, signal });

@@ -4,6 +4,7 @@
  */
 import { task } from "lq";
 import { z } from "zod";
+import { volumeOf } from "./study/datasets/input-files.ts";
 import { prepareImage, prepareLabels } from "./study/resample/prepare.ts";
 import { normalisation, readStatistics } from "./study/params/settings.ts";
 import { writeNifti } from "./study/volume/nifti.ts";
@@ -11,15 +12,15 @@ import { readImage, reading, readLabelMap, warnings } from "./study/volume/readi
 
 export default task({
   params: z.strictObject({ normalisation, reading, image: z.boolean(), label: z.boolean() }),
-  async run({ input, output, params, log }) {
+  async run({ input, inputs, output, params, log }) {
     const { spacing } = readStatistics(input("stats"));
     const warn = warnings(log);
     if (params.image) {
-      const image = await readImage(input("image"), params.reading, warn);
+      const image = await readImage(volumeOf({ inputs }, "image"), params.reading, warn);
       await writeNifti(output("image"), await prepareImage(image, spacing, params.normalisation));
     }
     if (params.label) {
-      const labels = await readLabelMap(input("label"), params.reading, warn);
+      const labels = await readLabelMap(volumeOf({ inputs }, "label"), params.reading, warn);
       await writeNifti(output("label"), await prepareLabels(labels, spacing));
     }
   },

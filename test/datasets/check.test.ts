@@ -31,12 +31,12 @@ async function check(layout: string, folder = join(root, layout)) {
   const names = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
-  const { cases } = listCases(layout, folder, names, "volumes/");
+  const { cases } = listCases(layout, folder, names);
   const checks = await Promise.all(
     cases.map(async ({ id, image, label }) => {
       return [
         id,
-        await checkCase(layout, image, label, {
+        await checkCase(layout, join(folder, image[0]!), `${folder}/${label[0]!}`, {
           reading: DEFAULT_READING,
           ignore: null,
         }),
@@ -125,7 +125,7 @@ describe("the check of a dataset", () => {
     });
     expect(shape.errors).toEqual([
       expect.stringMatching(
-        /^Case_00001: \S*Mask\S*: its size 32×24×16 is not that of \S*_0000.nii.gz, 32×24×17/,
+        /^Case_00001: Mask\S*: its size 32×24×16 is not that of \S*_0000.nii.gz, 32×24×17/,
       ),
     ]);
     const stray = await damaged("stray", label, async (path) => {
@@ -150,7 +150,7 @@ describe("the check of a dataset", () => {
     const shifted = await damaged("shifted", label, (path) => rewrite(path, { affine }));
     expect(shifted.errors).toEqual([
       expect.stringMatching(
-        /^Case_00001: \S*Mask\S*: its voxels lie up to 2\.00 mm from those of \S*_0000\.nii\.gz/,
+        /^Case_00001: Mask\S*: its voxels lie up to 2\.00 mm from those of \S*_0000\.nii\.gz/,
       ),
     ]);
     const unit = [-1, 0, 0, 9, 0, -1, 0, 9, 0, 0, 1, 9, 0, 0, 0, 1];

@@ -6,14 +6,9 @@ import { readCaseList, writeCaseList } from "../../tasks/study/datasets/case-lis
 import { layouts } from "../../tasks/study/datasets/layouts.ts";
 import { listCases } from "../../tasks/study/datasets/list-cases.ts";
 
-const found = (layout: string, ...paths: string[]) => listCases(layout, "data/x", paths, "volumes/x/");
-/** With paths relative to the root. */
+const found = (layout: string, ...paths: string[]) => listCases(layout, "data/x", paths);
 const list = (layout: string, ...paths: string[]) =>
-  found(layout, ...paths).cases.map(({ id, image, label }) => ({
-    id,
-    image: image.replace(/^data\/x\//, ""),
-    label: label.replace(/^data\/x\//, ""),
-  }));
+  found(layout, ...paths).cases.map(({ id, image, label }) => ({ id, image: image[0], label: label[0] }));
 const ids = (layout: string, ...paths: string[]) => list(layout, ...paths).map(({ id }) => id);
 
 describe("the cases of a dataset", () => {
@@ -142,21 +137,25 @@ describe("the cases of a dataset", () => {
       ...["imagesTr/word_0001.nii", "labelsTr/word_0001.nhdr", "labelsTr/word_0001.raw.gz"],
     );
     expect(cases).toEqual([
-      { id: "a", image: "volumes/x/imagesTr/a_0000.nii.gz", label: "volumes/x/labelsTr/a.nii.gz" },
-      { id: "b", image: "volumes/x/imagesTr/b.nii.gz", label: "data/x/labelsTr/b.NII.GZ" },
       {
-        id: "word_0001",
-        image: "data/x/imagesTr/word_0001.nii",
-        label: "volumes/x/labelsTr/word_0001.nii.gz",
+        ...{ id: "a", image: [], converted_image: ["imagesTr/a_0000.nii.gz"] },
+        ...{ label: [], converted_label: ["labelsTr/a.nii.gz"] },
+      },
+      {
+        ...{ id: "b", image: [], converted_image: ["imagesTr/b.nii.gz"] },
+        ...{ label: ["labelsTr/b.NII.GZ"], converted_label: [] },
+      },
+      {
+        ...{ id: "word_0001", image: ["imagesTr/word_0001.nii"], converted_image: [] },
+        ...{ label: [], converted_label: ["labelsTr/word_0001.nii.gz"] },
       },
     ]);
-    const filesOf = Object.fromEntries(conversions.map(({ id, files }) => [id, files]));
-    expect(filesOf).toEqual({
-      "imagesTr/a_0000": ["data/x/imagesTr/a_0000.mhd", "data/x/imagesTr/a_0000.raw"],
-      "labelsTr/a": ["data/x/labelsTr/a.nrrd"],
-      "imagesTr/b": ["data/x/imagesTr/b/"],
-      "labelsTr/word_0001": ["data/x/labelsTr/word_0001.nhdr", "data/x/labelsTr/word_0001.raw.gz"],
-    });
+    expect(conversions).toEqual([
+      { id: "imagesTr/a_0000", files: ["imagesTr/a_0000.mhd", "imagesTr/a_0000.raw"] },
+      { id: "imagesTr/b", files: ["imagesTr/b/"] },
+      { id: "labelsTr/a", files: ["labelsTr/a.nrrd"] },
+      { id: "labelsTr/word_0001", files: ["labelsTr/word_0001.nhdr", "labelsTr/word_0001.raw.gz"] },
+    ]);
     expect(warnings).toEqual([]);
   });
 
@@ -187,9 +186,7 @@ describe("the cases of a dataset", () => {
 
   it("names labels without an image, and two files of one case", () => {
     const label = "labelsTr/word_0001.nii.gz";
-    expect(() => list("word", label)).toThrow(
-      "data/x: 1 label without an image: data/x/labelsTr/word_0001.nii.gz",
-    );
+    expect(() => list("word", label)).toThrow("data/x: 1 label without an image: labelsTr/word_0001.nii.gz");
     const images = ["imagesTr/word_0001.nii.gz", "copy/imagesTr/word_0001.nii.gz"];
     expect(() => list("word", label, ...images)).toThrow('two files for case "word_0001": imagesTr');
   });
@@ -199,7 +196,15 @@ describe("the cases of a dataset", () => {
   });
 
   it("can be written to a case list and read back", () => {
-    const cases = [{ id: "a", image: "imagesTr/a.nii.gz", label: "masks/a/" }];
+    const cases = [
+      {
+        id: "a",
+        image: ["imagesTr/a.nii.gz"],
+        label: [],
+        converted_image: [],
+        converted_label: ["a.nii.gz"],
+      },
+    ];
     const known = { layout: "nnunet-raw", synthetic: false, cases, conversions: [] };
     const path = join(mkdtempSync(join(tmpdir(), "lq-cases-")), "cases.json");
     writeCaseList(path, known);

@@ -36,10 +36,11 @@ async function study(ids: readonly number[], program = totalSegmentator): Promis
       rules: { ...withoutGpu(program!), remap },
     }),
     "params.yaml": stringify({
+      sources: { btcv: { root: "ct" } },
       reading: {},
       generators: { "totalseg-py": { kind: "external", classes: "totalsegmentator-v2" } },
     }),
-    "cases/btcv.json": JSON.stringify({ cases: [{ id: "1", image: "ct/img1.nii.gz" }] }),
+    "cases/btcv.json": JSON.stringify({ cases: [{ id: "1", image: ["img1.nii.gz"] }] }),
     "organs/btcv.json": labelTableText(labelTable("btcv")),
     "bin/TotalSegmentator": `#!/bin/sh\n[ "$1" = --version ] && { echo 2.4.0; exit; }\ncp "$2" "$4"\n`,
     "bin/nnUNetv2_predict": `#!/bin/sh\nmkdir "$8" && cp "$6/case_0000.nii.gz" "$8/case.nii.gz"\n`,

@@ -14,25 +14,23 @@ export interface Conversion {
   readonly files: readonly string[];
 }
 
-/** Collects the conversions that the volumes of one folder need. */
+/** Where a volume is as NIfTI: as it is stored, or below the folder for converted volumes. */
+export interface Place {
+  readonly path: string;
+  readonly isConverted: boolean;
+}
+
+/** Finds the places of volumes, and collects the conversions that they need. */
 export class Places {
-  readonly #converted: string;
   readonly conversions: Conversion[] = [];
 
-  /** @param converted the folder for converted volumes */
-  constructor(converted: string) {
-    this.#converted = converted;
-  }
-
-  /**
-   * The path of the volume as NIfTI.
-   * @param folder with a "/" at its end
-   * @param id of the conversion, if the volume needs one
-   */
-  of({ name, files, format }: VolumeFiles, folder: string, id = folder + name): string {
-    if (format === "nifti") return folder + files[0]!;
+  /** @param folder of the volume, with a "/" at its end; "" for the current one */
+  of({ name, files, format }: VolumeFiles, folder: string): Place {
+    const isConverted = format !== "nifti";
+    if (!isConverted) return { path: folder + files[0]!, isConverted };
+    const id = folder + name;
     this.conversions.push({ id, files: files.map((file) => folder + file) });
-    return `${this.#converted}${id}.nii.gz`;
+    return { path: `${id}.nii.gz`, isConverted };
   }
 }
 

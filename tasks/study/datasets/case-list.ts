@@ -2,11 +2,13 @@
  * The case list of a dataset. Rules fan out over this file:
  *
  *     { "layout": "btcv", "synthetic": false,
- *       "cases": [{ "id": "0001", "image": "data/btcv/…/img0001.nii.gz", "label": "data/btcv/…/label0001.nii.gz" }],
- *       "conversions": [{ "id": "imagesTr/a", "files": ["data/own/imagesTr/a.mha"] }] }
+ *       "cases": [{ "id": "0001", "image": ["RawData/…/img0001.nii.gz"], "label": ["RawData/…/label0001.nii.gz"],
+ *                   "converted_image": [], "converted_label": [] }],
+ *       "conversions": [] }
  *
- * Paths are NIfTI files, relative to the project. A label that ends in "/" is a folder with one binary mask per organ.
- * A rule makes those that are converted from another format (case-files.ts).
+ * `image` and `label` are relative to the dataset's folder. A label that ends in "/" is a folder with one binary mask per
+ * organ. Either is empty if the volume is not NIfTI; then the other field has its path below the folder for converted
+ * volumes. Lists of no or one path let a rule read what there is.
  */
 import { z } from "zod";
 import { readJson, writeJson } from "../json.ts";
@@ -15,8 +17,10 @@ import type { Conversion } from "./case-files.ts";
 export interface CaseEntry {
   /** Letters, digits, ".", "_" and "-" only. */
   readonly id: string;
-  readonly image: string;
-  readonly label: string;
+  readonly image: readonly string[];
+  readonly label: readonly string[];
+  readonly converted_image: readonly string[];
+  readonly converted_label: readonly string[];
 }
 
 export interface CaseList {
@@ -28,10 +32,19 @@ export interface CaseList {
 }
 
 const path = z.string().min(1);
+const paths = z.array(path).max(1);
 const schema = z.object({
   layout: z.string(),
   synthetic: z.boolean(),
-  cases: z.array(z.object({ id: z.string().min(1), image: path, label: path })),
+  cases: z.array(
+    z.object({
+      id: path,
+      image: paths,
+      label: paths,
+      converted_image: paths,
+      converted_label: paths,
+    }),
+  ),
   conversions: z.array(z.object({ id: path, files: z.array(path) })),
 });
 

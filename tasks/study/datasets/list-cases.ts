@@ -1,5 +1,5 @@
 /** Finds a dataset's cases from its file names and its layout. */
-import type { Conversion } from "./case-files.ts";
+import type { Conversion, Place } from "./case-files.ts";
 import type { CaseEntry } from "./case-list.ts";
 import { layoutOf, type Layout } from "./layouts.ts";
 import { ownFiles, type DatasetFiles } from "./own-cases.ts";
@@ -17,24 +17,17 @@ export interface FoundCases {
  * some.
  * @param root the folder
  * @param paths all files under it, relative to it, "/" between parts
- * @param converted the folder for volumes that are converted
  * @throws Error if there are no labels (says which files to put where), if a label has no image, or if two files
  *   belong to one case
  */
-export function listCases(
-  layout: string,
-  root: string,
-  paths: readonly string[],
-  converted: string,
-): FoundCases {
+export function listCases(layout: string, root: string, paths: readonly string[]): FoundCases {
   const rules = layoutOf(layout);
   const visible = paths.filter((path) => !isHidden(path));
-  const folder = `${root.replace(/\/$/, "")}/`;
   const { images, labels, conversions, warnings } = rules.patterns
-    ? publishedFiles(visible, folder, rules, rules.patterns)
-    : ownFiles(visible, folder, converted);
+    ? publishedFiles(visible, rules, rules.patterns)
+    : ownFiles(visible, `${root.replace(/\/$/, "")}/`);
   if (labels.size === 0) throw new Error(nothingThere(layout, root, rules, paths.length));
-  const orphans = [...labels].filter(([id]) => !images.has(id)).map(([, label]) => label);
+  const orphans = [...labels].filter(([id]) => !images.has(id)).map(([, label]) => label.path);
   if (orphans.length > 0) {
     throw new Error(
       `${root}: ${several(orphans.length, "label")} without an image: ${some(orphans)}\n` +
@@ -42,21 +35,33 @@ export function listCases(
     );
   }
   const cases = [...labels]
-    .map(([id, label]) => ({ id, image: images.get(id)!, label }))
+    .map(([id, label]) => entryOf(id, images.get(id)!, label))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   return { cases, conversions, warnings };
 }
 
+function entryOf(id: string, image: Place, label: Place): CaseEntry {
+  const stored = ({ path, isConverted }: Place) => (isConverted ? [] : [path]);
+  const converted = ({ path, isConverted }: Place) => (isConverted ? [path] : []);
+  return {
+    id,
+    image: stored(image),
+    label: stored(label),
+    converted_image: converted(image),
+    converted_label: converted(label),
+  };
+}
+
 function publishedFiles(
   paths: readonly string[],
-  folder: string,
   rules: Layout,
   { image, label }: NonNullable<Layout["patterns"]>,
 ): DatasetFiles {
   const images = byCase(paths, image, rules);
   const labels = byCase(paths, label, rules);
   for (const [id, masks] of maskFolders(paths, rules)) if (!labels.has(id)) labels.set(id, masks);
-  const placed = (files: Map<string, string>) => new Map([...files].map(([id, path]) => [id, folder + path]));
+  const placed = (files: Map<string, string>) =>
+    new Map([...files].map(([id, path]): [string, Place] => [id, { path, isConverted: false }]));
   return { images: placed(images), labels: placed(labels), conversions: [], warnings: [] };
 }
 /** Hidden files, such as the companions ._NAME that macOS writes. */

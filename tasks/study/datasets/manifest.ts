@@ -1,6 +1,6 @@
 /** Joins the checks of a dataset's cases into its manifest and its statistics. */
 import { ignoredValue, type LabelTable, type Organ, valuesByName } from "../labels/labels.ts";
-import type { CaseList } from "./case-list.ts";
+import type { CaseEntry, CaseList } from "./case-list.ts";
 import { IMAGE, LABEL, type CaseCheck, type CaseFacts } from "./check-case.ts";
 import { layoutOf } from "./layouts.ts";
 import { foregroundStatistics, median, type ForegroundStatistics } from "./statistics.ts";
@@ -46,7 +46,7 @@ export function manifestOf({ layout, synthetic, cases }: CaseList, checks: Check
   const { published } = layoutOf(layout);
   const files = new Map(cases.map((entry) => [entry.id, entry]));
   const named = (id: string, what: string) =>
-    what.replaceAll(IMAGE, files.get(id)?.image ?? IMAGE).replaceAll(LABEL, files.get(id)?.label ?? LABEL);
+    what.replaceAll(IMAGE, fileOf(files.get(id), "image")).replaceAll(LABEL, fileOf(files.get(id), "label"));
   const isPart = !synthetic && published !== null && published !== cases.length;
   return {
     layout,
@@ -81,6 +81,10 @@ export function statisticsOf(checks: Checks, table: Labels): DatasetStatistics {
     ...(ignore !== null && { ignore }),
     foreground: foregroundStatistics(found.map(({ sample }) => sample)),
   };
+}
+
+function fileOf(entry: CaseEntry | undefined, what: "image" | "label"): string {
+  return entry?.[what][0] ?? entry?.[`converted_${what}`][0] ?? what;
 }
 
 function factsOf(checks: Checks): (readonly [string, CaseFacts])[] {

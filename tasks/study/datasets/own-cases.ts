@@ -1,12 +1,12 @@
 /** Finds the cases of own data in nnU-Net's raw format: imagesTr and labelsTr, with volumes of any format. */
-import { pairVolumes, passedOverText, Places, type Conversion } from "./case-files.ts";
+import { pairVolumes, passedOverText, type Place, Places, type Conversion } from "./case-files.ts";
 import { volumesIn, type VolumeFiles } from "./volume-files.ts";
 
 /** The files of a dataset's cases. */
 export interface DatasetFiles {
-  /** Case id → path. */
-  readonly images: ReadonlyMap<string, string>;
-  readonly labels: ReadonlyMap<string, string>;
+  /** Case id → where it is, relative to the dataset's folder. */
+  readonly images: ReadonlyMap<string, Place>;
+  readonly labels: ReadonlyMap<string, Place>;
   readonly conversions: readonly Conversion[];
   /** Lines about files that are no part of a case. */
   readonly warnings: readonly string[];
@@ -14,23 +14,21 @@ export interface DatasetFiles {
 
 /**
  * @param paths all files below the folder, relative to it
- * @param folder ends in "/"
- * @param converted the folder for volumes that are converted
+ * @param folder its name in warnings, ends in "/"
  * @throws Error if two files belong to one case
  */
-export function ownFiles(paths: readonly string[], folder: string, converted: string): DatasetFiles {
-  const places = new Places(converted);
-  const images = new Map<string, string>();
-  const labels = new Map<string, string>();
+export function ownFiles(paths: readonly string[], folder: string): DatasetFiles {
+  const places = new Places();
+  const images = new Map<string, Place>();
+  const labels = new Map<string, Place>();
   const warnings: string[] = [];
   for (const top of topsOf(paths)) {
     const [imagesTr, labelsTr] = [`${top}imagesTr/`, `${top}labelsTr/`];
     const found = { images: volumesIn(below(paths, imagesTr)), labels: volumesIn(below(paths, labelsTr)) };
     const paired = pairVolumes(found.images, found.labels);
-    const place = (volume: VolumeFiles, part: string) => places.of(volume, folder + part, part + volume.name);
-    for (const { id, image } of paired.pairs) put(images, id, place(image, imagesTr));
+    for (const { id, image } of paired.pairs) put(images, id, places.of(image, imagesTr));
     for (const label of [...paired.pairs.map((pair) => pair.label), ...paired.labels])
-      put(labels, label.name, place(label, labelsTr));
+      put(labels, label.name, places.of(label, labelsTr));
     const channels = paired.channels.map(({ files }) => files[0]!);
     warnings.push(
       ...withoutLabels(folder + imagesTr, paired.images),
@@ -53,11 +51,12 @@ function below(paths: readonly string[], folder: string): string[] {
 }
 
 /** Ids become parts of paths and of commands. */
-function put(cases: Map<string, string>, name: string, path: string): void {
+function put(cases: Map<string, Place>, name: string, place: Place): void {
   const id = name.replaceAll(/[^A-Za-z0-9._-]/g, "_");
-  const other = cases.get(id);
-  if (other !== undefined) throw new Error(`two files for case "${id}": ${other} and ${path}; remove one`);
-  cases.set(id, path);
+  const other = cases.get(id)?.path;
+  if (other !== undefined)
+    throw new Error(`two files for case "${id}": ${other} and ${place.path}; remove one`);
+  cases.set(id, place);
 }
 
 function withoutLabels(folder: string, images: readonly VolumeFiles[]): string[] {
