@@ -78,6 +78,7 @@ test("the settings of a machine are read", () => {
       ["0", "1"],
       ["2", "3"],
     ],
+    environment: { modules: [{ value: "cuda/12.4" }] },
   });
 });
 
