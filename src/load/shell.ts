@@ -1,6 +1,6 @@
 /**
- * Finds `${…}` inside quotes of a shell command. lq quotes each value that it fills in. Inside quotes of the user, these
- * would end the user's quotes, and text from a file name could run as a command.
+ * Finds `${…}` inside quotes of a shell command. lq quotes each value that it fills in. Inside quotes of the user,
+ * these would end the user's quotes, and text from a file name could run as a command.
  */
 import type { Template, TemplatePart } from "../model/model.ts";
 

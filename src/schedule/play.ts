@@ -17,7 +17,9 @@ export interface Workload<T> {
 export interface Play<T> {
   /** Seconds from the first start to the last end. */
   readonly makespan: number;
-  /** When each task ended: seconds from the first start. Tasks that do not fit, and tasks behind them, are not in it. */
+  /**
+   * When each task ended: seconds from the first start. Tasks that do not fit, and tasks behind them, are not in it.
+   */
   readonly ends: ReadonlyMap<T, number>;
   /** Sum over all tasks. */
   readonly coreSeconds: number;

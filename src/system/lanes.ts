@@ -1,8 +1,8 @@
 /** Works on many items, several at a time. */
 
 /**
- * Starts the work for each item in order, at most `lanes` at once. After a failure it starts nothing more, waits for the
- * work that is running, and throws the failure.
+ * Starts the work for each item in order, at most `lanes` at once. After a failure it starts nothing more, waits for
+ * the work that is running, and throws the failure.
  */
 export async function inLanes<T>(
   items: Iterable<T>,
