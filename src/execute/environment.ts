@@ -4,7 +4,7 @@
 
 import { pythonPath } from "../environment/interpreters.ts";
 
-/** The thread pools of OpenMP, the BLAS libraries, NumExpr, Polars and Rayon read these. */
+/** The thread pools of OpenMP, the BLAS libraries, NumExpr, Polars and Rayon read these. A user's value stays. */
 const THREAD_COUNTS = [
   "OMP_NUM_THREADS",
   "OPENBLAS_NUM_THREADS",
@@ -41,7 +41,7 @@ export function taskEnvironment(
     CUDA_VISIBLE_DEVICES: devices.join(","),
     ...environment,
   };
-  for (const name of THREAD_COUNTS) env[name] = String(cpus);
+  for (const name of THREAD_COUNTS) env[name] ||= process.env[name] || String(cpus);
   for (const [name, value] of Object.entries(declared)) if (value !== null) env[name] = value;
   env["PYTHONPATH"] = pythonPath(env["PYTHONPATH"] ?? process.env["PYTHONPATH"]);
   if (plain !== null) alike.set(plain, env);

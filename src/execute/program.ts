@@ -5,6 +5,7 @@ import type { Environments } from "../environment/environments.ts";
 import { pythonFolder, scriptCommand } from "../environment/interpreters.ts";
 import { renderCommand } from "../fingerprint/render-command.ts";
 import type { Task, TaskAction, TaskPath } from "../model/model.ts";
+import { inFile } from "./argument-limits.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Staging } from "./staging.ts";
 import { writeTaskFile } from "./task-file.ts";
@@ -39,7 +40,9 @@ export function programOf(
       : renderCommand(action.command, { in: ofRole(task.inputs), out: ofRole(task.outputs), scratch });
   const own = { LQ_TASK_FILE: staging.beside("task.json"), LQ_METRICS: staging.beside("metrics.jsonl") };
   writeTaskFile(own.LQ_TASK_FILE, task, paramValues(task), locate, { ...attempt, scratch });
-  const prepared = setup === null ? words : afterSetup(setup, words);
+  const inShell = setup === null ? words : afterSetup(setup, words);
+  const isText = action.kind === "cmd" && "parts" in action.command;
+  const prepared = isText ? inFile(inShell, staging.beside("command.sh")) : inShell;
   if (container === null) return { argv: prepared, own, locate };
   const argv = inContainer(container, prepared, {
     folders: [root, pythonFolder(), ...outsideFolders(task)],

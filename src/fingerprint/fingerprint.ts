@@ -1,5 +1,5 @@
 /** Computes the recipe and the key of a task whose inputs are known. */
-import { renderCommand } from "./render-command.ts";
+import { pathsOfRole, renderCommand } from "./render-command.ts";
 import { ancestors } from "../model/paths.ts";
 import type { Rule, Task, TaskPath } from "../model/model.ts";
 import type { Closure } from "./code.ts";
@@ -193,10 +193,8 @@ export class Fingerprinter {
 function actionOf(task: Task, code: Closure | null): RecipeAction {
   const { action } = task;
   if (action.kind === "cmd") {
-    const paths = (all: readonly TaskPath[]) => (role: string | null) =>
-      all.filter((each) => role === null || each.role === role).map((each) => each.path);
     // The scratch folder is named after the key, so the key covers only whether there is one.
-    const filled = { in: paths(task.inputs), out: paths(task.outputs), scratch: "${scratch}" };
+    const filled = { in: pathsOfRole(task.inputs), out: pathsOfRole(task.outputs), scratch: "${scratch}" };
     return { kind: "cmd", ...(code && { code }), argv: renderCommand(action.command, filled) };
   }
   if (code === null) throw new Error(`the code of rule ${task.rule.name} was not read`);

@@ -1,5 +1,5 @@
 /** Fills `${in}`, `${out}` and `${scratch}` into a command. Only an attempt knows these paths. */
-import type { Template } from "../model/model.ts";
+import type { TaskPath, Template } from "../model/model.ts";
 
 export interface CommandPaths {
   /** The paths of a role; null means all roles. */
@@ -32,6 +32,11 @@ export function renderCommand(
     }
     return [render(argument, paths, (list) => list.join(" "))];
   });
+}
+
+/** The paths of a role among these; null means all roles. */
+export function pathsOfRole(paths: readonly TaskPath[]): CommandPaths["in"] {
+  return (role) => paths.filter((each) => role === null || each.role === role).map(({ path }) => path);
 }
 
 /** Quotes any text as one word for a POSIX shell. */

@@ -5,6 +5,10 @@ import { MARK, newMark, ProcessTree } from "../system/process-tree.ts";
 
 const LIMIT = 1 << 20;
 const SECONDS = 60;
+/** Exit status of a pipeline in which a program was ended by SIGPIPE, as `head` does to the program before it. */
+const PIPE_CLOSED = 141;
+/** Like `set -e`, but goes on after such a pipeline. */
+const STOP_ON_ERROR = `trap 'status=$?; [ $status -eq ${PIPE_CLOSED} ] || exit $status' ERR`;
 
 export class ToolVersions {
   readonly #root: string;
@@ -32,28 +36,38 @@ export class ToolVersions {
     this.#signal?.throwIfAborted();
     const mark = newMark();
     // Without --norc it may read ~/.bashrc: see execute/launcher.ts.
-    const child = execa("bash", ["--norc", "-euo", "pipefail", "-c", `exec 2>&1; ${command}`], {
-      cwd: this.#root,
-      env: { [MARK]: mark },
-      detached: true,
-      reject: false,
-      stdin: "ignore",
-      maxBuffer: LIMIT,
-    });
+    const child = execa(
+      "bash",
+      ["--norc", "-Euo", "pipefail", "-c", `${STOP_ON_ERROR}; exec 2>&1; ${command}`],
+      {
+        cwd: this.#root,
+        env: { [MARK]: mark },
+        detached: true,
+        reject: false,
+        stdin: "ignore",
+        maxBuffer: LIMIT,
+      },
+    );
     const tree = new ProcessTree(child, mark);
     const kill = (): void => tree.kill();
     const cancelKill = afterAwake(SECONDS * 1000, kill);
     this.#signal?.addEventListener("abort", kill, { once: true });
-    const { failed, stdout, originalMessage, signal } = await child;
+    const { failed, exitCode, stdout, originalMessage, signal } = await child;
     cancelKill();
     this.#signal?.removeEventListener("abort", kill);
     this.#signal?.throwIfAborted();
     // A command that could not start has no output.
     const printed = (stdout as string | undefined)?.trim() ?? "";
-    if (!failed) return printed;
-    const why = signal === "SIGKILL" ? `it was ended, as after ${SECONDS} s` : (originalMessage ?? "");
+    if (!failed || exitCode === PIPE_CLOSED) return printed;
+    const how =
+      signal === "SIGKILL"
+        ? `was ended after ${SECONDS} s, or by somebody else`
+        : exitCode === undefined
+          ? `cannot run: ${originalMessage ?? ""}`
+          : `failed with exit code ${exitCode}`;
+    const last = printed.split("\n").at(-1) ?? "";
     throw new UserError({
-      message: `the tool "${command}" failed: ${printed.split("\n").at(-1) || why}`,
+      message: `the tool "${command}" ${how}${last === "" ? "" : `: ${last}`}`,
       hint: "install it, or remove it from tools: of the rule; its output is part of the key",
     });
   }

@@ -27,7 +27,7 @@ import { clearOrphans, coverage, setAside, setAsideText, type Orphan } from "../
 import { IncrementalSession } from "../snapshot/incremental.ts";
 import { isCached, samples, upcomingExpansions, type Plan } from "../plan/plan.ts";
 import { refuseProtected } from "./protect.ts";
-import { refuseBadParams, refuseMissingEnvironments } from "./refuse.ts";
+import { refuseBadParams, refuseLongCommands, refuseMissingEnvironments } from "./refuse.ts";
 import { shareNeeds } from "../session/open-store.ts";
 import type { BuildRequest, Summary } from "./request.ts";
 import { TaskRunner } from "./run-task.ts";
@@ -128,6 +128,7 @@ async function buildWithLock(
   ]);
   refuseWhatNeverFits(mayRun, capacity);
   refuseMissingEnvironments(session, mayRun);
+  refuseLongCommands(mayRun);
   if (!force) refuseProtected(session, due);
   refuseBadLockFile(session);
   for (const text of [...unwrittenOutputs(mayRun), ...undeclaredWarnings(session, plan)])

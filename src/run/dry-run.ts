@@ -7,6 +7,7 @@ import { emptyRules, expanding, expandingText, plannedOrphans, unwrittenOutputs 
 import { openSession } from "../session/session.ts";
 import { RUN } from "./mode.ts";
 import { protectedOutputs } from "./protect.ts";
+import { longCommands } from "./refuse.ts";
 import type { Outcomes } from "./outcomes.ts";
 import type { BuildRequest, Summary } from "./request.ts";
 
@@ -23,10 +24,11 @@ export async function dryRun(request: BuildRequest, outcomes: Outcomes): Promise
   const { tasks } = plan.selected;
   const due = [...tasks].filter((task) => plan.verdicts.get(task)?.state !== "fresh");
   outcomes.plan(tasks, session.state);
-  unwrittenOutputs([...tasks].filter((task) => !isCached(plan, task))).forEach(warn);
+  const mayRun = [...tasks].filter((task) => !isCached(plan, task));
+  unwrittenOutputs(mayRun).forEach(warn);
   undeclaredWarnings(session, plan).forEach(warn);
-  if (!force)
-    for (const { message } of protectedOutputs(session, due)) warn(`lq build would refuse: ${message}`);
+  const refused = [...(force ? [] : protectedOutputs(session, due)), ...longCommands(mayRun)];
+  for (const { message } of refused) warn(`lq build would refuse: ${message}`);
   const { removals, kept } = plannedOrphans(session, request, plan);
   for (const path of removals) outcomes.notice(`would remove ${path}, which no task makes any more`);
   outcomes.remove(removals.length);

@@ -1,13 +1,15 @@
-/** Refuses missing environments and bad params before anything runs. */
+/** Refuses missing environments, commands that are too long, and bad params before anything runs. */
 import { UserError, type Diagnostic } from "../model/errors.ts";
+import { tooLong } from "../execute/argument-limits.ts";
 import { taskEnvironment } from "../execute/environment.ts";
 import { paramValues } from "../execute/program.ts";
 import type { WorkerPool } from "../execute/pool.ts";
 import { canonicalJson } from "../fingerprint/canonical.ts";
+import { pathsOfRole, renderCommand } from "../fingerprint/render-command.ts";
 import { bindValue } from "../expand/bind.ts";
 import { UNKNOWN } from "../expand/fanout.ts";
 import { paramSpan } from "../load/locate-param.ts";
-import type { Pipeline, Task, TemplateValue } from "../model/model.ts";
+import type { Pipeline, Rule, Task, TemplateValue } from "../model/model.ts";
 import type { Session } from "../session/session.ts";
 
 /** @throws UserError with every environment of these tasks that does not exist */
@@ -22,6 +24,30 @@ export function refuseMissingEnvironments({ environments }: Session, tasks: Iter
     }
   const places = new Map(diagnostics.map((each) => [`${each.message} ${each.span?.start ?? ""}`, each]));
   if (places.size > 0) throw new UserError([...places.values()]);
+}
+
+/** @throws UserError with every `longCommands` of these tasks */
+export function refuseLongCommands(tasks: Iterable<Task>): void {
+  const diagnostics = longCommands(tasks);
+  if (diagnostics.length > 0) throw new UserError(diagnostics);
+}
+
+/** Each rule whose command is a list with more text than the system passes to a program. */
+export function longCommands(tasks: Iterable<Task>): readonly Diagnostic[] {
+  const diagnostics = new Map<Rule, Diagnostic>();
+  for (const task of tasks) {
+    const { action, rule } = task;
+    if (action.kind !== "cmd" || "parts" in action.command || diagnostics.has(rule)) continue;
+    const words = renderCommand(action.command, {
+      in: pathsOfRole(task.inputs),
+      out: pathsOfRole(task.outputs),
+      scratch: "",
+    });
+    const message = tooLong(words, process.env);
+    if (message !== null)
+      diagnostics.set(rule, { message: `${task.id} cannot start: ${message}`, span: rule.action.span });
+  }
+  return [...diagnostics.values()];
 }
 
 /**

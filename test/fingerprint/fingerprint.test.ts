@@ -193,7 +193,9 @@ describe("Fingerprinter", () => {
     const count = "echo x >> asked; echo 1.0 >&2";
     expect(await Promise.all([tools.ask(count), tools.ask(count)])).toEqual(["1.0", "1.0"]);
     expect(await tools.ask("wc -l < asked")).toMatch(/^\s*1$/);
-    await expect(tools.ask("echo oh; false")).rejects.toThrow(`the tool "echo oh; false" failed: oh`);
+    await expect(tools.ask("echo oh; false")).rejects.toThrow(
+      `the tool "echo oh; false" failed with exit code 1: oh`,
+    );
   });
 });
 
