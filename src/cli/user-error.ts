@@ -4,7 +4,7 @@
  */
 import { userErrorOf, type UserError } from "../model/errors.ts";
 import { moreLines } from "../model/cut-list.ts";
-import { placesOf, renderDiagnostics } from "../load/render.ts";
+import { placesOf, renderDiagnostics, withoutPasswords } from "../load/render.ts";
 import { printable } from "../report/printable.ts";
 import { startFolder, nearestProject, useColor, type CommonFlags } from "./flags.ts";
 
@@ -23,7 +23,7 @@ export function showUserError({ diagnostics }: UserError, flags: CommonFlags): v
   if (flags.json !== true) return;
   const places = placesOf(diagnostics, root);
   for (const [i, { message, hint }] of diagnostics.entries())
-    console.log(JSON.stringify({ type: "error", message, ...places[i], hint }));
+    console.log(JSON.stringify({ type: "error", message: withoutPasswords(message), ...places[i], hint }));
 }
 
 /** Prints a user's error. @returns the exit code @throws any other error */

@@ -43,7 +43,7 @@ const plain: Paint = (_, text) => text;
 
 function render(diagnostic: Diagnostic, read: (file: string) => Lines | null, paint: Paint): string {
   const { span, hint } = diagnostic;
-  const message = `${paint(RED, "error:")} ${paint(BOLD, printable(diagnostic.message))}`;
+  const message = `${paint(RED, "error:")} ${paint(BOLD, printable(withoutPasswords(diagnostic.message)))}`;
   const lines: string[] = [];
   const file = span ? read(span.file) : null;
   if (span && file !== null) {
@@ -51,7 +51,7 @@ function render(diagnostic: Diagnostic, read: (file: string) => Lines | null, pa
     lines.push(`${printable(span.file)}:${at.line}:${at.column}: ${message}`);
     lines.push(...excerpt(at, paint));
   } else lines.push(span ? `${printable(span.file)}: ${message}` : message);
-  if (hint !== undefined) lines.push(`  ${paint(CYAN, "hint:")} ${printable(hint)}`);
+  if (hint !== undefined) lines.push(`  ${paint(CYAN, "hint:")} ${printable(withoutPasswords(hint))}`);
   return lines.join("\n");
 }
 
@@ -104,13 +104,18 @@ class Lines {
 function excerpt({ line, column, text, length }: Place, paint: Paint): string[] {
   const number = String(line);
   const from = column > MAX_WIDTH - 20 ? column - 20 : 0;
-  const shown = text.slice(from, from + MAX_WIDTH);
+  const shown = withoutPasswords(text).slice(from, from + MAX_WIDTH);
   const before = shown.slice(0, column - 1 - from).replace(/[^\t]/gu, " ");
   const carets = "^".repeat(Math.max(1, Math.min(length, MAX_WIDTH - before.length)));
   return [
     `  ${number} | ${printable(shown)}`,
     `  ${" ".repeat(number.length)} | ${before}${paint(RED, carets)}`,
   ];
+}
+
+/** Hides what may be a password in a URL. Keeps the length, so that columns stay right. */
+export function withoutPasswords(text: string): string {
+  return text.replace(/:\/\/[^\s"']*@/g, (match) => `://${"*".repeat(match.length - 4)}@`);
 }
 
 /** Replaces control characters, because text from a file must not control the terminal. */

@@ -45,6 +45,10 @@ export interface CacheSettings {
   readonly folder: string | null;
   /** How outputs are linked to the cache. lq tries them in this order, and copies when none works. */
   readonly links: readonly LinkKind[];
+  /** URL of the remote cache, checked; null: none. */
+  readonly remote: string | null;
+  /** Whether builds send what they made to the remote cache. */
+  readonly push: boolean;
 }
 
 /** See src/store/links.ts. */
