@@ -31,7 +31,8 @@ function tellBuilt({ tasks, notices }: SnapshotHead, flags: CommonFlags): void {
   const paint = painter(useColor(process.stdout, flags.color));
   const view = plainView({ quiet, dryRun, paint, write: (line) => void process.stdout.write(`${line}\n`) });
   for (const text of notices) view.listener({ type: "notice", level: "info", text });
-  view.listener({ type: "summary", ...noCounts(), fresh: tasks, seconds: process.uptime() });
+  const counts = { ...noCounts(), uploaded: 0, downloaded: 0, fresh: tasks };
+  view.listener({ type: "summary", ...counts, seconds: process.uptime() });
 }
 
 /** Null if there is no usable snapshot, and with --json, which prints every task. */

@@ -9,6 +9,7 @@ import { afterAwake } from "../system/awake.ts";
 import type { Launched, Launchers } from "./launcher.ts";
 import { sizeOf, TaskLog } from "./log.ts";
 import { withoutShell } from "./plain-command.ts";
+import { inheritedEnvironment, inheritedVariable } from "../system/inherited-environment.ts";
 import { newMark, ProcessTree } from "../system/process-tree.ts";
 
 /** Exit status of a shell that does not find a program. */
@@ -30,8 +31,8 @@ export async function runCommand(
   if (attempt.signal.aborted) return { kind: "cancelled" };
   const { root, env, signal, timeout } = attempt;
   const leases = attempt.leases.map(({ descriptor }) => descriptor);
-  const words = withoutShell(argv, (name) => env[name] ?? process.env[name]);
-  const refusal = tooLong(words, process.env, env, own);
+  const words = withoutShell(argv, (name) => env[name] ?? inheritedVariable(name));
+  const refusal = tooLong(words, inheritedEnvironment(), env, own);
   if (refusal !== null) return { kind: "failed", error: refusal };
   const log = new TaskLog(attempt.log);
   const mark = newMark();

@@ -22,6 +22,7 @@ import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { environmentText } from "./environment.ts";
 import { OutputUntil } from "./output-until.ts";
+import { inheritedEnvironment } from "../system/inherited-environment.ts";
 import { MARK, newMark, ProcessTree, type Leader } from "../system/process-tree.ts";
 
 /** Width of the length prefix, in digits. */
@@ -144,7 +145,7 @@ class Launcher {
     this.#output = new OutputUntil(end);
     this.#shell = spawn("bash", ["--norc", "-p", "-c", SCRIPT, "lq", end], {
       cwd,
-      env: { ...process.env, ...env, [MARK]: mark },
+      env: { ...inheritedEnvironment(), ...env, [MARK]: mark },
       detached: true,
       stdio: ["pipe", "pipe", "ignore", "pipe", ...leases],
     });

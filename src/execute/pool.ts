@@ -10,6 +10,7 @@ import { graceOf, type Attempt, type AttemptResult, type DeviceLease } from "./a
 import { afterAwake } from "../system/awake.ts";
 import { environmentText } from "./environment.ts";
 import { TaskLog } from "./log.ts";
+import { inheritedEnvironment } from "../system/inherited-environment.ts";
 import { MARK, newMark, ProcessTree } from "../system/process-tree.ts";
 import type { TaskReports } from "./task-reports.ts";
 import type { FromWorker, Job, ModuleFile, ParamIssue, ParamValues, ToWorker } from "./worker-messages.ts";
@@ -161,7 +162,7 @@ export class WorkerPool {
     const mark = newMark();
     const child = fork(await entryPoint("worker"), {
       cwd: this.#root,
-      env: { ...process.env, ...env, [MARK]: mark },
+      env: { ...inheritedEnvironment(), ...env, [MARK]: mark },
       execPath: this.#node,
       execArgv: ["--enable-source-maps"],
       detached: true,

@@ -79,7 +79,8 @@ export function recordBuild(
         ...(error === undefined ? {} : { error }),
       });
     } else if (event.type === "summary" && (file !== null || lines.length > 0)) {
-      add({ type: "summary", ended: clock(), ...countsOf(event) });
+      const { uploaded, downloaded } = event;
+      add({ type: "summary", ended: clock(), ...countsOf(event), uploaded, downloaded });
       flush();
     }
   };

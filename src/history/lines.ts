@@ -39,6 +39,8 @@ const SummaryLine = z.object({
   failed: z.number(),
   skipped: z.number(),
   cancelled: z._default(z.number(), 0),
+  uploaded: z._default(z.number(), 0),
+  downloaded: z._default(z.number(), 0),
 });
 
 export const HistoryLine = z.discriminatedUnion("type", [BuildLine, TaskLine, SummaryLine]);

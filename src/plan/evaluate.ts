@@ -38,6 +38,8 @@ interface EvaluateOptions {
   readonly forced: boolean;
   /** Whether its result in the cache turned out to be damaged. */
   readonly damaged?: boolean;
+  /** A run that the remote cache has. */
+  readonly found?: StoredRun | undefined;
   /** Content of restorable outputs, which are not on the disk yet. */
   readonly known?: KnownOutputs | undefined;
 }
@@ -45,7 +47,7 @@ interface EvaluateOptions {
 export function evaluate(
   session: Session,
   task: Task,
-  { forced, damaged = false, known }: EvaluateOptions,
+  { forced, damaged = false, found, known }: EvaluateOptions,
 ): Verdict {
   const { state, store } = session;
   const print = session.fingerprinter.fingerprint(task, known);
@@ -59,7 +61,8 @@ export function evaluate(
     return state === "unreadable" ? { path, state, why: refusalText(session, path) } : { path, state };
   });
   const settled = last?.key === key && outputs.every((output) => output.state === "intact");
-  const cached = settled || forced || damaged ? undefined : store.run(key);
+  const remote = found?.key === key ? found : undefined;
+  const cached = settled || forced || damaged ? undefined : (store.run(key) ?? remote);
   const freshness = decide({
     key,
     recipe,

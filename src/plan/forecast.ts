@@ -3,6 +3,7 @@ import { expectations, type Expected } from "./durations.ts";
 import { expanding, type ExpandingRule } from "./warnings.ts";
 import { isDue, isSettled } from "./evaluate.ts";
 import { makePlan, samples, upcomingExpansions, type Plan } from "./plan.ts";
+import { notAsked } from "../remote/settings.ts";
 import type { Request } from "../session/request.ts";
 import { openReadonlySession } from "../session/session.ts";
 import { causeOf, explain, groupByCause } from "../decide/explain.ts";
@@ -41,6 +42,8 @@ export interface Forecast {
   readonly unknownRules: readonly string[];
   /** Rules that will have more tasks when a file is there that a task must make first. */
   readonly expanding: readonly ExpandingRule[];
+  /** That the remote cache was not asked, if it may have results of the tasks that would run; else null. */
+  readonly notAsked: string | null;
 }
 
 export interface RuleForecast {
@@ -109,6 +112,7 @@ export async function forecast(request: ForecastRequest): Promise<Forecast> {
     durations: { record: from("record").length, rule: from("rule").length, nothing: from("nothing").length },
     unknownRules: [...new Set(from("nothing").map(({ rule }) => rule.name))],
     expanding: expanding(session, plan),
+    notAsked: due.length > 0 ? notAsked(request.pipeline.cache) : null,
   };
 }
 

@@ -14,7 +14,8 @@ import { absolute, ancestors } from "../model/paths.ts";
 import { upcoming } from "../expand/upcoming.ts";
 import type { KnownOutputs } from "../fingerprint/fingerprint.ts";
 import type { PendingExpansion, Task } from "../model/model.ts";
-import type { StoredOutput } from "../store/action.ts";
+import type { StoredOutput, StoredRun } from "../store/action.ts";
+import { inLanes } from "../system/lanes.ts";
 import type { Selected } from "../select/select.ts";
 import { evaluate, isDue, isSettled, type DueTask, type Verdict } from "./evaluate.ts";
 import { Frontier } from "./frontier.ts";
@@ -45,8 +46,11 @@ export type Preview =
 
 export type PreviewTask = (due: DueTask) => Preview | Promise<Preview>;
 
+/** Questions to the remote cache at once. */
+const QUESTIONS = 16;
+
 /** Content of a blob that is not on the disk; null if there is none. */
-type ReadBlob = (digest: string) => Buffer | null;
+type ReadBlob = (digest: string) => Promise<Buffer | null>;
 
 /**
  * @param force run the named targets even when they are fresh
@@ -77,33 +81,53 @@ async function walk(
   const verdicts = new Map<Task, Verdict>();
   const previewed = new Set<Task>();
   const failures = new Map<Task, string>();
-  const readBlob: ReadBlob = (digest) => trials.read(digest) ?? session.store.read(digest);
+  const readBlob: ReadBlob = async (digest) =>
+    trials.read(digest) ?? session.store.read(digest) ?? (await session.remote?.read(digest)) ?? null;
   await prefetchSources(session, frontier.extend(selected));
   const turns = new EventLoopTurns();
   let expanded = false;
+  const judge = (task: Task, found?: StoredRun): Verdict => {
+    const forced = force && selected.named.has(task);
+    const verdict = evaluate(session, task, { forced, found, known: outputs.size > 0 ? known : undefined });
+    verdicts.set(task, verdict);
+    debug.plan?.(`${task.id}: ${verdictText(verdict)}`);
+    if (isSettled(verdict)) frontier.settle(task, false);
+    if (verdict.state === "restorable") learn(task, verdict.cached.outputs, outputs);
+    return verdict;
+  };
+  const lookAhead = async (due: DueTask): Promise<void> => {
+    const { task } = due;
+    const result = await preview(due);
+    if (result.kind === "unknown") return;
+    if (result.kind === "failed") {
+      failures.set(task, result.error);
+      return;
+    }
+    if (result.kind === "written") learn(task, result.outputs, outputs);
+    previewed.add(task);
+    frontier.settle(task, false);
+  };
   for (;;) {
+    const asked: DueTask[] = [];
     for (let next = frontier.take(); next !== undefined; next = frontier.take()) {
       await turns.give();
       session.hashing.signal?.throwIfAborted();
       const { task } = next;
-      const forced = force && selected.named.has(task);
-      const verdict = evaluate(session, task, { forced, known: outputs.size > 0 ? known : undefined });
-      verdicts.set(task, verdict);
-      debug.plan?.(`${task.id}: ${verdictText(verdict)}`);
-      if (isSettled(verdict)) frontier.settle(task, false);
-      if (verdict.state === "restorable") learn(task, verdict.cached.outputs, outputs);
+      const verdict = judge(task);
       if (!isDue(verdict)) continue;
-      const result = await preview({ task, ...verdict });
-      if (result.kind === "unknown") continue;
-      if (result.kind === "failed") {
-        failures.set(task, result.error);
-        continue;
-      }
-      if (result.kind === "written") learn(task, result.outputs, outputs);
-      previewed.add(task);
-      frontier.settle(task, false);
+      if (session.remote !== null && !(force && selected.named.has(task))) asked.push({ task, ...verdict });
+      else await lookAhead({ task, ...verdict });
     }
-    if (!expandAll(session, frontier.takeReadyExpansions(), outputs, readBlob)) break;
+    if (asked.length > 0) {
+      const found = await findAll(session, asked);
+      for (const due of asked) {
+        const run = found.get(due.task);
+        const verdict = run === undefined ? due : judge(due.task, run);
+        if (isDue(verdict)) await lookAhead({ ...verdict, task: due.task });
+      }
+      continue;
+    }
+    if (!(await expandAll(session, frontier.takeReadyExpansions(), outputs, readBlob))) break;
     // Expansions come in many rounds, and a check of the whole graph takes long: check once, at the end.
     expanded = true;
     selected = await session.select(false);
@@ -111,6 +135,21 @@ async function walk(
   }
   if (expanded) session.graph.check(selected);
   return { selected, verdicts, blockers: blockersIn(session.graph, verdicts, previewed), failures };
+}
+
+/** Asks the remote cache for results of due tasks, several at a time. */
+async function findAll(
+  { remote, hashing: { signal } }: Session,
+  due: readonly DueTask[],
+): Promise<ReadonlyMap<Task, StoredRun>> {
+  const found = new Map<Task, StoredRun>();
+  await inLanes(due, QUESTIONS, async ({ task, key }) => {
+    signal?.throwIfAborted();
+    const run = await remote?.find(key);
+    if (run) found.set(task, run);
+  });
+  signal?.throwIfAborted();
+  return found;
 }
 
 /** Expansions that may bring tasks in this build. */
@@ -144,15 +183,15 @@ function blockersIn(
 }
 
 /** @returns whether the graph has new tasks */
-function expandAll(
+async function expandAll(
   session: Session,
   expansions: readonly PendingExpansion[],
   outputs: ReadonlyMap<string, StoredOutput>,
   readBlob: ReadBlob,
-): boolean {
+): Promise<boolean> {
   let expanded = false;
   for (const expansion of expansions) {
-    const text = readKnown(session.root, expansion.file, outputs, readBlob);
+    const text = await readKnown(session.root, expansion.file, outputs, readBlob);
     // The object is damaged: the task that makes the file has to run first.
     if (text === null) continue;
     session.graph.expand(expansion, parseData(text, expansion.file));
@@ -161,19 +200,19 @@ function expandAll(
   return expanded;
 }
 
-function readKnown(
+async function readKnown(
   root: string,
   path: string,
   outputs: ReadonlyMap<string, StoredOutput>,
   readBlob: ReadBlob,
-): string | null {
+): Promise<string | null> {
   const known = outputs.get(path);
-  if (known !== undefined) return readBlob(known.digest)?.toString() ?? null;
+  if (known !== undefined) return (await readBlob(known.digest))?.toString() ?? null;
   for (const dir of ancestors(path)) {
     const tree = outputs.get(dir);
     if (tree?.kind !== "directory") continue;
     const entry = tree.entries.find(({ name }) => dir + name === path);
-    return entry === undefined ? null : (readBlob(entry.digest)?.toString() ?? null);
+    return entry === undefined ? null : ((await readBlob(entry.digest))?.toString() ?? null);
   }
   return readFileSync(absolute(root, path), "utf8");
 }

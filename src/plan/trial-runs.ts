@@ -18,7 +18,8 @@ import { TaskReports } from "../execute/task-reports.ts";
 import type { Preview } from "./plan.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Task } from "../model/model.ts";
-import { partsOf, readStaged } from "../record/record.ts";
+import { readStaged } from "../record/record.ts";
+import { partsOf } from "../store/action.ts";
 import type { Store } from "../store/store.ts";
 import { remove } from "../files/remove.ts";
 

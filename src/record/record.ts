@@ -14,7 +14,13 @@ import { filesUnder, treeDigest, type TreeEntry } from "../fingerprint/tree.ts";
 import { inLanes } from "../system/lanes.ts";
 import type { Task } from "../model/model.ts";
 import { tickOf, type Signature } from "../files/signature.ts";
-import type { Action, StoredEntry, StoredOutput, StoredRun } from "../store/action.ts";
+import {
+  partsOf,
+  type Action,
+  type StoredEntry,
+  type StoredOutput,
+  type StoredRun,
+} from "../store/action.ts";
 import { place } from "./place.ts";
 import type { WrittenOutput } from "../state/records.ts";
 import type { State } from "../state/state.ts";
@@ -208,11 +214,6 @@ export async function readStaged(staged: string, contents?: Map<string, Buffer>)
     entries[i] = { name, digest, executable };
   });
   return { kind: "directory", digest: treeDigest(entries), entries };
-}
-
-/** The files of an output, by name relative to it; the name is empty if the output is a file itself. */
-export function partsOf(output: StoredOutput): readonly StoredEntry[] {
-  return output.kind === "file" ? [{ ...output, name: "" }] : output.entries;
 }
 
 function written(

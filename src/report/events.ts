@@ -57,7 +57,23 @@ export type Event =
   | { readonly type: "waiting"; readonly for: readonly string[] }
   /** Something that the user should know: another build is running, an orphan was removed, an edit was kept. */
   | { readonly type: "notice"; readonly level: "info" | "warning"; readonly text: string }
-  /** @property removed outputs that no task makes any more */
-  | ({ readonly type: "summary"; readonly removed?: number; readonly seconds: number } & Counts);
+  /** Sent from time to time while a build that is over sends the rest to the remote cache. */
+  | ({ readonly type: "upload" } & UploadProgress)
+  | ({
+      readonly type: "summary";
+      readonly seconds: number;
+      /** Outputs that no task makes any more. */
+      readonly removed?: number;
+      /** Results of tasks that were sent to the remote cache, and that came from there. */
+      readonly uploaded: number;
+      readonly downloaded: number;
+    } & Counts);
+
+export interface UploadProgress {
+  /** Bytes that are still to be sent. */
+  readonly left: number;
+  /** Bytes per second. */
+  readonly rate: number;
+}
 
 export type Listener = (event: Event) => void;

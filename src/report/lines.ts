@@ -2,7 +2,7 @@
 import { countsText } from "../model/counts.ts";
 import { explain, explainInFull } from "../decide/explain.ts";
 import { firstLines } from "../model/cut-list.ts";
-import type { Event } from "./events.ts";
+import type { Event, UploadProgress } from "./events.ts";
 import type { HashProgress } from "../files/hash-many.ts";
 import { sizeText } from "../system/sizes.ts";
 import type { Paint } from "./paint.ts";
@@ -67,16 +67,26 @@ export function hashLine({ file, bytes, total, seconds }: HashProgress): string 
   return `hashing ${sizeText(bytes)} of ${sizeText(total)}${left}: ${file}`;
 }
 
-/** "3 ran, 12 restored, 410 fresh in 4.2 s" */
+/** "uploading 1.5 GiB, 8.9 MiB/s" */
+export function uploadLine({ left, rate }: UploadProgress): string {
+  return `uploading ${sizeText(left)}, ${sizeText(rate)}/s`;
+}
+
+/** "3 ran, 12 restored, 410 fresh, 12 downloaded, 3 uploaded in 4.2 s" */
 export function summaryLine(summary: Summary, dryRun: boolean, paint: Paint): string {
   const text = countsText(summary, (count, outcome) => {
     const phrase = `${count} ${dryRun ? WOULD[outcome] : outcome}`;
     return outcome === "failed" ? paint("red", phrase) : phrase;
   });
-  const { removed = 0 } = summary;
+  const { removed = 0, downloaded, uploaded } = summary;
   const outputs = removed === 1 ? "1 output" : `${removed} outputs`;
-  const gone = removed === 0 ? [] : [`${outputs} ${dryRun ? "would be removed" : "removed"}`];
-  return `${[text, ...gone].filter((each) => each !== "").join(", ") || "nothing done"} in ${duration(summary.seconds)}`;
+  const parts = [
+    ...(text === "" ? [] : [text]),
+    ...(removed === 0 ? [] : [`${outputs} ${dryRun ? "would be removed" : "removed"}`]),
+    ...(downloaded === 0 ? [] : [`${downloaded} downloaded`]),
+    ...(uploaded === 0 ? [] : [`${uploaded} uploaded`]),
+  ];
+  return `${parts.join(", ") || "nothing done"} in ${duration(summary.seconds)}`;
 }
 
 /** "all 410 tasks fresh" */

@@ -1,5 +1,13 @@
 /** Prints one line for each task that did something, and then a summary. Use it for logs, pipes and dry runs. */
-import { failureLines, noticeLine, retryLine, summaryLine, taskLine, waitingLine } from "./lines.ts";
+import {
+  failureLines,
+  noticeLine,
+  retryLine,
+  summaryLine,
+  taskLine,
+  uploadLine,
+  waitingLine,
+} from "./lines.ts";
 import type { Paint } from "./paint.ts";
 import type { View } from "./view.ts";
 
@@ -12,6 +20,7 @@ export interface PlainOptions {
 }
 
 export function plainView({ quiet, dryRun, paint, write }: PlainOptions): View {
+  let isUploading = false;
   return {
     listener: (event) => {
       switch (event.type) {
@@ -28,6 +37,10 @@ export function plainView({ quiet, dryRun, paint, write }: PlainOptions): View {
           return;
         case "retry":
           if (!quiet) write(retryLine(event));
+          return;
+        case "upload":
+          if (!quiet && !isUploading) write(uploadLine(event));
+          isUploading = true;
           return;
         case "summary":
           if (!quiet) write(summaryLine(event, dryRun, paint));

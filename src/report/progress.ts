@@ -4,7 +4,7 @@
 import type { HashProgress } from "../files/hash-many.ts";
 import { ruleOf } from "../model/task-id.ts";
 import { noCounts, totalOf } from "../model/counts.ts";
-import type { Event } from "./events.ts";
+import type { Event, UploadProgress } from "./events.ts";
 
 export interface RunningTask {
   readonly id: string;
@@ -34,6 +34,8 @@ export class Progress {
   readonly rules = new Map<string, RuleProgress>();
   /** Progress of hashing the sources; null if lq hashes none now. */
   hashing: HashProgress | null = null;
+  /** Progress of sending the rest to the remote cache when all tasks have ended; else null. */
+  uploading: UploadProgress | null = null;
   /** What tasks wait for outside this build. */
   waiting: readonly string[] = [];
   readonly #clock: () => number;
@@ -94,6 +96,9 @@ export class Progress {
         return;
       case "waiting":
         this.waiting = event.for;
+        return;
+      case "upload":
+        this.uploading = event.left > 0 ? event : null;
         return;
       case "notice":
       case "summary":

@@ -14,6 +14,7 @@ import {
   retryLine,
   summaryLine,
   taskLine,
+  uploadLine,
   waitingLine,
 } from "./lines.ts";
 import type { View } from "./view.ts";
@@ -157,13 +158,14 @@ function hasWorked({ running, counts }: RuleProgress): boolean {
 
 function totalTitle(progress: Progress, paint: Paint): string {
   if (progress.hashing !== null) return paint("dim", printableLine(hashLine(progress.hashing)));
-  const { waiting, done, total } = progress;
+  const { waiting, done, total, uploading } = progress;
   const running = progress.running.length;
   const left = progress.secondsLeft();
   const eta = left === null ? "" : `, about ${duration(left)} left`;
   return [
     ...(running > 0 ? [`${done} of ${total} tasks, ${running} running${eta}`] : []),
     ...(waiting.length > 0 ? [printableLine(waitingLine(waiting))] : []),
+    ...(uploading === null ? [] : [uploadLine(uploading)]),
   ]
     .map((line) => paint("dim", line))
     .join("\n");

@@ -33,6 +33,8 @@ import type { BuildRequest, Summary } from "./request.ts";
 import { TaskRunner } from "./run-task.ts";
 import { takeSnapshot } from "../snapshot/take-snapshot.ts";
 import { openSession, type Session } from "../session/session.ts";
+import type { Remote } from "../remote/remote.ts";
+import { withRemote, type RemoteUse } from "./with-remote.ts";
 import { BuildControl } from "./control.ts";
 import { Outcomes } from "./outcomes.ts";
 
@@ -46,7 +48,8 @@ export type { BuildRequest, Summary } from "./request.ts";
  */
 export async function build(request: BuildRequest): Promise<Summary> {
   if (request.dryRun === true) return dryRun(request, new Outcomes(request.listener));
-  const { root } = request.pipeline;
+  const { mode = RUN, pipeline } = request;
+  const { root } = pipeline;
   const outcomes = new Outcomes(request.listener);
   const signal = request.signal ?? new AbortController().signal;
   const lock = await acquireLock(
@@ -57,7 +60,11 @@ export async function build(request: BuildRequest): Promise<Summary> {
   const control = request.control ?? new BuildControl(signal);
   try {
     clearLeftovers(root);
-    await buildOnce(request, outcomes, control);
+    if (mode.usesRemote)
+      await withRemote(remoteUse(request, outcomes), (remote) =>
+        buildOnce(request, outcomes, control, remote),
+      );
+    else await buildOnce(request, outcomes, control, null);
   } finally {
     control.close();
     clearLeftovers(root);
@@ -66,10 +73,24 @@ export async function build(request: BuildRequest): Promise<Summary> {
   return outcomes.summary();
 }
 
-async function buildOnce(request: BuildRequest, outcomes: Outcomes, control: BuildControl): Promise<void> {
+function remoteUse({ pipeline, signal }: BuildRequest, outcomes: Outcomes): RemoteUse {
+  return {
+    ...{ pipeline, signal },
+    warn: (text) => outcomes.notice(text, "warning"),
+    progress: (left, rate) => outcomes.emit({ type: "upload", left, rate }),
+  };
+}
+
+async function buildOnce(
+  request: BuildRequest,
+  outcomes: Outcomes,
+  control: BuildControl,
+  remote: Remote | null,
+): Promise<void> {
   const { snapshot, targets } = request;
   const warn = (text: string): void => outcomes.notice(text, "warning");
-  const options = { notice: warn, hashing: { progress: outcomes.hashing, signal: request.signal } };
+  if (remote !== null) outcomes.countTransfers(remote.counts);
+  const options = { notice: warn, remote, hashing: { progress: outcomes.hashing, signal: request.signal } };
   const incremental =
     snapshot?.asked && request.force !== true
       ? IncrementalSession.open(request, snapshot.asked, options)

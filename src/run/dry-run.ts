@@ -4,6 +4,7 @@ import { isCached } from "../plan/plan.ts";
 import { undeclaredWarnings } from "../plan/undeclared.ts";
 import { setAsideText } from "../plan/orphans.ts";
 import { emptyRules, expanding, expandingText, plannedOrphans, unwrittenOutputs } from "../plan/warnings.ts";
+import { notAsked } from "../remote/settings.ts";
 import { openSession } from "../session/session.ts";
 import { RUN } from "./mode.ts";
 import { protectedOutputs } from "./protect.ts";
@@ -45,6 +46,9 @@ export async function dryRun(request: BuildRequest, outcomes: Outcomes): Promise
     else outcomes.finish({ task, outcome: mode.unreached });
   }
   mode.dryRunWarnings(plan).forEach(warn);
+  const unasked =
+    mode.usesRemote && due.some((task) => !isCached(plan, task)) ? notAsked(request.pipeline.cache) : null;
+  if (unasked !== null) outcomes.notice(unasked);
   for (const each of expanding(session, plan)) outcomes.notice(`${each.rule} ${expandingText(each)}`);
   return outcomes.summary();
 }

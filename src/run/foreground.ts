@@ -26,6 +26,7 @@ import { Slots, type Grant } from "../schedule/slots.ts";
 import type { Session } from "../session/session.ts";
 import type { Traces } from "./audit.ts";
 import { shellQuote } from "../system/quote.ts";
+import { inheritedEnvironment } from "../system/inherited-environment.ts";
 import { RUN } from "../system/process-tree.ts";
 
 export interface ForegroundRequest {
@@ -201,7 +202,7 @@ function inTerminal(
   return new Promise((resolve, reject) => {
     const child = spawn(program, words, {
       cwd,
-      env: { ...process.env, ...variables },
+      env: { ...inheritedEnvironment(), ...variables },
       stdio: [...stdio],
     });
     child.once("error", reject);

@@ -10,11 +10,12 @@ import { absolute } from "../model/paths.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Task } from "../model/model.ts";
 import type { Recorder } from "../record/record.ts";
+import type { StoredRun } from "../store/action.ts";
 import type { Waiting } from "../schedule/leases.ts";
 import type { Slots } from "../schedule/slots.ts";
 import type { Selected } from "../select/select.ts";
 import { Attempts } from "./attempts.ts";
-import { evaluate, type DueTask, type Verdict } from "../plan/evaluate.ts";
+import { evaluate, isDue, type DueTask, type Verdict } from "../plan/evaluate.ts";
 import { Frontier, type Ready } from "../plan/frontier.ts";
 import { Jobs } from "./jobs.ts";
 import type { Mode } from "./mode.ts";
@@ -63,10 +64,14 @@ export class BuildLoop {
     this.#frontier = new Frontier(parts.session.graph, isClean);
     this.#attempts = new Attempts(parts, this.#jobs, {
       ended: (finished) => this.#end(finished),
-      ran: (task, key, recipe) => this.#settle(task, freshNow(key, recipe.inputs), true),
+      ran: (task, key, recipe) => {
+        this.#settle(task, freshNow(key, recipe.inputs), true);
+        const { remote } = parts.session;
+        if (remote?.push === true) void remote.send(key);
+      },
       again: (task) => this.#consider({ task, rebuilt: true }),
     });
-    this.#restorer = new Restorer(parts.session.root, parts.recorder);
+    this.#restorer = new Restorer(parts.session, parts.recorder);
   }
 
   /**
@@ -131,16 +136,40 @@ export class BuildLoop {
   }
 
   #consider({ task, rebuilt }: Ready): void {
-    const { session, outcomes, force } = this.#parts;
-    let verdict: Verdict;
+    const planned = rebuilt ? undefined : this.#parts.plan.verdicts.get(task);
+    const verdict = planned ?? this.#evaluate(task);
+    if (verdict === null) return;
+    const { remote } = this.#parts.session;
+    const mayBeFound = planned === undefined && isDue(verdict) && !this.#damaged.has(task);
+    if (remote !== null && mayBeFound && !this.#isForced(task)) this.#jobs.add(this.#find(task, verdict.key));
+    else this.#act(task, verdict);
+  }
+
+  /** The plan did not know the key: the remote cache is asked before the task runs. */
+  async #find(task: Task, key: string): Promise<void> {
+    const found = await this.#parts.session.remote?.find(key);
+    const verdict = this.#evaluate(task, found ?? undefined);
+    if (verdict !== null && !this.#stopped) this.#act(task, verdict);
+  }
+
+  /** @returns null if the task failed for it */
+  #evaluate(task: Task, found?: StoredRun): Verdict | null {
     try {
-      const forced = force && this.#selected.named.has(task);
-      const planned = rebuilt ? undefined : this.#parts.plan.verdicts.get(task);
-      verdict = planned ?? evaluate(session, task, { forced, damaged: this.#damaged.has(task) });
+      const [forced, damaged] = [this.#isForced(task), this.#damaged.has(task)];
+      return evaluate(this.#parts.session, task, { forced, damaged, found });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      return this.#fail(task, error.message);
+      this.#fail(task, error.message);
+      return null;
     }
+  }
+
+  #isForced(task: Task): boolean {
+    return this.#parts.force && this.#selected.named.has(task);
+  }
+
+  #act(task: Task, verdict: Verdict): void {
+    const { outcomes, force } = this.#parts;
     if (verdict.state === "lacks-input")
       return this.#fail(task, `its input ${verdict.paths.join(", ")} is not there`);
     if (verdict.state === "fresh") {

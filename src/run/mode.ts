@@ -10,6 +10,8 @@ export interface Mode {
   readonly outcome: "ran" | "accepted";
   /** In a dry run, the outcome of a task that the plan did not reach. */
   readonly unreached: "ran" | "skipped";
+  /** Whether the remote cache is asked for results, and gets what is made. */
+  readonly usesRemote: boolean;
   plan(session: Session, force: boolean): Promise<Plan>;
   /** @throws UserError if the plan cannot be carried out in this mode */
   check(plan: Plan): void;
@@ -25,6 +27,7 @@ export interface Mode {
 export const RUN: Mode = {
   outcome: "ran",
   unreached: "ran",
+  usesRemote: true,
   plan: (session, force) => makePlan(session, force),
   check: () => undefined,
   toRun: (items) => items,
@@ -36,6 +39,7 @@ export const RUN: Mode = {
 export const ACCEPT: Mode = {
   outcome: "accepted",
   unreached: "skipped",
+  usesRemote: false,
   plan: (session, force) => makePlan(session, force, previewAcceptance(session)),
   check: refuseUnacceptable,
   toRun: () => [],

@@ -17,11 +17,15 @@ export interface Finished {
   readonly log?: string;
 }
 
+/** Results of tasks that went to the remote cache, and that came from there. */
+type Transfers = Pick<Summary, "uploaded" | "downloaded">;
+
 export class Outcomes {
   readonly #listeners: Listener[];
   readonly #started = performance.now();
   readonly #counts = noCounts();
   #removed = 0;
+  #transfers: Transfers = { uploaded: 0, downloaded: 0 };
   #planned = -1;
 
   constructor(listener: Listener = () => undefined) {
@@ -72,6 +76,11 @@ export class Outcomes {
     this.#removed += outputs;
   }
 
+  /** @param transfers goes on counting while the build runs */
+  countTransfers(transfers: Transfers): void {
+    this.#transfers = transfers;
+  }
+
   /** Whether outputs were put in place, or accepted for another key. */
   get worked(): boolean {
     return this.#counts.ran + this.#counts.restored + this.#counts.accepted > 0;
@@ -87,9 +96,12 @@ export class Outcomes {
   }
 
   summary(): Summary {
+    const { uploaded, downloaded } = this.#transfers;
     const summary = {
       ...this.#counts,
       removed: this.#removed,
+      uploaded,
+      downloaded,
       seconds: (performance.now() - this.#started) / 1000,
     };
     this.emit({ type: "summary", ...summary });

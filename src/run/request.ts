@@ -37,5 +37,8 @@ export interface BuildRequest extends Request {
 export interface Summary extends Counts {
   /** Outputs that were removed because no task makes them any more. */
   readonly removed: number;
+  /** Results of tasks that were sent to the remote cache, and that came from there. */
+  readonly uploaded: number;
+  readonly downloaded: number;
   readonly seconds: number;
 }

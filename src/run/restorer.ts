@@ -6,6 +6,8 @@ import type { Recorder } from "../record/record.ts";
 import { Heap } from "../schedule/heap.ts";
 import type { Task } from "../model/model.ts";
 import type { Restorable } from "../plan/evaluate.ts";
+import type { Remote } from "../remote/remote.ts";
+import type { Session } from "../session/session.ts";
 
 /** Enough to hash on all cores, and few enough to use little memory and to end soon after an interrupt. */
 const MOST_AT_ONCE = 8;
@@ -17,12 +19,14 @@ export interface ToRestore {
 
 export class Restorer {
   readonly #recorder: Recorder;
+  readonly #remote: Remote | null;
   readonly #staging: StagingArea;
   readonly #waiting = new Heap<ToRestore>((a, b) => a.task.index < b.task.index);
   #underWay = 0;
 
-  constructor(root: string, recorder: Recorder) {
+  constructor({ root, remote }: Pick<Session, "root" | "remote">, recorder: Recorder) {
     this.#recorder = recorder;
+    this.#remote = remote;
     this.#staging = new StagingArea(join(root, STAGING, "restore"));
   }
 
@@ -38,12 +42,20 @@ export class Restorer {
   /** @returns false if the cached outputs are damaged: then the task has to run */
   async restore({ task, verdict }: ToRestore): Promise<boolean> {
     this.#underWay += 1;
+    try {
+      const isHere = (await this.#remote?.bring(verdict.cached)) ?? true;
+      return isHere && (await this.#putInPlace(task, verdict));
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  async #putInPlace(task: Task, { cached }: Restorable): Promise<boolean> {
     const staging = this.#staging.take(task.outputs);
     try {
-      return await this.#recorder.restore(task, verdict.cached, staging.paths);
+      return await this.#recorder.restore(task, cached, staging.paths);
     } finally {
       this.#staging.give(staging);
-      this.#underWay -= 1;
     }
   }
 }

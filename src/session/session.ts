@@ -14,10 +14,12 @@ import { Fingerprinter } from "../fingerprint/fingerprint.ts";
 import { ToolVersions } from "../fingerprint/tools.ts";
 import type { Producers } from "../fingerprint/tree.ts";
 import type { Task } from "../model/model.ts";
+import { inheritedEnvironment } from "../system/inherited-environment.ts";
 import { isUntouched } from "../record/outputs.ts";
 import { State } from "../state/state.ts";
 import { configFile } from "../load/config.ts";
 import { makeStore } from "../store/store-folder.ts";
+import type { Remote } from "../remote/remote.ts";
 import type { Store } from "../store/store.ts";
 import { select, type Selected } from "../select/select.ts";
 import { unmatchedError } from "../select/unmatched.ts";
@@ -33,6 +35,8 @@ export interface Session {
   readonly graph: Graph;
   readonly state: State;
   readonly store: Store;
+  /** Null: there is none, or this command does not ask it. */
+  readonly remote: Remote | null;
   readonly disk: Disk;
   readonly files: FileDigests;
   /** The files that have changed since the snapshot that this session starts from; null: it starts from none. */
@@ -56,6 +60,7 @@ export interface SessionOptions {
   readonly readonly: boolean;
   readonly notice: (text: string) => void;
   readonly hashing?: HashOptions;
+  readonly remote?: Remote | null;
 }
 
 /** Opens a session for a read-only command. It drops notices, because a later build gives them again. */
@@ -65,7 +70,7 @@ export function openReadonlySession(request: Request): Session {
 
 export function openSession(
   { pipeline, targets, cwd, ...request }: Request,
-  { readonly, notice, hashing = request.hashing ?? {} }: SessionOptions,
+  { readonly, notice, hashing = request.hashing ?? {}, remote = null }: SessionOptions,
 ): Session {
   const { root } = pipeline;
   if (!readonly) makeStore(storeFolder(pipeline));
@@ -83,6 +88,7 @@ export function openSession(
     graph,
     state,
     store: openStore(pipeline, notice),
+    remote,
     disk,
     files: new FileDigests(root, state, disk),
     changed: null,
@@ -118,7 +124,7 @@ type Parts = Omit<Session, "code" | "ruleCode" | "environments" | "fingerprinter
 export function assemble({ producers, ...parts }: Parts): Omit<Session, "select"> {
   const { root, state, disk, files } = parts;
   const code = new CodeClosures(root, state, disk);
-  const environments = new Environments(root, process.env);
+  const environments = new Environments(root, inheritedEnvironment());
   const followed = new FollowedCode(root, state, disk);
   const ruleCode = new RuleCode({ modules: code, followed, environments, disk, files });
   const fingerprinter = new Fingerprinter({
@@ -131,7 +137,7 @@ export function assemble({ producers, ...parts }: Parts): Omit<Session, "select"
     },
     ruleCode,
     tools: new ToolVersions(root, parts.hashing.signal),
-    environment: process.env,
+    environment: inheritedEnvironment(),
   });
   return { ...parts, code, ruleCode, environments, fingerprinter };
 }

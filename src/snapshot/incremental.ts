@@ -38,7 +38,7 @@ export class IncrementalSession {
   static open(
     { pipeline }: Request,
     asked: Asked,
-    { notice, hashing = {} }: Omit<SessionOptions, "readonly">,
+    { notice, hashing = {}, remote = null }: Omit<SessionOptions, "readonly">,
   ): IncrementalSession | null {
     const { root } = pipeline;
     const base = baseOf(root, asked);
@@ -58,6 +58,7 @@ export class IncrementalSession {
       graph,
       state,
       store: openStore(pipeline, notice),
+      remote,
       disk,
       files: new FileDigests(root, state, disk, sweptFiles(base, changed)),
       changed,

@@ -116,6 +116,11 @@ export function decodeAction(text: string, key: string): Action | null {
   return { key, recipe, outputs, seconds, finished, ...(accepted && { accepted }) };
 }
 
+/** The files of an output, by name relative to it; the name is empty if the output is a file itself. */
+export function partsOf(output: StoredOutput): readonly StoredEntry[] {
+  return output.kind === "file" ? [{ ...output, name: "" }] : output.entries;
+}
+
 /** Whether a tree's entry stays inside its directory. */
 export function isSafeName(name: string): boolean {
   return (

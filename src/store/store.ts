@@ -61,7 +61,7 @@ export class Store {
    * @param content the content of a small file, if the caller has it
    */
   async putFile(file: string, digest: string, executable: boolean, content?: Buffer): Promise<void> {
-    const object = this.#objectPath(digest);
+    const object = this.fileOf(digest);
     const size = content?.length ?? statSync(file).size;
     const there = this.#files.find(object);
     if (there?.size === size) {
@@ -98,6 +98,20 @@ export class Store {
     return accepted ?? this.#readAction(this.#actionPath({ key }), key);
   }
 
+  /** The JSON of the real run of a key, as `putAction` wrote it; undefined if there is none that is whole. */
+  actionText(key: string): string | undefined {
+    const file = this.#actionPath({ key });
+    return this.#readAction(file, key) && (ifThere(() => readFileSync(file, "utf8")) ?? undefined);
+  }
+
+  /**
+   * Stores the JSON of an action that was checked. Call this when all its objects are stored.
+   * @param text as `actionText` gives it in another store
+   */
+  putActionText(key: string, text: string): Promise<void> {
+    return this.#writeAction(this.#actionPath({ key }), text);
+  }
+
   #readAction(file: string, key: string): Action | undefined {
     // Check first, because an exception costs more than a `stat`.
     const text = this.#files.find(file) === undefined ? null : ifThere(() => readFileSync(file, "utf8"));
@@ -121,7 +135,7 @@ export class Store {
     const digests = run.outputs.flatMap((output) =>
       output.kind === "file" ? [output.digest] : output.entries.map((entry) => entry.digest),
     );
-    return digests.every((digest) => this.#files.find(this.#objectPath(digest)) !== undefined);
+    return digests.every((digest) => this.#files.find(this.fileOf(digest)) !== undefined);
   }
 
   /**
@@ -151,14 +165,39 @@ export class Store {
     if (this.#acceptsAny) this.#files.touch(this.#acceptedPath(key));
   }
 
+  /** Whether an object is there, by its presence alone. */
+  has(digest: string): boolean {
+    return this.#files.find(this.fileOf(digest)) !== undefined;
+  }
+
+  /** The absolute path of an object, whether it is there or not. */
+  fileOf(digest: string): string {
+    return `${this.#folder}/${OBJECTS}/${digest.slice(0, 2)}/${digest.slice(2)}`;
+  }
+
+  /**
+   * Stores an object that comes from elsewhere.
+   * @param fill writes it to a path, and throws if its content does not have the digest
+   */
+  putObject(
+    digest: string,
+    executable: boolean,
+    fill: (path: string) => Promise<void> | void,
+  ): Promise<void> {
+    return this.#files.write(this.fileOf(digest), async (temporary) => {
+      await fill(temporary);
+      chmodSync(temporary, executable ? 0o555 : 0o444);
+    });
+  }
+
   /** Bytes of an object; 0 if there is none. */
   sizeOf(digest: string): number {
-    return this.#files.find(this.#objectPath(digest))?.size ?? 0;
+    return this.#files.find(this.fileOf(digest))?.size ?? 0;
   }
 
   /** Content of an object; null if it is missing or damaged. */
   read(digest: string): Buffer | null {
-    const file = this.#objectPath(digest);
+    const file = this.fileOf(digest);
     const content = this.#files.find(file) === undefined ? null : ifThere(() => readFileSync(file));
     if (content === null || sha256(content) === digest) return content;
     this.#discardObject(digest);
@@ -166,7 +205,7 @@ export class Store {
   }
 
   async #bringOut(digest: string, executable: boolean, destination: string): Promise<boolean> {
-    const object = this.#objectPath(digest);
+    const object = this.fileOf(digest);
     const stats = this.#files.find(object);
     if (stats === undefined) return false;
     const { size, mode } = stats;
@@ -188,7 +227,7 @@ export class Store {
   }
 
   #discardObject(digest: string): false {
-    this.#files.discard(this.#objectPath(digest), `the cached object ${digest.slice(0, 12)} is damaged`);
+    this.#files.discard(this.fileOf(digest), `the cached object ${digest.slice(0, 12)} is damaged`);
     return false;
   }
 
@@ -214,10 +253,6 @@ export class Store {
       this.#isOpen ??= (statSync(temporary).mode & OPEN) === OPEN;
       if (!this.#isOpen) chmodSync(temporary, OPEN);
     });
-  }
-
-  #objectPath(digest: string): string {
-    return `${this.#folder}/${OBJECTS}/${digest.slice(0, 2)}/${digest.slice(2)}`;
   }
 
   #actionPath({ key, accepted }: Pick<StoredRun, "key" | "accepted">): string {

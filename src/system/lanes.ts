@@ -1,4 +1,4 @@
-/** Works on many items, several at a time. */
+/** Work that is done several at a time. */
 
 /**
  * Starts the work for each item in order, at most `lanes` at once. After a failure it starts nothing more, waits for
@@ -17,4 +17,26 @@ export async function inLanes<T>(
   };
   await Promise.all(Array.from({ length: lanes }, lane));
   if (failure !== undefined) throw failure.error;
+}
+
+/** Does pieces of work, from whoever they come, at most `lanes` at once and in the order in which they came. */
+export class Lanes {
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  constructor(lanes: number) {
+    this.#free = lanes;
+  }
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
+    }
+  }
 }

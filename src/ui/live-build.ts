@@ -180,6 +180,7 @@ export class LiveBuild {
       case "retry":
       case "start":
       case "task":
+      case "upload":
       case "waiting":
         this.#applyTask(line);
         this.progress.apply(line);

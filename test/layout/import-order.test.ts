@@ -19,6 +19,7 @@ const ENGINE = [
   "state",
   "lockfile",
   "store",
+  "remote",
   "execute",
   "record",
   "decide",

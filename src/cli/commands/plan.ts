@@ -40,6 +40,7 @@ function describe(found: Forecast, paint: Paint): readonly string[] {
     ...found.rules.flatMap((rule) => describeRule(rule, found, paint)),
     ...expanding.map((each) => `  ${paint("bold", each.rule)} ${expandingText(each)}`),
     ...(run === 0 ? [] : ["", ...describeTime(found), "", ...describePath(found, paint)]),
+    ...(found.notAsked === null ? [] : ["", found.notAsked]),
   ];
 }
 

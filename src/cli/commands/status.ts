@@ -13,6 +13,7 @@ import { causeOf, explain, groupByCause } from "../../decide/explain.ts";
 import { firstLines, firstNames } from "../../model/cut-list.ts";
 import type { Freshness } from "../../model/model.ts";
 import { runningBuild, runningText, type RunningBuild } from "../../events/running-build.ts";
+import { notAsked } from "../../remote/settings.ts";
 import { allFreshLine } from "../../report/lines.ts";
 import { painter, type Paint } from "../../report/paint.ts";
 import { reasonsOf, statusOf, type TaskStatus } from "../../plan/status.ts";
@@ -46,6 +47,8 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
     ...emptyRules(request, session.graph),
     ...undeclaredWarnings(session, plan),
   ];
+  const isAllHere = tasks.every(({ freshness: { state } }) => state === "fresh" || state === "restorable");
+  const unasked = isAllHere ? null : notAsked(project.pipeline.cache);
   const running = runningBuild(session.root);
   if (flags.json)
     for (const line of [
@@ -55,13 +58,15 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
       ...removals.map((path) => ({ type: "removal", path })),
       ...kept.map((each) => ({ type: "orphans", ...each })),
       ...warnings.map((text) => ({ type: "notice", level: "warning", text })),
+      ...(unasked === null ? [] : [{ type: "notice", level: "info", text: unasked }]),
     ])
       console.log(JSON.stringify(line));
   else if (!flags.quiet) {
     const paint = painter(useColor(process.stdout, flags.color));
     const now = running === null ? [] : [runningText(running), ""];
     const gone = [...removalLines(removals), ...kept.map(setAsideText)];
-    print([...now, describeStatus(tasks, paint, more), ...gone, ...warnings].join("\n"));
+    const notes = [...gone, ...warnings, ...(unasked === null ? [] : [unasked])];
+    print([...now, describeStatus(tasks, paint, more), ...notes].join("\n"));
   }
   return 0;
 }
