@@ -42,11 +42,13 @@ function projectOf(pipeline: string): string {
   return folder;
 }
 
-/** Stands in for conda, modules and containers, which this machine may lack. */
+/** Stands in for conda, modules, containers and servers, which this machine may lack. */
 function equip(folder: string): void {
   vi.stubEnv("PATH", `${join(folder, "bin")}:${process.env["PATH"]}`);
   vi.stubEnv("CONDA_ENVS_PATH", join(folder, "envs"));
   vi.stubEnv("BASH_FUNC_module%%", "() { :; }");
+  // The server that an example names is not there.
+  vi.stubEnv("LQ_REMOTE", "");
 }
 
 afterEach(() => vi.unstubAllEnvs());
