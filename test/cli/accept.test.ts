@@ -1,9 +1,9 @@
 /** `lq accept`: accepts outputs as they are, and marks them. */
-import { appendFileSync, chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, chmodSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { cliProject, type CliProject, type JsonLine } from "../helpers/cli.ts";
+import { testFolder } from "../helpers/folder.ts";
 import { age, clean, filesIn, objectOf } from "./cache-project.ts";
 import { FILES as TABLE, buildAll } from "./table-project.ts";
 
@@ -320,8 +320,7 @@ test("objects that the cache lost are taken from the outputs", async () => {
 });
 
 test("in a shared store, a project uses what it accepted itself, and what was run", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "lq-shared-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = testFolder();
   const shared = {
     ...FILES,
     "pipeline.yaml": FILES["pipeline.yaml"].replace(

@@ -4,7 +4,6 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   rmSync,
@@ -14,19 +13,18 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { HOME } from "../helpers/bundle.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 let clone: string;
 
 beforeEach(() => {
-  clone = mkdtempSync(join(tmpdir(), "lq-clone-"));
+  clone = testFolder();
   for (const path of ["lq", "src", "web", "scripts", "package.json", "package-lock.json", "tsconfig.json"])
     cpSync(join(HOME, path), join(clone, path), { recursive: true, preserveTimestamps: true });
   symlinkSync(join(HOME, "node_modules"), join(clone, "node_modules"));
 });
-
-afterEach(() => rmSync(clone, { recursive: true, force: true }));
 
 function start(
   script: string,

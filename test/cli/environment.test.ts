@@ -1,7 +1,6 @@
 /** Problems of the machine: lq reports them clearly, and the next build is right once they are solved. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { HOME } from "../helpers/bundle.ts";
 import { canBeOthers, cliProject, type CliProject } from "../helpers/cli.ts";
@@ -135,7 +134,7 @@ rules:
   });
   project.fifo("started", "gate");
   const lq = project.start("build", "--json", "-k", "-j", "1");
-  await readFile(project.path("started"));
+  await project.received("started");
   rmSync(project.path("cache"), { recursive: true });
   project.write("gate", "open\n");
   const { code, stdout, stderr } = await lq.ended;

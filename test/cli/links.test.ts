@@ -3,7 +3,6 @@ import {
   appendFileSync,
   chmodSync,
   lstatSync,
-  mkdtempSync,
   readdirSync,
   readlinkSync,
   rmSync,
@@ -12,9 +11,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { cliProject } from "../helpers/cli.ts";
 import { build, clean, objectOf, project } from "./cache-project.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 describe("kinds of links", () => {
   test("hardlink: one file with two names, read-only, also after restoring; nothing is stored twice", async () => {
@@ -84,8 +84,7 @@ rules:
   ])(
     "%s, cache in %s: links in a directory output, and more names of a file, do no harm",
     async (kinds, at) => {
-      const folder = mkdtempSync(join(at, "lq-links-"));
-      onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+      const folder = testFolder({}, at);
       writeFileSync(join(folder, "outside"), "of somebody else\n", { mode: 0o600 });
       const of = cliProject({
         "pipeline.yaml": `version: 1

@@ -1,11 +1,11 @@
 /** lq.lock: its lines, merging by git, and pulling from a cache. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, utimesSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { HOME } from "../helpers/bundle.ts";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 const PIPELINE = `version: 1
 cache: { folder: CACHE }
@@ -28,8 +28,7 @@ rules:
 `;
 
 function project(): { of: CliProject; cache: string } {
-  const cache = mkdtempSync(join(tmpdir(), "lq-shared-"));
-  onTestFinished(() => rmSync(cache, { recursive: true, force: true }));
+  const cache = testFolder();
   const data = { "data/a.txt": "a\n", "data/b.txt": "b\n", "data/c.txt": "c\n" };
   return { of: cliProject({ "pipeline.yaml": PIPELINE.replace("CACHE", cache), ...data }), cache };
 }

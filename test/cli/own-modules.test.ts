@@ -1,11 +1,11 @@
 /** `run: lq:…`: task modules that come with lq, from whichever folder lq is installed in. */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { cpSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
 import { HOME } from "../helpers/bundle.ts";
 import { cliProject, type CliProject, type JsonLine } from "../helpers/cli.ts";
+import { testFolder, writeFile } from "../helpers/folder.ts";
 
 const MODULES = {
   "tasks/greet.ts": `import { writeFileSync } from "node:fs";
@@ -22,25 +22,13 @@ export default task({
 
 const PIPELINE = "version: 1\nrules:\n  greet: { run: lq:tasks/greet.ts, out: greeting.txt }\n";
 
-const folders: string[] = [];
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
-});
-
 /** @returns the folder of another installation of this lq, with the task modules given */
 function install(modules: { readonly [path: string]: string } = MODULES): string {
-  const home = mkdtempSync(join(tmpdir(), "lq-installed-"));
-  folders.push(home);
+  const home = testFolder(modules);
   for (const path of ["package.json", "dist", "src/api.ts"])
     cpSync(HOME + path, join(home, path), { recursive: true });
   symlinkSync(`${HOME}node_modules`, join(home, "node_modules"));
-  for (const [path, text] of Object.entries(modules)) write(join(home, path), text);
   return home;
-}
-
-function write(file: string, text: string): void {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
 }
 
 function run(home: string, { root }: CliProject, ...words: string[]) {
@@ -64,7 +52,7 @@ test("a module has the same key wherever lq is installed, and another key if its
   expect(project.read("greeting.txt")).toBe("hello");
   expect(summary(two, project)).toMatchObject({ ran: 0, fresh: 1 });
 
-  write(join(two, "tasks/lib/word.ts"), `export const WORD = "good day";\n`);
+  writeFile(two, "tasks/lib/word.ts", `export const WORD = "good day";\n`);
   expect(run(two, project, "status").stdout).toContain("code lq:tasks/lib/word.ts changed");
   expect(run(one, project, "status").stdout).toContain("fresh");
   expect(summary(two, project)).toMatchObject({ ran: 1 });

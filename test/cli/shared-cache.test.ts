@@ -1,12 +1,12 @@
 /** A store that projects and users share. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { HOME } from "../helpers/bundle.ts";
 import { canBeOthers, type CliProject, type JsonLine } from "../helpers/cli.ts";
 import { age, build, objectOf, project } from "./cache-project.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 /** A user, by id, who runs lq. The user's files are private, as on a machine with several users. */
 class User {
@@ -37,14 +37,8 @@ class User {
 }
 
 describe("a folder shared by two projects", () => {
-  function shared(): string {
-    const folder = mkdtempSync(join(tmpdir(), "lq-shared-"));
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    return folder;
-  }
-
   test("one restores what the other made, and a collection by one keeps what the other needs", async () => {
-    const folder = shared();
+    const folder = testFolder();
     const [one, two] = [
       project(`cache: { folder: "${folder}" }\n`),
       project(`cache: { folder: "${folder}" }\n`),
@@ -76,7 +70,7 @@ describe("a folder shared by two projects", () => {
   );
 
   test("folders whose maker was killed before it set their permissions are opened by their owner", async () => {
-    const folder = shared();
+    const folder = testFolder();
     chmodSync(folder, 0o2777);
     mkdirSync(join(folder, "objects"), { mode: 0o700 });
     await build(project(`cache: { folder: "${folder}" }\n`));
@@ -84,7 +78,7 @@ describe("a folder shared by two projects", () => {
   });
 
   test("two projects that build the same at once both succeed", async () => {
-    const folder = shared();
+    const folder = testFolder();
     const both = [project(`cache: { folder: "${folder}" }\n`), project(`cache: { folder: "${folder}" }\n`)];
     const ended = await Promise.all(both.map((of) => of.lq("build")));
     expect(ended.map(({ code }) => code)).toEqual([0, 0]);
@@ -104,7 +98,7 @@ describe("a folder shared by two projects", () => {
   });
 
   test("the project that restores finds damage", async () => {
-    const folder = shared();
+    const folder = testFolder();
     const [one, two] = [
       project(`cache: { folder: "${folder}" }\n`),
       project(`cache: { folder: "${folder}" }\n`),
@@ -122,7 +116,7 @@ describe("a folder shared by two projects", () => {
   test.skipIf(!canBeOthers())(
     "and by two users, each in a folder of their own that is closed to others",
     () => {
-      const folder = shared();
+      const folder = testFolder();
       chmodSync(folder, 0o777);
       const cache = `cache: { folder: "${folder}", link: [hardlink, copy] }\n`;
       const [ann, bob] = [new User(4711, project(cache)), new User(4712, project(cache))];

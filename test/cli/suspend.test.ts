@@ -2,7 +2,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { afterEach, expect, test, vi } from "vitest";
 import { afterAwake } from "../../src/system/awake.ts";
 import { HOME } from "../helpers/bundle.ts";
@@ -76,7 +75,7 @@ rules:
     const over = once(shell, "exit");
     const [first] = (await once(shell.stdout, "data")) as [Buffer];
     const lq = Number.parseInt(first.toString());
-    const task = Number(await readFile(project.path("started"), "utf8"));
+    const task = Number(await project.received("started"));
     const state = (pid: number): string => readFileSync(`/proc/${pid}/stat`, "utf8").split(" ")[2] ?? "";
 
     process.kill(lq, "SIGTSTP");

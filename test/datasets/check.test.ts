@@ -1,7 +1,6 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { checkCase } from "../../tasks/study/datasets/check-case.ts";
 import { datasetJsonLabels } from "../../tasks/study/datasets/dataset-json.ts";
 import { layoutOf } from "../../tasks/study/datasets/layouts.ts";
@@ -14,17 +13,15 @@ import { labelTable } from "../../tasks/study/labels/labels.ts";
 import { writePhantomDataset } from "../../tasks/study/phantom/write.ts";
 import { readNifti, writeNifti } from "../../tasks/study/volume/nifti.ts";
 import { DEFAULT_READING } from "../../tasks/study/volume/reading.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 const AS_USUAL = [DEFAULT_READING, () => undefined] as const;
 
-const root = mkdtempSync(join(tmpdir(), "check-"));
+const root = testFolder();
 beforeAll(async () => {
   await writePhantomDataset("abdomenatlas", { cases: 2 }, join(root, "abdomenatlas"));
   await writePhantomDataset("ct1k", { cases: 3, absent: { spleen: [2] } }, join(root, "ct1k"));
   await writePhantomDataset("nnunet-raw", { cases: 2 }, join(root, "nnunet-raw"));
-});
-afterAll(() => {
-  rmSync(root, { recursive: true });
 });
 
 async function check(layout: string, folder = join(root, layout)) {

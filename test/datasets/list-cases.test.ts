@@ -1,10 +1,10 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readCaseList, writeCaseList } from "../../tasks/study/datasets/case-list.ts";
 import { layouts } from "../../tasks/study/datasets/layouts.ts";
 import { listCases } from "../../tasks/study/datasets/list-cases.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 const found = (layout: string, ...paths: string[]) => listCases(layout, "data/x", paths);
 const list = (layout: string, ...paths: string[]) =>
@@ -206,7 +206,7 @@ describe("the cases of a dataset", () => {
       },
     ];
     const known = { layout: "nnunet-raw", synthetic: false, cases, conversions: [] };
-    const path = join(mkdtempSync(join(tmpdir(), "lq-cases-")), "cases.json");
+    const path = join(testFolder(), "cases.json");
     writeCaseList(path, known);
     expect(readCaseList(path)).toEqual(known);
     writeFileSync(path, '{ "cases": [{ "id": "a" }] }');

@@ -11,10 +11,11 @@ afterAll(() => {
 
 /**
  * @param files content by path
+ * @param parent where to make the folder
  * @returns the folder's absolute path, without links
  */
-export function testFolder(files: { readonly [path: string]: string } = {}): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "lq-test-")));
+export function testFolder(files: { readonly [path: string]: string } = {}, parent = tmpdir()): string {
+  const folder = realpathSync(mkdtempSync(join(parent, "lq-test-")));
   made.push(folder);
   for (const [path, content] of Object.entries(files)) writeFile(folder, path, content);
   return folder;

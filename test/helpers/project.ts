@@ -1,10 +1,12 @@
 /** A project in its own folder, and the real `build` in this process. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { loadPipeline } from "../../src/load/load.ts";
 import type { Event } from "../../src/report/events.ts";
 import { build, type BuildRequest, type Summary } from "../../src/run/build.ts";
+import { HOME } from "./bundle.ts";
 import { testFolder, writeFile } from "./folder.ts";
 
 export interface Built {
@@ -17,6 +19,8 @@ export interface Built {
   /** Why tasks failed, in the order of failing. */
   readonly errors: readonly string[];
   readonly notices: readonly string[];
+  /** Further attempts at failed tasks, in the order of their start. */
+  readonly retries: readonly Extract<Event, { readonly type: "retry" }>[];
 }
 
 export type Options = Partial<Omit<BuildRequest, "pipeline" | "cwd">> & {
@@ -60,6 +64,17 @@ export class Project {
     );
   }
 
+  /** Waits until a process writes into a named pipe. @returns the text until the process closes the pipe */
+  async received(fifo: string): Promise<string> {
+    return readFile(this.path(fifo), "utf8");
+  }
+
+  /** Gives the project this repository's node_modules, for task modules that import packages. @returns itself */
+  withPackages(): this {
+    symlinkSync(`${HOME}node_modules`, this.path("node_modules"));
+    return this;
+  }
+
   request(options: Options = {}): BuildRequest {
     const { set = [], profiles = [], ...rest } = options;
     const pipeline = loadPipeline({ dir: this.root, profiles, set });
@@ -87,6 +102,7 @@ export class Project {
         event.type === "task" && event.outcome === "failed" ? [event.error ?? ""] : [],
       ),
       notices: events.flatMap((event) => (event.type === "notice" ? [event.text] : [])),
+      retries: events.filter((event) => event.type === "retry"),
     };
   }
 }

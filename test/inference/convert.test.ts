@@ -9,14 +9,14 @@ import { totalSegmentatorTask } from "../../tasks/study/inference/totalsegmentat
 import { cropArray } from "../../tasks/study/resample/crop.ts";
 import { readHeader, readNifti, writeNifti } from "../../tasks/study/volume/nifti.ts";
 import { shared } from "../helpers/shared.ts";
-import { temporaryFolder } from "./golden-network.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 const v2 = shared("golden/04_nnunet_v2");
 const v1 = shared("golden/08_nnunet_v1_stunet/c_generic_unet/Task502_Toy");
 const trained = "Dataset902_ToyOldPlans/nnUNetTrainerNoMirroring__nnUNetPlans__3d_fullres";
 
 test("a folder without a model is refused; the error says what was expected", async () => {
-  await expect(recogniseModel(temporaryFolder())).rejects.toThrow("plans.json");
+  await expect(recogniseModel(testFolder())).rejects.toThrow("plans.json");
 });
 
 test.skipIf(!v2)("several models in one folder are refused with a list", async () => {
@@ -25,7 +25,7 @@ test.skipIf(!v2)("several models in one folder are refused with a list", async (
 
 /** Makes a TotalSegmentator of toy networks. `parts` gives the label names of each part's dataset. */
 function totalSegmentator(parts: Record<string, string[]>): string {
-  const root = temporaryFolder();
+  const root = testFolder();
   for (const [dataset, names] of Object.entries(parts)) {
     const folder = join(root, dataset, "nnUNetTrainerNoMirroring__nnUNetPlans__3d_fullres");
     mkdirSync(folder, { recursive: true });
@@ -46,7 +46,7 @@ test.skipIf(!v2)("TotalSegmentator: five parts are one model with global ids; la
   const ids = [291, 292, 293, 294].map((id) => [`Dataset${id}_Part`, six] as const);
   const root = totalSegmentator({ ...Object.fromEntries(ids), Dataset295_Ribs: last });
   expect(await recogniseModel(root)).toHaveProperty("weights.folders.length", 5);
-  const out = temporaryFolder();
+  const out = testFolder();
   await convertModel(root, out);
   const model = await readModel(out);
   expect(model).toMatchObject({ kind: "totalsegmentator", spacing: [1.5, 1.5, 1.5], step: 0.8, order: 1 });
@@ -70,7 +70,7 @@ test.skipIf(!v2)(
       weights: { task: "total_fast", folders: [expect.anything()], crop: null },
     });
     const folder = join(root, "Dataset297_Total3mm/nnUNetTrainerNoMirroring__nnUNetPlans__3d_fullres");
-    const moved = temporaryFolder();
+    const moved = testFolder();
     cpSync(folder, moved, { recursive: true });
     expect(await recogniseModel(moved)).toMatchObject({
       kind: "nnunet-v2",
@@ -81,7 +81,7 @@ test.skipIf(!v2)(
       kind: "totalsegmentator",
       weights: { folders: [moved] },
     });
-    const out = temporaryFolder();
+    const out = testFolder();
     await convertModel(moved, out);
     expect(await readModel(out)).toMatchObject({
       kind: "totalsegmentator",
@@ -97,7 +97,7 @@ async function cornerOf(path: string): Promise<string> {
   const volume = await readNifti(path);
   const [x, y, z] = volume.size;
   const box = { start: [z - 20, y - 24, x - 24], end: [z, y, x] } as const;
-  const corner = join(temporaryFolder(), "corner_0000.nii.gz");
+  const corner = join(testFolder(), "corner_0000.nii.gz");
   const data = cropArray(Float32Array.from(volume.data), [z, y, x], box);
   await writeNifti(corner, { ...volume, data, size: [24, 24, 20] });
   return corner;
@@ -109,25 +109,25 @@ function edit(path: string, change: (text: string) => string): void {
 
 test.skipIf(!v2)("TotalSegmentator: a label that is none of its classes is refused", async () => {
   const root = totalSegmentator({ Dataset297_Total3mm: [...six.slice(1), "elbow"] });
-  await expect(convertModel(root, temporaryFolder())).rejects.toThrow("elbow is no class");
+  await expect(convertModel(root, testFolder())).rejects.toThrow("elbow is no class");
 });
 
 test.skipIf(!v2)(
   "weights that do not fit the plans are refused; the error names file, weight and shapes",
   async () => {
-    const root = join(temporaryFolder(), "Dataset902_Toy");
+    const root = join(testFolder(), "Dataset902_Toy");
     cpSync(`${v2}/m2/${trained}`, join(root, "T__P__3d_fullres"), { recursive: true });
     edit(join(root, "T__P__3d_fullres", "plans.json"), (text) =>
       text.replace('"UNet_base_num_features": 6', '"UNet_base_num_features": 8'),
     );
-    await expect(convertModel(root, temporaryFolder())).rejects.toThrow(
+    await expect(convertModel(root, testFolder())).rejects.toThrow(
       /checkpoint_final\.pth: weight encoder\.stages\.0\S* is of shape \[6, 1, 3, 3, 3\].*\[8, 1, 3, 3, 3\]/,
     );
   },
 );
 
 test.skipIf(!v2)("mirror: on needs a training with mirroring; channels and folds are checked", async () => {
-  const out = temporaryFolder();
+  const out = testFolder();
   await convertModel(`${v2}/m2`, out);
   await expect(predictCase(out, [image], { mirror: "on" })).rejects.toThrow("does not allow mirroring");
   await expect(predictCase(out, [image, image])).rejects.toThrow("takes 1 image (channel)");
@@ -136,11 +136,11 @@ test.skipIf(!v2)("mirror: on needs a training with mirroring; channels and folds
 
 test.skipIf(!v2)("TotalSegmentator never mirrors, and takes the folds of its table", async () => {
   const mirrored = `${v2}/m3/Dataset903_ToyAniso/nnUNetTrainer__nnUNetPlans__3d_fullres`;
-  const out = temporaryFolder();
+  const out = testFolder();
   await convertModel(mirrored, out);
   expect(await readModel(out)).toMatchObject({ mirrorAxes: [0, 1, 2] });
 
-  const folder = join(temporaryFolder(), "Dataset297_Total3mm", "nnUNetTrainer__nnUNetPlans__3d_fullres");
+  const folder = join(testFolder(), "Dataset297_Total3mm", "nnUNetTrainer__nnUNetPlans__3d_fullres");
   cpSync(mirrored, folder, { recursive: true });
   cpSync(join(folder, "fold_0"), join(folder, "fold_1"), { recursive: true });
   const path = join(folder, "dataset.json");
@@ -150,7 +150,7 @@ test.skipIf(!v2)("TotalSegmentator never mirrors, and takes the folds of its tab
     path,
     JSON.stringify({ ...json, labels: Object.fromEntries(names.map((name, i) => [name, i])) }),
   );
-  const total = temporaryFolder();
+  const total = testFolder();
   await convertModel(join(folder, ".."), total);
   expect(await readModel(join(total, "part1_Dataset297_Total3mm"))).toMatchObject({
     mirrorAxes: [],
@@ -179,7 +179,7 @@ test.skipIf(!v2)("TotalSegmentator: a crop by a task that is cropped itself", as
       crop: { task: "craniofacial_structures", crop: { task: "total_fastest", crop: null } },
     },
   });
-  const out = temporaryFolder();
+  const out = testFolder();
   await convertModel(root, out);
   expect(await readModel(out)).toMatchObject({ crop: { margin: [10, 10, 10] }, spacing: [0.5, 0.5, 0.5] });
   expect(await readModel(join(out, "rough"))).toMatchObject({ crop: { margin: [20, 20, 20] } });
@@ -187,11 +187,11 @@ test.skipIf(!v2)("TotalSegmentator: a crop by a task that is cropped itself", as
 });
 
 test.skipIf(!v2)("folds are in the order of their numbers", async () => {
-  const folder = join(temporaryFolder(), "Dataset902_Toy", "T__P__3d_fullres");
+  const folder = join(testFolder(), "Dataset902_Toy", "T__P__3d_fullres");
   cpSync(`${v2}/m2/${trained}`, folder, { recursive: true });
   for (const fold of ["fold_2", "fold_10"])
     cpSync(join(folder, "fold_0"), join(folder, fold), { recursive: true });
-  const out = temporaryFolder();
+  const out = testFolder();
   await convertModel(folder, out);
   expect(await readModel(out)).toMatchObject({ folds: [{ fold: "0" }, { fold: "2" }, { fold: "10" }] });
 });
@@ -201,20 +201,20 @@ test.skipIf(!v1)("nnU-Net v1 mirrors on all axes, unless the trainer's name says
     ["nnUNetTrainerV2", [0, 1, 2]],
     ["nnUNetTrainerV2_noMirroring", []],
   ] as const) {
-    const folder = join(temporaryFolder(), "Task502_Toy", `${trainer}__nnUNetPlansv2.1`);
+    const folder = join(testFolder(), "Task502_Toy", `${trainer}__nnUNetPlansv2.1`);
     cpSync(`${v1}/nnUNetTrainerV2__nnUNetPlansv2.1`, folder, { recursive: true });
-    const out = temporaryFolder();
+    const out = testFolder();
     await convertModel(folder, out);
     expect(await readModel(out)).toMatchObject({ mirrorAxes: axes });
   }
 });
 
 test.skipIf(!v2)("readers that reorient images are known by name; others are refused", async () => {
-  const copy = join(temporaryFolder(), "Dataset902_Toy", "T__P__3d_fullres");
+  const copy = join(testFolder(), "Dataset902_Toy", "T__P__3d_fullres");
   cpSync(`${v2}/m2/${trained}`, copy, { recursive: true });
   const reads = async (reader: string) => {
     edit(join(copy, "plans.json"), (text) => text.replace(/("image_reader_writer": )"\w+"/, `$1"${reader}"`));
-    const out = temporaryFolder();
+    const out = testFolder();
     await convertModel(copy, out);
     return readModel(out);
   };
@@ -232,9 +232,9 @@ test.skipIf(!v2 || !v1)(
       ["nnUNetTrainerV2_ReLU_convReLUIN", "changes the network's norm or non-linearity"],
       ["nnUNetTrainerV2_GN", "changes the network's norm or non-linearity"],
     ] as const) {
-      const folder = join(temporaryFolder(), "Task502_Toy", `${trainer}__nnUNetPlansv2.1`);
+      const folder = join(testFolder(), "Task502_Toy", `${trainer}__nnUNetPlansv2.1`);
       cpSync(`${v1}/nnUNetTrainerV2__nnUNetPlansv2.1`, folder, { recursive: true });
-      await expect(convertModel(folder, temporaryFolder())).rejects.toThrow(message);
+      await expect(convertModel(folder, testFolder())).rejects.toThrow(message);
     }
   },
 );

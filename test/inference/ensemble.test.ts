@@ -14,7 +14,8 @@ import { readLabels, readNifti } from "../../tasks/study/volume/nifti.ts";
 import { toCanonical } from "../../tasks/study/volume/orient.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
-import { differing, greatestDifference, joined, split, temporaryFolder } from "./golden-network.ts";
+import { differing, greatestDifference, joined, split } from "./golden-network.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 /** A row of four voxels of which the middle two are inside the crop. */
 const cropped: Preprocessed = {
@@ -60,7 +61,7 @@ test("labels: the most probable class; of regions above one half the last one", 
 const golden = shared("golden/09_nnunet_more/c_ensemble_postprocessing");
 
 test.skipIf(!golden)("the average of two configurations gives the reference's labels", async () => {
-  const out = temporaryFolder();
+  const out = testFolder();
   await convertModel(golden!, out, { configuration: ["2d", "3d_fullres"] });
   const labels = await predictCase(out, [`${golden}/images/ens_0000.nii.gz`], { threads: 2 });
   const reference = await readLabels(`${golden}/expected/ens_ensemble_seg.nii.gz`);
@@ -81,7 +82,7 @@ test.skipIf(!golden)("the average of two configurations gives the reference's la
 test.skipIf(!golden)(
   "a fold trained on all cases is used only if there is no other, or if it is named",
   async () => {
-    const out = temporaryFolder();
+    const out = testFolder();
     await convertModel(golden!, out, { configuration: "2d" });
     const two = (await readModel(out)) as NetworkModel;
     const first = two.folds[0]!;

@@ -1,13 +1,6 @@
 /** Runs a converted network on a golden input. */
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Backend } from "../../tasks/study/nn/backend.ts";
 import { openNetwork } from "../../tasks/study/nn/network.ts";
-
-export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), "network-"));
-}
 
 export async function run(
   model: string,

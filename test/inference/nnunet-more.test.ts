@@ -17,8 +17,9 @@ import { fromCanonical, toCanonical } from "../../tasks/study/volume/orient.ts";
 import type { LabelVolume } from "../../tasks/study/volume/volume.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
-import { differing, greatestDifference, joined, split, temporaryFolder } from "./golden-network.ts";
+import { differing, greatestDifference, joined, split } from "./golden-network.ts";
 import { windowDifference } from "./golden-window.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 const root = shared("golden/09_nnunet_more");
 
@@ -63,7 +64,7 @@ function goldens(): Golden[] {
 test.each(goldens().map((golden) => [`${golden.folder} ${golden.configuration}`, golden] as const))(
   "%s: every stage",
   async (name, { folder, configuration, stage, arrays, labels: file }) => {
-    const out = temporaryFolder();
+    const out = testFolder();
     await convertModel(`${root}/${folder}`, out, { configuration });
     const model = (await readModel(out)) as NetworkModel;
     const [facts] = Object.values(stage.cases);
@@ -128,7 +129,7 @@ test.skipIf(!root)("c: probabilities of both configurations, their mean, and its
   const golden = await readNpz(`${c}/expected/ens_probabilities.npz`);
   const volume = await readNifti(`${c}/images/ens_0000.nii.gz`, { float32: true });
   for (const configuration of ["2d", "3d_fullres"]) {
-    const out = temporaryFolder();
+    const out = testFolder();
     await convertModel(c, out, { configuration });
     const model = (await readModel(out)) as NetworkModel;
     const heads = await predictProbabilities(out, [volume], { threads: 2 });
@@ -153,7 +154,7 @@ test.skipIf(!root)("c: probabilities of both configurations, their mean, and its
 });
 
 async function converted(configuration: string): Promise<string> {
-  const out = temporaryFolder();
+  const out = testFolder();
   await convertModel(c, out, { configuration });
   return out;
 }
@@ -187,15 +188,15 @@ test.skipIf(!root)("c: the component rule: corners connect, all largest componen
 });
 
 test.skipIf(!root)("a cascade whose folder does not say so is refused", async () => {
-  const moved = join(temporaryFolder(), "moved");
+  const moved = join(testFolder(), "moved");
   cpSync(cascade, moved, { recursive: true });
-  await expect(convertModel(moved, temporaryFolder())).rejects.toThrow(
+  await expect(convertModel(moved, testFolder())).rejects.toThrow(
     "must be named Trainer__Plans__configuration",
   );
 });
 
 test.skipIf(!root)("a cascade without its first stage is refused", async () => {
-  await expect(convertModel(cascade, join(temporaryFolder(), "out"))).rejects.toThrow(
+  await expect(convertModel(cascade, join(testFolder(), "out"))).rejects.toThrow(
     "its first stage 3d_lowres is not there",
   );
 });

@@ -8,7 +8,8 @@ import { readLabels, readNifti } from "../../tasks/study/volume/nifti.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
 import { backends } from "../helpers/torch.ts";
-import { differing, greatestDifference, joined, temporaryFolder } from "./golden-network.ts";
+import { differing, greatestDifference, joined } from "./golden-network.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 const root = shared("golden/08_nnunet_v1_stunet");
 
@@ -17,7 +18,7 @@ for (const name of ["a_stunet_small", "c_generic_unet"]) {
     const all = JSON.parse(readFileSync(`${root}/expected.json`, "utf8")) as Record<string, { case: string }>;
     const id = all[name]!.case;
     const folder = `${root}/${name}`;
-    const out = temporaryFolder();
+    const out = testFolder();
     await convertModel(folder, out);
     const model = await readModel(out);
     if (model.kind !== "nnunet") throw new Error("recognised as something else");

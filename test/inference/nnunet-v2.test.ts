@@ -12,8 +12,9 @@ import { fromCanonical, toCanonical } from "../../tasks/study/volume/orient.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
 import { backends } from "../helpers/torch.ts";
-import { differing, greatestDifference, split, temporaryFolder } from "./golden-network.ts";
+import { differing, greatestDifference, split } from "./golden-network.ts";
 import { windowDifference } from "./golden-window.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 interface Case {
   readonly files: string[];
@@ -36,7 +37,7 @@ for (const name of ["m1", "m2", "m3", "m4"]) {
   const folder = shared(`golden/04_nnunet_v2/${name}`);
   test.skipIf(!folder)(`${name}: every stage of nnU-Net v2 and the labels`, async () => {
     const expected = JSON.parse(readFileSync(`${folder}/expected.json`, "utf8")) as Expected;
-    const out = temporaryFolder();
+    const out = testFolder();
     // A parent folder of the model works too.
     await convertModel(folder!, out);
     const model = (await readModel(out)) as NetworkModel;

@@ -1,22 +1,15 @@
 /** Published generators in the study's own pipeline. */
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Model } from "../../tasks/study/inference/model.ts";
 import { datasetValues } from "../../tasks/study/inference/remap.ts";
 import { classNames, labelTable } from "../../tasks/study/labels/labels.ts";
 import { readHeader, readLabels } from "../../tasks/study/volume/nifti.ts";
-import { HOME } from "../helpers/bundle.ts";
-import { cliProject, type CliProject } from "../helpers/cli.ts";
+import type { CliProject } from "../helpers/cli.ts";
 import { shared } from "../helpers/shared.ts";
+import { studyCopy } from "../helpers/study.ts";
 
-function study(profile: string): CliProject {
-  const project = cliProject({ "profiles/published.yaml": profile });
-  for (const part of ["pipeline.yaml", "params.yaml", "tasks"]) {
-    cpSync(`${HOME}${part}`, project.path(part), { recursive: true });
-  }
-  symlinkSync(`${HOME}node_modules`, project.path("node_modules"));
-  return project;
-}
+const study = (profile: string): CliProject => studyCopy({ "profiles/published.yaml": profile });
 
 test("each case is predicted once, with folds by the network that has not seen it", async () => {
   const project = study(`sources: { btcv: { root: scans, phantom: null } }

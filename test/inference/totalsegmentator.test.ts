@@ -24,7 +24,8 @@ import { toCanonical } from "../../tasks/study/volume/orient.ts";
 import type { LabelVolume } from "../../tasks/study/volume/volume.ts";
 import { type NpyArray, readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
-import { differing, greatestDifference, temporaryFolder } from "./golden-network.ts";
+import { differing, greatestDifference } from "./golden-network.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 const root = shared("golden/09_nnunet_more/e_totalseg_parts");
 const image = `${root}/images/mr.nii.gz`;
@@ -37,7 +38,7 @@ interface Facts {
 const facts = () => JSON.parse(readFileSync(`${root}/expected.json`, "utf8")) as Facts;
 
 async function converted(task: string): Promise<[folder: string, model: TotalSegmentatorModel]> {
-  const out = temporaryFolder();
+  const out = testFolder();
   await convertModel(`${root}/models`, out, { task });
   return [out, (await readModel(out)) as TotalSegmentatorModel];
 }
@@ -197,7 +198,7 @@ test.skipIf(!root)("weights of several tasks: the task must be named; missing on
     /needs Dataset291_.*, Dataset295_.*, which is not there/,
   );
   const some = (...ids: number[]) => {
-    const folder = join(temporaryFolder(), "models");
+    const folder = join(testFolder(), "models");
     mkdirSync(folder);
     for (const name of readdirSync(`${root}/models`))
       if (ids.includes(Number(name.slice(7, 10))))

@@ -9,10 +9,11 @@ import { maskOf, predictMedSam } from "../../tasks/study/medsam/predict.ts";
 import { openNetwork } from "../../tasks/study/nn/network.ts";
 import { createRandom } from "../../tasks/study/random.ts";
 import type { LabelVolume, Volume } from "../../tasks/study/volume/volume.ts";
-import { differing, greatestDifference, temporaryFolder } from "../inference/golden-network.ts";
+import { differing, greatestDifference } from "../inference/golden-network.ts";
 import { type NpyArray, readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
 import { backends } from "../helpers/torch.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 const folder = shared("golden/07_sam_medsam");
 const [depth, height, width, size] = [6, 72, 96, 256];
@@ -79,7 +80,7 @@ test.skipIf(!folder).each(backends)(
   "network outputs and probabilities of every prompt on %s",
   async (backend) => {
     const golden = await protocol();
-    const out = temporaryFolder();
+    const out = testFolder();
     await convertSam(`${folder}/tiny_sam.pth`, out, 4);
     const encoder = await openNetwork(join(out, "encoder.onnx"), { backend });
     const decoder = await openNetwork(join(out, "decoder.onnx"), { backend });
@@ -134,7 +135,7 @@ test.skipIf(!folder).each(backends)(
   "a whole volume on %s: labels are equal, whichever overlap rule",
   async (backend) => {
     const { image, labels, golden } = await case6();
-    const out = temporaryFolder();
+    const out = testFolder();
     await convertModel(folder!, out, { decoderHeads: 4 });
     const later = await predictMedSam(out, image, labels, {
       window,

@@ -4,7 +4,8 @@ import { convertV1 } from "../../tasks/study/inference/nnunet-v1.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
 import { backends } from "../helpers/torch.ts";
-import { greatestDifference, run, temporaryFolder } from "../inference/golden-network.ts";
+import { greatestDifference, run } from "../inference/golden-network.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 const models = [
   ["a_stunet_small", "Task101_Toy/STUNetTrainer_small__nnUNetPlansv2.1", "c1", "window", "window_logits"],
@@ -17,7 +18,7 @@ for (const [name, model, file, input, logits] of models) {
   test.skipIf(!folder)(
     `${name}: logits of one window within 1.3e-5 of nnU-Net v1 (relative if above 1)`,
     async () => {
-      const out = temporaryFolder();
+      const out = testFolder();
       const { channels, patch } = await convertV1(`${folder}/${model}`, out, {}, "logits");
       const arrays = await readNpz(`${folder}/expected/${file}.npz`);
       const golden = arrays.get(logits)!.data;

@@ -5,7 +5,8 @@ import { convertV2 } from "../../tasks/study/inference/nnunet-v2.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
 import { backends } from "../helpers/torch.ts";
-import { cutWindow, greatestDifference, run, temporaryFolder } from "../inference/golden-network.ts";
+import { cutWindow, greatestDifference, run } from "../inference/golden-network.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 interface Expected {
   readonly model: string;
@@ -20,7 +21,7 @@ for (const name of ["m1", "m2", "m3", "m4"]) {
   const folder = shared(`golden/04_nnunet_v2/${name}`);
   test.skipIf(!folder)(`${name}: logits of one window within 6.4e-5 of nnU-Net v2`, async () => {
     const expected = JSON.parse(readFileSync(`${folder}/expected.json`, "utf8")) as Expected;
-    const out = temporaryFolder();
+    const out = testFolder();
     const model = await convertV2(`${folder}/${expected.model}`, out);
     expect(model.folds.map(({ fold }) => Number(fold))).toEqual(expected.folds);
     expect(model.mirrorAxes).toEqual(expected.mirroring_axes ?? []);

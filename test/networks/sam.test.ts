@@ -10,14 +10,15 @@ import { Storage, Tensor as Weights } from "../../tasks/study/torch/tensor.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
 import { backends } from "../helpers/torch.ts";
-import { greatestDifference, temporaryFolder } from "../inference/golden-network.ts";
+import { greatestDifference } from "../inference/golden-network.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 const folder = shared("golden/07_sam_medsam");
 
 test.skipIf(!folder).each(backends)(
   "SAM on %s: embeddings within 2.5e-5, mask logits within 1.3e-4, IoU within 3e-6",
   async (backend) => {
-    const out = temporaryFolder();
+    const out = testFolder();
     const { size, grid, channels } = await convertSam(`${folder}/tiny_sam.pth`, out, 4);
     const golden = await readNpz(`${folder}/model_io.npz`);
     const part = (name: string, i: number, count: number) => {

@@ -2,8 +2,7 @@
  * Options of nnU-Net v2's U-Net that no golden model has: the non-linearity before the norm, norms without weights, no
  * bias. One channel and kernels of one voxel make the network a formula, which is written out here.
  */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Network } from "../../tasks/study/networks/network.ts";
@@ -16,6 +15,7 @@ import {
 } from "../../tasks/study/networks/unet.ts";
 import { Storage, Tensor } from "../../tasks/study/torch/tensor.ts";
 import { greatestDifference, run } from "../inference/golden-network.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 const one = [1, 1, 1];
 const plain: UNetArchitecture = {
@@ -45,7 +45,7 @@ const up = { kernel: Array.from({ length: 8 }, (_, i) => 0.5 + 0.2 * i), bias: 0
 const head = { conv: [1.2, -0.7], bias: [0.05, 0.25] };
 
 function stateDict(a: UNetArchitecture): Map<string, Tensor> {
-  const path = join(mkdtempSync(join(tmpdir(), "unet-")), "weights");
+  const path = join(testFolder(), "weights");
   const state = new Map<string, Tensor>();
   const bytes: Buffer[] = [];
   let start = 0;
@@ -113,7 +113,7 @@ test.each([
   ["ReLU first, norms without weights, no bias", { nonlinFirst: true, affine: false, bias: false, slope: 0 }],
 ] as const)("%s", async (_, change) => {
   const a = { ...plain, ...change };
-  const path = join(mkdtempSync(join(tmpdir(), "unet-")), "network");
+  const path = join(testFolder(), "network");
   const network = new Network(path, stateDict(a));
   unet(network, a, 1, 2, [edge, edge, edge]);
   await network.write(unusedUNetWeights);
@@ -123,7 +123,7 @@ test.each([
 });
 
 test("one weight under two names of nnU-Net's modules must have one value", async () => {
-  const path = join(mkdtempSync(join(tmpdir(), "unet-")), "weights");
+  const path = join(testFolder(), "weights");
   writeFileSync(path, Buffer.from(Float32Array.of(1, 2, 1, 3).buffer));
   const tensor = (start: number) =>
     new Tensor(new Storage("float32", 2, { path, start: 4 * start, length: 8 }), 0, [2], [1]);

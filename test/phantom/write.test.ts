@@ -1,16 +1,13 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { listCases } from "../../tasks/study/datasets/list-cases.ts";
 import { phantomLayouts } from "../../tasks/study/phantom/spec.ts";
 import { writePhantomDataset } from "../../tasks/study/phantom/write.ts";
+import { testFolder } from "../helpers/folder.ts";
 
-const root = mkdtempSync(join(tmpdir(), "phantom-"));
-afterAll(() => {
-  rmSync(root, { recursive: true });
-});
+const root = testFolder();
 
 function digests(folder: string): Record<string, string> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>

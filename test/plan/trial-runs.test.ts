@@ -1,15 +1,12 @@
-import { readdirSync, symlinkSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { status } from "../../src/plan/status.ts";
 import { Project } from "../helpers/project.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
-const modules = fileURLToPath(new URL("../../node_modules", import.meta.url));
-
-/** list: the names in src/; half: every other one; copy: one task for each of those. */
+/** `list` lists the names in src/; `half` takes every second name; `copy` has a task for each of these. */
 const PIPELINE = `version: 1
 params: params.yaml
 rules:
@@ -49,7 +46,7 @@ export default task({
 `;
 
 function project(): Project {
-  const made = new Project({
+  return new Project({
     "pipeline.yaml": PIPELINE,
     "params.yaml": "but: x\nfrom: 0\n",
     "list.ts": MODULE(`
@@ -59,9 +56,7 @@ function project(): Project {
     const all = JSON.parse(readFileSync(input(), "utf8"));
     writeFileSync(output() + "names.json", JSON.stringify({ names: all.filter((_, i) => i % 2 === params.from) }));`),
     ...Object.fromEntries(["a", "b", "c", "d"].map((name) => [`src/${name}`, `${name}\n`])),
-  });
-  symlinkSync(modules, made.path("node_modules"));
-  return made;
+  }).withPackages();
 }
 
 function filesOf(made: Project): string[] {
@@ -81,7 +76,7 @@ describe("a dry run", () => {
     expect((await made.build()).ran).toEqual(dry.ran);
   });
 
-  it("follows a change of the graph's shape, past what is fresh and to what the cache has", async () => {
+  it("follows a change of the graph's shape to tasks that are missing or restorable", async () => {
     const made = project();
     await made.build();
     await made.build({ set: ["from=1"] });
@@ -90,7 +85,7 @@ describe("a dry run", () => {
     const states = Object.fromEntries(
       (await status(made.request({ set }))).map(({ id, freshness }) => [id, freshness.state]),
     );
-    // aa is before b: now it is every other one, and c, which the cache has.
+    // The names are a, aa, b, c, d; `half` takes the second and the fourth: aa, and c, which is in the cache.
     expect(states).toEqual({
       list: "stale",
       half: "stale",
@@ -104,7 +99,7 @@ describe("a dry run", () => {
     expect(made.read("all")).toBe("aa\nc\n");
   });
 
-  it("sees that the wave stops where what is foreseen is what was there", async () => {
+  it("stops behind a trial run whose output has not changed", async () => {
     const made = project();
     await made.build();
     made.write("src/x", "left out");
@@ -113,14 +108,14 @@ describe("a dry run", () => {
     expect((await made.build()).ran).toEqual(["list"]);
   });
 
-  it("says which of them would fail", async () => {
+  it("reports a trial run that fails", async () => {
     const made = project();
     const { failed, events } = await made.build({ dryRun: true, set: ["but=all"] });
     expect(failed).toEqual(["list"]);
     expect(events).toContainEqual(expect.objectContaining({ task: "list", error: "nothing is left" }));
   });
 
-  it("says where it cannot make the folder in which they run", async () => {
+  it("names the folder where it cannot create a temporary folder for trial runs", async () => {
     const made = project();
     vi.stubEnv("TMPDIR", made.path("none"));
     await expect(status(made.request())).rejects.toThrow(

@@ -35,7 +35,7 @@ function copies(): Project {
 }
 
 describe("build", () => {
-  it("runs what is needed, once, in order", async () => {
+  it("runs each task once, after the tasks that it needs", async () => {
     const project = copies();
     const first = await project.build();
     expect(first.ran).toEqual(["copy:a", "copy:b", "join", "upper:a", "upper:b"]);
@@ -44,7 +44,7 @@ describe("build", () => {
     expect(second.summary).toMatchObject({ ran: 0, restored: 0, fresh: 5, failed: 0, skipped: 0 });
   });
 
-  it("runs exactly what an edit concerns, and restores when the edit is undone", async () => {
+  it("runs exactly the tasks behind an edit, and restores their outputs when the edit is undone", async () => {
     const project = copies();
     await project.build();
     project.write("src/a.txt", "three\n");
@@ -59,7 +59,7 @@ describe("build", () => {
     expect(param.ran).toEqual(["copy:b", "join", "upper:b"]);
   });
 
-  it("stops the wave where a task that ran anew wrote the same bytes", async () => {
+  it("runs nothing behind a task that ran again and wrote the same bytes", async () => {
     const project = copies();
     await project.build();
     project.write("src/a.txt", "ONE\n");
@@ -74,7 +74,7 @@ describe("build", () => {
     await expect(project.build({ targets: ["uper"] })).rejects.toThrow('nothing makes "uper"');
   });
 
-  it("builds what a glob of ids turns out to mean when the graph has expanded", async () => {
+  it("applies a glob of task ids to tasks that appear when the graph expands", async () => {
     const project = new Project({
       "pipeline.yaml": `version: 1
 rules:
@@ -90,7 +90,7 @@ rules:
     await expect(project.build({ targets: ["each:c*"] })).rejects.toThrow('nothing makes "each:c*"');
   });
 
-  it("makes again what was deleted, from the cache", async () => {
+  it("restores deleted outputs from the cache", async () => {
     const project = copies();
     await project.build();
     project.remove("upper/b.txt");
@@ -99,7 +99,7 @@ rules:
     expect(project.has("upper/b.txt")).toBe(true);
   });
 
-  it("runs everything after cache and outputs were deleted; outputs alone are not lq's any more", async () => {
+  it("does not overwrite outputs whose records were deleted with the cache, unless forced", async () => {
     const project = copies();
     await project.build();
     project.remove("cache");
@@ -107,7 +107,7 @@ rules:
     expect((await project.build({ force: true })).ran).toHaveLength(5);
   });
 
-  it("forces the targets named and nothing before them", async () => {
+  it("with force runs the named targets again, and not the tasks before them", async () => {
     const project = copies();
     await project.build();
     const built = await project.build({ targets: ["upper/a.txt"], force: true });
@@ -126,7 +126,8 @@ rules:
     expect(project.read("upper/a.txt")).toBe("ONE\nX\n");
   });
 
-  it("takes what the cache has for no edit, as when records were lost in a power cut", async () => {
+  // As after a power cut that lost the last records.
+  it("does not count an output without a record as edited if the cache has its content", async () => {
     const project = copies();
     await project.build();
     const log = project.path("cache/state/log");
@@ -140,7 +141,7 @@ rules:
     expect((await project.build()).restored).toEqual(["upper:b"]);
   });
 
-  it("says in a dry run and in status what the build then does", async () => {
+  it("does what a dry run and status said before", async () => {
     const project = copies();
     const states = async () =>
       Object.fromEntries((await status(project.request())).map(({ id, freshness }) => [id, freshness.state]));
@@ -169,7 +170,7 @@ rules:
     expect(reasons).toMatchObject([{ kind: "file", path: "src/b.txt", change: "changed" }]);
   });
 
-  it("removes outputs of tasks that are gone, and keeps those somebody edited", async () => {
+  it("removes outputs of tasks that are gone, and keeps those that a user edited", async () => {
     const project = copies();
     await project.build();
     project.write("params.yaml", "names: { b: { suffix: y } }\n");
@@ -188,7 +189,7 @@ rules:
     expect((await project.build()).summary.fresh).toBe(3);
   });
 
-  it("lets a second build wait for the first, and find all done", async () => {
+  it("waits for another build, and then finds everything fresh", async () => {
     const project = copies();
     const [first, second] = await Promise.all([project.build(), project.build()]);
     expect(first.ran.length + second.ran.length).toBe(5);

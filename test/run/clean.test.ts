@@ -22,7 +22,7 @@ const run = (project: Project, request: Partial<CleanRequest> = {}) =>
   clean({ ...project.request(), ...request });
 
 describe("clean", () => {
-  it("removes what lq wrote, keeps what was edited or is somebody's own, and nothing counts as built then", async () => {
+  it("removes what lq wrote, keeps edited outputs and files of others, and forgets that it built", async () => {
     const project = await built();
     project.write("out/deep/a.txt", "edited");
     expect(await run(project, { dryRun: true })).toEqual({
@@ -40,7 +40,7 @@ describe("clean", () => {
     expect(project.read("tree/y/z")).toBe("2\n");
   });
 
-  it("keeps a directory that somebody added a file to", async () => {
+  it("keeps a directory to which a user added a file", async () => {
     const project = await built();
     project.write("tree/added", "");
     expect((await run(project)).kept).toEqual(["tree/"]);
@@ -56,7 +56,7 @@ describe("clean", () => {
     },
   );
 
-  it("of one output of two makes the task restorable, and is named as the reason", async () => {
+  it("makes a task restorable when it removes one of two outputs, and status names that as the reason", async () => {
     const project = new Project({
       "pipeline.yaml": `version: 1\nrules:\n  two: { cmd: "touch \${out}", out: [x, y] }\n`,
     });
@@ -82,7 +82,7 @@ describe("clean", () => {
     expect((await project.build()).ran).toEqual(["copy:a", "copy:b", "tree"]);
   });
 
-  it("makes nothing where nothing was built", async () => {
+  it("creates no file where nothing was built", async () => {
     const project = new Project({
       "pipeline.yaml": `version: 1\nrules:\n  x: { cmd: "touch \${out}", out: x }\n`,
     });

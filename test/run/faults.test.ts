@@ -1,10 +1,8 @@
-import { chmodSync } from "node:fs";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Event } from "../../src/report/events.ts";
 import { isAlive } from "../helpers/alive.ts";
+import { fakeDriver } from "../helpers/nvidia-smi.ts";
 import { Project } from "../helpers/project.ts";
-
-afterEach(() => vi.unstubAllEnvs());
 
 describe("failures", () => {
   const pipeline = `version: 1
@@ -15,7 +13,7 @@ rules:
   last: { cmd: "cp \${in} \${out}", in: other.txt, out: last.txt }
 `;
 
-  it("leave the old output, say the last lines, and skip what needs them; -k goes on with the rest", async () => {
+  it("keep the old output, show the last lines and skip what needs them; -k goes on with the rest", async () => {
     const project = new Project({
       "pipeline.yaml": pipeline.replace("exit 4", "cat ${in} > ${out}"),
       "in.txt": "1",
@@ -51,7 +49,7 @@ rules:
     expect(summary.ran + summary.skipped).toBe(3);
   });
 
-  it("are tried again as often as the rule says; the log and the events tell of each", async () => {
+  it("are tried again as often as the rule says, with each attempt in the log and the events", async () => {
     const project = new Project({
       "pipeline.yaml": `version: 1
 rules:
@@ -61,11 +59,11 @@ rules:
     retries: 2
 `,
     });
-    const { summary, events } = await project.build();
+    const { summary, retries } = await project.build();
     expect(summary).toMatchObject({ ran: 1, failed: 0 });
     expect(project.read("tries.log")).toBe("try\ntry\ntry\n");
     const retry = { type: "retry", task: "flaky", error: "exit code 1", wholeDevice: false };
-    expect(events.filter(({ type }) => type === "retry")).toEqual([
+    expect(retries).toEqual([
       { ...retry, attempt: 2 },
       { ...retry, attempt: 3 },
     ]);
@@ -74,11 +72,11 @@ rules:
     );
   });
 
-  it("for want of a device's memory are tried again with the whole device", async () => {
+  it("by lack of device memory are tried again with the whole device", async () => {
     const cmd = (name: string, needs: string): string =>
       `"echo ${name} $CUDA_VISIBLE_DEVICES >> log.txt; test $(grep -c ${name} log.txt) -ge ${needs} || { echo 'RuntimeError: CUDA out of memory (tried 2 GiB)'; exit 1; }; touch \${out}"`;
+    fakeDriver(["0, GPU-aaaa, 81920, 0, Disabled, NVIDIA H100"]);
     const project = new Project({
-      "bin/nvidia-smi": `#!/bin/sh\necho "0, GPU-aaaa, 81920, NVIDIA H100"\n`,
       "pipeline.yaml": `version: 1
 rules:
   big: { cmd: ${cmd("big", "2")}, out: big, slots: { gpu: { memory: 10GiB } }, oom: "CUDA out of memory" }
@@ -86,12 +84,9 @@ rules:
   other: { cmd: ${cmd("other", "9")}, out: other, slots: { gpu: { memory: 10GiB } }, oom: "no such thing" }
 `,
     });
-    chmodSync(project.path("bin/nvidia-smi"), 0o755);
-    vi.stubEnv("PATH", `${project.path("bin")}:${process.env["PATH"]}`);
-    const { ran, failed, events } = await project.build({ keepGoing: true });
+    const { ran, failed, retries } = await project.build({ keepGoing: true });
     expect([ran, failed]).toEqual([["big"], ["huge", "other"]]);
-    const retried = events.flatMap((event) => (event.type === "retry" ? [event] : []));
-    expect(retried.map(({ task, wholeDevice }) => [task, wholeDevice]).sort()).toEqual([
+    expect(retries.map(({ task, wholeDevice }) => [task, wholeDevice]).sort()).toEqual([
       ["big", true],
       ["huge", true],
     ]);
@@ -102,7 +97,7 @@ rules:
     expect(runs).toEqual(["big 0", "big 0", "huge 0", "huge 0", "other 0"]);
   });
 
-  it("for want of a device's memory are known however much is printed after that, in whatever bytes", async () => {
+  it("by lack of device memory are recognised whatever the task prints afterwards", async () => {
     const project = new Project({
       "pipeline.yaml": `version: 1
 rules:
@@ -113,12 +108,12 @@ rules:
     oom: out of memory
 `,
     });
-    const { ran, events } = await project.build({ slots: "gpu=1:80GiB" });
+    const { ran, retries } = await project.build({ slots: "gpu=1:80GiB" });
     expect(ran).toEqual(["train"]);
-    expect(events.filter(({ type }) => type === "retry")).toMatchObject([{ wholeDevice: true }]);
+    expect(retries).toMatchObject([{ wholeDevice: true }]);
   });
 
-  it("count those retries apart from the others, and number all attempts", async () => {
+  it("by lack of device memory do not use up the rule's retries, and all attempts are numbered", async () => {
     const project = new Project({
       "pipeline.yaml": `version: 1
 rules:
@@ -130,10 +125,9 @@ rules:
     retries: 1
 `,
     });
-    const { failed, events } = await project.build({ slots: "gpu=1:80GiB" });
+    const { failed, retries } = await project.build({ slots: "gpu=1:80GiB" });
     expect(failed).toEqual(["train"]);
-    const retried = events.flatMap((event) => (event.type === "retry" ? [event] : []));
-    expect(retried.map(({ attempt, wholeDevice }) => [attempt, wholeDevice])).toEqual([
+    expect(retries.map(({ attempt, wholeDevice }) => [attempt, wholeDevice])).toEqual([
       [2, true],
       [3, false],
     ]);
@@ -165,7 +159,7 @@ rules:
 });
 
 describe("cancelling", () => {
-  it("ends every process of the running tasks, also those that ignore SIGTERM", async () => {
+  it("ends every process of the running tasks, even those that ignore SIGTERM", async () => {
     const project = new Project({
       "pipeline.yaml": `version: 1
 rules:
@@ -178,8 +172,7 @@ rules:
     project.fifo("started");
     const controller = new AbortController();
     const building = project.build({ signal: controller.signal });
-    const { promises } = await import("node:fs");
-    const pids = (await promises.readFile(project.path("started"), "utf8")).trim().split(" ").map(Number);
+    const pids = (await project.received("started")).trim().split(" ").map(Number);
     expect(pids.map(isAlive)).toEqual([true, true]);
     controller.abort();
     const { summary } = await building;
@@ -192,7 +185,7 @@ rules:
     ]);
   });
 
-  it("ends the restoring of many outputs in its midst; the next build restores the rest", async () => {
+  it("stops while lq restores many outputs, and the next build restores the rest", async () => {
     const count = 200;
     const project = new Project({
       "pipeline.yaml": `version: 1
@@ -215,7 +208,7 @@ rules:
     expect(rest.summary).toMatchObject({ fresh: restored, restored: skipped, ran: 0 });
   });
 
-  it("lets a resumable task go on from what it kept, under the same key only", async () => {
+  it("keeps the scratch folder of a resumable task, for the same key only", async () => {
     const pipeline = (text: string) => `version: 1
 rules:
   train:
@@ -225,17 +218,16 @@ rules:
 `;
     const project = new Project({ "pipeline.yaml": pipeline("one") });
     project.fifo("started");
-    const { promises } = await import("node:fs");
     const cancelOnce = async (): Promise<void> => {
       const controller = new AbortController();
       const building = project.build({ signal: controller.signal });
-      await promises.readFile(project.path("started"));
+      await project.received("started");
       controller.abort();
       expect((await building).summary.cancelled).toBe(1);
     };
     const finish = async (): Promise<string> => {
       const building = project.build();
-      await promises.readFile(project.path("started"));
+      await project.received("started");
       expect((await building).summary.ran).toBe(1);
       return project.read("model.txt");
     };
@@ -251,9 +243,9 @@ rules:
 describe("inputs that change while a task runs", () => {
   it.each([
     ["", "echo new > in.txt"],
-    [", also with its size and time kept", "cp -p in.txt kept; echo new > in.txt; touch -r kept in.txt"],
-    [", also by another file in its place", "echo new > other; mv other in.txt"],
-  ])("make it run again, and what it made of the old ones is kept out of the cache%s", async (_, edit) => {
+    [" (same size and time)", "cp -p in.txt kept; echo new > in.txt; touch -r kept in.txt"],
+    [" (another file in its place)", "echo new > other; mv other in.txt"],
+  ])("make the task run again, and its first outputs do not go into the cache%s", async (_, edit) => {
     const project = new Project({
       "pipeline.yaml": `version: 1
 rules:
@@ -289,7 +281,7 @@ rules:
     expect((await project.build()).summary.fresh).toBe(1);
   });
 
-  it("fail it when they never keep still", async () => {
+  it("fail the task when they change in the second attempt, too", async () => {
     const project = new Project({
       "pipeline.yaml": `version: 1\nrules:\n  copy: { cmd: "cp \${in} \${out}; echo more >> in.txt", in: in.txt, out: out.txt }\n`,
       "in.txt": "old\n",
@@ -302,12 +294,12 @@ rules:
 });
 
 describe("slots", () => {
-  it("hand out devices, never one to two tasks at once, and show each task its own only", async () => {
+  it("give each device to one task at a time, and show each task only its own devices", async () => {
+    fakeDriver([
+      "0, GPU-aaaa, 81920, 0, Disabled, NVIDIA H100",
+      "1, GPU-bbbb, 81920, 0, Disabled, NVIDIA H100",
+    ]);
     const project = new Project({
-      "bin/nvidia-smi": `#!/bin/sh
-echo "0, GPU-aaaa, 81920, NVIDIA H100"
-echo "1, GPU-bbbb, 81920, NVIDIA H100"
-`,
       "pipeline.yaml": `version: 1
 axes: { name: [a, b, c, d, e, f] }
 rules:
@@ -322,8 +314,6 @@ rules:
     slots: { cpu: 2 }
 `,
     });
-    chmodSync(project.path("bin/nvidia-smi"), 0o755);
-    vi.stubEnv("PATH", `${project.path("bin")}:${process.env["PATH"]}`);
     const { summary, errors } = await project.build({ slots: "cpu=6" });
     expect(errors).toEqual([]);
     expect(summary.ran).toBe(7);
@@ -332,7 +322,7 @@ rules:
     expect(project.read("none.txt")).toBe("[] 2\n");
   });
 
-  it("that can never be had are refused before anything runs", async () => {
+  it("are refused before anything runs if there can never be enough of them", async () => {
     const project = new Project({
       "pipeline.yaml": `version: 1
 rules:
@@ -348,7 +338,7 @@ rules:
 });
 
 describe("tasks of one key", () => {
-  it("run once; the others are restored", async () => {
+  it("run once, and lq restores the outputs of the others", async () => {
     const project = new Project({
       "pipeline.yaml": `version: 1
 axes: { name: [a, b, c] }

@@ -1,4 +1,4 @@
-/** Nothing is hashed twice in a build: not its sources, not what its tasks write, not by the look at all of it after. */
+/** A build hashes no content twice: neither sources, nor outputs, nor either of them when it writes the snapshot. */
 import { truncateSync } from "node:fs";
 import { expect, it, vi } from "vitest";
 import type * as threads from "../../src/files/hash-threads.ts";
@@ -7,7 +7,7 @@ import { acquireLock } from "../../src/state/lock.ts";
 import { settle } from "../helpers/settle.ts";
 import { Project, type Options } from "../helpers/project.ts";
 
-/** Digests of all that was hashed, with what it was hashed as. */
+/** Every file that was hashed: its digest, and its path as the caller named it. */
 const hashed: [digest: string, path: string][] = [];
 
 vi.mock("../../src/files/hash.ts", async (original) => {
@@ -34,7 +34,7 @@ vi.mock("../../src/files/hash-threads.ts", async (original) => {
   return { ...real, hashBeside };
 });
 
-it("hashes every content once, and nothing when nothing changed", async () => {
+it("a build hashes every content once, and nothing when nothing changed", async () => {
   const project = new Project({
     "pipeline.yaml": `version: 1
 rules:
@@ -72,7 +72,7 @@ rules:
   expect(await build()).toEqual(["made all.txt", "made copy.txt", "small.txt"]);
 });
 
-it("keeps what a dry run had to hash, where that was much and no build is under way", async () => {
+it("a dry run remembers the digests of large files, unless a build is running", async () => {
   const project = new Project({
     "pipeline.yaml": `version: 1
 rules:

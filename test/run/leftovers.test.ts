@@ -1,8 +1,8 @@
-/** What a build left on the disk is not taken for a source by the next one, even before the graph has expanded to it. */
+/** lq does not mistake the output of an earlier build for a source, even before the graph has expanded to its task. */
 import { expect, it } from "vitest";
 import { Project } from "../helpers/project.ts";
 
-const GROWN = `version: 1
+const EXPANDED = `version: 1
 params: params.yaml
 axes:
   name: [a, b]
@@ -24,9 +24,9 @@ rules:
 default: [reports/a.txt, reports/b.txt]
 `;
 
-it("a file that a task made which the graph has yet to grow", async () => {
+it("an output of a task that a pending expansion will bring is no source", async () => {
   const project = new Project({
-    "pipeline.yaml": GROWN,
+    "pipeline.yaml": EXPANDED,
     "params.yaml": "epochs: 1\n",
     "src/list.json": '{ "items": ["only"] }',
   });
@@ -39,12 +39,12 @@ it("a file that a task made which the graph has yet to grow", async () => {
     ...["train:a/only", "train:b/only"],
   ]);
   expect(project.read("reports/a.txt")).toBe("2 a\n");
-  // Nor when lq has no record of making it.
+  // The same without records.
   project.remove("cache");
   expect((await project.build({ targets: ["reports/a.txt"], force: true })).ran).toContain("train:a/only");
 });
 
-it("a file that only what comes after it could make is a source", async () => {
+it("a file that only a task behind it could make is a source", async () => {
   const project = new Project({
     "pipeline.yaml": `version: 1
 rules:

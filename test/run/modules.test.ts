@@ -1,17 +1,6 @@
-import path from "node:path";
-import { symlinkSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { UserError } from "../../src/model/errors.ts";
 import { Project } from "../helpers/project.ts";
-
-const modules = fileURLToPath(new URL("../../node_modules", import.meta.url));
-
-function project(files: { readonly [path: string]: string }): Project {
-  const made = new Project(files);
-  symlinkSync(modules, made.path("node_modules"));
-  return made;
-}
 
 const SCALE = `import { readFileSync, writeFileSync } from "node:fs";
 import { task } from "lq";
@@ -28,7 +17,7 @@ export default task({
 `;
 
 function scaling(pipeline = ""): Project {
-  return project({
+  return new Project({
     "pipeline.yaml": `version: 1
 params: params.yaml
 axes: { name: [a, b, c] }
@@ -45,7 +34,7 @@ ${pipeline}`,
     "src/a.txt": "1",
     "src/b.txt": "2",
     "src/c.txt": "3",
-  });
+  }).withPackages();
 }
 
 describe("task modules", () => {
@@ -59,7 +48,7 @@ describe("task modules", () => {
     expect(events).toContainEqual({ type: "progress", task: "scale:a", fraction: 0.5, note: "half way" });
   });
 
-  it("see only the change of what they mean, not of their comments", async () => {
+  it("run again after a change of their code, not of their comments", async () => {
     const built = scaling();
     await built.build();
     built.write("tasks/scale.ts", `// A comment.\n${SCALE}`);
@@ -111,7 +100,7 @@ describe("task modules", () => {
     ["writes nothing", ``, 'it ended well but did not write its output "out.txt"'],
     ["asks for an unknown role", `input("image")`, 'the rule declares no input "image" (its inputs: "in")'],
   ])("fail when one %s, leaving the old output", async (_, body, error) => {
-    const built = project({
+    const built = new Project({
       "pipeline.yaml": `version: 1
 rules:
   one: { run: task.ts, in: in.txt, out: out.txt }
@@ -133,14 +122,14 @@ export default task({ async run({ input }) { input(); console.error("before"); $
     expect(summary).toMatchObject({ ran: 0, failed: 1 });
     const failed = events.find((event) => event.type === "task");
     expect(failed).toMatchObject({ outcome: "failed", error, log: "cache/logs/one/one.log" });
-    // The message is told once, and without a stack.
+    // The tail has neither the error's message again nor a stack trace.
     expect(failed?.type === "task" ? failed.tail : null).toEqual(["before"]);
     expect(built.read("out.txt")).toBe("in");
     expect(built.has("cache/staging")).toBe(false);
   });
 
-  it("grow the graph by the files they write, before and after a change", async () => {
-    const built = project({
+  it("expand the graph by the files that they write, before and after a change", async () => {
+    const built = new Project({
       "pipeline.yaml": `version: 1
 params: params.yaml
 rules:
@@ -177,7 +166,7 @@ export default task({
   },
 });
 `,
-    });
+    }).withPackages();
     const first = await built.build();
     expect(first.events.filter((e) => e.type === "task" && e.error)).toEqual([]);
     expect(first.ran).toEqual(["join", "list", "make:a", "make:b"]);
@@ -196,7 +185,10 @@ export default task({
     built.write("params.yaml", "names: [a, b]\n");
     const undone = await built.build();
     expect([undone.ran, undone.restored]).toEqual([[], ["join", "list", "make:a"]]);
-    expect(path.basename(built.path("made/a.txt"))).toBe("a.txt");
-    expect([built.has("made/c.txt"), built.has("joined/a.txt")]).toEqual([false, true]);
+    expect([built.has("made/c.txt"), built.has("made/a.txt"), built.has("joined/a.txt")]).toEqual([
+      false,
+      true,
+      true,
+    ]);
   });
 });

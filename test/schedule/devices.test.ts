@@ -24,33 +24,30 @@ const masked = (mask: string) => devices({ env: { CUDA_VISIBLE_DEVICES: mask } }
 const pretend = (count: number) => ({ count, type: null, memory: null });
 
 describe("devices", () => {
-  it("are those the driver lists", async () => {
+  it("are those that the driver lists", async () => {
     expect(await devices()).toEqual([h100, l4]);
   });
 
-  it("are at most those an outer mask names, in its order", async () => {
+  it("are at most those that CUDA_VISIBLE_DEVICES names, in its order", async () => {
     expect(await masked("1")).toEqual([l4]);
     expect(await masked("GPU-bbbb,0")).toEqual([{ ...l4, id: "GPU-bbbb" }, h100]);
     expect(await masked("GPU-BBBB")).toEqual([{ ...l4, id: "GPU-BBBB" }]);
     for (const mask of ["01", "+1", "1x", " 1 "]) expect(await masked(mask)).toEqual([l4]);
   });
 
-  it.each(["", "-1", "NoDevFiles", "2", "GPU-cccc", "GPU-"])(
-    "are none where the mask is %j",
-    async (mask) => {
-      expect(await masked(mask)).toEqual([]);
-    },
-  );
+  it.each(["", "-1", "NoDevFiles", "2", "GPU-cccc", "GPU-"])("are none if the mask is %j", async (mask) => {
+    expect(await masked(mask)).toEqual([]);
+  });
 
-  it.each(["1,-1,0", "1,7,0", "1,GPU-cccc,0", "1,x"])("end in %s where CUDA ends it", async (mask) => {
+  it.each(["1,-1,0", "1,7,0", "1,GPU-cccc,0", "1,x"])("end in the mask %s where CUDA stops", async (mask) => {
     expect(await masked(mask)).toEqual([l4]);
   });
 
-  it.each(["1,1", "1,GPU-bbbb", "GPU-bbbb,GPU-bbbb-2222"])("are one device in %s, not two", async (mask) => {
+  it.each(["1,1", "1,GPU-bbbb", "GPU-bbbb,GPU-bbbb-2222"])("count once in the mask %s", async (mask) => {
     expect((await masked(mask)).map(({ uuid }) => uuid)).toEqual(["GPU-bbbb-2222"]);
   });
 
-  it("are those of the mask even where no driver answers", async () => {
+  it("are those of the mask if no driver answers", async () => {
     vi.stubEnv("PATH", "/nonexistent");
     const unknown = { memory: null, type: null };
     expect(await masked("3,MIG-7")).toEqual([
@@ -59,7 +56,7 @@ describe("devices", () => {
     ]);
   });
 
-  it("are none in a Slurm job that was given none", async () => {
+  it("are none in a Slurm job without CUDA_VISIBLE_DEVICES", async () => {
     expect(await discoverDevices({ env: { SLURM_JOB_ID: "7" } })).toEqual({
       devices: [],
       trouble: "this Slurm job was given none: CUDA_VISIBLE_DEVICES is not set",
@@ -84,14 +81,14 @@ describe("devices", () => {
     expect(described).toMatchObject({ type: "B200", memory: 180 * GiB });
   });
 
-  it("belong together by type, or as declared by index or UUID", async () => {
+  it("are grouped by type, or as declared by index or UUID", async () => {
     const groups = [["0", "GPU-bbbb-2222"]];
     expect((await devices({ groups })).map(({ group }) => group)).toEqual(["group 0", "group 0"]);
   });
 });
 
 describe("nvidia-smi", () => {
-  it("is asked for the instances of a GPU that is divided; each is by itself", async () => {
+  it("lists the MIG instances of a divided GPU, each of which is a device and a group", async () => {
     fakeDriverScript(`
 if [ "$1" = -L ]; then
   echo 'GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-aaaa)'
@@ -119,14 +116,14 @@ fi`);
       },
       { ...l4, uuid: "GPU-bbbb", memory: null },
     ]);
-    // CUDA takes the first instance for the GPU.
+    // CUDA uses the first instance if the mask names the GPU.
     const uuids = async (mask: string) => (await masked(mask)).map(({ uuid }) => uuid);
     expect(await uuids("0")).toEqual(["MIG-1111"]);
     expect(await uuids("GPU-aaaa,MIG-1111,MIG-2222")).toEqual(["MIG-1111", "MIG-2222"]);
     expect(await uuids("MIG-GPU-aaaa/1/0,MIG-9999")).toEqual(["MIG-GPU-aaaa/1/0"]);
   });
 
-  it("that fails, is not there or never answers is no device, and says why", async () => {
+  it("gives no device and a reason if it fails, is not there or does not answer", async () => {
     fakeDriverScript("echo NVIDIA-SMI has failed because it could not talk to the driver; exit 9");
     expect(await askDriver()).toEqual({
       devices: [],
@@ -135,7 +132,7 @@ fi`);
     });
     fakeDriverScript("printf '\\033[2J\\001\\000bad'; exit 3");
     expect((await askDriver()).trouble).toBe("nvidia-smi failed (exit code 3): [2J bad");
-    // What it starts keeps the pipe open when it is killed itself.
+    // Its child keeps the pipe open after it is killed.
     const driver = fakeDriverScript('sleep 1000 & echo $! > "$0.pid"; wait');
     expect(await askDriver(500)).toEqual({
       devices: [],
@@ -146,7 +143,7 @@ fi`);
     expect(await askDriver()).toEqual({ devices: [], trouble: "there is no nvidia-smi" });
   });
 
-  it("that lists nothing says so", async () => {
+  it("gives a reason if it lists nothing", async () => {
     fakeDriver(["No devices were found"]);
     expect(await discoverDevices({ env: {} })).toEqual({
       devices: [],
@@ -154,7 +151,7 @@ fi`);
     });
   });
 
-  it("may print what it likes", async () => {
+  it("gives no device that does not exist, whatever it prints", async () => {
     for (const line of [
       "",
       "No devices were found",

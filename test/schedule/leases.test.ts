@@ -1,4 +1,4 @@
-/** Devices shared with other lq processes: real builds in several projects, a driver on PATH, no GPU. */
+/** Devices that several lq processes share. Real builds in several projects, with a fake driver and no GPU. */
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { chmodSync, readFileSync } from "node:fs";
@@ -6,6 +6,7 @@ import { userInfo } from "node:os";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { claim, listClaims } from "../../src/schedule/claims.ts";
+import type { SlotRequest } from "../../src/model/model.ts";
 import { Leases, type Waiting } from "../../src/schedule/leases.ts";
 import { Slots } from "../../src/schedule/slots.ts";
 import { isStopped } from "../../src/system/process-stat.ts";
@@ -17,8 +18,22 @@ import { seeded } from "./random.ts";
 
 const GiB = 2 ** 30;
 
-/** Two devices that no other test, and no build on this machine, has. */
+/** UUIDs of two devices that no other test and no build on this machine uses. */
 const [first, second] = [`GPU-${randomUUID()}`, `GPU-${randomUUID()}`];
+const DEVICES = [first, second].map((uuid, i) => {
+  return { id: String(i), uuid, memory: 80 * GiB, type: "H100", group: "H100" };
+});
+
+/** Slots on the two devices. */
+const slotsWith = (leases: Leases) =>
+  new Slots({ cpu: 9, cores: 9, memory: 0, devices: DEVICES, trouble: null, pools: new Map() }, leases);
+
+/** @param memory bytes on each device; null: whole devices */
+function gpus(count: number, memory: number | null = null): SlotRequest {
+  const gpu = { count, optional: false, memory, whole: memory === null, type: null };
+  return { cpu: 0, memory: 0, gpu, pools: new Map() };
+}
+
 const line = (index: number, uuid: string, used = 0) =>
   `${index}, ${uuid}, 81920, ${used}, Disabled, NVIDIA H100`;
 
@@ -27,13 +42,14 @@ beforeEach(() => {
   vi.stubEnv("XDG_CONFIG_HOME", "/nonexistent");
 });
 
+/** Processes that a test leaves running on purpose. */
 const leftBehind = new Set<number>();
 afterEach(() => {
   for (const pid of leftBehind) process.kill(pid, "SIGKILL");
   leftBehind.clear();
 });
 
-/** A project of one task that says on which devices it runs, and ends when the file `go` is there. */
+/** A project with `count` tasks t0, t1 … Each writes its devices to `at-tN`, and ends when the file `go` is there. */
 function project(slots: string, count = 1): CliProject {
   return cliProject({
     "pipeline.yaml": `version: 1
@@ -49,7 +65,10 @@ rules:
   });
 }
 
-/** A project of one task in a worker, which says who it is and then does something, and one without a device after it. */
+/**
+ * A project with a task in a worker, which writes its process id to `pid-t0`, and a task without a device behind it.
+ * @param then code that the first task runs
+ */
 function moduleProject(then: string): CliProject {
   return cliProject({
     "pipeline.yaml": `version: 1
@@ -75,7 +94,18 @@ export default task({
 
 const here = ["build", "--json"];
 
-/** lq and the watchdog that would end its tasks: every child of lq that waits for a word from it. */
+/** Two builds: `holder`, in project `one`, has device 1; `waiter`, in project `other`, waits for it. */
+async function holderAndWaiter() {
+  vi.stubEnv("CUDA_VISIBLE_DEVICES", "1");
+  const [one, other] = [project("1"), project("1")];
+  const holder = one.start(...here);
+  await one.appears("at-t0");
+  const waiter = other.start(...here);
+  await waiter.line('"waiting"');
+  return { one, other, holder, waiter };
+}
+
+/** Kills lq and its watchdog, which would end the tasks. */
 function killAtOnce(lq: number): void {
   process.kill(lq, "SIGSTOP");
   const children = readFileSync(`/proc/${lq}/task/${lq}/children`, "utf8").trim().split(" ").map(Number);
@@ -86,21 +116,41 @@ function killAtOnce(lq: number): void {
   for (const pid of [...watchdogs, lq]) process.kill(pid, "SIGKILL");
 }
 
+/**
+ * Kills a build on device 1 but not its task, and checks that another build gets the device when the task has ended.
+ * @param task process id of the task; negative: its process group
+ */
+async function outlivedBy(task: number, holder: Lq): Promise<void> {
+  leftBehind.add(task);
+  killAtOnce(holder.pid);
+  await holder.ended;
+  const other = project("1");
+  const waiter = other.start(...here);
+  await waiter.line("GPU 1 is held by a task that process");
+  process.kill(task, "SIGKILL");
+  leftBehind.delete(task);
+  expect(await other.appears("at-t0")).toBe("PCI_BUS_ID 1");
+  other.write("go", "");
+  await finished(waiter);
+}
+
+/** Waits for the end of a build, which must succeed. */
 async function finished(lq: Lq): Promise<void> {
   const { code, stdout, stderr } = await lq.ended;
   expect(code, stdout + stderr).toBe(0);
 }
 
+/** Claims on the two devices. */
 const mine = () => listClaims().filter(({ device }) => device === first || device === second);
 
 describe("two builds on one machine", () => {
-  it("never have one device; the second waits, says for whom, and goes on at once", async () => {
+  it("never use one device at once: the second waits, names the holder, and goes on at once", async () => {
     const [one, other] = [project("2"), project("1")];
     const holder = one.start(...here);
     expect(await one.appears("at-t0")).toBe("PCI_BUS_ID 0,1");
     const waiter = other.start(...here);
-    const told = (await waiter.line('"waiting"')).at(-1) ?? "";
-    expect(told).toMatch(/"for":\["GPU 0 is held by process \d+ \(.+\)","GPU 1 is held by process \d+/);
+    const reason = (await waiter.line('"waiting"')).at(-1) ?? "";
+    expect(reason).toMatch(/"for":\["GPU 0 is held by process \d+ \(.+\)","GPU 1 is held by process \d+/);
     expect(other.has("at-t0")).toBe(false);
     one.write("go", "");
     expect(await other.appears("at-t0")).toBe("PCI_BUS_ID 0");
@@ -120,20 +170,15 @@ describe("two builds on one machine", () => {
     await Promise.all(builds.map(finished));
   });
 
-  it("of which one was faster on a device: the other looks for what is left", async () => {
-    const devices = [first, second].map((uuid, i) => {
-      return { id: String(i), uuid, memory: 80 * GiB, type: "H100", group: "H100" };
-    });
-    const capacity = { cpu: 9, cores: 9, memory: 0, devices, trouble: null, pools: new Map() };
-    const gpu = { count: 1, optional: false, memory: null, whole: true, type: null };
-    const request = { cpu: 0, memory: 0, gpu, pools: new Map() };
+  it("look for another device when the other build was faster", async () => {
+    const request = gpus(1);
     const [faster, slower] = [new Leases(), new Leases()];
-    const slots = new Slots(capacity, slower);
+    const slots = slotsWith(slower);
     const now = performance.now();
     vi.spyOn(performance, "now").mockImplementation(() => now);
-    // The slower one has looked, and goes by what it saw.
-    for (const device of devices) expect(slower.leaves(device, null, request)).toBe(true);
-    expect(new Slots(capacity, faster).take(request)?.devices[0]?.device.id).toBe("0");
+    // The slower build has found both devices free, and does not look again before it takes one.
+    for (const device of DEVICES) expect(slower.leaves(device, null, request)).toBe(true);
+    expect(slotsWith(faster).take(request)?.devices[0]?.device.id).toBe("0");
     expect(slots.take(request)).toBeNull();
     const waiting = await new Promise<Waiting | null>((wake) => {
       const rested = slots.rest(() => wake(rested));
@@ -158,7 +203,7 @@ describe("two builds on one machine", () => {
     await Promise.all([...builds, waiter].map(finished));
   });
 
-  it("take turns where both have more to do", async () => {
+  it("take turns on a device if both have more tasks", async () => {
     vi.stubEnv("CUDA_VISIBLE_DEVICES", "0");
     const [one, other] = [project("1", 2), project("1")];
     const holder = one.start(...here);
@@ -166,19 +211,19 @@ describe("two builds on one machine", () => {
     const waiter = other.start(...here);
     await waiter.line("GPU 0 is held by");
     one.write("go", "");
-    // It has another task for the device, and lets the other build go first.
+    // The first build has another task for the device, and lets the second build go first.
     await holder.line("GPU 0 is held by");
     expect((await other.appears("at-t0")).length).toBeGreaterThan(0);
     other.write("go", "");
     await Promise.all([holder, waiter].map(finished));
   });
 
-  it("need not wait for a worker that is kept for later tasks", async () => {
+  it("do not wait for an idle worker of another build", async () => {
     vi.stubEnv("CUDA_VISIBLE_DEVICES", "0");
     const [one, other] = [moduleProject(""), project("1")];
     const holder = one.start(...here);
     await holder.line('"task":"train","outcome":"ran"');
-    // The build goes on, and so would its worker.
+    // The first build goes on, and would keep its worker for later tasks.
     const next = other.start(...here);
     expect(await other.appears("at-t0")).toBe("PCI_BUS_ID 0");
     expect(one.has("table.txt")).toBe(false);
@@ -189,7 +234,7 @@ describe("two builds on one machine", () => {
     expect(one.read("table.txt")).toBe("0");
   });
 
-  it("serve a request for all devices before those that came later, whatever their clocks say", async () => {
+  it("serve a request for all devices before later requests, whatever their clocks say", async () => {
     const [one, all, late] = [project("1"), project("2"), project("1")];
     const holder = one.start(...here);
     await one.appears("at-t0");
@@ -198,7 +243,7 @@ describe("two builds on one machine", () => {
     vi.stubEnv("NODE_OPTIONS", "--import=data:text/javascript,Date.now=()=>0");
     const small = late.start(...here);
     vi.stubEnv("NODE_OPTIONS", undefined);
-    // Device 1 is free, but is kept for the one that needs both.
+    // Device 1 is free, but is kept for the build that needs both.
     await small.line("GPU 1 is next for process");
     one.write("go", "");
     expect(await all.appears("at-t0")).toBe("PCI_BUS_ID 0,1");
@@ -208,7 +253,7 @@ describe("two builds on one machine", () => {
     await Promise.all([holder, large, small].map(finished));
   });
 
-  it("one of which is suspended: it keeps what it has, and does not hold up the line", async () => {
+  it("keep their devices while they are suspended, and then do not stop those that wait behind them", async () => {
     const [one, all, late, last] = [project("1"), project("2"), project("1"), project("2")];
     const holder = one.start(...here);
     expect(await one.appears("at-t0")).toBe("PCI_BUS_ID 0");
@@ -216,7 +261,7 @@ describe("two builds on one machine", () => {
     await large.line("GPU 0 is held by");
     large.kill("SIGSTOP");
     await expect.poll(() => isStopped(large.pid), { interval: 10 }).toBe(true);
-    // Device 1 would be kept for the one that needs both.
+    // Device 1 would be kept for the build that needs both, if that were not suspended.
     const small = late.start(...here);
     expect(await late.appears("at-t0")).toBe("PCI_BUS_ID 1");
     holder.kill("SIGSTOP");
@@ -230,7 +275,7 @@ describe("two builds on one machine", () => {
 });
 
 describe("whole builds of two users", () => {
-  /** Tasks that say in a file of all users when they begin and end to use `amount` GiB of each of their devices. */
+  /** A project of a user. When its tasks begin and end, they write to `book` how many GiB of each device they use. */
   function user(id: number, book: string): CliProject {
     const rule = (name: string, amount: number, gpu: string): string =>
       `  ${name}: { each: { n: n }, cmd: "for d in $\${CUDA_VISIBLE_DEVICES//,/ }; do echo $d ${amount} >> ${book}; done; ` +
@@ -245,7 +290,7 @@ describe("whole builds of two users", () => {
   }
 
   // Skipped where the tests do not run as root.
-  it.skipIf(!canBeOthers())("never exceed a device, also after one that held them was killed", async () => {
+  it.skipIf(!canBeOthers())("never use more than a device has, even after a holder was killed", async () => {
     const shared = cliProject({ book: "" });
     chmodSync(shared.root, 0o755);
     chmodSync(shared.path("book"), 0o666);
@@ -266,14 +311,15 @@ describe("whole builds of two users", () => {
       used.set(device, (used.get(device) ?? NaN) + Number(amount));
       expect(used.get(device)).toBeLessThanOrEqual(80);
     }
-    // Of each user 4 tasks of each rule, 6 devices for the four; a line at the beginning and at the end.
+    // Two users with four tasks for each rule. One task of each of the four rules uses six devices together. There are
+    // two lines for each use of a device.
     expect([lines.length, ...used.values()]).toEqual([2 * 4 * 6 * 2, 0, 0]);
     expect(mine()).toEqual([]);
   });
 });
 
 describe("claims", () => {
-  it("are seen and waited for by every user", async ({ skip }) => {
+  it("can be seen and waited for by every user", async ({ skip }) => {
     if (process.getuid?.() !== 0) skip("only root can be somebody else");
     const own = claim({ device: first, kind: "hold", memory: null });
     const script = `require("net").connect("\\0" + process.argv[1]).on("connect", () => console.log("up"))
@@ -288,23 +334,15 @@ describe("claims", () => {
     expect(lines).toEqual(["true", "up", "gone"]);
   });
 
-  it("of many builds never exceed a device, and each gets its turn (random)", async () => {
-    const devices = [first, second].map((uuid, i) => {
-      return { id: String(i), uuid, memory: 80 * GiB, type: "H100", group: "H100" };
-    });
-    const running = new Map<string, number[]>(devices.map(({ uuid }) => [uuid, []]));
+  it("of many builds never exceed a device, and each build gets its turn (random)", async () => {
+    const running = new Map<string, number[]>(DEVICES.map(({ uuid }) => [uuid, []]));
     const use = async (seed: number): Promise<void> => {
       const random = seeded(seed);
       const leases = new Leases();
-      const slots = new Slots(
-        { cpu: 9, cores: 9, memory: 0, devices, trouble: null, pools: new Map() },
-        leases,
-      );
+      const slots = slotsWith(leases);
       for (let task = 0; task < 12; task++) {
         const share = random.below(3) === 0 ? null : (1 + random.below(50)) * GiB;
-        const count = 1 + random.below(2);
-        const gpu = { count, optional: false, memory: share, whole: share === null, type: null };
-        const request = { cpu: 0, memory: 0, gpu, pools: new Map() };
+        const request = gpus(1 + random.below(2), share);
         let grant = slots.take(request);
         while (grant === null) {
           const waiting = await new Promise<Waiting | null>((resolve) => {
@@ -336,59 +374,29 @@ describe("claims", () => {
 
 describe("a build that is killed", () => {
   it("gives its devices back at once", async () => {
-    vi.stubEnv("CUDA_VISIBLE_DEVICES", "1");
-    const [one, other] = [project("1"), project("1")];
-    const holder = one.start(...here);
-    await one.appears("at-t0");
-    const waiter = other.start(...here);
-    await waiter.line('"waiting"');
+    const { other, holder, waiter } = await holderAndWaiter();
     holder.kill("SIGKILL");
     expect(await other.appears("at-t0")).toBe("PCI_BUS_ID 1");
     other.write("go", "");
     await finished(waiter);
   });
 
-  it("but not while one of its tasks still uses them", async () => {
+  it("leaves its devices to a task that still uses them", async () => {
     vi.stubEnv("CUDA_VISIBLE_DEVICES", "1");
-    const [one, other] = [project("1"), project("1")];
+    const one = project("1");
     const holder = one.start(...here);
-    const task = Number(await one.appears("pid-t0"));
-    leftBehind.add(-task);
-    killAtOnce(holder.pid);
-    await holder.ended;
-    const waiter = other.start(...here);
-    await waiter.line("GPU 1 is held by a task that process");
-    process.kill(-task, "SIGKILL");
-    leftBehind.delete(-task);
-    expect(await other.appears("at-t0")).toBe("PCI_BUS_ID 1");
-    other.write("go", "");
-    await finished(waiter);
+    await outlivedBy(-Number(await one.appears("pid-t0")), holder);
   });
 
-  it("nor while a worker does that is too busy to notice", async () => {
+  it("leaves its devices to a worker whose event loop is blocked", async () => {
     vi.stubEnv("CUDA_VISIBLE_DEVICES", "1");
-    const [one, other] = [moduleProject("until(() => existsSync(`go`))"), project("1")];
+    const one = moduleProject("until(() => existsSync(`go`))");
     const holder = one.start(...here);
-    const worker = Number(await one.appears("pid-t0"));
-    leftBehind.add(worker);
-    killAtOnce(holder.pid);
-    await holder.ended;
-    const waiter = other.start(...here);
-    await waiter.line("GPU 1 is held by a task that process");
-    process.kill(worker, "SIGKILL");
-    leftBehind.delete(worker);
-    expect(await other.appears("at-t0")).toBe("PCI_BUS_ID 1");
-    other.write("go", "");
-    await finished(waiter);
+    await outlivedBy(Number(await one.appears("pid-t0")), holder);
   });
 
-  it("while it waits leaves no trace either", async () => {
-    vi.stubEnv("CUDA_VISIBLE_DEVICES", "1");
-    const [one, other] = [project("1"), project("1")];
-    const holder = one.start(...here);
-    await one.appears("at-t0");
-    const waiter = other.start(...here);
-    await waiter.line('"waiting"');
+  it("leaves no claim if it was waiting", async () => {
+    const { one, holder, waiter } = await holderAndWaiter();
     expect(mine().map(({ kind }) => kind)).toEqual(["hold", "wait"]);
     waiter.kill("SIGKILL");
     await waiter.ended;
@@ -397,13 +405,8 @@ describe("a build that is killed", () => {
     await finished(holder);
   });
 
-  it("ends at once when it is interrupted while it waits", async () => {
-    vi.stubEnv("CUDA_VISIBLE_DEVICES", "1");
-    const [one, other] = [project("1"), project("1")];
-    const holder = one.start(...here);
-    await one.appears("at-t0");
-    const waiter = other.start(...here);
-    await waiter.line('"waiting"');
+  it("ends at once if it is interrupted while it waits", async () => {
+    const { one, holder, waiter } = await holderAndWaiter();
     waiter.kill("SIGTERM");
     expect((await waiter.ended).code).toBe(143);
     one.write("go", "");
@@ -412,18 +415,18 @@ describe("a build that is killed", () => {
 });
 
 describe("devices that other people use", () => {
-  it("are left alone if so configured, and the build says so", async () => {
+  it("are not used if the user's settings say so, and the build gives the reason", async () => {
     fakeDriver([line(0, first, 4000), line(1, second, 100)]);
     const settings = cliProject({ "lq/config.yaml": "gpu: { busy: 1GiB }\n" });
     vi.stubEnv("XDG_CONFIG_HOME", settings.root);
     const free = project("1");
     const both = project("2");
     const waiter = both.start(...here);
-    const told = "GPU 0 is left alone, because others use 3.9 GiB of its memory";
-    expect((await waiter.line('"waiting"')).at(-1)).toContain(told);
-    // Nobody knows for how long: the device that is free is not kept for it.
+    const reason = "GPU 0 is left alone, because others use 3.9 GiB of its memory";
+    expect((await waiter.line('"waiting"')).at(-1)).toContain(reason);
+    // Nobody knows how long others use device 0, so the free device is not kept for this build.
     const build = free.start(...here);
-    expect((await build.line('"notice"')).at(-1)).toContain(told);
+    expect((await build.line('"notice"')).at(-1)).toContain(reason);
     expect(await free.appears("at-t0")).toBe("PCI_BUS_ID 1");
     free.write("go", "");
     await finished(build);
@@ -431,25 +434,18 @@ describe("devices that other people use", () => {
     await waiter.ended;
   });
 
-  it("are known as they are when a task is to start, not as they were long before", async () => {
-    const devices = [first, second].map((uuid, i) => {
-      return { id: String(i), uuid, memory: 80 * GiB, type: "H100", group: "H100" };
-    });
+  it("are looked at again before a task starts, if the last look is old", async () => {
     const used = new Map([[first, 0]]);
     const usage = new DriverUsage(GiB, () => {
-      const listed = devices.map(({ id, ...each }) => {
+      const listed = DEVICES.map(({ id, ...each }) => {
         return { ...each, index: id, gpu: each.uuid, used: used.get(each.uuid) ?? 0, mig: false };
       });
       return Promise.resolve({ devices: listed, trouble: null });
     });
     await usage.refresh();
     const leases = new Leases(usage);
-    const slots = new Slots(
-      { cpu: 9, cores: 9, memory: 0, devices, trouble: null, pools: new Map() },
-      leases,
-    );
-    const gpu = { count: 1, optional: false, memory: null, whole: true, type: null };
-    const request = { cpu: 0, memory: 0, gpu, pools: new Map() };
+    const slots = slotsWith(leases);
+    const request = gpus(1);
     used.set(first, 5 * GiB);
     const later = performance.now() + 3_600_000;
     vi.spyOn(performance, "now").mockImplementation(() => later);
@@ -460,7 +456,7 @@ describe("devices that other people use", () => {
     vi.restoreAllMocks();
   });
 
-  it("settings that are all commented out are none", async () => {
+  it("settings with only comments count as no settings", async () => {
     const settings = cliProject({ "lq/config.yaml": "gpu:\n  # busy: 1GiB\n" });
     vi.stubEnv("XDG_CONFIG_HOME", settings.root);
     const of = cliProject({
@@ -471,7 +467,7 @@ describe("devices that other people use", () => {
     expect(await of.lq("build", "-f")).toMatchObject({ code: 0, stderr: "" });
   });
 
-  it("a setting that is wrong is refused with its place", async () => {
+  it("a wrong setting is refused with its place", async () => {
     const settings = cliProject({ "lq/config.yaml": "gpu: { busi: 1GiB, busy: 2, groups: [0, 1] }\n" });
     vi.stubEnv("XDG_CONFIG_HOME", settings.root);
     const { code, stderr } = await project("1").lq("build");
@@ -484,8 +480,8 @@ describe("devices that other people use", () => {
   });
 });
 
-describe("a driver in trouble", () => {
-  it("is told of where a task can do without, and refused where not", async () => {
+describe("a driver that fails", () => {
+  it("gives a notice if the task's device is optional, and an error if it is not", async () => {
     fakeDriverScript("echo cannot talk to the driver; exit 9");
     const can = project("optional");
     can.write("go", "");

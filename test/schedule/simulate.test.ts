@@ -41,7 +41,7 @@ function play(tasks: readonly Job[], gpus: number) {
 }
 
 describe("a simulated build", () => {
-  it("takes as long as the tasks that wait for each other, and for devices, take", () => {
+  it("takes as long as tasks that wait for each other and for devices", () => {
     const first = { seconds: 10, slots: gpu(), after: [] };
     const shares = [1, 2, 3].map((n) => ({ seconds: n, slots: gpu(40 * GiB), after: [first] }));
     const both = { seconds: 5, slots: gpu(null, 2), after: shares };
@@ -55,7 +55,7 @@ describe("a simulated build", () => {
     expect(() => play([{ ...both, after: [] }], 1)).toThrow("1 tasks could never start");
   });
 
-  it("is within 5 % of the lower bound where tasks are many and small (random graphs)", () => {
+  it("takes at most 5 % longer than the lower bound for many small tasks (random graphs)", () => {
     for (let seed = 0; seed < 40; seed++) {
       const random = seeded(seed);
       const jobs: Job[] = [];
@@ -71,8 +71,9 @@ describe("a simulated build", () => {
     }
   });
 
-  it("leaves no last wave of long tasks that fills the machine in part only", () => {
-    // Four trainings wait for 20 short tasks each: on three devices, all short tasks first would leave one over.
+  it("does not leave long tasks for the end, when they cannot use all devices", () => {
+    // Four trainings wait for 20 short tasks each. If all short tasks ran first on three devices, three trainings would
+    // run together and the fourth alone after them.
     const jobs = Array.from({ length: 4 }, () => {
       const labels = Array.from({ length: 20 }, () => ({ seconds: 1, slots: gpu(), after: [] }));
       return [...labels, { seconds: 40, slots: gpu(), after: labels }];
@@ -82,7 +83,7 @@ describe("a simulated build", () => {
     expect(makespan).toBeLessThanOrEqual(100);
   });
 
-  it("takes tasks that are alike in their order, whichever of the two orders it is", () => {
+  it("ends equal tasks in their order, whichever of the two priorities it uses", () => {
     const jobs = Array.from({ length: 4 }, () => {
       const labels = Array.from({ length: 20 }, () => ({ seconds: 1, slots: gpu(), after: [] }));
       return [...labels, { seconds: 40, slots: gpu(), after: labels }];
@@ -97,7 +98,7 @@ describe("a simulated build", () => {
     }
   });
 
-  it("of the paper's full scale, ten cases a task, is within 5 % of the lower bound", () => {
+  it("of the study at the paper's full scale takes at most 5 % longer than the lower bound", () => {
     const jobs = studyAtFullScale(1, 10);
     for (const gpus of [1, 2, 4, 8, 16, 32, 64]) {
       const { makespan, criticalPath, evenly } = simulate(workload(jobs), gpuMachine(gpus));

@@ -32,7 +32,7 @@ function device(id: string, gibibytes: number, type = "NVIDIA A100", group = "on
 const ids = (grant: Grant | null): string[] | undefined => grant?.devices.map(({ device }) => device.id);
 
 describe("slots", () => {
-  it("hands out whole devices, smallest that serves first, and takes them back", () => {
+  it("hands out whole devices, the smallest that suffices first, and takes them back", () => {
     const slots = new Slots(machine({ devices: [device("0", 80), device("1", 24), device("2", 80)] }));
     const first = slots.take(ask({ gpu: gpu() }));
     expect(ids(first)).toEqual(["1"]);
@@ -42,7 +42,7 @@ describe("slots", () => {
     expect(ids(slots.take(ask({ gpu: gpu() })))).toEqual(["1"]);
   });
 
-  it("shares a device by declared memory, packing the fullest, and never beside a whole holder", () => {
+  it("shares a device by declared memory, fullest device first, never one that a task has whole", () => {
     const slots = new Slots(machine({ devices: [device("0", 80), device("1", 80)] }));
     const share = (gibibytes: number) => slots.take(ask({ gpu: gpu({ memory: gibibytes * GiB }) }));
     expect(ids(share(30))).toEqual(["0"]);
@@ -52,7 +52,7 @@ describe("slots", () => {
     expect(ids(share(20))).toEqual(["0"]);
   });
 
-  it("chooses by type, and runs optional requests without a device only where none would serve", () => {
+  it("chooses by type, and grants an optional request no device only if no device suits", () => {
     const slots = new Slots(
       machine({ devices: [device("0", 80), device("1", 80, "NVIDIA H100 80GB HBM3")] }),
     );
@@ -66,13 +66,13 @@ describe("slots", () => {
     ["NVIDIA A100-SXM4-40GB", ["A100", "a100-sxm4", "nvidia a100", "40GB"], ["A10", "100", "A100 40GB"]],
     ["NVIDIA L40S", ["l40s"], ["L4", "L40"]],
     ["NVIDIA A100-SXM4-40GB MIG 3g.20gb", ["3g.20gb", "MIG 3g.20gb"], ["3g", "20gb"]],
-  ])("knows %s by its words, not by parts of them", (type, names, others) => {
+  ])("matches the type %s by whole words", (type, names, others) => {
     const capacity = machine({ devices: [device("0", 40, type)] });
     const has = (name: string) => shortageOf(ask({ gpu: gpu({ type: name }) }), capacity) === null;
     expect([names.filter(has), others.filter(has)]).toEqual([names, []]);
   });
 
-  it("gives a task devices of one group, of the group with the fewest free", () => {
+  it("gives a task devices of one group, the one with the fewest free devices", () => {
     const devices = ["0", "1", "2", "3", "4"].map((id) => device(id, 80, "H100", Number(id) < 2 ? "a" : "b"));
     const slots = new Slots(machine({ devices }));
     const pair = ask({ gpu: gpu({ count: 2 }) });
@@ -83,14 +83,14 @@ describe("slots", () => {
     expect(shortageOf(large, slots.capacity)).toBe("it asks for gpu 4 together and the largest group has 3");
   });
 
-  it("lets nothing beside a task that wants the whole of a device that is large enough", () => {
+  it("shares no device with a task that asks for a whole device", () => {
     const slots = new Slots(machine({ devices: [device("0", 24), device("1", 80)] }));
     const share = ask({ gpu: gpu({ memory: 30 * GiB }) });
     expect(ids(slots.take(wholeDevices(share, slots.capacity)))).toEqual(["1"]);
     expect(slots.take(share)).toBeNull();
   });
 
-  it("gives whom a share was too little the largest devices that suit it, however small the share was", () => {
+  it("retries a task that ran out of device memory on the largest suitable devices", () => {
     const devices = [device("0", 24), device("1", 80), device("2", 40), device("3", 160, "AMD", "other")];
     const capacity = machine({ devices });
     const whole = (change: Partial<GpuRequest>): GpuRequest | null =>
@@ -104,12 +104,12 @@ describe("slots", () => {
     const slots = new Slots(capacity);
     slots.take(ask({ gpu: gpu({ type: "AMD" }) }));
     slots.take(ask({ gpu: gpu({ memory: 80 * GiB }) }));
-    // It waits for one that is large, rather than fail on one that is free.
+    // The retry waits for a large device: on the free one, which is smaller, it might fail again.
     const retried = wholeDevices(ask({ gpu: gpu({ memory: 10 * GiB, type: "A100" }) }), capacity);
     expect(slots.take(retried)).toBeNull();
   });
 
-  it("counts places in pools; a pool that nobody sized has one", () => {
+  it("counts places in pools, and gives a pool without a size one place", () => {
     const slots = new Slots(machine({ pools: new Map([["licence", 2]]) }));
     const licence = ask({ pools: new Map([["licence", 1]]) });
     expect([slots.take(licence), slots.take(licence), slots.take(licence)].map((g) => g !== null)).toEqual([
@@ -122,7 +122,7 @@ describe("slots", () => {
     expect(slots.take(scanner)).toBeNull();
   });
 
-  it("gives a task the cores that -j allows when it asks for more, though not for more than there are", () => {
+  it("gives a task that asks for more cores than -j allows those that it allows", () => {
     const capacity = machine({ cpu: 2, cores: 8 });
     const slots = new Slots(capacity);
     expect(shortageOf(ask({ cpu: 8 }), capacity)).toBeNull();
@@ -131,7 +131,7 @@ describe("slots", () => {
     expect(slots.take(ask())).toBeNull();
   });
 
-  it("says what a request lacks that can never fit", () => {
+  it("says what is too little for a request that can never start", () => {
     const capacity = machine({ cpu: 2, cores: 2, memory: 4 * GiB, devices: [device("0", 24)] });
     expect(shortageOf(ask({ cpu: 4 }), capacity)).toBe("it asks for cpu 4 and there is 2");
     expect(shortageOf(ask({ memory: 8 * GiB }), capacity)).toBe(
@@ -189,7 +189,7 @@ describe("slots", () => {
 });
 
 describe("ready queue", () => {
-  it("starts the longest remaining path first, and fills up with what fits", () => {
+  it("starts the task with the longest remaining path first, then others that fit", () => {
     const queue = new ReadyQueue<string>(new Slots(machine({ cpu: 3 })));
     queue.add("short", ask(), 1, 0);
     queue.add("long", ask(), 9, 0);
@@ -202,7 +202,7 @@ describe("ready queue", () => {
   it.each([
     ["less urgent", 1],
     ["as urgent", 5],
-  ])("does not starve a large request behind an endless stream of small ones that are %s", (_, priority) => {
+  ])("starts a large request in spite of an endless stream of small ones that are %s", (_, priority) => {
     const slots = new Slots(machine({ cpu: 4 }));
     const queue = new ReadyQueue<string>(slots);
     const running: Grant[] = [];
@@ -220,7 +220,7 @@ describe("ready queue", () => {
     }
   });
 
-  it("keeps devices for a large request that waited long, and lets work without devices go on", () => {
+  it("keeps devices for a large request that has waited long, and goes on with tasks without devices", () => {
     const slots = new Slots(machine({ devices: [device("0", 80), device("1", 80)] }));
     const queue = new ReadyQueue<string>(slots);
     const one = ask({ cpu: 0, gpu: gpu() });
@@ -242,7 +242,7 @@ describe("ready queue", () => {
     expect(queue.next()?.item).toBe("both");
   });
 
-  it("is patient with tasks that start on what the waiting one does not lack", () => {
+  it("does not count tasks that use none of the slots for which a large request waits", () => {
     const slots = new Slots(machine({ devices: [device("0", 80), device("1", 80)] }));
     const queue = new ReadyQueue<string>(slots);
     const one = ask({ gpu: gpu() });
@@ -257,7 +257,7 @@ describe("ready queue", () => {
     expect(queue.next()?.item).toBe("another");
   });
 
-  it("starts every task once, whatever the order of ends (random)", () => {
+  it("starts every task once, whatever the order in which tasks end (random)", () => {
     for (let seed = 0; seed < 100; seed++) {
       const random = seeded(seed);
       const slots = new Slots(machine());
@@ -311,7 +311,7 @@ describe("--slots", () => {
     });
   });
 
-  it("reads what kind of device is pretended", () => {
+  it("reads the type and the memory of devices that are pretended", () => {
     const described = (text: string) => parseSlots(text).gpu;
     expect(described("gpu=2:h100:80GiB")).toEqual({ count: 2, type: "h100", memory: 80 * GiB });
     expect(described("gpu=1:NVIDIA L4")).toEqual({ count: 1, type: "NVIDIA L4", memory: null });

@@ -1,17 +1,9 @@
 /** Plans the paper's graph from empty files in the datasets' layouts. */
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
-import { HOME } from "../helpers/bundle.ts";
-import { cliProject, type CliProject } from "../helpers/cli.ts";
-
-function study(): CliProject {
-  const project = cliProject({});
-  for (const part of ["pipeline.yaml", "params.yaml", "profiles", "tasks"])
-    cpSync(HOME + part, project.path(part), { recursive: true });
-  symlinkSync(`${HOME}node_modules`, project.path("node_modules"));
-  return project;
-}
+import { cliProject } from "../helpers/cli.ts";
+import { studyCopy } from "../helpers/study.ts";
 
 const digits = (value: number, width: number): string => String(value).padStart(width, "0");
 const range = (from: number, to: number): number[] =>
@@ -54,7 +46,7 @@ function files(): string[] {
 
 describe("the profile paper", () => {
   it("says for every missing dataset which files to put where, before any work", async () => {
-    const project = study();
+    const project = studyCopy();
     const { code, stderr } = await project.lq("build", "--profile", "paper");
     expect(code).toBe(2);
     const missing = [
@@ -74,7 +66,7 @@ describe("the profile paper", () => {
 
   it("also names every missing model that the targets need, and no other", async () => {
     const models = async (...target: string[]) => {
-      const { code, stderr } = await study().lq("build", "--profile", "paper", ...target);
+      const { code, stderr } = await studyCopy().lq("build", "--profile", "paper", ...target);
       expect(code).toBe(2);
       return stderr
         .split("\n\n")
@@ -105,7 +97,7 @@ describe("the profile paper", () => {
       elsewhere.write(`FLARE21/${file}.nii.gz`, "");
     const profiles = ["--profile", "paper", "--profile", "flare21"];
     const root = `sources.flare.root=${elsewhere.path("FLARE21")}`;
-    const project = study();
+    const project = studyCopy();
     const checks = await project.json("build", ...profiles, "--set", root, "-n", "checks/flare/");
     expect(checks.filter(({ type }) => type === "plan").at(-1)?.["rules"]).toEqual({
       "list-cases": 1,
@@ -130,7 +122,7 @@ describe("the profile paper", () => {
   });
 
   it("plans the paper's graph from file names", { timeout: 600_000 }, async () => {
-    const project = study();
+    const project = studyCopy();
     for (const file of files()) {
       mkdirSync(dirname(project.path(`data/${file}`)), { recursive: true });
       writeFileSync(project.path(`data/${file}`), "");

@@ -1,11 +1,10 @@
 /** Real CT through the study's own graph: a profile adds a dataset of two volumes with TotalSegmentator's labels. */
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import classes from "../../tasks/study/labels/classes.json" with { type: "json" };
 import { readLabels } from "../../tasks/study/volume/nifti.ts";
-import { HOME } from "../helpers/bundle.ts";
-import { cliProject, type CliProject } from "../helpers/cli.ts";
 import { shared } from "../helpers/shared.ts";
+import { studyCopy } from "../helpers/study.ts";
 
 const PROFILE = `
 sources: { btcv: null, word: null, amos: null, ct1k: null, abdomenatlas: null, segthor: null, flare: null,
@@ -23,17 +22,9 @@ names: { own: Real CT }
 
 const folder = shared("data/totalsegmentator/abdomen3mm_ct.nii.gz")?.replace(/[^/]*$/, "") ?? null;
 
-function study(): CliProject {
-  const project = cliProject({ "profiles/real.yaml": PROFILE });
-  for (const part of ["pipeline.yaml", "params.yaml", "tasks"])
-    cpSync(HOME + part, project.path(part), { recursive: true });
-  symlinkSync(`${HOME}node_modules`, project.path("node_modules"));
-  return project;
-}
-
 describe.skipIf(folder === null)("real CT", () => {
   it("is checked, predicted with remapped labels, scored and tabled", async () => {
-    const project = study();
+    const project = studyCopy({ "profiles/real.yaml": PROFILE });
     for (const part of ["imagesTr", "labelsTr"])
       mkdirSync(project.path(`data/own/${part}`), { recursive: true });
     for (const name of ["abdomen3mm", "slab3mm"]) {

@@ -3,7 +3,7 @@
  * one target, three generators, and networks of a few channels with little training. The volumes of its datasets and
  * its target are plain files, which a test changes as a user changes real CT.
  */
-import { copyFileSync, cpSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { copyFileSync, cpSync, readFileSync, rmSync } from "node:fs";
 import { isMap, parseDocument, type Document } from "yaml";
 import { writePhantomDataset } from "../../tasks/study/phantom/write.ts";
 import { HOME } from "../helpers/bundle.ts";
@@ -36,7 +36,7 @@ export async function tinyStudy(
     "params.yaml": String(params),
   });
   cpSync(`${HOME}tasks`, project.path("tasks"), { recursive: true });
-  symlinkSync(`${HOME}node_modules`, project.path("node_modules"));
+  project.withPackages();
   for (const name of [...names.datasets, ...names.targets]) {
     const layout = String(params.getIn(["sources", name, "layout"]));
     await writePhantomDataset(layout, { cases: CASES, ...SCAN }, project.path(`ct/${name}`));

@@ -1,10 +1,10 @@
 /** Tables as they go into a paper or a browser: LaTeX by pdflatex, HTML by Chromium. */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
 import { hasPrograms, run } from "../helpers/program.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 const COLUMNS = ["btcv", "word", "amos", "ct1k", "abdomenatlas"];
 const ROWS = ["none", "base", "nnunet", "stu-b", "stu-l", "stu-h"];
@@ -99,7 +99,7 @@ The end.
 
 /** Text of the PDF, without line breaks. Throws if LaTeX finds an error or a line that is too wide. */
 function compile(file: string): string {
-  const out = mkdtempSync(join(tmpdir(), "lq-latex-"));
+  const out = testFolder();
   const folder = file.replace(/[^/]*$/, "");
   const args = ["-interaction=nonstopmode", "-halt-on-error", `-output-directory=${out}`, file];
   run("pdflatex", args, folder);

@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync, readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readCheckpoint } from "../../tasks/study/torch/checkpoint.ts";
@@ -8,6 +7,7 @@ import type { Pickled } from "../../tasks/study/torch/values.ts";
 import type { Tensor } from "../../tasks/study/torch/tensor.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 const get = (value: Pickled | undefined, key: Pickled) => (value as Map<Pickled, Pickled>).get(key);
 
@@ -52,7 +52,7 @@ const pickle = (...parts: (string | Buffer | number[])[]) =>
   );
 
 async function load(bytes: Buffer): Promise<Pickled> {
-  const path = join(mkdtempSync(join(tmpdir(), "pickle-")), "file.pkl");
+  const path = join(testFolder(), "file.pkl");
   writeFileSync(path, bytes);
   return readCheckpoint(path);
 }
@@ -71,7 +71,7 @@ test("protocol 0 text and protocol 4 memo give plain data", async () => {
 });
 
 test("a pickle that would run a command becomes an inert node and runs nothing", async () => {
-  const marker = join(mkdtempSync(join(tmpdir(), "hostile-")), "ran");
+  const marker = join(testFolder(), "ran");
   const value = await load(pickle("cos\nsystem\n(", text(`touch ${marker}`), "tR."));
   expect(value).toMatchObject({ of: { module: "os", name: "system" }, args: [`touch ${marker}`] });
   expect(readdirSync(join(marker, ".."))).toEqual([]);

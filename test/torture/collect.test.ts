@@ -1,10 +1,8 @@
 /**
- * Two projects that share a cache are built while all that may go is collected from it, again and again:
- * both end with the right outputs, whatever was taken from under them.
+ * Builds two projects that share a cache, and removes meanwhile, again and again, everything from the cache that may be
+ * removed. Both projects end with the right outputs.
  */
-import { mkdtempSync, rmSync, utimesSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { utimesSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { expect, onTestFinished, vi } from "vitest";
 import { chooseGarbage, removeGarbage } from "../../src/store/collect.ts";
@@ -16,12 +14,12 @@ import { seeded } from "../schedule/random.ts";
 import { checkOutputs, writeSources } from "./files.ts";
 import { Model } from "./model.ts";
 import { rounds, torture } from "./torture.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 torture("builds beside collections of all that may go", { quick: 1, long: 30 }, async (seed) => {
   const random = seeded(seed);
   const model = new Model(random, false);
-  const cache = mkdtempSync(join(tmpdir(), "lq-collect-"));
-  onTestFinished(() => rmSync(cache, { recursive: true }));
+  const cache = testFolder();
   vi.stubEnv("LQ_CACHE", cache);
   onTestFinished(() => void vi.unstubAllEnvs());
   const projects = [new Project({}), new Project({})].map((project) => ({
@@ -37,7 +35,7 @@ torture("builds beside collections of all that may go", { quick: 1, long: 30 }, 
     ).finally(() => (building = false));
     while (building) {
       age(cache);
-      // As `lq cache gc --keep-size 1` does, without the start of a process in between.
+      // What `lq cache gc --keep-size 1` does, without the time to start a process.
       const garbage = chooseGarbage(cache, neededByOthers(cache, ""), { keepSize: 1 });
       removeGarbage(garbage);
       collections += 1;
@@ -51,7 +49,7 @@ torture("builds beside collections of all that may go", { quick: 1, long: 30 }, 
       builds += 1;
     }
     for (let edits = 1 + random.below(4); edits > 0; edits--) model.edit(random);
-    // Back to what the cache may still have, or have lost.
+    // Then the next build needs outputs that the cache may or may not have.
     if (random.below(3) === 0)
       for (const { project } of projects) if (project.has("out")) project.remove("out");
   }
@@ -59,7 +57,7 @@ torture("builds beside collections of all that may go", { quick: 1, long: 30 }, 
   return { builds, collections, "objects removed": removed };
 });
 
-/** As if everything in the store had lain there for a day, that what is young be no exception. */
+/** Sets all times in the store to a day ago, because a collection keeps what is younger than an hour. */
 function age(store: string): void {
   const then = new Date(Date.now() - 86_400_000);
   for (const files of [objectsIn(store), actionsIn(store)])
@@ -68,7 +66,7 @@ function age(store: string): void {
       try {
         utimesSync(file, then, then);
       } catch {
-        // A build has just replaced or discarded it.
+        // A build has just replaced or removed the file.
       }
     }
 }

@@ -1,6 +1,6 @@
 /**
- * Every file of the cache, and lq.lock, cut at any byte and with any byte flipped: noticed, the rest kept, the build
- * right.
+ * Cuts every file of the cache, and lq.lock, at any byte, and flips a bit of any byte. lq notices it, keeps the rest, and
+ * builds the right outputs.
  */
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { expect } from "vitest";
@@ -31,7 +31,7 @@ export default task({
 });
 `,
 };
-/** One after the other, the seeds of a long run come to every byte of every file. */
+/** A seed tries every 16th byte, so 16 consecutive seeds of a long run try every byte of every file. */
 const SLICES = 16;
 
 torture("damage to any file of the cache", { quick: 1, long: SLICES }, async (seed) => {
@@ -53,17 +53,17 @@ torture("damage to any file of the cache", { quick: 1, long: SLICES }, async (se
         rmSync(cache, { recursive: true });
         cpSync(kept, cache, { recursive: true, preserveTimestamps: true });
         replace(project, path, damaged(whole, at, flip));
-        // A bundle is read by what runs only.
+        // lq reads a bundle only when a task runs.
         const runs = path.startsWith("cache/code/");
         if (runs) rmSync(project.path("cache/actions"), { recursive: true });
-        // Half the time what is in place is enough; half the time it has to come from the cache.
+        // Keep the outputs half of the time; the other half lq has to restore them.
         const gone = !runs && random.below(2) === 0 ? [] : ["one.txt", "two", "three.txt"];
         for (const output of gone) rmSync(project.path(output), { recursive: true, force: true });
         const where = `${path} ${what}, ${gone.length === 0 ? "outputs there" : "outputs gone"}`;
         const built = await project.build();
         checkBuilt(where, project, built);
         expect([where, project.read("lq.lock")]).toEqual([where, lock]);
-        // An object can be that of two outputs; what else is whole is not made again.
+        // An object can belong to two outputs. lq runs no task whose files in the cache are whole.
         const most = runs ? 3 : path.startsWith("cache/objects") ? 2 : /state|history/.test(path) ? 0 : 1;
         expect([where, built.ran.length <= most]).toEqual([where, true]);
         expect(() => [...builds(project.root)], where).not.toThrow();
@@ -83,7 +83,7 @@ torture("damage to any file of the cache", { quick: 1, long: SLICES }, async (se
 
 torture("damage to a snapshot and its graph", { quick: 1, long: SLICES }, async (seed) => {
   const random = seeded(seed);
-  // A line in lq.lock belongs to all tasks together, and would have every build look at all of them.
+  // Without lq.lock: it would make every build look at all tasks.
   const project = new Project({
     ...FILES,
     "pipeline.yaml": FILES["pipeline.yaml"].replace(", lock: true", ""),
@@ -104,14 +104,14 @@ torture("damage to a snapshot and its graph", { quick: 1, long: SLICES }, async 
       const content = contents[i % 2] ?? "";
       await untilSnapshot(project);
       const built = await build(content, () => {
-        // It is good for a part of the build as long as it is whole.
+        // Before the damage, the snapshot leads to an incremental session.
         expect(askSnapshot(project.root, "all", process.env)?.changed).toHaveLength(1);
         const now = readFileSync(project.path(file));
         writeFileSync(project.path(file), damaged(now, Math.min(at, now.length - 1), flip));
       });
       const where = `${file} ${what}`;
       checkBuilt(where, project, built, content);
-      // Both contents have been built before.
+      // lq has built both contents before, so it restores.
       expect([where, built.ran, built.restored]).toEqual([where, [], ["one", "three", "two"]]);
       count += 1;
     }
@@ -119,7 +119,10 @@ torture("damage to a snapshot and its graph", { quick: 1, long: SLICES }, async 
   return { "damaged builds": count };
 });
 
-/** Looks again, for a build that replaces a folder leaves no snapshot, nor does one that has just written a file. */
+/**
+ * Builds until there is a valid snapshot. A build that replaced a folder leaves none, and neither does one that has just
+ * written a file.
+ */
 async function untilSnapshot(project: Project): Promise<void> {
   for (let looks = 0; askSnapshot(project.root, "all", process.env)?.changed.length !== 0; looks++) {
     expect(looks).toBeLessThan(20);
@@ -128,7 +131,7 @@ async function untilSnapshot(project: Project): Promise<void> {
   }
 }
 
-/** @param source what in.txt has */
+/** @param source content of in.txt */
 function checkBuilt(where: string, project: Project, { summary }: Built, source = "some content\n"): void {
   expect([where, summary.failed]).toEqual([where, 0]);
   const outputs = {
@@ -141,7 +144,7 @@ function checkBuilt(where: string, project: Project, { summary }: Built, source 
     expect([where, project.read(output)]).toEqual([where, content]);
 }
 
-/** Lines that are no lines are a person's to settle, before anything runs; whatever else is wrong is put right. */
+/** lq refuses an lq.lock with lines that it cannot read, before anything runs; it repairs all other damage. */
 async function checkDamagedLock(where: string, project: Project, whole: string): Promise<void> {
   let built: Built;
   try {
@@ -165,11 +168,11 @@ function replace(project: Project, path: string, content: Buffer): void {
 interface Damage {
   readonly what: string;
   readonly at: number;
-  /** The bit that is flipped; null: what follows is cut off. */
+  /** Mask of the bit to flip; null: cut the file there. */
   readonly flip: number | null;
 }
 
-/** At two random places, or, at length, at all of this seed's slice. */
+/** Damage at two random places; in a long run, at all places of this seed's slice. */
 function damagesOf(length: number, seed: number, below: (n: number) => number): readonly Damage[] {
   const places = LONG
     ? Array.from({ length }, (_, at) => at).filter((at) => at % SLICES === seed % SLICES)

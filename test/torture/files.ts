@@ -1,10 +1,10 @@
-/** What a model says, put on the disk, and what tasks left there. */
+/** Writes the sources of a model to the disk, and checks the outputs that tasks left there. */
 import { readdirSync } from "node:fs";
 import { expect } from "vitest";
 import type { Project } from "../helpers/project.ts";
 import type { TaskModel } from "./model.ts";
 
-/** @param written what is on the disk already, by path; only what differs is written */
+/** @param written content by path of the sources on the disk, kept up to date; only differences are written */
 export function writeSources(
   project: Project,
   files: ReadonlyMap<string, string>,
@@ -22,7 +22,7 @@ export function writeSources(
   }
 }
 
-/** Paths of all that is where tasks write, sorted. */
+/** Sorted paths of all files in the folders into which tasks write. */
 export function madeFiles(project: Project): readonly string[] {
   return ["out", "expanded", "fan"].flatMap((dir) => filesUnder(project, dir)).sort();
 }
@@ -40,7 +40,7 @@ export function setAsideFiles(project: Project, tasks: readonly TaskModel[]): re
   return madeFiles(project).filter((path) => path.startsWith("out/") && !alive.has(path.split("/")[1] ?? ""));
 }
 
-/** Every output is there, as the model says, and nothing else is but outputs of rules that are gone. */
+/** Checks that the outputs of the model are in place, and no other files except outputs of rules that are gone. */
 export function checkOutputs(where: string, project: Project, tasks: readonly TaskModel[]): void {
   const expected = new Map(tasks.flatMap(({ outputs }) => [...outputs]));
   const kept = new Set(setAsideFiles(project, tasks));

@@ -1,6 +1,6 @@
 /**
- * Builds of random projects that are killed at a random instant: nothing is on record that did not happen, and
- * the next build ends as one that was never disturbed.
+ * Kills builds of random projects at a random instant. The records then hold only what is true, and the next build ends
+ * like one that was never disturbed.
  */
 import { expect } from "vitest";
 import { Project } from "../helpers/project.ts";
@@ -16,13 +16,14 @@ torture("a build that was killed at any instant", { quick: 3, long: 100 }, async
   const model = new Model(random, seed % 5 === 0);
   const project = new Project({});
   const written = new Map<string, string>();
+  /** Estimate of the milliseconds that a build takes. */
   let length = 300;
   let kills = 0;
   for (let round = 0; round < rounds(4, 12); round++) {
     const where = `seed ${seed}, round ${round}`;
     writeSources(project, model.files(), written);
     const took = await killedBuild(project, random, length);
-    // One that was over before its instant came is no kill, and says how long builds take.
+    // A build that ended before its instant came does not count as a kill, and gives a better estimate.
     if (took === null) {
       kills += 1;
       length *= 1.1;
@@ -31,7 +32,7 @@ torture("a build that was killed at any instant", { quick: 3, long: 100 }, async
     await checkRecords(where, project, tasks);
     checkStore(where, project.path("cache"));
     const { summary, notices } = await project.build({ jobs: 1 + random.below(4) });
-    // Nothing in the cache is less than whole, whenever it was that lq was killed.
+    // The cache holds only whole files, whenever lq was killed.
     const damage = notices.filter((text) => text.includes("damaged"));
     expect([where, summary.failed, damage]).toEqual([where, 0, []]);
     checkOutputs(where, project, tasks);
@@ -41,12 +42,12 @@ torture("a build that was killed at any instant", { quick: 3, long: 100 }, async
 });
 
 /**
- * @param length milliseconds that a build takes, or so
- * @returns how long it took, if it was over before it could be killed
+ * @param length estimate of the milliseconds that a build takes
+ * @returns milliseconds that the build took if it ended before it could be killed; null if it was killed
  */
 async function killedBuild(project: Project, random: Random, length: number): Promise<number | null> {
   const lq = new Lq(["build", "--json", "-j", String(1 + random.below(4))], project.root);
-  // One in eight before the build has begun.
+  // Kill one build in eight before it has planned.
   if (random.below(8) > 0) await lq.line('"plan"').catch(() => undefined);
   const since = performance.now();
   await Promise.race([lq.ended, new Promise((resolve) => setTimeout(resolve, random.next() * length))]);

@@ -1,26 +1,26 @@
 /**
- * A random project and, computed apart from lq, what each of its files must be and which runs are the same run.
- * Rules of every shape: files and directories in and out, params, code, axes by keys and from a built file.
+ * A random project. Computes without lq the content of each output, and which runs have the same key. The rules have all
+ * shapes: files and directories as inputs and outputs, params, code, axes by keys and from a built file.
  */
 import type { seeded } from "../schedule/random.ts";
 
 export type Random = ReturnType<typeof seeded>;
 
 type Shape =
-  /** The least three lines of several files. */
+  /** Writes the first three lines, in sorted order, of several files. */
   | { readonly kind: "mix"; readonly inputs: readonly string[]; readonly param: string | null }
-  /** A directory of two files. */
+  /** Writes a directory of two files. */
   | { readonly kind: "split"; readonly input: string }
-  /** Every file of a directory. */
+  /** Concatenates all files of a directory. */
   | { readonly kind: "gather"; readonly dir: string }
-  /** A task module, which imports another. */
+  /** Runs a task module, which imports another module. */
   | { readonly kind: "module"; readonly input: string };
 
 export type RuleModel = Shape & { readonly text: string };
 
 export interface TaskModel {
   readonly id: string;
-  /** Equal for two runs that must have the same outputs; the second of them is needless. */
+  /** Equal for two runs that must have the same outputs: lq must not run the second one. */
   readonly key: string;
   readonly outputs: ReadonlyMap<string, string>;
   readonly needs: readonly string[];
@@ -29,17 +29,18 @@ export interface TaskModel {
 interface Spec {
   readonly sources: Map<string, string>;
   readonly params: Map<string, string>;
-  /** Keys of the axis `fan`, with a value each. */
+  /** Values of the axis `fan`, each with a param. */
   readonly names: Map<string, string>;
   readonly rules: Map<string, RuleModel>;
   constant: string;
-  /** Changes nothing that counts, nor does the order. */
+  /** Text of comments in code and pipeline; must not change a key. */
   comment: string;
+  /** Whether the rules are in reverse order; must not change a key. */
   reversed: boolean;
 }
 
 export class Model {
-  /** Plain data: a `structuredClone` of it is a state to come back to. */
+  /** Plain data, so that a test can keep a `structuredClone` and bring back that state. */
   spec: Spec = {
     sources: new Map(),
     params: new Map(),
@@ -63,7 +64,7 @@ export class Model {
     for (let i = 0; i < 7; i++) this.#addRule(random);
   }
 
-  /** Changes something, as a person would in an editor. */
+  /** Changes something, as a user does in an editor. */
   edit(random: Random): void {
     const { spec } = this;
     const name = pick(random, [...spec.rules.keys()]);
@@ -120,7 +121,7 @@ export class Model {
     this.#rewireReaders(random, gone);
   }
 
-  /** Those that read what a rule made read something else from now on. */
+  /** Gives new inputs to the rules that read an output of the rule `of`. */
   #rewireReaders(random: Random, of: string): void {
     for (const [name, rule] of this.spec.rules) if (refersTo(rule, of)) this.#rewire(random, name);
   }
@@ -163,7 +164,7 @@ export class Model {
     }
   }
 
-  /** Every file that is not made by a task. */
+  /** Content by path of every file that no task makes. */
   files(): ReadonlyMap<string, string> {
     const params = [
       ...[...this.spec.params].map(([name, value]) => `${name}: ${value}`),
@@ -188,7 +189,7 @@ export class Model {
     ]);
   }
 
-  /** Every task, each after those it needs. */
+  /** All tasks, each after the tasks that it needs. */
   tasks(): readonly TaskModel[] {
     const contents = new Map(this.spec.sources);
     const maker = new Map<string, string>();
@@ -257,7 +258,7 @@ export default task({
 `;
 
 function ruleText(name: string, rule: RuleModel): string {
-  // Not declared, so that a failure that is injected changes no key.
+  // fail/NAME is not declared as an input, so that an injected failure changes no key.
   const trap = `test ! -e fail/${name} || exit 3`;
   const out = `out/${name}`;
   if (rule.kind === "mix") {

@@ -1,18 +1,9 @@
 /**
- * Two projects that share a cache on a file system with the manners of NFS, and lie there themselves every other time,
- * are built at once, while the cache is verified and collected: every build ends right or says what is wrong, nothing
- * wrong is ever in place or on record, and a build without faults ends as one that was never disturbed.
+ * Builds two projects at once that share a cache on a file system that behaves like NFS, while other commands verify and
+ * collect the cache. With every second seed the projects are on that file system, too. Every build ends right or says what
+ * is wrong, nothing wrong is ever in place or on record, and a build without faults ends like one that was never disturbed.
  */
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, vi } from "vitest";
 import { Project } from "../helpers/project.ts";
@@ -23,8 +14,9 @@ import { Model, pick, type Random, type TaskModel } from "./model.ts";
 import { mannersOf, NFS_CLIENT, type Fault, type Manners } from "../helpers/nfs-client.ts";
 import { checkRecords, checkStore } from "./records.ts";
 import { rounds, torture } from "./torture.ts";
+import { testFolder } from "../helpers/folder.ts";
 
-/** How often builds meet them; what few builds survive is rare. */
+/** One round in so many has the fault. Faults that few builds survive are rare. */
 const FAULTS: { readonly [fault in Fault]: number } = {
   replay: 2,
   cached: 2,
@@ -39,8 +31,7 @@ const FAULTS: { readonly [fault in Fault]: number } = {
 torture("builds where files are on NFS", { quick: NFS_CLIENT === null ? 0 : 2, long: 40 }, async (seed) => {
   const random = seeded(seed);
   const model = new Model(random, seed % 5 === 0);
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "lq-nfs-")));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = testFolder();
   const server = join(folder, "server");
   const store = join(server, "store");
   mkdirSync(store, { recursive: true });
@@ -52,7 +43,7 @@ torture("builds where files are on NFS", { quick: NFS_CLIENT === null ? 0 : 2, l
   for (let round = 0; round < rounds(3, 12); round++) {
     const where = `seed ${seed}, round ${round}, ${manners.faults.join()}`;
     for (const { project, written } of projects) writeSources(project, model.files(), written);
-    // What clients remember is over by now.
+    // Pretend that the clients' caches have expired.
     for (const name of readdirSync(folder)) if (name.startsWith("client")) rmSync(join(folder, name));
     const start = (words: readonly string[], { root }: Project, machine: string): Promise<Ended> => {
       const client = join(folder, `client-${machine}`);
@@ -95,8 +86,8 @@ torture("builds where files are on NFS", { quick: NFS_CLIENT === null ? 0 : 2, l
 });
 
 /**
- * An output whose record the server lost is none that lq knows once its rule is gone as well, and one that cannot be
- * read then may have been edited: both stay.
+ * lq keeps two kinds of outputs when their rule is removed: one whose record the server lost, because lq does not know
+ * that it wrote it, and one that it cannot read, because a user may have edited it.
  */
 const LEAVES_STRANGERS = /^late close .*\/state\/log$|^soft \w+ .*\/(out|expanded|fan)\//m;
 

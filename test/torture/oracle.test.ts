@@ -1,6 +1,6 @@
 /**
- * Random projects under random edits, against a model that computes every file anew: after each build all outputs
- * are right, and exactly those tasks ran that had never run with these inputs before.
+ * Builds random projects after random edits, and compares them with a model that computes every file from scratch. After
+ * each build all outputs are right, and exactly those tasks ran that had never run with these inputs before.
  */
 import { lstatSync, statSync, utimesSync } from "node:fs";
 import { expect } from "vitest";
@@ -28,19 +28,21 @@ class World {
   readonly #model: Model;
   readonly #project = new Project({});
   readonly #written = new Map<string, string>();
-  /** Keys of runs that ended well. */
+  /** Keys of runs that succeeded. */
   readonly #done = new Set<string>();
+  /** Names of rules whose commands fail. */
   readonly #failing = new Set<string>();
+  /** States of the project that an edit may bring back. */
   readonly #past: Model["spec"][] = [];
-  /** Mostly one source at a time is edited, and long before the next build. */
+  /** Edit mostly one source at a time, and wait before the next build, so that snapshots are valid. */
   readonly #calm: boolean;
-  /** An output that somebody edited since. */
+  /** Path of an output that was edited by hand since the last build. */
   #edited: string | null = null;
 
   constructor(seed: number) {
     this.#random = seeded(seed);
     this.#calm = seed % 2 === 0;
-    // Starting a worker costs more than all the rest: every fifth project has modules.
+    // Only every fifth project has modules: starting a worker takes longer than all the rest.
     this.#model = new Model(this.#random, seed % 5 === 0);
   }
 
@@ -73,7 +75,7 @@ class World {
     const tasks = this.#model.tasks();
     const options: Options = { jobs: 1 + random.below(8), keepGoing: random.below(2) === 0 };
     if (this.#edited !== null && !tasks.some(({ outputs }) => outputs.has(this.#edited ?? ""))) {
-      // The rule that made it went with the same edit: it would be somebody's own now.
+      // The same edit removed the rule that makes it, so lq would keep it as a file of the user.
       this.#project.remove(this.#edited);
       this.#edited = null;
     }
@@ -90,10 +92,10 @@ class World {
       return;
     }
     const setAside = setAsideFiles(this.#project, tasks);
-    const foretold = random.below(3) === 0 ? await status(this.#project.request()) : [];
+    const expectedStatus = random.below(3) === 0 ? await status(this.#project.request()) : [];
     const built = await this.#buildWithSnapshot(where, options);
     this.#check(where, tasks, built, options);
-    for (const { id, freshness } of foretold) {
+    for (const { id, freshness } of expectedStatus) {
       if (freshness.state === "fresh") expect([where, built.ran, built.restored].flat()).not.toContain(id);
       if (freshness.state === "restorable") expect([where, ...built.ran]).not.toContain(id);
     }
@@ -103,7 +105,7 @@ class World {
     this.#past.push(structuredClone(this.#model.spec));
   }
 
-  /** As `lq build` does, which may begin with what an earlier build left; whether it could is in the hand of time. */
+  /** Builds like `lq build`, which asks the snapshot first. Whether there is a valid one depends on the clock. */
   async #buildWithSnapshot(where: string, options: Options): Promise<Built> {
     const { root } = this.#project;
     if (this.#calm || this.#random.below(2) === 0) await settle();
@@ -121,12 +123,13 @@ class World {
     const outcomes = new Map(
       events.flatMap((event) => (event.type === "task" ? [[event.task, event.outcome]] : [])),
     );
-    const toldFresh = [...outcomes.values()].filter((outcome) => outcome === "fresh").length;
-    // Of what a build did not have to look at, it gives the number.
-    if (summary.fresh > toldFresh)
+    const reportedFresh = [...outcomes.values()].filter((outcome) => outcome === "fresh").length;
+    // An incremental session only counts the fresh tasks that it did not have to look at.
+    if (summary.fresh > reportedFresh)
       for (const { id } of tasks) if (!outcomes.has(id)) outcomes.set(id, "fresh");
     const ran = new Set<string>();
     const mayFail = new Set<string>();
+    /** Tasks that need a task that may fail. */
     const cut = new Set<string>();
     for (const { id, key, outputs, needs } of tasks) {
       const what = `${where}: ${id} ${outcomes.get(id)}`;
@@ -141,7 +144,7 @@ class World {
         }
       } else if (outcomes.get(id) === "failed") expect([what, mayFail.has(id)]).toEqual([what, true]);
       else if (built.summary.failed === 0) expect(what).toBe("done");
-      else if (keepGoing && !cut.has(id)) expect(what).toBe("done, for it needs nothing that failed");
+      else if (keepGoing && !cut.has(id)) expect(what).toBe("done, because it needs nothing that failed");
     }
     if (keepGoing) expect([where, ...built.failed]).toEqual([where, ...[...mayFail].sort()]);
     for (const key of ran) this.#done.add(key);
@@ -151,7 +154,10 @@ class World {
     return this.#failing.has(id) && this.#model.spec.rules.get(id)?.kind !== "module";
   }
 
-  /** @returns whether that was a build of its own */
+  /**
+   * Checks that lq refuses to overwrite an edited output. Then removes the output, or overwrites it by a forced build.
+   * @returns whether it has built
+   */
   async #settleEdited(path: string): Promise<boolean> {
     this.#edited = null;
     const project = this.#project;
@@ -163,7 +169,7 @@ class World {
     this.#failing.clear();
     this.#write();
     const tasks = this.#model.tasks();
-    // -f runs again what has run: which of these was needed is not told.
+    // A forced build also runs tasks that were fresh, so we only check the outputs.
     const { summary } = await project.build({ force: true });
     expect(summary.failed).toBe(0);
     for (const { key, outputs } of tasks) {
@@ -180,7 +186,7 @@ class World {
     writeSources(this.#project, files, this.#written);
   }
 
-  /** An edit that keeps size and modification time. */
+  /** Edits a source and keeps its size and modification time. */
   #editUnseen(path: string): void {
     const content = this.#model.spec.sources.get(path)?.replace(/w\d/, word(this.#random));
     if (content === undefined || content === this.#written.get(path) || !this.#written.has(path)) return;
@@ -201,13 +207,13 @@ class World {
 
   #editOutput(): void {
     const { path, id } = this.#output();
-    // Of a rule that may be gone by the next build, what is edited becomes somebody's own.
+    // Only outputs of `mix` rules, and one at a time: `build` has to settle the edit.
     if (path === null || this.#edited !== null || this.#model.spec.rules.get(id)?.kind !== "mix") return;
     this.#project.write(path, "edited by hand\n");
     this.#edited = path;
   }
 
-  /** An output that is there. */
+  /** Chooses an output at random. `path` is null if the output is not on the disk. */
   #output(): { readonly id: string; readonly path: string | null } {
     const { id, outputs } = pick(this.#random, this.#model.tasks());
     const path = pick(this.#random, [...outputs.keys()]);

@@ -1,4 +1,4 @@
-/** Tasks that print more than anybody can keep: the log and lq's memory stay small, the rest goes on. */
+/** Tasks that print gigabytes: the log and lq's memory stay small, and other tasks go on. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect } from "vitest";
 import { cliProject, type JsonLine } from "../helpers/cli.ts";

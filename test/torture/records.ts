@@ -1,4 +1,4 @@
-/** What is on record and in a store after whatever has happened: nothing that is not so. */
+/** Checks that records and a store hold only what is true. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
@@ -8,7 +8,7 @@ import { status } from "../../src/plan/status.ts";
 import type { Project } from "../helpers/project.ts";
 import type { TaskModel } from "./model.ts";
 
-/** What is told to be fresh is as the model says. */
+/** Checks that the outputs of each task that `status` calls fresh are those of the model. */
 export async function checkRecords(
   where: string,
   project: Project,
@@ -22,7 +22,7 @@ export async function checkRecords(
   }
 }
 
-/** Every object has the content that its name says, and every action is whole. */
+/** Checks that every object has the digest in its name, and that every action is whole. */
 export function checkStore(where: string, folder: string): void {
   for (const { file, name } of objectsIn(folder))
     if (name !== null) expect([where, name]).toEqual([where, sha256(file)]);

@@ -1,7 +1,7 @@
 /**
- * Harnesses run twice: quick and with fixed seeds among the tests, and at length by `npm run torture`, with seeds of
- * the day. How each seed of a long run ended is kept in cache/torture.jsonl, from which scripts/torture.mjs makes
- * bench/TORTURE.md.
+ * Random tests, which run in two ways: briefly with fixed seeds in the test suite, and long with new seeds by
+ * `npm run torture`. A long run appends the result of each seed to cache/torture.jsonl, from which scripts/torture.mjs
+ * makes bench/TORTURE.md.
  */
 import { appendFileSync, mkdirSync } from "node:fs";
 import { it } from "vitest";
@@ -10,14 +10,15 @@ import { HOME } from "../helpers/bundle.ts";
 /** Whether this is a long run. */
 export const LONG = process.env["LQ_TORTURE"] !== undefined;
 
-/** What was done, in words with their numbers: { kills: 10 }. */
+/** Numbers of what a test did, by name: { kills: 10 }. */
 export interface Counts {
   readonly [what: string]: number;
 }
 
 /**
- * One test a seed, each of which can be repeated alone (LQ_SEED=1038 LQ_SEEDS=1).
- * @param body does what the title says, with a seed, and counts it
+ * Declares one test for each seed. A seed can be repeated alone (LQ_SEED=1038 LQ_SEEDS=1).
+ * @param title key of the results in bench/TORTURE.md
+ * @param body the test
  */
 export function torture(
   title: string,
@@ -34,7 +35,7 @@ export function torture(
   });
 }
 
-/** Rounds of one seed. */
+/** Number of rounds for one seed. */
 export function rounds(quick: number, long: number): number {
   return LONG ? long : quick;
 }
@@ -45,7 +46,7 @@ function seedsOf({ quick, long }: { readonly quick: number; readonly long: numbe
   return Array.from({ length: LONG ? Number(LQ_SEEDS ?? long) : quick }, (_, i) => first + i);
 }
 
-/** @param ended counts: null for a failure */
+/** @param ended the result of a seed; its `counts` are null if it failed */
 function keep(ended: {
   readonly title: string;
   readonly seed: number;

@@ -2,10 +2,9 @@
  * The files from which a training can start. PyTorch 1.13 wrote `dynunet.pth` by `torch.save({ epoch, state_dict,
  * optimizer })` of a wrapped network: value i of parameter k is ((7i + k) mod 11 − 5) / 16.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { encodeCheckpoint } from "../../tasks/study/nn/checkpoint.ts";
 import type { DynUNetSpec } from "../../tasks/study/nn/dynunet.ts";
 import { exportStateDict } from "../../tasks/study/nn/export.ts";
@@ -15,6 +14,7 @@ import { readStart } from "../../tasks/study/training/read-start.ts";
 import { compareSettings, specOf, startWeights } from "../../tasks/study/training/start.ts";
 import { readNpz } from "../helpers/npz.ts";
 import { shared } from "../helpers/shared.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 const fixture = new URL("dynunet.pth", import.meta.url).pathname;
 const network = {
@@ -41,10 +41,7 @@ const settings = {
 } as const;
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "start-"));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
+beforeEach(() => (folder = testFolder()));
 
 function written(name: string, bytes: Uint8Array | string): string {
   writeFileSync(join(folder, name), bytes);

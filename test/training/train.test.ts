@@ -1,13 +1,13 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import type { Triple } from "../../tasks/study/arrays.ts";
 import type { Weights } from "../../tasks/study/nn/parameters.ts";
 import { createRandom } from "../../tasks/study/random.ts";
 import { memoryCase } from "../../tasks/study/training/cases.ts";
 import { patchSource } from "../../tasks/study/training/patches.ts";
 import { judge, train, type TrainOptions } from "../../tasks/study/training/train.ts";
+import { testFolder } from "../helpers/folder.ts";
 import { smallNetwork } from "../nn/small-network.ts";
 
 const spec = smallNetwork([4, 6, 8]);
@@ -59,10 +59,7 @@ function sameBytes(a: Weights, b: Weights): boolean {
 }
 
 let scratch: string;
-beforeEach(async () => {
-  scratch = await mkdtemp(join(tmpdir(), "training-"));
-});
-afterEach(() => rm(scratch, { recursive: true }));
+beforeEach(() => (scratch = testFolder()));
 
 test("a training lowers the loss, and the same training gives the same bytes", async () => {
   const notes: string[] = [];

@@ -1,17 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { createRandom } from "../../tasks/study/random.ts";
 import { patchSource } from "../../tasks/study/training/patches.ts";
 import { haveSpacing, openCases, type CaseFiles } from "../../tasks/study/training/volumes.ts";
 import { writeNifti } from "../../tasks/study/volume/nifti.ts";
+import { testFolder } from "../helpers/folder.ts";
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "volumes-"));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
+beforeEach(() => (folder = testFolder()));
 
 /** Writes noise with labels 0, 300 and 7. */
 async function written(id: string, size: readonly [number, number, number]): Promise<CaseFiles> {

@@ -1,12 +1,12 @@
 /** `lq ui` without a browser: who is answered, which files are given out, that nothing is written. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { FILES, built } from "../cli/table-project.ts";
 import { cliProject } from "../helpers/cli.ts";
+import { testFolder } from "../helpers/folder.ts";
 import { get, startUi, type Answer, type Ui } from "./ui.ts";
 
 /** Until the server has looked at the project. */
@@ -68,9 +68,7 @@ test("only who knows the token is answered, from this host's own address, and on
 
 test("files are given out that the graph names, and no others, whatever the links", async () => {
   const project = await built();
-  const outside = join(tmpdir(), `lq-outside-${process.pid}`);
-  mkdirSync(outside, { recursive: true });
-  writeFileSync(join(outside, "secret.txt"), "secret");
+  const outside = testFolder({ "secret.txt": "secret" });
   project.write("secret.txt", "secret");
   const ui = await startUi(project);
   await projectOf(ui);
@@ -103,10 +101,7 @@ test("files are given out that the graph names, and no others, whatever the link
 });
 
 test("a source that the pipeline declares elsewhere is given out, and nothing beside it", async () => {
-  const folder = join(tmpdir(), `lq-elsewhere-${process.pid}`);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "a.txt"), "declared");
-  writeFileSync(join(folder, "b.txt"), "not declared");
+  const folder = testFolder({ "a.txt": "declared", "b.txt": "not declared" });
   const project = cliProject({
     "pipeline.yaml": `version: 1\nrules:\n  copy:\n    cmd: "cat \${in} > \${out}"\n    in: ${folder}/a.txt\n    out: a.txt\n`,
   });

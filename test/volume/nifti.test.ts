@@ -1,14 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { affineOfQForm } from "../../tasks/study/volume/affine.ts";
 import { openNifti, readHeader, readLabels, readNifti, writeNifti } from "../../tasks/study/volume/nifti.ts";
 import type { LabelVolume, Volume, VoxelArray } from "../../tasks/study/volume/volume.ts";
+import { testFolder } from "../helpers/folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "nifti-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder();
 const path = (name: string) => join(folder, name);
 
 /** A rotation about a skew axis, with voxels of 0.75×0.75×2.5 mm. */
