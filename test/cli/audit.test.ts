@@ -1,4 +1,4 @@
-/** `lq audit`: what tasks use beside what their rules declare. */
+/** `lq audit` finds files that tasks use and rules do not declare. */
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { accessesIn } from "../../src/run/audit.ts";
@@ -50,12 +50,12 @@ rules:
       { type: "audit", task: "module", access: "read", path: "params.yaml" },
     ]);
     expect((await project.lq("audit", "fails")).stderr).toContain("fails ended with exit code 1");
-    // It leaves no trace: nothing that it ran counts as built.
+    // An audit records nothing: the tasks that it ran do not count as built.
     expect(project.has("bad.txt")).toBe(false);
   },
 );
 
-test("without strace says how to get it", async () => {
+test("without strace, audit says how to install it", async () => {
   const project = cliProject({
     "pipeline.yaml": `version: 1\nrules:\n  a: { cmd: "echo > \${out}", out: a.txt }\n`,
   });
@@ -63,7 +63,7 @@ test("without strace says how to get it", async () => {
   expect([code, stderr]).toEqual([2, expect.stringContaining("lq audit needs the program strace")]);
 });
 
-test("reads what strace writes", () => {
+test("audit understands the lines that strace writes", () => {
   const at = (line: string) => accessesIn(line, "/w");
   expect(at('openat(AT_FDCWD</p>, "a\\303\\251\\"b", O_RDONLY|O_CLOEXEC) = 3</p/x>')).toEqual([
     { access: "read", path: '/p/aé"b' },

@@ -1,4 +1,4 @@
-/** A project for tests of the cache. */
+/** A project with files and a folder as outputs, and what tests of the cache do to its store: find objects, age files. */
 import { readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "../../src/system/digest.ts";

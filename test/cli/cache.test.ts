@@ -20,7 +20,7 @@ import { age, build, clean, filesIn, objectOf, project, RULES } from "./cache-pr
 
 describe("a build", () => {
   test.each(["a folder", "a loop of links"])(
-    "makes anew what has %s in its place in the cache",
+    "makes an object or action again if %s is in its place",
     async (what) => {
       const of = project();
       await build(of, "out/");
@@ -107,7 +107,7 @@ describe("verify", () => {
   });
 
   test.skipIf(!canBeOthers())(
-    "what cannot be read is not called damaged, and damage that cannot be moved is told of",
+    "does not call unreadable files damaged, and reports damage that it cannot move",
     async () => {
       const of = cliProject({ "pipeline.yaml": `version: 1\n${RULES}`, "src/a.txt": "alpha\n" }, 4711);
       await build(of);
@@ -245,7 +245,7 @@ rules:
     expect([of.read("b.txt"), of.read("c.txt")]).toEqual(["two\n", "three\n"]);
   });
 
-  test("needs a limit, and refuses a wrong one", async () => {
+  test("refuses to run without a limit or with a wrong one", async () => {
     const of = project();
     expect(await of.lq("cache", "gc")).toMatchObject({ code: 2 });
     expect(await of.lq("cache", "gc", "--keep-size", "much")).toMatchObject({ code: 2 });

@@ -58,7 +58,7 @@ rules:
     expect([project.has("large.bin"), project.has("cache/staging")]).toEqual([false, false]);
   });
 
-  test("that takes no line of lq's output: the build goes on, and the exit code shows it", () => {
+  test("on stdout does not stop the build, and the exit code shows it", () => {
     const project = cliProject({
       "pipeline.yaml": `version: 1
 rules:

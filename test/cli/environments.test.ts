@@ -1,4 +1,4 @@
-/** Environments of commands and scripts: conda, modules, set-up text, containers, what the machine says. */
+/** Environments of commands and scripts: conda, modules, set-up text, containers, settings of the machine. */
 import { chmodSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
@@ -36,7 +36,7 @@ function program(project: CliProject, path: string, text: string): void {
 }
 
 describe("environment:", () => {
-  test("conda is active with its scripts, and what is installed counts, not where it lies", async () => {
+  test("conda environments are activated; their packages are in the key, their folder is not", async () => {
     const project = cliProject({
       "pipeline.yaml": `version: 1
 environment: { conda: ct }
@@ -90,7 +90,7 @@ rules:
     },
   );
 
-  test("set-up text runs before each command, and counts where it is to", async () => {
+  test("set-up text runs before each command, and is in the key if the rule says so", async () => {
     const pipeline = (setup: string) => `version: 1
 environment: { setup: ${setup} }
 rules:
@@ -122,7 +122,7 @@ rules:
   });
 
   test.skipIf(PYTHON === null)(
-    "what the machine says holds where the project says nothing, and LQ_PYTHON over all",
+    "LQ_PYTHON comes first, then the project's environment, then the machine's",
     async () => {
       const project = cliProject({
         "pipeline.yaml": `version: 1\nrules:\n  a: { script: a.py, out: a.txt }\n`,
@@ -142,7 +142,7 @@ rules:
     },
   );
 
-  test("a container gets project, inputs outside and variables; its digest counts", async () => {
+  test("a container gets the project, inputs outside it and variables; its digest is in the key", async () => {
     const digest = "a".repeat(64);
     const project = cliProject({
       "pipeline.yaml": `version: 1
@@ -163,7 +163,7 @@ rules:
       "pod.txt",
     );
     expect(none.stderr).toContain("there is no program here that runs the container docker://ct@sha256:");
-    // In place of the real programs: they note what they are given, and run the command here.
+    // These stand in for the real programs: they write down their arguments, and run the command here.
     program(
       project,
       "bin/apptainer",

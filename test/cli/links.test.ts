@@ -1,4 +1,4 @@
-/** The kinds of links with which outputs are taken from the store. */
+/** The kinds of links by which lq puts outputs from the store in place. */
 import {
   appendFileSync,
   chmodSync,
@@ -130,7 +130,7 @@ rules:
     await clean(of);
     expect(of.has("out/b.txt")).toBe(false);
     expect(await build(of)).toEqual({ ran: 0, restored: 3 });
-    // Without the content the output is gone too: a build makes it again, or removes the link.
+    // Without the content, the output is missing, too: a build makes it again, or removes the link.
     rmSync(objectOf(of, "beta\n"));
     expect((await of.lq("clean", "out/b.txt")).stdout).toContain("removed out/b.txt\n");
     expect(readdirSync(of.path("out"))).toEqual(["a.txt"]);

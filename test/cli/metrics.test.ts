@@ -1,4 +1,4 @@
-/** What tasks tell of themselves: progress, notes and numbers, from Python, from any program and from modules. */
+/** Progress, notes and numbers that tasks report: from Python, from any program and from modules. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -13,7 +13,7 @@ function told(lines: readonly JsonLine[], task: string): JsonLine[] {
 }
 
 describe("progress and numbers", () => {
-  test.skipIf(PYTHON === null)("of a Python script, of a command and of a module", async () => {
+  test.skipIf(PYTHON === null)("come from a Python script, a command and a module", async () => {
     const build = cliProject({
       "pipeline.yaml": `version: 1
 environment: { python: ${PYTHON} }
@@ -53,43 +53,40 @@ rules:
     const kept = build.read("cache/logs/py/py.metrics.jsonl").trim().split("\n");
     expect(kept).toHaveLength(30);
     expect(JSON.parse(kept[29] ?? "")).toEqual({ step: 29, loss: 1 / 30, dice: 0.5 });
-    // They are in no key.
+    // They are not in the key.
     expect((await build.json("build")).at(-1)).toMatchObject({ fresh: 4 });
   });
 
-  test.skipIf(PYTHON === null)(
-    "go on over the attempts of a task that resumes, which is asked to stop",
-    async () => {
-      const build = cliProject({
-        "pipeline.yaml": `version: 1
+  test.skipIf(PYTHON === null)("continue when a resumable task is asked to stop and resumes", async () => {
+    const build = cliProject({
+      "pipeline.yaml": `version: 1
 rules:
   train: { script: train.py, resume: true, out: model.txt }
 `,
-        "train.py":
-          "import os, time\nfrom lq import task\nstate = os.path.join(task.scratch, 'state')\n" +
-          "task.should_stop\nstart = int(open(state).read()) if os.path.exists(state) else 0\n" +
-          "for i in range(start, 4):\n    task.metrics(i, loss=float(i))\n" +
-          "    if i == 1 and start == 0:\n        print('waiting', flush=True)\n" +
-          "        while not task.should_stop: time.sleep(0.01)\n" +
-          "        open(state, 'w').write('2'); raise SystemExit(3)\n" +
-          "open(task.output(), 'w').write('%d' % start)\n",
-      });
-      const first = build.start("build", "--json");
-      await first.line('"waiting"');
-      first.kill("SIGTERM");
-      expect((await first.ended).code).toBe(143);
-      expect((await build.lq("build")).code).toBe(0);
-      expect(build.read("model.txt")).toBe("2");
-      const steps = build
-        .read("cache/logs/train/train.metrics.jsonl")
-        .trim()
-        .split("\n")
-        .map((line) => (JSON.parse(line) as { step: number }).step);
-      expect(steps).toEqual([0, 1, 2, 3]);
-    },
-  );
+      "train.py":
+        "import os, time\nfrom lq import task\nstate = os.path.join(task.scratch, 'state')\n" +
+        "task.should_stop\nstart = int(open(state).read()) if os.path.exists(state) else 0\n" +
+        "for i in range(start, 4):\n    task.metrics(i, loss=float(i))\n" +
+        "    if i == 1 and start == 0:\n        print('waiting', flush=True)\n" +
+        "        while not task.should_stop: time.sleep(0.01)\n" +
+        "        open(state, 'w').write('2'); raise SystemExit(3)\n" +
+        "open(task.output(), 'w').write('%d' % start)\n",
+    });
+    const first = build.start("build", "--json");
+    await first.line('"waiting"');
+    first.kill("SIGTERM");
+    expect((await first.ended).code).toBe(143);
+    expect((await build.lq("build")).code).toBe(0);
+    expect(build.read("model.txt")).toBe("2");
+    const steps = build
+      .read("cache/logs/train/train.metrics.jsonl")
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { step: number }).step);
+    expect(steps).toEqual([0, 1, 2, 3]);
+  });
 
-  test("are thinned beyond 10,000 points, and lines that are none are passed over", () => {
+  test("are thinned to 10,000 points, and lines without numbers are skipped", () => {
     const folder = testFolder();
     const file = join(folder, "logs/x.metrics.jsonl");
     const events: Event[] = [];
@@ -114,7 +111,7 @@ rules:
   });
 });
 
-test.skipIf(PYTHON === null)("a script that is run without lq says how to run it", () => {
+test.skipIf(PYTHON === null)("a script that runs without lq says how to run it", () => {
   const script = `
 import sys; sys.path.insert(0, "python")
 from lq import task
@@ -124,7 +121,7 @@ except RuntimeError as error: print(error)
   expect(runPython("-c", script)).toContain("run by lq");
 });
 
-test.skipIf(!hasModule("mypy"))("what lq has in Python is clean under mypy --strict", () => {
+test.skipIf(!hasModule("mypy"))("lq's Python module passes mypy --strict", () => {
   const files = ["python/lq.py", "src/followed/read.py", "src/followed/describe.py"];
   expect(runPython("-m", "mypy", "--strict", "--cache-dir=/dev/null", ...files)).toContain("no issues");
 });

@@ -146,7 +146,7 @@ test("without bash a command fails, and says so", async () => {
   expect(stdout).toContain("failed made: cannot start bash: there is no such program");
 });
 
-describe("a signal also ends what comes before the tasks:", () => {
+describe("a signal also ends the work before the first task:", () => {
   test.each([
     ["a module that never loads", "run: made.ts, with: { value: 1 }"],
     ["a tool that never answers", 'cmd: "touch ${out}", tools: "touch asked; sleep 1000"'],

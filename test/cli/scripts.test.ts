@@ -38,7 +38,7 @@ rules:
   "pkg/types_only.py": "",
 };
 
-/** What a build does after an edit: "fresh", or the reasons of what ran or was restored. */
+/** What a build does after an edit: "fresh", or the reasons why tasks ran or were restored. */
 async function after(project: CliProject, edit: () => void): Promise<string> {
   edit();
   const lines = await project.json("build");
@@ -55,7 +55,7 @@ async function after(project: CliProject, edit: () => void): Promise<string> {
 }
 
 describe.skipIf(PYTHON === null)(`a script (${PYTHON ?? "there is no python3"})`, () => {
-  test("is stale after what changes the meaning of its code, and after nothing else", async () => {
+  test("is stale after a change of its code's meaning, and after no other change", async () => {
     const project = cliProject(FILES);
     expect(await after(project, () => undefined)).toBe("ran: never-built");
     expect(project.read("o.txt")).toBe("1 3");
@@ -91,7 +91,7 @@ describe.skipIf(PYTHON === null)(`a script (${PYTHON ?? "there is no python3"})`
     expect((await project.lq("trace", "o.txt")).stdout).toMatch(/code +step\.py with \d+ files it imports/);
   });
 
-  test("of a command is what its rule names; files that it names in passing are pointed out", async () => {
+  test("of a command is the one that its rule names; lq points out other files in the command", async () => {
     const project = cliProject({
       "pipeline.yaml": `version: 1
 rules:
@@ -117,7 +117,7 @@ rules:
     expect(project.read("o.txt")).toBe("2\n");
   });
 
-  test("that loads what cannot be told from its text is pointed out, with the line to add", async () => {
+  test("that loads code by a computed name is pointed out, with the line to add", async () => {
     const project = cliProject({
       "pipeline.yaml": `version: 1\nrules:\n  step: { script: step.py, out: o.txt }\n`,
       "step.py":
@@ -140,7 +140,7 @@ rules:
     expect(await after(project, () => undefined)).toBe("ran: code plugins/plug.py");
   });
 
-  test("runs by what its ending says, and follows what a shell script sources", async () => {
+  test("runs by its file extension, and a shell script depends on the files that it sources", async () => {
     const project = cliProject({
       "pipeline.yaml": `version: 1
 rules:
@@ -160,7 +160,7 @@ rules:
     expect(await after(project, () => undefined)).toBe("ran: code lib/x.sh by a.sh; ran: file");
   });
 
-  test("that is not there, or is none, is refused with its place", async () => {
+  test("that is not there, or has no known extension, is refused with its place", async () => {
     const project = cliProject({
       "pipeline.yaml": `version: 1\nrules:\n  a: { script: none.py, out: a.txt }\n`,
     });

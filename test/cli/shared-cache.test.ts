@@ -56,7 +56,7 @@ describe("a folder shared by two projects", () => {
   });
 
   test.each(["/proc/lq", "/dev/null", "/dev/null/lq"])(
-    "that cannot be is told of before anything runs: %s",
+    "that cannot be created is reported before anything runs: %s",
     async (folder) => {
       const one = project();
       const { code, stdout, stderr } = await one.lqIn({ LQ_CACHE: folder }, "build");
@@ -69,7 +69,7 @@ describe("a folder shared by two projects", () => {
     },
   );
 
-  test("folders whose maker was killed before it set their permissions are opened by their owner", async () => {
+  test("the owner corrects the permissions of folders when lq was killed before it set them", async () => {
     const folder = testFolder();
     chmodSync(folder, 0o2777);
     mkdirSync(join(folder, "objects"), { mode: 0o700 });
@@ -128,12 +128,12 @@ describe("a folder shared by two projects", () => {
       expect(ann.lq("build")).toMatchObject({ ran: 0, restored: 2 });
       age(folder, 10);
       expect(bob.lq("cache", "verify")).toMatchObject({ objects: 4, damaged: [], incomplete: [] });
-      // What only Ann needs stays, although Bob cannot see her folder. Then nobody needs it.
+      // Content that only Ann needs stays, although Bob cannot see her folder. Then nobody needs it.
       bob.write("src/a.txt", "delta\n");
       expect(bob.lq("build")).toMatchObject({ ran: 2 });
       expect(bob.lq("cache", "gc", "--keep-days", "5")).toMatchObject({ actions: 2, objects: 1 });
       expect(ann.lq("build")).toMatchObject({ fresh: 3 });
-      // Restoring counts as use: the content is not old afterwards, although nobody has it in place.
+      // A restore counts as use: the content is not old afterwards, although nobody has it in place.
       ann.lq("clean");
       expect(ann.lq("build", "out/a.txt")).toMatchObject({ ran: 0, restored: 1 });
       ann.write("src/a.txt", "zeta\n");

@@ -1,4 +1,4 @@
-/** On a machine with less than tasks need: lq does what is possible without it, and refuses the rest at once. */
+/** Machines with fewer slots than tasks need: lq does what is possible, and refuses the rest before it starts. */
 import { chmodSync, readdirSync, writeFileSync } from "node:fs";
 import { beforeEach, expect, test, vi } from "vitest";
 import { cliProject, type CliProject } from "../helpers/cli.ts";

@@ -1,4 +1,7 @@
-/** A project with a table of the scores of models, and the provenance of each cell. */
+/**
+ * A project of three stages, train, score and table, with a params file and the provenance of each cell. Its content is what
+ * tests of why, diff, trace, history, accept and the page ask about; everything else of a project comes from helpers/cli.
+ */
 import { expect } from "vitest";
 import { cliProject, type CliProject } from "../helpers/cli.ts";
 

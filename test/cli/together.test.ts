@@ -1,4 +1,4 @@
-/** Several lq on one project at once: nothing is done twice, nothing breaks. */
+/** Several lq processes on one project: they do no work twice and do not disturb each other. */
 import { expect, test } from "vitest";
 import { cliProject, type CliProject, type JsonLine } from "../helpers/cli.ts";
 

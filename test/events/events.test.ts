@@ -1,4 +1,4 @@
-/** What a build leaves for those who watch: cache/events/BUILD.jsonl. */
+/** The events that a build writes for programs that watch it: cache/events/BUILD.jsonl. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { expect, test } from "vitest";
@@ -36,7 +36,7 @@ function events(of: CliProject, build: number): JsonLine[] {
     .map((line) => JSON.parse(line) as JsonLine);
 }
 
-test("a build writes its events with who builds what, fresh tasks as one line by rule; one without work writes none", async () => {
+test("a build writes its events, fresh tasks as one line for each rule; a build without work writes none", async () => {
   const each = project();
   await each.lq("build", "copy", "-j", "1");
   const [head, ...lines] = events(each, 1);
@@ -62,7 +62,7 @@ test("a build writes its events with who builds what, fresh tasks as one line by
   expect((await each.json("history")).map(({ build }) => build)).toEqual([2, 1]);
 });
 
-test("the newest five are kept", async () => {
+test("lq keeps the events of the newest five builds", async () => {
   const each = project();
   for (let i = 0; i < 7; i++) {
     each.write("in/2.txt", String(i));
@@ -71,7 +71,7 @@ test("the newest five are kept", async () => {
   expect(readdirSync(each.path("cache/events"))).toEqual([3, 4, 5, 6, 7].map((n) => `00000${n}.jsonl`));
 });
 
-test("a build goes on whose events cannot be written, and says so once", async () => {
+test("a build that cannot write its events goes on, and says so once", async () => {
   const each = project();
   each.write("cache/events", "a file in the way");
   const { code, stdout } = await each.lq("build", "copy");
@@ -80,7 +80,7 @@ test("a build goes on whose events cannot be written, and says so once", async (
   expect(each.has("out/3.txt")).toBe(true);
 });
 
-test("status and log tell of a build in another terminal, and of one that was killed", async () => {
+test("status and log mention a build in another terminal, and one that was killed", async () => {
   const each = project();
   const build = each.start("build");
   await each.appears("began");
@@ -96,7 +96,7 @@ test("status and log tell of a build in another terminal, and of one that was ki
   expect((await each.lq("status")).stdout).toMatch(/^build 1 by .* was cut short: /);
 });
 
-test("nothing is heard of a build on another machine for 30 s: it is not called running", async () => {
+test("a build on another machine without events for 30 s does not count as running", async () => {
   const each = project();
   await each.built("copy");
   const file = each.path("cache/events/000001.jsonl");

@@ -102,7 +102,7 @@ test.skipIf(!golden)("label values may be written as text, as nnU-Net reads them
   expect({ ...labels, background: 0 }).toEqual(dataset.labels);
 });
 
-/** What `lq build convert` says when it fails. */
+/** The error of `lq build convert`, which must fail. */
 async function failure(project: CliProject, ...set: string[]): Promise<string> {
   const { code, stdout, stderr } = await project.lq("build", "convert", ...settings(set));
   expect(code).toBe(1);

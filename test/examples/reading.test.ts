@@ -69,7 +69,7 @@ test("score: a header's spacing that contradicts the affine changes no score, an
   expect(organs(odd).a.hd95).toBe(2 * organs(sound).a.hd95);
 });
 
-test("score: sheared axes are refused by name and angle, or accepted where the setting says so", async () => {
+test("score: sheared axes are refused by name and angle, or accepted if the setting says so", async () => {
   const sheared = AFFINE.with(1, 0.3);
   const project = await scoreProject(sheared, SPACING);
   const { code, stdout, stderr } = await project.lq("build");
@@ -78,7 +78,7 @@ test("score: sheared axes are refused by name and angle, or accepted where the s
   expect((await project.lq("build", "--set", "reading.shear=accept")).code).toBe(0);
 });
 
-test("train: images and labels on different grids are refused by name, further apart where the setting says so", async () => {
+test("train: images and labels on different grids are refused by name; a setting allows a larger distance", async () => {
   const project = await trainProject(SMALL);
   const path = project.path("labels/b.nii.gz");
   const labels = await readNifti(path);
@@ -114,9 +114,9 @@ test("train: a voxel that is not finite is refused by place, or replaced", async
   expect((await readNifti(project.path("prepared/images/c.nii"))).data.every(Number.isFinite)).toBe(true);
 });
 
-test("train and score: the label ignore is no class, and its voxels count nowhere", async () => {
+test("train and score: the label ignore is not a class, and its voxels do not count", async () => {
   const project = await trainProject({ ...SMALL, labels: { ...SMALL.labels, ignore: 9 } });
-  // The spleen (40) is known only in part: half of it is ignored in every case.
+  // Only a part of the spleen (40) is labelled: half of it is ignored in every case.
   for (const id of ["a", "b", "c", "d", "e"]) {
     const path = project.path(`labels/${id}.nii.gz`);
     const labels = await readNifti(path);
@@ -140,7 +140,7 @@ test("train and score: the label ignore is no class, and its voxels count nowher
   expect(held!.organs).toMatchObject({ spleen: { dice: (2 * both) / sum } });
 });
 
-test("settings that cannot be meant are refused, and each says what is expected", async () => {
+test("settings that make no sense are refused, and each error says what is expected", async () => {
   const refused = async (example: string, set: string) => {
     const project = copiedExample(example, {});
     for (const folder of ["reference", "prediction", "images", "labels", "model"])

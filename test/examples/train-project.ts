@@ -1,4 +1,7 @@
-/** A copy of examples/train with phantoms as volumes and a network that learns them in seconds. */
+/**
+ * A copy of examples/train with phantoms as volumes and a network that learns them in seconds. It is apart from the other
+ * projects because it makes volumes and trains; everything else of a project comes from helpers/cli.
+ */
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { createPhantom, phantomLabels } from "../../tasks/study/phantom/phantom.ts";
 import { phantomSpec } from "../../tasks/study/phantom/spec.ts";

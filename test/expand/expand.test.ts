@@ -13,7 +13,7 @@ function only<T>(list: readonly T[]): T {
   return list[0] as T;
 }
 
-test("a path that names a list, of an axis field or of a param, stands for one path for each item", () => {
+test("a path with a list, of an axis field or of a param, becomes one path for each item", () => {
   const graph = graphOf({
     "pipeline.yaml": [
       "version: 1",
@@ -39,7 +39,7 @@ describe("axes", () => {
   test("a list, numbers as they are written", () =>
     expect(axis("[b, 1, 0x10, true]")).toEqual(["b", "1", "0x10", "true"]));
   test("keys of a param, in the order of the file", () => expect(axis("{ keys: m }")).toEqual(["b", "a"]));
-  test("keys of a param, but those that a profile took out", () =>
+  test("keys of a param, without those that a profile removes", () =>
     expect(axis("{ keys: m }", { "params.yaml": "m: { b: 1, c: null, a: 2 }" })).toEqual(["b", "a"]));
   test("both together", () => expect(axis("[base, { keys: m }, z]")).toEqual(["base", "b", "a", "z"]));
 
@@ -69,7 +69,7 @@ describe("axes", () => {
     expect(axis('{ glob: "cache/**/*.txt" }', hidden)).toEqual([]);
   });
   test("no match is no task", () => expect(axis('{ glob: "nothing/*.txt" }', tree)).toEqual([]));
-  test("names that a shell would mind", () => {
+  test("names with characters that are special in a shell", () => {
     const odd = { "s/a b.txt": "", "s/it's.txt": "", "s/-n.txt": "", "s/é\n.txt": "", "s/$(id).txt": "" };
     expect(axis('{ glob: "s/*.txt" }', odd)).toEqual(["$(id)", "-n", "a b", "it's", "é\n"]);
   });
@@ -135,7 +135,7 @@ rules:
   });
   const task = only(graph.tasks);
 
-  test("exists only where `when` holds", () => expect(task.id).toBe("make:a"));
+  test("exists only if `when` is true", () => expect(task.id).toBe("make:a"));
   test("has its params by value, with where they came from", () => {
     expect(task.params).toEqual({
       whole: { value: { kind: "net", window: 3, flags: "-n 'x y'" }, origin: "generators.a" },
@@ -159,7 +159,7 @@ rules:
   test("has its environment", () => expect(task.env).toEqual({ A: "a", HOME: null }));
 });
 
-describe("a graph that grows", () => {
+describe("a graph with pending expansions", () => {
   const files = {
     "pipeline.yaml": `
 version: 1
@@ -193,7 +193,7 @@ rules:
     return found;
   };
 
-  test("knows what may still come", () => {
+  test("knows which outputs are upcoming", () => {
     const graph = graphOf(files);
     graph.check();
     expect(ids(graph.tasks)).toEqual(["folds:x", "folds:y", "list:x", "list:y", "one", "table"]);
@@ -207,7 +207,7 @@ rules:
     expect(graph.dependencies(task(graph, "table"))).toEqual([]);
   });
 
-  test("makes tasks when a file is known", () => {
+  test("gets tasks when an axis file is known", () => {
     const graph = graphOf(files);
     const made = graph.expand(expansion(graph, "image:x/*"), cases);
     expect(ids(made)).toEqual(["image:x/a", "image:x/b"]);
@@ -220,7 +220,7 @@ rules:
     graph.check();
   });
 
-  test("a field that is a list makes one path an item", () => {
+  test("makes one path for each item of a field that is a list", () => {
     const graph = graphOf(files);
     const made = graph.expand(expansion(graph, "train:x/*"), {
       folds: [
@@ -277,7 +277,7 @@ rules: { r: { each: { n: { in: cases.csv, at: "[*]" } }, cmd: "touch \${out}", o
     ["texts where a field is wanted", { cases: ["a"] }, /no field "case\.raw" in the value "a"/],
     ["no such field", { cases: [{ id: "a", row: "x" }] }, /no field "case\.raw" in the value "a"/],
   ];
-  test.each(refusals)("refuses a file with %s, and is as before", (_, content, message) => {
+  test.each(refusals)("refuses an axis file with %s, and does not change", (_, content, message) => {
     const graph = graphOf(files);
     const before = ids(graph.tasks);
     const it = expansion(graph, "image:x/*");
@@ -287,7 +287,7 @@ rules: { r: { each: { n: { in: cases.csv, at: "[*]" } }, cmd: "touch \${out}", o
     expect(ids(graph.expand(it, cases))).toEqual(["image:x/a", "image:x/b"]);
   });
 
-  test("an axis file that comes to be known as a source is read at once", () => {
+  test("reads an axis file at once if it turns out to be a source", () => {
     const graph = graphOf({
       "pipeline.yaml": `
 version: 1

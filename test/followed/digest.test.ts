@@ -1,4 +1,4 @@
-/** Digests of Python files beside Python's own `ast.dump`, over its library and over what edits make of it. */
+/** Compares digests of Python files with Python's own `ast.dump`, on Python's library and on mutated pieces of it. */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { testFolder } from "../helpers/folder.ts";
 
 const MUTATE = fileURLToPath(new URL("mutate.py", import.meta.url));
 const HAS_BLACK = PYTHON !== null && hasModule("black");
-/** Files that any of these packages has are taken, too. */
+/** Packages whose files are compared, too. */
 const PACKAGES = ["numpy", "scipy", "torch"].filter((name) => hasModule(name));
 
 const LIST = `
@@ -27,7 +27,7 @@ step = max(1, len(found) // int(sys.argv[1]))
 print(json.dumps([path for path in found[::step] if os.path.getsize(path) < 100000]))
 `;
 
-/** About so many files of Python's library and of packages, spread over all. */
+/** About `count` files, spread over Python's library and the packages. */
 function library(count: number, ...packages: string[]): string[] {
   return JSON.parse(runPython("-c", LIST, String(count), ...packages)) as string[];
 }
@@ -44,7 +44,7 @@ function digestOf(file: PythonFile): string {
 }
 
 describe.skipIf(PYTHON === null)(`the digest of a Python file (${PYTHON ?? "there is no python3"})`, () => {
-  it("is equal where ast.dump is equal and nowhere else, over 10,000 mutated pieces of the library", async () => {
+  it("is equal exactly if ast.dump is equal, for 10,000 mutated pieces of the library", async () => {
     const folder = testFolder();
     const files = library(300).filter((file) => !/bad|lib2to3/.test(file));
     const lines = runPython(MUTATE, folder, "10000", "19", ...files.slice(0, 150))
@@ -143,7 +143,7 @@ describe.skipIf(PYTHON === null)(`the digest of a Python file (${PYTHON ?? "ther
     },
   );
 
-  it("survives files that end the interpreter, and reads on", async () => {
+  it("goes on after files that end the interpreter", async () => {
     const folder = testFolder({
       "deep.py": `x = ${"(".repeat(100_000)}`,
       "good.py": "x = 1\n",

@@ -1,4 +1,4 @@
-/** The PyTorch backend on a real GPU, beside onnxruntime on the CPU. Skipped, saying so, where PyTorch sees no GPU. */
+/** Compares PyTorch on a real GPU with onnxruntime on the CPU. Skipped with a notice if PyTorch finds no GPU. */
 import { describe, expect, test } from "vitest";
 import { predictVolume } from "../../tasks/study/inference/predict-volume.ts";
 import { networkOf } from "../../tasks/study/nn/network.ts";

@@ -1,9 +1,9 @@
-/** Programs of the system. Tests that need one skip, saying so, where it is absent. */
+/** Programs of the system. Tests that need one are skipped with a notice if it is not there. */
 import { execFileSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** If all of these programs are on the path; prints a notice for those that are not. */
+/** Whether all of these programs are on PATH; prints a notice for those that are not. */
 export function hasPrograms(...names: readonly string[]): boolean {
   const absent = names.filter((name) => !isOnPath(name));
   for (const name of absent) console.warn(`skipped: there is no ${name} on this machine`);
@@ -21,7 +21,7 @@ function isOnPath(name: string): boolean {
   });
 }
 
-/** Runs a program and gives its standard output. Throws, with both outputs in the message, if it fails. */
+/** Runs a program. @returns its stdout @throws Error with both outputs if the program fails */
 export function run(name: string, args: readonly string[], cwd?: string): string {
   try {
     return execFileSync(name, args, { encoding: "utf8", stdio: "pipe", cwd, maxBuffer: 2 ** 28 });

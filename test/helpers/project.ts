@@ -16,7 +16,7 @@ export interface Built {
   readonly ran: readonly string[];
   readonly restored: readonly string[];
   readonly failed: readonly string[];
-  /** Why tasks failed, in the order of failing. */
+  /** Errors of the failed tasks, in the order in which they failed. */
   readonly errors: readonly string[];
   readonly notices: readonly string[];
   /** Further attempts at failed tasks, in the order of their start. */

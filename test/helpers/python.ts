@@ -1,7 +1,7 @@
-/** The Python that tests use: the first of these that there is; and what it has. */
+/** The Python that tests use. */
 import { execFileSync, spawnSync } from "node:child_process";
 
-/** Absolute path; null: there is none, and what needs it is skipped. */
+/** Absolute path of the first of these that exists; null: there is none, and tests that need it are skipped. */
 export const PYTHON = ["/usr/bin/python3", "python3"].map(executable).find((path) => path !== null) ?? null;
 
 export function hasModule(name: string, python = PYTHON): boolean {

@@ -1,4 +1,4 @@
-/** Makes tasks and producers directly, in the form in which `expand` makes them. */
+/** Makes tasks and a graph for unit tests, without a pipeline. */
 import type { Json, Rule, Task, TaskPath, Template } from "../../src/model/model.ts";
 import { NO_ENVIRONMENT } from "../../src/load/environment.ts";
 import type { Producers } from "../../src/fingerprint/tree.ts";

@@ -1,4 +1,4 @@
-/** The PyTorch backend beside onnxruntime, and what it says when it cannot work. Skipped without PyTorch. */
+/** Compares the PyTorch backend with onnxruntime, and tests its error messages. Skipped without PyTorch. */
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { networkOf } from "../../tasks/study/nn/network.ts";

@@ -48,7 +48,7 @@ describe("a target", () => {
   });
   test("a task id", () => expect(picked(["table:x"])).toEqual(table));
   test("a rule", () => expect(picked(["list"])).toEqual({ ...nothing, tasks: "list:x list:y" }));
-  test("a rule that has yet to grow", () => {
+  test("a rule with a pending expansion", () => {
     expect(picked(["image"])).toEqual({
       tasks: "list:x list:y",
       expansions: "image:x/* image:y/*",
@@ -74,7 +74,7 @@ describe("a target", () => {
     expect(picked(["{note,other}"])).toEqual({ ...nothing, tasks: "note other" });
     expect(picked(["image:x/*"], "", true)).toEqual({ ...nothing, tasks: "image:x/a image:x/b list:x" });
   });
-  test("an output or a task that may come to be", () => {
+  test("an output or a task that a pending expansion may bring", () => {
     const one = { tasks: "list:x", expansions: "image:x/*", unmatched: "" };
     expect(picked(["images/x/b.nii"])).toEqual(one);
     expect(picked(["image:x/b"])).toEqual(one);
@@ -86,7 +86,7 @@ describe("a target", () => {
     expect(picked(["tabel:*", "tables/*.dm"]).unmatched).toBe("tabel:* tables/*.dm");
     expect(picked(["images/x/b.nii"], "", true)).toEqual({ ...nothing, tasks: "image:x/b list:x" });
   });
-  test("what nothing makes", () => {
+  test("a target that nothing makes", () => {
     expect(picked(["tabel", "note", "images/b.txt"])).toEqual({
       tasks: "note",
       expansions: "",

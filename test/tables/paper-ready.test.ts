@@ -1,4 +1,4 @@
-/** Tables as they go into a paper or a browser: LaTeX by pdflatex, HTML by Chromium. */
+/** Renders tables as a paper or a browser shows them: LaTeX by pdflatex, HTML by Chromium. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";

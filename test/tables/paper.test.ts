@@ -1,4 +1,4 @@
-/** From the paper's printed numbers, the renderers make the paper's tables with its quintiles and blanks. */
+/** The renderers make the paper's tables, with its quintiles and blanks, from its printed numbers. */
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { describe, expect, it, test } from "vitest";

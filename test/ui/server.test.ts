@@ -1,4 +1,4 @@
-/** `lq ui` without a browser: who is answered, which files are given out, that nothing is written. */
+/** `lq ui` without a browser: which requests it answers, which files it sends, and that it writes nothing. */
 import { execFileSync } from "node:child_process";
 import { existsSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -9,7 +9,7 @@ import { cliProject } from "../helpers/cli.ts";
 import { testFolder } from "../helpers/folder.ts";
 import { get, startUi, type Answer, type Ui } from "./ui.ts";
 
-/** Until the server has looked at the project. */
+/** Waits until the server has read the project. */
 async function projectOf(
   ui: Ui,
 ): Promise<{ readonly rules: readonly { readonly name: string }[]; readonly error: string | null }> {
@@ -38,7 +38,7 @@ function expectHeaders({ headers }: Answer): void {
   expect(headers["access-control-allow-origin"]).toBeUndefined();
 }
 
-test("only who knows the token is answered, from this host's own address, and only GET and HEAD", async () => {
+test("the server answers only requests with the token, from this host's address, by GET or HEAD", async () => {
   const ui = await startUi(await built());
   expect(Buffer.from(ui.token, "base64url").length).toBeGreaterThanOrEqual(16);
   const page = await get(ui, `/${ui.token}/`);
@@ -66,7 +66,7 @@ test("only who knows the token is answered, from this host's own address, and on
   }
 });
 
-test("files are given out that the graph names, and no others, whatever the links", async () => {
+test("the server sends files that the graph names and no others, whatever links there are", async () => {
   const project = await built();
   const outside = testFolder({ "secret.txt": "secret" });
   project.write("secret.txt", "secret");
@@ -87,20 +87,20 @@ test("files are given out that the graph names, and no others, whatever the link
     expect([path, answer.status]).toEqual([path, 404]);
     expect(answer.text).not.toContain("secret\n");
   }
-  // An output that somebody has replaced by a link to elsewhere.
+  // Someone has replaced an output by a link to a file outside the project.
   execFileSync("rm", [project.path("models/small.txt"), project.path("models/large.txt")]);
   symlinkSync(join(outside, "secret.txt"), project.path("models/small.txt"));
   execFileSync("mkfifo", [project.path("models/large.txt")]);
   expect((await file("models/small.txt")).status).toBe(404);
   expect((await file("models/large.txt")).status).toBe(404);
-  // A link to another file of the project shows no more than that is.
+  // A link to another file of the project gives access only to that file.
   execFileSync("rm", ["-r", project.path("data")]);
   symlinkSync(outside, project.path("data"));
   writeFileSync(join(outside, "corpus.txt"), "secret");
   expect((await file("data/corpus.txt")).status).toBe(404);
 });
 
-test("a source that the pipeline declares elsewhere is given out, and nothing beside it", async () => {
+test("the server sends a declared source outside the project, and no other file in its folder", async () => {
   const folder = testFolder({ "a.txt": "declared", "b.txt": "not declared" });
   const project = cliProject({
     "pipeline.yaml": `version: 1\nrules:\n  copy:\n    cmd: "cat \${in} > \${out}"\n    in: ${folder}/a.txt\n    out: a.txt\n`,
@@ -112,7 +112,7 @@ test("a source that the pipeline declares elsewhere is given out, and nothing be
   expect((await get(ui, path("b.txt"))).status).toBe(404);
 });
 
-test("nothing in the project is changed by looking at it", async () => {
+test("the server changes nothing in the project", async () => {
   const project = await built();
   const tree = () => {
     const format = "%p %T@ %C@ %s %i\\n";
@@ -132,7 +132,7 @@ test("nothing in the project is changed by looking at it", async () => {
   expect(tree()).toEqual(before);
 });
 
-test("a port that is taken is refused if it was asked for; else the next free one is used", async () => {
+test("lq ui refuses a port that is in use, and without --port takes the next free one", async () => {
   const project = cliProject(FILES);
   const other = createServer();
   await new Promise<void>((done) => other.listen(0, "127.0.0.1", done));
@@ -147,7 +147,7 @@ test("a port that is taken is refused if it was asked for; else the next free on
   for (const wrong of ["-1", "65536", "x"]) expect((await project.lq("ui", "--port", wrong)).code).toBe(2);
 });
 
-test("through ssh it says what to type at home", async () => {
+test("in an ssh session it says what to type on the user's own machine", async () => {
   const project = cliProject(FILES);
   const ended = project.lqIn({ SSH_CONNECTION: "10.0.0.1 1 10.0.0.2 22" }, "ui", "--port", "70000");
   expect((await ended).code).toBe(2);
@@ -170,7 +170,7 @@ test("through ssh it says what to type at home", async () => {
   expect(said).toMatch(new RegExp(`ssh -N -L ${port}:127\\.0\\.0\\.1:${port} \\S+`));
 });
 
-test("a unix socket is open to its user only, and one that a killed server left is replaced", async () => {
+test("only the user can open a unix socket, and lq replaces one that a killed server left", async () => {
   const project = cliProject(FILES);
   const socketPath = project.path("page.sock");
   const ui = await startUi(project, "--socket", "page.sock");
@@ -187,7 +187,7 @@ test("a unix socket is open to its user only, and one that a killed server left 
   expect(project.read("file.txt")).toBe("no socket");
 });
 
-test("a project that is wrong is told on the page, and looked at again when it is mended", async () => {
+test("the page shows errors of the project, and reads it again when they are corrected", async () => {
   const project = cliProject({ ...FILES, "pipeline.yaml": "version: 1\nrules: {}\n" });
   const ui = await startUi(project);
   expect((await projectOf(ui)).error).toContain("no rules");

@@ -8,7 +8,7 @@ import type { CliProject, Lq } from "../helpers/cli.ts";
 const CHROMIUM = "/usr/bin/chromium";
 export const hasChromium = existsSync(CHROMIUM);
 
-/** WebGL and a network are not needed; nothing of a browser's own traffic is wanted. */
+/** The tests need no WebGL and no network; the browser must not send requests of its own. */
 const FLAGS = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking"];
 const MORE = ["disable-component-update", "disable-sync"];
 
@@ -33,7 +33,7 @@ export interface Answer {
   readonly text: string;
 }
 
-/** A request as it is written here: nothing of the path is tidied up, as `fetch` would. */
+/** Sends a request with exactly this path; `fetch` would normalise it. */
 export function get(
   where: { readonly port: number } | { readonly socketPath: string },
   path: string,
