@@ -1,7 +1,7 @@
 /** Decides whether a task has to run, and why: a pure function of the records and of the state of the outputs. */
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Freshness, Reason } from "../model/model.ts";
-import { isProtected, type OutputState } from "../record/outputs.ts";
+import { isProtected, isWhole, type OutputState } from "../record/outputs.ts";
 import type { DoneRecord, FailedRecord } from "../state/records.ts";
 import { compareRecipes } from "./compare.ts";
 
@@ -16,6 +16,8 @@ export interface Evidence {
   readonly outputs: readonly {
     readonly path: string;
     readonly state: OutputState;
+    /** For an edited or foreign output: the file that differs, in a folder one of its files. */
+    readonly file?: string;
     /** For the state "unreadable": the reason. */
     readonly why?: string;
   }[];
@@ -27,7 +29,7 @@ export interface Evidence {
 
 export function decide(evidence: Evidence): Exclude<Freshness, { readonly state: "pending" }> {
   const { key, last, failure, outputs, cached, forced } = evidence;
-  const settled = last?.key === key && outputs.every(({ state }) => state === "intact");
+  const settled = last?.key === key && outputs.every(({ state }) => isWhole(state));
   if (settled && !forced) return { state: "fresh", key };
 
   const reasons = reasonsOf(evidence);
@@ -42,9 +44,10 @@ export function decide(evidence: Evidence): Exclude<Freshness, { readonly state:
 /** Every reason. Where there is room for only one, lq shows the first. */
 function reasonsOf({ key, recipe, last, lastRecipe, failure, outputs, forced }: Evidence): Reason[] {
   const reasons: Reason[] = [];
-  for (const { path, state, why = "" } of outputs)
-    if (state === "edited") reasons.push({ kind: "output-edited", path });
-    else if (state === "foreign") reasons.push({ kind: "output-foreign", path });
+  for (const { path, state, file = path, why = "" } of outputs)
+    if (state === "edited") reasons.push({ kind: "output-edited", path: file });
+    else if (state === "foreign" || state === "extended")
+      reasons.push({ kind: "output-foreign", path: file });
     else if (state === "unreadable") reasons.push({ kind: "output-unreadable", path, why });
   if (last === undefined) reasons.push({ kind: "never-built" });
   else if (last.key === null)

@@ -7,7 +7,7 @@
  */
 import { readdirSync, readFileSync, statSync, type Dirent, type Stats } from "node:fs";
 import { dirname } from "node:path";
-import { isRemovedName } from "./network-files.ts";
+import { Ignore } from "./ignore.ts";
 import { isRacy, sameSignature, signatureOf, type Signature } from "./signature.ts";
 
 /** An entry of a folder. */
@@ -27,6 +27,8 @@ interface List {
 }
 
 export class Disk {
+  /** Which files of folders never count. `list` leaves them out. */
+  readonly ignore: Pick<Ignore, "covers">;
   /** No question was asked before this time, in milliseconds since 1970. */
   readonly since = Date.now();
   readonly #answers = new Map<string, Signature | null>();
@@ -39,6 +41,10 @@ export class Disk {
   readonly #listedSince = new Set<string>();
   /** False when an answer changed between two questions. */
   #unchanged = true;
+
+  constructor(ignore: Pick<Ignore, "covers"> = Ignore.DEFAULT) {
+    this.ignore = ignore;
+  }
 
   /** The stats of a path; follows links. Undefined if nothing is there. @throws the system's error otherwise */
   stat(path: string): Stats | undefined {
@@ -87,8 +93,8 @@ export class Disk {
     if (before !== undefined && !isPlaced && this.#isAsListed(path, before)) return entriesIn(before.text);
     const stats = this.stat(folder);
     const entries = readdirSync(folder, { withFileTypes: true })
-      .filter(({ name }) => !isRemovedName(name))
-      .map((entry): Entry => ({ name: entry.name, kind: kindOf(entry) }));
+      .map((entry): Entry => ({ name: entry.name, kind: kindOf(entry) }))
+      .filter(({ name, kind }) => !this.ignore.covers(`${path}/`, kind === "folder" ? `${name}/` : name));
     const text = textOf(entries);
     if ((before?.text ?? text) !== text && !isPlaced) this.#unchanged = false;
     else if (stats !== undefined) this.#answers.set(path, signatureOf(stats));

@@ -123,12 +123,12 @@ export class Fingerprinter {
       if (digest === null) missing.push(path);
       return { role, path, digest: digest ?? "" };
     }
-    const given = known(path);
+    const given = known(path) && this.#counted(path, known(path)?.entries);
     if (only) {
-      const names = given?.entries?.map(({ name }) => name) ?? this.#names(path, known);
+      const names = given?.map(({ name }) => name) ?? this.#names(path, known);
       return { role, path, digest: namesDigest(names), names };
     }
-    if (given !== undefined) return { role, path, digest: given.digest, entries: given.entries ?? [] };
+    if (given !== undefined) return { role, path, digest: treeDigest(given), entries: given };
     const entries = this.#tree(path, known, missing);
     return { role, path, digest: treeDigest(entries), entries };
   }
@@ -173,12 +173,18 @@ export class Fingerprinter {
       (path) => path.endsWith("/") && known(path) !== undefined,
     );
     const inOutputs = given.flatMap((output) =>
-      (known(output)?.entries ?? []).map(({ name, digest }) => {
+      this.#counted(output, known(output)?.entries).map(({ name, digest }) => {
         return { name: output.slice(dir.length) + name, digest };
       }),
     );
     const others = all.filter((name) => !given.some((output) => (dir + name).startsWith(output)));
     return { inOutputs, others };
+  }
+
+  /** Those entries of a folder that count. */
+  #counted(folder: string, entries: readonly TreeEntry[] = []): readonly TreeEntry[] {
+    const { ignore } = this.#parts.files.disk;
+    return entries.filter(({ name }) => !ignore.covers(folder, name));
   }
 
   #env({ env }: Task): { readonly [name: string]: string | null } {

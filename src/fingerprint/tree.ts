@@ -44,7 +44,7 @@ export function namesDigest(names: readonly string[]): string {
 
 /**
  * Lists every file that a directory input covers: files that tasks make under it, even if not made yet, and files on
- * the disk. It leaves out Python's bytecode. It also leaves out files that a build removes because no task makes them
+ * the disk. It leaves out what never counts (src/files/ignore.ts). It also leaves out files that a build removes because no task makes them
  * any more.
  * @param dir ends in "/"
  * @returns names relative to the directory, sorted
@@ -60,14 +60,9 @@ export function coveredFiles(
   for (const path of graph.outputsUnder(dir)) if (!path.endsWith("/")) made.push(path.slice(dir.length));
   const counts = (name: string): boolean => {
     const path = dir + name;
-    return graph.makes(path) || !(isBytecode(name) || writings.isLeftover(path));
+    return graph.makes(path) || !writings.isLeftover(path);
   };
   return merge(made.sort(), filesUnder(root, dir, disk), counts);
-}
-
-/** Whether a file is Python's bytecode. Bytecode follows from the modules beside it, but contains their times. */
-function isBytecode(name: string): boolean {
-  return name.startsWith("__pycache__/") || name.includes("/__pycache__/");
 }
 
 /**
@@ -94,10 +89,11 @@ function merge(
 /**
  * Lists files under a directory. It follows symbolic links and leaves out lq's own folder.
  * @param dir ends in "/"
+ * @param dangling gets the names of links that lead nowhere
  * @returns names relative to the directory, sorted; empty if there is no such directory
  * @throws UserError for a link to a directory that contains it, and for an entry that is neither file nor directory
  */
-export function filesUnder(root: string, dir: string, disk = new Disk()): string[] {
+export function filesUnder(root: string, dir: string, disk = new Disk(), dangling: string[] = []): string[] {
   const names: string[] = [];
   const own = absolute(root, CACHE);
   const base = absolute(root, dir);
@@ -109,7 +105,10 @@ export function filesUnder(root: string, dir: string, disk = new Disk()): string
       refuseUndecodable(base + name, dir + name);
       const isLink = entry.kind === "link";
       const target = isLink ? follow(disk, base + name, dir + name) : undefined;
-      if (isLink && target === undefined) continue;
+      if (isLink && target === undefined) {
+        dangling.push(name);
+        continue;
+      }
       const kind = target === undefined ? entry.kind : kindOf(target);
       if (kind === "file") names.push(name);
       else if (kind === "folder") {

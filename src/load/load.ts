@@ -36,6 +36,7 @@ export const TOP_KEYS = [
   "default",
   "cache",
   "environment",
+  "ignore",
   "show",
   "rules",
 ] as const;
@@ -88,7 +89,7 @@ function parsePipeline(
   }
   if (rules.size === 0 && problems.count === 0) problems.add("there are no rules", map.span);
 
-  const targets = get("default");
+  const [targets, ignored] = [get("default"), get("ignore")];
   return {
     root,
     params,
@@ -98,6 +99,7 @@ function parsePipeline(
       ? readTexts(targets, "a default target", problems).map(({ value: text, span }) => ({ text, span }))
       : [],
     cache: parseCache(root, get("cache"), problems),
+    ignore: ignored ? readTexts(ignored, "a pattern", problems).map(({ value }) => value) : [],
     show: parseShow(get("show"), rules, problems),
     files: [PIPELINE_FILE, ...files],
   };

@@ -20,6 +20,8 @@ export interface Pipeline {
   readonly rules: ReadonlyMap<string, Rule>;
   readonly default: readonly Target[];
   readonly cache: CacheSettings;
+  /** Patterns as in .gitignore: such files never count in folders. */
+  readonly ignore: readonly string[];
   readonly show: ShowSettings;
   /** Every file the pipeline was read from (pipeline.yaml, params, profiles), relative to root. */
   readonly files: readonly string[];

@@ -5,14 +5,18 @@ import { inNamesOf } from "../fingerprint/own-names.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Freshness, Task } from "../model/model.ts";
 import type { StoredRun } from "../store/action.ts";
-import { outputState, refusalText } from "../record/outputs.ts";
+import { differingFile, isProtected, isWhole, outputState, refusalText } from "../record/outputs.ts";
 import type { Session } from "../session/session.ts";
 
 /** The freshness of a task, with what a build needs to act on it. */
 export type Verdict = Fresh | Restorable | Due | LacksInput;
 
 /** Keeps only `inputs` of the recipe: there may be 100,000 fresh tasks. */
-type Fresh = Extract<Freshness, { readonly state: "fresh" }> & { readonly inputs: Recipe["inputs"] };
+type Fresh = Extract<Freshness, { readonly state: "fresh" }> & {
+  readonly inputs: Recipe["inputs"];
+  /** Files that somebody added to its output folders. */
+  readonly added?: readonly string[];
+};
 
 /** The cache has what the task would make. Keeps only `inputs` of the recipe, as for fresh tasks. */
 export type Restorable = Extract<Freshness, { readonly state: "restorable" }> & {
@@ -58,9 +62,12 @@ export function evaluate(
   const key = last?.key === print.key ? last.key : print.key;
   const outputs = task.outputs.map(({ path }) => {
     const state = outputState(session, task.id, path);
-    return state === "unreadable" ? { path, state, why: refusalText(session, path) } : { path, state };
+    if (state === "unreadable") return { path, state, why: refusalText(session, path) };
+    return isProtected(state)
+      ? { path, state, file: differingFile(session, task.id, path) }
+      : { path, state };
   });
-  const settled = last?.key === key && outputs.every((output) => output.state === "intact");
+  const settled = last?.key === key && outputs.every((output) => isWhole(output.state));
   const remote = found?.key === key ? found : undefined;
   const cached = settled || forced || damaged ? undefined : (store.run(key) ?? remote);
   const freshness = decide({
@@ -76,7 +83,9 @@ export function evaluate(
     cached: cached !== undefined,
     forced,
   });
-  if (freshness.state === "fresh") return { ...freshness, inputs: recipe.inputs };
+  const added = outputs.flatMap(({ state, file }) => (state === "extended" ? (file ?? []) : []));
+  if (freshness.state === "fresh")
+    return { ...freshness, inputs: recipe.inputs, ...(added.length > 0 && { added }) };
   if (freshness.state !== "restorable") return { ...freshness, recipe };
   if (cached === undefined) throw new Error(`${task.id} is restorable, but nothing is cached for it`);
   return { ...freshness, inputs: recipe.inputs, cached };

@@ -12,7 +12,7 @@ import { whyNoTasks } from "../expand/no-tasks.ts";
 import { firstNames } from "../model/cut-list.ts";
 import type { Pipeline, Task } from "../model/model.ts";
 import { ruleOf } from "../model/task-id.ts";
-import { refusalText, recordedOutputState } from "../record/outputs.ts";
+import { differingFile, refusalText, recordedOutputState, straysOf } from "../record/outputs.ts";
 import type { WrittenOutput } from "../state/records.ts";
 import { removeOutput } from "./remove-output.ts";
 import type { Request } from "../session/request.ts";
@@ -48,7 +48,11 @@ export function clearOrphans(
   return found;
 }
 
-function clear(session: Session, { path, output, decision }: Orphan, notice: (text: string) => void): void {
+function clear(
+  session: Session,
+  { path, task, output, decision }: Orphan,
+  notice: (text: string) => void,
+): void {
   const { root, state, store, files } = session;
   if (decision === "leave") {
     const why = refusalText(session, path);
@@ -59,10 +63,12 @@ function clear(session: Session, { path, output, decision }: Orphan, notice: (te
   if (decision === "remove") {
     const key = state.owner(path)?.key ?? null;
     if (key !== null) store.touchAction(key);
-    removeOutput(root, path);
+    removeOutput(root, path, straysOf(session, output));
     notice(`removed ${path}, which no task makes any more`);
   } else if (decision === "disown") {
-    notice(`kept ${path}: no task makes it any more, but it was edited; it is yours now`);
+    const file = differingFile(session, task, path);
+    const what = file === path ? "it" : file;
+    notice(`kept ${path}: no task makes it any more, but ${what} was edited; it is yours now`);
   }
   files.forget(output.kind === "file" ? [path] : output.entries.map(({ name }) => path + name));
   state.forgetOutput(path);

@@ -231,6 +231,12 @@ function verdictText(verdict: Verdict): string {
   return `${verdict.state}: ${verdict.reasons.map(explain).join("; ")}`;
 }
 
+/** Whether it is known that a task runs or is restored. */
+export function isToBeMade({ verdicts }: Plan, task: Task): boolean {
+  const verdict = verdicts.get(task);
+  return verdict !== undefined && (verdict.state === "restorable" || isDue(verdict));
+}
+
 /** Whether the outputs of a task are in place or in the cache. */
 export function isCached({ verdicts }: Plan, task: Task): boolean {
   const verdict = verdicts.get(task);

@@ -1,9 +1,12 @@
 /** Removes an output, and then the folders above it that are empty. */
 import { rmdirSync } from "node:fs";
 import { absolute, ancestors } from "../model/paths.ts";
+import { removeAround } from "../record/strays.ts";
 import { discard } from "../files/remove.ts";
 
-export function removeOutput(root: string, path: string): void {
+/** @param strays see `straysIn`: they stay, with their folders */
+export function removeOutput(root: string, path: string, strays: readonly string[] = []): void {
+  if (strays.length > 0) return removeAround(absolute(root, path).replace(/\/$/, ""), strays);
   // A file that a program still has open goes away when that program ends.
   discard(absolute(root, path).replace(/\/$/, ""));
   for (const folder of ancestors(path)) {

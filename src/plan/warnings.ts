@@ -43,6 +43,16 @@ export function plannedOrphans(
   };
 }
 
+/** Files that somebody added to output folders of fresh tasks. */
+export function addedFiles({ verdicts }: Plan): readonly string[] {
+  const list: string[] = [];
+  for (const [{ id }, verdict] of verdicts)
+    if (verdict.state === "fresh")
+      for (const file of verdict.added ?? [])
+        list.push(`${file} is in an output folder of ${id}, which did not make it: move it elsewhere`);
+  return list;
+}
+
 /** Tasks that failed in a trial run. */
 export function trialFailures({ failures }: Plan): readonly string[] {
   return [...failures].map(([{ id }, error]) => `${id} would fail: ${error}`);

@@ -4,6 +4,8 @@ import { errorCode, UserError, type Diagnostic } from "../model/errors.ts";
 import type { FileDigests } from "../files/files.ts";
 import { absolute } from "../model/paths.ts";
 import { filesUnder } from "../fingerprint/tree.ts";
+import { differenceFrom, isAsWritten } from "./difference.ts";
+import { straysIn } from "./strays.ts";
 import type { WrittenOutput } from "../state/records.ts";
 import type { State } from "../state/state.ts";
 import type { Store } from "../store/store.ts";
@@ -11,6 +13,8 @@ import type { Store } from "../store/store.ts";
 export type OutputState =
   /** The output has not changed since the task last wrote it. */
   | "intact"
+  /** The same, but somebody put more files into the folder. */
+  | "extended"
   | "missing"
   /**
    * lq wrote it, but not in the last finished run of the task: a killed build wrote it, or another task, or a power cut
@@ -25,10 +29,15 @@ export type OutputState =
   | "foreign";
 
 /** States in which replacing an output could lose content that lq did not make. */
-export type ProtectedState = Extract<OutputState, "edited" | "unreadable" | "foreign">;
+export type ProtectedState = Extract<OutputState, "extended" | "edited" | "unreadable" | "foreign">;
 
 export function isProtected(state: OutputState): state is ProtectedState {
-  return state === "edited" || state === "unreadable" || state === "foreign";
+  return ["extended", "edited", "unreadable", "foreign"].includes(state);
+}
+
+/** Whether everything that lq wrote is there. */
+export function isWhole(state: OutputState): boolean {
+  return state === "intact" || state === "extended";
 }
 
 /**
@@ -51,13 +60,16 @@ export interface OutputView {
 export function outputState(known: OutputView, id: string, path: string): OutputState {
   const { root, state, store, files } = known;
   const own = state.last(id)?.outputs.find((each) => each.path === path);
-  if (own !== undefined && isAsWritten(root, files, own)) return "intact";
+  const difference = own && differenceFrom(root, files, own);
+  if (difference?.kind === "none") return "intact";
+  if (difference?.kind === "more") return "extended";
   const found = look(root, path);
   if (found !== "something") return found === "nothing" ? "missing" : "unreadable";
   if (own !== undefined && isHollow(root, files, own)) return "missing";
   const owner = state.owner(path);
   const others = [owner?.output, ...state.interrupted(id), ...state.interrupted(owner?.id ?? id)];
   for (const other of others) if (other?.path === path && isAsWritten(root, files, other)) return "replaced";
+  if (!path.endsWith("/") && straysIn(root, files, path, []).length > 0) return "foreign";
   if (owner === undefined && own === undefined) {
     const isCached = [path, otherKind(path)].some((each) => isKept(root, store, files, each, NO_NAMES));
     return isCached || isMadeOtherKind(known, path) ? "replaced" : "foreign";
@@ -137,18 +149,25 @@ function namesAt(root: string, files: FileDigests, path: string): readonly strin
   return path.endsWith("/") ? filesUnder(root, path, files.disk) : [""];
 }
 
-/** Whether an output on the disk is unchanged since lq wrote it. */
-export function isAsWritten(root: string, files: FileDigests, output: WrittenOutput): boolean {
-  return ifReadable(() => {
-    if (output.kind === "file") return files.digest(output.path) === output.digest;
-    const names = filesUnder(root, output.path, files.disk);
-    return (
-      names.length === output.entries.length &&
-      output.entries.every(
-        (entry, i) => names[i] === entry.name && files.digest(output.path + entry.name) === entry.digest,
-      )
-    );
-  });
+/** A file that makes an output differ from what lq wrote: in a folder, one of its files. */
+export function differingFile(
+  { root, state, files }: Omit<OutputView, "store">,
+  id: string,
+  path: string,
+): string {
+  const own = state.last(id)?.outputs.find((each) => each.path === path) ?? state.owner(path)?.output;
+  const difference = own && differenceFrom(root, files, own);
+  if (difference !== undefined && difference.kind !== "none") return difference.file ?? path;
+  const [stray] = path.endsWith("/") ? [] : straysIn(root, files, path, []);
+  return stray === undefined ? path : `${path}/${stray}`;
+}
+
+/** The strays in an output that lq wrote. */
+export function straysOf(
+  { root, files }: Pick<OutputView, "root" | "files">,
+  output: WrittenOutput,
+): readonly string[] {
+  return output.kind === "file" ? [] : straysIn(root, files, output.path, output.entries);
 }
 
 /** The files of an output, relative to its path; [""] if the output is a file itself. */
@@ -172,8 +191,14 @@ function isHollow(root: string, files: FileDigests, output: WrittenOutput): bool
   const paths = output.entries.map(({ name }) => output.path + name);
   const isLost = paths.map((path) => look(root, path) === "nothing" && isLink(root, path));
   if (!isLost.includes(true)) return false;
-  const rest = output.entries.filter((_, i) => isLost[i] === false);
-  return isAsWritten(root, files, { ...output, entries: rest });
+  const { disk } = files;
+  const rest = output.entries.filter(({ name }, i) => !isLost[i] && !disk.ignore.covers(output.path, name));
+  return ifReadable(() => {
+    const names = filesUnder(root, output.path, disk);
+    const isSame = (name: string, i: number): boolean =>
+      rest[i]?.name === name && rest[i].digest === files.digest(output.path + name);
+    return names.length === rest.length && names.every(isSame);
+  });
 }
 
 /** Whether lq wrote the file at a path, as an output or inside one, and nobody has changed it since. */

@@ -2,7 +2,7 @@
  * Moves staged outputs into place. At every moment the path has the whole old output, the whole new one, or nothing.
  */
 import { randomUUID } from "node:crypto";
-import { chmodSync, cpSync, lstatSync, mkdirSync, type Stats } from "node:fs";
+import { chmodSync, cpSync, lstatSync, mkdirSync, readdirSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
 import { errorCode, UserError } from "../model/errors.ts";
 import { absolute } from "../model/paths.ts";
@@ -10,6 +10,7 @@ import { makeFolder } from "../files/make-folder.ts";
 import { rename as renameWithin } from "../files/network-files.ts";
 import { discard, remove } from "../files/remove.ts";
 import { STAGING } from "../model/layout.ts";
+import { removeAround } from "./strays.ts";
 
 /** Permission bits with which a folder's owner can change its content. */
 const WRITABLE = 0o700;
@@ -17,19 +18,35 @@ const WRITABLE = 0o700;
 /**
  * @param staged absolute path of the finished output; it is moved away
  * @param path path of the output in the project; a directory ends in "/"
+ * @param strays names of files in the folder that is there, which stay where they are. The folder is then replaced file
+ *   by file, and not at one moment.
  */
-export function place(root: string, staged: string, path: string): void {
+export function place(root: string, staged: string, path: string, strays: readonly string[] = []): void {
   const from = staged.replace(/\/$/, "");
   const to = absolute(root, path).replace(/\/$/, "");
   try {
     const there = lstatSync(to, { throwIfNoEntry: false });
     // A rename replaces a file with a file in one step. Anything else is moved aside first.
-    if (there === undefined) moveInto(root, from, to);
+    if (strays.length > 0) {
+      removeAround(to, strays);
+      merge(from, to);
+    } else if (there === undefined) moveInto(root, from, to);
     else if (!path.endsWith("/") && !there.isDirectory()) move(from, to, there);
     else replace(root, from, to);
   } catch (error) {
     throw asUserError(error, path);
   }
+}
+
+/** Moves everything out of a folder into another one, which has only strays and their folders. */
+function merge(from: string, to: string): void {
+  for (const name of readdirSync(from)) {
+    const [source, target] = [join(from, name), join(to, name)];
+    if (lstatSync(source).isDirectory() && lstatSync(target, { throwIfNoEntry: false }) !== undefined)
+      merge(source, target);
+    else rename(source, target);
+  }
+  remove(from);
 }
 
 function replace(root: string, from: string, to: string): void {

@@ -2,11 +2,14 @@
  * Stores finished outputs, moves them into place and records them. The order keeps everything consistent if lq is
  * killed at any instant: objects, action, the intent to place, the outputs, the record.
  */
-import { statSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { UserError } from "../model/errors.ts";
 import { FileDigests } from "../files/files.ts";
-import { isLinkedFolder, isProtected, outputState, type OutputView } from "./outputs.ts";
+import { differingFile, isLinkedFolder, isProtected, outputState, type OutputView } from "./outputs.ts";
+import { isAsWritten } from "./difference.ts";
+import { areInTheWay, straysIn } from "./strays.ts";
+import { Disk } from "../files/disk.ts";
+import { isBytecode } from "../files/ignore.ts";
 import { absolute } from "../model/paths.ts";
 import { readFile } from "../files/read-file.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
@@ -126,17 +129,16 @@ export class Recorder {
 
   #place(task: Task, outputs: readonly StoredOutput[], staged: readonly (string | null)[]): WrittenOutput[] {
     const paths = task.outputs.map(({ path }) => path);
-    this.#protect(
-      task,
-      paths.filter((_, i) => (staged[i] ?? null) !== null),
+    const strays = paths.map((path, i) =>
+      (staged[i] ?? null) === null ? [] : this.#protect(task, path, outputs[i]),
     );
     const intent = outputs.map((output, i) => written(paths[i] ?? "", output, () => UNKNOWN));
     this.#state.recordPlacing(task.id, intent);
     return outputs.map((output, i) => {
       const path = paths[i] ?? "";
       const from = staged[i] ?? null;
-      if (from !== null) place(this.#root, from, path);
-      if (from !== null && output.kind === "directory") this.#list(task, path, output.entries.length);
+      if (from !== null) place(this.#root, from, path, strays[i]);
+      if (from !== null && output.kind === "directory") this.#list(task, path, output.entries);
       return written(path, output, (file, digest) => {
         const signature = this.#files.learn(file, digest);
         this.#settledAt = Math.max(this.#settledAt, performance.now() + tickOf(signature));
@@ -146,53 +148,56 @@ export class Recorder {
   }
 
   /**
-   * Checks the paths again, because a user may have written there while the task ran.
+   * Checks the path again, because a user may have written there while the task ran.
+   * @returns the strays there that stay
    * @throws UserError if somebody has written there
    */
-  #protect({ id }: Task, paths: readonly string[]): void {
-    if (this.#overwrite) return;
-    const files = new FileDigests(this.#root, this.#state);
-    const view = { root: this.#root, state: this.#state, store: this.#store, files };
-    const path = paths.find(
-      (each) => isLinkedFolder(this.#root, each) || isProtected(outputState(view, id, each)),
-    );
-    if (path === undefined) return;
-    throw new UserError({
-      message: `somebody wrote ${path} while ${id} ran: lq kept it, and the result of ${id} is in the cache`,
-      hint: "move it away and build again, or build with -f to replace it",
+  #protect({ id }: Task, path: string, output: StoredOutput | undefined): readonly string[] {
+    const [root, state, store] = [this.#root, this.#state, this.#store];
+    const files = new FileDigests(root, state, new Disk(this.#files.disk.ignore));
+    const view = { root, state, store, files };
+    const refuse = (file: string): never => {
+      throw new UserError({
+        message: `somebody wrote ${file} while ${id} ran: lq kept it, and the result of ${id} is in the cache`,
+        hint: "move it away and build again, or build with -f to replace it",
+      });
+    };
+    if (!this.#overwrite && isLinkedFolder(root, path)) refuse(path);
+    if (!this.#overwrite && isProtected(outputState(view, id, path))) refuse(differingFile(view, id, path));
+    if (output?.kind !== "directory") return [];
+    const records = [state.last(id)?.outputs ?? [], state.owner(path)?.output ?? [], state.interrupted(id)];
+    const written = records.flat().flatMap((each) => (each.kind === "directory" ? each.entries : []));
+    return straysIn(root, files, path, written).filter((stray) => {
+      const conflict = output.entries.find(({ name }) => areInTheWay(stray, name));
+      if (conflict === undefined) return true;
+      const digest = files.digest(path + stray) ?? "";
+      const isKept = digest === conflict.digest || store.sizeOf(digest) > 0;
+      if (!isKept && !this.#overwrite) refuse(path + stray);
+      return false;
     });
   }
 
   /** Lists a folder that was just put in place, so that a snapshot has its present state. */
-  #list({ id }: Task, folder: string, count: number): void {
+  #list({ id }: Task, folder: string, entries: readonly TreeEntry[]): void {
     const { disk } = this.#files;
     const before = this.#state.last(id)?.outputs.find(({ path }) => path === folder);
     if (before?.kind === "directory") this.#files.lose(before.entries.map(({ name }) => folder + name));
     disk.placed(absolute(this.#root, folder));
     // Another program has changed the folder already, so this build must not leave a snapshot.
-    if (filesUnder(this.#root, folder, disk).length !== count) this.#files.forget([]);
+    const counted = entries.filter(({ name }) => !disk.ignore.covers(folder, name));
+    if (filesUnder(this.#root, folder, disk).length !== counted.length) this.#files.forget([]);
   }
 
   #isInPlace(task: Task, index: number, output: StoredOutput): boolean {
-    const path = task.outputs[index]?.path ?? "";
-    try {
-      if (output.kind === "file") return this.#files.digest(path) === output.digest;
-      if (statSync(absolute(this.#root, path), { throwIfNoEntry: false })?.isDirectory() !== true)
-        return false;
-      const entries = filesUnder(this.#root, path).map((name): TreeEntry => {
-        return { name, digest: this.#files.digest(path + name) ?? "" };
-      });
-      return treeDigest(entries) === output.digest;
-    } catch (error) {
-      // The output's path has something that cannot be read, or that is of another kind.
-      if (error instanceof UserError) return false;
-      throw error;
-    }
+    return isAsWritten(this.#root, this.#files, { ...output, path: task.outputs[index]?.path ?? "" });
   }
 }
 
 /** How many files of a directory to hash at the same time. */
 const LANES = 8;
+
+/** What tasks leave in their outputs is stored, whatever its name, but for Python's bytecode. */
+const NO_BYTECODE = { covers: (_: string, name: string) => isBytecode(name) };
 
 const UNKNOWN: Signature = { size: 0, mtimeMs: 0, ctimeMs: 0, ino: 0 };
 
@@ -206,7 +211,7 @@ export async function readStaged(staged: string, contents?: Map<string, Buffer>)
     if (content !== null) contents?.set(staged, content);
     return { kind: "file", ...file };
   }
-  const names = filesUnder("", staged);
+  const names = filesUnder("", staged, new Disk(NO_BYTECODE));
   const entries: StoredEntry[] = [];
   await inLanes(names.keys(), LANES, async (i) => {
     const name = names[i] ?? "";

@@ -6,6 +6,8 @@ import { statSync } from "node:fs";
 import { moreLines } from "../model/cut-list.ts";
 import { UserError } from "../model/errors.ts";
 import { digestOfOutputs } from "../lockfile/lockfile.ts";
+import type { Disk } from "../files/disk.ts";
+import { treeDigest } from "../fingerprint/tree.ts";
 import type { Task } from "../model/model.ts";
 import { absolute } from "../model/paths.ts";
 import type { Action, StoredOutput } from "../store/action.ts";
@@ -76,7 +78,8 @@ function acceptanceOf(session: Session, { task, key, recipe }: DueTask): Accepta
   }
   const { seconds } = last;
   const { finished, accepted } = before;
-  const outputs = last.outputs.map((output) => stored(root, output));
+  const { ignore } = session.files.disk;
+  const outputs = last.outputs.map((output) => stored(root, ignore, output));
   const claim = { at: Date.now(), key: accepted?.key ?? before.key };
   return { kind: "acceptable", action: { key, recipe, outputs, seconds, finished, accepted: claim } };
 }
@@ -87,6 +90,7 @@ function refused(why: string): Acceptance {
 
 const WORDS: { readonly [state in Exclude<OutputState, "intact">]: string } = {
   missing: "is missing",
+  extended: "has files in it that lq did not make",
   replaced: "is not that of its last run",
   edited: "was edited since lq wrote it",
   unreadable: "cannot be read",
@@ -101,13 +105,15 @@ function isDeclaredAs({ outputs }: Task, last: DoneRecord, { recipe }: Action): 
   );
 }
 
-function stored(root: string, output: WrittenOutput): StoredOutput {
+/** Leaves out files that never count: nobody has compared them with what the task made. */
+function stored(root: string, ignore: Disk["ignore"], output: WrittenOutput): StoredOutput {
   const { digest } = output;
   const isExecutable = (name: string): boolean =>
     (statSync(absolute(root, output.path + name)).mode & 0o100) !== 0;
   if (output.kind === "file") return { kind: "file", digest, executable: isExecutable("") };
-  const entries = output.entries.map(({ name, digest: part }) => {
+  const counted = output.entries.filter(({ name }) => !ignore.covers(output.path, name));
+  const entries = counted.map(({ name, digest: part }) => {
     return { name, digest: part, executable: isExecutable(name) };
   });
-  return { kind: "directory", digest, entries };
+  return { kind: "directory", digest: treeDigest(entries), entries };
 }

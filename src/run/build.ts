@@ -19,13 +19,13 @@ import { DriverUsage } from "../schedule/usage.ts";
 import { waitingFor } from "../schedule/waiting-for.ts";
 import { dryRun } from "./dry-run.ts";
 import { RUN } from "./mode.ts";
-import { emptyRules, unwrittenOutputs } from "../plan/warnings.ts";
+import { addedFiles, emptyRules, unwrittenOutputs } from "../plan/warnings.ts";
 import { undeclaredWarnings } from "../plan/undeclared.ts";
 import { clearLeftovers } from "../session/leftovers.ts";
 import { BuildLoop } from "./loop.ts";
 import { clearOrphans, coverage, setAside, setAsideText, type Orphan } from "../plan/orphans.ts";
 import { IncrementalSession } from "../snapshot/incremental.ts";
-import { isCached, samples, upcomingExpansions, type Plan } from "../plan/plan.ts";
+import { isCached, isToBeMade, samples, upcomingExpansions, type Plan } from "../plan/plan.ts";
 import { refuseProtected } from "./protect.ts";
 import { refuseBadParams, refuseLongCommands, refuseMissingEnvironments } from "./refuse.ts";
 import { shareNeeds } from "../session/open-store.ts";
@@ -112,7 +112,8 @@ async function buildOnce(
     session.state.close();
   }
   if (incremental !== null) outcomes.alsoFresh(incremental.others);
-  const notices = incremental?.notices ?? setAside(request.pipeline, built.orphans).map(setAsideText);
+  const kept = setAside(request.pipeline, built.orphans).map(setAsideText);
+  const notices = incremental?.notices ?? [...addedFiles(built.plan), ...kept];
   for (const text of notices) outcomes.notice(text);
   try {
     if (incremental === null && snapshot !== undefined) takeSnapshot(session, built.plan, snapshot, notices);
@@ -150,7 +151,7 @@ async function buildWithLock(
   refuseWhatNeverFits(mayRun, capacity);
   refuseMissingEnvironments(session, mayRun);
   refuseLongCommands(mayRun);
-  if (!force) refuseProtected(session, due);
+  if (!force) refuseProtected(session, due, (task) => isToBeMade(plan, task));
   refuseBadLockFile(session);
   for (const text of [...unwrittenOutputs(mayRun), ...undeclaredWarnings(session, plan)])
     outcomes.notice(text, "warning");

@@ -5,14 +5,14 @@ import { TargetPattern } from "../select/target.ts";
 import { mayBeMade } from "../plan/orphans.ts";
 import { removeOutput } from "../plan/remove-output.ts";
 import { openStore } from "../session/open-store.ts";
+import { diskOf } from "../session/session.ts";
 import type { Request } from "../session/request.ts";
 import { CACHE } from "../model/paths.ts";
 import { expand } from "../expand/expand.ts";
-import { Disk } from "../files/disk.ts";
 import { FileDigests } from "../files/files.ts";
 import { LOCK } from "../model/layout.ts";
 import { acquireLock } from "../state/lock.ts";
-import { refusalText, recordedOutputState } from "../record/outputs.ts";
+import { differingFile, refusalText, recordedOutputState, straysOf } from "../record/outputs.ts";
 import type { Owner } from "../state/owners.ts";
 import { State } from "../state/state.ts";
 import { remove } from "../files/remove.ts";
@@ -35,6 +35,8 @@ export interface Cleaned {
   readonly removed: readonly string[];
   /** Outputs that lq kept because somebody edited them, sorted. */
   readonly kept: readonly string[];
+  /** For each of `kept` the file that was edited or added: the output itself, or a file in it. */
+  readonly edits: readonly string[];
   /** Outputs that lq kept because it cannot read them, with the system's reason, sorted. They may have been edited. */
   readonly unreadable: readonly { readonly path: string; readonly why: string }[];
   /** Whether the cache was (or would be) removed. */
@@ -61,34 +63,37 @@ export async function clean(request: CleanRequest): Promise<Cleaned> {
 
 function cleanOutputs(request: CleanRequest, state: State, forReal: boolean): Cleaned {
   const { root } = request.pipeline;
-  const files = new FileDigests(root, state);
+  const files = new FileDigests(root, state, diskOf(request.pipeline));
   const store = openStore(request.pipeline, () => undefined);
   const matches = matcher(request);
   const isMade = request.orphans === true ? madeBy(request) : () => false;
   const isWanted = (path: string, owner: Owner): boolean => matches(path, owner) && !isMade(path);
   const removed: string[] = [];
   const kept: string[] = [];
+  const edits: string[] = [];
   const unreadable: { path: string; why: string }[] = [];
   for (const path of [...state.ownedPaths()].sort()) {
     const owner = state.owner(path);
     if (owner === undefined || !isWanted(path, owner)) continue;
     const found = recordedOutputState({ root, files }, owner.output);
-    if (found === "edited") kept.push(path);
-    else if (found === "unreadable") unreadable.push({ path, why: refusalText({ root, files }, path) });
+    if (found === "edited") {
+      kept.push(path);
+      edits.push(differingFile({ root, state, files }, owner.id, path));
+    } else if (found === "unreadable") unreadable.push({ path, why: refusalText({ root, files }, path) });
     else {
       if (found === "intact") removed.push(path);
       if (!forReal) continue;
       if (owner.key !== null) store.touchAction(owner.key);
-      if (found === "intact") removeOutput(root, path);
+      if (found === "intact") removeOutput(root, path, straysOf({ root, files }, owner.output));
       state.forgetOutput(path);
     }
   }
-  return { removed, kept, unreadable, cache: request.cache === true };
+  return { removed, kept, edits, unreadable, cache: request.cache === true };
 }
 
 /** Whether a task makes a path, or may make it after the graph has expanded. */
 function madeBy({ pipeline }: CleanRequest): (path: string) => boolean {
-  const graph = expand(pipeline, new Disk());
+  const graph = expand(pipeline, diskOf(pipeline));
   expandFromDisk(pipeline.root, graph);
   return (path) => mayBeMade(graph, path);
 }

@@ -1,9 +1,16 @@
 /** Dry run: sends the events that a build would send, and changes nothing. */
 import { isDue } from "../plan/evaluate.ts";
-import { isCached } from "../plan/plan.ts";
+import { isCached, isToBeMade } from "../plan/plan.ts";
 import { undeclaredWarnings } from "../plan/undeclared.ts";
 import { setAsideText } from "../plan/orphans.ts";
-import { emptyRules, expanding, expandingText, plannedOrphans, unwrittenOutputs } from "../plan/warnings.ts";
+import {
+  addedFiles,
+  emptyRules,
+  expanding,
+  expandingText,
+  plannedOrphans,
+  unwrittenOutputs,
+} from "../plan/warnings.ts";
 import { notAsked } from "../remote/settings.ts";
 import { openSession } from "../session/session.ts";
 import { RUN } from "./mode.ts";
@@ -28,11 +35,15 @@ export async function dryRun(request: BuildRequest, outcomes: Outcomes): Promise
   const mayRun = [...tasks].filter((task) => !isCached(plan, task));
   unwrittenOutputs(mayRun).forEach(warn);
   undeclaredWarnings(session, plan).forEach(warn);
-  const refused = [...(force ? [] : protectedOutputs(session, due)), ...longCommands(mayRun)];
+  const refused = [
+    ...(force ? [] : protectedOutputs(session, due, (task) => isToBeMade(plan, task))),
+    ...longCommands(mayRun),
+  ];
   for (const { message } of refused) warn(`lq build would refuse: ${message}`);
   const { removals, kept } = plannedOrphans(session, request, plan);
   for (const path of removals) outcomes.notice(`would remove ${path}, which no task makes any more`);
   outcomes.remove(removals.length);
+  for (const text of addedFiles(plan)) outcomes.notice(text);
   for (const each of kept) outcomes.notice(setAsideText(each));
   for (const task of tasks) {
     const verdict = plan.verdicts.get(task);

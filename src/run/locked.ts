@@ -7,6 +7,7 @@ import { parseData } from "../expand/data.ts";
 import { absolute } from "../model/paths.ts";
 import { filesUnder, treeDigest } from "../fingerprint/tree.ts";
 import type { Task } from "../model/model.ts";
+import { isAsWritten } from "../record/difference.ts";
 import { select } from "../select/select.ts";
 import { unmatchedError } from "../select/unmatched.ts";
 import { digestOfOutputs, readLockFile, type LockedTask } from "../lockfile/lockfile.ts";
@@ -49,12 +50,14 @@ export function expandFromDisk(root: string, graph: Session["graph"]): boolean {
 }
 
 /** The digest that lq.lock would have for the outputs that are on the disk; null if one of them is missing. */
-export function digestOnDisk({ root, files }: Session, task: Task): string | null {
+export function digestOnDisk({ root, state, files }: Session, task: Task): string | null {
   const outputs = task.outputs.map(({ path }) => {
     if (!path.endsWith("/")) return files.digest(path);
+    const written = state.last(task.id)?.outputs.find((each) => each.path === path);
+    if (written !== undefined && isAsWritten(root, files, written)) return written.digest;
     if (!existsSync(absolute(root, path))) return null;
     return treeDigest(
-      filesUnder(root, path).map((name) => ({ name, digest: files.digest(path + name) ?? "" })),
+      filesUnder(root, path, files.disk).map((name) => ({ name, digest: files.digest(path + name) ?? "" })),
     );
   });
   const there = outputs.flatMap((digest) => (digest === null ? [] : [{ digest }]));

@@ -7,6 +7,7 @@ import { UserError, type Diagnostic } from "../model/errors.ts";
 import type { Reason, Task } from "../model/model.ts";
 import { absolute, ancestors } from "../model/paths.ts";
 import {
+  differingFile,
   isLinkedFolder,
   isProtected,
   outputState,
@@ -17,16 +18,27 @@ import {
 import type { Session } from "../session/session.ts";
 
 /** @throws UserError with every output of these tasks that lq must not replace */
-export function refuseProtected(session: Session, tasks: Iterable<Task>): void {
-  const diagnostics = protectedOutputs(session, tasks);
+export function refuseProtected(session: Session, tasks: Iterable<Task>, isDue = ALWAYS): void {
+  const diagnostics = protectedOutputs(session, tasks, isDue);
   if (diagnostics.length > 0) throw new UserError(diagnostics);
 }
 
-export function protectedOutputs(session: Session, tasks: Iterable<Task>): readonly Diagnostic[] {
+const ALWAYS = (_: Task): boolean => true;
+
+/**
+ * @param isDue whether it is known that a task has to run. Until then, files that somebody added to an output folder
+ *   stop nothing: if the task has to run after all, it fails.
+ */
+export function protectedOutputs(
+  session: Session,
+  tasks: Iterable<Task>,
+  isDue: (task: Task) => boolean,
+): readonly Diagnostic[] {
   const folders = new Map<string, string | null>();
   return [...tasks].flatMap((task) =>
     task.outputs.flatMap(({ path }) => {
       const state = outputState(session, task.id, path);
+      if (state === "extended" && !isDue(task)) return [];
       if (isProtected(state)) return protectedMessage(session, task, path, state);
       return blockedPlace(session, task, path, folders) ?? [];
     }),
@@ -41,9 +53,10 @@ export function refusalOf(task: Task, reason: Reason): string | null {
 }
 
 function protectedMessage(session: Session, task: Task, path: string, state: ProtectedState): Diagnostic {
-  if (state === "foreign") return foreignMessage(task, path);
+  const file = differingFile(session, task.id, path);
+  if (state === "foreign" || state === "extended") return foreignMessage(task, file);
   const unreadable = state === "unreadable" ? whyUnreadable(session, path) : null;
-  return unreadable ?? editedMessage(task, path);
+  return unreadable ?? editedMessage(task, file);
 }
 
 function editedMessage(task: Task, path: string): Diagnostic {

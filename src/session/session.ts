@@ -13,8 +13,9 @@ import type { HashOptions } from "../files/hash-many.ts";
 import { Fingerprinter } from "../fingerprint/fingerprint.ts";
 import { ToolVersions } from "../fingerprint/tools.ts";
 import type { Producers } from "../fingerprint/tree.ts";
-import type { Task } from "../model/model.ts";
 import { inheritedEnvironment } from "../system/inherited-environment.ts";
+import { Ignore } from "../files/ignore.ts";
+import type { Pipeline, Task } from "../model/model.ts";
 import { isUntouched } from "../record/outputs.ts";
 import { State } from "../state/state.ts";
 import { configFile } from "../load/config.ts";
@@ -68,13 +69,18 @@ export function openReadonlySession(request: Request): Session {
   return openSession(request, { readonly: true, notice: () => undefined });
 }
 
+/** A view of the disk without the files that never count in this project. */
+export function diskOf({ root, ignore }: Pipeline): Disk {
+  return new Disk(new Ignore(root, ignore));
+}
+
 export function openSession(
   { pipeline, targets, cwd, ...request }: Request,
   { readonly, notice, hashing = request.hashing ?? {}, remote = null }: SessionOptions,
 ): Session {
   const { root } = pipeline;
   if (!readonly) makeStore(storeFolder(pipeline));
-  const disk = new Disk();
+  const disk = diskOf(pipeline);
   const config = configFile(process.env);
   if (config !== null) disk.find(config);
   const graph = expand(pipeline, disk);

@@ -7,7 +7,7 @@
  */
 import { dirname, join } from "node:path";
 import { Graph } from "../expand/graph.ts";
-import { Disk } from "../files/disk.ts";
+import type { Disk } from "../files/disk.ts";
 import { FileDigests } from "../files/files.ts";
 import { sameSignature } from "../files/signature.ts";
 import { lockedRules } from "../lockfile/lockfile.ts";
@@ -15,7 +15,7 @@ import { STATE_LOG } from "../model/layout.ts";
 import type { Task } from "../model/model.ts";
 import { hasOwnStore, openStore } from "../session/open-store.ts";
 import type { Request } from "../session/request.ts";
-import { assemble, type Session, type SessionOptions } from "../session/session.ts";
+import { assemble, diskOf, type Session, type SessionOptions } from "../session/session.ts";
 import { State } from "../state/state.ts";
 import { baseOf, producersOf, sweptFiles, type Base } from "./base.ts";
 import { parseName, writeGraphSnapshot, type GraphSnapshot } from "./graph-snapshot.ts";
@@ -46,7 +46,7 @@ export class IncrementalSession {
     if (base === null || lockedRules(pipeline).size > 0 || !hasOwnStore(pipeline)) return null;
     const { snapshot, graph: whole, positions } = base;
     const changed = base.changed.map((file) => pathOf(snapshot, file));
-    const disk = new Disk();
+    const disk = diskOf(pipeline);
     const graph = new Graph(pipeline, disk, whole.names.pick(positions).map(parseName));
     if (!listPlaces(root, disk, graph.tasks, base)) return null;
     const places = positions.map((position) => whole.places[position] ?? 0);

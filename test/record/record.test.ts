@@ -114,7 +114,7 @@ describe("an output", () => {
 
   it("is found edited, replaced, missing or only touched", async () => {
     expect(await after((root) => writeFile(root, "out/a.txt", "two"))).toEqual(["edited", "intact"]);
-    expect(await after((root) => writeFile(root, "out/tree/new", ""))).toEqual(["intact", "edited"]);
+    expect(await after((root) => writeFile(root, "out/tree/new", ""))).toEqual(["intact", "extended"]);
     expect(await after((root) => writeFile(root, "out/tree/b", "two"))).toEqual(["intact", "edited"]);
     // Replacing loses nothing if the cache has the content, or if the file is empty.
     expect(await after((root) => writeFile(root, "out/a.txt", "one b"))).toEqual(["replaced", "intact"]);

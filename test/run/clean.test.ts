@@ -28,6 +28,7 @@ describe("clean", () => {
     expect(await run(project, { dryRun: true })).toEqual({
       removed: ["out/deep/b.txt", "tree/"],
       kept: ["out/deep/a.txt"],
+      edits: ["out/deep/a.txt"],
       unreadable: [],
       cache: false,
     });
@@ -86,7 +87,7 @@ describe("clean", () => {
     const project = new Project({
       "pipeline.yaml": `version: 1\nrules:\n  x: { cmd: "touch \${out}", out: x }\n`,
     });
-    expect(await run(project)).toEqual({ removed: [], kept: [], unreadable: [], cache: false });
+    expect(await run(project)).toEqual({ removed: [], kept: [], edits: [], unreadable: [], cache: false });
     expect(project.has("cache")).toBe(false);
   });
 });

@@ -37,7 +37,7 @@ export async function runClean(
 const SHOWN = 20;
 
 function describe(
-  { removed, kept, unreadable, cache }: Awaited<ReturnType<typeof clean>>,
+  { removed, kept, edits, unreadable, cache }: Awaited<ReturnType<typeof clean>>,
   dryRun: boolean,
 ): string {
   const would = dryRun ? "would remove" : "removed";
@@ -45,7 +45,10 @@ function describe(
   return [
     ...listed.map((path) => `${would} ${path}`),
     ...moreLines(removed.length, listed.length),
-    ...kept.map((path) => `kept ${path}: edited since lq wrote it`),
+    ...kept.map((path, i) => {
+      const file = edits[i] ?? path;
+      return `kept ${path}: ${file === path ? "" : `${file} was `}edited since lq wrote it`;
+    }),
     ...unreadable.map(({ path, why }) => `kept ${path}: ${why}`),
     ...(cache ? [`${would} the cache`] : []),
     `${removed.length} ${removed.length === 1 ? "output" : "outputs"} ${dryRun ? "to remove" : "removed"}, ${kept.length + unreadable.length} kept`,

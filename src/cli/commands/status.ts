@@ -1,5 +1,6 @@
 /** `lq status`: shows what is not up to date, and why, like `git status`. Runs nothing. */
 import {
+  addedFiles,
   emptyRules,
   trialFailures,
   expanding,
@@ -45,6 +46,7 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
   const warnings = [
     ...trialFailures(plan),
     ...emptyRules(request, session.graph),
+    ...addedFiles(plan),
     ...undeclaredWarnings(session, plan),
   ];
   const isAllHere = tasks.every(({ freshness: { state } }) => state === "fresh" || state === "restorable");
