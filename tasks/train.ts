@@ -13,6 +13,7 @@ import {
   CLASS_LISTS,
   network,
   normalisation,
+  readNetworkPlan,
   readStatistics,
   training,
   triple,
@@ -21,13 +22,15 @@ import { reading } from "./study/volume/reading.ts";
 import { IGNORED } from "./study/nn/autodiff/loss.ts";
 import { trainOn } from "./study/training/train-on.ts";
 import { readStart } from "./study/training/read-start.ts";
+import type { NetworkPlan } from "./study/training/plan-network.ts";
 import { compareSettings, specOf } from "./study/training/start.ts";
 import { type CaseFiles, haveSpacing, openCases } from "./study/training/volumes.ts";
 
 export default task({
   params: z.strictObject({
-    network,
-    patch: triple,
+    /** Without these two, they are in the file given as input "plan". */
+    network: network.optional(),
+    patch: triple.optional(),
     training,
     normalisation,
     reading,
@@ -44,6 +47,7 @@ export default task({
   }),
   async run(context) {
     const { params, input, output, log } = context;
+    const { network, patch } = planOf(params, input);
     const { labels, ignore, spacing } = readStatistics(input("stats"));
     const files = filesOf(context);
     const start = params.finetune ? await readStart(input("start")) : null;
@@ -51,13 +55,13 @@ export default task({
     const channelOf = new Uint8Array(65536); // by label value
     Object.entries(labels).forEach(([name, value]) => (channelOf[value] = channels[name] ?? 0));
     if (ignore !== undefined) channelOf[ignore] = IGNORED;
-    const { filters, strides } = params.network;
-    const shape = { ...params.network, filters: widths(params.filters ?? filters, strides.length) };
+    const { filters, strides } = network;
+    const shape = { ...network, filters: widths(params.filters ?? filters, strides.length) };
     const spec = specOf(shape, channels, start);
     const head = {
       spec,
       seed: params.training.seed,
-      patch: params.patch,
+      patch,
       spacing: await spacingOf(files, start?.record?.spacing, spacing),
       normalisation: params.normalisation,
       labels: channels,
@@ -71,10 +75,22 @@ export default task({
     else compareSettings(start, head).forEach(log);
     const tolerance = params.reading.grid_tolerance;
     const cases = await openCases(files, channelOf, { tolerance });
-    const result = await trainOn(cases, spec, context, { start, ignore: ignore !== undefined });
+    const result = await trainOn(
+      cases,
+      spec,
+      { ...context, params: { ...params, patch } },
+      { start, ignore: ignore !== undefined },
+    );
     save(output(), { ...head, ...result });
   },
 });
+
+function planOf(
+  { network, patch }: { readonly [K in keyof NetworkPlan]?: NetworkPlan[K] | undefined },
+  input: TaskContext<unknown>["input"],
+): NetworkPlan {
+  return network && patch ? { network, patch } : readNetworkPlan(input("plan"));
+}
 
 /** Pairs each image with the labels of the same case. Throws an Error for an image without labels. */
 function filesOf(context: Pick<TaskContext<unknown>, "inputs" | "files">): CaseFiles[] {

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { convertModel } from "../../tasks/study/inference/convert.ts";
@@ -21,6 +21,27 @@ test("a folder without a model is refused; the error says what was expected", as
 
 test.skipIf(!v2)("several models in one folder are refused with a list", async () => {
   await expect(recogniseModel(v2!)).rejects.toThrow(/4 models[\s\S]*Dataset901[\s\S]*Dataset904/);
+});
+
+test.skipIf(!v2)("the hidden companions that macOS writes are no models and no checkpoints", async () => {
+  const root = testFolder();
+  cpSync(`${v2}/m2/${trained}`, join(root, "model"), { recursive: true });
+  for (const name of ["._sam.pth", ".hidden.pth", "model/fold_0/._checkpoint_final.pth"])
+    writeFileSync(join(root, name), "macOS");
+  mkdirSync(join(root, "._model"));
+  for (const name of ["plans.json", "dataset.json"]) writeFileSync(join(root, "._model", name), "{}");
+  expect(await recogniseModel(root)).toMatchObject({
+    kind: "nnunet-v2",
+    members: [{ folder: join(root, "model") }],
+  });
+  const log: string[] = [];
+  await convertModel(root, testFolder(), { log: (line) => log.push(line) });
+  expect(log.join()).not.toContain("._");
+  // A fold that holds nothing else has no checkpoint.
+  rmSync(join(root, "model/fold_0/checkpoint_final.pth"));
+  await expect(convertModel(root, testFolder(), { checkpoint: "._checkpoint_final.pth" })).rejects.toThrow(
+    "no trained network",
+  );
 });
 
 /** Makes a TotalSegmentator of toy networks. `parts` gives the label names of each part's dataset. */

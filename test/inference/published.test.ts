@@ -11,11 +11,14 @@ import { studyCopy } from "../helpers/study.ts";
 
 const study = (profile: string): CliProject => studyCopy({ "profiles/published.yaml": profile });
 
+const CHOICE =
+  "configuration: auto, task: auto, checkpoint: final, postprocessing: none, resampling_order: 1";
+
 test("each case is predicted once, with folds by the network that has not seen it", async () => {
   const project = study(`sources: { btcv: { root: scans, phantom: null } }
 generators:
-  totalseg: { kind: published, model: published/ts, step: auto, mirror: auto }
-  nnunet: { kind: published-folds, model: published/nnunet, step: auto, mirror: auto }
+  totalseg: { kind: published, model: published/ts, ${CHOICE}, step: auto, mirror: auto }
+  nnunet: { kind: published-folds, model: published/nnunet, ${CHOICE}, step: auto, mirror: auto }
   medsam: { kind: medsam, model: published/medsam, overlap: later }
 `);
   const ids = ["0001", "0002", "0003", "0004", "0005"];
@@ -47,7 +50,7 @@ test.skipIf(!toy)(
   "a published TotalSegmentator labels a phantom with the dataset's label values",
   async () => {
     const project = study(
-      "generators: { totalseg: { kind: published, model: published/ts, step: 1, mirror: auto } }\n",
+      `generators: { totalseg: { kind: published, model: published/ts, ${CHOICE}, step: 1, mirror: auto } }\n`,
     );
     const folder = project.path("published/ts/Dataset297_Toy");
     mkdirSync(project.path("published/ts"), { recursive: true });
@@ -68,6 +71,17 @@ test.skipIf(!toy)(
     expect([0, 1, 6, 7, 8]).toEqual(expect.arrayContaining([...new Set(labels.data)]));
     const image = await readHeader(project.path("phantoms/btcv/RawData/Training/img/img0001.nii.gz"));
     expect(labels.size).toEqual(image.shape.slice(0, 3));
+
+    // The generator chooses among models as examples/predict does.
+    const set = (choice: string) => ["--set", `generators.totalseg.${choice}`];
+    const refused = async (choice: string) => {
+      const { code, stdout, stderr } = await project.lq("build", "--profile", "published", ...set(choice), "onnx/totalseg/"); // prettier-ignore
+      return `${code} ${stdout}${stderr}`;
+    };
+    expect(await refused("configuration=2d")).toMatch(/^1 .*there is no configuration 2d, only 3d_fullres/s);
+    expect(await refused("checkpoint=best")).toMatch(/^1 .*there is no fold_0\/checkpoint_best\.pth/s);
+    expect(await refused("task=total_mr")).toMatch(/^1 .*total_mr/s);
+    expect(await refused("resampling_order=2")).toMatch(/^2 .*expected 1 or 3/s);
   },
 );
 

@@ -175,7 +175,7 @@ export class Ripple {
    */
   caseList(dataset: string, before: Study): this {
     this.add(`list-cases:${dataset}`, `dataset:${dataset}`, `split:${dataset}`, `folds:${dataset}`);
-    this.add("table-datasets", "table-quality");
+    this.add("table-datasets", "table-quality", `plan-network:${dataset}`);
     const known = new Set(before.folds[dataset]!.map(({ train }) => train.join()));
     this.#each(this.#study.folds[dataset]!, (fold) => {
       if (!known.has(fold.train.join())) return this.fold(dataset, fold);

@@ -43,7 +43,7 @@ export async function findFolds(folder: string, search: FoldSearch): Promise<Fol
     const fold = number ?? all;
     if (fold === undefined || (search.folds && !search.folds.includes(fold))) continue;
     const checkpoints = (await readdir(join(folder, entry)))
-      .filter((name) => search.pattern.test(name))
+      .filter((name) => search.pattern.test(name) && !name.startsWith("."))
       .sort();
     const wanted =
       search.names.find((name) => checkpoints.includes(name)) ??

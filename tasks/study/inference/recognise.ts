@@ -62,7 +62,7 @@ export async function recogniseModel(
 
 /** All models in a folder and its subfolders. */
 export async function findModels(folder: string, depth = maxDepth): Promise<Found[]> {
-  const names = (await readdir(folder)).sort();
+  const names = (await readdir(folder)).filter((name) => !name.startsWith(".")).sort(); // ._model.pth of macOS
   if (names.includes("plans.json") && names.includes("dataset.json")) {
     const configuration = basename(folder).split("__")[2] ?? null;
     return [{ kind: "nnunet-v2", folder, dataset: await datasetOf(folder), configuration }];

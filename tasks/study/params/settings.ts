@@ -34,6 +34,16 @@ export const network = z.strictObject({
   residual: z.boolean(),
 });
 
+/** What a planned network is made of; see training/plan-network.ts. */
+export const planning = z.strictObject({
+  /** Voxels of a patch, about. */
+  voxels: z.int().min(512),
+  /** Channels of each level; a small patch gets fewer levels. */
+  filters: z.array(z.int().positive()).min(3),
+  heads: network.shape.heads,
+  residual: network.shape.residual,
+});
+
 /** Settings of the PyTorch backend; see Backend in nn/backend.ts. */
 const torch = {
   precision: z.enum(["fp32", "tf32", "amp"]).default("fp32"),
@@ -100,6 +110,13 @@ export const inference = z
   .strictObject({ step: z.number().gt(0).max(1), ...inferenceBackend })
   .superRefine(checkBackend);
 export type Inference = z.infer<typeof inference>;
+
+const networkPlan = z.object({ network, patch: triple });
+
+/** Reads plans/DATASET.json. Throws an Error that names the file and says what does not fit. */
+export function readNetworkPlan(path: string): z.infer<typeof networkPlan> {
+  return readJson(path, networkPlan);
+}
 
 const statistics = z.object({
   spacing: z.tuple([z.number(), z.number(), z.number()]),
