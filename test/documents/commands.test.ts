@@ -9,7 +9,9 @@ import { blocksOf } from "./blocks.ts";
 const PAGES = [
   ...["README.md", "CONTRIBUTING.md", "data/README.md"],
   ...["guide", "coming-from", "fidelity", "architecture"].map((name) => `docs/${name}.md`),
-  ...["pipeline", "tasks", "running", "commands", "json", "remote", "study"].map((name) => `docs/reference/${name}.md`),
+  ...["pipeline", "tasks", "running", "commands", "json", "remote", "study"].map(
+    (name) => `docs/reference/${name}.md`,
+  ),
   ...["score", "predict", "medsam", "train"].map((name) => `examples/${name}/README.md`),
 ];
 const { program } = createProgram();
