@@ -68,7 +68,11 @@ function withCommonFlags(program: Command): Command {
       "run the targets even if they are fresh; replace outputs that were edited or not made by lq",
     )
     .option("--profile <name>", "override params with profiles/NAME.yaml (repeatable)", append)
-    .option("--set <path=value>", "set one param, as in --set training.epochs=3 (repeatable)", append)
+    .option(
+      "--set <path=value>",
+      "set one param, as in --set training.pretrain.epochs=3 (repeatable)",
+      append,
+    )
     .option("--slots <amounts>", "assume these slots, as in --slots gpu=2:h100:80GiB,memory=16GiB")
     .option("--json", "print JSON, one event on each line")
     .option("-q, --quiet", "print failures and warnings only")

@@ -5,6 +5,7 @@ import { child, keysOf } from "../load/template.ts";
 import { unsafe } from "../load/safe.ts";
 import { didYouMean } from "../load/suggest.ts";
 import type { AxisSpec, AxisValue, Json } from "../model/model.ts";
+import { numberText, withoutForms } from "./data.ts";
 import { bindText, lookUp, type Bound, type Names } from "./bind.ts";
 import type { SourceGlobs } from "./glob.ts";
 
@@ -20,19 +21,24 @@ export function axisValues(
   bound: Bound,
 ): readonly AxisValue[] {
   if (spec.kind === "in") throw new Error("the values of this axis are in a file");
-  return asValues(texts(globs, spec, names, bound), spec.span, "in this axis");
+  const values = found(globs, spec, names, bound);
+  for (const { text } of values) refuseUnsafe(text, spec.span, "in this axis");
+  refuseDuplicates(values, spec.span, "in this axis");
+  return values;
 }
 
-function texts(globs: SourceGlobs, spec: AxisSpec, names: Names, bound: Bound): readonly string[] {
+function found(globs: SourceGlobs, spec: AxisSpec, names: Names, bound: Bound): readonly AxisValue[] {
   switch (spec.kind) {
     case "list":
       return spec.values;
     case "keys":
-      return paramKeys(spec, names, bound);
+      return asTexts(paramKeys(spec, names, bound));
+    case "items":
+      return paramItems(spec, names, bound);
     case "glob":
-      return globs.values(bindText(spec.pattern, names)(bound), spec.pattern.span);
+      return asTexts(globs.values(bindText(spec.pattern, names)(bound), spec.pattern.span));
     case "join":
-      return joined(spec.axes.map((axis) => ({ axis, values: texts(globs, axis, names, bound) })));
+      return joined(spec.axes.map((axis) => ({ axis, values: found(globs, axis, names, bound) })));
     case "in":
       return [];
   }
@@ -44,13 +50,16 @@ export function hasEmptyGlob(globs: SourceGlobs, spec: AxisSpec, names: Names, b
   return spec.kind === "glob" && globs.matchesNothing(bindText(spec.pattern, names)(bound));
 }
 
+const asTexts = (texts: readonly string[]): readonly AxisValue[] =>
+  texts.map((text) => ({ text, fields: null }));
+
 /** The values of all parts, in order. A value that several globs match counts once. */
 function joined(
-  parts: readonly { readonly axis: AxisSpec; readonly values: readonly string[] }[],
-): readonly string[] {
+  parts: readonly { readonly axis: AxisSpec; readonly values: readonly AxisValue[] }[],
+): readonly AxisValue[] {
   const matched = new Set<string>();
   return parts.flatMap(({ axis, values }) =>
-    axis.kind === "glob" ? values.filter((value) => matched.size < matched.add(value).size) : values,
+    axis.kind === "glob" ? values.filter(({ text }) => matched.size < matched.add(text).size) : values,
   );
 }
 
@@ -63,6 +72,24 @@ function paramKeys(spec: Extract<AxisSpec, { kind: "keys" }>, names: Names, boun
     return Object.entries(value).flatMap(([key, entry]) => (entry === null ? [] : [key]));
   const message = `param "${origin ?? ""}" is not a map: it has no keys`;
   throw new UserError({ message, span: spec.path.span });
+}
+
+function paramItems(
+  spec: Extract<AxisSpec, { kind: "items" }>,
+  names: Names,
+  bound: Bound,
+): readonly AxisValue[] {
+  const [part] = spec.path.parts;
+  if (part?.kind !== "param") return [];
+  const { value, origin } = lookUp(part, names, bound);
+  const where = `of param "${origin ?? ""}"`;
+  if (Array.isArray(value)) return (value as readonly Json[]).map((item) => element(item, where, spec.span));
+  const hint =
+    value !== null && typeof value === "object"
+      ? `{ keys: ${origin ?? ""} } goes over the keys of a map`
+      : "";
+  const message = `param "${origin ?? ""}" is not a list: it has no items`;
+  throw new UserError({ message, span: spec.path.span, ...(hint && { hint }) });
 }
 
 /**
@@ -89,7 +116,7 @@ export function valuesAt(content: Json, at: string, file: string, span: Span): r
   }
   const last = found.length === 1 && !at.endsWith("[*]") ? found[0] : undefined;
   const items = Array.isArray(last) ? (last as readonly Json[]) : found;
-  const values = items.map((item) => element(item, place, file, span));
+  const values = items.map((item) => element(item, `at "${place}" in ${file}`, span));
   refuseDuplicates(values, span, `at "${place}" in ${file}`);
   return values;
 }
@@ -103,25 +130,23 @@ function elements(value: Json, place: string, file: string, span: Span): readonl
   throw new UserError({ message, span, ...(hint && { hint }) });
 }
 
-function element(item: Json, place: string, file: string, span: Span): AxisValue {
-  const fields = item !== null && typeof item === "object" && !Array.isArray(item) ? item : null;
-  const id = fields ? child(fields, "id") : item;
-  if (typeof id !== "string" && typeof id !== "number") {
-    const message = `an element at "${place}" in ${file} is neither text, nor a number, nor a map with an "id"`;
+/** @param where the place of the item, for messages */
+function element(item: Json, where: string, span: Span): AxisValue {
+  const number = numberText(item);
+  const fields =
+    number === undefined && item !== null && typeof item === "object" && !Array.isArray(item) ? item : null;
+  const id = (fields ? child(fields, "id") : item) ?? null;
+  const text = typeof id === "string" ? id : numberText(id);
+  if (text === undefined) {
+    const message = `an element ${where} is neither text, nor a number, nor a map with an "id"`;
     throw new UserError({ message, span });
   }
-  const text = String(id);
-  refuseUnsafe(text, span, `at "${place}" in ${file}`);
-  return { text, fields: fields as AxisValue["fields"] };
-}
-
-function asValues(texts: readonly string[], span: Span, where: string): readonly AxisValue[] {
-  const values = texts.map((text): AxisValue => {
-    refuseUnsafe(text, span, where);
-    return { text, fields: null };
-  });
-  refuseDuplicates(values, span, where);
-  return values;
+  refuseUnsafe(text, span, where);
+  return {
+    text,
+    ...(typeof id === "number" && { typed: id }),
+    fields: fields && (withoutForms(fields) as AxisValue["fields"]),
+  };
 }
 
 function refuseUnsafe(text: string, span: Span, where: string): void {

@@ -180,8 +180,8 @@ export function lookUp(part: Filled, { axes, params }: Names, bound: Bound): Tas
   return { value, origin: path.join(".") };
 }
 
-function axisField(part: Extract<Filled, { kind: "axis" }>, { text, fields }: AxisValue): Json {
-  if (part.field.length === 0) return text;
+function axisField(part: Extract<Filled, { kind: "axis" }>, { text, typed, fields }: AxisValue): Json {
+  if (part.field.length === 0) return typed ?? text;
   let value: Json = fields ?? {};
   for (const key of part.field) {
     const next = child(value, key);

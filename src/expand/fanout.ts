@@ -5,7 +5,7 @@
  * It binds the axes in the order of `each`, so that an axis may refer to those before it. It evaluates `when` as soon
  * as the axes in it are bound.
  */
-import { UserError } from "../model/errors.ts";
+import { UserError, type Span } from "../model/errors.ts";
 import type { Problems } from "../load/problems.ts";
 import type {
   AxisSpec,
@@ -79,7 +79,9 @@ export class RuleFanout {
       holds: bindCondition(rule.when, names),
       after: axesNeeded(rule.when, names.axes),
     };
-    this.#inputs = bindDeclarations(rule.inputs, names, (path) => normalise(pipeline.root, path));
+    this.#inputs = bindDeclarations(rule.inputs, names, (path, template) =>
+      inputPath(pipeline.root, path, template),
+    );
     this.#outputs = bindDeclarations(rule.outputs, names, (path, template) =>
       outputPath(pipeline.root, path, template),
     );
@@ -160,7 +162,7 @@ export class RuleFanout {
       id: openId(this.#rule.name, bound.map(textOf)),
       rule: this.#rule,
       bound: bound.map((value, i) => ({ name: this.#names.axes[i] ?? "", value })),
-      file: normalise(this.#root, bindText(axis.file, this.#names)(bound)),
+      file: inputPath(this.#root, bindText(axis.file, this.#names)(bound), axis.file),
       at: bindText(axis.at, this.#names)(bound),
     };
   }
@@ -203,9 +205,21 @@ function taskPath({ role, names, paths }: Declaration, list: boolean, path: stri
 /** Folders of the project that no rule may write to. */
 const RESERVED = /^(cache|\.git|node_modules)\//;
 
-function outputPath(root: string, text: string, template: Template): string {
+function inputPath(root: string, text: string, { span }: Template): string {
+  refuseHome(text, span);
+  return normalise(root, text);
+}
+
+/** Only a shell knows whose home "~" is. lq would make a folder of this name. */
+function refuseHome(text: string, span: Span): void {
+  if (text !== "~" && !text.startsWith("~/")) return;
+  const message = `"${text}" begins with "~", which stands for a home in a shell only`;
+  throw new UserError({ message, span, hint: 'write the whole path, or "./~" for a folder of this name' });
+}
+
+function outputPath(root: string, text: string, { span }: Template): string {
+  refuseHome(text, span);
   const path = normalise(root, text);
-  const { span } = template;
   if (path === "") throw new UserError({ message: "an output cannot be the project's folder itself", span });
   if (isOutside(path)) throw new UserError({ message: `output "${text}" is outside the project`, span });
   if (RESERVED.test(path))
@@ -249,7 +263,7 @@ function bindWords(
 const quotedText: Write = (value, span, fromAxis) => shellQuote(plainText(value, span, fromAxis));
 
 function dependsOnAxis(axis: AxisSpec): boolean {
-  if (axis.kind === "keys") return usesAxis(axis.path);
+  if (axis.kind === "keys" || axis.kind === "items") return usesAxis(axis.path);
   if (axis.kind === "glob") return usesAxis(axis.pattern);
   return axis.kind === "join" && axis.axes.some(dependsOnAxis);
 }

@@ -2,7 +2,8 @@
  * Reads `cache: { folder: /data/lq, link: [hardlink, copy], remote: https://cache.example.org/lq, push: true }`: where the
  * cache is, how lq links outputs to it, and the remote cache behind it.
  */
-import { resolve } from "node:path";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
 import type { CacheSettings, LinkKind } from "../model/model.ts";
 import type { Problems } from "./problems.ts";
 import { readBoolean, readMap, readText, readTexts, refuseUnknownKeys } from "./read.ts";
@@ -21,7 +22,7 @@ export function parseCache(root: string, node: Located | undefined, problems: Pr
   const [folder, link, remote, push] = [get("folder"), get("link"), get("remote"), get("push")];
   const path = folder && readText(folder, '"folder"', problems)?.value;
   return {
-    folder: path === undefined ? null : resolve(root, path),
+    folder: path === undefined ? null : resolve(root, inHome(path)),
     links: link
       ? readTexts(link, "a kind of link", problems).flatMap((text) => readKind(text, problems))
       : [],
@@ -36,6 +37,11 @@ function readRemote(node: Located, problems: Problems): string | null {
   if (!url || url instanceof URL) return url?.href ?? null;
   problems.add(url.message, node.span, url.hint);
   return null;
+}
+
+/** A project that several people use may name a folder in the home of each. */
+function inHome(path: string): string {
+  return path === "~" || path.startsWith("~/") ? join(homedir(), path.slice(1)) : path;
 }
 
 function readKind(

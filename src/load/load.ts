@@ -12,11 +12,12 @@ import { parseCache } from "./cache.ts";
 import { loadConfig } from "./config.ts";
 import { parseEnvironment } from "./environment.ts";
 import { PIPELINE_FILE, readSource } from "./files.ts";
-import { loadParams } from "./params.ts";
+import { loadParams, type GivenParam } from "./params.ts";
 import { Problems } from "./problems.ts";
 import { checkName, describe, readMap, readText, readTexts, refuseUnknownKeys } from "./read.ts";
 import { parseRule } from "./rules.ts";
 import { parseShow } from "./show.ts";
+import { unreadParams } from "./unread-params.ts";
 import { parseYaml, type Located, type LocatedMap } from "./yaml.ts";
 
 export interface LoadRequest {
@@ -75,7 +76,7 @@ function parsePipeline(
   const path = paramsNode ? readText(paramsNode, '"params"', problems) : null;
   const file = path && { path: path.value, span: path.span };
   const before = problems.count;
-  const { params, files } = loadParams({ dir: root, file, ...request }, problems);
+  const { params, files, given } = loadParams({ dir: root, file, ...request }, problems);
   const known = problems.count === before ? params : undefined;
 
   const axisNodes = namedEntries(get("axes"), "axes", problems);
@@ -89,11 +90,13 @@ function parsePipeline(
   }
   if (rules.size === 0 && problems.count === 0) problems.add("there are no rules", map.span);
 
+  const named = parseAxes(axes, rules, known, problems);
+  if (problems.count === 0) refuseUnread(unreadParams({ rules, axes: named }, given), problems);
   const [targets, ignored] = [get("default"), get("ignore")];
   return {
     root,
     params,
-    axes: parseAxes(axes, rules, known, problems),
+    axes: named,
     rules,
     default: targets
       ? readTexts(targets, "a default target", problems).map(({ value: text, span }) => ({ text, span }))
@@ -103,6 +106,14 @@ function parsePipeline(
     show: parseShow(get("show"), rules, problems),
     files: [PIPELINE_FILE, ...files],
   };
+}
+
+function refuseUnread(unread: readonly GivenParam[], problems: Problems): void {
+  const hint = "take it away, or name it in a rule";
+  for (const { name, path, span } of unread) {
+    const message = `no rule reads param "${path.join(".")}"`;
+    problems.add(span ? message : `${name}: ${message}`, span, hint);
+  }
 }
 
 /** Parses the named axes without a rule. Here an axis may refer to any axis of any rule. */

@@ -5,12 +5,14 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Span } from "../model/errors.ts";
 import type { Json } from "../model/model.ts";
+import { readAssignment, type Assignment } from "./assignment.ts";
 import { readSource } from "./files.ts";
 import type { Problems } from "./problems.ts";
 import { describe } from "./read.ts";
 import { didYouMean, nearest } from "./suggest.ts";
 import { child, keysOf } from "./template.ts";
-import { parseYaml, toJson } from "./yaml.ts";
+import type { ParamPath } from "./unread-params.ts";
+import { parseYaml, toJson, type Located, type LocatedMap } from "./yaml.ts";
 
 interface JsonMap {
   readonly [key: string]: Json;
@@ -24,16 +26,32 @@ export interface ParamsRequest {
   readonly set: readonly string[];
 }
 
-/** The merged values, and the files that they were read from. */
-export function loadParams(request: ParamsRequest, problems: Problems): { params: JsonMap; files: string[] } {
+export interface Params {
+  /** The merged values. */
+  readonly params: JsonMap;
+  /** The files that they were read from. */
+  readonly files: readonly string[];
+  /** What profiles and `--set` give. */
+  readonly given: readonly GivenParam[];
+}
+
+export interface GivenParam {
+  readonly path: ParamPath;
+  /** "--set a.b=3", or the path of the param in a profile. */
+  readonly name: string;
+  readonly span?: Span;
+}
+
+export function loadParams(request: ParamsRequest, problems: Problems): Params {
   const { dir, file } = request;
   const files: string[] = [];
+  const given: GivenParam[] = [];
   let params: JsonMap = {};
   if (file) {
     files.push(file.path);
     const text = readSource(dir, file.path);
     if (text === null) problems.add(`params file "${file.path}" cannot be read`, file.span);
-    else params = readParams(file.path, text, problems);
+    else params = readParams(file.path, text, problems).params;
   }
   for (const profile of request.profiles) {
     const path = `profiles/${profile}.yaml`;
@@ -47,18 +65,54 @@ export function loadParams(request: ParamsRequest, problems: Problems): { params
       continue;
     }
     files.push(path);
-    params = overlay(params, readParams(path, text, problems)) as JsonMap;
+    const read = readParams(path, text, problems);
+    params = overlay(params, read.params) as JsonMap;
+    given.push(...leavesOf(read.node));
   }
-  for (const assignment of request.set) params = assign(params, assignment, problems);
-  return { params, files };
+  for (const text of request.set) {
+    const assignment = readAssignment(text, problems);
+    const changed = assignment && assign(params, assignment, problems);
+    if (!changed) continue;
+    params = changed;
+    given.push({ path: assignment.path, name: assignment.name });
+  }
+  return { params, files, given };
 }
 
-function readParams(file: string, text: string, problems: Problems): JsonMap {
+function readParams(
+  file: string,
+  text: string,
+  problems: Problems,
+): { params: JsonMap; node: LocatedMap | null } {
   const node = parseYaml(file, text, problems);
-  if (!node || (node.kind === "scalar" && node.value === null)) return {};
-  if (node.kind === "map") return toJson(node) as JsonMap;
+  if (!node || (node.kind === "scalar" && node.value === null)) return { params: {}, node: null };
+  if (node.kind === "map") {
+    refuseAmbiguous(node, problems);
+    return { params: toJson(node) as JsonMap, node };
+  }
   problems.add(`params must be a map, not ${describe(node)}`, node.span);
-  return {};
+  return { params: {}, node: null };
+}
+
+/** YAML reads 001 as the number 1, which is wrong for the name of a case and right for a count. */
+function refuseAmbiguous(node: Located, problems: Problems): void {
+  if (node.kind === "list") for (const item of node.items) refuseAmbiguous(item, problems);
+  else if (node.kind === "map")
+    for (const { value } of node.entries.values()) refuseAmbiguous(value, problems);
+  else if (typeof node.value === "number" && /^[-+]?0\d+$/.test(node.raw))
+    problems.add(
+      `${node.raw} may mean a text or the number ${node.value}`,
+      node.span,
+      `write "${node.raw}" or ${node.value}`,
+    );
+}
+
+function leavesOf(node: LocatedMap | null, above: ParamPath = []): readonly GivenParam[] {
+  return [...(node?.entries ?? [])].flatMap(([key, { key: span, value }]) => {
+    const path = [...above, key];
+    const isMap = value.kind === "map" && value.entries.size > 0;
+    return isMap ? leavesOf(value, path) : [{ path, name: path.join("."), span }];
+  });
 }
 
 /** Merges maps deeply. Any other value of `above` replaces the value of `below`. */
@@ -68,32 +122,33 @@ function overlay(below: Json | undefined, above: Json): Json {
   return { ...below, ...(Object.fromEntries(merged) as JsonMap) };
 }
 
-/** `a.b=c`: `c` is YAML. The path must exist. A new key may be added to a map, unless it looks like a typing error. */
-function assign(params: JsonMap, assignment: string, problems: Problems): JsonMap {
-  const name = `--set ${assignment}`;
-  const equals = assignment.indexOf("=");
-  if (equals < 1) {
-    problems.add(`${name}: expected PATH=VALUE`, undefined, "write it as in --set training.epochs=3");
-    return params;
-  }
-  const value = parseYaml(name, assignment.slice(equals + 1), problems);
-  if (!value) return params;
-  const path = assignment.slice(0, equals).split(".");
+/** The path must exist. A new key may be added to a map, unless it looks like a typing error. */
+function assign(params: JsonMap, { name, path, value }: Assignment, problems: Problems): JsonMap | null {
   let inside: Json = params;
   for (const [i, key] of path.entries()) {
     const next = child(inside, key);
     const isNew = i === path.length - 1 && isMap(inside) && nearest(key, keysOf(inside)) === undefined;
-    if (next === undefined && !(isNew && /^[\p{L}\p{N}_-]+$/u.test(key))) {
-      const hint = didYouMean(key, keysOf(inside));
-      problems.add(`${name}: no param "${path.slice(0, i + 1).join(".")}"`, undefined, hint);
-      return params;
+    if (next === undefined && !(isNew && /^[\p{L}\p{N}_.-]+$/u.test(key))) {
+      problems.add(
+        `${name}: no param "${path.slice(0, i + 1).join(".")}"`,
+        undefined,
+        dottedKey(inside, path.slice(i)) ?? didYouMean(key, keysOf(inside)),
+      );
+      return null;
     }
     inside = next ?? null;
   }
-  return replace(params, path, toJson(value)) as JsonMap;
+  return replace(params, path, value) as JsonMap;
 }
 
-function replace(inside: Json, path: readonly string[], value: Json): Json {
+/** A hint where the map has a key with dots that begins as the path does. */
+function dottedKey(inside: Json, path: ParamPath): string | undefined {
+  const rest = path.join(".");
+  const key = keysOf(inside).find((each) => each.includes(".") && `${rest}.`.startsWith(`${each}.`));
+  return key === undefined ? undefined : `a key with dots needs quotes: "${key}"`;
+}
+
+function replace(inside: Json, path: ParamPath, value: Json): Json {
   const [key, ...rest] = path;
   if (key === undefined) return value;
   const inner = replace(child(inside, key) ?? null, rest, value);

@@ -254,7 +254,9 @@ function parseSteps(text: string): { head: string; steps: Step[] } | null {
 }
 
 function mayHaveFields(axis: AxisSpec): boolean {
-  return axis.kind === "in" || (axis.kind === "join" && axis.axes.some(mayHaveFields));
+  return (
+    axis.kind === "in" || axis.kind === "items" || (axis.kind === "join" && axis.axes.some(mayHaveFields))
+  );
 }
 
 /** The place in the file of the nth `${` of a value; the whole value if quoting or folding hides the place. */

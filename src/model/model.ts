@@ -57,9 +57,11 @@ export interface CacheSettings {
 export type LinkKind = "reflink" | "hardlink" | "symlink" | "copy";
 
 export type AxisSpec =
-  | { readonly kind: "list"; readonly values: readonly string[]; readonly span: Span }
+  | { readonly kind: "list"; readonly values: readonly AxisValue[]; readonly span: Span }
   | { readonly kind: "keys"; readonly path: Template; readonly span: Span }
   | { readonly kind: "glob"; readonly pattern: Template; readonly span: Span }
+  /** The items of a param that is a list. */
+  | { readonly kind: "items"; readonly path: Template; readonly span: Span }
   /** Values from a JSON or YAML file, which a task may make. Elements are strings or maps with an `id`. */
   | { readonly kind: "in"; readonly file: Template; readonly at: Template; readonly span: Span }
   /** A list with axes among its items: the values of all items, in order. */
@@ -239,6 +241,8 @@ export interface PendingExpansion {
 /** An axis value: its text (used in ids and paths) and, for an element that is a map, its fields. */
 export interface AxisValue {
   readonly text: string;
+  /** What `${axis}` alone in `with:` gives, where a list or a file has a number or a boolean. */
+  readonly typed?: number | boolean;
   readonly fields: { readonly [name: string]: Json } | null;
 }
 

@@ -113,7 +113,7 @@ export function tasksBehind(
 export function nameOf({ rule, bindings }: Pick<Task, "rule" | "bindings">): string {
   return JSON.stringify([
     rule.name,
-    ...bindings.map((value) => (value.fields === null ? value.text : value)),
+    ...bindings.map((value) => (value.fields === null && value.typed === undefined ? value.text : value)),
   ]);
 }
 

@@ -61,6 +61,7 @@ function globsOf(axis: AxisSpec): readonly string[] {
       return axis.axes.flatMap(globsOf);
     case "list":
     case "keys":
+    case "items":
     case "in":
       return [];
   }

@@ -43,7 +43,7 @@ test("schema and loader know the same keys", () => {
   expect(Object.keys(schema.properties ?? {}).sort()).toEqual([...TOP_KEYS].sort());
   expect(keys("rule").sort()).toEqual([...RULE_KEYS].sort());
   expect(Object.keys(schema.definitions["input"]?.oneOf?.[1]?.properties ?? {})).toEqual([...INPUT_KEYS]);
-  expect(keys("keysAxis", "globAxis", "fileAxis").sort()).toEqual([...AXIS_KEYS].sort());
+  expect(keys("keysAxis", "itemsAxis", "globAxis", "fileAxis").sort()).toEqual([...AXIS_KEYS].sort());
   expect(keys("environment").sort()).toEqual([...ENVIRONMENT_KEYS].sort());
   const inside = (part: Keys | undefined) => Object.keys(part?.properties ?? {}).sort();
   expect(inside(schema.properties?.["cache"])).toEqual([...CACHE_KEYS].sort());
@@ -103,8 +103,9 @@ describe("what is loaded", () => {
 
   test("params, profiles and --set", () => {
     const dir = testFolder({
-      "pipeline.yaml": "version: 1\nparams: params.yaml\nrules: { a: { cmd: x, out: y } }",
-      "params.yaml": "a: { b: 1, c: [1, 2], d: { e: x } }\nf: 1",
+      "pipeline.yaml":
+        'version: 1\nparams: params.yaml\nrules: { a: { cmd: x, out: y, with: { a: "${a}", g: "${g.h}" } } }',
+      "params.yaml": "a: { b: 1, c: [1, 2], d: { e: x } }\nf: 1\ng: { h: 2 }",
       "profiles/big.yaml": "a: { b: 2, c: [3] }",
       "profiles/new.yaml": "g: { h: 1 }\na: { b: 9 }",
     });
