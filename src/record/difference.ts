@@ -1,8 +1,11 @@
 /** Compares an output on the disk with what lq wrote there. Only files that count are compared (src/files/ignore.ts). */
+import { statSync } from "node:fs";
 import { UserError } from "../model/errors.ts";
 import type { FileDigests } from "../files/files.ts";
+import { sameSignature } from "../files/signature.ts";
 import { absolute } from "../model/paths.ts";
 import { filesUnder, type TreeEntry } from "../fingerprint/tree.ts";
+import type { WrittenOutput } from "../state/records.ts";
 
 /** Whether an output on the disk is what lq wrote there. */
 export function isAsWritten(root: string, files: FileDigests, output: Written): boolean {
@@ -57,4 +60,22 @@ function folderDifference(
   if (other === undefined) return more === undefined ? NO_DIFFERENCE : { kind: "more", file: path + more };
   const edited = there.find((name) => known.has(name) && files.digest(path + name) !== known.get(name));
   return { kind: "other", file: path + (more ?? edited ?? other) };
+}
+
+/** Whether an executable file of an output, otherwise unchanged, is executable no more. */
+export function hasLostMode(root: string, files: FileDigests, output: WrittenOutput): boolean {
+  const parts = output.kind === "file" ? [{ ...output, name: "" }] : output.entries;
+  return parts.some(({ name, executable, signature }) => {
+    const path = output.path + name;
+    // A change of the mode moves the signature.
+    return (
+      executable === true && !sameSignature(files.signature(path), signature) && !isExecutable(root, path)
+    );
+  });
+}
+
+/** False also if there is no such file. */
+export function isExecutable(root: string, path: string): boolean {
+  const stats = statSync(absolute(root, path), { throwIfNoEntry: false });
+  return stats !== undefined && (stats.mode & 0o100) !== 0;
 }

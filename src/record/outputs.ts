@@ -4,7 +4,7 @@ import { errorCode, UserError, type Diagnostic } from "../model/errors.ts";
 import type { FileDigests } from "../files/files.ts";
 import { absolute } from "../model/paths.ts";
 import { filesUnder } from "../fingerprint/tree.ts";
-import { differenceFrom, isAsWritten } from "./difference.ts";
+import { differenceFrom, hasLostMode, isAsWritten } from "./difference.ts";
 import { straysIn } from "./strays.ts";
 import type { WrittenOutput } from "../state/records.ts";
 import type { State } from "../state/state.ts";
@@ -61,7 +61,7 @@ export function outputState(known: OutputView, id: string, path: string): Output
   const { root, state, store, files } = known;
   const own = state.last(id)?.outputs.find((each) => each.path === path);
   const difference = own && differenceFrom(root, files, own);
-  if (difference?.kind === "none") return "intact";
+  if (difference?.kind === "none") return own && hasLostMode(root, files, own) ? "replaced" : "intact";
   if (difference?.kind === "more") return "extended";
   const found = look(root, path);
   if (found !== "something") return found === "nothing" ? "missing" : "unreadable";

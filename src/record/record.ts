@@ -6,7 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { UserError } from "../model/errors.ts";
 import { FileDigests } from "../files/files.ts";
 import { differingFile, isLinkedFolder, isProtected, outputState, type OutputView } from "./outputs.ts";
-import { isAsWritten } from "./difference.ts";
+import { isAsWritten, isExecutable } from "./difference.ts";
 import { areInTheWay, straysIn } from "./strays.ts";
 import { Disk } from "../files/disk.ts";
 import { isBytecode } from "../files/ignore.ts";
@@ -189,7 +189,11 @@ export class Recorder {
   }
 
   #isInPlace(task: Task, index: number, output: StoredOutput): boolean {
-    return isAsWritten(this.#root, this.#files, { ...output, path: task.outputs[index]?.path ?? "" });
+    const path = task.outputs[index]?.path ?? "";
+    return (
+      isAsWritten(this.#root, this.#files, { ...output, path }) &&
+      partsOf(output).every(({ name, executable }) => !executable || isExecutable(this.#root, path + name))
+    );
   }
 }
 
@@ -226,10 +230,15 @@ function written(
   output: StoredOutput,
   signatureOf: (file: string, digest: string) => Signature,
 ): WrittenOutput {
-  const { digest } = output;
-  if (output.kind === "file") return { kind: "file", path, digest, signature: signatureOf(path, digest) };
-  const entries = output.entries.map(({ name, digest: part }) => {
-    return { name, digest: part, signature: signatureOf(path + name, part) };
+  const { kind, digest } = output;
+  const file = (name: string, part: string, executable: boolean) => ({
+    digest: part,
+    signature: signatureOf(path + name, part),
+    ...(executable && { executable }),
   });
-  return { kind: "directory", path, digest, entries };
+  if (kind === "file") return { kind, path, ...file("", digest, output.executable) };
+  const entries = output.entries.map((entry) => {
+    return { name: entry.name, ...file(entry.name, entry.digest, entry.executable) };
+  });
+  return { kind, path, digest, entries };
 }

@@ -17,7 +17,7 @@ export interface DoneRecord {
 
 /** An output as lq put it in place. */
 export type WrittenOutput =
-  | { readonly kind: "file"; readonly path: string; readonly digest: string; readonly signature: Signature }
+  | ({ readonly kind: "file"; readonly path: string } & WrittenFile)
   | {
       readonly kind: "directory";
       /** Ends in "/". */
@@ -27,10 +27,14 @@ export type WrittenOutput =
       readonly entries: readonly WrittenEntry[];
     };
 
-export interface WrittenEntry {
+export interface WrittenEntry extends WrittenFile {
   readonly name: string;
+}
+
+interface WrittenFile {
   readonly digest: string;
   readonly signature: Signature;
+  readonly executable?: true;
 }
 
 /** The last attempt of a task, if it failed. */
@@ -167,28 +171,52 @@ function afterName(log: Buffer, start: number): ByteReader {
   return new ByteReader(log, start + 5 + log.readUInt32LE(start + 1));
 }
 
+/** The first byte of an output. Only executable files, and directories with such files, have the flags. */
+const OUTPUT = { file: 0, directory: 1, executableFile: 2, directoryWithFlags: 3 } as const;
+
 function encodeOutput(to: ByteWriter, output: WrittenOutput): void {
-  to.u8(output.kind === "file" ? 0 : 1);
-  to.text(output.path);
-  to.digest(output.digest);
-  if (output.kind === "file") return to.signature(output.signature);
+  const { kind, path, digest } = output;
+  if (kind === "file") {
+    to.u8(output.executable ? OUTPUT.executableFile : OUTPUT.file);
+    to.text(path);
+    to.digest(digest);
+    return to.signature(output.signature);
+  }
+  const hasFlags = output.entries.some(({ executable }) => executable);
+  to.u8(hasFlags ? OUTPUT.directoryWithFlags : OUTPUT.directory);
+  to.text(path);
+  to.digest(digest);
   to.u32(output.entries.length);
   for (const entry of output.entries) {
     to.text(entry.name);
     to.digest(entry.digest);
     to.signature(entry.signature);
+    if (hasFlags) to.u8(entry.executable ? 1 : 0);
   }
 }
 
 function decodeOutput(from: ByteReader): WrittenOutput {
-  const kind = from.u8();
+  const type = from.u8();
   const path = from.text();
   const digest = from.digest();
-  if (kind === 0) return { kind: "file", path, digest, signature: from.signature() };
+  if (type === OUTPUT.file || type === OUTPUT.executableFile)
+    return {
+      kind: "file",
+      path,
+      digest,
+      signature: from.signature(),
+      ...flag(type === OUTPUT.executableFile),
+    };
+  const hasFlags = type === OUTPUT.directoryWithFlags;
   const entries = Array.from({ length: from.u32() }, () => ({
     name: from.text(),
     digest: from.digest(),
     signature: from.signature(),
+    ...flag(hasFlags && from.u8() === 1),
   }));
   return { kind: "directory", path, digest, entries };
+}
+
+function flag(executable: boolean): { readonly executable?: true } {
+  return executable ? { executable } : {};
 }

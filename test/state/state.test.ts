@@ -115,7 +115,7 @@ describe("State", () => {
       outputs: [{ kind: "file", path: "new/a.txt", digest: sha256("n"), signature: signature(3) }],
     });
     for (let reopened = 0; reopened < 2; reopened++) {
-      expect(state.owner("out/a.txt")).toEqual({ id: "a", output: done("a", 1).outputs[0] });
+      expect(state.owner("out/a.txt")).toMatchObject({ id: "a", output: done("a", 1).outputs[0] });
       expect(state.owner("new/a.txt")?.id).toBe("a");
       expect([...state.ownedPaths()].sort()).toEqual([
         "new/a.txt",
