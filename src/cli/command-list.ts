@@ -153,8 +153,11 @@ lq marks accepted outputs permanently.`,
   },
   {
     name: "cache",
-    about: "check, shrink or measure the cache: verify, gc, stats",
-    args: [new Argument("<action>", "what to do").choices(["verify", "gc", "stats"])],
+    about: "check, shrink or measure the cache, or exchange results with the remote cache",
+    args: [
+      new Argument("<action>", "what to do").choices(["verify", "gc", "stats", "push", "pull"]),
+      targets("for push and pull: as for build"),
+    ],
     options: [
       new Option("--keep-size <size>", "gc: largest size that the cache may have, as in 50GiB").argParser(
         size,
@@ -167,6 +170,8 @@ lq marks accepted outputs permanently.`,
       "lq cache stats",
       "lq cache verify                        # hash everything; move what is damaged aside",
       "lq cache gc --keep-size 50GiB --keep-days 30 -n",
+      "lq cache push tables/                  # send what was made here to the remote cache",
+      "lq cache pull                          # fetch all results that it has; runs nothing, places nothing",
     ],
     load: async () => (await commands()).runCache,
   },

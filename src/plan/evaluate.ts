@@ -92,8 +92,8 @@ export function evaluate(
 }
 
 /** Whether the outputs of the task are known: they are in place, or can be restored. */
-export function isSettled({ state }: Verdict): boolean {
-  return state === "fresh" || state === "restorable";
+export function isSettled(verdict: Verdict): verdict is Fresh | Restorable {
+  return verdict.state === "fresh" || verdict.state === "restorable";
 }
 
 export function isDue(verdict: Verdict): verdict is Due {

@@ -10,6 +10,9 @@ import { acquireLock } from "../state/lock.ts";
 import { isLinkedFolder, isProtected, outputState } from "../record/outputs.ts";
 import { Recorder } from "../record/record.ts";
 import { digestOfOutputs, type LockedTask } from "../lockfile/lockfile.ts";
+import type { Remote } from "../remote/remote.ts";
+import type { StoredRun } from "../store/action.ts";
+import { withRemote } from "./with-remote.ts";
 import { digestOnDisk, expandFromDisk, lockedTasks } from "./locked.ts";
 
 export interface PullRequest extends Request {
@@ -31,10 +34,15 @@ export interface Pulled {
   readonly unknown: readonly string[];
 }
 
-export async function pull(request: PullRequest): Promise<Pulled> {
+export function pull(request: PullRequest): Promise<Pulled> {
+  const { pipeline, notice } = request;
+  return withRemote({ pipeline, warn: notice }, (remote) => pullWith(request, remote));
+}
+
+async function pullWith(request: PullRequest, remote: Remote | null): Promise<Pulled> {
   const { root } = request.pipeline;
   const lock = await acquireLock(root, (holder) => request.notice(`waiting for another build (${holder})`));
-  const session = openSession(request, { readonly: false, notice: request.notice });
+  const session = openSession(request, { readonly: false, notice: request.notice, remote });
   try {
     const recorder = new Recorder(session, { overwrite: request.force === true });
     const ends = { pulled: [], there: [], absent: [], edited: [], unknown: [] } as {
@@ -67,17 +75,27 @@ async function pullOne(
   line: LockedTask,
   force: boolean,
 ): Promise<keyof Pulled> {
-  const { root, state, store } = session;
+  const { root, state, remote } = session;
   const onDisk = digestOnDisk(session, task);
   if (onDisk === line.digest && state.last(task.id)?.key === line.key) return "there";
-  const action = store.action(line.key);
-  if (action === undefined || digestOfOutputs(action.outputs) !== line.digest) return "absent";
+  const run = await findRun(session, line);
+  if (run === null) return "absent";
   const isForeign = task.outputs.some(
     ({ path }) => isLinkedFolder(root, path) || isProtected(outputState(session, task.id, path)),
   );
   if (isForeign && onDisk !== line.digest && !force) return "edited";
   const folder = join(root, STAGING, `pull-${task.index}`);
   const staging = task.outputs.map(({ path }, i) => `${folder}/${i}${path.endsWith("/") ? "/" : ""}`);
-  if (!(await recorder.restore(task, action, staging))) return "absent";
+  const isHere = (await remote?.bring(run)) ?? true;
+  if (!isHere || !(await recorder.restore(task, run, staging))) return "absent";
   return onDisk === line.digest ? "there" : "pulled";
+}
+
+/** The run with the outputs that the commit names, from the local cache or else the remote one. */
+async function findRun({ store, remote }: Session, { key, digest }: LockedTask): Promise<StoredRun | null> {
+  const isRight = (run: StoredRun) => digestOfOutputs(run.outputs) === digest;
+  const local = store.run(key);
+  if (local !== undefined && isRight(local)) return local;
+  const found = await remote?.find(key);
+  return found && isRight(found) ? found : null;
 }

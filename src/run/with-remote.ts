@@ -7,8 +7,10 @@ import { openStore } from "../session/open-store.ts";
 export interface RemoteUse {
   readonly pipeline: Pipeline;
   readonly warn: (text: string) => void;
+  /** Receives the cause, once, when the remote is given up; by default a warning says so. */
+  readonly onTrouble?: (remote: string, cause: string) => void;
   /** Called from time to time while what is left is sent, after the work. */
-  readonly progress: (left: number, rate: number) => void;
+  readonly progress?: (left: number, rate: number) => void;
   /** Ends all requests; what is not sent stays unsent. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -18,12 +20,13 @@ export interface RemoteUse {
  * @throws UserError if the settings of the remote cache are wrong, or what the work throws
  */
 export async function withRemote<T>(
-  { pipeline, warn, progress, signal }: RemoteUse,
+  { pipeline, warn, signal, progress = () => undefined, ...use }: RemoteUse,
   work: (remote: Remote | null) => Promise<T>,
 ): Promise<T> {
-  const remote = await openRemote(pipeline.cache, openStore(pipeline, warn), {
-    onTrouble: (name, cause) => warn(`the remote cache ${name} is not used any more: ${cause}`),
-  });
+  const onTrouble =
+    use.onTrouble ??
+    ((name: string, cause: string) => warn(`the remote cache ${name} is not used any more: ${cause}`));
+  const remote = await openRemote(pipeline.cache, openStore(pipeline, warn), { onTrouble });
   if (remote === null) return work(null);
   const close = (): void => remote.close();
   signal?.addEventListener("abort", close);

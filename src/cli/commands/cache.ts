@@ -1,4 +1,4 @@
-/** `lq cache verify|gc|stats`: checks, shrinks or measures the cache. */
+/** `lq cache verify|gc|stats|push|pull`: checks, shrinks or measures the cache, or exchanges results with the remote one. */
 import { join } from "node:path";
 import { hasOwnStore, storeFolder } from "../../session/open-store.ts";
 import { chooseGarbage, removeGarbage, type Collection } from "../../store/collect.ts";
@@ -20,6 +20,7 @@ import { isLive } from "../../report/is-live.ts";
 import { sizeText } from "../../system/sizes.ts";
 import { openProject, type CommonFlags, type Project } from "../options.ts";
 import { print } from "../print.ts";
+import { runExchange } from "./cache-exchange.ts";
 import { keysToResume } from "../keys-to-resume.ts";
 
 export interface CacheFlags extends CommonFlags {
@@ -28,14 +29,24 @@ export interface CacheFlags extends CommonFlags {
   readonly keepDays?: number;
 }
 
-export function runCache([action]: readonly string[], flags: CacheFlags): Promise<number> {
+export async function runCache([action, ...targets]: readonly string[], flags: CacheFlags): Promise<number> {
   const project = openProject(flags);
+  if (action === "push" || action === "pull") return runExchange(action, project, targets, flags);
+  refuseTargets(action, targets);
   const { pipeline } = project;
   const folder = storeFolder(pipeline);
   const place = { root: pipeline.root, folder, shared: !hasOwnStore(pipeline) || hasNeeded(folder) };
   if (action === "verify") return verify(place, flags);
   if (action === "gc") return collect(place, project, flags);
-  return Promise.resolve(stats(place, flags));
+  return stats(place, flags);
+}
+
+function refuseTargets(action = "", [first]: readonly string[]): void {
+  if (first !== undefined)
+    throw new UserError({
+      message: `lq cache ${action} takes no targets, and "${first}" is one`,
+      hint: "it works on the whole cache",
+    });
 }
 
 const DAY = 86_400_000;
