@@ -24,6 +24,7 @@ const SHOWS: readonly (readonly [line: RegExp, output: RegExp, code?: number])[]
   [/^lq history checkpoints/, /ran/],
   [/--profile paper/, /"data\/btcv\/".*hint: 30 cases/s, 2],
   [/^lq clean/, /removed/],
+  [/^lq cache (push|pull)/, /the project has no remote cache/, 2],
 ];
 
 /** Built to the end at the smallest scale. */
