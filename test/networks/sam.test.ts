@@ -16,7 +16,7 @@ import { testFolder } from "../helpers/folder.ts";
 const folder = shared("golden/07_sam_medsam");
 
 test.skipIf(!folder).each(backends)(
-  "SAM on %s: embeddings within 2.5e-5, mask logits within 1.3e-4, IoU within 3e-6",
+  "SAM on %s: embeddings within 3e-5, mask logits within 3.1e-4, IoU within 3e-6",
   async (backend) => {
     const out = testFolder();
     const { size, grid, channels } = await convertSam(`${folder}/tiny_sam.pth`, out, 4);
@@ -60,8 +60,8 @@ test.skipIf(!folder).each(backends)(
       }
     }
     console.info("SAM", backend, worst);
-    expect(worst.embeddings).toBeLessThan(2.5e-5);
-    expect(worst.logits).toBeLessThan(1.3e-4);
+    expect(worst.embeddings).toBeLessThan(3e-5);
+    expect(worst.logits).toBeLessThan(3.1e-4);
     expect(worst.iou).toBeLessThan(3e-6);
   },
 );

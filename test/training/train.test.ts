@@ -2,7 +2,10 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import type { Triple } from "../../tasks/study/arrays.ts";
-import type { Weights } from "../../tasks/study/nn/parameters.ts";
+import { initialise, type Weights } from "../../tasks/study/nn/parameters.ts";
+import { createTrainer } from "../../tasks/study/nn/trainer.ts";
+import { training } from "../../tasks/study/params/settings.ts";
+import { trainOn } from "../../tasks/study/training/train-on.ts";
 import { createRandom } from "../../tasks/study/random.ts";
 import { memoryCase } from "../../tasks/study/training/cases.ts";
 import { patchSource } from "../../tasks/study/training/patches.ts";
@@ -75,6 +78,70 @@ test("a training lowers the loss, and the same training gives the same bytes", a
   expect(sameBytes(first.weights, second.weights)).toBe(true);
   expect(second.losses).toEqual(first.losses);
   expect(sameBytes((await train(options({ seed: 2 }))).weights, first.weights)).toBe(false);
+});
+
+test("a training is AdamW with decay, at the rates of a cosine from the first step to none", async () => {
+  const rates: number[] = [];
+  const metrics = (_step: number, values: { readonly [name: string]: number }) =>
+    rates.push(values["learning_rate"]!);
+  const trained = await train(options({ seed: 7, optimizer: { weightDecay: 0.1 }, metrics }));
+  const { batches, batch, learningRate } = options();
+  const expected = Array.from(
+    { length: 12 },
+    (_, i) => (learningRate * (1 + Math.cos((Math.PI * i) / 12))) / 2,
+  );
+  rates.forEach((rate, i) => expect(Math.abs(rate - expected[i]!)).toBeLessThan(1e-15));
+  expect(rates).toHaveLength(12);
+
+  /** Twelve steps by hand. */
+  const byHand = async (weightDecay: number) => {
+    const weights = initialise(spec, 7);
+    const trainer = await createTrainer({ spec, batch, patch, weights, optimizer: { weightDecay } });
+    for (const [i, rate] of expected.entries()) {
+      const { images, labels } = await batches(i);
+      await trainer.prepare(images, labels)(rate);
+    }
+    const state = await trainer.state();
+    await trainer.dispose();
+    return state;
+  };
+  expect(sameBytes(trained.weights, (await byHand(0.1)).weights)).toBe(true);
+  expect(sameBytes(trained.weights, (await byHand(0.01)).weights)).toBe(false);
+  // Without a setting the decay is that of torch.optim.AdamW, 0.01.
+  const usual = await train(options({ seed: 7 }));
+  expect(sameBytes(usual.weights, (await byHand(0.01)).weights)).toBe(true);
+});
+
+test("the task's params reach the optimiser: weight decay and both betas", async () => {
+  const cases = ["a", "b"].map(syntheticCase);
+  const settings = training.parse({
+    ...{
+      seed: 3,
+      epochs: 1,
+      batches: 2,
+      batch: 1,
+      learning_rate: 0.01,
+      weight_decay: 0.5,
+      betas: [0.6, 0.7],
+    },
+    ...{ foreground: 1, augmentation: {} },
+  });
+  const context = {
+    ...{ scratch: null, signal: new AbortController().signal, devices: [] },
+    ...{ progress: () => undefined, metrics: () => undefined, log: () => undefined },
+  };
+  const result = await trainOn(cases, spec, { ...context, params: { patch, training: settings } });
+  const trainer = await createTrainer({
+    ...{ spec, batch: 1, patch, weights: initialise(spec, 3) },
+    optimizer: { weightDecay: 0.5, beta1: 0.6, beta2: 0.7 },
+  });
+  const source = patchSource(cases, { batch: 1, patch, seed: "patches 3", foreground: 1 });
+  for (const [i, rate] of [0.01, 0.005].entries()) {
+    const { images, labels } = await source(i);
+    await trainer.prepare(images, labels)(rate);
+  }
+  expect(sameBytes(result.weights, (await trainer.state()).weights)).toBe(true);
+  await trainer.dispose();
 });
 
 test("a training that is interrupted at any step ends with the same bytes", async () => {
