@@ -16,6 +16,7 @@ export interface CommonFlags {
   readonly set?: readonly string[];
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly verbose?: boolean;
   readonly color?: "auto" | "always" | "never";
 }
 

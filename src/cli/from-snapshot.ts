@@ -29,7 +29,13 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
 function tellBuilt({ tasks, notices }: SnapshotHead, flags: CommonFlags): void {
   const { quiet = false, dryRun = false } = flags;
   const paint = painter(useColor(process.stdout, flags.color));
-  const view = plainView({ quiet, dryRun, paint, write: (line) => void process.stdout.write(`${line}\n`) });
+  const view = plainView({
+    quiet,
+    verbose: false,
+    dryRun,
+    paint,
+    write: (line) => void process.stdout.write(`${line}\n`),
+  });
   for (const text of notices) view.listener({ type: "notice", level: "info", text });
   const counts = { ...noCounts(), uploaded: 0, downloaded: 0, fresh: tasks };
   view.listener({ type: "summary", ...counts, seconds: process.uptime() });

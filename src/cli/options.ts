@@ -37,6 +37,7 @@ export function viewOptions(flags: CommonFlags, pipeline: Pipeline): ViewOptions
   return {
     json: flags.json === true,
     quiet: flags.quiet === true,
+    verbose: flags.verbose === true,
     dryRun: flags.dryRun === true,
     color: useColor(process.stdout, flags.color),
     rules: [...pipeline.rules.keys()],

@@ -76,6 +76,7 @@ function withCommonFlags(program: Command): Command {
     .option("--slots <amounts>", "assume these slots, as in --slots gpu=2:h100:80GiB,memory=16GiB")
     .option("--json", "print JSON, one event on each line")
     .option("-q, --quiet", "print failures and warnings only")
+    .option("-v, --verbose", "print the command of each task that starts or, with -n, would run")
     .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]).default("auto"));
 }
 

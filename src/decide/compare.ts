@@ -2,15 +2,18 @@
 import type { ContentChange, Json, Reason } from "../model/model.ts";
 import { canonicalJson } from "../fingerprint/canonical.ts";
 import type { Closure } from "../fingerprint/code.ts";
-import { seesPaths, type Recipe, type RecipeInput } from "../fingerprint/recipe.ts";
+import { seesPaths, type Recipe, type RecipeAction, type RecipeInput } from "../fingerprint/recipe.ts";
 import type { TreeEntry } from "../fingerprint/tree.ts";
 
 /** Every difference that changes the key. */
 export function compareRecipes(before: Recipe, after: Recipe): Reason[] {
+  const params = compareParams(before.params, after.params);
+  const paths = new Set(params.map((reason) => (reason.kind === "param" ? reason.path : "")));
   return [
     ...compareDeclarations(before, after),
-    ...compareActions(before, after),
-    ...compareParams(before.params, after.params),
+    // A param may be in the command's text and under `with:`.
+    ...compareActions(before, after).filter((reason) => reason.kind !== "param" || !paths.has(reason.path)),
+    ...params,
     ...compareInputs(before, after),
     ...compareTexts("env", before.env, after.env),
     ...compareUnset(before.env, after.env),
@@ -49,15 +52,25 @@ function declared(
 
 function compareActions({ action: before }: Recipe, { action: after }: Recipe): Reason[] {
   const reasons: Reason[] = [];
-  if (
-    before.kind === "cmd" &&
-    after.kind === "cmd" &&
-    JSON.stringify(before.argv) !== JSON.stringify(after.argv)
-  )
-    reasons.push({ kind: "command", before: commandText(before.argv), after: commandText(after.argv) });
+  if (before.kind === "cmd" && after.kind === "cmd") reasons.push(...compareCommands(before, after));
   const [was, is] = [before.code ?? NO_CODE, after.code ?? NO_CODE];
   if (was.digest !== is.digest) reasons.push(...compareCode(was, is));
   return reasons;
+}
+
+type CommandAction = Extract<RecipeAction, { readonly kind: "cmd" }>;
+
+/** A param that a command has in its text changes like any other param. The rest of the text is compared without them. */
+function compareCommands(before: CommandAction, after: CommandAction): Reason[] {
+  if (JSON.stringify(before.argv) === JSON.stringify(after.argv)) return [];
+  const [was, is] = [before.filled, after.filled];
+  if (was !== undefined && is !== undefined) {
+    const paths = new Set([...Object.keys(is.params), ...Object.keys(was.params)]);
+    const reasons = [...paths].flatMap((path) => compareValues(path, was.params[path], is.params[path]));
+    if (was.text !== is.text) reasons.push({ kind: "command", before: was.text, after: is.text });
+    if (reasons.length > 0) return reasons;
+  }
+  return [{ kind: "command", before: commandText(before.argv), after: commandText(after.argv) }];
 }
 
 const NO_CODE: Closure = { digest: "", files: [], packages: [] };

@@ -82,8 +82,15 @@ export function tailOf(file: string, error?: string): readonly string[] {
   const lines = text
     .slice(0, stack < 0 ? undefined : stack)
     .trimEnd()
-    .split("\n");
+    .split("\n")
+    .map(lastOverwrite);
   return lines.length === 1 && lines[0] === "" ? [] : lines.slice(-TAIL_LINES);
+}
+
+/** What a terminal would show of a line: a progress bar returns to the start of its line and writes over it. */
+function lastOverwrite(line: string): string {
+  const trimmed = line.replace(/\r+$/, "");
+  return trimmed.slice(trimmed.lastIndexOf("\r") + 1);
 }
 
 /** The text of a log from a byte offset to its end. */

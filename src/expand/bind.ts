@@ -8,7 +8,15 @@ import { UserError, type Span } from "../model/errors.ts";
 import { child, keysOf } from "../load/template.ts";
 import { unsafe } from "../load/safe.ts";
 import { didYouMean } from "../load/suggest.ts";
-import type { AxisValue, Json, TaskParam, Template, TemplatePart, TemplateValue } from "../model/model.ts";
+import type {
+  AxisValue,
+  CommandParam,
+  Json,
+  TaskParam,
+  Template,
+  TemplatePart,
+  TemplateValue,
+} from "../model/model.ts";
 
 /** Values of the axes bound so far, in the order of `each`. */
 export type Bound = readonly AxisValue[];
@@ -18,9 +26,11 @@ export type Bind<T> = (bound: Bound) => T;
 export interface Names {
   readonly axes: readonly string[];
   readonly params: Json;
+  /** The values of `with:`, in a command only. */
+  readonly given?: ReadonlyMap<string, Bind<TaskParam>>;
 }
 
-type Filled = Extract<TemplatePart, { kind: "axis" | "param" }>;
+type Filled = Extract<TemplatePart, { kind: "axis" | "param" | "with" }>;
 
 /** The template as text. `write` turns a value into text. The template must not contain `in`, `out` or `scratch`. */
 export function bindText(template: Template, names: Names, write: Write = plainText): Bind<string> {
@@ -68,15 +78,24 @@ function combine(
 export function bindCommand(template: Template, names: Names, write: Write): Bind<Template> {
   if (!usesParamOrAxis(template)) return () => template;
   const parts = template.parts.map((part): TemplatePart | Bind<TemplatePart> => {
-    if (part.kind !== "axis" && part.kind !== "param") return part;
+    if (!isFilled(part)) return part;
     const text = bindPart(part, names, write);
-    return (bound) => ({ kind: "text", text: text(bound) });
+    if (part.kind === "axis" && part.field.length === 0)
+      return (bound) => ({ kind: "text", text: text(bound) });
+    return (bound) => ({ kind: "text", text: text(bound), param: commandParam(part, names, bound) });
   });
   const fill = (bound: Bound): Template => ({
     parts: parts.map((part) => (typeof part === "function" ? part(bound) : part)),
     span: template.span,
   });
-  return memo(fill, usesAxis(template));
+  return memo(fill, usesAxis(template) || template.parts.some(({ kind }) => kind === "with"));
+}
+
+function commandParam(part: Filled, names: Names, bound: Bound): CommandParam {
+  const { value, origin } = lookUp(part, names, bound);
+  const name =
+    part.kind === "axis" ? [part.name, ...part.field].join(".") : part.kind === "with" ? part.name : "";
+  return { path: origin ?? name, value };
 }
 
 /** A value of `with:`. A text that is only one `${…}` keeps the type of its value. */
@@ -158,11 +177,13 @@ export function axesNeeded(template: Template, axes: readonly string[]): number 
 }
 
 /** The value that an axis or param expression names, and its path when it is a param. */
-export function lookUp(part: Filled, { axes, params }: Names, bound: Bound): TaskParam {
+export function lookUp(part: Filled, { axes, params, given }: Names, bound: Bound): TaskParam {
   if (part.kind === "axis")
     return { value: axisField(part, boundValue(bound, axes, part.name)), origin: null };
-  const path: string[] = [];
-  let value = params;
+  const own = part.kind === "with" ? given?.get(part.name)?.(bound) : undefined;
+  if (own !== undefined && part.path.length === 0) return own;
+  const path = part.kind === "with" ? [own?.origin ?? part.name] : [];
+  let value = own === undefined ? params : own.value;
   for (const step of part.path) {
     const key = typeof step === "string" ? step : boundValue(bound, axes, step.axis).text;
     path.push(key);
@@ -223,12 +244,12 @@ function memo<T>(bind: Bind<T>, depends: boolean): Bind<T> {
 }
 
 function isFilled(part: TemplatePart): part is Filled {
-  return part.kind === "axis" || part.kind === "param";
+  return part.kind === "axis" || part.kind === "param" || part.kind === "with";
 }
 
 function axesOf(part: TemplatePart): string[] {
   if (part.kind === "axis") return [part.name];
-  return part.kind === "param"
+  return part.kind === "param" || part.kind === "with"
     ? part.path.flatMap((step) => (typeof step === "string" ? [] : [step.axis]))
     : [];
 }

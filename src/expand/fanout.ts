@@ -244,11 +244,16 @@ function bindEnv(rule: Rule, names: Names): Bind<Task["env"]> {
   return [...rule.env.values()].some((value) => value !== null && usesAxis(value)) ? fill : once(fill);
 }
 
-function bindAction({ action }: Rule, names: Names): Bind<Task["action"]> {
+function bindAction(rule: Rule, names: Names): Bind<Task["action"]> {
+  const { action } = rule;
   if (action.kind !== "cmd") return () => action;
-  const command = bindWords(action.command, names);
+  const given = new Map([...rule.with].map(([name, { value }]) => [name, bindValue(value, names)]));
+  const command = bindWords(action.command, { ...names, given });
   const fill = (bound: Bound): Task["action"] => ({ kind: "cmd", command: command(bound) });
-  return [action.command].flat().some(usesAxis) ? fill : once(fill);
+  return [action.command].flat().some(usesAxis) ||
+    [...rule.with.values()].some(({ value }) => valueUsesAxis(value))
+    ? fill
+    : once(fill);
 }
 
 function bindWords(

@@ -1,5 +1,5 @@
 /** Computes the recipe and the key of a task whose inputs are known. */
-import { pathsOfRole, renderCommand } from "./render-command.ts";
+import { commandTemplate, filledParams, pathsOfRole, renderCommand } from "./render-command.ts";
 import { ancestors } from "../model/paths.ts";
 import type { Rule, Task, TaskPath } from "../model/model.ts";
 import type { Closure } from "./code.ts";
@@ -200,8 +200,14 @@ function actionOf(task: Task, code: Closure | null): RecipeAction {
   const { action } = task;
   if (action.kind === "cmd") {
     // The scratch folder is named after the key, so the key covers only whether there is one.
-    const filled = { in: pathsOfRole(task.inputs), out: pathsOfRole(task.outputs), scratch: "${scratch}" };
-    return { kind: "cmd", ...(code && { code }), argv: renderCommand(action.command, filled) };
+    const paths = { in: pathsOfRole(task.inputs), out: pathsOfRole(task.outputs), scratch: "${scratch}" };
+    const params = filledParams(action.command);
+    return {
+      kind: "cmd",
+      ...(code && { code }),
+      argv: renderCommand(action.command, paths),
+      ...(params && { filled: { params, text: commandTemplate(action.command) } }),
+    };
   }
   if (code === null) throw new Error(`the code of rule ${task.rule.name} was not read`);
   return action.kind === "script" ? { kind: "script", path: action.path, code } : { kind: "run", code };

@@ -32,6 +32,8 @@ export type RecipeAction =
   | {
       readonly kind: "cmd";
       readonly argv: readonly string[];
+      /** If params are filled in: their values by path, and the text without them. Not part of the key. */
+      readonly filled?: { readonly params: { readonly [path: string]: Json }; readonly text: string };
       /** The part of the code that the rule names. */
       readonly code?: Closure;
     }

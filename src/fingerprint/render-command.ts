@@ -1,5 +1,7 @@
 /** Fills `${in}`, `${out}` and `${scratch}` into a command. Only an attempt knows these paths. */
-import type { TaskPath, Template } from "../model/model.ts";
+import { shellQuote as quoteWord } from "../system/quote.ts";
+import { scriptCommand } from "../environment/interpreters.ts";
+import type { Json, Task, TaskPath, Template, TemplatePart } from "../model/model.ts";
 
 export interface CommandPaths {
   /** The paths of a role; null means all roles. */
@@ -37,6 +39,59 @@ export function renderCommand(
 /** The paths of a role among these; null means all roles. */
 export function pathsOfRole(paths: readonly TaskPath[]): CommandPaths["in"] {
   return (role) => paths.filter((each) => role === null || each.role === role).map(({ path }) => path);
+}
+
+/** The command with its axes filled in. Params stay in it as `${path}`, and so do `${in}`, `${out}` and `${scratch}`. */
+export function commandTemplate(command: Template | readonly Template[]): string {
+  return templatesOf(command)
+    .map(({ parts }) => parts.map(partText).join(""))
+    .join(" ");
+}
+
+function partText(part: TemplatePart): string {
+  if (part.kind === "text") return part.param === undefined ? part.text : `\${${part.param.path}}`;
+  return "role" in part && part.role !== null ? `\${${part.kind}.${part.role}}` : `\${${part.kind}}`;
+}
+
+/** The params that are filled into a command, by path; null if there are none. */
+export function filledParams(
+  command: Template | readonly Template[],
+): { readonly [path: string]: Json } | null {
+  const params = templatesOf(command).flatMap(({ parts }) =>
+    parts.flatMap((part) =>
+      part.kind === "text" && part.param ? [[part.param.path, part.param.value] as const] : [],
+    ),
+  );
+  return params.length === 0 ? null : Object.fromEntries(params);
+}
+
+function templatesOf(command: Template | readonly Template[]): readonly Template[] {
+  return isList(command) ? command : [command];
+}
+
+/**
+ * What a task runs, as a user would type it in the project's folder: the paths are those of the project. Null for a
+ * module, which runs inside lq.
+ */
+export function typedCommand({
+  action,
+  inputs,
+  outputs,
+}: Pick<Task, "action" | "inputs" | "outputs">): string | null {
+  if (action.kind === "run") return null;
+  if (action.kind === "script") return scriptCommand(action.path, () => "python3").join(" ");
+  const words = renderCommand(action.command, {
+    in: pathsOfRole(inputs),
+    out: pathsOfRole(outputs),
+    scratch: "${scratch}",
+  });
+  return isList(action.command) ? words.map(quoteWord).join(" ") : (words.at(-1) ?? "");
+}
+
+/** `typedCommand` as a field of an event, if there is one. */
+export function commandField(task: Task | undefined): { readonly command?: string } {
+  const command = task === undefined ? null : typedCommand(task);
+  return command === null ? {} : { command };
 }
 
 /** Quotes any text as one word for a POSIX shell. */

@@ -193,11 +193,17 @@ function codeOf(node: Node | undefined): Step["code"] {
   return { name, digest, files: files.length };
 }
 
+/** The values of `with:` and those in the text of a command, by origin or name. */
+function labelled({ params, action }: Action["recipe"]): readonly (readonly [string, Json])[] {
+  const filled = action.kind === "cmd" ? (action.filled?.params ?? {}) : {};
+  const given = Object.entries(params).map(([name, { value, origin }]) => [origin ?? name, value] as const);
+  return Object.entries({ ...filled, ...Object.fromEntries(given) });
+}
+
 function paramsOf(actions: readonly Action[]): Step["params"] {
   const values = new Map<string, Map<string, Json>>();
   for (const { recipe } of actions)
-    for (const [name, { value, origin }] of Object.entries(recipe.params)) {
-      const label = origin ?? name;
+    for (const [label, value] of labelled(recipe)) {
       const own = values.get(label) ?? new Map<string, Json>();
       values.set(label, own.set(JSON.stringify(value), value));
     }

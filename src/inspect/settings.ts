@@ -70,8 +70,11 @@ function collect(
   for (const { path, digest } of recipe.action.code?.files ?? []) settings.set(`code ${path}`, short(digest));
   for (const { name, version } of recipe.action.code?.packages ?? [])
     settings.set(`package ${name}`, version);
-  if (recipe.action.kind === "cmd")
-    settings.set(`command ${task.rule.name}`, recipe.action.argv.at(-1) ?? "");
+  if (recipe.action.kind === "cmd") {
+    const { argv, filled } = recipe.action;
+    settings.set(`command ${task.rule.name}`, filled?.text ?? argv.at(-1) ?? "");
+    for (const [path, value] of Object.entries(filled?.params ?? {})) addLeaves(path, value, settings);
+  }
   for (const { path, digest } of recipe.inputs)
     if (graph.producer(path) === undefined && graph.producersUnder(path).length === 0)
       settings.set(`file ${path}`, short(digest));

@@ -85,15 +85,16 @@ export function parseRule(
       '"grace" needs "resume: true": it is the time that a task has to save its state',
       grace.span,
     );
+  const given = parseWith(get("with"), scope, problems);
   return {
     name,
     span: key,
     each,
-    ...parseAction(name, key, map, { ...scope, roles }, problems),
+    ...parseAction(name, key, map, { ...scope, roles, given }, problems),
     environment: parseEnvironment(get("environment"), environment, problems),
     inputs,
     outputs,
-    with: parseWith(get("with"), scope, problems),
+    with: given,
     env: env ? parseEnv(env, scope, problems) : new Map<string, Template | null>(),
     tools: tools ? readTexts(tools, "a tool", problems).map(({ value }) => value) : [],
     slots: slots ? parseSlots(slots, problems) : DEFAULT_SLOTS,

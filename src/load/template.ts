@@ -7,7 +7,7 @@
  * `$${` is a literal `${`.
  */
 import type { Span } from "../model/errors.ts";
-import type { AxisSpec, Json, Template, TemplatePart, TemplateValue } from "../model/model.ts";
+import type { AxisSpec, Json, Rule, Template, TemplatePart, TemplateValue } from "../model/model.ts";
 import type { Problems } from "./problems.ts";
 import { isText, type Text } from "./read.ts";
 import { didYouMean, nearest, OTHER_WORDS } from "./suggest.ts";
@@ -22,6 +22,8 @@ export interface Scope {
   readonly later?: readonly string[];
   /** Named axes of the file, for a hint if the rule uses one that is not under its `each`. */
   readonly named?: ReadonlyMap<string, unknown>;
+  /** The values under the rule's `with:`, in `cmd` only. */
+  readonly given?: Rule["with"];
   /** Roles of inputs and outputs, in `cmd` only. */
   readonly roles: {
     readonly in: readonly string[];
@@ -112,7 +114,10 @@ function parseExpression(text: string, span: Span, scope: Scope, problems: Probl
   const { head, steps } = parsed;
   if (RESERVED.has(head)) return pathPart(head, steps, span, scope, problems);
   const axis = scope.axes.get(head);
-  if (!axis) return paramPart(head, steps, span, scope, problems);
+  if (!axis)
+    return scope.given?.has(head)
+      ? withPart(head, steps, span, scope, problems)
+      : paramPart(head, steps, span, scope, problems);
   const field = steps.map((step) => ("key" in step ? step.key : step.index));
   if (field.length > 0 && !mayHaveFields(axis)) {
     problems.add(`axis "${head}" has no fields: its values are text`, span);
@@ -160,6 +165,31 @@ function pathPart(
     problems.add(`the rule has no "${kind}" named "${step.key}"`, span, hint);
   }
   return { kind, role: step?.key ?? null, span };
+}
+
+/** A name under `with:`. A param that has this name and another value is refused: nobody would know which is meant. */
+function withPart(
+  head: string,
+  steps: readonly Step[],
+  span: Span,
+  scope: Scope,
+  problems: Problems,
+): TemplatePart {
+  const part = paramPart(head, steps, span, { ...scope, params: undefined }, problems);
+  if (part.kind !== "param") return part;
+  if (child(scope.params ?? null, head) === undefined)
+    return { kind: "with", name: head, path: part.path.slice(1), span };
+  const value = scope.given?.get(head)?.value;
+  const [only, ...rest] = value?.kind === "template" ? value.template.parts : [];
+  const isSame =
+    rest.length === 0 && only?.kind === "param" && only.path.length === 1 && only.path[0] === head;
+  if (!isSame)
+    problems.add(
+      `"${head}" is a param and also a name under "with", with another value`,
+      span,
+      'give the name under "with" another name',
+    );
+  return part;
 }
 
 function paramPart(
@@ -219,11 +249,11 @@ function checkFixedSteps(
   }
 }
 
-function unknownHead(name: string, { axes, params = null, named, roles }: Scope): string | undefined {
+function unknownHead(name: string, { axes, params = null, named, roles, given }: Scope): string | undefined {
   if (named?.has(name)) return `add the axis to the rule: each: [${name}]`;
   const known = [...axes.keys(), ...keysOf(params)];
   if (!roles) return didYouMean(name, known);
-  const own = OTHER_WORDS.get(name) ?? nearest(name, known);
+  const own = OTHER_WORDS.get(name) ?? nearest(name, [...RESERVED, ...(given?.keys() ?? []), ...known]);
   return own === undefined
     ? `for a variable of the shell write $${name} or $\${${name}}`
     : `did you mean "${own}"?`;

@@ -146,7 +146,8 @@ export interface Template {
 }
 
 export type TemplatePart =
-  | { readonly kind: "text"; readonly text: string }
+  /** @property param where the text of a bound command comes from a param, a value of `with:` or a field: its path */
+  | { readonly kind: "text"; readonly text: string; readonly param?: CommandParam }
   /** `${case}` or, for an axis whose elements are maps, `${case.image}`. */
   | { readonly kind: "axis"; readonly name: string; readonly field: readonly string[]; readonly span: Span }
   /** `${generators[generator].window}`: a step is a key, or the value of an axis. */
@@ -155,9 +156,22 @@ export type TemplatePart =
       readonly path: readonly (string | { readonly axis: string })[];
       readonly span: Span;
     }
+  /** `${threshold}` in a `cmd`, where `threshold` is a name under the rule's `with:`. */
+  | {
+      readonly kind: "with";
+      readonly name: string;
+      readonly path: readonly (string | { readonly axis: string })[];
+      readonly span: Span;
+    }
   /** `${in}`, `${in.image}`, `${out}`, `${out.model}`: in `cmd` only, shell-quoted. */
   | { readonly kind: "in" | "out"; readonly role: string | null; readonly span: Span }
   | { readonly kind: "scratch"; readonly span: Span };
+
+export interface CommandParam {
+  /** As in reasons: "segment.threshold". */
+  readonly path: string;
+  readonly value: Json;
+}
 
 /** A value under `with:`. A string that is exactly one `${…}` keeps the type of the value that it names. */
 export type TemplateValue =

@@ -21,6 +21,8 @@ export type Event =
       readonly task: string;
       readonly reasons: readonly Reason[];
       readonly devices: readonly string[];
+      /** What it runs, with the project's paths; left out for a module. */
+      readonly command?: string;
     }
   /** Sent from time to time while the hashing of sources takes long. */
   | ({ readonly type: "hash" } & HashProgress)
@@ -48,7 +50,9 @@ export type Event =
       readonly outcome: Outcome;
       readonly reasons: readonly Reason[];
       readonly seconds: number;
-      /** For a failed task: the reason, the last lines of its log, and the path of the whole log. */
+      /** For a task that failed, or that a dry run would run: as in `start`. */
+      readonly command?: string;
+      /** For a failed task: the reason, the last lines of its log, and the path of the whole log, if there is one. */
       readonly error?: string;
       readonly tail?: readonly string[];
       readonly log?: string;

@@ -6,6 +6,7 @@ import type { Event, UploadProgress } from "./events.ts";
 import type { HashProgress } from "../files/hash-many.ts";
 import { sizeText } from "../system/sizes.ts";
 import type { Paint } from "./paint.ts";
+import { withoutColour } from "./printable.ts";
 
 type TaskEvent = Extract<Event, { type: "task" }>;
 type Retry = Extract<Event, { type: "retry" }>;
@@ -23,6 +24,9 @@ const WOULD = {
 } as const;
 
 const MOST_REASONS = 20;
+/** How much of a command to show: lines, and characters of each. */
+const MOST_LINES = 12;
+const WIDTH = 1000;
 
 /** "ran predict:btcv/stu-s/0001 (0.4 s): params generators.stu-s.channels: 4 → 6 (+1 more)" */
 export function taskLine({ task, outcome, seconds, reasons }: TaskEvent, dryRun: boolean): string {
@@ -42,14 +46,31 @@ export function retryLine({ task, attempt, error, wholeDevice }: Retry): string 
 }
 
 /** A failed task: the reason, the end of its log, and the path of the whole log. */
-export function failureLines({ task, error, tail, log }: TaskEvent, paint: Paint): string[] {
+export function failureLines({ task, error, command, tail, log }: TaskEvent, paint: Paint): string[] {
   const [reason = "", ...more] = (error ?? "no reason was given").split("\n");
   return [
     `${paint("red", "failed")} ${paint("bold", task)}: ${reason}`,
     ...more,
-    ...(tail ?? []).map((line) => `  ${paint("dim", "|")} ${line}`),
+    ...commandLines(command),
+    ...(tail ?? []).map((line) => `  ${paint("dim", "|")} ${withoutColour(line)}`),
     ...(log === undefined ? [] : [`  whole log: ${log}`]),
   ];
+}
+
+/** "  command: sort in.txt > out.txt"; nothing for a module. A long command is cut. */
+export function commandLines(command: string | undefined): string[] {
+  if (command === undefined) return [];
+  const lines = command.trim().split("\n");
+  const shown = firstLines(
+    lines,
+    MOST_LINES,
+    (line) => (line.length > WIDTH ? `${line.slice(0, WIDTH)}…` : line),
+    {
+      noun: "lines",
+      hint: null,
+    },
+  );
+  return shown.map((line, i) => `${i === 0 ? "  command: " : "           "}${line}`);
 }
 
 export function noticeLine({ level, text }: Notice, paint: Paint): string {

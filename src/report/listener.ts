@@ -8,6 +8,8 @@ import type { View } from "./view.ts";
 export interface ViewOptions {
   readonly json: boolean;
   readonly quiet: boolean;
+  /** Print the commands of tasks. */
+  readonly verbose: boolean;
   readonly dryRun: boolean;
   readonly color: boolean;
   /** The pipeline's rules. */
@@ -15,10 +17,17 @@ export interface ViewOptions {
   readonly stdout: NodeJS.WriteStream;
 }
 
-export async function createView({ json, quiet, dryRun, ...rest }: ViewOptions): Promise<View> {
+export async function createView({ json, quiet, verbose, dryRun, ...rest }: ViewOptions): Promise<View> {
   const { color, stdout } = rest;
   const write = (line: string): void => void stdout.write(`${line}\n`);
   if (json) return { listener: (event) => write(JSON.stringify(event)), close: () => Promise.resolve() };
-  if (isLive(stdout) && !quiet && !dryRun) return (await import("./terminal.ts")).terminalView(rest);
-  return plainView({ quiet, dryRun, paint: painter(color), write: (line) => write(printableLine(line)) });
+  if (isLive(stdout) && !quiet && !verbose && !dryRun)
+    return (await import("./terminal.ts")).terminalView(rest);
+  return plainView({
+    quiet,
+    verbose,
+    dryRun,
+    paint: painter(color),
+    write: (line) => write(printableLine(line)),
+  });
 }

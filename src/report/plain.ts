@@ -1,5 +1,6 @@
 /** Prints one line for each task that did something, and then a summary. Use it for logs, pipes and dry runs. */
 import {
+  commandLines,
   failureLines,
   noticeLine,
   retryLine,
@@ -14,12 +15,14 @@ import type { View } from "./view.ts";
 export interface PlainOptions {
   /** Print only failures and warnings. */
   readonly quiet: boolean;
+  /** Commands, too. */
+  readonly verbose: boolean;
   readonly dryRun: boolean;
   readonly paint: Paint;
   readonly write: (line: string) => void;
 }
 
-export function plainView({ quiet, dryRun, paint, write }: PlainOptions): View {
+export function plainView({ quiet, verbose, dryRun, paint, write }: PlainOptions): View {
   let isUploading = false;
   return {
     listener: (event) => {
@@ -27,7 +30,12 @@ export function plainView({ quiet, dryRun, paint, write }: PlainOptions): View {
         case "task":
           if (event.outcome === "failed") failureLines(event, paint).forEach(write);
           else if (!quiet && event.outcome !== "fresh" && event.outcome !== "skipped")
-            write(taskLine(event, dryRun));
+            [taskLine(event, dryRun), ...(verbose && dryRun ? commandLines(event.command) : [])].forEach(
+              write,
+            );
+          return;
+        case "start":
+          if (verbose) [`started ${event.task}`, ...commandLines(event.command)].forEach(write);
           return;
         case "notice":
           if (!quiet || event.level === "warning") write(noticeLine(event, paint));
@@ -47,7 +55,6 @@ export function plainView({ quiet, dryRun, paint, write }: PlainOptions): View {
           return;
         case "plan":
         case "hash":
-        case "start":
         case "progress":
         case "metrics":
           return;

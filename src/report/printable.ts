@@ -25,6 +25,11 @@ export function printableLine(line: string): string {
   return printable(line).replaceAll("\n", picture);
 }
 
+/** Takes out the codes with which programs colour what they print (SGR). */
+export function withoutColour(text: string): string {
+  return text.replace(/\x1b\[[0-9;:]*m/g, "");
+}
+
 function picture(character: string): string {
   const code = character.charCodeAt(0);
   if (code > 0x7f) return "\ufffd";

@@ -4,7 +4,7 @@
  * changed runs again.
  */
 import { debug } from "../system/debug.ts";
-import { logPath } from "../execute/log-path.ts";
+import { commandField } from "../fingerprint/render-command.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { SlotRequest, Task } from "../model/model.ts";
 import { shortageOf } from "../schedule/capacity.ts";
@@ -100,7 +100,8 @@ export class Attempts {
     const { task, key, reasons, recipe, attempts = 0 } = due;
     const { runner, outcomes, control, slots } = this.#parts;
     const devices = grant.devices.map(({ device }) => device.id);
-    outcomes.emit({ type: "start", task: task.id, reasons, devices });
+    const command = commandField(task);
+    outcomes.emit({ type: "start", task: task.id, reasons, devices, ...command });
     const started = performance.now();
     const signal = control.enter(task.id, key);
     const result = await runner
@@ -118,8 +119,8 @@ export class Attempts {
 
   #end({ task, key, reasons, recipe }: DueTask, result: Ended, seconds: number): void {
     const { kind: outcome, ...failure } = result;
-    const log = outcome === "failed" ? { log: logPath(task) } : {};
-    this.#ends.ended({ task, outcome, reasons, seconds, ...failure, ...log });
+    const command = outcome === "failed" ? commandField(task) : {};
+    this.#ends.ended({ task, outcome, reasons, seconds, ...failure, ...command });
     if (result.kind === "ran") this.#ends.ran(task, key, recipe);
   }
 

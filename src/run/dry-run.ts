@@ -1,4 +1,5 @@
 /** Dry run: sends the events that a build would send, and changes nothing. */
+import { commandField } from "../fingerprint/render-command.ts";
 import { isDue } from "../plan/evaluate.ts";
 import { isCached, isToBeMade } from "../plan/plan.ts";
 import { undeclaredWarnings } from "../plan/undeclared.ts";
@@ -53,7 +54,7 @@ export async function dryRun(request: BuildRequest, outcomes: Outcomes): Promise
     else if (verdict?.state === "restorable")
       outcomes.finish({ task, outcome: "restored", reasons: verdict.reasons });
     else if (verdict !== undefined && isDue(verdict))
-      outcomes.finish({ task, outcome: mode.outcome, reasons: verdict.reasons });
+      outcomes.finish({ task, outcome: mode.outcome, reasons: verdict.reasons, ...commandField(task) });
     else outcomes.finish({ task, outcome: mode.unreached });
   }
   mode.dryRunWarnings(plan).forEach(warn);

@@ -12,6 +12,7 @@ export interface Finished {
   readonly outcome: Outcome;
   readonly reasons?: readonly Reason[];
   readonly seconds?: number;
+  readonly command?: string;
   readonly error?: string;
   readonly tail?: readonly string[];
   readonly log?: string;

@@ -52,6 +52,8 @@ export type RunResult =
   | (Failed & {
       /** The last lines that it printed. */
       readonly tail: readonly string[];
+      /** The path of its log; left out if it printed nothing. */
+      readonly log?: string;
     });
 
 /** At most this many tasks hash and store their outputs while other tasks use their slots. */
@@ -87,7 +89,8 @@ export class TaskRunner {
       const log = logPath(task);
       const seconds = (performance.now() - started) / 1000;
       this.#session.state.recordFailed({ id: task.id, key, seconds, finished: Date.now(), log, error });
-      return { ...result, tail: tailOf(join(this.#session.root, log), error) };
+      const file = join(this.#session.root, log);
+      return { ...result, tail: tailOf(file, error), ...(sizeOf(file) > 0 && { log }) };
     } finally {
       this.#staging.give(staging);
     }

@@ -70,7 +70,12 @@ const StoredRecipe = z.object({
   format: z.number(),
   action: z.discriminatedUnion("kind", [
     z.object({ kind: z.literal("run"), code: Code }),
-    z.object({ kind: z.literal("cmd"), argv: z.array(z.string()), code: z.exactOptional(Code) }),
+    z.object({
+      kind: z.literal("cmd"),
+      argv: z.array(z.string()),
+      filled: z.exactOptional(z.object({ params: z.record(z.string(), Value), text: z.string() })),
+      code: z.exactOptional(Code),
+    }),
     z.object({ kind: z.literal("script"), path: z.string(), code: Code }),
   ]),
   inputs: z.array(

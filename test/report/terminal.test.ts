@@ -206,6 +206,7 @@ test("a terminal without a cursor gets plain lines", async () => {
   vi.stubEnv("TERM", "dumb");
   const { stdout, sent } = terminal();
   const view = await createView({
+    verbose: false,
     json: false,
     quiet: false,
     dryRun: false,

@@ -3,9 +3,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../model/errors.ts";
 import { runningBuild } from "../../events/running-build.ts";
+import { commandField } from "../../fingerprint/render-command.ts";
 import { logPath } from "../../execute/log-path.ts";
-import { printableLine } from "../../report/printable.ts";
-import { openProject, type CommonFlags } from "../options.ts";
+import { commandLines } from "../../report/lines.ts";
+import { printableLine, withoutColour } from "../../report/printable.ts";
+import { openProject, useColor, type CommonFlags } from "../options.ts";
 import { tasksNamed } from "../tasks-named.ts";
 
 export async function runLog(targets: readonly string[], flags: CommonFlags): Promise<number> {
@@ -14,7 +16,7 @@ export async function runLog(targets: readonly string[], flags: CommonFlags): Pr
   const logs = tasks.flatMap((task) => {
     const path = logPath(task);
     const text = read(join(project.pipeline.root, path));
-    return text === undefined ? [] : [{ task: task.id, path, text }];
+    return text === undefined ? [] : [{ task: task.id, path, ...commandField(task), text }];
   });
   if (logs.length === 0) {
     const [one, ...others] = tasks;
@@ -27,14 +29,15 @@ export async function runLog(targets: readonly string[], flags: CommonFlags): Pr
     });
   }
   const running = runningBuild(project.pipeline.root);
-  for (const { task, path, text } of logs) {
+  for (const { task, path, command, text } of logs) {
     if (flags.json) {
-      console.log(JSON.stringify({ type: "log", task, path, text }));
+      console.log(JSON.stringify({ type: "log", task, path, command, text }));
       continue;
     }
     const now = running?.progress.running.some(({ id }) => id === task) ? " (running now)" : "";
     console.error(printableLine(`${task}: ${path}${now}`));
-    process.stdout.write(text);
+    for (const line of commandLines(command)) console.error(printableLine(line));
+    process.stdout.write(useColor(process.stdout, flags.color) ? text : withoutColour(text));
   }
   return 0;
 }

@@ -9,6 +9,8 @@ import {
   type ExpandingRule,
 } from "../../plan/warnings.ts";
 import { setAsideText } from "../../plan/orphans.ts";
+import type { Graph } from "../../expand/graph.ts";
+import { commandField } from "../../fingerprint/render-command.ts";
 import { undeclaredWarnings } from "../../plan/undeclared.ts";
 import { causeOf, explain, groupByCause } from "../../decide/explain.ts";
 import { firstLines, firstNames } from "../../model/cut-list.ts";
@@ -55,7 +57,7 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
   if (flags.json)
     for (const line of [
       ...(running === null ? [] : [runningRecord(running)]),
-      ...tasks.map(statusRecord),
+      ...tasks.map((task) => statusRecord(task, session.graph)),
       ...more.map((each) => ({ type: "expanding", ...each })),
       ...removals.map((path) => ({ type: "removal", path })),
       ...kept.map((each) => ({ type: "orphans", ...each })),
@@ -83,10 +85,11 @@ function runningRecord({ head, state, heard, progress }: RunningBuild) {
 }
 
 /** A line of `status --json`, and a link of `why --json`. */
-export function statusRecord({ id, rule, freshness }: TaskStatus) {
+export function statusRecord({ id, rule, freshness }: TaskStatus, graph: Graph) {
   const { state } = freshness;
   const reasons = reasonsOf(freshness);
-  return { type: "status", task: id, rule, state, reasons, on: state === "pending" ? freshness.on : [] };
+  const on = state === "pending" ? freshness.on : [];
+  return { type: "status", task: id, rule, state, ...commandField(graph.task(id)), reasons, on };
 }
 
 /** The counts by rule, then the causes with the number of tasks that have each. */

@@ -3,6 +3,8 @@
  * values before and after. For a fresh task it shows why it last ran.
  */
 import type { Session } from "../../session/session.ts";
+import { commandField } from "../../fingerprint/render-command.ts";
+import { commandLines } from "../../report/lines.ts";
 import { explainInFull } from "../../decide/explain.ts";
 import { builds, lastRuns } from "../../history/builds.ts";
 import { causesOf, rootsOf, type Cause, type TaskFacts, type LastRun } from "../../inspect/causes.ts";
@@ -37,7 +39,7 @@ export async function runWhy(targets: readonly string[], flags: CommonFlags): Pr
       const last = runs.get(id);
       const lastRun = last === undefined ? null : { build: last.build.number, ...last.run };
       const [chain, causes] = [firstChain(id, known), rootsOf(id, known)].map((tasks) =>
-        tasks.map(statusRecord),
+        tasks.map((task) => statusRecord(task, session.graph)),
       );
       const accepted = acceptedOf(session, id);
       console.log(JSON.stringify({ type: "why", task: id, chain, causes, lastRun, accepted }));
@@ -88,7 +90,11 @@ class CauseWriter {
   /** The text for the target itself. */
   target(cause: Cause): string[] {
     const accepted = acceptedOf(this.#session, cause.task.id);
-    const mark = accepted === null ? [] : [`  its outputs were ${acceptedText(accepted)}`];
+    const task = this.#session.graph.task(cause.task.id);
+    const mark = [
+      ...(accepted === null ? [] : [`  its outputs were ${acceptedText(accepted)}`]),
+      ...commandLines(commandField(task).command),
+    ];
     if (cause.run === null) return [...this.lines(cause), ...mark];
     const fresh = this.lines({ ...cause, run: null, from: [] });
     return [...fresh, ...this.lines(cause, "  ", "it last"), ...mark];

@@ -2,11 +2,12 @@
 import { statSync } from "node:fs";
 import { acceptedOf } from "../../cli/accepted.ts";
 import { reasonsOf } from "../../plan/status.ts";
+import { typedCommand } from "../../fingerprint/render-command.ts";
 import { explain, explainInFull } from "../../decide/explain.ts";
 import { logPath } from "../../execute/log-path.ts";
 import { causesOf, type Cause } from "../../inspect/causes.ts";
 import { UserError } from "../../model/errors.ts";
-import type { Task, TaskPath, Template } from "../../model/model.ts";
+import type { Task, TaskPath } from "../../model/model.ts";
 import { absolute } from "../../model/paths.ts";
 import type { Inspection } from "../inspect-project.ts";
 import type { ChainView, PathView, RunView, TaskView } from "../messages.ts";
@@ -40,7 +41,7 @@ export function taskView(inspection: Inspection, id: string): TaskView {
     on: freshness?.state === "pending" ? freshness.on.slice(0, MOST_PATHS) : [],
     bindings: task.bindings.map(({ text }, i) => ({ name: task.rule.each[i]?.name ?? "", value: text })),
     params: Object.entries(task.params).map(([name, { value, origin }]) => ({ name, value, origin })),
-    command: task.action.kind === "cmd" ? commandText(task.action.command) : null,
+    command: task.action.kind === "cmd" ? typedCommand(task) : null,
     module: moduleOf(task),
     codeFiles: recipe?.kind === "run" ? recipe.code.files.map(({ path }) => path) : [],
     key: last?.key ?? null,
@@ -107,23 +108,6 @@ function runsOf({ builds }: Inspection, id: string): readonly RunView[] {
     }),
   );
   return runs.slice(0, MOST_RUNS);
-}
-
-/** The command with its axes and params filled in. `${in}` and `${out}` stay in it. */
-function commandText(command: Template | readonly Template[]): string {
-  const templates = "parts" in command ? [command] : command;
-  return templates
-    .map(({ parts }) =>
-      parts
-        .map((part) => {
-          if (part.kind === "text") return part.text;
-          return "role" in part
-            ? `\${${part.kind}${part.role === null ? "" : `.${part.role}`}}`
-            : `\${${part.kind}}`;
-        })
-        .join(""),
-    )
-    .join(" ");
 }
 
 /** The module or script that the task runs. */
