@@ -34,7 +34,7 @@ test("diff goes from a table's changed lines down to the param that changed, wit
       {
         task: "score:small",
         outputs: [{ distance: { kind: "json", numbers: 1, of: 1, most: 20, others: 0 } }],
-        from: [{ task: "train:small", reasons: [{ kind: "command" }], from: [] }],
+        from: [{ task: "train:small", reasons: [{ kind: "param" }], from: [] }],
       },
     ],
   });

@@ -157,7 +157,7 @@ test("why cuts long values around the difference, and shows values that differ i
   const why = async () => (await project.lq("why", "r")).stdout.split("\n")[1];
   project.write("params.yaml", `a: ${long("2")}\n`);
   const [head, tail] = ["a".repeat(19), "z".repeat(38)];
-  expect(await why()).toBe(`  command: …${head} 1 ${tail}… → …${head} 2 ${tail}…`);
+  expect(await why()).toBe(`  params a: …${head} 1 ${tail}… → …${head} 2 ${tail}…`);
 
   project.write("pipeline.yaml", `version: 1\nparams: params.yaml\n${RUN_RULE}\n`);
   project.write("run.ts", RUN);

@@ -22,6 +22,8 @@ import { namedOf, planned } from "../tasks-named.ts";
 
 /** How many causes to list below one task at most. */
 const SHOWN = 8;
+/** The states of tasks that a build would run. */
+const RUNS: ReadonlySet<string> = new Set(["stale", "missing", "failed"]);
 
 export async function runWhy(targets: readonly string[], flags: CommonFlags): Promise<number> {
   const project = openProject(flags);
@@ -93,7 +95,8 @@ class CauseWriter {
     const task = this.#session.graph.task(cause.task.id);
     const mark = [
       ...(accepted === null ? [] : [`  its outputs were ${acceptedText(accepted)}`]),
-      ...commandLines(commandField(task).command),
+      // A task that is fresh or waits for others is not explained by its command.
+      ...(RUNS.has(cause.task.freshness.state) ? commandLines(commandField(task).command) : []),
     ];
     if (cause.run === null) return [...this.lines(cause), ...mark];
     const fresh = this.lines({ ...cause, run: null, from: [] });
