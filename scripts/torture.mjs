@@ -2,7 +2,7 @@
  * Runs for a long time what the tests do briefly, and writes the result of each seed to bench/TORTURE.md.
  *
  *     npm run torture              all harnesses, with the seeds of the day
- *     npm run torture -- kill      one of collect, damage, kill, nfs, oracle, output (test/torture/NAME.test.ts)
+ *     npm run torture -- kill      one of collect, damage, kill, nfs, oracle, output, user (test/torture/NAME.test.ts)
  *     LQ_SEED=1 LQ_SEEDS=20 npm run torture -- oracle
  *
  * The table counts every seed that ran on this machine since cache/torture.jsonl was last removed. A seed that ran

@@ -54,9 +54,10 @@ function folderDifference(
   if (names.length === entries.length && dangling.length === 0)
     if (entries.every((entry, i) => entry.name === names[i] && isSame(entry))) return NO_DIFFERENCE;
   const known = new Map(entries.map(({ name, digest }) => [name, digest]));
+  const listed = new Set(names);
   const there = [...names, ...dangling];
   const more = there.find((name) => !known.has(name));
-  const other = entries.find((entry) => !isSame(entry))?.name;
+  const other = entries.find((entry) => !listed.has(entry.name) || !isSame(entry))?.name;
   if (other === undefined) return more === undefined ? NO_DIFFERENCE : { kind: "more", file: path + more };
   const edited = there.find((name) => known.has(name) && files.digest(path + name) !== known.get(name));
   return { kind: "other", file: path + (more ?? edited ?? other) };

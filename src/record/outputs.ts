@@ -1,5 +1,5 @@
 /** Finds the state of an output on disk, compared with what lq wrote there. */
-import { lstatSync, statSync } from "node:fs";
+import { lstatSync, readlinkSync, statSync } from "node:fs";
 import { errorCode, UserError, type Diagnostic } from "../model/errors.ts";
 import type { FileDigests } from "../files/files.ts";
 import { absolute } from "../model/paths.ts";
@@ -64,7 +64,8 @@ export function outputState(known: OutputView, id: string, path: string): Output
   if (difference?.kind === "none") return own && hasLostMode(root, files, own) ? "replaced" : "intact";
   if (difference?.kind === "more") return "extended";
   const found = look(root, path);
-  if (found !== "something") return found === "nothing" ? "missing" : "unreadable";
+  if (found === "unreadable") return "unreadable";
+  if (found === "nothing") return isUsersLink(root, path) ? "foreign" : "missing";
   if (own !== undefined && isHollow(root, files, own)) return "missing";
   const owner = state.owner(path);
   const others = [owner?.output, ...state.interrupted(id), ...state.interrupted(owner?.id ?? id)];
@@ -101,6 +102,7 @@ export function recordedOutputState(
   if (isAsWritten(root, files, output)) return "intact";
   const found = look(root, output.path);
   // A link to a cached object that was collected is still a link that lq made.
+  if (found === "nothing" && isUsersLink(root, output.path)) return "edited";
   if (found === "nothing") return isLink(root, output.path) ? "intact" : "missing";
   return found === "something" && whyUnreadable(known, output.path) === null ? "edited" : "unreadable";
 }
@@ -117,7 +119,10 @@ function isKept(
   written: ReadonlySet<string>,
 ): boolean {
   return ifReadable(() => {
-    return namesAt(root, files, path).every((name) => {
+    const dangling: string[] = [];
+    const names = namesAt(root, files, path, dangling);
+    if (dangling.some((name) => isUsersLink(root, path + name))) return false;
+    return names.every((name) => {
       const size = files.signature(path + name)?.size;
       if (size === 0) return written.has(name);
       const digest = files.digest(path + name);
@@ -145,8 +150,8 @@ export function refusalText(known: Pick<OutputView, "root" | "files">, path: str
   return whyUnreadable(known, path)?.message ?? `${path} cannot be read`;
 }
 
-function namesAt(root: string, files: FileDigests, path: string): readonly string[] {
-  return path.endsWith("/") ? filesUnder(root, path, files.disk) : [""];
+function namesAt(root: string, files: FileDigests, path: string, dangling?: string[]): readonly string[] {
+  return path.endsWith("/") ? filesUnder(root, path, files.disk, dangling) : [""];
 }
 
 /** A file that makes an output differ from what lq wrote: in a folder, one of its files. */
@@ -189,7 +194,9 @@ function ifReadable(ask: () => boolean): boolean {
 function isHollow(root: string, files: FileDigests, output: WrittenOutput): boolean {
   if (output.kind === "file") return false;
   const paths = output.entries.map(({ name }) => output.path + name);
-  const isLost = paths.map((path) => look(root, path) === "nothing" && isLink(root, path));
+  const isLost = paths.map(
+    (path) => look(root, path) === "nothing" && isLink(root, path) && !isUsersLink(root, path),
+  );
   if (!isLost.includes(true)) return false;
   const { disk } = files;
   const rest = output.entries.filter(({ name }, i) => !isLost[i] && !disk.ignore.covers(output.path, name));
@@ -215,6 +222,11 @@ function look(root: string, path: string): "something" | "nothing" | "unreadable
     const code = errorCode(error);
     return code === "ENAMETOOLONG" || code === "ENOTDIR" ? "nothing" : "unreadable";
   }
+}
+
+/** Whether a link leads elsewhere than to an object of a cache. */
+function isUsersLink(root: string, path: string): boolean {
+  return isLink(root, path) && !/objects\/[0-9a-f]{2}\/[0-9a-f]{62}$/.test(readlinkSync(bare(root, path)));
 }
 
 function isLink(root: string, path: string): boolean {

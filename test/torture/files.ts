@@ -24,7 +24,7 @@ export function writeSources(
 
 /** Sorted paths of all files in the folders into which tasks write. */
 export function madeFiles(project: Project): readonly string[] {
-  return ["out", "expanded", "fan"].flatMap((dir) => filesUnder(project, dir)).sort();
+  return ["out", "expanded", "fan", "scanned"].flatMap((dir) => filesUnder(project, dir)).sort();
 }
 
 export function filesUnder(project: Project, dir: string): readonly string[] {
@@ -37,7 +37,11 @@ export function filesUnder(project: Project, dir: string): readonly string[] {
 /** Paths of the outputs of rules that are gone, which lq keeps. */
 export function setAsideFiles(project: Project, tasks: readonly TaskModel[]): readonly string[] {
   const alive = new Set(["items.json", ...tasks.map(({ id }) => id)]);
-  return madeFiles(project).filter((path) => path.startsWith("out/") && !alive.has(path.split("/")[1] ?? ""));
+  const isScanned = tasks.some(({ id }) => id.startsWith("scan:"));
+  return madeFiles(project).filter((path) => {
+    const [folder, name = ""] = path.split("/");
+    return folder === "out" ? !alive.has(name) : folder === "scanned" && !isScanned;
+  });
 }
 
 /** Checks that the outputs of the model are in place, and no other files except outputs of rules that are gone. */

@@ -57,6 +57,7 @@ export class Model {
     this.#withModules = withModules;
     for (let i = 0; i < 4; i++) this.spec.sources.set(`src/${i}`, text(random));
     this.spec.sources.set("src/items", "i0\ni1\n");
+    for (const name of ["a", "b"]) this.spec.sources.set(`scan/${name}.txt`, text(random));
     this.spec.sources.set("tree/a", text(random));
     this.spec.sources.set("tree/sub/b", text(random));
     for (let i = 0; i < 3; i++) this.spec.params.set(`p${i}`, word(random));
@@ -92,6 +93,10 @@ export class Model {
         toggle(spec.names, `n${1 + random.below(4)}`, word(random));
         break;
       case 8: {
+        if (random.below(2) === 0) {
+          this.#editScan(random);
+          break;
+        }
         const items = ["i0", "i1", "i2", "i3"].filter((item) => item === "i0" || random.below(2) === 0);
         spec.sources.set("src/items", items.map((item) => `${item}\n`).join(""));
         toggle(spec.sources, pick(random, ["tree/sub/b", "tree/c", "tree/sub/deep/d"]), text(random));
@@ -102,6 +107,13 @@ export class Model {
         else spec.comment = word(random);
         spec.reversed = random.below(2) === 0;
     }
+  }
+
+  /** One file more or less, or, now and then, none at all: a disk that is not mounted. */
+  #editScan(random: Random): void {
+    const { sources } = this.spec;
+    if (random.below(3) > 0) toggle(sources, `scan/${pick(random, ["a", "b", "c"])}.txt`, text(random));
+    else for (const path of [...sources.keys()]) if (path.startsWith("scan/")) sources.delete(path);
   }
 
   editSource(random: Random): void {
@@ -175,6 +187,7 @@ export class Model {
     const fixed = [
       `  items: { cmd: "{ echo '{ \\"items\\": ['; sed 's/.*/\\"&\\"/' \${in} | paste -sd, -; echo ']}'; } > \${out}", in: src/items, out: out/items.json }`,
       `  grow: { each: { item: { in: out/items.json, at: items } }, cmd: "{ echo \${item}; cat \${in}; } > \${out}", in: src/0, out: "expanded/\${item}" }`,
+      `  scan: { each: { name: { glob: "scan/*.txt" } }, cmd: "cat \${in} > \${out}", in: "scan/\${name}.txt", out: "scanned/\${name}" }`,
       `  fan: { each: { name: { keys: names } }, cmd: "echo \${names[name]} > \${out}", out: "fan/\${name}" }`,
     ];
     const all = [...fixed, ...rules];
@@ -215,6 +228,10 @@ export class Model {
     add("items", "items", [["out/items.json", list]], ["src/items"]);
     for (const item of items)
       add(`grow:${item}`, item, [[`expanded/${item}`, `${item}\n${get("src/0")}`]], ["src/0"]);
+    for (const path of [...this.spec.sources.keys()].filter((each) => each.startsWith("scan/"))) {
+      const name = path.slice("scan/".length, -".txt".length);
+      add(`scan:${name}`, name, [[`scanned/${name}`, get(path)]], [path]);
+    }
     for (const [name, value] of this.spec.names)
       add(`fan:${name}`, value, [[`fan/${name}`, `${value}\n`]], []);
     for (const [name, rule] of this.spec.rules) {
