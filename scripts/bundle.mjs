@@ -63,7 +63,10 @@ const onDemand = [
     splitting: true,
   }),
   // Compile these apart: chunks that they share with a build would be many small files, which a build then loads.
-  await compile({ ...chunk, entryPoints: ["src/cli/commands/ui.ts", "src/cli/complete.ts"] }),
+  await compile({
+    ...chunk,
+    entryPoints: ["src/cli/commands/ui.ts", "src/cli/commands/html-report.ts", "src/cli/complete.ts"],
+  }),
 ];
 const names = new Map(
   onDemand.flatMap(({ metafile }) =>

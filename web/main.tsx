@@ -3,9 +3,11 @@ import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import "./style.css";
 import { href, route } from "./model/route.ts";
+import { report } from "./model/source.ts";
 import { connection, live, project, start } from "./model/store.ts";
 import { Overview } from "./pages/overview.tsx";
 import { Results } from "./pages/results.tsx";
+import { Settings } from "./pages/settings.tsx";
 import { TaskPage } from "./pages/task.tsx";
 import { Tasks } from "./pages/tasks.tsx";
 import { Timeline } from "./pages/timeline.tsx";
@@ -15,7 +17,13 @@ const PAGES = [
   ["timeline", "Timeline"],
   ["tasks", "Tasks"],
   ["results", "Results"],
+  ["settings", "Settings"],
 ] as const;
+
+function isThere(name: (typeof PAGES)[number][0]): boolean {
+  if (name === "results") return project.value?.hasResults === true;
+  return name !== "settings" || report !== null;
+}
 
 function App() {
   const { page, rest } = route.value;
@@ -36,13 +44,11 @@ function App() {
         <strong class="logo">lq</strong>
         <span class="note">{title}</span>
         <nav aria-label="Pages">
-          {PAGES.filter(([name]) => name !== "results" || project.value?.hasResults === true).map(
-            ([name, text]) => (
-              <a key={name} href={href(name)} aria-current={page === name ? "page" : undefined}>
-                {text}
-              </a>
-            ),
-          )}
+          {PAGES.filter(([name]) => isThere(name)).map(([name, text]) => (
+            <a key={name} href={href(name)} aria-current={page === name ? "page" : undefined}>
+              {text}
+            </a>
+          ))}
         </nav>
         <form role="search" onSubmit={(event) => search(event, find.current)}>
           <input ref={find} type="search" aria-label="Find a task" placeholder="Find a task  ( / )" />
@@ -59,7 +65,8 @@ function App() {
         {page === "task" && <TaskPage id={rest} />}
         {page === "timeline" && <Timeline />}
         {page === "results" && <Results />}
-        {!["", "tasks", "task", "timeline", "results"].includes(page) && (
+        {page === "settings" && report && <Settings settings={report.settings} />}
+        {!["", "tasks", "task", "timeline", "results", "settings"].includes(page) && (
           <p>There is no page of this name.</p>
         )}
       </main>
@@ -69,6 +76,12 @@ function App() {
 }
 
 function ConnectionSign() {
+  if (report !== null)
+    return (
+      <span class="note connection">
+        report of build {report.build.build.head.build} <span class="pill">lq {report.project.version}</span>
+      </span>
+    );
   const isLive = connection.value === "live";
   return (
     <span class="note connection">
@@ -111,7 +124,7 @@ function search(event: Event, input: HTMLInputElement | null): void {
 
 const KEYS = [
   ["/", "find a task"],
-  ["1 … 4", "the pages, in their order"],
+  ["1 … 5", "the pages, in their order"],
   ["Esc", "close, or leave a field"],
   ["?", "this list"],
 ] as const;
@@ -123,7 +136,7 @@ function useKeys({ find, help }: { readonly find: () => void; readonly help: () 
       const isField = target instanceof HTMLElement && target.matches("input, select, textarea");
       if (isField && key === "Escape") target.blur();
       if (isField || event.ctrlKey || event.metaKey || event.altKey) return;
-      const page = PAGES[Number(key) - 1];
+      const page = PAGES.filter(([name]) => isThere(name))[Number(key) - 1];
       if (key === "/") find();
       else if (key === "?") help();
       else if (page !== undefined) location.hash = href(page[0]);

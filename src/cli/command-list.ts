@@ -5,6 +5,7 @@
  * for the code that answers from a snapshot.
  */
 import { Argument, Option } from "commander";
+import type { HtmlReportFlags } from "./commands/html-report.ts";
 import { runBuild, runStatus } from "./from-snapshot.ts";
 import { positive, days, port, size } from "./parse-values.ts";
 
@@ -209,16 +210,25 @@ lq marks accepted outputs permanently.`,
   },
   {
     name: "report",
-    about: "show where the time of a build went",
+    about: "show where the time of a build went, or write a report of it for browsers",
     args: [],
     options: [
       new Option("--build <number>", "number of the build in `lq history` (default: the last)").argParser(
         positive,
       ),
       new Option("--chrome-trace <file>", "also write trace events, which a browser can draw"),
+      new Option(
+        "--html <file>",
+        "write one file that a browser shows, with results, timeline and failures",
+      ).conflicts("chromeTrace"),
+      new Option("--limit <size>", "largest size of that file (default: 20MiB)").argParser(size),
     ],
-    examples: ["lq report", "lq report --build 12 --chrome-trace build.json   # open it in ui.perfetto.dev"],
-    load: async () => (await commands()).runReport,
+    examples: [
+      "lq report",
+      "lq report --html report.html",
+      "lq report --build 12 --chrome-trace build.json   # open it in ui.perfetto.dev",
+    ],
+    load: () => runReport,
   },
   {
     name: "diff",
@@ -285,3 +295,9 @@ Inputs must be there, so build them first. lq throws away what the tasks write. 
     load: async () => (await commands()).runCompletion,
   },
 ];
+
+/** A report for browsers needs the code of the page, which is not part of the other commands. */
+async function runReport(words: readonly string[], flags: HtmlReportFlags): Promise<number> {
+  if (flags.html === undefined) return (await commands()).runReport(words, flags);
+  return (await import("./commands/html-report.ts")).runHtmlReport(flags.html, flags);
+}

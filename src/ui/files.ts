@@ -14,7 +14,7 @@ import { extname, sep } from "node:path";
 import type { NamedFile } from "./answers/files.ts";
 import { headers } from "./guard.ts";
 
-const TYPES: { readonly [extension: string]: string } = {
+export const FILE_TYPES: { readonly [extension: string]: string } = {
   ".png": "image/png",
   ".jpg": "image/jpeg",
   ".jpeg": "image/jpeg",
@@ -49,7 +49,7 @@ export function openNamed({ file, within }: NamedFile): number | null {
 /** Sends the whole file and closes it. */
 export function sendFile(response: ServerResponse, descriptor: number, path: string, isHead: boolean): void {
   const { size } = fstatSync(descriptor);
-  const type = TYPES[extname(path).toLowerCase()] ?? "text/plain; charset=utf-8";
+  const type = FILE_TYPES[extname(path).toLowerCase()] ?? "text/plain; charset=utf-8";
   const head: OutgoingHttpHeaders = { ...headers("file"), "Content-Type": type, "Content-Length": size };
   response.writeHead(200, head);
   if (isHead || size === 0) {

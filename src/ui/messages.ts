@@ -46,6 +46,16 @@ export interface RuleView {
   readonly moreAfter: readonly string[];
   /** Indices in `rules` of the rules that it reads from. */
   readonly from: readonly number[];
+  /** The tasks of the rule that the columns leave out, because a report has not all of many tasks; null: none. */
+  readonly omitted: OmittedTasks | null;
+}
+
+export interface OmittedTasks {
+  /** How many are in each state, in the order of TASK_STATES. */
+  readonly states: readonly number[];
+  /** Sum of the seconds of their last runs, and how many have run. */
+  readonly seconds: number;
+  readonly timed: number;
 }
 
 /** A first cause of runs, and how many tasks it reaches. */

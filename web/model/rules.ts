@@ -108,6 +108,12 @@ function onDisk(rules: readonly RuleView[]): readonly RuleRow[] {
     if (own != null)
       Object.assign(seconds[rule]!, { sum: seconds[rule]!.sum + own, count: seconds[rule]!.count + 1 });
   }
+  for (const [i, { omitted }] of rules.entries()) {
+    if (omitted === null) continue;
+    counts[i] = counts[i]!.map((value, state) => value + (omitted.states[state] ?? 0));
+    const { sum, count } = seconds[i]!;
+    seconds[i] = { sum: sum + omitted.seconds, count: count + omitted.timed };
+  }
   return rules.flatMap(({ name, moreAfter }, i): RuleRow[] => {
     const of = (state: (typeof TASK_STATES)[number]): number => counts[i]![TASK_STATES.indexOf(state)]!;
     const total = counts[i]!.reduce((sum, value) => sum + value, 0);

@@ -6,8 +6,10 @@ import { computed, signal } from "@preact/signals";
 import type { EventLine } from "../../src/events/event-lines.ts";
 import { LiveBuild } from "../../src/ui/live-build.ts";
 import type { BuildState, Message, ProjectView, Snapshot, WatchedBuild } from "../../src/ui/messages.ts";
+import { ask, report } from "./source.ts";
 
-export type Connection = "connecting" | "live" | "lost" | "gone";
+/** "none": the page is a report, without a server. */
+export type Connection = "connecting" | "live" | "lost" | "gone" | "none";
 
 export const connection = signal<Connection>("connecting");
 export const project = signal<ProjectView | null>(null);
@@ -39,6 +41,14 @@ let lostSince: number | null = null;
 let attempts = 0;
 
 export function start(): void {
+  if (report !== null) {
+    const { build, state } = report;
+    connection.value = "none";
+    now.value = build.build.ended?.at ?? build.build.head.at;
+    project.value = report.project;
+    take({ state, heard: now.value, build: build.build });
+    return;
+  }
   setInterval(() => {
     now.value = Date.now() + offset;
     live.value?.tick(now.value);
@@ -50,13 +60,6 @@ export function start(): void {
     else connect();
   });
   void begin();
-}
-
-/** Asks the server. @throws Error with the server's message */
-export async function ask<T>(path: string): Promise<T> {
-  const response = await fetch(`api/${path}`);
-  if (!response.ok) throw new Error((await response.text()).trim());
-  return (await response.json()) as T;
 }
 
 async function begin(): Promise<void> {

@@ -5,6 +5,7 @@ import type { BuildView } from "../../src/ui/answers/build.ts";
 import { count, counted, duration } from "../model/format.ts";
 import { href } from "../model/route.ts";
 import { groupRows, type GroupRow, type RuleRow } from "../model/rules.ts";
+import { report } from "../model/source.ts";
 import { isRunning, live, now, project, dependOnLive } from "../model/store.ts";
 import { Bar, Card, Sign, TaskLink, useAnswer } from "../parts/basics.tsx";
 import { BuildHeader } from "../parts/build-header.tsx";
@@ -179,14 +180,22 @@ function Why() {
   const running = isRunning.value;
   const number = live.value?.head.build ?? project.value?.builds[0]?.build;
   const causes = project.value?.causes ?? [];
-  const stale = !running && causes.length > 0;
+  const stale = !running && report === null && causes.length > 0;
   // The history of a running build grows, so read it again at intervals.
   const every = running ? Math.floor(now.value / 10_000) : 0;
   const built = useAnswer<BuildView>(stale || number === undefined ? null : `build?number=${number}`, every);
   const shown = stale ? causes : (built.data?.causes ?? []);
   if (shown.length === 0) return null;
   return (
-    <Card title={stale ? "What is stale, and why" : running ? "Why this build" : "Why the last build ran"}>
+    <Card
+      title={
+        stale
+          ? "What is stale, and why"
+          : running || report !== null
+            ? "Why this build"
+            : "Why the last build ran"
+      }
+    >
       <Causes causes={shown} />
     </Card>
   );

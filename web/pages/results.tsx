@@ -10,7 +10,8 @@ import type {
 import { clock, duration } from "../model/format.ts";
 import { href, route, setQuery } from "../model/route.ts";
 import { project } from "../model/store.ts";
-import { Card, fileUrl, Sign, TaskLink, useAnswer } from "../parts/basics.tsx";
+import { fileUrl, report } from "../model/source.ts";
+import { Card, FileLink, Sign, TaskLink, useAnswer } from "../parts/basics.tsx";
 import { TextOf } from "../parts/file-preview.tsx";
 
 export function Results() {
@@ -80,7 +81,7 @@ function Table({ table, selected }: { readonly table: TableView; readonly select
     <Card title={table.title}>
       <State task={table.task} state={table.state} />
       {table.cells.length === 0 ? (
-        <TextOf url={fileUrl(table.path)} />
+        <TextOf path={table.path} />
       ) : (
         <>
           <form class="filters">
@@ -149,9 +150,7 @@ function Table({ table, selected }: { readonly table: TableView; readonly select
       )}
       <p class="links">
         {table.downloads.map((path) => (
-          <a key={path} href={fileUrl(path)} download={path.split("/").at(-1)}>
-            {path}
-          </a>
+          <FileLink key={path} path={path} />
         ))}
       </p>
     </Card>
@@ -202,14 +201,21 @@ function percent(fraction: number): string {
 }
 
 function Figure({ figure: { path, task, state } }: { readonly figure: FigureView }) {
+  const url = fileUrl(path);
   return (
     <Card title={nameOf(path)}>
       <State task={task} state={state} />
-      <img class="figure" src={`${fileUrl(path)}?${project.value?.at ?? 0}`} alt={`figure ${path}`} />
+      {url === null ? (
+        <p class="note">{report?.files[path]?.omitted ?? "It is not there."}</p>
+      ) : (
+        <img
+          class="figure"
+          src={report === null ? `${url}?${project.value?.at ?? 0}` : url}
+          alt={`figure ${path}`}
+        />
+      )}
       <p class="links">
-        <a href={fileUrl(path)} download={path.split("/").at(-1)}>
-          {path}
-        </a>
+        <FileLink path={path} />
       </p>
     </Card>
   );

@@ -5,7 +5,8 @@ import { bytes, clock, duration } from "../model/format.ts";
 import { href } from "../model/route.ts";
 import { isRunning, live, now, project, dependOnLive } from "../model/store.ts";
 import { ruleOf, SIGNS, type State } from "../model/tasks.ts";
-import { Card, Command, fileUrl, Sign, TaskLink, useAnswer } from "../parts/basics.tsx";
+import { report } from "../model/source.ts";
+import { Card, Command, FileLink, Sign, TaskLink, useAnswer } from "../parts/basics.tsx";
 import { Log } from "../parts/log.tsx";
 import { FilePreview } from "../parts/file-preview.tsx";
 
@@ -125,7 +126,7 @@ function Files({ data }: { readonly data: TaskView }) {
       <PathTable title="outputs" paths={data.outputs} other="read by" view={setShown} />
       {data.log !== null && (
         <p>
-          log: <a href={fileUrl(data.log.path)}>{data.log.path}</a>
+          log: <FileLink path={data.log.path} />
         </p>
       )}
       {shown !== null && <FilePreview path={shown} close={() => setShown(null)} />}
@@ -153,7 +154,7 @@ function PathTable({ title, paths, other, view }: PathTableProps) {
             <tr key={`${role} ${path}`}>
               <th scope="row" class="mono">
                 {path} <span class="note">{role}</span>{" "}
-                {size !== null && !path.endsWith("/") && kind !== null && kind !== "volume" && (
+                {size !== null && canView(path, kind) && (
                   <button type="button" onClick={() => view(path)} aria-label={`View ${path}`}>
                     View
                   </button>
@@ -176,6 +177,12 @@ function PathTable({ title, paths, other, view }: PathTableProps) {
         </tbody>
       </table>
     </div>
+  );
+}
+
+function canView(path: string, kind: PathView["view"]): boolean {
+  return (
+    !path.endsWith("/") && kind !== null && kind !== "volume" && (report === null || path in report.files)
   );
 }
 

@@ -21,6 +21,9 @@ export function Tasks() {
   const all = rows.value;
   const found = useMemo(() => filtered(all, { rule, state, text, sort }), [all, rule, state, text, sort]);
   const rules = project.value?.rules.map(({ name }) => name) ?? [];
+  const omitted = (project.value?.rules ?? [])
+    .flatMap((each) => each.omitted?.states ?? [])
+    .reduce((sum, value) => sum + value, 0);
   const states = useMemo(() => statesIn(all), [all]);
   return (
     <section class="card" aria-labelledby="tasks">
@@ -32,6 +35,12 @@ export function Tasks() {
             : `${count(found.length)} of ${counted(all.length, "task")}`}
         </span>
       </h1>
+      {omitted > 0 && (
+        <p class="note">
+          The report has the longest tasks and all that failed; it leaves out {counted(omitted, "other task")}
+          . The overview counts them by rule.
+        </p>
+      )}
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
         <label>
           text{" "}

@@ -1,7 +1,7 @@
 /** Small components that all pages use. */
 import { useEffect, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
-import { ask } from "../model/store.ts";
+import { ask, fileUrl } from "../model/source.ts";
 import { href } from "../model/route.ts";
 import { SIGNS, type State } from "../model/tasks.ts";
 
@@ -109,7 +109,13 @@ export function Command({ text }: { readonly text: string }) {
   );
 }
 
-/** The address of a file that the project names. */
-export function fileUrl(path: string): string {
-  return `files/${path.split("/").map(encodeURIComponent).join("/")}`;
+/** A link that saves a file. It is text only where the report does not contain the file. */
+export function FileLink({ path }: { readonly path: string }) {
+  const url = fileUrl(path);
+  if (url === null) return <span class="mono">{path}</span>;
+  return (
+    <a href={url} download={path.split("/").at(-1)}>
+      {path}
+    </a>
+  );
 }

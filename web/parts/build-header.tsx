@@ -62,7 +62,9 @@ function Head({ build }: { readonly build: LiveBuild }) {
       {head.targets.length > 0 && <code>{head.targets.join(" ")}</code>}
       {head.flags.length > 0 && <code>{head.flags.join(" ")}</code>}
       <span class="note">
-        started {clock(head.at)} by {head.user} on {head.host}
+        started {clock(head.at)}
+        {head.user !== "" && ` by ${head.user}`}
+        {head.host !== "" && ` on ${head.host}`}
         {ended !== null && `, took ${duration((ended.at - head.at) / 1000)}`}
       </span>
       {state === "silent" && (
@@ -142,10 +144,12 @@ function ProjectBar() {
   if (view === null || view.tasks.id.length === 0) return null;
   const counts = TASK_STATES.map((state, place): readonly [State, number, string] => [
     state,
-    view.tasks.state.reduce((sum, each) => sum + (each === place ? 1 : 0), 0),
+    view.tasks.state.reduce((sum, each) => sum + (each === place ? 1 : 0), 0) +
+      view.rules.reduce((sum, { omitted }) => sum + (omitted?.states[place] ?? 0), 0),
     state,
   ]);
-  return <Counts parts={counts} total={view.tasks.id.length} done={counts[0]?.[1] ?? 0} />;
+  const total = counts.reduce((sum, [, value]) => sum + value, 0);
+  return <Counts parts={counts} total={total} done={counts[0]?.[1] ?? 0} />;
 }
 
 function Counts({ parts, total, done }: CountsProps) {

@@ -1,6 +1,6 @@
 /** Shows a picture or text that a task made. It never puts file content into the document as markup. */
 import { useEffect, useState } from "preact/hooks";
-import { fileUrl } from "./basics.tsx";
+import { fileText, fileUrl } from "../model/source.ts";
 
 /** How many characters to show at most. */
 const MOST = 200_000;
@@ -12,29 +12,29 @@ export function FilePreview({ path, close }: { readonly path: string; readonly c
     <figure class="preview">
       <figcaption>
         <span class="mono">{path}</span>{" "}
-        <a href={url} target="_blank" rel="noreferrer">
-          open
-        </a>{" "}
+        {url !== null && (
+          <a href={url} target="_blank" rel="noreferrer">
+            open
+          </a>
+        )}{" "}
         <button type="button" onClick={close}>
           close
         </button>
       </figcaption>
-      {isPicture ? <img src={url} alt={path} /> : <TextOf url={url} />}
+      {isPicture && url !== null ? <img src={url} alt={path} /> : <TextOf path={path} />}
     </figure>
   );
 }
 
-export function TextOf({ url }: { readonly url: string }) {
+export function TextOf({ path }: { readonly path: string }) {
   const [text, setText] = useState("…");
   useEffect(() => {
     let wanted = true;
-    fetch(url)
-      .then(async (response) => (await response.text()).slice(0, MOST))
-      .then(
-        (found) => wanted && setText(found),
-        () => wanted && setText("It cannot be read."),
-      );
+    fileText(path).then(
+      (found) => wanted && setText(found.slice(0, MOST)),
+      (error: unknown) => wanted && setText((error as Error).message),
+    );
     return () => void (wanted = false);
-  }, [url]);
+  }, [path]);
   return <pre tabIndex={0}>{text}</pre>;
 }

@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { isError, spans } from "../model/ansi.ts";
 import { bytes, count } from "../model/format.ts";
-import { ask } from "../model/store.ts";
+import { ask } from "../model/source.ts";
 import { VirtualLines } from "./virtual-lines.tsx";
 
 /** Milliseconds between two reads of a log that grows. */

@@ -16,12 +16,15 @@ import { print } from "../print.ts";
 export interface ReportFlags extends CommonFlags {
   readonly build?: number;
   readonly chromeTrace?: string;
+  readonly limit?: number;
 }
 
 /** How many of the longest tasks to list. */
 const LONGEST = 10;
 
 export function runReport(_: readonly string[], flags: ReportFlags): Promise<number> {
+  if (flags.limit !== undefined)
+    throw new UserError({ message: "--limit goes with --html", hint: "lq report --html FILE --limit 20MiB" });
   const { pipeline } = openProject(flags);
   const build = buildNumbered(pipeline.root, flags.build);
   if (flags.chromeTrace !== undefined) writeTrace(resolve(startFolder(flags), flags.chromeTrace), build);

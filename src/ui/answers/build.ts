@@ -1,5 +1,4 @@
 /** Describes a recorded build, in the same form as a running one, and why it ran its tasks. */
-import { hostname } from "node:os";
 import { EVENTS_VERSION, type BuildHead, type EventLine } from "../../events/event-lines.ts";
 import type { Build } from "../../history/builds.ts";
 import { UserError } from "../../model/errors.ts";
@@ -32,7 +31,7 @@ export function buildView(inspection: Inspection, number: number): BuildView {
 }
 
 function liveBuildOf({ number, started, targets, tasks, summary }: Build): LiveBuild {
-  const unknown = { pid: 0, started: null, place: "", user: "", host: hostname(), flags: [] };
+  const unknown = { pid: 0, started: null, place: "", user: "", host: "", flags: [] };
   const head: BuildHead = {
     ...{ type: "build", version: EVENTS_VERSION, build: number, at: started, targets },
     ...unknown,

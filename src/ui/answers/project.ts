@@ -29,7 +29,10 @@ export function projectView(inspection: Inspection): ProjectView {
     version: VERSION,
     at: inspection.at,
     error: null,
-    rules: rules.map((name, i) => ({ name, moreAfter: more.get(name) ?? [], from: [...(from[i] ?? [])] })),
+    rules: rules.map((name, i) => ({
+      ...{ name, moreAfter: more.get(name) ?? [] },
+      ...{ from: [...(from[i] ?? [])], omitted: null },
+    })),
     groups: project.pipeline.show.groups,
     tasks: {
       id: tasks.map(({ id, rule }) => id.slice(rule.name.length + 1)),
