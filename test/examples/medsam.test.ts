@@ -42,3 +42,37 @@ test.skipIf(!golden)("tiny SAM: lq build gives the labels of MedSAM's scripts", 
     "images/b_0000.nii.gz: no volume of the same name in reference/",
   );
 });
+
+test.skipIf(!golden)(
+  "a voxel that is not finite, and a reference on another grid, are refused by name",
+  async () => {
+    const example = copiedExample("medsam", { "model/tiny_sam.pth": `${golden}/tiny_sam.pth` });
+    const size = [12, 10, 2] as const;
+    const affine = [-1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 3, 0, 0, 0, 0, 1];
+    const grid = { size, spacing: [1, 1, 3] as const, affine };
+    const data = Float32Array.from({ length: 240 }, (_, i) => i % 200);
+    const labels = Uint8Array.from({ length: 240 }, (_, i) => Number(i % 12 > 5));
+    for (const path of ["images/a_0000.nii.gz", "reference/a.nii.gz"]) example.write(path, "");
+    await writeNifti(example.path("images/a_0000.nii.gz"), { ...grid, data: data.with(125, NaN) });
+    await writeNifti(example.path("reference/a.nii.gz"), { ...grid, data: labels });
+    const build = async (...words: string[]) => {
+      const { code, stdout, stderr } = await example.lq("build", "--set", "decoder_heads=4", ...words);
+      return `${code} ${stdout}${stderr}`;
+    };
+    expect(await build()).toMatch(
+      /^1 [^]*images\/a_0000\.nii\.gz: 1 of 240 voxels are not finite; the first, \(5, 0, 1\), is NaN/,
+    );
+    expect(await build("--set", "reading.nonfinite=0")).toMatch(/^0 /);
+    const replaced = (await readLabels(example.path("prediction/a.nii.gz"))).data;
+    await writeNifti(example.path("images/a_0000.nii.gz"), { ...grid, data: data.with(125, 0) });
+    expect(await build()).toMatch(/^0 /);
+    expect((await readLabels(example.path("prediction/a.nii.gz"))).data).toEqual(replaced);
+
+    await writeNifti(example.path("reference/a.nii.gz"), {
+      ...grid,
+      data: labels,
+      affine: affine.with(3, 100),
+    });
+    expect(await build()).toMatch(/^1 [^]*its voxels lie up to 100 mm from those of/);
+  },
+);

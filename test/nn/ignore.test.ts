@@ -4,7 +4,11 @@ import { expect, test } from "vitest";
 import { diceCrossEntropy, IGNORED, oneHot } from "../../tasks/study/nn/autodiff/loss.ts";
 import { createGraph } from "../../tasks/study/nn/onnx/graph.ts";
 import { createSession } from "../../tasks/study/nn/session.ts";
+import { initialise } from "../../tasks/study/nn/parameters.ts";
+import { createTrainer } from "../../tasks/study/nn/trainer.ts";
 import { createRandom } from "../../tasks/study/random.ts";
+import { python } from "../helpers/torch.ts";
+import { smallNetwork } from "./small-network.ts";
 
 const CLASSES = 3;
 
@@ -47,4 +51,31 @@ test("ignored voxels add nothing to the loss and get no gradient", async () => {
   // Where all voxels count, the masked loss is the usual one.
   const masked = await lossOf(logits.map((channel) => channel.slice(0, 6)), labels, true); // prettier-ignore
   expect(masked.ce[0]).toBeCloseTo(part.ce[0]!, 6);
+});
+
+test.skipIf(python === null)("PyTorch's trainer masks as onnxruntime's does", async () => {
+  const spec = smallNetwork([4, 6, 8], { heads: 1 });
+  const patch = [4, 8, 8] as const;
+  const random = createRandom("masked");
+  const images = Float32Array.from({ length: 512 }, () => random.normal());
+  const known = Uint8Array.from(images, (value) => (value > 0.5 ? 2 : Number(value > -0.5)));
+  // One sample is unknown as a whole, the other in part.
+  const labels = known.map((label, i) => (i >= 256 || i % 3 === 0 ? IGNORED : label));
+  const losses = async (backend: "onnx" | "torch", given: Uint8Array, ignore: boolean) => {
+    const trainer = await createTrainer({
+      ...{ spec, batch: 2, patch, backend, weights: initialise(spec, "start") },
+      loss: { ignore },
+    });
+    const found: number[] = [];
+    for (let step = 0; step < 5; step++) {
+      const { loss, dice, ce } = await trainer.prepare(images, given)(1e-3);
+      found.push(loss, dice, ce);
+    }
+    await trainer.dispose();
+    return found;
+  };
+  const [onnx, torch] = [await losses("onnx", labels, true), await losses("torch", labels, true)];
+  torch.forEach((value, i) => expect(Math.abs(value - onnx[i]!)).toBeLessThan(1e-4));
+  const whole = await losses("torch", known, false);
+  expect(Math.abs(whole[0]! - torch[0]!)).toBeGreaterThan(0.01);
 });

@@ -3,7 +3,12 @@ import { z } from "zod";
 import { isOrgan, type LabelTable, type Organ } from "../labels/labels.ts";
 
 /** nnU-Net 2 writes name → value (also as text, "1"), nnU-Net 1 value → name. */
-const datasetJson = z.object({ labels: z.record(z.string(), z.union([z.int(), z.string()])) });
+const datasetJson = z.object({
+  labels: z.record(
+    z.string(),
+    z.union([z.int(), z.string()], { error: "expected a whole number, or a name for a number" }),
+  ),
+});
 
 /**
  * Label value → name, and the organ if the study knows one of that name. Background (0) is left out.
