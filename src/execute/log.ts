@@ -87,6 +87,19 @@ export function tailOf(file: string, error?: string): readonly string[] {
   return lines.length === 1 && lines[0] === "" ? [] : lines.slice(-TAIL_LINES);
 }
 
+/**
+ * What to show of the log of a failed task.
+ * @param log project path
+ */
+export function printed(
+  root: string,
+  log: string,
+  error: string,
+): { readonly tail: readonly string[]; readonly log?: string } {
+  const file = path.join(root, log);
+  return { tail: tailOf(file, error), ...(sizeOf(file) > 0 && { log }) };
+}
+
 /** What a terminal would show of a line: a progress bar returns to the start of its line and writes over it. */
 function lastOverwrite(line: string): string {
   const trimmed = line.replace(/\r+$/, "");

@@ -4,6 +4,7 @@
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import type { Reason } from "../model/model.ts";
 
 /** Above this number of points, lq drops every second one, repeatedly if needed. */
 const MOST_POINTS = 10_000;
@@ -15,10 +16,29 @@ interface Numbers {
   readonly [name: string]: number;
 }
 
-/** The events of a build (src/report/events.ts) that come from a task. */
+/** The events of a build (src/report/events.ts) that come from a task that runs. */
 export type TaskEvent =
+  | {
+      readonly type: "start";
+      readonly task: string;
+      readonly reasons: readonly Reason[];
+      readonly devices: readonly string[];
+      /** What it runs, with the project's paths; left out for a module. */
+      readonly command?: string;
+    }
   | { readonly type: "progress"; readonly task: string; readonly fraction: number; readonly note?: string }
-  | { readonly type: "metrics"; readonly task: string; readonly step: number; readonly values: Numbers };
+  /** Numbers of one step of a task, a few times a second at most; the file beside its log has all. */
+  | { readonly type: "metrics"; readonly task: string; readonly step: number; readonly values: Numbers }
+  /** An attempt failed, and another one follows. */
+  | {
+      readonly type: "retry";
+      readonly task: string;
+      /** Number of the attempt that follows: 2 for the second. */
+      readonly attempt: number;
+      readonly error: string;
+      /** The device's memory was not enough: the next attempt has the whole device. */
+      readonly wholeDevice: boolean;
+    };
 
 export class TaskReports {
   readonly #task: string;

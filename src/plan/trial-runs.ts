@@ -18,7 +18,7 @@ import { TaskReports } from "../execute/task-reports.ts";
 import type { Preview } from "./plan.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { Task } from "../model/model.ts";
-import { readStaged } from "../record/record.ts";
+import { readStaged } from "../record/store-run.ts";
 import { partsOf } from "../store/action.ts";
 import type { Store } from "../store/store.ts";
 import { remove } from "../files/remove.ts";

@@ -8,36 +8,34 @@ import { FileDigests } from "../files/files.ts";
 import { differingFile, isLinkedFolder, isProtected, outputState, type OutputView } from "./outputs.ts";
 import { isAsWritten, isExecutable } from "./difference.ts";
 import { areInTheWay, straysIn } from "./strays.ts";
-import { Disk } from "../files/disk.ts";
-import { isBytecode } from "../files/ignore.ts";
 import { absolute } from "../model/paths.ts";
-import { readFile } from "../files/read-file.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import { filesUnder, treeDigest, type TreeEntry } from "../fingerprint/tree.ts";
-import { inLanes } from "../system/lanes.ts";
 import type { Task } from "../model/model.ts";
 import { tickOf, type Signature } from "../files/signature.ts";
-import {
-  partsOf,
-  type Action,
-  type StoredEntry,
-  type StoredOutput,
-  type StoredRun,
-} from "../store/action.ts";
+import type { Action, StoredOutput, StoredRun } from "../store/action.ts";
 import { place } from "./place.ts";
+import { storeAction, storeRun } from "./store-run.ts";
 import type { WrittenOutput } from "../state/records.ts";
 import type { State } from "../state/state.ts";
 import type { Store } from "../store/store.ts";
 
-export interface FinishedRun {
+interface StagedRun {
   readonly task: Task;
-  readonly key: string;
-  readonly recipe: Recipe;
   /** Absolute paths of the staged outputs, in the task's order; a directory ends in "/". */
   readonly staged: readonly string[];
-  readonly seconds: number;
   /** Project path of the attempt's log. */
   readonly log: string;
+}
+
+export interface FinishedRun extends StagedRun {
+  readonly key: string;
+  readonly recipe: Recipe;
+  readonly seconds: number;
+}
+
+export interface StoredTaskRun extends StagedRun {
+  readonly stored: StoredRun;
 }
 
 export class Recorder {
@@ -58,40 +56,26 @@ export class Recorder {
     this.#overwrite = overwrite;
   }
 
-  /** Records a run that succeeded. @throws UserError if an output cannot be read, stored or put in place */
-  async recordRun({ task, key, recipe, staged, seconds, log }: FinishedRun): Promise<void> {
-    const contents = new Map<string, Buffer>();
-    const outputs = await Promise.all(staged.map((path) => readStaged(path, contents)));
-    const finished = Date.now();
-    await this.#putAll({ key, recipe, outputs, seconds, finished }, staged, contents);
-    const written = this.#place(task, outputs, staged);
-    this.#state.recordDone({ id: task.id, key, outputs: written, seconds, finished, log });
+  /** Stores and records a run that succeeded. @throws UserError if an output cannot be read, stored or put in place */
+  async recordRun({ key, recipe, seconds, ...run }: FinishedRun): Promise<void> {
+    const stored = await storeRun(this.#store, { key, recipe, seconds }, run.staged);
+    this.recordStored({ ...run, stored });
+  }
+
+  /** Records a run whose outputs are in the store. It does not read them. @throws UserError as `recordRun` */
+  recordStored({ task, stored, staged, log }: StoredTaskRun): void {
+    const { key, seconds, finished } = stored;
+    const outputs = this.#place(task, stored.outputs, staged);
+    this.#state.recordDone({ id: task.id, key, outputs, seconds, finished, log });
   }
 
   /** Records that the outputs in place, unchanged since the task's last run, are accepted under the action's key. */
   async recordAccepted(task: Task, action: Action): Promise<void> {
     const there = task.outputs.map(({ path }) => absolute(this.#root, path));
     if (this.#store.isComplete(action)) await this.#store.putAction(action);
-    else await this.#putAll(action, there, new Map());
+    else await storeAction(this.#store, action, there);
     const last = this.#state.last(task.id);
     if (last !== undefined) this.#state.recordDone({ ...last, key: action.key });
-  }
-
-  /** Stores the objects, then the action. Repeats once if a collection removed objects that were there before. */
-  async #putAll(
-    action: Action,
-    staged: readonly string[],
-    contents: ReadonlyMap<string, Buffer>,
-  ): Promise<void> {
-    for (let attempt = 0; attempt < 2; attempt++) {
-      for (const [i, output] of action.outputs.entries())
-        for (const { name, digest, executable } of partsOf(output)) {
-          const file = (staged[i] ?? "") + name;
-          await this.#store.putFile(file, digest, executable, contents.get(file));
-        }
-      await this.#store.putAction(action);
-      if (this.#store.isComplete(action)) return;
-    }
   }
 
   /**
@@ -197,33 +181,7 @@ export class Recorder {
   }
 }
 
-/** How many files of a directory to hash at the same time. */
-const LANES = 8;
-
-/** What tasks leave in their outputs is stored, whatever its name, but for Python's bytecode. */
-const NO_BYTECODE = { covers: (_: string, name: string) => isBytecode(name) };
-
 const UNKNOWN: Signature = { size: 0, mtimeMs: 0, ctimeMs: 0, ino: 0 };
-
-/**
- * @param staged absolute path of an output; a directory ends in "/"
- * @param contents gets the content of an output that is a small file, by its path
- */
-export async function readStaged(staged: string, contents?: Map<string, Buffer>): Promise<StoredOutput> {
-  if (!staged.endsWith("/")) {
-    const { content, ...file } = await readFile(staged);
-    if (content !== null) contents?.set(staged, content);
-    return { kind: "file", ...file };
-  }
-  const names = filesUnder("", staged, new Disk(NO_BYTECODE));
-  const entries: StoredEntry[] = [];
-  await inLanes(names.keys(), LANES, async (i) => {
-    const name = names[i] ?? "";
-    const { digest, executable } = await readFile(staged + name);
-    entries[i] = { name, digest, executable };
-  });
-  return { kind: "directory", digest: treeDigest(entries), entries };
-}
 
 function written(
   path: string,

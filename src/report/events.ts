@@ -3,6 +3,7 @@
  * listen.
  * `task` and `summary` are the stable public events of `--json`; docs/reference/json.md lists all of them.
  */
+import type { TaskEvent } from "../execute/task-reports.ts";
 import type { HashProgress } from "../files/hash-many.ts";
 import type { Counts, Outcome } from "../model/counts.ts";
 import type { Reason } from "../model/model.ts";
@@ -16,34 +17,9 @@ export type Event =
       /** Mean seconds of a rule's tasks in earlier builds, for rules that have run in this project. */
       readonly expected?: { readonly [rule: string]: number };
     }
-  | {
-      readonly type: "start";
-      readonly task: string;
-      readonly reasons: readonly Reason[];
-      readonly devices: readonly string[];
-      /** What it runs, with the project's paths; left out for a module. */
-      readonly command?: string;
-    }
+  | TaskEvent
   /** Sent from time to time while the hashing of sources takes long. */
   | ({ readonly type: "hash" } & HashProgress)
-  | { readonly type: "progress"; readonly task: string; readonly fraction: number; readonly note?: string }
-  /** Numbers of one step of a task, at most a few times a second. The file beside the log has all of them. */
-  | {
-      readonly type: "metrics";
-      readonly task: string;
-      readonly step: number;
-      readonly values: { readonly [name: string]: number };
-    }
-  /** An attempt failed, and another one follows. */
-  | {
-      readonly type: "retry";
-      readonly task: string;
-      /** Number of the next attempt: 2 for the second. */
-      readonly attempt: number;
-      readonly error: string;
-      /** The memory of the device was not enough. The next attempt gets the whole device. */
-      readonly wholeDevice: boolean;
-    }
   | {
       readonly type: "task";
       readonly task: string;

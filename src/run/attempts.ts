@@ -4,6 +4,7 @@
  * changed runs again.
  */
 import { debug } from "../system/debug.ts";
+import type { RunResult, TaskRunner } from "../execute/task-run.ts";
 import { commandField } from "../fingerprint/render-command.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
 import type { SlotRequest, Task } from "../model/model.ts";
@@ -13,7 +14,6 @@ import { grantText, type Grant, type Slots } from "../schedule/slots.ts";
 import { wholeDevices } from "../schedule/whole-devices.ts";
 import type { DueTask } from "../plan/evaluate.ts";
 import type { Jobs } from "./jobs.ts";
-import type { RunResult, TaskRunner } from "./run-task.ts";
 import type { BuildControl } from "./control.ts";
 import type { Finished, Outcomes } from "./outcomes.ts";
 import { InFlight } from "./in-flight.ts";
@@ -78,9 +78,13 @@ export class Attempts {
     const { task, key } = due;
     // The plan did not check this task: it should have been restored, or the graph has expanded since.
     const shortage = shortageOf(slots, this.#parts.slots.capacity);
-    if (shortage === null) return this.#queue.add(due, slots, this.priorities.get(task) ?? 0, task.index);
+    if (shortage === null) return this.#queue.add(due, slots, this.#priorityOf(task), task.index);
     this.#ends.ended({ task, outcome: "failed", error: `it can never start: ${shortage}` });
     this.#release(key);
+  }
+
+  #priorityOf(task: Task): number {
+    return this.priorities.get(task) ?? 0;
   }
 
   #start(due: Attempted, grant: Grant): void {
@@ -99,13 +103,11 @@ export class Attempts {
   async #run(due: Attempted, grant: Grant, release: () => void): Promise<void> {
     const { task, key, reasons, recipe, attempts = 0 } = due;
     const { runner, outcomes, control, slots } = this.#parts;
-    const devices = grant.devices.map(({ device }) => device.id);
-    const command = commandField(task);
-    outcomes.emit({ type: "start", task: task.id, reasons, devices, ...command });
     const started = performance.now();
     const signal = control.enter(task.id, key);
+    const priority = this.#priorityOf(task);
     const result = await runner
-      .run({ task, key, recipe, grant, attempts, signal, release }, outcomes.emit)
+      .run({ task, key, recipe, reasons, grant, attempts, priority, signal, release }, outcomes.emit)
       .finally(() => control.leave(task.id));
     const seconds = (performance.now() - started) / 1000;
     if (result.kind === "out-of-device-memory") {

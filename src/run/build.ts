@@ -30,7 +30,7 @@ import { refuseProtected } from "./protect.ts";
 import { refuseBadParams, refuseLongCommands, refuseMissingEnvironments } from "./refuse.ts";
 import { shareNeeds } from "../session/open-store.ts";
 import type { BuildRequest, Summary } from "./request.ts";
-import { TaskRunner } from "./run-task.ts";
+import { LocalRunner } from "./run-task.ts";
 import { takeSnapshot } from "../snapshot/take-snapshot.ts";
 import { openSession, type Session } from "../session/session.ts";
 import type { Remote } from "../remote/remote.ts";
@@ -170,7 +170,7 @@ async function buildWithLock(
     sweep(plan.selected.tasks);
     outcomes.plan(plan.selected.tasks, session.state);
     for (const task of plan.selected.tasks) if (isClean(task)) outcomes.finish({ task, outcome: "fresh" });
-    const runner = new TaskRunner(session, executor, recorder);
+    const runner = new LocalRunner(session, executor, recorder);
     const slots = new Slots(capacity, leases);
     const keepGoing = request.keepGoing === true;
     const expanded: (selected: Plan["selected"]) => void = ({ tasks }) => sweep(tasks);

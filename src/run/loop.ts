@@ -22,7 +22,7 @@ import type { Mode } from "./mode.ts";
 import type { Plan } from "../plan/plan.ts";
 import { prefetchSources } from "../plan/prefetch.ts";
 import { refusalOf } from "./protect.ts";
-import type { TaskRunner } from "./run-task.ts";
+import type { TaskRunner } from "../execute/task-run.ts";
 import type { Session } from "../session/session.ts";
 import { Restorer, type ToRestore } from "./restorer.ts";
 import type { BuildControl } from "./control.ts";
