@@ -5,9 +5,12 @@
  *     gpu:
  *       busy: 2GiB                  # do not use a device while other programs use more of its memory than this
  *       groups: [[0, 1], [2, 3]]    # a task with several devices gets them from one of these groups
+ *     executor: slurm               # where tasks run when no flag says so
+ *     slurm: { partition: short }   # as in pipeline.yaml
  */
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { EXECUTORS, type Executor } from "../model/executors.ts";
 import type { Environment } from "../model/model.ts";
 import { NO_ENVIRONMENT, parseEnvironment } from "./environment.ts";
 import { readSource } from "./files.ts";
@@ -23,9 +26,18 @@ export interface Config {
   readonly groups: readonly (readonly string[])[];
   /** Where commands and scripts run, for keys that a project does not set. */
   readonly environment: Environment;
+  readonly executor: Executor;
+  /** Settings for Slurm, not parsed yet: they may name params of the project. */
+  readonly slurm: Located | null;
 }
 
-const NOTHING: Config = { busy: null, groups: [], environment: NO_ENVIRONMENT };
+const NOTHING: Config = {
+  busy: null,
+  groups: [],
+  environment: NO_ENVIRONMENT,
+  executor: "local",
+  slurm: null,
+};
 
 /** @throws UserError with every problem in the file */
 export function loadConfig(env: { readonly [name: string]: string | undefined }): Config {
@@ -57,19 +69,30 @@ function inHome(name: string): string | null {
 function parseConfig(node: Located, problems: Problems): Config {
   if (isNothing(node)) return NOTHING;
   const map = readMap(node, "config.yaml", problems);
-  if (map) refuseUnknownKeys(map, ["gpu", "environment"], "config.yaml", problems);
+  if (map) refuseUnknownKeys(map, ["gpu", "environment", "executor", "slurm"], "config.yaml", problems);
   const gpu = map?.entries.get("gpu")?.value;
   const environment = parseEnvironment(map?.entries.get("environment")?.value, NO_ENVIRONMENT, problems);
+  const executor = parseExecutor(map?.entries.get("executor")?.value, problems);
+  const slurm = map?.entries.get("slurm")?.value;
+  const others = { environment, executor, slurm: slurm === undefined || isNothing(slurm) ? null : slurm };
   const settings = gpu && !isNothing(gpu) && readMap(gpu, '"gpu"', problems);
-  if (!settings) return { ...NOTHING, environment };
+  if (!settings) return { ...NOTHING, ...others };
   refuseUnknownKeys(settings, ["busy", "groups"], "gpu", problems);
   const busy = settings.entries.get("busy")?.value;
   const groups = settings.entries.get("groups")?.value;
   return {
     busy: busy ? parseBytes(busy, '"busy"', problems) : null,
     groups: groups ? parseGroups(groups, problems) : [],
-    environment,
+    ...others,
   };
+}
+
+function parseExecutor(node: Located | undefined, problems: Problems): Executor {
+  if (node === undefined || isNothing(node)) return "local";
+  const known = EXECUTORS.find((name) => node.kind === "scalar" && node.value === name);
+  if (known === undefined)
+    problems.add(`"executor" must be ${EXECUTORS.join(" or ")}, not ${describe(node)}`, node.span);
+  return known ?? "local";
 }
 
 function parseGroups(node: Located, problems: Problems): readonly (readonly string[])[] {

@@ -17,6 +17,7 @@ import { Problems } from "./problems.ts";
 import { checkName, describe, readMap, readText, readTexts, refuseUnknownKeys } from "./read.ts";
 import { parseRule } from "./rules.ts";
 import { parseShow } from "./show.ts";
+import { JOB_KEYS, NO_SLURM, parseSlurm, QUEUE_KEYS } from "./slurm.ts";
 import { unreadParams } from "./unread-params.ts";
 import { parseYaml, type Located, type LocatedMap } from "./yaml.ts";
 
@@ -39,6 +40,7 @@ export const TOP_KEYS = [
   "environment",
   "ignore",
   "show",
+  "slurm",
   "rules",
 ] as const;
 
@@ -82,10 +84,15 @@ function parsePipeline(
   const axisNodes = namedEntries(get("axes"), "axes", problems);
   const axes = new Map([...axisNodes].map(([name, { value }]) => [name, value]));
   for (const [name, { key }] of axisNodes) checkName(name, "axis", key, problems);
-  const environment = parseEnvironment(get("environment"), loadConfig(process.env).environment, problems);
+  const config = loadConfig(process.env);
+  const environment = parseEnvironment(get("environment"), config.environment, problems);
+  const noAxes = { axes: new Map<string, AxisSpec>(), params: known, roles: null };
+  const keys = [...JOB_KEYS, ...QUEUE_KEYS];
+  const machine = parseSlurm(config.slurm, NO_SLURM, keys, noAxes, problems);
+  const slurm = parseSlurm(get("slurm"), machine, keys, noAxes, problems);
   const rules = new Map<string, Rule>();
   for (const [name, { key, value }] of namedEntries(get("rules"), "rules", problems)) {
-    const rule = parseRule(name, key, value, axes, known, environment, problems);
+    const rule = parseRule(name, key, value, axes, known, { environment, slurm }, problems);
     if (rule) rules.set(name, rule);
   }
   if (rules.size === 0 && problems.count === 0) problems.add("there are no rules", map.span);
@@ -104,6 +111,7 @@ function parsePipeline(
     cache: parseCache(root, get("cache"), problems),
     ignore: ignored ? readTexts(ignored, "a pattern", problems).map(({ value }) => value) : [],
     show: parseShow(get("show"), rules, problems),
+    slurm,
     files: [PIPELINE_FILE, ...files],
   };
 }

@@ -1,5 +1,5 @@
 /** Reads one rule of pipeline.yaml. */
-import type { AxisSpec, Declaration, Environment, Rule, Template, TemplateValue } from "../model/model.ts";
+import type { AxisSpec, Declaration, Pipeline, Rule, Template, TemplateValue } from "../model/model.ts";
 import type { Span } from "../model/errors.ts";
 import { parseAction } from "./actions.ts";
 import { parseAxis } from "./axes.ts";
@@ -17,6 +17,7 @@ import {
   refuseUnknownKeys,
 } from "./read.ts";
 import { DEFAULT_SLOTS, parseDuration, parseSlots } from "./slots.ts";
+import { parseRuleSlurm } from "./slurm.ts";
 import { didYouMean } from "./suggest.ts";
 import { parseTemplate, parseValue, type Scope } from "./template.ts";
 import type { Located, LocatedMap } from "./yaml.ts";
@@ -36,6 +37,7 @@ export const RULE_KEYS = [
   "env",
   "tools",
   "slots",
+  "slurm",
   "resume",
   "shape",
   "grace",
@@ -48,14 +50,17 @@ export const RULE_KEYS = [
 /** Seconds. Slurm and Kubernetes wait this long between the signal and the kill. */
 const DEFAULT_GRACE = 30;
 
-/** @param axes the named axes of the file, not parsed yet, because the rule decides which axes they may refer to */
+/**
+ * @param axes the named axes of the file, not parsed yet, because the rule decides which axes they may refer to
+ * @param outer the settings at the top of the file
+ */
 export function parseRule(
   name: string,
   key: Span,
   node: Located,
   axes: ReadonlyMap<string, Located>,
   params: Scope["params"],
-  environment: Environment,
+  outer: Pick<Rule, "environment"> & Pick<Pipeline, "slurm">,
   problems: Problems,
 ): Rule | null {
   checkName(name, "rule", key, problems);
@@ -91,13 +96,14 @@ export function parseRule(
     span: key,
     each,
     ...parseAction(name, key, map, { ...scope, roles, given }, problems),
-    environment: parseEnvironment(get("environment"), environment, problems),
+    environment: parseEnvironment(get("environment"), outer.environment, problems),
     inputs,
     outputs,
     with: given,
     env: env ? parseEnv(env, scope, problems) : new Map<string, Template | null>(),
     tools: tools ? readTexts(tools, "a tool", problems).map(({ value }) => value) : [],
     slots: slots ? parseSlots(slots, problems) : DEFAULT_SLOTS,
+    slurm: parseRuleSlurm(get("slurm"), outer.slurm, scope, problems),
     when: when ? parseWhen(when, scope, problems) : null,
     resume: resumes,
     shape: parseShape(name, map, problems),

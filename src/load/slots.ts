@@ -68,13 +68,18 @@ export function parseBytes(node: Located, what: string, problems: Problems): num
 
 const SECONDS: { readonly [unit: string]: number } = { "": 1, s: 1, m: 60, min: 60, h: 3600, d: 86400 };
 
-/** Reads seconds from a number, or from text such as `90s`, `30m`, `2h`. */
-export function parseDuration(node: Located, what: string, problems: Problems): number {
-  const text = node.kind === "scalar" ? String(node.value) : "";
+/** Seconds of a text such as `90s`, `30m`, `2h`; null if the text is not a duration above 0. */
+export function secondsOf(text: string): number | null {
   const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?) ?([a-z]*)$/.exec(text) ?? [];
   const scale = number !== "" && Object.hasOwn(SECONDS, unit) ? SECONDS[unit] : undefined;
   const seconds = Number(number) * (scale ?? 0);
-  if (seconds > 0) return seconds;
+  return seconds > 0 ? seconds : null;
+}
+
+/** Reads seconds from a number or from text. */
+export function parseDuration(node: Located, what: string, problems: Problems): number {
+  const seconds = secondsOf(node.kind === "scalar" ? String(node.value) : "");
+  if (seconds !== null) return seconds;
   problems.add(
     `${what} must be a duration, not ${describe(node)}`,
     node.span,

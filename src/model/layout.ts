@@ -11,6 +11,8 @@ export const LOGS = "cache/logs";
 export const SCRATCH = "cache/scratch";
 export const HISTORY = "cache/history";
 export const EVENTS = "cache/events";
+/** Jobs of a batch system (src/batch/). */
+export const JOBS = "cache/jobs";
 export const LOCK = "cache/lock";
 
 // Names inside the store's folder:

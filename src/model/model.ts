@@ -23,6 +23,8 @@ export interface Pipeline {
   /** Patterns as in .gitignore: such files never count in folders. */
   readonly ignore: readonly string[];
   readonly show: ShowSettings;
+  /** What the file and the machine say about Slurm. Values name params only. */
+  readonly slurm: SlurmSettings;
   /** Every file the pipeline was read from (pipeline.yaml, params, profiles), relative to root. */
   readonly files: readonly string[];
 }
@@ -52,6 +54,9 @@ export interface CacheSettings {
   /** Whether builds send what they made to the remote cache. */
   readonly push: boolean;
 }
+
+/** Texts by key (src/load/slurm.ts has the keys); one text, or several for a list. */
+export type SlurmSettings = ReadonlyMap<string, readonly Template[]>;
 
 /** See src/store/links.ts. */
 export type LinkKind = "reflink" | "hardlink" | "symlink" | "copy";
@@ -90,6 +95,8 @@ export interface Rule {
   /** Commands whose output is part of the key (`nvidia-smi --version`). Each runs once in a build. */
   readonly tools: readonly string[];
   readonly slots: SlotRequest;
+  /** How Slurm runs its tasks; null: they always run where lq runs. */
+  readonly slurm: SlurmSettings | null;
   readonly when: Template | null;
   /** Keep a scratch folder for the key between attempts. */
   readonly resume: boolean;

@@ -37,6 +37,7 @@ export function task(id: string, spec: TaskSpec): Task & { readonly spec: TaskSp
     grace: 30,
     oom: null,
     timeout: null,
+    slurm: null,
   };
   const params = Object.entries(spec.params ?? {}).map(([name, value]) => [name, { value, origin: null }]);
   return {

@@ -8,6 +8,7 @@ import { ENVIRONMENT_KEYS, SETUP_KEYS } from "../../src/load/environment.ts";
 import { TOP_KEYS } from "../../src/load/load.ts";
 import { INPUT_KEYS, RULE_KEYS } from "../../src/load/rules.ts";
 import { SHOW_KEYS } from "../../src/load/show.ts";
+import { JOB_KEYS, QUEUE_KEYS } from "../../src/load/slurm.ts";
 import { GPU_KEYS } from "../../src/load/slots.ts";
 import { testFolder } from "../helpers/folder.ts";
 import { load } from "../helpers/load.ts";
@@ -48,6 +49,8 @@ test("schema and loader know the same keys", () => {
   const inside = (part: Keys | undefined) => Object.keys(part?.properties ?? {}).sort();
   expect(inside(schema.properties?.["cache"])).toEqual([...CACHE_KEYS].sort());
   expect(inside(schema.properties?.["show"])).toEqual([...SHOW_KEYS].sort());
+  expect(inside(schema.properties?.["slurm"])).toEqual([...JOB_KEYS, ...QUEUE_KEYS].sort());
+  expect(inside(schema.definitions["rule"]?.properties?.["slurm"]?.oneOf?.[1])).toEqual([...JOB_KEYS].sort());
   const setup = schema.definitions["environment"]?.properties?.["setup"]?.oneOf?.[1];
   expect(inside(setup)).toEqual([...SETUP_KEYS].sort());
   const { slots } = schema.definitions as unknown as {
