@@ -65,7 +65,13 @@ const onDemand = [
   // Compile these apart: chunks that they share with a build would be many small files, which a build then loads.
   await compile({
     ...chunk,
-    entryPoints: ["src/cli/commands/ui.ts", "src/cli/commands/html-report.ts", "src/cli/complete.ts"],
+    entryPoints: [
+      "src/cli/commands/ui.ts",
+      "src/cli/commands/html-report.ts",
+      "src/cli/commands/jobs.ts",
+      "src/cli/complete.ts",
+      "src/slurm/open.ts",
+    ],
   }),
 ];
 const names = new Map(
@@ -87,6 +93,7 @@ const results = [
   await compile({
     entryPoints: {
       worker: "src/execute/worker.ts",
+      job: "src/batch/job.ts",
       "hash-thread": "src/files/hash-thread.ts",
       api: "src/api.ts",
       "ui/inspector": "src/ui/inspector.ts",

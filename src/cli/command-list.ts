@@ -6,6 +6,7 @@
  */
 import { Argument, Option } from "commander";
 import type { HtmlReportFlags } from "./commands/html-report.ts";
+import { EXECUTORS } from "../model/executors.ts";
 import { runBuild, runStatus } from "./from-snapshot.ts";
 import { positive, days, port, size } from "./parse-values.ts";
 
@@ -30,6 +31,11 @@ export type CommandBody = (words: readonly string[], flags: never) => Promise<nu
 
 const commands = () => import("./commands/index.ts");
 
+const executor = () =>
+  new Option("--executor <where>", "where tasks run (default: what config.yaml says, else local)").choices(
+    EXECUTORS,
+  );
+
 const targets = (about = "as for build") => new Argument("[targets...]", about);
 const target = (about = "as for build") => new Argument("<target>", about);
 
@@ -38,12 +44,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "build",
     about: "bring targets, and everything that they need, up to date",
     args: [targets("output paths, directories, rules, task ids, or globs of these")],
+    options: [executor()],
     examples: [
       "lq build                              # what the pipeline names as `default`",
       "lq build tables/segthor.md",
       "lq build 'scores/btcv/**' predict -k -j 8",
       "lq build -n --set splits.seed=7       # what would run, and why",
       "lq build --profile paper --slots gpu=2",
+      "lq build --executor slurm              # as jobs of the cluster",
     ],
     load: () => runBuild,
   },
@@ -102,6 +110,7 @@ lq marks accepted outputs permanently.`,
     name: "watch",
     about: "build, then build again whenever something changes",
     args: [targets()],
+    options: [executor()],
     examples: ["lq watch", "lq watch tables/quality.md -k"],
     load: async () => (await import("./commands/watch.ts")).runWatch,
   },
@@ -282,6 +291,14 @@ lq marks accepted outputs permanently.`,
     notes: `
 Inputs must be there, so build them first. lq throws away what the tasks write. Exit code 1: a file is not declared.`,
     load: async () => (await commands()).runAudit,
+  },
+  {
+    name: "jobs",
+    about: "list the jobs of this project that are queued or running on Slurm, or end them",
+    args: [],
+    options: [new Option("--cancel", "end them all")],
+    examples: ["lq jobs", "lq jobs --json", "lq jobs --cancel"],
+    load: async () => (await import("./commands/jobs.ts")).runJobs,
   },
   {
     name: "completion",

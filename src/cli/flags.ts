@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { UserError } from "../model/errors.ts";
+import type { Executor } from "../model/executors.ts";
 import { PIPELINE_FILE } from "../load/files.ts";
 
 export interface CommonFlags {
@@ -18,6 +19,8 @@ export interface CommonFlags {
   readonly quiet?: boolean;
   readonly verbose?: boolean;
   readonly color?: "auto" | "always" | "never";
+  /** Of `build` and `watch`. */
+  readonly executor?: Executor;
 }
 
 /** @throws UserError if the current folder was removed */
@@ -49,8 +52,9 @@ export function useColor(stream: NodeJS.WriteStream, choice: CommonFlags["color"
 
 /** The flags that decide what a build does, as typed. */
 export function typedFlags(flags: CommonFlags): readonly string[] {
-  const { jobs, slots, keepGoing, force, profile = [], set = [] } = flags;
+  const { jobs, slots, keepGoing, force, executor, profile = [], set = [] } = flags;
   return [
+    ...(executor === undefined ? [] : [`--executor ${executor}`]),
     ...(jobs === undefined ? [] : [`--jobs ${jobs}`]),
     ...(slots === undefined ? [] : [`--slots ${slots}`]),
     ...(keepGoing === true ? ["--keep-going"] : []),

@@ -25,7 +25,11 @@ export type TaskEvent =
       readonly devices: readonly string[];
       /** What it runs, with the project's paths; left out for a module. */
       readonly command?: string;
+      readonly job?: string;
+      readonly node?: string;
     }
+  /** A batch system has the task in its queue. */
+  | { readonly type: "queued"; readonly task: string; readonly job: string }
   | { readonly type: "progress"; readonly task: string; readonly fraction: number; readonly note?: string }
   /** Numbers of one step of a task, a few times a second at most; the file beside its log has all. */
   | { readonly type: "metrics"; readonly task: string; readonly step: number; readonly values: Numbers }
@@ -38,6 +42,8 @@ export type TaskEvent =
       readonly error: string;
       /** The device's memory was not enough: the next attempt has the whole device. */
       readonly wholeDevice: boolean;
+      readonly job?: string;
+      readonly node?: string;
     };
 
 export class TaskReports {

@@ -21,6 +21,8 @@ export interface TaskRun {
 
 export type Unfinished =
   | { readonly kind: "cancelled" }
+  /** It had not started when the build ended. */
+  | { readonly kind: "skipped" }
   /** Its share of a device's memory was too small. It runs again with the whole device. */
   | { readonly kind: "out-of-device-memory"; readonly attempts: number }
   /** Inputs changed while it ran, so its result is dropped. */
@@ -31,15 +33,27 @@ export interface Failed {
   readonly error: string;
 }
 
-export type RunResult =
-  | Unfinished
-  | { readonly kind: "ran" }
-  | (Failed & {
-      /** The last lines that it printed. */
-      readonly tail: readonly string[];
-      /** The path of its log; left out if it printed nothing. */
-      readonly log?: string;
-    });
+/** Where a batch system ran it. */
+export interface JobFacts {
+  readonly job?: string;
+  readonly node?: string;
+  /** Seconds that it waited in the queue. */
+  readonly queued?: number;
+  /** Seconds of the run itself. Left out: it began when the runner was called. */
+  readonly seconds?: number;
+}
+
+export type RunResult = JobFacts &
+  (
+    | Unfinished
+    | { readonly kind: "ran" }
+    | (Failed & {
+        /** The last lines that it printed. */
+        readonly tail: readonly string[];
+        /** The path of its log; left out if it printed nothing. */
+        readonly log?: string;
+      })
+  );
 
 export interface TaskRunner {
   /**

@@ -4,16 +4,17 @@
  */
 import { setTimeout } from "node:timers/promises";
 import { UserError } from "../model/errors.ts";
+import { Disk } from "../files/disk.ts";
 import { FileDigests } from "../files/files.ts";
 import { differingFile, isLinkedFolder, isProtected, outputState, type OutputView } from "./outputs.ts";
 import { isAsWritten, isExecutable } from "./difference.ts";
 import { areInTheWay, straysIn } from "./strays.ts";
 import { absolute } from "../model/paths.ts";
 import type { Recipe } from "../fingerprint/recipe.ts";
-import { filesUnder, treeDigest, type TreeEntry } from "../fingerprint/tree.ts";
+import { filesUnder, type TreeEntry } from "../fingerprint/tree.ts";
 import type { Task } from "../model/model.ts";
 import { tickOf, type Signature } from "../files/signature.ts";
-import type { Action, StoredOutput, StoredRun } from "../store/action.ts";
+import { partsOf, type Action, type StoredOutput, type StoredRun } from "../store/action.ts";
 import { place } from "./place.ts";
 import { storeAction, storeRun } from "./store-run.ts";
 import type { WrittenOutput } from "../state/records.ts";

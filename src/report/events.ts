@@ -32,6 +32,10 @@ export type Event =
       readonly error?: string;
       readonly tail?: readonly string[];
       readonly log?: string;
+      /** Where a batch system ran it, and the seconds that it waited in the queue. */
+      readonly job?: string;
+      readonly node?: string;
+      readonly queued?: number;
     }
   /** What tasks wait for outside this build. It is sent when this changes. Empty: they no longer wait. */
   | { readonly type: "waiting"; readonly for: readonly string[] }

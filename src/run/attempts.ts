@@ -18,9 +18,15 @@ import type { BuildControl } from "./control.ts";
 import type { Finished, Outcomes } from "./outcomes.ts";
 import { InFlight } from "./in-flight.ts";
 
-interface AttemptParts {
+/** Where tasks run: what they may use there, and who runs them. */
+export interface Site {
   readonly slots: Slots;
   readonly runner: TaskRunner;
+  /** The slots that a task takes here. */
+  readonly slotsOf: (task: Task) => SlotRequest;
+}
+
+interface AttemptParts extends Site {
   readonly outcomes: Outcomes;
   readonly control: BuildControl;
 }
@@ -60,7 +66,7 @@ export class Attempts {
 
   add(due: DueTask): void {
     const { task, key } = due;
-    if (this.#inFlight.enter(key, task)) this.#enqueue(due, task.rule.slots);
+    if (this.#inFlight.enter(key, task)) this.#enqueue(due, this.#parts.slotsOf(task));
   }
 
   /** @returns whether a task was ready and its slots were free */

@@ -1,6 +1,6 @@
 /** Build: makes the targets of a request fresh. */
 import { userErrorOf } from "../model/errors.ts";
-import type { PendingExpansion, Task } from "../model/model.ts";
+import type { PendingExpansion, Rule, Task } from "../model/model.ts";
 import { Executor } from "../execute/execute.ts";
 import { WorkerPool } from "../execute/pool.ts";
 import { loadConfig, type Config } from "../load/config.ts";
@@ -18,6 +18,7 @@ import { Slots } from "../schedule/slots.ts";
 import { DriverUsage } from "../schedule/usage.ts";
 import { waitingFor } from "../schedule/waiting-for.ts";
 import { dryRun } from "./dry-run.ts";
+import { mayRunElsewhere, openElsewhere, type OpenElsewhere } from "./elsewhere.ts";
 import { RUN } from "./mode.ts";
 import { addedFiles, emptyRules, unwrittenOutputs } from "../plan/warnings.ts";
 import { undeclaredWarnings } from "../plan/undeclared.ts";
@@ -143,12 +144,22 @@ async function buildWithLock(
   const due = [...plan.selected.tasks].filter((task) => !isClean(task));
   const config = loadConfig(process.env);
   const expansions = upcomingExpansions(session, plan);
-  const capacity = await capacityFor(request, mode.toRun([...due, ...expansions]), config);
+  const isElsewhere = ({ rule }: { readonly rule: Rule }): boolean =>
+    (request.executor ?? config.executor) === "slurm" && mayRunElsewhere(rule);
+  const toRun = mode.toRun([...due, ...expansions]);
+  const capacity = await capacityFor(
+    request,
+    toRun.filter((each) => !isElsewhere(each)),
+    config,
+  );
   const mayRun = mode.toRun([
     ...due.filter((task) => !isCached(plan, task)),
     ...samples(session, expansions),
   ]);
-  refuseWhatNeverFits(mayRun, capacity);
+  refuseWhatNeverFits(
+    mayRun.filter((task) => !isElsewhere(task)),
+    capacity,
+  );
   refuseMissingEnvironments(session, mayRun);
   refuseLongCommands(mayRun);
   if (!force) refuseProtected(session, due, (task) => isToBeMade(plan, task));
@@ -165,21 +176,29 @@ async function buildWithLock(
   const pool = new WorkerPool(session.root, capacity.cpu);
   const executor = new Executor(session.root, session.code, session.environments, pool);
   const recorder = new Recorder(session, { overwrite: force });
+  const pools = { pools: new Map<string, number>() };
+  let elsewhere: OpenElsewhere | null = null;
   try {
     if (due.length > 0) await refuseBadParams(session, pool, mayRun);
+    if (toRun.some(isElsewhere))
+      elsewhere = await openElsewhere({
+        ...{ session, plan, recorder, outcomes, capacity, pools },
+        ...{ pipeline: request.pipeline, tasks: mayRun },
+      });
     sweep(plan.selected.tasks);
     outcomes.plan(plan.selected.tasks, session.state);
     for (const task of plan.selected.tasks) if (isClean(task)) outcomes.finish({ task, outcome: "fresh" });
     const runner = new LocalRunner(session, executor, recorder);
-    const slots = new Slots(capacity, leases);
+    const slots = new Slots(capacity, leases, pools);
+    const here = { slots, runner, slotsOf: ({ rule }: Task) => rule.slots };
     const keepGoing = request.keepGoing === true;
     const expanded: (selected: Plan["selected"]) => void = ({ tasks }) => sweep(tasks);
     const selected = await new BuildLoop(
       {
         session,
         plan,
-        slots,
-        runner,
+        here,
+        elsewhere,
         mode,
         recorder,
         outcomes,
@@ -195,7 +214,7 @@ async function buildWithLock(
     if (outcomes.worked) shareNeeds(session, request.pipeline);
     return { plan: { ...plan, selected }, orphans };
   } finally {
-    await Promise.all([pool.close(), executor.close()]);
+    await Promise.all([pool.close(), executor.close(), elsewhere?.close()]);
     leases?.close();
   }
 }

@@ -12,9 +12,8 @@ import type { Task } from "../model/model.ts";
 import type { Recorder } from "../record/record.ts";
 import type { StoredRun } from "../store/action.ts";
 import type { Waiting } from "../schedule/leases.ts";
-import type { Slots } from "../schedule/slots.ts";
 import type { Selected } from "../select/select.ts";
-import { Attempts } from "./attempts.ts";
+import { Attempts, type Site } from "./attempts.ts";
 import { evaluate, isDue, type DueTask, type Verdict } from "../plan/evaluate.ts";
 import { Frontier, type Ready } from "../plan/frontier.ts";
 import { Jobs } from "./jobs.ts";
@@ -29,11 +28,24 @@ import type { BuildControl } from "./control.ts";
 import type { Finished, Outcomes } from "./outcomes.ts";
 import { urgency } from "./urgency.ts";
 
+export interface Elsewhere extends Site {
+  readonly takes: (task: Task) => boolean;
+  readonly runner: TaskRunner & {
+    /** Nothing new starts; what runs goes on. */
+    stop(): void;
+    /** What tasks wait for. */
+    readonly waiting: readonly string[];
+    onChange: () => void;
+  };
+}
+
 export interface LoopParts {
   readonly session: Session;
   readonly plan: Plan;
-  readonly slots: Slots;
-  readonly runner: TaskRunner;
+  /** This machine. */
+  readonly here: Site;
+  /** A batch system; null: every task runs here. */
+  readonly elsewhere: Elsewhere | null;
   readonly mode: Mode;
   readonly recorder: Recorder;
   readonly outcomes: Outcomes;
@@ -47,7 +59,8 @@ export interface LoopParts {
 export class BuildLoop {
   readonly #parts: LoopParts;
   readonly #frontier: Frontier;
-  readonly #attempts: Attempts;
+  readonly #here: Attempts;
+  readonly #elsewhere: Attempts | null;
   readonly #restorer: Restorer;
   #selected: Selected;
   readonly #jobs = new Jobs();
@@ -62,15 +75,18 @@ export class BuildLoop {
     this.#parts = parts;
     this.#selected = parts.plan.selected;
     this.#frontier = new Frontier(parts.session.graph, isClean);
-    this.#attempts = new Attempts(parts, this.#jobs, {
-      ended: (finished) => this.#end(finished),
-      ran: (task, key, recipe) => {
+    const { elsewhere } = parts;
+    const ends = {
+      ended: (finished: Finished) => this.#end(finished),
+      ran: (task: Task, key: string, recipe: Recipe) => {
         this.#settle(task, freshNow(key, recipe.inputs), true);
         const { remote } = parts.session;
         if (remote?.push === true) void remote.send(key);
       },
-      again: (task) => this.#consider({ task, rebuilt: true }),
-    });
+      again: (task: Task) => this.#consider({ task, rebuilt: true }),
+    };
+    this.#here = new Attempts({ ...parts, ...parts.here }, this.#jobs, ends);
+    this.#elsewhere = elsewhere && new Attempts({ ...parts, ...elsewhere }, this.#jobs, ends);
     this.#restorer = new Restorer(parts.session, parts.recorder);
   }
 
@@ -82,7 +98,9 @@ export class BuildLoop {
   async run(): Promise<Selected> {
     const turns = new EventLoopTurns();
     const jobs = this.#jobs;
-    this.#parts.control.onStop(jobs.wake);
+    const { control, elsewhere, here } = this.#parts;
+    control.onStop(jobs.wake);
+    if (elsewhere !== null) elsewhere.runner.onChange = jobs.wake;
     this.#extend(this.#selected);
     for (;;) {
       jobs.guard(() => this.#considerReady());
@@ -94,7 +112,7 @@ export class BuildLoop {
       const news = jobs.news();
       const waiting = jobs.guard(() => {
         this.#startDue();
-        return this.#parts.slots.rest(jobs.wake);
+        return here.slots.rest(jobs.wake);
       });
       this.#emitWaiting(waiting);
       if (jobs.over && waiting === null) break;
@@ -110,7 +128,7 @@ export class BuildLoop {
 
   /** Emits what the build waits for, such as devices that others use, each time that this changes. */
   #emitWaiting(waiting: Waiting | null): void {
-    const reasons = waiting?.reasons ?? [];
+    const reasons = [...(waiting?.reasons ?? []), ...(this.#parts.elsewhere?.runner.waiting ?? [])];
     const text = reasons.join("; ");
     if (text !== this.#lastWaiting) this.#parts.outcomes.emit({ type: "waiting", for: reasons });
     this.#lastWaiting = text;
@@ -127,7 +145,9 @@ export class BuildLoop {
       if (next === null) break;
       this.#jobs.add(this.#restore(next));
     }
-    while (!this.#stopped && this.#attempts.startNext());
+    while (!this.#stopped && this.#here.startNext());
+    while (!this.#stopped && this.#elsewhere?.startNext() === true);
+    if (this.#stopped) this.#parts.elsewhere?.runner.stop();
   }
 
   get #stopped(): boolean {
@@ -183,9 +203,13 @@ export class BuildLoop {
   }
 
   #make(due: DueTask): void {
-    if (this.#parts.mode.inPlaceOfRun === null) this.#attempts.add(due);
+    if (this.#parts.mode.inPlaceOfRun === null) this.#attemptsOf(due.task).add(due);
     else if (this.#damaged.has(due.task)) this.#fail(due.task, "its result in the cache is damaged");
     else this.#jobs.add(this.#doInPlaceOfRun(due, this.#parts.mode.inPlaceOfRun));
+  }
+
+  #attemptsOf(task: Task): Attempts {
+    return (this.#parts.elsewhere?.takes(task) === true ? this.#elsewhere : null) ?? this.#here;
   }
 
   async #doInPlaceOfRun(due: DueTask, act: NonNullable<Mode["inPlaceOfRun"]>): Promise<void> {
@@ -248,9 +272,11 @@ export class BuildLoop {
   /** @returns the new tasks */
   #extend(selected: Selected): readonly Task[] {
     const added = this.#frontier.extend(selected);
-    const { session, slots } = this.#parts;
+    const { session, here } = this.#parts;
     this.#parts.outcomes.plan(selected.tasks, session.state);
-    this.#attempts.priorities = urgency(session.state, selected, this.#frontier, slots.capacity);
+    const priorities = urgency(session.state, selected, this.#frontier, here.slots.capacity);
+    for (const attempts of [this.#here, this.#elsewhere])
+      if (attempts !== null) attempts.priorities = priorities;
     return added;
   }
 }

@@ -1,4 +1,5 @@
 /** Counts outcomes, and sends an event for each to the listeners. */
+import type { JobFacts } from "../execute/task-run.ts";
 import type { HashProgress } from "../files/hash-many.ts";
 import { noCounts, type Outcome } from "../model/counts.ts";
 import type { Reason, Task } from "../model/model.ts";
@@ -7,11 +8,10 @@ import type { State } from "../state/state.ts";
 import type { Event, Listener } from "../report/events.ts";
 import type { Summary } from "./request.ts";
 
-export interface Finished {
+export interface Finished extends JobFacts {
   readonly task: Task;
   readonly outcome: Outcome;
   readonly reasons?: readonly Reason[];
-  readonly seconds?: number;
   readonly command?: string;
   readonly error?: string;
   readonly tail?: readonly string[];

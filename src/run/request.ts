@@ -1,5 +1,6 @@
 /** The request that `build` takes, and the summary that it returns. */
 import type { Counts } from "../model/counts.ts";
+import type { Executor } from "../model/executors.ts";
 import type { Listener } from "../report/events.ts";
 import type { Request } from "../session/request.ts";
 import type { SnapshotRequest } from "../snapshot/snapshot.ts";
@@ -11,6 +12,8 @@ export interface BuildRequest extends Request {
   readonly jobs?: number | undefined;
   /** `--slots gpu=2,cpu=8`, as typed. */
   readonly slots?: string | undefined;
+  /** Where tasks run; by default as the user's configuration says. */
+  readonly executor?: Executor | undefined;
   /** `-k`: after a failure go on with the tasks that do not depend on the failed task. */
   readonly keepGoing?: boolean | undefined;
   /** `-n`: say what would be done; do nothing. Tasks that would run are reported as events without outcome. */

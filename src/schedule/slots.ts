@@ -38,17 +38,26 @@ interface DeviceAccount {
   whole: boolean;
 }
 
+/** Free places by pool; a pool is in it when a place was taken once. */
+export interface Pools {
+  readonly pools: Map<string, number>;
+}
+
 export class Slots {
   readonly capacity: Capacity;
   readonly #leases: Leases | null;
   #cpu: number;
   #memory: number;
-  readonly #pools = new Map<string, number>();
+  readonly #pools: Map<string, number>;
   readonly #devices: readonly DeviceAccount[];
 
-  /** @param leases the devices that this build leases beside other builds; null: lq shares none with other builds */
-  constructor(capacity: Capacity, leases: Leases | null = null) {
+  /**
+   * @param leases the devices that this build leases beside other builds; null: lq shares none with other builds
+   * @param pools free places by pool, which several accounts may share
+   */
+  constructor(capacity: Capacity, leases: Leases | null = null, { pools }: Pools = { pools: new Map() }) {
     this.capacity = capacity;
+    this.#pools = pools;
     this.#leases = leases;
     this.#cpu = capacity.cpu;
     this.#memory = capacity.memory;

@@ -6,7 +6,9 @@ import { STORE } from "../model/layout.ts";
 import { Store } from "../store/store.ts";
 import type { Session } from "./session.ts";
 
-export function openStore(pipeline: Pipeline, notice: (text: string) => void): Store {
+type Placed = Pick<Pipeline, "root" | "cache">;
+
+export function openStore(pipeline: Placed, notice: (text: string) => void): Store {
   const { root, cache } = pipeline;
   // A project with its own store has no id: if somebody moves the project, its accepted actions move with the store.
   const project = hasOwnStore(pipeline) ? {} : { project: projectId(root) };
@@ -17,7 +19,7 @@ export function openStore(pipeline: Pipeline, notice: (text: string) => void): S
  * Absolute path of the store's folder. LQ_CACHE overrides pipeline.yaml, because the same project may be on machines
  * with different disks.
  */
-export function storeFolder({ root, cache }: Pipeline): string {
+export function storeFolder({ root, cache }: Placed): string {
   const named = process.env.LQ_CACHE;
   if (named !== undefined && named !== "") return resolve(root, named);
   return cache.folder ?? join(root, STORE);
@@ -29,6 +31,6 @@ export function shareNeeds({ state }: Pick<Session, "state">, pipeline: Pipeline
   if (!hasOwnStore(pipeline)) writeNeeded(storeFolder(pipeline), root, neededBy(root, state));
 }
 
-export function hasOwnStore(pipeline: Pipeline): boolean {
+export function hasOwnStore(pipeline: Placed): boolean {
   return storeFolder(pipeline) === join(pipeline.root, STORE);
 }

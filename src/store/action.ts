@@ -54,7 +54,7 @@ const Digest = z.string().check(z.regex(DIGEST));
 const Name = z.string().check(z.refine(isSafeName));
 const Value: z.ZodMiniType<Json> = z.json();
 const Entry = z.object({ name: Name, digest: Digest, executable: z.boolean() });
-const Output = z.discriminatedUnion("kind", [
+export const StoredOutputShape = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("file"), digest: Digest, executable: z.boolean() }),
   z.object({ kind: z.literal("directory"), digest: Digest, entries: z.array(Entry) }),
 ]);
@@ -97,7 +97,7 @@ const StoredAction = z.object({
   version: z.literal(VERSION),
   key: Digest,
   recipe: StoredRecipe,
-  outputs: z.array(Output),
+  outputs: z.array(StoredOutputShape),
   seconds: z.number(),
   finished: z.number(),
   accepted: z.exactOptional(z.object({ at: z.number(), key: Digest })),

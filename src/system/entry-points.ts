@@ -8,7 +8,11 @@ import { sha256 } from "./digest.ts";
 import { installation } from "./installation.ts";
 
 /** Sources by the program's name in dist/ (scripts/bundle.mjs). */
-const SOURCES = { worker: "src/execute/worker.ts", "hash-thread": "src/files/hash-thread.ts" } as const;
+const SOURCES = {
+  worker: "src/execute/worker.ts",
+  "hash-thread": "src/files/hash-thread.ts",
+  job: "src/batch/job.ts",
+} as const;
 
 type Name = keyof typeof SOURCES;
 

@@ -29,6 +29,8 @@ const ENGINE = [
   "report",
   "history",
   "events",
+  "batch",
+  "slurm",
   "run",
   "inspect",
   "graph-views",

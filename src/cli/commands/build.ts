@@ -27,6 +27,7 @@ export async function runBuild(
       targets,
       jobs: flags.jobs,
       slots: flags.slots,
+      executor: flags.executor,
       keepGoing: flags.keepGoing,
       dryRun: flags.dryRun,
       force: flags.force,

@@ -16,13 +16,13 @@ export async function runWatch(targets: readonly string[], flags: CommonFlags): 
   const interrupt = onInterrupt();
   const { signal } = interrupt;
   const buildOnce = async (pipeline: Pipeline, control: BuildControl): Promise<void> => {
-    const { jobs, slots, keepGoing, force } = flags;
+    const { jobs, slots, executor, keepGoing, force } = flags;
     const view = await createView(viewOptions(flags, pipeline));
     const { listener } = view;
     try {
       const words = typedFlags(flags);
       await build({
-        ...{ pipeline, cwd, targets, jobs, slots, keepGoing, force },
+        ...{ pipeline, cwd, targets, jobs, slots, executor, keepGoing, force },
         ...{ signal, control, listener, flags: words },
       });
     } finally {
