@@ -28,7 +28,7 @@ export default task({
         })
         .default("auto"),
       reading,
-      device: z.enum(["cpu", "cuda", "auto"]).default("cpu"),
+      device: z.enum(["cpu", "cuda", "webgpu", "auto"]).default("cpu"),
       /**
        * Class list of the model ("all": the dataset's own labels). The prediction then has the label values of the table
        * `organs`. Without this param it keeps the model's values.

@@ -1,7 +1,11 @@
 /**
  * Creates every onnxruntime session: sets threads and device.
  */
+import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { InferenceSession } from "onnxruntime-node";
+import { decodeModel, encodeModel } from "./onnx/proto.ts";
+import { forWebGpu } from "./webgpu-graph.ts";
 
 export type Device = "cpu" | "webgpu" | "cuda" | "auto";
 
@@ -10,8 +14,8 @@ export interface SessionOptions {
   readonly threads?: number;
   /**
    * Default cpu. `auto` takes cuda if the task holds a GPU and CUDA starts, else the cpu. CUDA shows the process only
-   * the GPUs of its task (CUDA_VISIBLE_DEVICES), so we take the first. WebGPU takes the machine's first GPU, whatever
-   * the task holds, and has no transposed convolutions in 3D.
+   * the GPUs of its task (CUDA_VISIBLE_DEVICES), so we take the first. WebGPU takes the machine's first GPU, so the task
+   * must hold this one.
    */
   readonly device?: Device;
   /**
@@ -47,13 +51,10 @@ export async function createSession(
         enableMemPattern: !training,
         logSeverityLevel: 3,
       };
-      // TypeScript needs two calls: no overload of `create` takes a path or bytes.
-      const session = await (typeof model === "string"
-        ? InferenceSession.create(model, settings)
-        : InferenceSession.create(model, settings));
-      options.log?.(
-        `loaded ${typeof model === "string" ? model : "a network"} on ${provider}, threads: ${threads}`,
-      );
+      const session = await open(model, provider, settings);
+      const what = typeof model === "string" ? model : "a network";
+      const why = failures.length === 0 ? "" : ` (not on ${failures.join("; ")})`;
+      options.log?.(`loaded ${what} on ${provider}, threads: ${threads}${why}`);
       return session;
     } catch (error) {
       failures.push(`${provider}: ${reasonOf(error)}`);
@@ -62,11 +63,56 @@ export async function createSession(
   throw new Error(`onnxruntime cannot load the model (${failures.join("; ")})${hintFor(options.device)}`);
 }
 
+function open(
+  model: Uint8Array | string,
+  provider: "cuda" | "webgpu" | "cpu",
+  settings: InferenceSession.SessionOptions,
+): Promise<InferenceSession> {
+  // TypeScript needs two calls: no overload of `create` takes a path or bytes.
+  if (provider !== "webgpu")
+    return typeof model === "string"
+      ? InferenceSession.create(model, settings)
+      : InferenceSession.create(model, settings);
+  const { graph, ...rest } = decodeModel(typeof model === "string" ? readFileSync(model) : model);
+  const bytes = encodeModel(forWebGpu({ graph, ...rest }));
+  if (typeof model !== "string") return InferenceSession.create(bytes, settings);
+  const beside = graph.initializer.flatMap(({ externalData = [] }) =>
+    externalData.flatMap(({ key, value }) => (key === "location" ? [value] : [])),
+  );
+  const externalData = [...new Set(beside)].map((path) => ({
+    path,
+    data: readLarge(join(dirname(model), path)),
+  }));
+  return InferenceSession.create(bytes, { ...settings, externalData });
+}
+
+/** A file of any size: `readFileSync` ends at 2 GiB. */
+function readLarge(path: string): Uint8Array {
+  const bytes = new Uint8Array(statSync(path).size);
+  const file = openSync(path, "r");
+  try {
+    for (let at = 0, read = 1; at < bytes.length; at += read) {
+      read = readSync(file, bytes, at, Math.min(bytes.length - at, 2 ** 30), at);
+      if (read === 0) throw new Error(`${path} became shorter while it was read`);
+    }
+  } finally {
+    closeSync(file);
+  }
+  return bytes;
+}
+
 function providers({ device = "cpu", devices = [] }: SessionOptions): ("cuda" | "webgpu" | "cpu")[] {
   if (device === "auto") return devices.length > 0 ? ["cuda", "cpu"] : ["cpu"];
   if (device === "cuda" && devices.length === 0) {
     throw new Error(
       "device: cuda, but the task holds no GPU: none was free, or its rule asks for none (slots: { gpu: 1 })",
+    );
+  }
+  if (device === "webgpu" && devices[0] !== "0") {
+    const held = devices.length === 0 ? "the task holds none" : `the task holds GPU ${devices.join(", ")}`;
+    throw new Error(
+      `device: webgpu takes the machine's first GPU, but ${held}, so other tasks may use it at the same time: ` +
+        "ask for it (slots: { gpu: 1 }), and build with --slots gpu=1 where lq finds no GPU",
     );
   }
   return [device];
