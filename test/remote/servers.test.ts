@@ -1,73 +1,30 @@
 /** Real servers: nginx with WebDAV, and Ceph's gateway with the interface of S3. */
-import { execFile, execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
-import { join } from "node:path";
+import { execFile } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import { testFolder } from "../helpers/folder.ts";
+import { ENV, freePort, isInstalled, startNginx, type Nginx } from "../helpers/nginx.ts";
 import { shared } from "../helpers/shared.ts";
 import { built, clone, TASKS } from "./remote-project.ts";
 
-const ENV = { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` };
-
 /** Whether all programs are installed; says if not. */
 function areThere(...programs: string[]): boolean {
-  const missing = programs.filter(
-    (name) => spawnSync("sh", ["-c", `command -v ${name}`], { env: ENV }).status !== 0,
-  );
+  const missing = programs.filter((name) => !isInstalled(name));
   if (missing.length > 0) console.warn(`skipped: ${missing.join(", ")} not installed`);
   return missing.length === 0;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 describe.skipIf(!areThere("nginx", "openssl"))("nginx", () => {
-  const folder = testFolder();
-  const config = join(folder, "nginx.conf");
-  const nginx = (...words: string[]) =>
-    execFileSync("nginx", ["-p", folder, "-c", config, ...words], { env: ENV });
-  afterAll(() => nginx("-s", "stop"));
+  let nginx: Nginx | undefined;
+  afterAll(() => nginx?.stop());
 
   test("serves clones, and refuses writes without the password", async () => {
-    const port = await freePort();
-    mkdirSync(join(folder, "store"));
-    mkdirSync(join(folder, "parts"));
-    const password = execFileSync("openssl", ["passwd", "-apr1", "secret"], { encoding: "utf8" }).trim();
-    writeFileSync(join(folder, "users"), `ann:${password}\n`);
-    writeFileSync(
-      config,
-      `${process.getuid?.() === 0 ? "user root root;" : ""}
-pid ${folder}/pid;
-error_log ${folder}/error.log;
-events {}
-http {
-  access_log ${folder}/access.log;
-  client_max_body_size 0;
-  client_body_temp_path ${folder}/parts;
-  server {
-    listen 127.0.0.1:${port};
-    root ${folder}/store;
-    location / {
-      dav_methods PUT;
-      create_full_put_path on;
-      limit_except GET { auth_basic cache; auth_basic_user_file ${folder}/users; }
-    }
-  }
-}
-`,
-    );
-    nginx();
-    const cache = `{ remote: "http://127.0.0.1:${port}/lab", push: true }`;
+    nginx = await startNginx(testFolder(), "secret");
+    const cache = `{ remote: "${nginx.url}/lab", push: true }`;
     const refused = await built(clone(cache));
     expect([refused.ran, refused.warnings]).toEqual([TASKS, [expect.stringMatching(/HTTP status 401\)$/)]]);
-    expect(readdirSync(join(folder, "store"))).toEqual([]);
+    expect(readdirSync(nginx.store)).toEqual([]);
     const credentials = { LQ_REMOTE_USER: "ann", LQ_REMOTE_PASSWORD: "secret" };
     const one = await built(clone(cache), credentials);
     expect([one.ran, one.warnings, one.summary["uploaded"]]).toEqual([TASKS, [], 13]);
