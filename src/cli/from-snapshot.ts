@@ -41,9 +41,12 @@ function tellBuilt({ tasks, notices }: SnapshotHead, flags: CommonFlags): void {
   view.listener({ type: "summary", ...counts, seconds: process.uptime() });
 }
 
+/** Slots that every project has. Only the pipeline knows whether others are spelt right. */
+const COMMON_SLOTS = /^\s*((cpu|gpu|memory)\s*=[^,]*(,\s*|$))*$/;
+
 /** Null if there is no usable snapshot, and with --json, which prints every task. */
 function ask(targets: readonly string[], flags: CommonFlags): Asked | null {
-  if (flags.json === true) return null;
+  if (flags.json === true || !COMMON_SLOTS.test(flags.slots ?? "")) return null;
   const cwd = startFolder(flags);
   const root = nearestProject(cwd);
   return root === undefined

@@ -4,6 +4,8 @@ import type { HashOptions } from "../files/hash-many.ts";
 import { loadPipeline, PIPELINE_FILE } from "../load/load.ts";
 import type { Pipeline } from "../model/model.ts";
 import { isLive } from "../report/is-live.ts";
+import { didYouMean } from "../load/suggest.ts";
+import { parseSlots } from "../schedule/slots-option.ts";
 import { showHashing } from "../report/hashing.ts";
 import type { ViewOptions } from "../report/listener.ts";
 import { nearestProject, startFolder, useColor, type CommonFlags } from "./flags.ts";
@@ -29,7 +31,20 @@ export function openProject(flags: CommonFlags): Project {
       hint: "go to the project's folder, or name it with -C DIR",
     });
   }
-  return { pipeline: loadPipeline({ dir, profiles: flags.profile ?? [], set: flags.set ?? [] }), cwd };
+  const pipeline = loadPipeline({ dir, profiles: flags.profile ?? [], set: flags.set ?? [] });
+  refuseUnknownSlots(flags.slots, pipeline);
+  return { pipeline, cwd };
+}
+
+/** @throws UserError for slots that no rule asks for, such as `gpus` */
+function refuseUnknownSlots(slots: string | undefined, { rules }: Pipeline): void {
+  if (slots === undefined) return;
+  const pools = [...rules.values()].flatMap((rule) => [...rule.slots.pools.keys()]);
+  for (const name of parseSlots(slots).pools.keys()) {
+    if (pools.includes(name)) continue;
+    const hint = didYouMean(name, new Set(["cpu", "gpu", "memory", ...pools]));
+    throw new UserError({ message: `--slots: no rule has slots of "${name}"`, ...(hint && { hint }) });
+  }
 }
 
 /** The options of the view that shows a build on stdout. */

@@ -15,6 +15,8 @@ export async function runProgram(words: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
       // Commander has printed the message on stderr already.
+      if (error.code === "commander.unknownCommand" && !error.message.includes("Did you mean"))
+        process.stderr.write(`  hint: to build a target, write lq build ${words.join(" ")}\n`);
       if (words.includes("--json"))
         console.log(JSON.stringify({ type: "error", message: error.message.replace(/^error: /, "") }));
       return WRONG;

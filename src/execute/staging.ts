@@ -111,5 +111,7 @@ function lstatOrNull(file: string): Stats | null {
 function nameKind(stats: Stats): string {
   if (stats.isSymbolicLink()) return "a symbolic link";
   if (stats.isDirectory()) return "a directory";
-  return stats.isFile() ? "a file" : "neither a file nor a directory";
+  if (stats.isFIFO()) return "a named pipe";
+  if (stats.isSocket()) return "a socket";
+  return stats.isFile() ? "a file" : "a device";
 }

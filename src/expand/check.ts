@@ -6,7 +6,7 @@ import type { Disk } from "../files/disk.ts";
 import { UserError, type Span } from "../model/errors.ts";
 import { findModule, modulePath } from "../fingerprint/modules.ts";
 import { Problems } from "../load/problems.ts";
-import { nearest } from "../load/suggest.ts";
+import { meant, nearest } from "../load/suggest.ts";
 import type { PendingExpansion, Task, TaskPath } from "../model/model.ts";
 import { bindText } from "./bind.ts";
 import { findCycles } from "./cycles.ts";
@@ -232,14 +232,33 @@ function refuse(missing: readonly Missing[], { graph, outputs }: Checked, proble
       problems.add(`input "${path}" of "${task.id}" is ${is}${more}`, span, hint);
       continue;
     }
-    const near = nearest(path, known, 0.2);
+    const siblings = beside(graph.pipeline.root, path);
+    const near =
+      siblings.find((sibling) => sibling.normalize() === path.normalize()) ??
+      nearest(path, [...known, ...siblings.filter((sibling) => letters(sibling) !== letters(path))], 0.2);
     const hint =
       given ??
       wouldMake(empty, path) ??
       asPattern(path) ??
-      (near === undefined ? "make it with a rule, or put the file there" : `did you mean "${near}"?`);
+      (near === undefined ? "make it with a rule, or put the file there" : meant(path, near));
     const is = state === "empty" ? "empty" : "not there";
     problems.add(`nothing makes "${path}", which "${task.id}" reads, and it is ${is}${more}`, span, hint);
+  }
+}
+
+/** A path without its digits: the next number of a series is another case, not a misspelt one. */
+function letters(path: string): string {
+  return path.replace(/\d+/g, "");
+}
+
+/** The files and folders that are beside a path. */
+function beside(root: string, path: string): readonly string[] {
+  const folder = path.slice(0, path.lastIndexOf("/", path.length - 2) + 1);
+  try {
+    const entries = readdirSync(resolve(root, folder), { withFileTypes: true });
+    return entries.map((entry) => folder + entry.name + (entry.isDirectory() ? "/" : ""));
+  } catch {
+    return [];
   }
 }
 

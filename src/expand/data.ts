@@ -20,7 +20,8 @@ type WrittenNumber = Readonly<Record<typeof WRITTEN, string>> & { readonly numbe
  * @throws UserError if the text is not valid, or if an integer would lose its last digits
  */
 export function parseData(text: string, file: string): Json {
-  return file.endsWith(".json") ? parseJson(text, file) : parseYamlData(text, file);
+  const content = text.replace(/^\uFEFF/, "");
+  return file.endsWith(".json") ? parseJson(content, file) : parseYamlData(content, file);
 }
 
 /** The text of a number as the file has it; undefined for anything else. */

@@ -9,16 +9,15 @@ export interface Drawing {
   readonly edges: readonly { readonly from: string; readonly to: string }[];
 }
 
-/** One node for each task. Edges go from a dependency to the task that needs it. */
+/** One node for each task. Edges go to a task from those that make what it, or its axes, are read from. */
 export function byTask(graph: Graph, tasks: Iterable<Task>): Drawing {
   const shown = new Set(tasks);
   return {
     nodes: [...shown].map(({ id }) => ({ id, label: id })),
     edges: [...shown].flatMap((task) =>
-      graph
-        .dependencies(task)
-        .filter((dependency) => shown.has(dependency))
-        .map((dependency) => ({ from: dependency.id, to: task.id })),
+      [...before(graph, task)]
+        .filter((other) => shown.has(other))
+        .map((other) => ({ from: other.id, to: task.id })),
     ),
   };
 }
@@ -29,7 +28,7 @@ export function byRule(graph: Graph, tasks: Iterable<Task>): Drawing {
   const edges = new Map<string, { from: string; to: string }>();
   for (const task of tasks) {
     counts.set(task.rule.name, (counts.get(task.rule.name) ?? 0) + 1);
-    for (const { rule } of graph.dependencies(task)) {
+    for (const { rule } of before(graph, task)) {
       edges.set(`${rule.name}\0${task.rule.name}`, { from: rule.name, to: task.rule.name });
     }
   }
@@ -37,6 +36,12 @@ export function byRule(graph: Graph, tasks: Iterable<Task>): Drawing {
     nodes: [...counts].map(([id, n]) => ({ id, label: n === 1 ? id : `${id} (${n})` })),
     edges: [...edges.values()],
   };
+}
+
+/** The tasks that make what a task reads, and the files that its axis values were read from. */
+function before(graph: Graph, task: Task): ReadonlySet<Task> {
+  const origins = graph.origins(task).flatMap((file) => graph.producer(file) ?? []);
+  return new Set([...graph.dependencies(task), ...origins]);
 }
 
 export function toDot({ nodes, edges }: Drawing): string {

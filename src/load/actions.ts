@@ -70,11 +70,17 @@ function parseModule(node: Located, problems: Problems): string {
   const [, base = "", path = ""] = /^(lq:)?(?:\.\/)*(.*)$/s.exec(text.value) ?? [];
   if (isNoPath(path))
     problems.add(`"run" must be the path of a module inside ${base ? "lq" : "the project"}`, text.span);
+  else if (/\s/.test(path))
+    problems.add(
+      '"run" names a TypeScript module, and this is a command',
+      text.span,
+      `write cmd: "${text.value}"`,
+    );
   else if (/\.(py|R|r|jl|sh|bash)$/.test(path))
     problems.add(
       `"run" is for TypeScript modules, and ${path} is not one`,
       text.span,
-      `write script: ${path}`,
+      `write script: ${path}, or a command: cmd: "… ${path} …"`,
     );
   return base + path;
 }

@@ -55,7 +55,7 @@ export function loadParams(request: ParamsRequest, problems: Problems): Params {
   }
   for (const profile of request.profiles) {
     const path = `profiles/${profile}.yaml`;
-    const text = /^[\w.-]+$/.test(profile) && profile !== ".." ? readSource(dir, path) : null;
+    const text = /^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[\w./-]+$/.test(profile) ? readSource(dir, path) : null;
     if (text === null) {
       problems.add(
         `unknown profile "${profile}": there is no ${path}`,
@@ -159,7 +159,9 @@ function replace(inside: Json, path: ParamPath, value: Json): Json {
 
 function profilesIn(dir: string): string[] {
   try {
-    const names = readdirSync(join(dir, "profiles")).filter((name) => name.endsWith(".yaml"));
+    const names = readdirSync(join(dir, "profiles"), { recursive: true, encoding: "utf8" }).filter((name) =>
+      name.endsWith(".yaml"),
+    );
     return names.map((name) => name.slice(0, -".yaml".length)).sort();
   } catch {
     return [];

@@ -24,11 +24,21 @@ export function nearest(name: string, known: Iterable<string>, share = 0.4): str
   return best;
 }
 
+/** "did you mean …?", or what is wrong with a name that looks the same. */
+export function meant(name: string, near: string): string {
+  if (name.normalize() !== near.normalize()) return `did you mean "${near}"?`;
+  return `"${near}" is there, which looks the same and is written with other Unicode characters (${formOf(near)}, not ${formOf(name)})`;
+}
+
+function formOf(text: string): string {
+  return text === text.normalize("NFC") ? "NFC" : text === text.normalize("NFD") ? "NFD" : "mixed";
+}
+
 /** A hint: the nearest name, or all names if they are few. */
 export function didYouMean(name: string, known: Iterable<string>): string | undefined {
   const all = [...known];
   const other = OTHER_WORDS.get(name);
   const near = other !== undefined && all.includes(other) ? other : nearest(name, all);
-  if (near !== undefined) return `did you mean "${near}"?`;
+  if (near !== undefined) return meant(name, near);
   return all.length > 0 && all.length <= 16 ? `known: ${all.join(", ")}` : undefined;
 }

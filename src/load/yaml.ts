@@ -63,19 +63,25 @@ export function parseYaml(file: string, text: string, problems: Problems): Locat
   const document = parseDocument(text, { schema: "core", prettyErrors: false, uniqueKeys: false });
   // Report one error for each line, because later errors on a line mostly follow from the first.
   const lines = new Set<number>();
-  for (const { message, pos } of [...document.errors, ...document.warnings]) {
+  for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
     const line = text.lastIndexOf("\n", pos[0] - 1);
     if (lines.has(line)) continue;
     lines.add(line);
     const span = { file, start: pos[0], end: Math.max(pos[1], pos[0] + 1) };
-    problems.add(firstLine(message), span, hintFor(message, text, pos[0]));
+    problems.add(MEANT.get(code) ?? firstLine(message), span, hintFor(code, message, text, pos[0]));
   }
   if (problems.count > before) return null;
   const located = new Locator(file, text, document, problems).root();
   return problems.count > before ? null : located;
 }
 
-function hintFor(message: string, text: string, at: number): string | undefined {
+/** Errors of the parser that speak of its own functions, in words for the author of a file. */
+const MEANT: ReadonlyMap<string, string> = new Map([
+  ["MULTIPLE_DOCS", "a second document begins here, and lq reads one"],
+]);
+
+function hintFor(code: string, message: string, text: string, at: number): string | undefined {
+  if (code === "MULTIPLE_DOCS") return 'take out the line "---", or write the rest to a file of its own';
   if (text.slice(at - 1, at + 1) === "${") return "inside { } and [ ], put text with ${…} in it in quotes";
   if (message.startsWith("Nested mappings"))
     return 'put text with ": " in it in quotes, or on lines of its own below "|"';
@@ -213,7 +219,7 @@ class Locator {
       return this.#refuse("only text, numbers, true, false, null, lists and maps are allowed", span);
     }
     const raw = this.#text.slice(span.start, span.end);
-    if (/^[-+]?\d+$/.test(raw) && !Number.isSafeInteger(value)) {
+    if (typeof value === "number" && /^[-+]?\d+$/.test(raw) && !Number.isSafeInteger(value)) {
       return this.#refuse(`${raw} is too large: its last digits would be lost`, span, "put it in quotes");
     }
     return { located: this.#scalar(value as LocatedScalar["value"], span, raw), size: 1 };

@@ -80,13 +80,15 @@ export function refuseWhatNeverFits(tasks: Iterable<Task>, capacity: Capacity): 
 
 /** "it asks for 4 cores and there are 2", or null when the request fits an idle machine. */
 export function shortageOf(request: SlotRequest, capacity: Capacity): string | null {
-  if (request.cpu > capacity.cores) return `it asks for cpu ${request.cpu} and there is ${capacity.cores}`;
+  if (request.cpu > capacity.cores)
+    return `it asks for ${request.cpu} cores and there ${capacity.cores === 1 ? "is" : "are"} ${capacity.cores}`;
   if (request.memory > capacity.memory) {
     return `it asks for memory ${sizeText(request.memory)} and there is ${sizeText(capacity.memory)}`;
   }
   for (const [pool, places] of request.pools) {
     const size = poolSize(capacity, pool);
-    if (places > size) return `it asks for ${pool} ${places} and there is ${size}`;
+    if (places > size)
+      return `it asks for ${places} of "${pool}" and there ${size === 1 ? "is" : "are"} ${size}`;
   }
   const { gpu } = request;
   if (gpu === null || gpu.optional) return null;
@@ -97,7 +99,7 @@ export function shortageOf(request: SlotRequest, capacity: Capacity): string | n
     gpu.type === null ? "" : ` of type ${gpu.type}`,
     gpu.memory === null ? "" : ` with ${sizeText(gpu.memory)}`,
   ].join("");
-  const asked = `it asks for gpu ${gpu.count}${kind}`;
+  const asked = `it asks for ${gpu.count} ${gpu.count === 1 ? "GPU" : "GPUs"}${kind}`;
   if (suitable.length >= gpu.count) return `${asked} together and the largest group has ${together}`;
   const why = capacity.trouble === null ? "" : ` (${capacity.trouble})`;
   return `${asked} and there ${suitable.length === 1 ? "is" : "are"} ${suitable.length}${why}`;

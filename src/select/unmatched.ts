@@ -5,6 +5,7 @@ import { UserError, type Diagnostic } from "../model/errors.ts";
 import type { Graph } from "../expand/graph.ts";
 import { rulesWithoutTasks, whyNoTasks, wouldMake } from "../expand/no-tasks.ts";
 import type { Target } from "../model/model.ts";
+import { meant } from "../load/suggest.ts";
 import { suggest } from "./select.ts";
 
 /** @param cwd the folder that the targets are relative to, relative to the project */
@@ -21,6 +22,6 @@ function unmatched(graph: Graph, { text, span }: Target, cwd: string): Diagnosti
   const isSource = existsSync(resolve(root, path));
   const hint =
     wouldMake(rulesWithoutTasks(graph), path) ??
-    (isSource ? "it is a source: rules read it, and none makes it" : near && `did you mean "${near}"?`);
+    (isSource ? "it is a source: rules read it, and none makes it" : near && meant(text, near));
   return { message: `nothing makes "${text}"`, ...(span && { span }), ...(hint && { hint }) };
 }

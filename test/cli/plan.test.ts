@@ -80,7 +80,7 @@ critical path, 2.0 s:
     );
     const { code, stderr } = await project.lq("plan", "--slots", "gpu=2:a100");
     expect(code).toBe(2);
-    expect(stderr).toContain("it asks for gpu 1 of type h100 and there are 0");
+    expect(stderr).toContain("it asks for 1 GPU of type h100 and there are 0");
   });
 
   test("can pretend more devices than CUDA_VISIBLE_DEVICES allows, because nothing runs", async () => {

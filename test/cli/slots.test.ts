@@ -27,7 +27,7 @@ rules:
   const { code, stdout } = await project.lq("build");
   expect(code).toBe(1);
   expect(stdout).toContain(
-    "failed train: it can never start: it asks for gpu 1 and there are 0 (CUDA_VISIBLE_DEVICES allows none)",
+    "failed train: it can never start: it asks for 1 GPU and there are 0 (CUDA_VISIBLE_DEVICES allows none)",
   );
 });
 
@@ -56,7 +56,7 @@ rules:
     const { code, stderr } = await project.lq(command);
     expect(code).toBe(2);
     expect(stderr).toContain(
-      "pipeline.yaml:6:3: error: big:* can never start: it asks for gpu 2 of type h100 and there is 1",
+      "pipeline.yaml:6:3: error: big:* can never start: it asks for 2 GPUs of type h100 and there is 1",
     );
     expect(stderr).not.toContain("fit");
     expect(project.has("cases.json")).toBe(false);

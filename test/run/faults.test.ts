@@ -331,7 +331,7 @@ rules:
 `,
     });
     await expect(project.build({ slots: "gpu=2" })).rejects.toThrow(
-      "large can never start: it asks for gpu 3 and there are 2",
+      "large can never start: it asks for 3 GPUs and there are 2",
     );
     expect(project.has("small.txt")).toBe(false);
   });

@@ -493,6 +493,6 @@ describe("a driver that fails", () => {
     expect(can.read("t0.txt")).toBe("PCI_BUS_ID \n");
     const { code, stderr } = await project("1").lq("build");
     expect(code).toBe(2);
-    expect(stderr).toContain("it asks for gpu 1 and there are 0 (nvidia-smi failed");
+    expect(stderr).toContain("it asks for 1 GPU and there are 0 (nvidia-smi failed");
   });
 });

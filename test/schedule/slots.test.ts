@@ -80,7 +80,7 @@ describe("slots", () => {
     expect(ids(slots.take(pair))).toEqual(["2", "3"]);
     expect(slots.take(pair)).toBeNull();
     const large = ask({ gpu: gpu({ count: 4 }) });
-    expect(shortageOf(large, slots.capacity)).toBe("it asks for gpu 4 together and the largest group has 3");
+    expect(shortageOf(large, slots.capacity)).toBe("it asks for 4 GPUs together and the largest group has 3");
   });
 
   it("shares no device with a task that asks for a whole device", () => {
@@ -126,23 +126,23 @@ describe("slots", () => {
     const capacity = machine({ cpu: 2, cores: 8 });
     const slots = new Slots(capacity);
     expect(shortageOf(ask({ cpu: 8 }), capacity)).toBeNull();
-    expect(shortageOf(ask({ cpu: 9 }), capacity)).toBe("it asks for cpu 9 and there is 8");
+    expect(shortageOf(ask({ cpu: 9 }), capacity)).toBe("it asks for 9 cores and there are 8");
     expect(slots.take(ask({ cpu: 8 }))?.cpu).toBe(2);
     expect(slots.take(ask())).toBeNull();
   });
 
   it("says what is too little for a request that can never start", () => {
     const capacity = machine({ cpu: 2, cores: 2, memory: 4 * GiB, devices: [device("0", 24)] });
-    expect(shortageOf(ask({ cpu: 4 }), capacity)).toBe("it asks for cpu 4 and there is 2");
+    expect(shortageOf(ask({ cpu: 4 }), capacity)).toBe("it asks for 4 cores and there are 2");
     expect(shortageOf(ask({ memory: 8 * GiB }), capacity)).toBe(
       "it asks for memory 8 GiB and there is 4 GiB",
     );
-    expect(shortageOf(ask({ gpu: gpu({ count: 2 }) }), capacity)).toBe("it asks for gpu 2 and there is 1");
+    expect(shortageOf(ask({ gpu: gpu({ count: 2 }) }), capacity)).toBe("it asks for 2 GPUs and there is 1");
     expect(shortageOf(ask({ gpu: gpu({ memory: 40 * GiB }) }), capacity)).toBe(
-      "it asks for gpu 1 with 40 GiB and there are 0",
+      "it asks for 1 GPU with 40 GiB and there are 0",
     );
     expect(shortageOf(ask({ pools: new Map([["licence", 2]]) }), capacity)).toBe(
-      "it asks for licence 2 and there is 1",
+      'it asks for 2 of "licence" and there is 1',
     );
     expect(shortageOf(ask({ gpu: gpu({ count: 4, optional: true }) }), capacity)).toBeNull();
   });
