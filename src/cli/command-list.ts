@@ -39,12 +39,14 @@ const executor = () =>
 const targets = (about = "as for build") => new Argument("[targets...]", about);
 const target = (about = "as for build") => new Argument("<target>", about);
 
+const page = new Option("--ui", "also serve the page, as `lq ui` does, until this command ends");
+
 export const COMMANDS: readonly CommandSpec[] = [
   {
     name: "build",
     about: "bring targets, and everything that they need, up to date",
     args: [targets("output paths, directories, rules, task ids, or globs of these")],
-    options: [executor()],
+    options: [executor(), page],
     examples: [
       "lq build                              # what the pipeline names as `default`",
       "lq build tables/segthor.md",
@@ -110,7 +112,7 @@ lq marks accepted outputs permanently.`,
     name: "watch",
     about: "build, then build again whenever something changes",
     args: [targets()],
-    options: [executor()],
+    options: [executor(), page],
     examples: ["lq watch", "lq watch tables/quality.md -k"],
     load: async () => (await import("./commands/watch.ts")).runWatch,
   },

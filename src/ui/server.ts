@@ -72,6 +72,8 @@ export class UiServer {
 
   close(): void {
     clearInterval(this.#timer);
+    // Pages shall show how the build ended.
+    this.#watcher.look();
     this.#changes.close();
     this.#stream.close();
     this.#inspector.close();

@@ -1,11 +1,13 @@
 /** `lq build [TARGET…]`, and `lq accept`, which differs only in that nothing runs. */
 import { RUN, type Mode } from "../../run/mode.ts";
+import { UserError } from "../../model/errors.ts";
 import { build } from "../../run/build.ts";
 import { createView } from "../../report/listener.ts";
 import type { Asked } from "../../snapshot/snapshot.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { snapshotRequest, typedFlags } from "../flags.ts";
-import { openProject, viewOptions, type CommonFlags } from "../options.ts";
+import { openProject, viewOptions } from "../options.ts";
+import { startPage, type PageFlags } from "../page-beside.ts";
 
 /**
  * @param asked the snapshot's answer to this request
@@ -13,11 +15,14 @@ import { openProject, viewOptions, type CommonFlags } from "../options.ts";
  */
 export async function runBuild(
   targets: readonly string[],
-  flags: CommonFlags,
+  flags: PageFlags,
   asked: Asked | null,
   mode: Mode = RUN,
 ): Promise<number> {
+  if (flags.ui === true && flags.dryRun === true)
+    throw new UserError({ message: "a dry run has no page", hint: "leave out -n or --ui" });
   const { pipeline, cwd } = openProject(flags);
+  const endPage = await startPage(pipeline.root, flags);
   const interrupt = onInterrupt();
   const view = await createView(viewOptions(flags, pipeline));
   try {
@@ -48,6 +53,7 @@ export async function runBuild(
     throw error;
   } finally {
     await view.close();
+    endPage();
     interrupt.release();
   }
 }

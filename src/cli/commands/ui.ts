@@ -27,11 +27,14 @@ export async function runUi(_: readonly string[], flags: UiFlags): Promise<numbe
     process.once("SIGINT", () => end(130));
     process.once("SIGTERM", () => end(143));
     process.once("SIGHUP", () => end(129));
+    // Another command started this one and has ended.
+    process.once("disconnect", () => end(0));
   });
   const ui = new UiServer(root, flags);
   try {
     if (flags.socket === undefined) await serveOnPort(ui, flags);
     else await serveOnSocket(ui, resolve(startFolder(flags), flags.socket), flags);
+    process.send?.("ready");
     return await ended;
   } finally {
     ui.close();

@@ -8,11 +8,13 @@ import { watchProject, type WatchEvent } from "../../watch/watch-project.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { typedFlags } from "../flags.ts";
 import { openProject, viewOptions, type CommonFlags } from "../options.ts";
+import { startPage, type PageFlags } from "../page-beside.ts";
 import { print } from "../print.ts";
 import { showUserError } from "../user-error.ts";
 
-export async function runWatch(targets: readonly string[], flags: CommonFlags): Promise<number> {
+export async function runWatch(targets: readonly string[], flags: PageFlags): Promise<number> {
   const { pipeline, cwd } = openProject(flags);
+  const endPage = await startPage(pipeline.root, flags);
   const interrupt = onInterrupt();
   const { signal } = interrupt;
   const buildOnce = async (pipeline: Pipeline, control: BuildControl): Promise<void> => {
@@ -41,6 +43,7 @@ export async function runWatch(targets: readonly string[], flags: CommonFlags): 
       announce: (event) => announce(event, flags),
     });
   } finally {
+    endPage();
     interrupt.release();
   }
   return interrupt.exitCode() ?? 0;
