@@ -159,6 +159,15 @@ describe("the cases of a dataset", () => {
     expect(warnings).toEqual([]);
   });
 
+  it("takes a number for a channel only if it is not a part of a case's own name", () => {
+    const of = (...names: string[]) =>
+      names.flatMap((name) => [`imagesTr/${name}.nii`, `labelsTr/${name}.nii`]);
+    expect(ids("nnunet-raw", ...of("a", "a_0001", "b_0000"))).toEqual(["a", "a_0001", "b_0000"]);
+    expect(() => ids("nnunet-raw", "imagesTr/a.nii", "imagesTr/a_0000.nii", "labelsTr/a.nii")).toThrow(
+      'two volumes for case "a": a.nii and a_0000.nii',
+    );
+  });
+
   it("says once which own files are left out", () => {
     const { cases, warnings } = found(
       "nnunet-raw",

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { nearestDistances } from "../../tasks/study/metrics/distances.ts";
+import { withinReferenceSlices } from "../../tasks/study/metrics/reference-slices.ts";
 import { type MetricSettings, metricSettings, scoreCase } from "../../tasks/study/metrics/score.ts";
 import { slotGrids } from "../../tasks/study/metrics/slots.ts";
 import { type Surface, surfaceElements } from "../../tasks/study/metrics/surface.ts";
@@ -192,3 +193,14 @@ interface Goldens {
     rows: { slab3mm: { labels: number[]; rows: Record<string, (number | null)[]> } };
   };
 }
+
+test("reference slices: from the first slice with the label to before the last one; other labels stay", () => {
+  const volume = (...data: number[]) =>
+    ({ data: Uint8Array.from(data), size: [2, 1, 5], spacing: [1, 1, 1], affine: [] }) as const;
+  const reference = volume(0, 8, 7, 8, 7, 8, 7, 8, 0, 8);
+  const prediction = volume(7, 8, 7, 8, 7, 8, 7, 8, 7, 8);
+  const limited = withinReferenceSlices(reference, prediction, [7]);
+  expect([...limited.reference.data]).toEqual([0, 8, 7, 8, 7, 8, 0, 8, 0, 8]);
+  expect([...limited.prediction.data]).toEqual([0, 8, 7, 8, 7, 8, 0, 8, 0, 8]);
+  expect(withinReferenceSlices(reference, prediction, [])).toEqual({ reference, prediction });
+});

@@ -113,6 +113,13 @@ test.for(golden?.normalisation ?? [])("$file", async ({ file, scheme, intensityp
   expect(difference(normalised, array("expected"))).toBeLessThan(4.8e-6);
 });
 
+test("z-scores of a nearly constant image divide by its own deviation, of a constant one by 1e-8", () => {
+  const [low, high] = [1, Math.fround(1 + 2 ** -20)];
+  const scores = normaliseZScore(Float64Array.of(low, high));
+  expect([...scores].map((score) => Math.round(score * 10) / 10)).toEqual([-1, 1]);
+  expect([...normaliseZScore(Float64Array.of(3, 3))]).toEqual([0, 0]);
+});
+
 test.skipIf(!golden)("statistics and percentiles", async () => {
   const { file, expected, percentiles } = golden!.statistics;
   const values = (await arrays(file))("foreground");

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { bootstrapInterval } from "../../tasks/study/stats/bootstrap.ts";
 import { correlate } from "../../tasks/study/stats/correlation.ts";
 import { quantile } from "../../tasks/study/stats/quantile.ts";
 import { quintiles } from "../../tasks/study/stats/quintiles.ts";
@@ -17,6 +18,31 @@ describe("quintiles", () => {
   it("interpolate between order statistics", () => {
     expect(quantile([0, 10], 0.25)).toBe(2.5);
     expect(quantile([], 0.5)).toBeNaN();
+  });
+});
+
+describe("the bootstrap interval", () => {
+  it("is from the 2.5th to the 97.5th percentile of the statistic", () => {
+    // The statistic takes 1000 evenly spaced values from 0 to 1.
+    let drawn = 0;
+    const uniform = () => (drawn++ % 1000) / 999;
+    const { low, high } = bootstrapInterval([1], uniform, { seed: 1, resamples: 1000 });
+    expect([low, high].map((value) => value.toFixed(6))).toEqual(["0.025000", "0.975000"]);
+  });
+
+  it("draws as many items as there are, with replacement, and leaves undefined statistics out", () => {
+    const lengths = new Set<number>();
+    const means = new Set<number>();
+    const statistic = (items: readonly number[]) => {
+      lengths.add(items.length);
+      const mean = items.reduce((a, b) => a + b, 0) / items.length;
+      means.add(mean);
+      return mean === 1 ? null : mean;
+    };
+    const { low } = bootstrapInterval([1, 2], statistic, { seed: 1, resamples: 200 });
+    expect([...lengths]).toEqual([2]);
+    expect([...means].sort()).toEqual([1, 1.5, 2]);
+    expect(low).toBe(1.5);
   });
 });
 
@@ -59,6 +85,8 @@ describe("signed-rank test", () => {
   it("uses the normal approximation with ties and for many pairs", () => {
     // 30 pairs, all positive: z = -465/2 / sqrt(30·31·61/24) = -4.782
     expect(signedRank(Array.from({ length: 30 }, (_, i) => i + 1))).toBeCloseTo(1.734e-6, 8);
+    // Ties of 3, 2 and three times 2: variance 12·13·25/24 - 42/48, z = (19.5 - 39) / √161.625.
+    expect(signedRank([1, 1, -1, 2, 2, 3, -3, 4, 5, 5, -6, 7])).toBeCloseTo(0.1250688, 6);
     expect(signedRank([0, 0])).toBeNull();
   });
 

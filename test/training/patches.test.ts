@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createRandom } from "../../tasks/study/random.ts";
 import { augment, resizePatch, zoomedSize } from "../../tasks/study/training/augment.ts";
-import { memoryCase } from "../../tasks/study/training/cases.ts";
+import { locate, memoryCase } from "../../tasks/study/training/cases.ts";
 import { patchSource } from "../../tasks/study/training/patches.ts";
 import type { Size } from "../../tasks/study/volume/volume.ts";
 
@@ -90,4 +90,47 @@ test("image and labels of different size are refused", () => {
       { data: new Uint8Array(1), size: [1, 1, 1], ...rest },
     ),
   ).toThrow("case_7: image (2×1×1) and labels (1×1×1) differ in size");
+});
+
+test("a foreground patch has its labelled voxel at its centre, as far as the case has room", async () => {
+  const size = [20, 18, 16] as const;
+  const labels = new Uint8Array(20 * 18 * 16);
+  labels[9 + 20 * (8 + 18 * 7)] = 1;
+  const rest = { size, spacing: [1, 1, 1] as const, affine: [] };
+  const source = memoryCase(
+    "one",
+    { data: new Float32Array(labels.length), ...rest },
+    { data: labels, ...rest },
+  );
+  const next = patchSource([source], { batch: 1, patch: [4, 6, 8], seed: 1, foreground: 1 });
+  for (const step of [0, 1]) expect((await next(step)).labels.indexOf(1)).toBe(4 + 8 * (3 + 6 * 2));
+});
+
+test("contrast scales the patch, noise has a deviation between none and the greatest", () => {
+  const count = 1000;
+  const size = [10, 10, 10] as const;
+  const changed = (options: object, seed: number) => {
+    const patch = { image: new Float32Array(count).fill(1), labels: new Uint8Array(count) };
+    augment(patch, size, options, createRandom(seed));
+    return patch.image;
+  };
+  const seeds = Array.from({ length: 100 }, (_, seed) => seed);
+  const factors = seeds.map((seed) => changed({ contrast: 0.25 }, seed)[0]!);
+  expect(Math.min(...factors)).toBeGreaterThanOrEqual(0.75);
+  expect(Math.max(...factors)).toBeLessThanOrEqual(1.25);
+  expect(Math.max(...factors) - Math.min(...factors)).toBeGreaterThan(0.4);
+  const deviations = seeds.map((seed) => {
+    const image = changed({ noise: 0.2 }, seed);
+    const mean = image.reduce((sum, value) => sum + value, 0) / count;
+    return Math.sqrt(image.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count);
+  });
+  expect(Math.min(...deviations)).toBeLessThan(0.02);
+  expect(Math.max(...deviations)).toBeGreaterThan(0.18);
+  expect(Math.max(...deviations)).toBeLessThan(0.22);
+});
+
+test("of a label with many voxels, about a thousand are remembered, spread evenly", () => {
+  const labels = new Uint8Array(5000).fill(2);
+  expect([...locate(labels, "case").get(2)!]).toEqual(Array.from({ length: 1000 }, (_, i) => 5 * i));
+  expect(locate(labels.subarray(0, 900), "case").get(2)).toHaveLength(900);
 });

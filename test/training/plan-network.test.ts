@@ -50,3 +50,18 @@ test("a patch is a multiple of the strides along each axis, whatever the shape",
     }
   }
 });
+
+test("voxels of exactly twice the length are not fine; an axis alone is halved from twelve voxels on", () => {
+  const double = planNetwork(
+    { spacing: [1, 1, 2], size: [64, 64, 64] },
+    { ...planning, voxels: 32 * 64 * 64 },
+  );
+  expect(double.network.kernels.slice(0, 2)).toEqual([[1, 3, 3], [3, 3, 3]]); // prettier-ignore
+  expect(double.network.strides.slice(0, 2)).toEqual([[1, 1, 1], [1, 2, 2]]); // prettier-ignore
+  const strides = (length: number) => {
+    const { network } = planNetwork({ spacing: [1, 1, 1], size: [length, 6, 6] }, planning);
+    return network.strides.map((stride) => stride[2]);
+  };
+  expect(strides(12)).toEqual([1, 2, 1]);
+  expect(strides(11)).toEqual([1, 1, 1]);
+});

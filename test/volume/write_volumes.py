@@ -17,9 +17,9 @@ import numpy as np
 
 SIZE = (5, 4, 3)  # x, y, z
 SPACING = np.array([0.7, 0.8, 2.5])
-# Directions of x, y and z (columns) in LPS: a turn about z by 30 degrees, then y is reversed.
+# Directions of x, y and z (columns) in LPS: a turn about z by 30 degrees, then z is reversed.
 TURN = np.array([[0.8660254037844387, -0.5, 0.0], [0.5, 0.8660254037844387, 0.0], [0.0, 0.0, 1.0]])
-DIRECTIONS = TURN @ np.diag([1.0, -1.0, 1.0])
+DIRECTIONS = TURN @ np.diag([1.0, 1.0, -1.0])
 ORIGIN = np.array([12.5, -30.25, 100.0])
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 

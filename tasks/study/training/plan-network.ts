@@ -43,7 +43,10 @@ export function planNetwork(
     const before = kernels.at(-1);
     kernels.push(each((axis) => (before?.[axis] === 3 || isFine(step, axis, [0, 1, 2]) ? 3 : 1)));
     const long = [0, 1, 2].filter((axis) => length[axis]! >= 2 * LEAST);
-    stride = each((axis) => (long.includes(axis) && isFine(step, axis, long) ? 2 : 1));
+    const halved = long.filter((axis) => isFine(step, axis, long));
+    // An axis alone is halved only while it is three times as long as the least.
+    const stops = halved.length === 1 && length[halved[0]!]! < 3 * LEAST;
+    stride = each((axis) => (halved.includes(axis) && !stops ? 2 : 1));
     if (!stride.includes(2) && kernels.length >= LEAST_LEVELS) break;
   }
   const whole = each((axis) => {
