@@ -193,12 +193,13 @@ function bindDeclarations(
   return binds.some(({ template }) => usesAxis(template)) ? fill : once(fill);
 }
 
-/** @throws UserError if an input with `names` is not a folder */
-function taskPath({ role, names, paths }: Declaration, list: boolean, path: string): TaskPath {
-  if (!names) return { role, list, path };
-  if (path.endsWith("/")) return { role, list, path, names };
+/** @throws UserError if an input with `names` or `ignore` is not a folder */
+function taskPath({ role, names, ignore, paths }: Declaration, list: boolean, path: string): TaskPath {
+  if (!names && !ignore) return { role, list, path };
+  if (path.endsWith("/")) return { role, list, path, ...(names && { names }), ...(ignore && { ignore }) };
   const span = paths[0]?.span;
-  const message = `"names" is for the names in a folder, and "${path}" does not end in "/"`;
+  const what = names ? '"names" is for the names' : '"ignore" is for files';
+  const message = `${what} in a folder, and "${path}" does not end in "/"`;
   throw new UserError({ message, ...(span && { span }) });
 }
 

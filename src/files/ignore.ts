@@ -50,10 +50,13 @@ export class Ignore {
   }
 }
 
-/** Patterns of one input, relative to its folder. */
-export function ignoresIn(patterns: readonly string[]): (name: string) => boolean {
-  const matcher = matcherOf(patterns);
-  return (name) => matcher.ignores(name);
+const matchers = new WeakMap<readonly string[], Matcher>();
+
+/** @param patterns of one input, as in a .gitignore in its folder. @param names relative to the folder */
+export function isIgnoredBy(patterns: readonly string[], name: string): boolean {
+  let matcher = matchers.get(patterns);
+  if (matcher === undefined) matchers.set(patterns, (matcher = matcherOf(patterns)));
+  return matcher.ignores(name);
 }
 
 /** Python's bytecode. It follows from the modules beside it, but contains their times. */

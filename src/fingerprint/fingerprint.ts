@@ -4,6 +4,7 @@ import { ancestors } from "../model/paths.ts";
 import type { Rule, Task, TaskPath } from "../model/model.ts";
 import type { Closure } from "./code.ts";
 import type { FileDigests } from "../files/files.ts";
+import { isIgnoredBy } from "../files/ignore.ts";
 import { keyOf, RECIPE_FORMAT, type Recipe, type RecipeAction, type RecipeInput } from "./recipe.ts";
 import type { ToolVersions } from "./tools.ts";
 import {
@@ -100,13 +101,14 @@ export class Fingerprinter {
   async changedInputs(recipe: Recipe): Promise<string[]> {
     const { root, graph, files, writings } = this.#parts;
     const moved = new Set<string>();
-    for (const { path, digest, entries, names } of recipe.inputs) {
+    for (const { path, digest, entries, names, ignore } of recipe.inputs) {
       const read = entries?.map((entry) => ({ path: path + entry.name, digest: entry.digest }));
       if (names === undefined)
         for (const file of await files.changed(read ?? [{ path, digest }])) moved.add(file);
       const before = names ?? entries?.map(({ name }) => name);
       if (before === undefined) continue;
-      const now = coveredFiles(root, graph, writings, path, files.disk);
+      const covered = coveredFiles(root, graph, writings, path, files.disk);
+      const now = withoutIgnored(covered, ignore);
       // Both lists are sorted, and are usually equal.
       if (now.length === before.length && now.every((name, i) => name === before[i])) continue;
       const gone = new Set(before);
@@ -117,20 +119,23 @@ export class Fingerprinter {
     return [...moved];
   }
 
-  #input({ role, path, names: only }: TaskPath, known: KnownOutputs, missing: string[]): RecipeInput {
+  #input({ role, path, names: only, ignore }: TaskPath, known: KnownOutputs, missing: string[]): RecipeInput {
     if (!path.endsWith("/")) {
       const digest = this.#fileDigest(path, known);
       if (digest === null) missing.push(path);
       return { role, path, digest: digest ?? "" };
     }
+    const ignoring = ignore && { ignore };
     const given = known(path) && this.#counted(path, known(path)?.entries);
     if (only) {
-      const names = given?.map(({ name }) => name) ?? this.#names(path, known);
-      return { role, path, digest: namesDigest(names), names };
+      const all = given?.map(({ name }) => name) ?? this.#names(path, known);
+      const names = withoutIgnored(all, ignore);
+      return { role, path, digest: namesDigest(names), names, ...ignoring };
     }
-    if (given !== undefined) return { role, path, digest: treeDigest(given), entries: given };
-    const entries = this.#tree(path, known, missing);
-    return { role, path, digest: treeDigest(entries), entries };
+    const counts = ({ name }: Pick<TreeEntry, "name">): boolean =>
+      ignore === undefined || !isIgnoredBy(ignore, name);
+    const entries = given?.filter(counts) ?? this.#tree(path, known, counts, missing);
+    return { role, path, digest: treeDigest(entries), entries, ...ignoring };
   }
 
   #fileDigest(path: string, known: KnownOutputs): string | null {
@@ -144,10 +149,16 @@ export class Fingerprinter {
     return this.#parts.files.digest(path);
   }
 
-  #tree(dir: string, known: KnownOutputs, missing: string[]): TreeEntry[] {
+  #tree(
+    dir: string,
+    known: KnownOutputs,
+    counts: (entry: Pick<TreeEntry, "name">) => boolean,
+    missing: string[],
+  ): TreeEntry[] {
     const { inOutputs, others } = this.#covered(dir, known);
-    const entries = [...inOutputs];
+    const entries = inOutputs.filter(counts);
     for (const name of others) {
+      if (!counts({ name })) continue;
       const path = dir + name;
       const digest = known(path)?.digest ?? this.#parts.files.digest(path);
       if (digest === null) missing.push(path);
@@ -194,6 +205,10 @@ export class Fingerprinter {
       values[name] = value ?? this.#parts.environment[name] ?? null;
     return values;
   }
+}
+
+function withoutIgnored(names: readonly string[], ignore: TaskPath["ignore"]): readonly string[] {
+  return ignore === undefined ? names : names.filter((name) => !isIgnoredBy(ignore, name));
 }
 
 function actionOf(task: Task, code: Closure | null): RecipeAction {

@@ -47,6 +47,8 @@ export interface RecipeInput {
   readonly entries?: readonly TreeEntry[];
   /** For a directory of which only the names count: the names of its files, sorted. */
   readonly names?: readonly string[];
+  /** Patterns of files in the directory that do not count. Not part of the key. */
+  readonly ignore?: readonly string[];
 }
 
 export interface RecipeOutput {

@@ -191,19 +191,20 @@ function parsePaths(role: string, node: Located, scope: Scope, problems: Problem
   return { role, list: node.kind === "list", paths };
 }
 
-export const INPUT_KEYS = ["path", "names", "hint"] as const;
+export const INPUT_KEYS = ["path", "names", "ignore", "hint"] as const;
 
-/** Reads `{ path: … }` or `{ names: FOLDER/ }`, with a `hint` for a user whose input is not there. */
+/** Reads `{ path: … }` or `{ names: FOLDER/ }`, with `ignore` patterns, and a `hint` for a user who lacks the input. */
 function parseInput(role: string, node: LocatedMap, scope: Scope, problems: Problems): Declaration {
   refuseUnknownKeys(node, INPUT_KEYS, `input "${role}"`, problems);
   const get = (key: (typeof INPUT_KEYS)[number]): Located | undefined => node.entries.get(key)?.value;
-  const [path, names, hint] = [get("path"), get("names"), get("hint")];
+  const [path, names, ignore, hint] = [get("path"), get("names"), get("ignore"), get("hint")];
   const [read] = path && names ? [] : [path ?? names];
   if (!read) problems.add(`input "${role}" needs one of "path" and "names"`, node.span);
   const text = hint && readText(hint, '"hint"', problems);
   return {
     ...(read ? parsePaths(role, read, scope, problems) : { role, list: false, paths: [] }),
     ...(names && { names: true }),
+    ...(ignore && { ignore: readTexts(ignore, "a pattern", problems).map(({ value }) => value) }),
     ...(text && { hint: parseTemplate(text, scope, problems) }),
   };
 }

@@ -142,6 +142,8 @@ export interface Declaration {
   readonly paths: readonly Template[];
   /** For an input `{ names: … }`: only the names of the files in the folder count, not their contents. */
   readonly names?: true;
+  /** For an input that is a folder: patterns as in a .gitignore there, for files that do not count. */
+  readonly ignore?: readonly string[];
   /** What to tell a user if the input is not there. */
   readonly hint?: Template;
 }
@@ -239,6 +241,8 @@ export interface TaskPath {
   readonly path: string;
   /** For an input that is a directory: only the names of the files in it count. */
   readonly names?: true;
+  /** See `Declaration.ignore`. */
+  readonly ignore?: readonly string[];
 }
 
 export interface TaskParam {

@@ -142,6 +142,37 @@ describe("ignore: in pipeline.yaml", () => {
   });
 });
 
+test("ignore: of one input is relative to its folder, and counts for this input alone", async () => {
+  const project = cliProject({
+    "lib/x.py": "x\n",
+    "lib/sub/y.py": "y\n",
+    "pipeline.yaml": `version: 1
+rules:
+  code: { cmd: "echo code >> ran; touch lib/new.log; find lib -name '*.py' | sort > \${out}", in: { lib: { path: lib/, ignore: ["/data/", "*.log"] } }, out: code.txt }
+  python: { cmd: "echo python >> ran; find lib -name '*.py' | sort > \${out}", in: { lib: { path: lib/, ignore: ["*", "!*/", "!*.py"] } }, out: python.txt }
+  names: { cmd: "echo names >> ran; ls lib > \${out}", in: { lib: { names: lib/, ignore: "*.log" } }, out: names.txt }
+`,
+  });
+  expect(await summary(project)).toMatchObject({ ran: 3, failed: 0 });
+  project.remove("ran");
+  project.write("lib/sub/a.log", "1\n");
+  expect(await summary(project)).toMatchObject({ ran: 0, fresh: 3 });
+  project.write("lib/data/big.bin", "1\n");
+  expect(await summary(project)).toMatchObject({ ran: 1, fresh: 2 });
+  project.write("lib/sub/z.txt", "1\n");
+  expect(await summary(project)).toMatchObject({ ran: 2, fresh: 1 });
+  project.write("lib/sub/y.py", "yy\n");
+  expect(await summary(project)).toMatchObject({ ran: 2, fresh: 1 });
+  expect(project.read("ran").split("\n").sort()).toEqual(["", "code", "code", "names", "names", "python"]);
+  project.write(
+    "pipeline.yaml",
+    `version: 1\nrules:\n  a: { cmd: "cat \${in} > \${out}", in: { x: { path: lib/x.py, ignore: a } }, out: a.txt }\n`,
+  );
+  expect((await project.lq("build")).stderr).toContain(
+    '"ignore" is for files in a folder, and "lib/x.py" does not end in "/"',
+  );
+});
+
 describe("a file that may count, in an output folder", () => {
   test("stops nothing, is named each time, and is read with the folder", async () => {
     const project = cliProject(FILES);
