@@ -1,12 +1,16 @@
 /** Compares the PyTorch backend with onnxruntime, and tests its error messages. Skipped without PyTorch. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { networkOf } from "../../tasks/study/nn/network.ts";
+import { encodeModel } from "../../tasks/study/nn/onnx/proto.ts";
+import { plainInferenceGraph } from "../../tasks/study/nn/plain-graph.ts";
+import { networkOf, openNetwork } from "../../tasks/study/nn/network.ts";
 import { initialise } from "../../tasks/study/nn/parameters.ts";
 import { pyTorch } from "../../tasks/study/nn/pytorch/process.ts";
 import { createTrainer, type Trainer, type TrainerOptions } from "../../tasks/study/nn/trainer.ts";
 import { predictVolume } from "../../tasks/study/inference/predict-volume.ts";
 import { createRandom } from "../../tasks/study/random.ts";
+import { testFolder } from "../helpers/folder.ts";
 import { python } from "../helpers/torch.ts";
 import { largestDifference, relativeL2 } from "./golden.ts";
 import { smallNetwork } from "./small-network.ts";
@@ -143,17 +147,36 @@ describe.skipIf(python === null)("PyTorch", () => {
       const trainer = await createTrainer({ ...options, backend: "torch" });
       const { images, labels } = batchOf(0);
       const step = trainer.prepare(images, labels);
-      const children = readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").trim().split(" ");
-      const found = children.find((pid) =>
-        readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("Runs networks"),
-      );
-      process.kill(Number(found), "SIGKILL");
+      process.kill(workerPid(), "SIGKILL");
       await expect(step(1e-3)).rejects.toThrow("the process that runs PyTorch ended (SIGKILL");
       expect(worker.alive).toBe(false);
       expect((await trained({ backend: "torch" }, 1)).losses[0]).toBeGreaterThan(0);
     },
   );
+
+  test.runIf(process.platform === "linux")(
+    "a kept network is opened again after its process died",
+    async () => {
+      const file = join(testFolder(), "network.onnx");
+      writeFileSync(file, encodeModel(plainInferenceGraph(spec, options.weights)));
+      const image = { shape: [1, 1, ...patch], data: batchOf(0).images.slice(0, 256) };
+      const run = async () => (await openNetwork(file, { backend: "torch" })).run({ image });
+      const before = await run();
+      const worker = await pyTorch(false);
+      process.kill(workerPid(), "SIGKILL");
+      await expect.poll(() => worker.alive).toBe(false);
+      expect(await run()).toEqual(before);
+    },
+  );
 });
+
+/** The process that runs PyTorch for this one. */
+function workerPid(): number {
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").trim().split(" ");
+  return Number(
+    children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("Runs networks")),
+  );
+}
 
 test("a Python without PyTorch is named, with two ways out", async () => {
   vi.stubEnv("LQ_PYTHON", "/nonexistent/python");

@@ -11,6 +11,7 @@ import type { Inference } from "../params/settings.ts";
 
 export interface TrainedNetwork {
   readonly checkpoint: Checkpoint;
+  isAlive(): boolean;
   close(): Promise<void>;
   /**
    * For a network with two outputs: probability of the second at each voxel, (z, y, x) in C order. `channels` is
@@ -32,11 +33,11 @@ export interface TrainedNetwork {
 const open = new Map<string, Promise<TrainedNetwork>>();
 
 /** Opens the checkpoint at `path`, once in each worker. Throws an Error that names the file if it is no checkpoint of lq. */
-export function openNetwork(path: string, options: Backend): Promise<TrainedNetwork> {
+export async function openNetwork(path: string, options: Backend): Promise<TrainedNetwork> {
   const { ino, size, mtimeMs } = statSync(path);
   const key = JSON.stringify([options, path, ino, size, mtimeMs]);
-  const known = open.get(key);
-  if (known) return known;
+  const known = await open.get(key);
+  if (known?.isAlive()) return known;
   if (open.size >= 8) {
     for (const old of open.values()) void old.then(({ close }) => close());
     open.clear();
@@ -55,6 +56,7 @@ async function load(path: string, options: Backend): Promise<TrainedNetwork> {
     predictVolume([network], { input: "image", output: "logits" }, image, shape, { patch, step, signal });
   return {
     checkpoint,
+    isAlive: () => network.isAlive(),
     close: () => network.close(),
     async foreground(channels, shape, signal) {
       const [outside, inside] = await predict(channels, shape, 0.5, signal);

@@ -44,6 +44,8 @@ export interface Network {
     image: Float32Array,
     plan: VolumePlan,
   ) => Promise<Float32Array[]>;
+  /** False when the process that runs it has ended; then it can only be opened again. */
+  isAlive(): boolean;
   close(): Promise<void>;
 }
 
@@ -76,8 +78,9 @@ export async function openNetwork(path: string, options: Backend = {}): Promise<
   const digest = createHash("sha256").update(model).digest("hex");
   const { threads, device, devices, backend, precision } = options;
   const key = JSON.stringify([digest, threads, device, devices, backend, precision]);
+  const kept = await cache.get(key);
   const network =
-    cache.get(key) ??
+    (kept?.isAlive() ? cache.get(key) : undefined) ??
     load(path, model, options).catch((cause: unknown) => {
       cache.delete(key);
       throw new Error(`${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });

@@ -20,6 +20,7 @@ export async function onnxNetwork(model: Uint8Array | string, options: SessionOp
       }
       return outputs;
     },
+    isAlive: () => true,
     close: () => session.release(),
   };
 }

@@ -65,6 +65,7 @@ export async function loadInPyTorch(
       }
       return heads;
     },
+    isAlive: () => worker.alive,
     async close() {
       if (worker.alive) await worker.request("close", { name });
     },
