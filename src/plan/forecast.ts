@@ -1,5 +1,6 @@
 /** Forecast: what a build would run, why and for how long, and its critical path. Runs nothing. */
 import { expectations, type Expected } from "./durations.ts";
+import { findCannotRun, type CannotRun } from "./cannot-run.ts";
 import { expanding, type ExpandingRule } from "./warnings.ts";
 import { isDue, isSettled } from "./evaluate.ts";
 import { makePlan, samples, upcomingExpansions, type Plan } from "./plan.ts";
@@ -9,7 +10,7 @@ import { openReadonlySession } from "../session/session.ts";
 import { causeOf, explain, groupByCause } from "../decide/explain.ts";
 import { loadConfig } from "../load/config.ts";
 import type { Task } from "../model/model.ts";
-import { discoverCapacity, refuseWhatNeverFits } from "../schedule/capacity.ts";
+import { cappedRules, discoverCapacity } from "../schedule/capacity.ts";
 import { simulate } from "../schedule/simulate.ts";
 
 export interface ForecastRequest extends Request {
@@ -27,6 +28,12 @@ export interface Forecast {
   readonly restore: number;
   readonly fresh: number;
   readonly rules: readonly RuleForecast[];
+  /** Rules whose tasks can never start here. The times leave their tasks out, and all tasks behind them. */
+  readonly cannotRun: readonly CannotRun[];
+  /** How many tasks wait for one that can never start here. */
+  readonly behind: number;
+  /** Rules that ask for more cores than there are, in words. */
+  readonly capped: readonly string[];
   readonly cores: number;
   readonly devices: number;
   readonly coreHours: number;
@@ -64,7 +71,7 @@ export interface PathStep {
  * Counts every task that waits for a running task as if it ran too. A build may find it fresh, when the running task
  * writes the same bytes as before.
  *
- * @throws UserError as `build` does before anything runs
+ * @throws UserError if the request or the pipeline is wrong
  */
 export async function forecast(request: ForecastRequest): Promise<Forecast> {
   const session = openReadonlySession(request);
@@ -72,33 +79,40 @@ export async function forecast(request: ForecastRequest): Promise<Forecast> {
   const all = [...plan.selected.tasks];
   const states = new Map(all.map((task) => [task, stateOf(plan, task)]));
   const due = all.filter((task) => states.get(task) === "run");
-  const isDue = new Set(due);
   const unknown = upcomingExpansions(session, plan);
   const wantsDevices = [...due, ...unknown].some(({ rule }) => rule.slots.gpu !== null);
   const { groups } = loadConfig(process.env);
   const { jobs, slots } = request;
   const { env } = process;
   const capacity = await discoverCapacity({ jobs, slots, groups, wantsDevices, played: true, env });
-  refuseWhatNeverFits([...due, ...samples(session, unknown)], capacity);
+  const toRun = [...due, ...samples(session, unknown)];
+  const dependencies = (task: Task) => session.graph.dependencies(task);
+  const cannotRun = findCannotRun(toRun, dependencies, capacity);
+  const possible = due.filter((task) => !cannotRun.tasks.has(task) && !cannotRun.behind.has(task));
+  const isPossible = new Set(possible);
 
   const expect = expectations(session.state, all);
   const expected = new Map(due.map((task) => [task, expect(task)]));
   const seconds = (task: Task): number => expected.get(task)?.seconds ?? 0;
   const schedule = simulate(
     {
-      tasks: due,
-      dependencies: (task) => session.graph.dependencies(task).filter((each) => isDue.has(each)),
+      tasks: possible,
+      dependencies: (task) => dependencies(task).filter((each) => isPossible.has(each)),
       seconds,
       slots: ({ rule }) => rule.slots,
     },
     capacity,
   );
-  const from = (kind: Expected["from"]): Task[] => due.filter((task) => expected.get(task)?.from === kind);
+  const from = (kind: Expected["from"]): Task[] =>
+    possible.filter((task) => expected.get(task)?.from === kind);
   return {
     run: due.length,
     restore: count(states, "restore"),
     fresh: count(states, "fresh"),
     rules: byRule(plan, due, seconds),
+    cannotRun: cannotRun.rules,
+    behind: cannotRun.behind.size,
+    capped: cappedRules(toRun, capacity),
     cores: capacity.cpu,
     devices: capacity.devices.length,
     coreHours: schedule.coreSeconds / 3600,

@@ -1,5 +1,5 @@
 /** Build: makes the targets of a request fresh. */
-import { userErrorOf } from "../model/errors.ts";
+import { UserError, userErrorOf, type Diagnostic } from "../model/errors.ts";
 import type { PendingExpansion, Rule, Task } from "../model/model.ts";
 import { Executor } from "../execute/execute.ts";
 import { WorkerPool } from "../execute/pool.ts";
@@ -10,7 +10,7 @@ import { nextBuildNumber } from "../history/build-files.ts";
 import { refuseBadLockFile, updateLockFile } from "./lock-update.ts";
 import { acquireLock } from "../state/lock.ts";
 import { Recorder } from "../record/record.ts";
-import { discoverCapacity, refuseWhatNeverFits, type Capacity } from "../schedule/capacity.ts";
+import { cappedRules, discoverCapacity, whatNeverFits, type Capacity } from "../schedule/capacity.ts";
 import { canClaim } from "../schedule/claims.ts";
 import { NO_SURPRISE } from "../schedule/devices.ts";
 import { Leases } from "../schedule/leases.ts";
@@ -156,14 +156,13 @@ async function buildWithLock(
     ...due.filter((task) => !isCached(plan, task)),
     ...samples(session, expansions),
   ]);
-  refuseWhatNeverFits(
-    mayRun.filter((task) => !isElsewhere(task)),
-    capacity,
-  );
+  const runsHere = mayRun.filter((task) => !isElsewhere(task));
+  refuseUnlessKeptGoing(request, whatNeverFits(runsHere, capacity), outcomes);
   refuseMissingEnvironments(session, mayRun);
   refuseLongCommands(mayRun);
   if (!force) refuseProtected(session, due, (task) => isToBeMade(plan, task));
   refuseBadLockFile(session);
+  for (const text of cappedRules(runsHere, capacity)) outcomes.notice(text);
   for (const text of [...unwrittenOutputs(mayRun), ...undeclaredWarnings(session, plan)])
     outcomes.notice(text, "warning");
   let orphans: readonly Orphan[] = [];
@@ -217,6 +216,16 @@ async function buildWithLock(
     await Promise.all([pool.close(), executor.close(), elsewhere?.close()]);
     leases?.close();
   }
+}
+
+/** With `-k`, warns of tasks that are going to fail. @throws UserError without `-k` */
+function refuseUnlessKeptGoing(
+  { keepGoing }: BuildRequest,
+  problems: readonly Diagnostic[],
+  outcomes: Outcomes,
+): void {
+  if (problems.length > 0 && keepGoing !== true) throw new UserError(problems);
+  for (const { message } of problems) outcomes.notice(message, "warning");
 }
 
 /** Finds the tasks that are fresh and depend on fresh tasks only: nothing in this build can change them. */

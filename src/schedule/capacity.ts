@@ -1,7 +1,7 @@
 /** Finds the resources of the machine, and the tasks that can never start on it. */
 import os from "node:os";
-import { UserError, type Diagnostic } from "../model/errors.ts";
-import type { GpuRequest, SlotRequest, Task } from "../model/model.ts";
+import type { Diagnostic } from "../model/errors.ts";
+import type { GpuRequest, Rule, SlotRequest, Task } from "../model/model.ts";
 import { discoverDevices, type Device } from "./devices.ts";
 import { sizeText } from "../system/sizes.ts";
 import { parseSlots } from "./slots-option.ts";
@@ -9,7 +9,7 @@ import { parseSlots } from "./slots-option.ts";
 export interface Capacity {
   /** Cores to use. */
   readonly cpu: number;
-  /** Cores of the machine. A task may ask for all of them, but gets fewer when `-j` limits the build. */
+  /** Cores of the machine. A task gets at most `cpu` of them, whatever it asks for. */
   readonly cores: number;
   /** Main memory, in bytes. */
   readonly memory: number;
@@ -60,28 +60,44 @@ export function poolSize(capacity: Capacity, name: string): number {
   return capacity.pools.get(name) ?? 1;
 }
 
-/** @throws UserError naming every rule whose tasks could never start, what it asks for and what there is. */
-export function refuseWhatNeverFits(tasks: Iterable<Task>, capacity: Capacity): void {
-  const seen = new Set<SlotRequest>();
-  const diagnostics: Diagnostic[] = [];
-  for (const { id, rule } of tasks) {
-    if (seen.has(rule.slots)) continue;
-    seen.add(rule.slots);
+/** One problem for each rule whose tasks could never start: what the rule asks for, and what there is. */
+export function whatNeverFits(tasks: Iterable<Task>, capacity: Capacity): readonly Diagnostic[] {
+  return onePerRule(tasks, ({ id, rule }) => {
     const shortage = shortageOf(rule.slots, capacity);
-    if (shortage === null) continue;
-    diagnostics.push({
+    if (shortage === null) return null;
+    return {
       message: `${id} can never start: ${shortage}`,
       span: rule.span,
-      hint: "Lower the rule's slots, or pretend with --slots that there is more.",
-    });
-  }
-  if (diagnostics.length > 0) throw new UserError(diagnostics);
+      hint: "lower the rule's slots, or pretend with --slots that there is more; -k builds the other tasks",
+    };
+  });
 }
 
-/** "it asks for 4 cores and there are 2", or null when the request fits an idle machine. */
+/** One text for each rule that asks for more cores than there are: its tasks start with fewer. */
+export function cappedRules(tasks: Iterable<Task>, { cores, cpu }: Capacity): readonly string[] {
+  return onePerRule(tasks, ({ rule: { name, slots } }) =>
+    slots.cpu > cores
+      ? `${name} asks for ${slots.cpu} cores and there ${areOnly(cores)}: its tasks get ${cpu}`
+      : null,
+  );
+}
+
+function areOnly(count: number): string {
+  return count === 1 ? "is only 1" : `are only ${count}`;
+}
+
+/** The answers for the first task of each rule, without those that are null. */
+function onePerRule<T>(tasks: Iterable<Task>, answer: (task: Task) => T | null): readonly T[] {
+  const first = new Map<Rule, Task>();
+  for (const task of tasks) if (!first.has(task.rule)) first.set(task.rule, task);
+  return [...first.values()].flatMap((task) => answer(task) ?? []);
+}
+
+/**
+ * "it asks for 2 GPUs and there is 1", or null when the request fits an idle machine. More cores than there are count as
+ * all of them (`Slots`): a pipeline for a server then runs on a laptop.
+ */
 export function shortageOf(request: SlotRequest, capacity: Capacity): string | null {
-  if (request.cpu > capacity.cores)
-    return `it asks for ${request.cpu} cores and there ${capacity.cores === 1 ? "is" : "are"} ${capacity.cores}`;
   if (request.memory > capacity.memory) {
     return `it asks for memory ${sizeText(request.memory)} and there is ${sizeText(capacity.memory)}`;
   }

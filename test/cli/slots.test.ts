@@ -37,31 +37,32 @@ function objects(project: CliProject): string[] {
   return names.filter((entry) => entry.isFile()).map(({ parentPath, name }) => `${parentPath}/${name}`);
 }
 
-test.each(["build", "plan"])(
-  "%s refuses tasks that are not known yet and could never start",
-  async (command) => {
-    fakeDriver([
-      "0, GPU-aaaa, 81920, 0, Disabled, NVIDIA H100",
-      "1, GPU-bbbb, 24576, 0, Disabled, NVIDIA L4",
-    ]);
-    const project = cliProject({
-      "pipeline.yaml": `version: 1
+test("build refuses tasks that are not known yet and could never start, and plan names their rule", async () => {
+  fakeDriver(["0, GPU-aaaa, 81920, 0, Disabled, NVIDIA H100", "1, GPU-bbbb, 24576, 0, Disabled, NVIDIA L4"]);
+  const project = cliProject({
+    "pipeline.yaml": `version: 1
 axes: { case: { in: cases.json, at: "cases[*]" } }
 rules:
   list: { cmd: "echo '{\\"cases\\": [\\"x\\"]}' > \${out}", out: cases.json }
   fit: { each: { case: case }, cmd: "touch \${out}", out: "fit/\${case}", slots: { gpu: { memory: 30GiB } } }
   big: { each: { case: case }, cmd: "touch \${out}", out: "big/\${case}", slots: { gpu: { count: 2, type: h100 } } }
 `,
-    });
-    const { code, stderr } = await project.lq(command);
-    expect(code).toBe(2);
-    expect(stderr).toContain(
-      "pipeline.yaml:6:3: error: big:* can never start: it asks for 2 GPUs of type h100 and there is 1",
-    );
-    expect(stderr).not.toContain("fit");
-    expect(project.has("cases.json")).toBe(false);
-  },
-);
+  });
+  const { code, stderr } = await project.lq("build");
+  expect(code).toBe(2);
+  expect(stderr).toContain(
+    "pipeline.yaml:6:3: error: big:* can never start: it asks for 2 GPUs of type h100 and there is 1",
+  );
+  expect(stderr).not.toContain("fit");
+  expect(project.has("cases.json")).toBe(false);
+  expect(await project.json("plan")).toMatchObject([
+    {
+      run: 1,
+      cannotRun: [{ rule: "big", why: "it asks for 2 GPUs of type h100 and there is 1" }],
+      behind: 0,
+    },
+  ]);
+});
 
 test("a slot is free for the next task while the outputs of the last one are hashed and stored", async () => {
   const project = cliProject({

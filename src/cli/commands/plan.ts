@@ -39,7 +39,11 @@ function describe(found: Forecast, paint: Paint): readonly string[] {
     counts,
     ...found.rules.flatMap((rule) => describeRule(rule, found, paint)),
     ...expanding.map((each) => `  ${paint("bold", each.rule)} ${expandingText(each)}`),
-    ...(run === 0 ? [] : ["", ...describeTime(found), "", ...describePath(found, paint)]),
+    ...describeCannotRun(found, paint),
+    ...found.capped.map((text) => `  ${text}`),
+    ...(found.criticalPath.tasks.length === 0
+      ? []
+      : ["", ...describeTime(found), "", ...describePath(found, paint)]),
     ...(found.notAsked === null ? [] : ["", found.notAsked]),
   ];
 }
@@ -57,6 +61,16 @@ function describeRule(
   const why = [...causes, ...more].join("; ");
   const time = `${run} × ${duration(seconds / run)}`;
   return [`  ${paint("bold", rule.padEnd(width))}  ${time.padEnd(16)}  ${paint("dim", why)}`];
+}
+
+function describeCannotRun({ cannotRun, behind }: Forecast, paint: Paint): string[] {
+  if (cannotRun.length === 0) return [];
+  const rules = cannotRun.map(({ rule, tasks, why }) => {
+    const count = tasks === 1 ? "" : ` (${tasks} tasks)`;
+    return `  ${paint("red", "cannot run here")}: ${paint("bold", rule)}${count}: ${why}`;
+  });
+  const others = behind === 0 ? "" : `, nor the ${behind === 1 ? "task" : `${behind} tasks`} behind them`;
+  return [...rules, `  the times do not count them${others}; build -k builds all others`];
 }
 
 function describeTime(found: Forecast): string[] {

@@ -1,0 +1,45 @@
+/** Finds due tasks that can never start on this machine, and the tasks behind them. */
+import type { Task } from "../model/model.ts";
+import { shortageOf, type Capacity } from "../schedule/capacity.ts";
+import { reversed } from "../schedule/play.ts";
+
+export interface CannotRun {
+  readonly rule: string;
+  readonly tasks: number;
+  /** "it asks for 1 GPU and there are 0" */
+  readonly why: string;
+}
+
+/** @param due may hold samples of tasks that a pending expansion brings */
+export function findCannotRun(
+  due: readonly Task[],
+  dependencies: (task: Task) => readonly Task[],
+  capacity: Capacity,
+): {
+  readonly rules: readonly CannotRun[];
+  readonly tasks: ReadonlySet<Task>;
+  /** Tasks that wait for one of `tasks`, directly or through others. */
+  readonly behind: ReadonlySet<Task>;
+} {
+  const rules = new Map<string, { rule: string; tasks: number; why: string }>();
+  const tasks = new Set<Task>();
+  for (const task of due) {
+    const { name: rule, slots } = task.rule;
+    const why = shortageOf(slots, capacity);
+    if (why === null) continue;
+    tasks.add(task);
+    const known = rules.get(rule);
+    if (known) known.tasks += 1;
+    else rules.set(rule, { rule, tasks: 1, why });
+  }
+  const consumers = tasks.size === 0 ? () => [] : reversed(due, dependencies);
+  const behind = new Set<Task>();
+  const open = [...tasks];
+  for (let task = open.pop(); task !== undefined; task = open.pop())
+    for (const consumer of consumers(task)) {
+      if (tasks.has(consumer) || behind.has(consumer)) continue;
+      behind.add(consumer);
+      open.push(consumer);
+    }
+  return { rules: [...rules.values()], tasks, behind };
+}
