@@ -58,6 +58,9 @@ describe.skipIf(!hasSlurm)("jobs of a build that ends (needs slurmctld, slurmd a
     const { project, lq } = await underWay();
     lq.kill("SIGHUP");
     expect((await lq.ended).code).toBe(129);
+    const status = await project.json("status", "letter");
+    expect(status.map(({ jobState }) => jobState)).not.toContain(undefined);
+    expect(status.map(({ jobState }) => jobState)).toContain("running");
     const jobs = await project.json("jobs");
     expect(jobs).toHaveLength(LETTERS.length);
     expect(jobs.flatMap(({ tasks }) => tasks).sort()).toEqual(letters);
