@@ -61,7 +61,7 @@ export function recordBuild(
   return (event: Event) => {
     if (event.type === "start") starts.set(event.task, { at: clock(), devices: event.devices });
     else if (event.type === "task") {
-      const { task, outcome, reasons, seconds, error } = event;
+      const { task, outcome, reasons, seconds, error, job, node, queued } = event;
       if (outcome === "fresh" || outcome === "skipped") return;
       const key = isDone({ outcome }) ? state.last(task)?.key : undefined;
       const ended = clock();
@@ -77,6 +77,7 @@ export function recordBuild(
         reasons,
         ...(typeof key === "string" ? { key } : {}),
         ...(error === undefined ? {} : { error }),
+        ...(job === undefined ? {} : { job, node, queued }),
       });
     } else if (event.type === "summary" && (file !== null || lines.length > 0)) {
       const { uploaded, downloaded } = event;

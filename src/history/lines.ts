@@ -27,6 +27,10 @@ const TaskLine = z.object({
   /** The key of a run that succeeded, under which its action is stored. */
   key: z.optional(z.string().check(z.regex(/^[0-9a-f]{64}$/))),
   error: z.optional(z.string()),
+  /** Where a batch system ran it, and the seconds that it waited in the queue. */
+  job: z.optional(z.string()),
+  node: z.optional(z.string()),
+  queued: z.optional(z.number()),
 });
 
 const SummaryLine = z.object({

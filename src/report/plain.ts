@@ -56,6 +56,7 @@ export function plainView({ quiet, verbose, dryRun, paint, write }: PlainOptions
         case "plan":
         case "hash":
         case "progress":
+        case "queued":
         case "metrics":
           return;
       }

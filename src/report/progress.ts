@@ -20,6 +20,8 @@ export class RuleProgress {
   total = 0;
   readonly counts = noCounts();
   readonly running = new Map<string, RunningTask>();
+  /** Tasks that wait in the queue of a batch system. */
+  readonly queued = new Set<string>();
   /** Total seconds of the tasks that ran in this build. */
   seconds = 0;
   /** Mean seconds of this rule's tasks in earlier builds. */
@@ -61,7 +63,11 @@ export class Progress {
       case "hash":
         this.hashing = event.bytes < event.total ? event : null;
         return;
+      case "queued":
+        this.rule(ruleOf(event.task)).queued.add(event.task);
+        return;
       case "start": {
+        this.rule(ruleOf(event.task)).queued.delete(event.task);
         const since = this.#clock();
         this.#since ??= since;
         this.rule(ruleOf(event.task)).running.set(event.task, {
@@ -86,6 +92,7 @@ export class Progress {
       case "task": {
         const rule = this.rule(ruleOf(event.task));
         rule.running.delete(event.task);
+        rule.queued.delete(event.task);
         rule.counts[event.outcome] += 1;
         if (event.outcome === "ran") rule.seconds += event.seconds;
         return;

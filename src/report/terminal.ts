@@ -131,8 +131,9 @@ async function liveList({ color, rules, stdout }: TerminalOptions, progress: Pro
 const TOTAL = "";
 
 function ruleTitle(name: string, rule: RuleProgress, progress: Progress, most: number, paint: Paint): string {
-  const { counts, total, done, running } = rule;
-  const parts = Object.entries(counts).flatMap(([outcome, count]) =>
+  const { counts, total, done, running, queued } = rule;
+  const inQueue = queued.size > 0 ? { running: running.size, queued: queued.size } : {};
+  const parts = Object.entries({ ...inQueue, ...counts }).flatMap(([outcome, count]) =>
     count > 0 ? [`${count} ${outcome}`] : [],
   );
   const tasks = [...running.values()];
@@ -150,10 +151,10 @@ function ruleTitle(name: string, rule: RuleProgress, progress: Progress, most: n
 }
 
 /**
- * Whether a task of the rule runs, ran, failed or was restored. A rule with only fresh or skipped tasks has no line.
+ * Whether a task of the rule is queued, runs, ran, failed or was restored. A rule with only fresh or skipped tasks has no line.
  */
-function hasWorked({ running, counts }: RuleProgress): boolean {
-  return running.size + counts.ran + counts.restored + counts.failed > 0;
+function hasWorked({ running, queued, counts }: RuleProgress): boolean {
+  return running.size + queued.size + counts.ran + counts.restored + counts.failed > 0;
 }
 
 function totalTitle(progress: Progress, paint: Paint): string {

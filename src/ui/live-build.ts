@@ -177,6 +177,7 @@ export class LiveBuild {
       case "metrics":
       case "plan":
       case "progress":
+      case "queued":
       case "retry":
       case "start":
       case "task":

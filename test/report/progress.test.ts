@@ -22,6 +22,16 @@ test("counts by rule", () => {
   expect(progress.rule("a").counts).toMatchObject({ ran: 1, fresh: 0 });
 });
 
+test("counts tasks that wait in a queue until they start or end", () => {
+  const { progress } = timed();
+  progress.apply({ type: "plan", tasks: 2, rules: { a: 2 } });
+  for (const task of ["a:1", "a:2"]) progress.apply({ type: "queued", task, job: "7" });
+  progress.apply(start("a:1"));
+  expect([progress.rule("a").running.size, progress.rule("a").queued.size]).toEqual([1, 1]);
+  progress.apply({ type: "task", task: "a:2", outcome: "cancelled", reasons: [], seconds: 0 });
+  expect(progress.rule("a").queued.size).toBe(0);
+});
+
 test("the time left is unknown before a task has run or has a recorded duration", () => {
   const { progress } = timed();
   progress.apply({ type: "plan", tasks: 2, rules: { a: 2 } });

@@ -1,4 +1,8 @@
 /** `lq status`: shows what is not up to date, and why, like `git status`. Runs nothing. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { RecordedJob } from "../../batch/recorded-jobs.ts";
+import { JOBS } from "../../model/layout.ts";
 import {
   addedFiles,
   emptyRules,
@@ -54,10 +58,11 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
   const isAllHere = tasks.every(({ freshness: { state } }) => state === "fresh" || state === "restorable");
   const unasked = isAllHere ? null : notAsked(project.pipeline.cache);
   const running = runningBuild(session.root);
+  const jobs = await jobsOf(session.root);
   if (flags.json)
     for (const line of [
       ...(running === null ? [] : [runningRecord(running)]),
-      ...tasks.map((task) => statusRecord(task, session.graph)),
+      ...tasks.map((task) => ({ ...statusRecord(task, session.graph), ...jobs.get(task.id) })),
       ...more.map((each) => ({ type: "expanding", ...each })),
       ...removals.map((path) => ({ type: "removal", path })),
       ...kept.map((each) => ({ type: "orphans", ...each })),
@@ -82,6 +87,13 @@ function runningRecord({ head, state, heard, progress }: RunningBuild) {
     ...{ type: "running", build, state, user, host, targets, flags, started, heard },
     ...{ done, total, running: running.map(({ id }) => id), left: progress.secondsLeft() },
   };
+}
+
+/** Only a project that has had jobs loads the code that reads their records. */
+async function jobsOf(root: string): Promise<ReadonlyMap<string, RecordedJob>> {
+  if (!existsSync(join(root, JOBS))) return new Map();
+  const { recordedJobs } = await import("../../batch/recorded-jobs.ts");
+  return recordedJobs(root);
 }
 
 /** A line of `status --json`, and a link of `why --json`. */
