@@ -7,6 +7,8 @@ import { toCanonical } from "../../tasks/study/volume/orient.ts";
 import type { Volume } from "../../tasks/study/volume/volume.ts";
 import type { CliProject } from "../helpers/cli.ts";
 import { writeDicomSeries } from "../helpers/dicom.ts";
+import { shared } from "../helpers/shared.ts";
+import { copiedExample } from "./copied-example.ts";
 import { ran, SMALL, trainProject } from "./train-project.ts";
 
 const bytesOf = ({ data }: Volume) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
@@ -102,3 +104,23 @@ async function readAll(project: CliProject): Promise<Volume[]> {
   const paths = ["a", "b", "c"].flatMap(prepared);
   return Promise.all(paths.map(async (path) => toCanonical(await readNifti(project.path(path)))));
 }
+
+const golden = shared("golden/04_nnunet_v2/m2/images/s01_0000.nii.gz");
+
+test.skipIf(!golden)("predict: MetaImage gives the labels of the same volume as NIfTI", async () => {
+  const folder = golden!.replace(/\/images\/.*/, "");
+  const model = { "model/Dataset902_ToyOldPlans": `${folder}/Dataset902_ToyOldPlans` };
+  const project = copiedExample("predict", { ...model, "images/s01_0000.nii.gz": golden! });
+  const image = await readNifti(golden!);
+  const data = Int16Array.from(image.data, Math.round);
+  await writeNifti(project.path("images/s01_0000.nii.gz"), { ...image, data });
+  await project.built();
+  const expected = await readNifti(project.path("prediction/s01.nii.gz"));
+  await replace(project, "images/s01_0000", (volume) =>
+    writeMeta(project.path("images"), "s01_0000", volume),
+  );
+  await project.built();
+  const found = await readNifti(project.path("prediction/s01.nii.gz"));
+  expect(found.data).toEqual(expected.data);
+  found.affine.forEach((value, i) => expect(Math.abs(value - expected.affine[i]!)).toBeLessThan(1e-4));
+});
