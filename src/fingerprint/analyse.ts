@@ -20,7 +20,7 @@ import { sha256 } from "../system/digest.ts";
 import { readable } from "../files/file-signature.ts";
 import { apiModule } from "../system/installation.ts";
 import { findModule, moduleName } from "./modules.ts";
-import { packageOf, type PackageVersion } from "./packages.ts";
+import { installCommand, packageOf, type PackageVersion } from "./packages.ts";
 
 /** The code that a task runs. */
 export interface Closure {
@@ -151,7 +151,7 @@ function collect(
     const { path, errors } = await found(isFile ? args.path.slice(0, -PACKAGE_FILE.length) : args.path, args);
     if (errors.length > 0) {
       const [name] = /^(?:@[^/]+\/)?[^/]+/.exec(args.path) ?? [args.path];
-      const notes = [{ text: `install it with npm: npm install ${name}` }];
+      const notes = [{ text: `install it with npm: ${installCommand(name)}` }];
       return { errors: [{ text: `there is no package "${args.path}"`, notes }] };
     }
     // A linked package can be edited without a new version, so its code counts like the project's own.

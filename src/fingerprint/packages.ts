@@ -1,6 +1,10 @@
-/** Finds the package, with its version, that a file of node_modules belongs to. */
+/** Finds the package, with its version, that a file of node_modules belongs to, and says how to install one. */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import manifest from "../../package.json" with { type: "json" };
+import { installation } from "../system/installation.ts";
+
+const PEERS = manifest.peerDependencies;
 
 export interface PackageVersion {
   readonly name: string;
@@ -25,4 +29,21 @@ function read(manifest: string): PackageVersion | null {
   } catch {
     return null;
   }
+}
+
+/**
+ * The command that installs a package for a task module. A package of lq leaves out its peer dependency
+ * onnxruntime-node: its install script would download a GPU runtime from outside of the npm registry.
+ */
+export function installCommand(name: string): string {
+  if (!isPeer(name)) return `npm install ${name}`;
+  const home = installation();
+  const beside = /^(.*)\/lib\/node_modules\/[^/]+$/.test(home)
+    ? "-g"
+    : `--prefix ${home.replace(/\/node_modules\/[^/]+$/, "")}`;
+  return `ONNXRUNTIME_NODE_INSTALL=skip npm install ${beside} ${name}@${PEERS[name]}`;
+}
+
+function isPeer(name: string): name is keyof typeof PEERS {
+  return Object.hasOwn(PEERS, name);
 }
