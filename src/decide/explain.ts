@@ -1,4 +1,5 @@
 /** Turns reasons into the lines that `status`, `why`, `build -n` and the build itself print. */
+import { andMore } from "../model/cut-list.ts";
 import type { Json, Reason } from "../model/model.ts";
 
 /** How many characters of a value to show. A longer value is cut around the first difference. */
@@ -63,8 +64,29 @@ export function causeOf(reason: Reason, rule: string): string {
     : explain(reason);
 }
 
+/** Like `causeOf`, for lists that must stay short: the files of a rule's tasks that changed are one cause. */
+export function briefCauseOf(reason: Reason, rule: string): string {
+  return reason.kind === "file" ? `file ${rule} ${reason.change}` : causeOf(reason, rule);
+}
+
+/** The reason that explains a state best, and its text there; undefined if there is none. */
+export function mainReason(
+  reasons: readonly Reason[],
+  state: string,
+): { readonly reason: Reason; readonly text: string } | undefined {
+  const reason = reasons.find(({ kind }) => kind === "failed-before") ?? reasons[0];
+  return reason && { reason, text: textIn(reason, state) };
+}
+
+/** `explain`, but what is in the cache was built, if not here. */
+export function textIn(reason: Reason, state: string): string {
+  return reason.kind === "never-built" && state.startsWith("restor")
+    ? "not built here before"
+    : explain(reason);
+}
+
 export interface CauseGroup<T> {
-  /** The first reason of the group's first item. */
+  /** The first reason of the group's first item, and how many others there are like it. */
   readonly text: string;
   readonly items: readonly T[];
 }
@@ -77,15 +99,24 @@ export function groupByCause<T>(
   items: Iterable<T>,
   causeOfItem: (item: T) => { readonly cause: string; readonly text: string } | null,
 ): readonly CauseGroup<T>[] {
-  const groups = new Map<string, { readonly text: string; readonly items: T[] }>();
+  const groups = new Map<
+    string,
+    { readonly text: string; readonly texts: Set<string>; readonly items: T[] }
+  >();
   for (const item of items) {
     const found = causeOfItem(item);
     if (found === null) continue;
-    const group = groups.get(found.cause) ?? { text: found.text, items: [] };
+    const group = groups.get(found.cause) ?? { text: found.text, texts: new Set<string>(), items: [] };
     groups.set(found.cause, group);
     group.items.push(item);
+    if (found.text.startsWith("file ")) group.texts.add(found.text);
   }
-  return [...groups.values()].sort((a, b) => b.items.length - a.items.length);
+  return [...groups.values()]
+    .sort((a, b) => b.items.length - a.items.length)
+    .map(({ text, texts, items }) => ({
+      text: texts.size > 1 ? `${text} ${andMore(texts.size - 1, "like it")}` : text,
+      items,
+    }));
 }
 
 function change(before: Json | undefined, after: Json | undefined): string {

@@ -7,7 +7,7 @@ import { makePlan, samples, upcomingExpansions, type Plan } from "./plan.ts";
 import { notAsked } from "../remote/settings.ts";
 import type { Request } from "../session/request.ts";
 import { openReadonlySession } from "../session/session.ts";
-import { causeOf, explain, groupByCause } from "../decide/explain.ts";
+import { briefCauseOf, explain, groupByCause } from "../decide/explain.ts";
 import { loadConfig } from "../load/config.ts";
 import type { Task } from "../model/model.ts";
 import { cappedRules, discoverCapacity } from "../schedule/capacity.ts";
@@ -171,7 +171,7 @@ function firstReason(
     const { state, reasons } = verdict;
     const [first] = reasons;
     if (first === undefined) return same(state);
-    return { cause: causeOf(first, task.rule.name), text: explain(first) };
+    return { cause: briefCauseOf(first, task.rule.name), text: explain(first) };
   }
   const rules = new Set(blockers(task).map(({ rule }) => rule.name));
   return same(rules.size === 0 ? "an input is missing" : `after ${[...rules].join(", ")}`);

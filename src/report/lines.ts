@@ -1,6 +1,7 @@
 /** Writes the lines that the text views share. */
 import { countsText } from "../model/counts.ts";
-import { explain, explainInFull } from "../decide/explain.ts";
+import { briefCauseOf, explainInFull, groupByCause, textIn } from "../decide/explain.ts";
+import { ruleOf } from "../model/task-id.ts";
 import { firstLines } from "../model/cut-list.ts";
 import type { Event, UploadProgress } from "./events.ts";
 import type { HashProgress } from "../files/hash-many.ts";
@@ -8,7 +9,7 @@ import { sizeText } from "../system/sizes.ts";
 import type { Paint } from "./paint.ts";
 import { withoutColour } from "./printable.ts";
 
-type TaskEvent = Extract<Event, { type: "task" }>;
+export type TaskEvent = Extract<Event, { type: "task" }>;
 type Retry = Extract<Event, { type: "retry" }>;
 type Notice = Extract<Event, { type: "notice" }>;
 type Summary = Extract<Event, { type: "summary" }>;
@@ -32,12 +33,25 @@ const WIDTH = 1000;
 export function taskLine({ task, outcome, seconds, reasons }: TaskEvent, dryRun: boolean): string {
   const verb = dryRun ? WOULD[outcome] : outcome;
   const time = outcome === "ran" && !dryRun ? ` (${duration(seconds)})` : "";
-  // Show all reasons, because accepting ignores them all.
-  if (outcome === "accepted")
-    return `${verb} ${task}: ${firstLines(reasons, MOST_REASONS, explainInFull).join("; ")}`;
   const [first, ...others] = reasons;
-  const why = first ? `: ${explain(first)}${others.length > 0 ? ` (+${others.length} more)` : ""}` : "";
+  const why = first
+    ? `: ${textIn(first, outcome)}${others.length > 0 ? ` (+${others.length} more)` : ""}`
+    : "";
   return `${verb} ${task}${time}${why}`;
+}
+
+/**
+ * One line for the accepted tasks of a rule that have reasons of the same kinds: "accepted 4 tasks, prep:a …: params
+ * x: 1 → 2". It shows all reasons, because accepting ignores them all.
+ */
+export function acceptedLines(events: readonly TaskEvent[], dryRun: boolean): string[] {
+  return groupByCause(events, ({ task, reasons }) => ({
+    cause: reasons.map((reason) => briefCauseOf(reason, ruleOf(task))).join("\0"),
+    text: firstLines(reasons, MOST_REASONS, explainInFull).join("; "),
+  })).map(({ text, items: [one, ...others] }) => {
+    const who = others.length === 0 ? one?.task : `${others.length + 1} tasks, ${one?.task} …`;
+    return `${dryRun ? WOULD.accepted : "accepted"} ${who}: ${text}`;
+  });
 }
 
 /** "retrying train:btcv/base (attempt 2): exit code 1" */

@@ -1,5 +1,6 @@
 /** Prints one line for each task that did something, and then a summary. Use it for logs, pipes and dry runs. */
 import {
+  acceptedLines,
   commandLines,
   failureLines,
   noticeLine,
@@ -8,6 +9,7 @@ import {
   taskLine,
   uploadLine,
   waitingLine,
+  type TaskEvent,
 } from "./lines.ts";
 import type { Paint } from "./paint.ts";
 import type { View } from "./view.ts";
@@ -24,11 +26,13 @@ export interface PlainOptions {
 
 export function plainView({ quiet, verbose, dryRun, paint, write }: PlainOptions): View {
   let isUploading = false;
+  const accepted: TaskEvent[] = [];
   return {
     listener: (event) => {
       switch (event.type) {
         case "task":
           if (event.outcome === "failed") failureLines(event, paint).forEach(write);
+          else if (event.outcome === "accepted") accepted.push(event);
           else if (!quiet && event.outcome !== "fresh" && event.outcome !== "skipped")
             [taskLine(event, dryRun), ...(verbose && dryRun ? commandLines(event.command) : [])].forEach(
               write,
@@ -51,6 +55,7 @@ export function plainView({ quiet, verbose, dryRun, paint, write }: PlainOptions
           isUploading = true;
           return;
         case "summary":
+          if (!quiet) acceptedLines(accepted, dryRun).forEach(write);
           if (!quiet) write(summaryLine(event, dryRun, paint));
           return;
         case "plan":

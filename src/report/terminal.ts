@@ -7,13 +7,14 @@ import type { ListrTaskWrapper, DefaultRenderer, SimpleRenderer } from "listr2";
 import { moreLines } from "../model/cut-list.ts";
 import type { Event } from "./events.ts";
 import {
+  acceptedLines,
   duration,
   failureLines,
   hashLine,
   noticeLine,
   retryLine,
   summaryLine,
-  taskLine,
+  type TaskEvent,
   uploadLine,
   waitingLine,
 } from "./lines.ts";
@@ -36,6 +37,7 @@ export function terminalView({ color, rules, stdout }: TerminalOptions): View {
   const paint = painter(color);
   const progress = new Progress();
   const after: string[] = [];
+  const accepted: TaskEvent[] = [];
   const write = (line: string): void => void stdout.write(`${printableLine(line)}\n`);
   let live: Promise<LiveList> | undefined;
 
@@ -45,11 +47,12 @@ export function terminalView({ color, rules, stdout }: TerminalOptions): View {
     if (live === undefined && (hashing ?? progress.hashing) !== null) showHashing(stdout, progress.hashing);
     if (event.type === "start") live ??= liveList({ color, rules, stdout }, progress);
     else if (event.type === "task" && event.outcome === "failed") after.push(...failureLines(event, paint));
-    else if (event.type === "task" && event.outcome === "accepted") write(taskLine(event, false));
+    else if (event.type === "task" && event.outcome === "accepted") accepted.push(event);
     else if (event.type === "retry") after.push(retryLine(event));
     else if (event.type === "notice") (live ? after.push.bind(after) : write)(noticeLine(event, paint));
     else if (event.type === "waiting" && !live && event.for.length > 0) write(waitingLine(event.for));
-    else if (event.type === "summary") after.push(summaryLine(event, false, paint));
+    else if (event.type === "summary")
+      after.push(...acceptedLines(accepted, false), summaryLine(event, false, paint));
   };
   return {
     listener,

@@ -76,7 +76,7 @@ test("after it a build runs nothing, and a later change runs only the tasks that
   const [why] = await project.json("why", "train:small");
   // Compared with the accepted script, so the script is no longer a reason.
   expect(why).toMatchObject({
-    chain: [{ reasons: [{ kind: "command" }] }],
+    chain: [{ reasons: [{ kind: "param" }] }],
     accepted: { key: expect.any(String) as string },
   });
   expect(outcomes(await project.json("build", "--slots", "gpu=1"))).toEqual({
@@ -98,10 +98,10 @@ test("a dry run shows all reasons with their values, and changes nothing", async
   const digest = "[0-9a-f]{12}";
   expect(stdout).toMatch(
     RegExp(
-      `would accept train:small: command: .*sh train.sh 4 .* → .*sh train.sh 6 .*; file train.sh changed: ${digest} → ${digest}\n`,
+      `would accept train:small: params \\S+width: 4 → 6; file train.sh changed: ${digest} → ${digest}\n`,
     ),
   );
-  expect(stdout).toMatch(/would accept score:large: command: .*echo 1 .* → .*echo 2 /);
+  expect(stdout).toMatch(/would accept 2 tasks, score:\w+ …: params penalty: 1 → 2\n/);
   expect(stdout).toMatch(/4 would accept, 1 fresh in .*\n$/);
   expect(all()).toEqual(before);
   expect(outcomes(await project.json("accept", "table.txt"))).toEqual({

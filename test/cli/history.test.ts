@@ -17,7 +17,7 @@ test("history lists builds that did something, and the runs of a task with their
     [2, "train:small"],
     ...[1, 1].map((build, i) => [build, runs[1 + i]!.task]),
   ]);
-  expect(runs[0]).toMatchObject({ outcome: "ran", devices: ["0"], reasons: [{ kind: "command" }] });
+  expect(runs[0]).toMatchObject({ outcome: "ran", devices: ["0"], reasons: [{ kind: "param" }] });
   const { stdout } = await project.lq("history", "scores/small.json", "--most", "1");
   expect(stdout).toMatch(/^ {4}2 .* ran score:small: file models\/small\.txt changed\n$/);
 });

@@ -61,7 +61,7 @@ critical path, 2.0 s:
         {
           rule: "train",
           run: 4,
-          reasons: [{ text: "command: echo 3 > models/a.txt → echo 4 > models/a.txt", tasks: 4 }],
+          reasons: [{ text: "params epochs: 3 → 4", tasks: 4 }],
         },
         { rule: "all", run: 1, reasons: [{ text: "after train", tasks: 1 }] },
       ],

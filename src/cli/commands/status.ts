@@ -16,7 +16,7 @@ import { setAsideText } from "../../plan/orphans.ts";
 import type { Graph } from "../../expand/graph.ts";
 import { commandField } from "../../fingerprint/render-command.ts";
 import { undeclaredWarnings } from "../../plan/undeclared.ts";
-import { causeOf, explain, groupByCause } from "../../decide/explain.ts";
+import { briefCauseOf, groupByCause, mainReason } from "../../decide/explain.ts";
 import { firstLines, firstNames } from "../../model/cut-list.ts";
 import type { Freshness } from "../../model/model.ts";
 import { runningBuild, runningText, type RunningBuild } from "../../events/running-build.ts";
@@ -132,9 +132,9 @@ function removalLines(paths: readonly string[]): readonly string[] {
 /** The first reason of each task, grouped by cause, the most frequent cause first. */
 function causes(tasks: readonly TaskStatus[], paint: Paint): string[] {
   const groups = groupByCause(tasks, ({ rule, freshness }) => {
-    const [first] = reasonsOf(freshness);
-    if (first === undefined) return null;
-    return { cause: `${freshness.state}\0${causeOf(first, rule)}`, text: explain(first) };
+    const main = mainReason(reasonsOf(freshness), freshness.state);
+    if (main === undefined) return null;
+    return { cause: `${freshness.state}\0${briefCauseOf(main.reason, rule)}`, text: main.text };
   });
   return firstLines(
     groups,

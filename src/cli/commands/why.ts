@@ -5,7 +5,7 @@
 import type { Session } from "../../session/session.ts";
 import { commandField } from "../../fingerprint/render-command.ts";
 import { commandLines } from "../../report/lines.ts";
-import { explainInFull } from "../../decide/explain.ts";
+import { explainInFull, textIn } from "../../decide/explain.ts";
 import { builds, lastRuns } from "../../history/builds.ts";
 import { causesOf, rootsOf, type Cause, type TaskFacts, type LastRun } from "../../inspect/causes.ts";
 import type { Reason } from "../../model/model.ts";
@@ -109,7 +109,11 @@ class CauseWriter {
 
   #own({ task: { id, freshness }, run, more }: Cause, name: string): string[] {
     const is = more > 0 ? "are" : "is";
-    const reasons = (run?.run.reasons ?? reasonsOf(freshness)).map((reason) => this.#reason(id, reason));
+    const reasons = (run?.run.reasons ?? reasonsOf(freshness)).map((reason) =>
+      freshness.state === "restorable" && reason.kind === "never-built"
+        ? textIn(reason, freshness.state)
+        : this.#reason(id, reason),
+    );
     switch (freshness.state) {
       case "fresh":
         if (run === null) return [`${name} ${is} fresh: nothing that it depends on has changed`];
