@@ -117,7 +117,10 @@ const files = results
   .flatMap((result) => result.outputFiles)
   .sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)));
 for (const file of files) place(file.path, file.contents);
-place(join(dist, "ui/licenses.txt"), licenses(["preact", "@preact/signals", "@preact/signals-core"]));
+place(
+  join(dist, "ui/licenses.txt"),
+  licenses(["preact", "@preact/signals", "@preact/signals-core", "@dagrejs/dagre", "@dagrejs/graphlib"]),
+);
 dropOldChunks(new Set(files.map((file) => file.path)));
 place(stamp, "");
 utimesSync(stamp, began, began);

@@ -5,6 +5,7 @@ import "./style.css";
 import { href, route } from "./model/route.ts";
 import { report } from "./model/source.ts";
 import { connection, live, project, start } from "./model/store.ts";
+import { GraphPage } from "./pages/graph.tsx";
 import { Overview } from "./pages/overview.tsx";
 import { Results } from "./pages/results.tsx";
 import { Settings } from "./pages/settings.tsx";
@@ -14,6 +15,7 @@ import { Timeline } from "./pages/timeline.tsx";
 
 const PAGES = [
   ["", "Overview"],
+  ["graph", "Graph"],
   ["timeline", "Timeline"],
   ["tasks", "Tasks"],
   ["results", "Results"],
@@ -61,12 +63,13 @@ function App() {
       <ConnectionNote />
       <main id="content" tabIndex={-1}>
         {page === "" && <Overview />}
+        {page === "graph" && <GraphPage task={rest} />}
         {page === "tasks" && <Tasks />}
         {page === "task" && <TaskPage id={rest} />}
         {page === "timeline" && <Timeline />}
         {page === "results" && <Results />}
         {page === "settings" && report && <Settings settings={report.settings} />}
-        {!["", "tasks", "task", "timeline", "results", "settings"].includes(page) && (
+        {!["", "graph", "tasks", "task", "timeline", "results", "settings"].includes(page) && (
           <p>There is no page of this name.</p>
         )}
       </main>
@@ -124,7 +127,7 @@ function search(event: Event, input: HTMLInputElement | null): void {
 
 const KEYS = [
   ["/", "find a task"],
-  ["1 … 5", "the pages, in their order"],
+  ["1 … 6", "the pages, in their order"],
   ["Esc", "close, or leave a field"],
   ["?", "this list"],
 ] as const;

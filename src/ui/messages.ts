@@ -174,6 +174,21 @@ export interface RunView {
   readonly error: string | null;
 }
 
+/** The tasks around a task. The first node is the task itself. */
+export interface NeighbourhoodView {
+  readonly nodes: readonly NeighbourView[];
+  /** Indices of the node that is read and of the node that reads it. */
+  readonly edges: readonly (readonly [number, number])[];
+}
+
+export interface NeighbourView {
+  readonly id: string;
+  readonly rule: string;
+  readonly state: TaskState | null;
+  /** Above 0: the node stands for this many tasks of the rule. */
+  readonly more: number;
+}
+
 export interface ResultsView {
   /** Whether any result is made from phantoms. */
   readonly synthetic: boolean;

@@ -3,6 +3,7 @@ export const PUBLIC_QUESTIONS: ReadonlySet<string> = new Set([
   "project",
   "task",
   "build",
+  "neighbours",
   "results",
   "trace",
 ]);

@@ -2,6 +2,7 @@
 import { UserError } from "../model/errors.ts";
 import { buildView } from "./answers/build.ts";
 import { namedFile, namedLog } from "./answers/files.ts";
+import { neighbourhoodView } from "./answers/neighbours.ts";
 import { projectView } from "./answers/project.ts";
 import { resultsView } from "./answers/results.ts";
 import { taskView } from "./answers/task.ts";
@@ -16,6 +17,7 @@ const ANSWERS: { readonly [name: string]: (inspection: Inspection, query: Query)
   project: projectView,
   task: (inspection, query) => taskView(inspection, text(query, "id")),
   build: (inspection, query) => buildView(inspection, Number(text(query, "number"))),
+  neighbours: (inspection, query) => neighbourhoodView(inspection, text(query, "id")),
   results: resultsView,
   trace: (inspection, query) => {
     const cell = query.get("cell");

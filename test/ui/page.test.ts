@@ -58,13 +58,37 @@ browserTest("a build that is killed is called cut short at once", async () => {
   await page.locator(".badge", { hasText: "cut short" }).waitFor();
 });
 
-browserTest("after the server was stopped and goes on, the page goes on", async () => {
-  const ui = await startUi(await built());
-  const page = await openPage(ui.url);
-  await page.locator(".dot.on").waitFor();
-  ui.process.kill("SIGKILL");
-  await page.getByText("connection lost, trying again").waitFor();
-});
+browserTest(
+  "a page whose server was stopped and goes on gets what it missed, and a dead server is named",
+  async () => {
+    const project = cliProject({ "pipeline.yaml": BUILDING });
+    const { execFileSync } = await import("node:child_process");
+    execFileSync("mkfifo", [project.path("open")]);
+    const ui = await startUi(project);
+    const page = await openPage(ui.url);
+    const snapshots: string[] = [];
+    page.on("request", (request) => {
+      if (request.url().endsWith("/api/snapshot")) snapshots.push(request.url());
+    });
+    const build = project.start("build");
+    await project.appears("began");
+    await page.locator(".badge", { hasText: "building" }).waitFor();
+    ui.process.kill("SIGSTOP");
+    execFileSync("sh", ["-c", "echo go > open"], { cwd: project.root });
+    expect((await build.ended).code).toBe(1);
+    await page.getByRole("navigation").getByRole("link", { name: "Tasks" }).click();
+    ui.process.kill("SIGCONT");
+    await page.getByRole("navigation").getByRole("link", { name: "Overview" }).click();
+    await page
+      .getByRole("region", { name: /Failed/ })
+      .getByText("exit code 3")
+      .waitFor();
+    // Messages went on from the last one; the page did not start again.
+    expect(snapshots).toEqual([]);
+    ui.process.kill("SIGKILL");
+    await page.getByText("connection lost, trying again").waitFor();
+  },
+);
 
 browserTest("names that look like markup are shown as text and run nothing", async () => {
   const names = [
@@ -73,6 +97,21 @@ browserTest("names that look like markup are shown as text and run nothing", asy
     "\u202eabc",
     "a'b\"c&amp;",
     "%3Cb%3E",
+    "<svg onload=alert(2)>",
+    "javascript:alert(3)",
+    '"><b>bold</b>',
+    "' onmouseover='alert(4)",
+    "{{7*7}}",
+    "${1+1}",
+    "<!-- comment",
+    "]]>",
+    "&lt;i&gt;",
+    "a?b=c&d#e",
+    "אבג",
+    "\u2028line",
+    "é\u0301",
+    "`tick`",
+    "#/results?show=x",
   ];
   const each = names.map((name) => JSON.stringify(name.replaceAll("/", "∕")));
   const project = cliProject({
@@ -99,7 +138,15 @@ browserTest("no page has a serious violation of accessibility, light or dark", a
   const ui = await startUi(await built());
   for (const theme of ["light", "dark"] as const) {
     const page = await openPage(ui.url, theme);
-    for (const hash of ["#/", "#/tasks", "#/task/train%3Asmall", "#/timeline", "#/results"]) {
+    for (const hash of [
+      "#/",
+      "#/tasks",
+      "#/task/train%3Asmall",
+      "#/timeline",
+      "#/results",
+      "#/graph",
+      "#/graph/train%3Asmall",
+    ]) {
       await page.goto(ui.url + hash);
       await page.locator(".dot.on").waitFor();
       await page.waitForLoadState("networkidle", { timeout: 3_000 }).catch(() => undefined);
@@ -125,3 +172,48 @@ browserTest("no page has a serious violation of accessibility, light or dark", a
     }
   }
 });
+
+browserTest(
+  "the graph shows the rules, opens a rule, and shows the tasks around a task by keyboard",
+  async () => {
+    const ui = await startUi(await built());
+    const page = await openPage(`${ui.url}#/graph`);
+    const rules = page.getByRole("region", { name: "Graph of the rules" });
+    await rules.getByRole("link", { name: /^train fresh/ }).focus();
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("Enter");
+    await page.getByRole("link", { name: "score:large" }).waitFor();
+    expect(await page.getByRole("link", { name: /^train:/ }).count()).toBe(0);
+    await page.goto(`${ui.url}#/task/score%3Asmall`);
+    await page.getByRole("link", { name: "its graph" }).click();
+    const around = page.getByRole("region", { name: "Graph of the tasks around this task" });
+    for (const name of ["train:small", "score:small", "table"])
+      await around.getByRole("link", { name: `${name} fresh` }).waitFor();
+    expect(await around.getByRole("link").count()).toBe(3);
+    await page.getByText("The same as a list").click();
+    const list = page.getByRole("table", { name: "The graph as a list" });
+    await list.getByRole("row", { name: /table.*score:small/ }).waitFor();
+  },
+);
+
+browserTest(
+  "around a task of very many readers stand at most 200 nodes, and the rest is counted",
+  async () => {
+    const names = Array.from({ length: 600 }, (_, i) => `n${i}`);
+    const project = cliProject({
+      "pipeline.yaml": `version: 1
+axes: { n: [${names.join(", ")}] }
+rules:
+  one: { cmd: "echo > \${out}", out: one.txt }
+  many: { each: { n: n }, cmd: "cat \${in} > \${out}", in: one.txt, out: "many/\${n}.txt" }
+`,
+    });
+    const ui = await startUi(project);
+    const page = await openPage(`${ui.url}#/graph/one`);
+    const around = page.getByRole("region", { name: "Graph of the tasks around this task" });
+    await around.getByRole("link", { name: "and 402 more of many" }).waitFor();
+    expect(await around.getByRole("link").count()).toBe(200);
+  },
+);

@@ -56,6 +56,7 @@ const ANSWERS: { readonly [name: string]: (data: ReportData, query: URLSearchPar
 
 const MISSING: { readonly [name: string]: string } = {
   build: "The report has one build only.",
+  neighbours: "The report has the graph of the rules only.",
   task: "The report has the details of failed tasks only.",
   trace: "The report does not contain where this comes from.",
 };

@@ -37,6 +37,7 @@ export function TaskPage({ id }: { readonly id: string }) {
           )}
           {data !== null && <span class="note">{data.slots}</span>}
           <a href={href("tasks", "", { rule: ruleOf(id) })}>all of {ruleOf(id)}</a>
+          {report === null && <a href={href("graph", id)}>its graph</a>}
         </div>
         {error !== null && <p class="problem">{error}</p>}
         {data?.accepted != null && (
