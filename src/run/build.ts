@@ -57,6 +57,7 @@ export async function build(request: BuildRequest): Promise<Summary> {
     root,
     (holder) => outcomes.notice(`waiting for another build (${holder})`),
     signal,
+    async (job) => (await import("../slurm/job-is-over.ts")).isJobOver(job),
   );
   const control = request.control ?? new BuildControl(signal);
   try {

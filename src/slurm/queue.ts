@@ -32,7 +32,7 @@ export function parseQueue(text: string): readonly JobState[] {
   return text.split("\n").flatMap((line) => {
     const [id = "", element = "", name = "", state = "", node = "", ...reason] = line.split("|");
     if (!name.startsWith("lq-")) return [];
-    const phase = QUEUED.has(state) ? "queued" : RUNNING.has(state) ? "running" : "over";
+    const phase = jobPhase(state);
     return [
       {
         id,
@@ -45,6 +45,10 @@ export function parseQueue(text: string): readonly JobState[] {
       },
     ];
   });
+}
+
+export function jobPhase(state: string): JobState["phase"] {
+  return QUEUED.has(state) ? "queued" : RUNNING.has(state) ? "running" : "over";
 }
 
 const CAUSES = new Map<string, EndCause>([

@@ -18,6 +18,7 @@
 import { randomUUID } from "node:crypto";
 import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import * as z from "zod/mini";
 import { errorCode, UserError } from "../model/errors.ts";
@@ -26,7 +27,12 @@ import { ifThere, rename } from "../files/network-files.ts";
 import { isHere, mayBeAlive, ProcessIdentity, thisProcess } from "../system/process-identity.ts";
 import { LOCK } from "../model/layout.ts";
 
-const Holder = z.extend(ProcessIdentity, { id: z.uuid() });
+const Holder = z.extend(ProcessIdentity, {
+  id: z.uuid(),
+  host: z.optional(z.string()),
+  /** The job of Slurm in which it runs. */
+  job: z.optional(z.string()),
+});
 type Holder = z.infer<typeof Holder>;
 
 export interface Lock {
@@ -34,18 +40,23 @@ export interface Lock {
 }
 
 const POLL_MS = 50;
+/** Milliseconds between two questions about the job of a holder. */
+const JOB_POLL_MS = 5000;
 
 /**
  * Takes the lock. Waits while another build holds it.
  * @param waiting called once for each holder that this process waits for, with the holder's name
+ * @param isJobOver whether a batch system says that a job is over; asked about a holder on another machine
  * @throws the signal's reason when it aborts
  */
 export async function acquireLock(
   root: string,
   waiting: (holder: string) => void,
   signal?: AbortSignal,
+  isJobOver: (job: string) => Promise<boolean> = () => Promise.resolve(false),
 ): Promise<Lock> {
   const ticket = new Ticket(root);
+  let nextQuestion = 0;
   try {
     let told: string | undefined;
     for (;;) {
@@ -54,6 +65,10 @@ export async function acquireLock(
       if (taken !== null && "release" in taken) return taken;
       if (taken !== null && taken.id !== told) waiting(nameOf(taken));
       told = taken?.id ?? told;
+      if (taken?.job !== undefined && !isHere(taken) && performance.now() >= nextQuestion) {
+        nextQuestion = performance.now() + JOB_POLL_MS;
+        if (await isJobOver(taken.job)) ticket.over.add(taken.id);
+      }
       await setTimeout(POLL_MS, undefined, { signal });
     }
   } finally {
@@ -94,12 +109,15 @@ class Ticket {
   readonly #lock: string;
   readonly #file: string;
   readonly #id = randomUUID();
+  /** Holders whose jobs are over. */
+  readonly over = new Set<string>();
 
   constructor(root: string) {
     this.#lock = join(root, LOCK);
     this.#file = `${this.#lock}.${this.#id}`;
     makeFolder(dirname(this.#lock));
-    const me: Holder = { id: this.#id, ...thisProcess() };
+    const { SLURM_JOB_ID: job } = process.env;
+    const me: Holder = { id: this.#id, ...thisProcess(), host: hostname(), ...(job && { job }) };
     try {
       writeFileSync(this.#file, JSON.stringify(me));
     } catch (error) {
@@ -120,9 +138,13 @@ class Ticket {
 
   #obtain(): Holder | "me" | null {
     const holder = this.#claim(this.#lock);
-    return holder === "me" || holder === null || mayBeAlive(holder)
+    return holder === "me" || holder === null || this.#mayBeAlive(holder)
       ? holder
       : this.#succeed(holder, [holder]);
+  }
+
+  #mayBeAlive(holder: Holder): boolean {
+    return mayBeAlive(holder) && !this.over.has(holder.id);
   }
 
   /** @param line the dead processes: the holder, its successor, and so on */
@@ -132,7 +154,7 @@ class Ticket {
     const successor = this.#claim(claim);
     if (successor === null) return null;
     if (successor !== "me")
-      return mayBeAlive(successor) ? successor : this.#succeed(holder, [...line, successor]);
+      return this.#mayBeAlive(successor) ? successor : this.#succeed(holder, [...line, successor]);
     // A claim is valid only while every earlier one in the line is still there.
     const intact = [this.#lock, ...claims.slice(0, -1)].every((file, i) => read(file)?.id === line[i]?.id);
     if (!intact) {
@@ -194,8 +216,9 @@ function unlinkable(error: unknown, lock: string): unknown {
 
 /** "process 4711". For a process on another machine, it also says what the user has to check. */
 function nameOf(holder: Holder): string {
-  const { pid } = holder;
-  return isHere(holder)
-    ? `process ${pid}`
-    : `process ${pid} on another machine or in another container; if that is over, remove ${LOCK}`;
+  const { pid, host, job } = holder;
+  if (isHere(holder)) return `process ${pid}`;
+  const where = [...(host === undefined ? [] : [host]), ...(job === undefined ? [] : [`job ${job}`])];
+  const known = where.length > 0 ? ` (${where.join(", ")})` : "";
+  return `process ${pid} on another machine or in another container${known}; if that is over, remove ${LOCK}`;
 }

@@ -1,4 +1,5 @@
 /** What becomes of jobs when the build that submitted them ends. */
+import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { hasSlurm, testSlurm } from "../helpers/slurm.ts";
 import { LETTERS, slurmProject, withOutcome } from "./project.ts";
@@ -58,7 +59,7 @@ describe.skipIf(!hasSlurm)("jobs of a build that ends (needs slurmctld, slurmd a
     const { project, lq } = await underWay();
     lq.kill("SIGHUP");
     expect((await lq.ended).code).toBe(129);
-    const status = await project.json("status", "letter");
+    const status = (await project.json("status", "letter")).filter(({ type }) => type === "status");
     expect(status.map(({ jobState }) => jobState)).not.toContain(undefined);
     expect(status.map(({ jobState }) => jobState)).toContain("running");
     const jobs = await project.json("jobs");
@@ -87,5 +88,16 @@ describe.skipIf(!hasSlurm)("jobs of a build that ends (needs slurmctld, slurmd a
     const ended = await Promise.all(both.map((lq) => lq.ended));
     expect(ended.map(({ code }) => code)).toEqual([0, 0]);
     expect(project.read("started").trim().split("\n").sort()).toEqual(LETTERS);
+  }, 60_000);
+
+  test("a lock whose holder ran in a job that is over is free; before that, the next build waits for it", async () => {
+    const project = slurmProject({ cmd: "echo ${letter} > ${out}" });
+    const job = slurm().ask("sbatch", "--parsable", "--output=/dev/null", "--wrap", "sleep 30");
+    const holder = { id: randomUUID(), pid: 4711, started: null, place: "elsewhere", host: "n9", job };
+    project.write("cache/lock", JSON.stringify(holder));
+    const lq = project.start("build", "letter:a");
+    await lq.line(`another container (n9, job ${job}); if that is over, remove cache/lock`);
+    slurm().ask("scancel", job);
+    expect((await lq.ended).code).toBe(0);
   }, 60_000);
 });
