@@ -5,11 +5,13 @@
 import { debug } from "../system/debug.ts";
 import { resolve } from "node:path";
 import type { Disk } from "../files/disk.ts";
-import { UserError } from "../model/errors.ts";
+import { UserError, type Diagnostic } from "../model/errors.ts";
 import { Problems } from "../load/problems.ts";
 import type { AxisValue, PendingExpansion, Json, Pipeline, Task } from "../model/model.ts";
 import { valuesAt } from "./axes.ts";
-import { checkGraph, type Selection } from "./check.ts";
+import { checkGraph } from "./check.ts";
+import type { Checked, Selection } from "./checked.ts";
+import { missingInputs } from "./missing-inputs.ts";
 import { parseData } from "./data.ts";
 import { RuleFanout, type Sink } from "./fanout.ts";
 import { SourceGlobs } from "./glob.ts";
@@ -167,11 +169,21 @@ export class Graph implements TaskGraph {
    * Checks the graph as it has expanded so far.
    *
    * @param selection the tasks and expansions whose inputs must be there; by default all
+   * @param mayLackInputs leaves out inputs that are not there
    * @throws UserError with every problem
    */
-  check(selection?: Selection): void {
+  check(selection?: Selection, mayLackInputs = false): void {
+    checkGraph(this.#checked, selection, mayLackInputs);
+  }
+
+  /** One problem for each place in the pipeline that names inputs of these tasks which are not there. */
+  missingInputs(selection: Selection): readonly Diagnostic[] {
+    return missingInputs(this.#checked, selection);
+  }
+
+  get #checked(): Checked {
     const [disk, globs, outputs, collisions] = [this.#disk, this.#globs, this.#outputs, this.#collisions];
-    checkGraph({ graph: this, disk, globs, outputs, collisions }, selection);
+    return { graph: this, disk, globs, outputs, collisions };
   }
 
   #expandOne(expansion: PendingExpansion, content: Json): void {

@@ -329,4 +329,9 @@ export type Freshness =
       readonly reasons: readonly Reason[];
     }
   /** An upstream task must run first. Whether this task runs depends on the outputs of that one. */
-  | { readonly state: "pending"; readonly on: readonly string[] };
+  | {
+      readonly state: "pending";
+      readonly on: readonly string[];
+      /** Inputs that nothing makes and that are not there: the task cannot run before they are. */
+      readonly lacks: readonly string[];
+    };

@@ -1,17 +1,19 @@
-/** Finds due tasks that can never start on this machine, and the tasks behind them. */
+/** Finds due tasks that can never start here, for want of slots or of an input, and the tasks behind them. */
 import type { Task } from "../model/model.ts";
 import { shortageOf, type Capacity } from "../schedule/capacity.ts";
 import { reversed } from "../schedule/play.ts";
+import type { Plan } from "./plan.ts";
 
 export interface CannotRun {
   readonly rule: string;
   readonly tasks: number;
-  /** "it asks for 1 GPU and there are 0" */
+  /** "it asks for 1 GPU and there are 0"; where inputs are not there, those of the first task. */
   readonly why: string;
 }
 
 /** @param due may hold samples of tasks that a pending expansion brings */
 export function findCannotRun(
+  { verdicts }: Plan,
   due: readonly Task[],
   dependencies: (task: Task) => readonly Task[],
   capacity: Capacity,
@@ -25,12 +27,15 @@ export function findCannotRun(
   const tasks = new Set<Task>();
   for (const task of due) {
     const { name: rule, slots } = task.rule;
-    const why = shortageOf(slots, capacity);
+    const verdict = verdicts.get(task);
+    const lacks = verdict?.state === "lacks-input" ? verdict.paths : [];
+    const why = lacks.length > 0 ? `${lacks.join(", ")} is not there` : shortageOf(slots, capacity);
     if (why === null) continue;
     tasks.add(task);
-    const known = rules.get(rule);
+    const cause = `${rule}:${lacks.length > 0 ? "inputs" : "slots"}`;
+    const known = rules.get(cause);
     if (known) known.tasks += 1;
-    else rules.set(rule, { rule, tasks: 1, why });
+    else rules.set(cause, { rule, tasks: 1, why });
   }
   const consumers = tasks.size === 0 ? () => [] : reversed(due, dependencies);
   const behind = new Set<Task>();

@@ -87,7 +87,7 @@ export async function forecast(request: ForecastRequest): Promise<Forecast> {
   const capacity = await discoverCapacity({ jobs, slots, groups, wantsDevices, played: true, env });
   const toRun = [...due, ...samples(session, unknown)];
   const dependencies = (task: Task) => session.graph.dependencies(task);
-  const cannotRun = findCannotRun(toRun, dependencies, capacity);
+  const cannotRun = findCannotRun(plan, toRun, dependencies, capacity);
   const possible = due.filter((task) => !cannotRun.tasks.has(task) && !cannotRun.behind.has(task));
   const isPossible = new Set(possible);
 

@@ -133,7 +133,7 @@ async function walk(
     selected = await session.select(false);
     await prefetchSources(session, frontier.extend(selected));
   }
-  if (expanded) session.graph.check(selected);
+  if (expanded) session.graph.check(selected, session.mayLackInputs);
   return { selected, verdicts, blockers: blockersIn(session.graph, verdicts, previewed), failures };
 }
 

@@ -29,7 +29,9 @@ export function statusOf({ selected, verdicts, blockers }: Plan): readonly TaskS
     .filter((task) => (verdicts.get(task)?.state ?? "lacks-input") === "lacks-input")
     .map((task): TaskStatus => {
       const on = blockers(task).map(({ id }) => id);
-      return { id: task.id, rule: task.rule.name, freshness: { state: "pending", on } };
+      const verdict = verdicts.get(task);
+      const lacks = verdict?.state === "lacks-input" ? verdict.paths : [];
+      return { id: task.id, rule: task.rule.name, freshness: { state: "pending", on, lacks } };
     });
   return [...decided, ...pending];
 }
@@ -39,6 +41,11 @@ function freshnessOf(verdict: Exclude<Verdict, { readonly state: "lacks-input" }
   if (verdict.state === "fresh") return { state: "fresh", key: verdict.key };
   const { state, key, reasons } = verdict;
   return { state, key, reasons };
+}
+
+/** The inputs without which a task cannot run. */
+export function lacksOf(freshness: Freshness): readonly string[] {
+  return freshness.state === "pending" ? freshness.lacks : [];
 }
 
 export function reasonsOf(freshness: Freshness): readonly Reason[] {

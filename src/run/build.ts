@@ -97,7 +97,9 @@ async function buildOnce(
     snapshot?.asked && request.force !== true
       ? IncrementalSession.open(request, snapshot.asked, options)
       : null;
-  const session = incremental?.session ?? openSession(request, { readonly: false, ...options });
+  const session =
+    incremental?.session ??
+    openSession(request, { readonly: false, keepGoing: request.keepGoing, ...options });
   if (incremental === null) emptyRules(request, session.graph).forEach(warn);
   const number = nextBuildNumber(session.root);
   const { root } = session;
@@ -159,6 +161,8 @@ async function buildWithLock(
   ]);
   const runsHere = mayRun.filter((task) => !isElsewhere(task));
   refuseUnlessKeptGoing(request, whatNeverFits(runsHere, capacity), outcomes);
+  if (request.keepGoing === true)
+    refuseUnlessKeptGoing(request, session.graph.missingInputs(plan.selected), outcomes);
   refuseMissingEnvironments(session, mayRun);
   refuseLongCommands(mayRun);
   if (!force) refuseProtected(session, due, (task) => isToBeMade(plan, task));
@@ -226,7 +230,8 @@ function refuseUnlessKeptGoing(
   outcomes: Outcomes,
 ): void {
   if (problems.length > 0 && keepGoing !== true) throw new UserError(problems);
-  for (const { message } of problems) outcomes.notice(message, "warning");
+  for (const { message, hint } of problems)
+    outcomes.notice(hint === undefined ? message : `${message} (${hint})`, "warning");
 }
 
 /** Finds the tasks that are fresh and depend on fresh tasks only: nothing in this build can change them. */

@@ -39,6 +39,7 @@ export async function dryRun(request: BuildRequest, outcomes: Outcomes): Promise
   const refused = [
     ...(force ? [] : protectedOutputs(session, due, (task) => isToBeMade(plan, task))),
     ...longCommands(mayRun),
+    ...(due.length > 0 ? session.graph.missingInputs(plan.selected) : []),
   ];
   for (const { message } of refused) warn(`lq build would refuse: ${message}`);
   const { removals, kept } = plannedOrphans(session, request, plan);
@@ -49,7 +50,13 @@ export async function dryRun(request: BuildRequest, outcomes: Outcomes): Promise
   for (const task of tasks) {
     const verdict = plan.verdicts.get(task);
     const error = plan.failures.get(task);
-    if (error !== undefined) outcomes.finish({ task, outcome: "failed", error });
+    if (verdict?.state === "lacks-input")
+      outcomes.finish({
+        task,
+        outcome: "failed",
+        error: `its input ${verdict.paths.join(", ")} is not there`,
+      });
+    else if (error !== undefined) outcomes.finish({ task, outcome: "failed", error });
     else if (verdict?.state === "fresh") outcomes.finish({ task, outcome: "fresh" });
     else if (verdict?.state === "restorable")
       outcomes.finish({ task, outcome: "restored", reasons: verdict.reasons });

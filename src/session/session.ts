@@ -33,6 +33,8 @@ export interface Session {
   readonly root: string;
   /** True for commands that must not change anything. */
   readonly readonly: boolean;
+  /** True if tasks may lack an input: nothing runs, or the others run. Otherwise this is an error. */
+  readonly mayLackInputs: boolean;
   readonly graph: Graph;
   readonly state: State;
   readonly store: Store;
@@ -59,6 +61,8 @@ export interface Session {
 export interface SessionOptions {
   /** True for commands that do not hold the project's lock. */
   readonly readonly: boolean;
+  /** True for builds that go on when a task fails. */
+  readonly keepGoing?: boolean | undefined;
   readonly notice: (text: string) => void;
   readonly hashing?: HashOptions;
   readonly remote?: Remote | null;
@@ -76,7 +80,7 @@ export function diskOf({ root, ignore }: Pipeline): Disk {
 
 export function openSession(
   { pipeline, targets, cwd, ...request }: Request,
-  { readonly, notice, hashing = request.hashing ?? {}, remote = null }: SessionOptions,
+  { readonly, keepGoing = false, notice, hashing = request.hashing ?? {}, remote = null }: SessionOptions,
 ): Session {
   const { root } = pipeline;
   if (!readonly) makeStore(storeFolder(pipeline));
@@ -88,9 +92,11 @@ export function openSession(
   // collects garbage.
   if (graph.tasks.length > MANY_TASKS) setFlagsFromString("--heap-growing-percent=50");
   const state = State.open(root, { readonly });
+  const mayLackInputs = readonly || keepGoing;
   const session = assemble({
     root,
     readonly,
+    mayLackInputs,
     graph,
     state,
     store: openStore(pipeline, notice),
@@ -115,7 +121,7 @@ export function openSession(
       for (const task of found.tasks) covered.add(task);
       const selected = { ...found, tasks: new Set(graph.tasks.filter((task) => covered.has(task))) };
       if (selected.unmatched.length > 0) throw unmatchedError(graph, selected.unmatched, folder);
-      if (check) graph.check(selected);
+      if (check) graph.check(selected, mayLackInputs);
       await fingerprinter.prepare([...selected.tasks, ...selected.expansions].map(({ rule }) => rule));
       return selected;
     },

@@ -55,6 +55,7 @@ export class IncrementalSession {
     const session = assemble({
       root,
       readonly: false,
+      mayLackInputs: true,
       graph,
       state,
       store: openStore(pipeline, notice),

@@ -18,27 +18,33 @@ import { commandField } from "../../fingerprint/render-command.ts";
 import { undeclaredWarnings } from "../../plan/undeclared.ts";
 import { briefCauseOf, groupByCause, mainReason } from "../../decide/explain.ts";
 import { firstLines, firstNames } from "../../model/cut-list.ts";
+import type { Diagnostic } from "../../model/errors.ts";
 import type { Freshness } from "../../model/model.ts";
 import { runningBuild, runningText, type RunningBuild } from "../../events/running-build.ts";
 import { notAsked } from "../../remote/settings.ts";
 import { allFreshLine } from "../../report/lines.ts";
 import { painter, type Paint } from "../../report/paint.ts";
-import { reasonsOf, statusOf, type TaskStatus } from "../../plan/status.ts";
+import { lacksOf, reasonsOf, statusOf, type TaskStatus } from "../../plan/status.ts";
 import { hashingOptions, openProject, useColor, type CommonFlags } from "../options.ts";
 import { print } from "../print.ts";
 import { planned } from "../tasks-named.ts";
 
 type FreshnessState = Freshness["state"];
 
-const STATES: readonly FreshnessState[] = ["fresh", "stale", "missing", "restorable", "pending", "failed"];
+/** Shown in place of "pending" for tasks without an input that nothing makes. */
+const LACKS = "lacks an input";
+type Shown = FreshnessState | typeof LACKS;
+
 const COLOURS = {
   fresh: "green",
   stale: "yellow",
   missing: "yellow",
   restorable: "cyan",
   pending: "dim",
+  [LACKS]: "red",
   failed: "red",
 } as const;
+const STATES = Object.keys(COLOURS) as readonly Shown[];
 /** How many causes to list at most. */
 const MOST = 30;
 
@@ -57,6 +63,7 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
   ];
   const isAllHere = tasks.every(({ freshness: { state } }) => state === "fresh" || state === "restorable");
   const unasked = isAllHere ? null : notAsked(project.pipeline.cache);
+  const missing = isAllHere ? [] : session.graph.missingInputs(plan.selected);
   const running = runningBuild(session.root);
   const jobs = await jobsOf(session.root);
   if (flags.json)
@@ -75,7 +82,7 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
     const now = running === null ? [] : [runningText(running), ""];
     const gone = [...removalLines(removals), ...kept.map(setAsideText)];
     const notes = [...gone, ...warnings, ...(unasked === null ? [] : [unasked])];
-    print([...now, describeStatus(tasks, paint, more), ...notes].join("\n"));
+    print([...now, describeStatus(tasks, paint, more, missing), ...notes].join("\n"));
   }
   return 0;
 }
@@ -101,7 +108,16 @@ export function statusRecord({ id, rule, freshness }: TaskStatus, graph: Graph) 
   const { state } = freshness;
   const reasons = reasonsOf(freshness);
   const on = state === "pending" ? freshness.on : [];
-  return { type: "status", task: id, rule, state, ...commandField(graph.task(id)), reasons, on };
+  return {
+    type: "status",
+    task: id,
+    rule,
+    state,
+    ...commandField(graph.task(id)),
+    reasons,
+    on,
+    lacks: lacksOf(freshness),
+  };
 }
 
 /** The counts by rule, then the causes with the number of tasks that have each. */
@@ -109,6 +125,7 @@ export function describeStatus(
   tasks: readonly TaskStatus[],
   paint: Paint,
   more: readonly ExpandingRule[] = [],
+  missing: readonly Diagnostic[] = [],
 ): string {
   const total = countStates(tasks);
   if (total.get("fresh") === tasks.length || tasks.length === 0) return allFreshLine(tasks.length, paint);
@@ -118,7 +135,15 @@ export function describeStatus(
     ([rule, own]) => `  ${rule.padEnd(width)}  ${statesText(countStates(own), paint)}`,
   );
   const later = more.map((each) => `  ${each.rule.padEnd(width)}  ${expandingText(each)}`);
-  return [...counts, ...later, "", ...causes(tasks, paint), "", statesText(total, paint)].join("\n");
+  return [
+    ...counts,
+    ...later,
+    "",
+    ...causes(tasks, paint),
+    ...missingLines(missing, paint),
+    "",
+    statesText(total, paint),
+  ].join("\n");
 }
 
 function removalLines(paths: readonly string[]): readonly string[] {
@@ -127,6 +152,12 @@ function removalLines(paths: readonly string[]): readonly string[] {
   return [
     `a build would remove ${firstNames(paths, 1)}: no task makes ${paths.length === 1 ? "it" : "them"} any more`,
   ];
+}
+
+function missingLines(missing: readonly Diagnostic[], paint: Paint): readonly string[] {
+  const line = ({ message, hint }: Diagnostic): string =>
+    `  ${paint(COLOURS[LACKS], LACKS)}: ${message} ${paint("dim", `(${hint})`)}`;
+  return firstLines(missing, MOST, line, { noun: "inputs" });
 }
 
 /** The first reason of each task, grouped by cause, the most frequent cause first. */
@@ -158,15 +189,19 @@ function groupByRule(tasks: readonly TaskStatus[]): ReadonlyMap<string, readonly
   return rules;
 }
 
-function countStates(tasks: readonly TaskStatus[]): ReadonlyMap<FreshnessState, number> {
-  const counts = new Map<FreshnessState, number>();
-  for (const { freshness } of tasks) counts.set(freshness.state, (counts.get(freshness.state) ?? 0) + 1);
+function countStates(tasks: readonly TaskStatus[]): ReadonlyMap<Shown, number> {
+  const counts = new Map<Shown, number>();
+  for (const { freshness } of tasks) {
+    const shown = lacksOf(freshness).length > 0 ? LACKS : freshness.state;
+    counts.set(shown, (counts.get(shown) ?? 0) + 1);
+  }
   return counts;
 }
 
-function statesText(counts: ReadonlyMap<FreshnessState, number>, paint: Paint): string {
+function statesText(counts: ReadonlyMap<Shown, number>, paint: Paint): string {
   return STATES.flatMap((state) => {
     const count = counts.get(state);
-    return count === undefined ? [] : [paint(COLOURS[state], `${count} ${state}`)];
+    if (count === undefined) return [];
+    return [paint(COLOURS[state], `${count} ${state === LACKS && count > 1 ? "lack an input" : state}`)];
   }).join(", ");
 }

@@ -9,7 +9,7 @@ import { explainInFull, textIn } from "../../decide/explain.ts";
 import { builds, lastRuns } from "../../history/builds.ts";
 import { causesOf, rootsOf, type Cause, type TaskFacts, type LastRun } from "../../inspect/causes.ts";
 import type { Reason } from "../../model/model.ts";
-import { andMore, firstLines, moreLines } from "../../model/cut-list.ts";
+import { andMore, firstLines, firstNames, moreLines } from "../../model/cut-list.ts";
 import { hasValues, ruleOf, valueParts } from "../../model/task-id.ts";
 import { painter, type Paint } from "../../report/paint.ts";
 import { statusOf, type TaskStatus, reasonsOf } from "../../plan/status.ts";
@@ -122,6 +122,11 @@ class CauseWriter {
           ...reasons,
         ];
       case "pending": {
+        const { lacks } = freshness;
+        if (lacks.length > 0)
+          return [
+            `${name} cannot run: ${firstNames(lacks, SHOWN)} ${lacks.length === 1 ? "is" : "are"} not there`,
+          ];
         const { length } = freshness.on;
         return [`${name} ${more > 0 ? "wait" : "waits"} for ${length === 1 ? "a task" : `${length} tasks`}`];
       }
