@@ -28,7 +28,7 @@ export class Canceller {
       return;
     }
     ticket.cancelling = true;
-    // Of a task that has not started nothing is left to wait for.
+    // Nobody has to wait for the end of a task that has not started.
     if (this.#claims(ticket)) ticket.settle({ kind: "cancelled" });
   }
 
@@ -56,7 +56,7 @@ export class Canceller {
       if (!(await system.cancel(idsOf(unwanted)))) return away("scancel failed");
       for (const element of unwanted) {
         this.#asked.add(element);
-        // Nothing of it runs, so nobody waits for its end.
+        // None of its tasks runs, so nobody waits for its end.
         if (element.left.length === 0) element.over = true;
       }
     }

@@ -18,7 +18,7 @@ const Shape = z.discriminatedUnion("kind", [
     ...facts,
     kind: z.literal("ran"),
     outputs: z.array(StoredOutputShape),
-    /** Of the staged outputs, in the task's order, from `cache/jobs/`. */
+    /** Paths of the staged outputs from `cache/jobs/`, in the order of the task. */
     staged: z.array(z.string().check(z.refine((path) => !path.split("/").includes("..")))),
     finished: z.number(),
   }),

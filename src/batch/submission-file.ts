@@ -1,4 +1,4 @@
-/** What the driver writes down of a submission, so that the next one finds its jobs. */
+/** The driver's record of a submission, so that the next one finds its jobs. */
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";

@@ -54,7 +54,7 @@ export type EndCause =
 
 export interface JobState {
   readonly name: string;
-  /** Of the submission. */
+  /** Id of the submission. */
   readonly id: string;
   readonly element: number;
   readonly phase: "queued" | "running" | "over";

@@ -19,7 +19,7 @@ export interface CommonFlags {
   readonly quiet?: boolean;
   readonly verbose?: boolean;
   readonly color?: "auto" | "always" | "never";
-  /** Of `build` and `watch`. */
+  /** A flag of `build` and `watch`. */
   readonly executor?: Executor;
 }
 

@@ -16,7 +16,7 @@ export interface ElsewhereRequest {
   readonly outcomes: Outcomes;
   /** Those that may run. */
   readonly tasks: readonly Task[];
-  /** Of this machine: the pools are those of the build, wherever its tasks run. */
+  /** What this machine has. Pools are those of the build, wherever its tasks run. */
   readonly capacity: Capacity;
   readonly pools: Pools;
 }

@@ -11,7 +11,7 @@ export interface ListedJob {
   readonly state: string;
   readonly node: string;
   readonly tasks: readonly string[];
-  /** Of the submission. */
+  /** Id of the submission. */
   readonly id: string;
 }
 

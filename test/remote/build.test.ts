@@ -12,7 +12,7 @@ test("what one machine makes, a clean clone restores with few requests and no up
   const puts = server.paths("PUT");
   expect(new Set(puts).size).toBe(puts.length);
   expect(server.names("ac")).toHaveLength(13);
-  // Of equal contents there is one: the text of a case is in its copy and its tree.
+  // Equal contents are one blob: the text of a case is in its copy and in its tree.
   expect(server.names("cas")).toHaveLength(13 + 2 * NAMES.length + 1);
   expect(
     server.seen.filter(({ method, chunked, length }) => method === "PUT" && (chunked || !length)),

@@ -6,7 +6,7 @@ export const LETTERS = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "
 export interface Pipeline {
   /** Below `slurm:`. */
   readonly slurm?: string;
-  /** Of the twelve. */
+  /** Slots of the twelve tasks. */
   readonly slots?: string;
   readonly cmd?: string;
   /** More keys of the rule of the twelve. */

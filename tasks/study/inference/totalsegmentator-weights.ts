@@ -32,7 +32,7 @@ export function resolveTask(name: string, models: readonly V2Folder[]): TaskWeig
   };
 }
 
-/** Of several models of a dataset, the one with the task's trainer and configuration. */
+/** If a dataset has several models, this takes the one with the task's trainer and configuration. */
 function folderOf(dataset: string, model: string, models: readonly V2Folder[]): string | null {
   const number = datasetNumber(dataset);
   const found = models.filter((m) => m.dataset !== null && datasetNumber(m.dataset) === number);
