@@ -103,7 +103,8 @@ async function liveList({ color, rules, stdout }: TerminalOptions, progress: Pro
         draw(name, line);
         await ended;
         draw(name, line);
-        if (progress.rules.get(name)?.counts.failed) throw new Error(name);
+        const counts = progress.rules.get(name)?.counts;
+        if (counts !== undefined && counts.failed + counts.cancelled > 0) throw new Error(name);
       },
     })),
     {
@@ -157,7 +158,7 @@ function ruleTitle(name: string, rule: RuleProgress, progress: Progress, most: n
  * Whether a task of the rule is queued, runs, ran, failed or was restored. A rule with only fresh or skipped tasks has no line.
  */
 function hasWorked({ running, queued, counts }: RuleProgress): boolean {
-  return running.size + queued.size + counts.ran + counts.restored + counts.failed > 0;
+  return running.size + queued.size + counts.ran + counts.restored + counts.failed + counts.cancelled > 0;
 }
 
 function totalTitle(progress: Progress, paint: Paint): string {
@@ -165,7 +166,7 @@ function totalTitle(progress: Progress, paint: Paint): string {
   const { waiting, done, total, uploading } = progress;
   const running = progress.running.length;
   const left = progress.secondsLeft();
-  const eta = left === null ? "" : `, about ${duration(left)} left`;
+  const eta = left === null ? "" : `, about ${roughly(left)} left`;
   return [
     ...(running > 0 ? [`${done} of ${total} tasks, ${running} running${eta}`] : []),
     ...(waiting.length > 0 ? [printableLine(waitingLine(waiting))] : []),
@@ -173,6 +174,11 @@ function totalTitle(progress: Progress, paint: Paint): string {
   ]
     .map((line) => paint("dim", line))
     .join("\n");
+}
+
+/** A duration without tenths, which no estimate knows. */
+function roughly(seconds: number): string {
+  return seconds < 60 ? `${Math.ceil(seconds)} s` : duration(seconds);
 }
 
 /** Colours of the icons. Without them, the renderer would decide from the environment alone. */

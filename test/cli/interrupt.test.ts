@@ -34,6 +34,7 @@ test.each([
     lq.kill(signal);
     const ended = await lq.ended;
     expect(ended.code).toBe(code);
+    expect(ended.stderr).toMatch(/what was done is kept: the same command goes on from here\n$/);
     expect(pids.filter(isAlive)).toEqual([]);
     const events = ended.stdout
       .trimEnd()

@@ -53,6 +53,8 @@ export async function runBuild(
     throw error;
   } finally {
     await view.close();
+    if (interrupt.exitCode() !== null)
+      process.stderr.write("what was done is kept: the same command goes on from here\n");
     endPage();
     interrupt.release();
   }
