@@ -8,11 +8,11 @@ import type { Session } from "./session.ts";
 
 type Placed = Pick<Pipeline, "root" | "cache">;
 
-export function openStore(pipeline: Placed, notice: (text: string) => void): Store {
+export function openStore(pipeline: Placed, notice: (text: string) => void, keepsDamaged = false): Store {
   const { root, cache } = pipeline;
   // A project with its own store has no id: if somebody moves the project, its accepted actions move with the store.
   const project = hasOwnStore(pipeline) ? {} : { project: projectId(root) };
-  return new Store(storeFolder(pipeline), { links: cache.links, notice, ...project });
+  return new Store(storeFolder(pipeline), { links: cache.links, notice, keepsDamaged, ...project });
 }
 
 /**

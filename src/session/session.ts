@@ -59,6 +59,8 @@ export interface Session {
 }
 
 export interface SessionOptions {
+  /** True: leave damaged files of the store where they are. */
+  readonly keepsDamaged?: boolean;
   /** True for commands that do not hold the project's lock. */
   readonly readonly: boolean;
   /** True for builds that go on when a task fails. */
@@ -80,7 +82,14 @@ export function diskOf({ root, ignore }: Pipeline): Disk {
 
 export function openSession(
   { pipeline, targets, cwd, ...request }: Request,
-  { readonly, keepGoing = false, notice, hashing = request.hashing ?? {}, remote = null }: SessionOptions,
+  {
+    readonly,
+    keepGoing = false,
+    notice,
+    hashing = request.hashing ?? {},
+    remote = null,
+    keepsDamaged = false,
+  }: SessionOptions,
 ): Session {
   const { root } = pipeline;
   if (!readonly) makeStore(storeFolder(pipeline));
@@ -99,7 +108,7 @@ export function openSession(
     mayLackInputs,
     graph,
     state,
-    store: openStore(pipeline, notice),
+    store: openStore(pipeline, notice, keepsDamaged),
     remote,
     disk,
     files: new FileDigests(root, state, disk),

@@ -32,6 +32,8 @@ export interface StoreOptions {
   readonly project?: string;
   /** Gets a sentence about each damaged file. */
   readonly notice?: (text: string) => void;
+  /** Leave damaged files where they are, for a reader that must change nothing. */
+  readonly keepsDamaged?: boolean;
 }
 
 export class Store {
@@ -48,10 +50,13 @@ export class Store {
   #isOpen: boolean | undefined;
 
   /** @param folder absolute path */
-  constructor(folder: string, { links = [], project = "own", notice = () => undefined }: StoreOptions = {}) {
+  constructor(
+    folder: string,
+    { links = [], project = "own", notice = () => undefined, keepsDamaged = false }: StoreOptions = {},
+  ) {
     this.#folder = folder;
     this.#accepted = join(folder, ACCEPTED, project);
-    this.#files = new StoredFiles(folder, notice);
+    this.#files = new StoredFiles(folder, notice, keepsDamaged);
     this.#linker = new Linker(links);
     this.#sharing = links.some((kind) => kind === "hardlink" || kind === "symlink");
   }

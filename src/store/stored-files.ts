@@ -16,13 +16,16 @@ let writings = 0;
 export class StoredFiles {
   readonly #folder: string;
   readonly #notice: (text: string) => void;
+  readonly #keepsDamaged: boolean;
   readonly #made = new Set<string>();
 
   /**
    * @param folder absolute path of the store; callers also name files by absolute paths
    * @param notice gets a sentence about each damaged file
+   * @param keepsDamaged leave damaged files where they are; they count as absent all the same
    */
-  constructor(folder: string, notice: (text: string) => void) {
+  constructor(folder: string, notice: (text: string) => void, keepsDamaged = false) {
+    this.#keepsDamaged = keepsDamaged;
     this.#folder = folder;
     this.#notice = notice;
   }
@@ -71,6 +74,7 @@ export class StoredFiles {
 
   /** @param what describes the damage, as the beginning of a sentence */
   discard(file: string, what: string): void {
+    if (this.#keepsDamaged) return;
     try {
       rmSync(file, { recursive: true, force: true });
       this.#notice(`${what}; it was removed, and what needs it is built again`);

@@ -26,7 +26,7 @@ export class Inspection {
   static async of(flags: CommonFlags, targets: readonly string[] = []): Promise<Inspection> {
     const project = openProject(flags);
     const request = { ...project, targets };
-    const options = { readonly: true, notice: () => undefined, hashing: { keep: false } };
+    const options = { readonly: true, keepsDamaged: true, notice: () => undefined, hashing: { keep: false } };
     const session = openSession(request, options);
     return new Inspection(project, session, await makePlan(session, false));
   }
