@@ -303,6 +303,18 @@ Inputs must be there, so build them first. lq throws away what the tasks write. 
     load: async () => (await import("./commands/jobs.ts")).runJobs,
   },
   {
+    name: "init",
+    about: "write a small project that builds; replaces no file",
+    args: [new Argument("[folder]", "where (default: this folder)")],
+    options: [
+      new Option("--language <language>", "language of its tasks")
+        .choices(["python", "typescript"])
+        .default("python"),
+    ],
+    examples: ["lq init", "lq init segmentation --language typescript", "lq init -n"],
+    load: async () => (await commands()).runInit,
+  },
+  {
     name: "completion",
     about: "print a completion script for a shell",
     args: [new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"])],

@@ -18,6 +18,7 @@ const COMMANDS = [
   "report",
   "diff",
   "trace",
+  "init",
   "completion",
 ];
 const PIPELINE = 'version: 1\nrules:\n  hello:\n    cmd: "echo hello > ${out}"\n    out: hello.txt\n';

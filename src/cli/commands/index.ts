@@ -8,6 +8,7 @@ export { runCompletion } from "./completion.ts";
 export { runDiff } from "./diff.ts";
 export { runGraph } from "./graph.ts";
 export { runHistory } from "./history.ts";
+export { runInit } from "./init.ts";
 export { runLock } from "./lock.ts";
 export { runLog } from "./log.ts";
 export { runPlan } from "./plan.ts";
