@@ -71,7 +71,11 @@ function wordsOf(command: Template | readonly Template[]): readonly string[] {
       const path = name.replaceAll(".", "/");
       return [`${path}.py`, `${path}/__main__.py`];
     });
-    const words = line.split(/[\s'"`=;|&<>()]+/).filter((word) => word !== "" && !word.includes("\0"));
+    // A file that the command redirects its output to is not read.
+    const words = line
+      .replace(/>{1,2}\s*[^\s'"`;|&<>()]+/g, " ")
+      .split(/[\s'"`=;|&<>()]+/)
+      .filter((word) => word !== "" && !word.includes("\0"));
     return [...words, ...modules];
   });
 }
