@@ -39,6 +39,24 @@ export default tseslint.config(
     rules: { "@typescript-eslint/no-unsafe-enum-assignment": "off" },
   },
   {
+    files: ["web/**", "src/ui/**"],
+    rules: {
+      // Names, logs and cells are untrusted: the page shows them as text nodes.
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector:
+            "MemberExpression[property.name=/^(innerHTML|outerHTML|insertAdjacentHTML|srcdoc|createContextualFragment)$/]",
+          message: "Data must not become markup: make text nodes.",
+        },
+        {
+          selector: "JSXAttribute[name.name=/^(dangerouslySetInnerHTML|srcdoc|innerHTML)$/i]",
+          message: "Data must not become markup: make text nodes.",
+        },
+      ],
+    },
+  },
+  {
     files: ["**/*.js", "**/*.mjs"],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { parserOptions: { projectService: false } },
