@@ -1,7 +1,7 @@
 /** Finds the build that is running now, from its events. */
 import type { Event } from "../report/events.ts";
 import { duration } from "../report/lines.ts";
-import { Progress } from "../report/progress.ts";
+import { Progress, type RunningTask } from "../report/progress.ts";
 import type { BuildHead, EventLine } from "./event-lines.ts";
 import { EventFile, newestEvents, type BuildState } from "./follow-events.ts";
 
@@ -55,4 +55,38 @@ export function runningText({ head, state, heard, progress }: RunningBuild): str
   if (state === "cut short") return `${name} was cut short: ${counts}`;
   const ago = duration(Math.max(0, Date.now() - heard) / 1000);
   return `no sign of life of ${name} for ${ago}: ${counts}`;
+}
+
+/** "hold: for 4 min 10 s, on GPU 0 and 1, epoch 3, 30 %" for each running task. */
+export function runningTasks({ state, progress }: RunningBuild): readonly string[] {
+  return state === "running"
+    ? progress.running.map((task) => `${task.id}: ${runningFor(progress, task)}`)
+    : [];
+}
+
+/** "for 4 min 10 s, on GPU 0 and 1, epoch 3, 30 %" */
+export function runningFor(progress: Progress, task: RunningTask): string {
+  const { devices, note, fraction } = task;
+  return [
+    `for ${duration(progress.elapsed(task))}`,
+    devices.length > 0 ? `on GPU ${devices.join(" and ")}` : "",
+    note,
+    fraction > 0 ? `${Math.floor(fraction * 100)} %` : "",
+  ]
+    .filter((part) => part !== "")
+    .join(", ");
+}
+
+/**
+ * What a command says while another one holds the project.
+ * @param holder names the process that holds the project
+ */
+export function waitingText(root: string, holder: string): string {
+  const running = runningBuild(root);
+  const start = `waiting for another build (${holder})`;
+  if (running?.state !== "running") return start;
+  const { targets, at } = running.head;
+  const what = targets.length === 0 ? "the default targets" : targets.join(" ");
+  const since = duration(Math.max(0, Date.now() - at) / 1000);
+  return `${start}: ${runningText(running)}; it makes ${what}, for ${since} so far. This command goes on by itself when it ends; \`lq status\` and \`lq log TASK\` show it`;
 }

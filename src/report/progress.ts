@@ -10,6 +10,8 @@ export interface RunningTask {
   readonly id: string;
   /** When it started, in milliseconds on the clock of `Progress`. */
   readonly since: number;
+  /** Ids of its devices. */
+  readonly devices: readonly string[];
   fraction: number;
   note: string;
   /** Its last metrics, "loss 0.812, dice 0.9". */
@@ -73,6 +75,7 @@ export class Progress {
         this.rule(ruleOf(event.task)).running.set(event.task, {
           id: event.task,
           since,
+          devices: event.devices,
           fraction: 0,
           note: "",
           numbers: "",

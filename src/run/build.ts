@@ -1,4 +1,5 @@
 /** Build: makes the targets of a request fresh. */
+import { waitingText } from "../events/running-build.ts";
 import { UserError, userErrorOf, type Diagnostic } from "../model/errors.ts";
 import type { PendingExpansion, Rule, Task } from "../model/model.ts";
 import { Executor } from "../execute/execute.ts";
@@ -55,7 +56,7 @@ export async function build(request: BuildRequest): Promise<Summary> {
   const signal = request.signal ?? new AbortController().signal;
   const lock = await acquireLock(
     root,
-    (holder) => outcomes.notice(`waiting for another build (${holder})`),
+    (holder) => outcomes.notice(waitingText(root, holder)),
     signal,
     async (job) => (await import("../slurm/job-is-over.ts")).isJobOver(job),
   );

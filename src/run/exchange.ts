@@ -1,4 +1,5 @@
 /** Brings the results that current keys name to the remote cache, or from there. Runs nothing, and places no output. */
+import { waitingText } from "../events/running-build.ts";
 import { UserError } from "../model/errors.ts";
 import type { Remote } from "../remote/remote.ts";
 import { isSettled } from "../plan/evaluate.ts";
@@ -59,7 +60,7 @@ export async function fetchResults(request: ExchangeRequest): Promise<Fetched> {
   const { notice, downloading } = request;
   const { root } = request.pipeline;
   // A collection of garbage must not take what has just come.
-  const lock = await acquireLock(root, (holder) => notice(`waiting for another build (${holder})`));
+  const lock = await acquireLock(root, (holder) => notice(waitingText(root, holder)));
   try {
     const { remote, result } = await exchange(request, async (remote) => {
       const session = openSession(request, { readonly: false, notice, remote });

@@ -1,4 +1,5 @@
 /** Pull: restores the outputs that lq.lock names from a cache. */
+import { waitingText } from "../events/running-build.ts";
 import { join } from "node:path";
 import { clearLeftovers } from "../session/leftovers.ts";
 import { shareNeeds } from "../session/open-store.ts";
@@ -41,7 +42,7 @@ export function pull(request: PullRequest): Promise<Pulled> {
 
 async function pullWith(request: PullRequest, remote: Remote | null): Promise<Pulled> {
   const { root } = request.pipeline;
-  const lock = await acquireLock(root, (holder) => request.notice(`waiting for another build (${holder})`));
+  const lock = await acquireLock(root, (holder) => request.notice(waitingText(root, holder)));
   const session = openSession(request, { readonly: false, notice: request.notice, remote });
   try {
     const recorder = new Recorder(session, { overwrite: request.force === true });

@@ -117,8 +117,10 @@ export class LiveBuild {
       });
     for (const { task, ...run } of data.running) {
       build.runs.set(task, run);
-      const { started: since, fraction, note } = run;
-      progress.rule(ruleOf(task)).running.set(task, { id: task, since, fraction, note, numbers: "" });
+      const { started: since, devices, fraction, note } = run;
+      progress
+        .rule(ruleOf(task))
+        .running.set(task, { id: task, since, devices, fraction, note, numbers: "" });
     }
     return build;
   }

@@ -17,6 +17,7 @@ rules:
     cmd: "echo held; mkfifo gate 2>/dev/null || true; echo > began; cat gate; cat \${in} > \${out}"
     in: { text: "out/1.txt" }
     out: held.txt
+    slots: { gpu: optional }
 `;
 
 function project(pipeline = PIPELINE): CliProject {
@@ -80,17 +81,46 @@ test("a build that cannot write its events goes on, and says so once", async () 
   expect(each.has("out/3.txt")).toBe(true);
 });
 
-test("status and log mention a build in another terminal, and one that was killed", async () => {
+test("status, log and a waiting build say what runs in another terminal, on which device and for how long", async () => {
   const each = project();
-  const build = each.start("build");
+  const build = each.start("build", "hold", "out/2.txt", "--slots", "gpu=1");
   await each.appears("began");
   await expect
     .poll(async () => (await each.lq("status")).stdout)
-    .toMatch(/^build 1 by .* on .* is running: \d of 4 done, 1 running/);
+    .toMatch(
+      /^build 1 by .* on .* is running: \d of 3 done, 1 running.*\n  hold: for \d+\.\d s, on GPU 0, held\n/,
+    );
   await expect
     .poll(async () => (await each.json("status"))[0])
-    .toMatchObject({ type: "running", build: 1, state: "running", running: ["hold"] });
-  await expect.poll(async () => (await each.lq("log", "hold")).stderr).toMatch(/\(running now\)/);
+    .toMatchObject({
+      type: "running",
+      build: 1,
+      state: "running",
+      running: ["hold"],
+      tasks: [{ task: "hold", devices: ["0"] }],
+    });
+  await expect
+    .poll(async () => (await each.lq("log", "hold")).stderr)
+    .toMatch(/\(running now, for .*, on GPU 0, held\)/);
+  const waits = each.start("build", "out/3.txt");
+  const [said] = await waits.line("waiting for another build");
+  expect(said).toContain(
+    `waiting for another build (process ${build.pid}): build 1 by ${userInfo().username} on`,
+  );
+  expect(said).toMatch(
+    /is running: .*, 1 running.*; it makes hold out\/2\.txt, for .* so far\. This command goes on/,
+  );
+  build.kill("SIGKILL");
+  await build.ended;
+  const { code, stdout } = await waits.ended;
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/ran +copy:3/)]);
+  expect(each.has("out/3.txt")).toBe(true);
+});
+
+test("status mentions a build that was killed", async () => {
+  const each = project();
+  const build = each.start("build", "hold");
+  await each.appears("began");
   build.kill("SIGKILL");
   await build.ended;
   expect((await each.lq("status")).stdout).toMatch(/^build 1 by .* was cut short: /);

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../model/errors.ts";
-import { runningBuild } from "../../events/running-build.ts";
+import { runningBuild, runningFor } from "../../events/running-build.ts";
 import { commandField } from "../../fingerprint/render-command.ts";
 import { logPath } from "../../execute/log-path.ts";
 import { commandLines } from "../../report/lines.ts";
@@ -34,7 +34,8 @@ export async function runLog(targets: readonly string[], flags: CommonFlags): Pr
       console.log(JSON.stringify({ type: "log", task, path, command, text }));
       continue;
     }
-    const now = running?.progress.running.some(({ id }) => id === task) ? " (running now)" : "";
+    const attempt = running?.progress.running.find(({ id }) => id === task);
+    const now = running && attempt ? ` (running now, ${runningFor(running.progress, attempt)})` : "";
     console.error(printableLine(`${task}: ${path}${now}`));
     for (const line of commandLines(command)) console.error(printableLine(line));
     process.stdout.write(useColor(process.stdout, flags.color) ? text : withoutColour(text));

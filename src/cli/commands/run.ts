@@ -1,4 +1,5 @@
 /** `lq run TASK`: runs one task in this terminal. */
+import { waitingText } from "../../events/running-build.ts";
 import { runInForeground, type ForegroundRun } from "../../run/foreground.ts";
 import { refuseProtected } from "../../run/protect.ts";
 import { isSettled } from "../../plan/evaluate.ts";
@@ -48,7 +49,7 @@ async function recorded(
   flags: RunFlags,
   run: (session: Session, task: Task) => Promise<ForegroundRun>,
 ): Promise<ForegroundRun> {
-  const wait = (holder: string): void => void process.stderr.write(`waiting for another build (${holder})\n`);
+  const wait = (holder: string): void => void process.stderr.write(`${waitingText(pipeline.root, holder)}\n`);
   const lock = await acquireLock(pipeline.root, wait, new AbortController().signal);
   try {
     const notice = (text: string): void => void process.stderr.write(`${text}\n`);

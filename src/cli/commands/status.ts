@@ -20,7 +20,7 @@ import { briefCauseOf, groupByCause, mainReason } from "../../decide/explain.ts"
 import { firstLines, firstNames } from "../../model/cut-list.ts";
 import type { Diagnostic } from "../../model/errors.ts";
 import type { Freshness } from "../../model/model.ts";
-import { runningBuild, runningText, type RunningBuild } from "../../events/running-build.ts";
+import { runningBuild, runningTasks, runningText, type RunningBuild } from "../../events/running-build.ts";
 import { notAsked } from "../../remote/settings.ts";
 import { allFreshLine } from "../../report/lines.ts";
 import { painter, type Paint } from "../../report/paint.ts";
@@ -79,7 +79,10 @@ export async function runStatus(targets: readonly string[], flags: CommonFlags):
       console.log(JSON.stringify(line));
   else if (!flags.quiet) {
     const paint = painter(useColor(process.stdout, flags.color));
-    const now = running === null ? [] : [runningText(running), ""];
+    const now =
+      running === null
+        ? []
+        : [runningText(running), ...firstLines(runningTasks(running), MOST, (text) => `  ${text}`), ""];
     const gone = [...removalLines(removals), ...kept.map(setAsideText)];
     const notes = [...gone, ...warnings, ...(unasked === null ? [] : [unasked])];
     print([...now, describeStatus(tasks, paint, more, missing), ...notes].join("\n"));
@@ -93,6 +96,7 @@ function runningRecord({ head, state, heard, progress }: RunningBuild) {
   return {
     ...{ type: "running", build, state, user, host, targets, flags, started, heard },
     ...{ done, total, running: running.map(({ id }) => id), left: progress.secondsLeft() },
+    tasks: running.map((task) => ({ task: task.id, seconds: progress.elapsed(task), devices: task.devices })),
   };
 }
 
