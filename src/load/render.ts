@@ -113,9 +113,12 @@ function excerpt({ line, column, text, length }: Place, paint: Paint): string[] 
   ];
 }
 
-/** Hides what may be a password in a URL. Keeps the length, so that columns stay right. */
+/** Hides what may be a password in a URL, but not the name of an image. Keeps the length, so that columns stay right. */
 export function withoutPasswords(text: string): string {
-  return text.replace(/:\/\/[^\s"']*@/g, (match) => `://${"*".repeat(match.length - 4)}@`);
+  return text.replace(
+    /(?<!docker|oras|library|shub):\/\/[^\s"']*@/g,
+    (match) => `://${"*".repeat(match.length - 4)}@`,
+  );
 }
 
 /** Replaces control characters, because text from a file must not control the terminal. */

@@ -1,7 +1,8 @@
 /** Finds the state of an output on disk, compared with what lq wrote there. */
-import { lstatSync, readlinkSync, statSync } from "node:fs";
+import { readlinkSync, statSync } from "node:fs";
 import { errorCode, UserError, type Diagnostic } from "../model/errors.ts";
 import type { FileDigests } from "../files/files.ts";
+import { linkStats } from "../files/link-stats.ts";
 import { absolute } from "../model/paths.ts";
 import { filesUnder } from "../fingerprint/tree.ts";
 import { differenceFrom, hasLostMode, isAsWritten } from "./difference.ts";
@@ -230,7 +231,7 @@ function isUsersLink(root: string, path: string): boolean {
 }
 
 function isLink(root: string, path: string): boolean {
-  return lstatSync(bare(root, path), { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  return linkStats(bare(root, path))?.isSymbolicLink() === true;
 }
 
 /** The path without a trailing slash, so that `lstat` sees a link to a directory and not the directory. */

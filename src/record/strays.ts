@@ -2,10 +2,11 @@
  * Files of a user in a folder that lq made, of the kinds that never count (src/files/ignore.ts): backups, swap files,
  * a .git. They stay where they are when lq replaces or removes the folder. Bytecode goes with the folder.
  */
-import { lstatSync, readdirSync, rmdirSync } from "node:fs";
+import { readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import type { FileDigests } from "../files/files.ts";
 import { isBytecode } from "../files/ignore.ts";
+import { linkStats } from "../files/link-stats.ts";
 import { isRemovedName } from "../files/network-files.ts";
 import { discard } from "../files/remove.ts";
 import type { TreeEntry } from "../fingerprint/tree.ts";
@@ -23,7 +24,7 @@ export function straysIn(
   written: readonly TreeEntry[],
 ): readonly string[] {
   const place = absolute(root, path).replace(/\/$/, "");
-  if (lstatSync(place, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+  if (linkStats(place)?.isDirectory() !== true) return [];
   const folder = `${path.replace(/\/$/, "")}/`;
   const isOurs = (name: string): boolean =>
     written.some((entry) => entry.name === name && files.digest(folder + name) === entry.digest);

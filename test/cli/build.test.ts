@@ -121,6 +121,8 @@ describe("--json", () => {
     expect(events.at(-1)).toEqual({
       type: "summary",
       ran: 2,
+      uploaded: 0,
+      downloaded: 0,
       restored: 0,
       accepted: 0,
       fresh: 1,
