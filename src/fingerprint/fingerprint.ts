@@ -130,6 +130,8 @@ export class Fingerprinter {
     if (only) {
       const all = given?.map(({ name }) => name) ?? this.#names(path, known);
       const names = withoutIgnored(all, ignore);
+      // A folder without a name gives a task nothing to read: it counts as not there.
+      if (names.length === 0) missing.push(path);
       return { role, path, digest: namesDigest(names), names, ...ignoring };
     }
     const counts = ({ name }: Pick<TreeEntry, "name">): boolean =>

@@ -41,7 +41,8 @@ export async function dryRun(request: BuildRequest, outcomes: Outcomes): Promise
     ...longCommands(mayRun),
     ...(due.length > 0 ? session.graph.missingInputs(plan.selected) : []),
   ];
-  for (const { message } of refused) warn(`lq build would refuse: ${message}`);
+  for (const { message, hint } of refused)
+    warn(`lq build would refuse: ${message}${hint === undefined ? "" : ` (hint: ${hint})`}`);
   const { removals, kept } = plannedOrphans(session, request, plan);
   for (const path of removals) outcomes.notice(`would remove ${path}, which no task makes any more`);
   outcomes.remove(removals.length);

@@ -22,7 +22,9 @@ const SHOWS: readonly (readonly [line: RegExp, output: RegExp, code?: number])[]
   [/^lq diff/, /generators\.stu-s\.channels: 5 → 6/],
   [/^lq history .* --params/, /generators\.stu-s\.channels/],
   [/^lq history checkpoints/, /ran/],
-  [/--profile paper/, /"data\/btcv\/".*hint: 30 cases/s, 2],
+  [/^lq build --profile paper -n/, /"data\/btcv\/".*hint: 30 cases/s, 1],
+  [/^lq plan --profile paper/, /data\/btcv\/ is not there/],
+  [/^lq build --profile paper/, /"data\/btcv\/".*hint: 30 cases/s, 2],
   [/^lq clean/, /removed/],
   [/^lq cache (push|pull)/, /the project has no remote cache/, 2],
 ];
