@@ -47,7 +47,7 @@ test("a profile from the README adds a column; patch and network are planned; DI
   // With one case fewer than folds, the error says so.
   rmSync(project.path("data/own/labelsTr/emil.nii.gz"));
   setParam(project, "folds.count", 5);
-  const few = await project.lq(...command.split(" "));
+  const few = await project.lq(...command.split(" "), "-k");
   expect(few.code).toBe(1);
   expect(few.stdout + few.stderr).toContain("4 cases cannot be cut into 5 folds");
 });

@@ -17,6 +17,7 @@ generators: { nnunet: null, medsam: null, totalseg: null, stu-b: null, stu-l: nu
 corpus: { patch: [16, 24, 32] }
 training: { foundation: { epochs: 1, batches: 4 } }
 inference: { step: 1 }
+networks: { own: auto }
 names: { own: Real CT }
 `;
 
