@@ -19,8 +19,12 @@ interface TraceEvent {
   readonly args: { readonly [name: string]: unknown };
 }
 
+const PROCESS = "lq build ";
 const TASKS = 1;
 const DEVICES = 2;
+
+/** Each file of trace events has this at its beginning, so that lq recognises what it may replace. */
+export const TRACE_MARK = `"name":"${PROCESS}`;
 
 export function chromeTrace(build: Build): { readonly traceEvents: readonly TraceEvent[] } {
   const byStart = [...build.tasks].sort((a, b) => a.started - b.started);
@@ -33,7 +37,7 @@ export function chromeTrace(build: Build): { readonly traceEvents: readonly Trac
   ]);
   return {
     traceEvents: [
-      named("process_name", TASKS, 0, `lq build ${build.number}`),
+      named("process_name", TASKS, 0, `${PROCESS}${build.number}`),
       ...tasks.names.map((name, lane) => named("thread_name", TASKS, lane, name)),
       ...(devices.names.length > 0 ? [named("process_name", DEVICES, 0, "devices")] : []),
       ...devices.names.map((name, lane) => named("thread_name", DEVICES, lane, name)),

@@ -43,6 +43,11 @@ test("a failed task is in the history, with its error", async () => {
 
 test("report sums up a build, and writes trace events with one lane for each device", async () => {
   const project = await built();
+  project.write("mine.json", '{"traceEvents":[]}');
+  const refused = await project.lq("report", "--chrome-trace", "mine.json");
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("lq did not write it")]);
+  expect(project.read("mine.json")).toBe('{"traceEvents":[]}');
+  await project.lq("report", "--chrome-trace", "trace.json");
   const { stdout } = await project.lq("report", "--chrome-trace", "trace.json");
   expect(stdout).toMatch(/^build 1, .* tasks at once\n/);
   for (const rule of ["train", "score", "table"]) expect(stdout).toContain(`  ${rule} `);

@@ -1,6 +1,6 @@
 /** `lq report --html`: one file, in a real browser, without a server. */
 import { pathToFileURL } from "node:url";
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync, symlinkSync } from "node:fs";
 import { expect, test } from "vitest";
 import { built } from "../cli/table-project.ts";
 import { cliProject } from "../helpers/cli.ts";
@@ -102,6 +102,21 @@ rules:
   const smallest = await data("1KiB");
   expect(smallest.logs.bad.text).toMatch(/^\[lq: The report would be larger than 1 KiB with this log/);
   expect(smallest.omittedTraces).toContain("traces");
+});
+
+test("a file, a folder or a link that lq did not write is never replaced", async () => {
+  const project = await built();
+  project.write("notes.html", "<!doctype html>\nmine\n");
+  project.write("r.html.tmp", "mine\n");
+  project.write("folder/a.txt", "mine\n");
+  symlinkSync("notes.html", project.path("link.html"));
+  for (const file of ["notes.html", "folder", "link.html", "pipeline.yaml"]) {
+    const { code, stderr } = await project.lq("report", "--html", file);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`${file} is there, and lq did not write it`)]);
+  }
+  expect(project.read("notes.html")).toBe("<!doctype html>\nmine\n");
+  expect((await project.lq("report", "--html", "r.html")).code).toBe(0);
+  expect(project.read("r.html.tmp")).toBe("mine\n");
 });
 
 test("a report of a build that is not on record, or into no folder, is refused", async () => {

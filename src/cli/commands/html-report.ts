@@ -2,17 +2,17 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { EventFile } from "../../events/follow-events.ts";
-import { replaceFile } from "../../files/replace-file.ts";
 import { buildNumbered, type Build } from "../../history/builds.ts";
 import { UserError } from "../../model/errors.ts";
 import { installation } from "../../system/installation.ts";
 import { collect } from "../../ui/html-report/collect.ts";
 import { fit } from "../../ui/html-report/fit.ts";
-import { emptySize, reportHtml } from "../../ui/html-report/html.ts";
+import { emptySize, REPORT_MARK, reportHtml } from "../../ui/html-report/html.ts";
 import { Inspection } from "../../ui/inspect-project.ts";
 import type { BuildState } from "../../ui/messages.ts";
 import { startFolder, type CommonFlags } from "../flags.ts";
 import { print } from "../print.ts";
+import { refuseForeignFile, writeOwnFile } from "../write-own-file.ts";
 
 export interface HtmlReportFlags extends CommonFlags {
   readonly build?: number;
@@ -26,15 +26,16 @@ const DEFAULT_LIMIT = 20 << 20;
 /** @param file as the user typed it */
 export async function runHtmlReport(file: string, flags: HtmlReportFlags): Promise<number> {
   const { limit = DEFAULT_LIMIT } = flags;
+  const path = resolve(startFolder(flags), file);
+  refuseForeignFile(path, file, REPORT_MARK);
   const inspection = await Inspection.of(flags);
   const build = buildNumbered(inspection.root, flags.build);
   const code = { script: asset("app.js"), style: asset("app.css") };
   const data = collect(inspection, build, stateOf(inspection.root, build));
   const fitted = fit(data, limit - emptySize(code), `${Math.round(limit / 1024)} KiB`);
   const html = reportHtml(fitted, code);
-  const path = resolve(startFolder(flags), file);
   try {
-    replaceFile(path, html);
+    writeOwnFile(path, html);
   } catch (error) {
     throw new UserError({
       message: `the report cannot be written: ${(error as Error).message}`,

@@ -1,17 +1,17 @@
 /** `lq report`: shows where a build's time went. */
 import { countsText, noCounts } from "../../model/counts.ts";
-import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { UserError } from "../../model/errors.ts";
 import { ruleOf } from "../../model/task-id.ts";
 import { type Build, buildNumbered } from "../../history/builds.ts";
 import type { TaskLine } from "../../history/lines.ts";
-import { chromeTrace } from "../../inspect/chrome-trace.ts";
+import { chromeTrace, TRACE_MARK } from "../../inspect/chrome-trace.ts";
 import { duration } from "../../report/lines.ts";
 import { printableLine } from "../../report/printable.ts";
 import { openProject, startFolder, type CommonFlags } from "../options.ts";
 import { localTime } from "../local-time.ts";
 import { print } from "../print.ts";
+import { refuseForeignFile, writeOwnFile } from "../write-own-file.ts";
 
 export interface ReportFlags extends CommonFlags {
   readonly build?: number;
@@ -27,16 +27,18 @@ export function runReport(_: readonly string[], flags: ReportFlags): Promise<num
     throw new UserError({ message: "--limit goes with --html", hint: "lq report --html FILE --limit 20MiB" });
   const { pipeline } = openProject(flags);
   const build = buildNumbered(pipeline.root, flags.build);
-  if (flags.chromeTrace !== undefined) writeTrace(resolve(startFolder(flags), flags.chromeTrace), build);
+  if (flags.chromeTrace !== undefined) writeTrace(flags, flags.chromeTrace, build);
   const report = summarise(build);
   if (flags.json === true) console.log(JSON.stringify({ type: "report", ...report }));
   else if (flags.quiet !== true) print(describe(report));
   return Promise.resolve(0);
 }
 
-function writeTrace(file: string, build: Build): void {
+function writeTrace(flags: ReportFlags, shown: string, build: Build): void {
+  const file = resolve(startFolder(flags), shown);
+  refuseForeignFile(file, shown, TRACE_MARK);
   try {
-    writeFileSync(file, JSON.stringify(chromeTrace(build)));
+    writeOwnFile(file, JSON.stringify(chromeTrace(build)));
   } catch (error) {
     throw new UserError(`the trace cannot be written: ${(error as Error).message}`);
   }

@@ -12,6 +12,9 @@ export function emptySize(code: PageCode): number {
   return Buffer.byteLength(html("", "null", code));
 }
 
+/** Each report has this at its beginning, so that lq recognises what it may replace. */
+export const REPORT_MARK = `<meta name="generator" content="lq report">`;
+
 export function reportHtml(data: ReportData, code: PageCode): string {
   return html(escaped(data.project.name), inScript(data), code);
 }
@@ -29,6 +32,7 @@ function html(title: string, data: string, { script, style }: PageCode): string 
 <html lang="en">
 <head>
 <meta charset="utf-8">
+${REPORT_MARK}
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
