@@ -98,7 +98,7 @@ function parsePipeline(
   if (rules.size === 0 && problems.count === 0) problems.add("there are no rules", map.span);
 
   const named = parseAxes(axes, rules, known, problems);
-  if (problems.count === 0) refuseUnread(unreadParams({ rules, axes: named }, given), problems);
+  if (problems.count === 0) refuseUnread(unreadParams({ rules, axes: named, slurm }, given), problems);
   const [targets, ignored] = [get("default"), get("ignore")];
   return {
     root,

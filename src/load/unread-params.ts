@@ -1,15 +1,15 @@
-/** Finds params that somebody sets and no rule reads: a misspelt name must not pass in silence. */
+/** Finds params that somebody sets and nothing reads: a misspelt name must not pass in silence. */
 import type { Pipeline } from "../model/model.ts";
 
 /** Keys from the top of the params. */
 export type ParamPath = readonly string[];
 
-/** The paths of `given` of which no rule reads the value, anything in it, or a map around it. */
+/** The paths of `given` of which nothing reads the value, anything in it, or a map around it. */
 export function unreadParams<P extends { readonly path: ParamPath }>(
-  { rules, axes }: Pick<Pipeline, "rules" | "axes">,
+  { rules, axes, slurm }: Pick<Pipeline, "rules" | "axes" | "slurm">,
   given: readonly P[],
 ): readonly P[] {
-  const read = given.length === 0 ? [] : [...pathsIn(rules), ...pathsIn(axes)];
+  const read = given.length === 0 ? [] : [...pathsIn([rules, axes, slurm])];
   return given.filter(({ path }) => !read.some((each) => touches(each, path)));
 }
 

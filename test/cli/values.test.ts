@@ -138,6 +138,12 @@ describe("--set", () => {
     expect(await set("a.b.c.d=2")).toContain('hint: a key with dots needs quotes: "b.c"');
   });
 
+  test("reaches a param that only the settings of Slurm read", async () => {
+    const own = project();
+    own.write("pipeline.yaml", `slurm: { jobs: "\${unread}" }\n${own.read("pipeline.yaml")}`);
+    expect((await own.lq("build", "--set", "unread=20")).code).toBe(0);
+  });
+
   test("adds a key to a map that a rule reads as a whole", async () => {
     expect(await set("a.other=1")).toEqual({ s: "old", "b.c": { d: 1 }, other: 1 });
   });
