@@ -1,5 +1,6 @@
 /** Finds the differences between two recipes, as reasons to run. */
-import type { ContentChange, Json, Reason } from "../model/model.ts";
+import type { ContentChange, Reason } from "../model/freshness.ts";
+import type { Json } from "../model/model.ts";
 import { canonicalJson } from "../fingerprint/canonical.ts";
 import type { Closure } from "../fingerprint/code.ts";
 import { seesPaths, type Recipe, type RecipeAction, type RecipeInput } from "../fingerprint/recipe.ts";

@@ -1,6 +1,6 @@
 /** Decides whether a task has to run, and why: a pure function of the records and of the state of the outputs. */
 import type { Recipe } from "../fingerprint/recipe.ts";
-import type { Freshness, Reason } from "../model/model.ts";
+import type { Freshness, Reason } from "../model/freshness.ts";
 import { isProtected, isWhole, type OutputState } from "../record/outputs.ts";
 import type { DoneRecord, FailedRecord } from "../state/records.ts";
 import { compareRecipes } from "./compare.ts";

@@ -1,6 +1,7 @@
 /** Turns reasons into the lines that `status`, `why`, `build -n` and the build itself print. */
 import { andMore } from "../model/cut-list.ts";
-import type { Json, Reason } from "../model/model.ts";
+import type { Reason } from "../model/freshness.ts";
+import type { Json } from "../model/model.ts";
 
 /** How many characters of a value to show. A longer value is cut around the first difference. */
 const WIDTH = 60;

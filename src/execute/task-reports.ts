@@ -4,7 +4,7 @@
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Reason } from "../model/model.ts";
+import type { Reason } from "../model/freshness.ts";
 
 /** Above this number of points, lq drops every second one, repeatedly if needed. */
 const MOST_POINTS = 10_000;

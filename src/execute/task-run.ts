@@ -1,6 +1,7 @@
 /** One run of a task to its end, wherever it runs: what it gets, what it reports meanwhile, and how it ends. */
 import type { Recipe } from "../fingerprint/recipe.ts";
-import type { Reason, Task } from "../model/model.ts";
+import type { Reason } from "../model/freshness.ts";
+import type { Task } from "../model/model.ts";
 import type { Grant } from "../schedule/slots.ts";
 import type { TaskEvent } from "./task-reports.ts";
 

@@ -1,7 +1,7 @@
 /** Finds the values of an axis in the pipeline, in the names of files, or in the content of a file. */
 import { UserError, type Span } from "../model/errors.ts";
 import { AT_STEP } from "../load/axes.ts";
-import { child, keysOf } from "../load/template.ts";
+import { child, keysOf } from "../model/json.ts";
 import { unsafe } from "../load/safe.ts";
 import { didYouMean } from "../load/suggest.ts";
 import type { AxisSpec, AxisValue, Json } from "../model/model.ts";

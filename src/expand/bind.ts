@@ -5,7 +5,7 @@
  * names no axis.
  */
 import { UserError, type Span } from "../model/errors.ts";
-import { child, keysOf } from "../load/template.ts";
+import { child, keysOf } from "../model/json.ts";
 import { unsafe } from "../load/safe.ts";
 import { didYouMean } from "../load/suggest.ts";
 import type {

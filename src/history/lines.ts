@@ -1,6 +1,6 @@
 /** The schema of the lines in a build's history file. */
 import * as z from "zod/mini";
-import type { Reason } from "../model/model.ts";
+import type { Reason } from "../model/freshness.ts";
 
 /** Raise this when the meaning of a line changes. Builds of another version are ignored. */
 export const HISTORY_VERSION = 1;

@@ -5,7 +5,7 @@
 import { causeOf } from "../decide/explain.ts";
 import type { Build } from "../history/builds.ts";
 import type { TaskLine } from "../history/lines.ts";
-import type { Reason } from "../model/model.ts";
+import type { Reason } from "../model/freshness.ts";
 import type { TaskStatus } from "../plan/status.ts";
 
 export interface Cause {

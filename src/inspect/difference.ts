@@ -4,7 +4,8 @@ import { compareRecipes } from "../decide/compare.ts";
 import { UserError } from "../model/errors.ts";
 import { inNamesOf } from "../fingerprint/own-names.ts";
 import { type Build, lastRuns } from "../history/builds.ts";
-import type { Reason, Task } from "../model/model.ts";
+import type { Reason } from "../model/freshness.ts";
+import type { Task } from "../model/model.ts";
 import type { Action, StoredOutput } from "../store/action.ts";
 import { contentDistance, LARGEST, type Distance } from "./content.ts";
 

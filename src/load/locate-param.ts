@@ -4,7 +4,7 @@ import type { Span } from "../model/errors.ts";
 import type { Json, Pipeline } from "../model/model.ts";
 import { readSource } from "./files.ts";
 import { Problems } from "./problems.ts";
-import { child } from "./template.ts";
+import { child } from "../model/json.ts";
 import { parseYaml, toJson, type Located } from "./yaml.ts";
 
 /**

@@ -10,7 +10,7 @@ import { readSource } from "./files.ts";
 import type { Problems } from "./problems.ts";
 import { describe } from "./read.ts";
 import { didYouMean, nearest } from "./suggest.ts";
-import { child, keysOf } from "./template.ts";
+import { child, keysOf } from "../model/json.ts";
 import type { ParamPath } from "./unread-params.ts";
 import { parseYaml, toJson, type Located, type LocatedMap } from "./yaml.ts";
 

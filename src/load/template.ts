@@ -8,6 +8,7 @@
  */
 import type { Span } from "../model/errors.ts";
 import type { AxisSpec, Json, Rule, Template, TemplatePart, TemplateValue } from "../model/model.ts";
+import { child, keysOf } from "../model/json.ts";
 import type { Problems } from "./problems.ts";
 import { isText, type Text } from "./read.ts";
 import { didYouMean, nearest, OTHER_WORDS } from "./suggest.ts";
@@ -257,17 +258,6 @@ function unknownHead(name: string, { axes, params = null, named, roles, given }:
   return own === undefined
     ? `for a variable of the shell write $${name} or $\${${name}}`
     : `did you mean "${own}"?`;
-}
-
-/** The value at a key of a map or at an index of a list; undefined if there is none. */
-export function child(value: Json, key: string): Json | undefined {
-  if (Array.isArray(value)) return /^\d+$/.test(key) ? (value as readonly Json[])[Number(key)] : undefined;
-  if (value === null || typeof value !== "object" || !Object.hasOwn(value, key)) return undefined;
-  return (value as { readonly [key: string]: Json })[key];
-}
-
-export function keysOf(value: Json): string[] {
-  return value !== null && typeof value === "object" && !Array.isArray(value) ? Object.keys(value) : [];
 }
 
 function parseSteps(text: string): { head: string; steps: Step[] } | null {

@@ -1,7 +1,7 @@
 /** Status: says for each task of a request whether it is fresh, and why not. Runs and writes nothing, needs no lock. */
 import type { Verdict } from "./evaluate.ts";
 import { makePlan, type Plan } from "./plan.ts";
-import type { Freshness, Reason } from "../model/model.ts";
+import type { Freshness, Reason } from "../model/freshness.ts";
 import type { Request } from "../session/request.ts";
 import { openReadonlySession } from "../session/session.ts";
 

@@ -6,7 +6,7 @@
 import type { TaskEvent } from "../execute/task-reports.ts";
 import type { HashProgress } from "../files/hash-many.ts";
 import type { Counts, Outcome } from "../model/counts.ts";
-import type { Reason } from "../model/model.ts";
+import type { Reason } from "../model/freshness.ts";
 
 export type Event =
   /** Sent at the start and whenever the graph has expanded: how many tasks the request covers, by rule. */

@@ -1,25 +1,21 @@
 /** Build: makes the targets of a request fresh. */
 import { waitingText } from "../events/running-build.ts";
 import { UserError, userErrorOf, type Diagnostic } from "../model/errors.ts";
-import type { PendingExpansion, Rule, Task } from "../model/model.ts";
+import type { Rule, Task } from "../model/model.ts";
 import { Executor } from "../execute/execute.ts";
 import { WorkerPool } from "../execute/pool.ts";
-import { loadConfig, type Config } from "../load/config.ts";
+import { loadConfig } from "../load/config.ts";
 import { EventRecorder } from "../events/record-events.ts";
 import { recordBuild } from "../history/build-log.ts";
 import { nextBuildNumber } from "../history/build-files.ts";
 import { refuseBadLockFile, updateLockFile } from "./lock-update.ts";
 import { acquireLock } from "../state/lock.ts";
 import { Recorder } from "../record/record.ts";
-import { cappedRules, discoverCapacity, whatNeverFits, type Capacity } from "../schedule/capacity.ts";
-import { canClaim } from "../schedule/claims.ts";
-import { NO_SURPRISE } from "../schedule/devices.ts";
-import { Leases } from "../schedule/leases.ts";
+import { cappedRules, whatNeverFits } from "../schedule/capacity.ts";
 import { Slots } from "../schedule/slots.ts";
-import { DriverUsage } from "../schedule/usage.ts";
-import { waitingFor } from "../schedule/waiting-for.ts";
 import { dryRun } from "./dry-run.ts";
 import { mayRunElsewhere, openElsewhere, type OpenElsewhere } from "./elsewhere.ts";
+import { capacityFor, openLeases } from "./machine.ts";
 import { RUN } from "./mode.ts";
 import { addedFiles, emptyRules, unwrittenOutputs } from "../plan/warnings.ts";
 import { undeclaredWarnings } from "../plan/undeclared.ts";
@@ -246,34 +242,4 @@ function cleanTasks({ graph }: Session, { verdicts }: Plan): (task: Task) => boo
       clean.add(task);
   }
   return (task) => clean.has(task);
-}
-
-function capacityFor(
-  { jobs, slots }: BuildRequest,
-  toRun: readonly (Task | PendingExpansion)[],
-  { groups }: Config,
-): Promise<Capacity> {
-  const rules = new Set(toRun.map(({ rule }) => rule));
-  const wantsDevices = [...rules].some((rule) => rule.slots.gpu !== null);
-  return discoverCapacity({ jobs, slots, groups, wantsDevices, env: process.env });
-}
-
-/** Null: there is no device to share with other builds, or no way to see other builds. */
-async function openLeases(
-  { devices, trouble }: Capacity,
-  { busy }: Config,
-  outcomes: Outcomes,
-): Promise<Leases | null> {
-  if (!NO_SURPRISE.has(trouble)) outcomes.notice(`no GPU is used: ${trouble}`, "warning");
-  if (devices.length === 0) return null;
-  if (!canClaim()) {
-    outcomes.notice("other builds on this machine cannot be seen here: two may use one GPU", "warning");
-    return null;
-  }
-  if (busy === null) return new Leases();
-  const usage = new DriverUsage(busy);
-  await usage.refresh();
-  const inUse = devices.filter((device) => usage.state(device) === "busy");
-  for (const text of waitingFor(inUse, [], inUse, (device) => usage.used(device))) outcomes.notice(text);
-  return new Leases(usage);
 }

@@ -2,7 +2,8 @@
 import type { JobFacts } from "../execute/task-run.ts";
 import type { HashProgress } from "../files/hash-many.ts";
 import { noCounts, type Outcome } from "../model/counts.ts";
-import type { Reason, Task } from "../model/model.ts";
+import type { Reason } from "../model/freshness.ts";
+import type { Task } from "../model/model.ts";
 import { meanSeconds } from "../plan/durations.ts";
 import type { State } from "../state/state.ts";
 import type { Event, Listener } from "../report/events.ts";

@@ -4,7 +4,8 @@
  */
 import { lstatSync, readlinkSync } from "node:fs";
 import { UserError, type Diagnostic } from "../model/errors.ts";
-import type { Reason, Task } from "../model/model.ts";
+import type { Reason } from "../model/freshness.ts";
+import type { Task } from "../model/model.ts";
 import { absolute, ancestors } from "../model/paths.ts";
 import {
   differingFile,

@@ -4,7 +4,7 @@
  */
 import type { BuildHead, EventLine } from "../events/event-lines.ts";
 import type { Outcome } from "../model/counts.ts";
-import type { Reason } from "../model/model.ts";
+import type { Reason } from "../model/freshness.ts";
 import type { Event } from "../report/events.ts";
 import { ruleOf } from "../model/task-id.ts";
 import { Progress } from "../report/progress.ts";

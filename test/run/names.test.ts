@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { status } from "../../src/plan/status.ts";
-import type { Reason } from "../../src/model/model.ts";
+import type { Reason } from "../../src/model/freshness.ts";
 import { Project } from "../helpers/project.ts";
 
 const PIPELINE = `version: 1

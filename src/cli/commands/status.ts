@@ -19,7 +19,7 @@ import { undeclaredWarnings } from "../../plan/undeclared.ts";
 import { briefCauseOf, groupByCause, mainReason } from "../../decide/explain.ts";
 import { firstLines, firstNames } from "../../model/cut-list.ts";
 import type { Diagnostic } from "../../model/errors.ts";
-import type { Freshness } from "../../model/model.ts";
+import type { Freshness } from "../../model/freshness.ts";
 import { runningBuild, runningTasks, runningText, type RunningBuild } from "../../events/running-build.ts";
 import { notAsked } from "../../remote/settings.ts";
 import { allFreshLine } from "../../report/lines.ts";

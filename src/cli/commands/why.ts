@@ -8,7 +8,7 @@ import { commandLines } from "../../report/lines.ts";
 import { explainInFull, textIn } from "../../decide/explain.ts";
 import { builds, lastRuns } from "../../history/builds.ts";
 import { causesOf, rootsOf, type Cause, type TaskFacts, type LastRun } from "../../inspect/causes.ts";
-import type { Reason } from "../../model/model.ts";
+import type { Reason } from "../../model/freshness.ts";
 import { andMore, firstLines, firstNames, moreLines } from "../../model/cut-list.ts";
 import { hasValues, ruleOf, valueParts } from "../../model/task-id.ts";
 import { painter, type Paint } from "../../report/paint.ts";

@@ -3,7 +3,8 @@
  * reaches. A changed output of a task is no first cause: the cause is the change that made that task run.
  */
 import { causeOf, explain } from "../../decide/explain.ts";
-import type { Json, Reason } from "../../model/model.ts";
+import type { Reason } from "../../model/freshness.ts";
+import type { Json } from "../../model/model.ts";
 import type { CauseView } from "../messages.ts";
 
 /** Why a task runs. */
