@@ -12,7 +12,11 @@ import { copiedExample } from "./copied-example.ts";
 import { ran, SMALL, trainProject } from "./train-project.ts";
 
 const bytesOf = ({ data }: Volume) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-const TYPES = { Int16Array: ["short", "MET_SHORT"], Uint8Array: ["uchar", "MET_UCHAR"], Uint16Array: ["ushort", "MET_USHORT"] }; // prettier-ignore
+const TYPES = {
+  Int16Array: ["short", "MET_SHORT"],
+  Uint8Array: ["uchar", "MET_UCHAR"],
+  Uint16Array: ["ushort", "MET_USHORT"],
+};
 const typeOf = ({ data }: Volume) => TYPES[data.constructor.name as keyof typeof TYPES];
 const column = ({ affine }: Volume, axis: number) => [affine[axis]!, affine[4 + axis]!, affine[8 + axis]!];
 

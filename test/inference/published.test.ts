@@ -75,7 +75,13 @@ test.skipIf(!toy)(
     // The generator chooses among models as examples/predict does.
     const set = (choice: string) => ["--set", `generators.totalseg.${choice}`];
     const refused = async (choice: string) => {
-      const { code, stdout, stderr } = await project.lq("build", "--profile", "published", ...set(choice), "onnx/totalseg/"); // prettier-ignore
+      const { code, stdout, stderr } = await project.lq(
+        "build",
+        "--profile",
+        "published",
+        ...set(choice),
+        "onnx/totalseg/",
+      );
       return `${code} ${stdout}${stderr}`;
     };
     expect(await refused("configuration=2d")).toMatch(/^1 .*there is no configuration 2d, only 3d_fullres/s);

@@ -19,7 +19,12 @@ test("a profile from the README adds a column; patch and network are planned; DI
   project.write("data/own/dataset.json", json);
   const { labels } = JSON.parse(json) as { labels: { [name: string]: number } };
   const table = phantomLabels("flare22");
-  const valueOf = new Map([...table].map(([value, { organ }]) => [value, organ.startsWith("kidney") ? labels["kidney"]! : (labels[organ] ?? 0)])); // prettier-ignore
+  const valueOf = new Map(
+    [...table].map(([value, { organ }]) => [
+      value,
+      organ.startsWith("kidney") ? labels["kidney"]! : (labels[organ] ?? 0),
+    ]),
+  );
   for (const [i, id] of ["anna", "bert", "carl", "dora", "emil"].entries()) {
     const spec = { ...phantomSpec("flare22"), size: [14, 10, 8], spacing: [2.6, 2.6, 4] } as const;
     const { image, labels: organs } = createPhantom("flare22", spec, table, id, i + 1);

@@ -8,13 +8,41 @@ const planning = { voxels: 48 * 192 * 192, filters, heads: 3, residual: true };
 test("thick slices: kernels and strides of 1 along z until the voxels are nearly cubes", () => {
   // nnU-Net's plans for BTCV and AMOS, as in profiles/paper.yaml.
   const btcv = planNetwork({ spacing: [0.76, 0.76, 3], size: [512, 512, 48] }, planning);
-  expect(btcv.network.kernels).toEqual([[1, 3, 3], [3, 3, 3], [3, 3, 3], [3, 3, 3], [3, 3, 3], [3, 3, 3]]); // prettier-ignore
-  expect(btcv.network.strides).toEqual([[1, 1, 1], [1, 2, 2], [2, 2, 2], [2, 2, 2], [2, 2, 2], [1, 2, 2]]); // prettier-ignore
+  expect(btcv.network.kernels).toEqual([
+    [1, 3, 3],
+    [3, 3, 3],
+    [3, 3, 3],
+    [3, 3, 3],
+    [3, 3, 3],
+    [3, 3, 3],
+  ]);
+  expect(btcv.network.strides).toEqual([
+    [1, 1, 1],
+    [1, 2, 2],
+    [2, 2, 2],
+    [2, 2, 2],
+    [2, 2, 2],
+    [1, 2, 2],
+  ]);
   expect(btcv.patch).toEqual([48, 192, 192]);
   expect(btcv.network).toMatchObject({ filters, heads: 3, residual: true });
   const amos = planNetwork({ spacing: [0.68, 0.68, 5], size: [224, 192, 40] }, planning);
-  expect(amos.network.kernels).toEqual([[1, 3, 3], [1, 3, 3], [3, 3, 3], [3, 3, 3], [3, 3, 3], [3, 3, 3]]); // prettier-ignore
-  expect(amos.network.strides).toEqual([[1, 1, 1], [1, 2, 2], [1, 2, 2], [2, 2, 2], [2, 2, 2], [2, 2, 2]]); // prettier-ignore
+  expect(amos.network.kernels).toEqual([
+    [1, 3, 3],
+    [1, 3, 3],
+    [3, 3, 3],
+    [3, 3, 3],
+    [3, 3, 3],
+    [3, 3, 3],
+  ]);
+  expect(amos.network.strides).toEqual([
+    [1, 1, 1],
+    [1, 2, 2],
+    [1, 2, 2],
+    [2, 2, 2],
+    [2, 2, 2],
+    [2, 2, 2],
+  ]);
   expect(amos.patch).toEqual([40, 192, 224]);
 });
 
@@ -22,7 +50,12 @@ test("cubes: every axis is halved while four voxels are left, and the patch is a
   const small = { voxels: 32 ** 3, filters, heads: 3, residual: false };
   const plan = planNetwork({ spacing: [1, 1, 1], size: [200, 200, 200] }, small);
   expect(plan.patch).toEqual([32, 32, 32]);
-  expect(plan.network.strides).toEqual([[1, 1, 1], [2, 2, 2], [2, 2, 2], [2, 2, 2]]); // prettier-ignore
+  expect(plan.network.strides).toEqual([
+    [1, 1, 1],
+    [2, 2, 2],
+    [2, 2, 2],
+    [2, 2, 2],
+  ]);
   expect(plan.network).toMatchObject({ filters: [32, 64, 128, 256], heads: 2, residual: false });
 });
 
@@ -31,7 +64,11 @@ test("a volume smaller than the patch: the patch is the volume, rounded to whole
     { spacing: [2.6, 2.6, 4], size: [14, 10, 8] },
     { ...planning, filters: [4, 8, 16] },
   );
-  expect(plan.network.strides).toEqual([[1, 1, 1], [2, 2, 2], [1, 1, 1]]); // prettier-ignore
+  expect(plan.network.strides).toEqual([
+    [1, 1, 1],
+    [2, 2, 2],
+    [1, 1, 1],
+  ]);
   expect(plan.patch).toEqual([8, 10, 14]);
 });
 
@@ -56,8 +93,14 @@ test("voxels of exactly twice the length are not fine; an axis alone is halved f
     { spacing: [1, 1, 2], size: [64, 64, 64] },
     { ...planning, voxels: 32 * 64 * 64 },
   );
-  expect(double.network.kernels.slice(0, 2)).toEqual([[1, 3, 3], [3, 3, 3]]); // prettier-ignore
-  expect(double.network.strides.slice(0, 2)).toEqual([[1, 1, 1], [1, 2, 2]]); // prettier-ignore
+  expect(double.network.kernels.slice(0, 2)).toEqual([
+    [1, 3, 3],
+    [3, 3, 3],
+  ]);
+  expect(double.network.strides.slice(0, 2)).toEqual([
+    [1, 1, 1],
+    [1, 2, 2],
+  ]);
   const strides = (length: number) => {
     const { network } = planNetwork({ spacing: [1, 1, 1], size: [length, 6, 6] }, planning);
     return network.strides.map((stride) => stride[2]);

@@ -80,9 +80,13 @@ function gridOf(fields: Fields): Grid {
       ? spacings(fields).map((mm, axis) => [0, 1, 2].map((i) => (i === axis ? mm : 0)))
       : vectors("space directions", directions, 3);
   const [origin] = vectors("space origin", fields.get("space origin") ?? "(0,0,0)", 1);
-  const [i, j, k, o] = [...steps, origin!].map(
-    (vector) => vector.map((mm, axis) => mm * toRas[axis]! + 0) as unknown as Triple,
-  );
+  // + 0 turns -0 into 0.
+  const inRas = (vector: readonly number[], axis: 0 | 1 | 2) => vector[axis]! * toRas[axis] + 0;
+  const [i, j, k, o] = [...steps, origin!].map((vector): Triple => [
+    inRas(vector, 0),
+    inRas(vector, 1),
+    inRas(vector, 2),
+  ]);
   const affine = requireAxes(affineOf([i!, j!, k!], o!), "its space");
   return { size, spacing: [length(i!), length(j!), length(k!)], affine };
 }
@@ -108,11 +112,19 @@ const TYPES: { readonly [name: string]: readonly string[] } = {
   uint16: ["ushort", "unsigned short", "unsigned short int", "uint16", "uint16_t"],
   int32: ["int", "signed int", "int32", "int32_t"],
   uint32: ["uint", "unsigned int", "uint32", "uint32_t"],
-  int64: ["longlong", "long long", "long long int", "signed long long", "signed long long int", "int64", "int64_t"],
+  int64: [
+    "longlong",
+    "long long",
+    "long long int",
+    "signed long long",
+    "signed long long int",
+    "int64",
+    "int64_t",
+  ],
   uint64: ["ulonglong", "unsigned long long", "unsigned long long int", "uint64", "uint64_t"],
   float32: ["float"],
   float64: ["double"],
-}; // prettier-ignore
+};
 
 function typeOf(fields: Fields): VoxelType {
   const name = wanted(fields, "type");
