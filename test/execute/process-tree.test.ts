@@ -1,6 +1,6 @@
 /** No process that a task starts outlives the task, whatever it does to escape. */
-import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
+import { expect, test, vi } from "vitest";
 import { isAlive } from "../helpers/alive.ts";
 import { cliProject, type CliProject, type Lq } from "../helpers/cli.ts";
 
@@ -89,7 +89,9 @@ export default task({
   for (const pid of pids) await gone(pid);
 });
 
-// LQ_TASK in the environment marks a process as part of a task. A process that is just being started gets it late.
+// LQ_TASK in the environment marks a process as part of a task. A process that is just being started gets it late. The
+// watchdog first ends all processes with LQ_TASK. Then it sleeps for a second and looks once more. Our `sleep 1` lasts
+// until the late process has LQ_TASK.
 test("a process that gets LQ_TASK only after lq was killed ends as well", async () => {
   const project = cliProject({
     "late.sh":
@@ -103,20 +105,26 @@ rules:
     out: out.txt
 `,
   });
+  const [sleeps, again] = [project.path("sleeps"), project.path("again")];
+  project.write(
+    "bin/sleep",
+    `#!/bin/sh
+[ "$1" = 1 ] || exec /bin/sleep "$@"
+: > '${sleeps}'
+until test -e '${again}'; do /bin/sleep 0.01; done
+`,
+  );
+  chmodSync(project.path("bin/sleep"), 0o755);
+  vi.stubEnv("PATH", `${project.path("bin")}:${process.env["PATH"]}`);
   const lq = project.start("build");
+  vi.unstubAllEnvs();
   const pid = await untilDaemon(project);
-  const watchdog = watchdogOf(lq);
   lq.kill("SIGKILL");
   await lq.ended;
-  // The watchdog first ends all processes with LQ_TASK. Then it sleeps for a second and looks once more. We stop that
-  // sleep until the late process has LQ_TASK.
-  const pauses = (): number[] => childrenOf(watchdog).filter((child) => commandOf(child) === "sleep 1");
-  await expect.poll(pauses).toHaveLength(1);
-  const [pause = 0] = pauses();
-  process.kill(pause, "SIGSTOP");
+  await expect.poll(() => existsSync(sleeps)).toBe(true);
   project.write("go", "");
-  await expect.poll(() => commandOf(pid)).toBe("sleep 1000");
-  process.kill(pause, "SIGCONT");
+  await expect.poll(() => commandOf(pid)).toBe("/bin/sleep 1000");
+  project.write("again", "");
   await gone(pid);
 });
 
