@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { Preempted } from "../execute/attempt.ts";
 import { Executor } from "../execute/execute.ts";
 import { failureOf, OutputMaker, scratchOf, type Made } from "../execute/make-outputs.ts";
@@ -37,6 +38,9 @@ export async function runPack(folder: string, element: number, me: Claimant): Pr
     await runner.close();
   }
 }
+
+/** Milliseconds that may lie between the signals to two processes of a job. */
+const SIGNALS_APART = 1000;
 
 type Own<K extends TaskResult["kind"]> = Omit<
   Extract<TaskResult, { kind: K }>,
@@ -142,7 +146,7 @@ class PackRunner {
     }
     remove(join(this.#staging, ticket));
     if (made.kind === "inputs-changed") return { kind: "inputs-changed", paths: [...made.paths], seconds: 0 };
-    if (made.kind === "failed")
+    if (made.kind === "failed" && (signal.aborted || !(await endsSoon(signal))))
       return { kind: "failed", error: made.error, memory: killedForMemory(made.error), seconds: 0 };
     if (signal.reason instanceof TimeIsUp)
       return { kind: "cut", saved: scratchStamp(scratch) !== before, seconds: 0 };
@@ -159,6 +163,14 @@ class PackRunner {
     this.ending = true;
     if (reason !== null) this.#controller.abort(reason);
   }
+}
+
+/**
+ * Whether the job is being ended. The system sends its signal to all processes of a job: the program of a task may end by
+ * it a moment before lq learns of it, and must not count as failed.
+ */
+async function endsSoon(signal: AbortSignal): Promise<boolean> {
+  return setTimeout(SIGNALS_APART, false, { signal }).catch(() => true);
 }
 
 /** The reason of an abort after the system's warning. Resumable tasks get time to save. */
