@@ -81,11 +81,12 @@ export class Connection {
   async #exchange(url: URL, request: Request, headers: Headers): Promise<http.IncomingMessage> {
     for (let isFirst = true; ; isFirst = false) {
       if (this.#closed) throw new RemoteTrouble("it is closed");
-      const sent = this.#start(url, request, headers);
+      const sent = this.#start(url, request, headers, isFirst);
       try {
         return await sent.answer;
       } catch (error) {
-        // The server may close a connection just when it is used again.
+        // The server may close a connection just when it is used again. Then a new connection is needed: others that
+        // were kept may be closed as well.
         const { code } = error as NodeJS.ErrnoException;
         if (!isFirst || !sent.request.reusedSocket || (code !== "ECONNRESET" && code !== "EPIPE"))
           throw troubleOf(error);
@@ -93,11 +94,12 @@ export class Connection {
     }
   }
 
-  #start(url: URL, { method, body }: Request, headers: Headers) {
+  /** @param mayReuse whether a connection of an earlier request will do */
+  #start(url: URL, { method, body }: Request, headers: Headers, mayReuse: boolean) {
     const secure = url.protocol === "https:";
     const request = (secure ? https : http).request(url, {
       method,
-      agent: this.#agents[secure ? "https:" : "http:"],
+      agent: mayReuse && this.#agents[secure ? "https:" : "http:"],
       headers: {
         ...headers,
         "accept-encoding": "identity",

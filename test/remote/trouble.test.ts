@@ -126,7 +126,7 @@ test("a server may close a connection between two requests", async () => {
   let answered = 0;
   server.fault = (request, response) => {
     answered += 1;
-    if (answered % 3 === 0) response.once("finish", () => request.socket.destroy());
+    if (answered % 3 === 0) response.once("finish", () => request.socket.end());
     return false;
   };
   const { warnings, summary } = await built(clone(`{ remote: "${server.url}", push: true }`));
